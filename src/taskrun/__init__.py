@@ -1,0 +1,47 @@
+"""taskrun: run flows that are data.
+
+    from taskrun import TaskManager
+
+    TaskManager.run("greet.task.xml", {"who": "Ada"})
+
+Everything is imported on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taskrun.core.completion import Completion as Completion
+    from taskrun.core.flow import Flow as Flow
+    from taskrun.core.frame import Frame as Frame
+    from taskrun.core.step import Decorator as Decorator
+    from taskrun.core.step import Step as Step
+    from taskrun.core.step import decorator as decorator
+    from taskrun.core.step import step as step
+    from taskrun.manager import TaskManager as TaskManager
+    from taskrun.result import RunResult as RunResult
+
+__version__ = "0.1.0"
+
+_PLACES = (
+    ("taskrun.manager", ("TaskManager",)),
+    ("taskrun.result", ("RunResult",)),
+    ("taskrun.core.completion", ("Completion",)),
+    ("taskrun.core.flow", ("Flow",)),
+    ("taskrun.core.frame", ("Frame",)),
+    ("taskrun.core.step", ("Decorator", "Step", "decorator", "step")),
+)
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _PLACES:
+        if name in names:
+            import importlib  # noqa: PLC0415 - the point of this function
+
+            return getattr(importlib.import_module(module), name)
+    raise AttributeError(f"module 'taskrun' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({"__version__", *(name for _, names in _PLACES for name in names)})

@@ -1,0 +1,272 @@
+"""Turn the kernel tree into steps: each element into an instance of the class that owns its tag.
+
+Rules: this stage refuses wrong attribute values, wrong scripts, missing and doubled parts, and step types that nobody
+owns; it collects every problem of the file and raises them together. A ``disabled`` step is left out. The dialect of
+scripts (``scriptLang``) is inherited downwards.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from taskrun.core.body import Body
+from taskrun.core.duration import EXPECTED, Millis, parse_duration
+from taskrun.core.fields import Text
+from taskrun.core.plan import Plan, Slot
+from taskrun.core.refusals import not_supported
+from taskrun.core.registry import Registry
+from taskrun.core.schema_check import SchemaCheck
+from taskrun.core.step import Decorator, Step
+from taskrun.core.types import NAMES, Type, type_of
+from taskrun.errors import BindError, Diagnostic, near_hint
+from taskrun.script.script import Script, ScriptSettings, Template, compile_script, compile_template
+from taskrun.syntax.node import TEXT, Node
+
+Header = TypeVar("Header")
+_TRUE = frozenset({"true", "1"})
+
+
+class _Missing(enum.Enum):
+    MISSING = 0
+
+
+_MISSING = _Missing.MISSING
+
+
+def default_language(root: Node) -> str:
+    """Return the dialect of a file: its ``scriptLang``, else xscript for an ``x:schema`` of the original, else python."""
+    language = root.attributes.get("scriptLang")
+    if language:
+        return language
+    return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else "python"
+
+
+def bind(root: Node, header: type[Header], registry: Registry, settings: ScriptSettings) -> tuple[Header, Step]:
+    """Return what a kernel tree says about the flow as a whole, and its root step; raises BindError with every problem."""
+    binder = Binder(registry, settings, _imports(root))
+    language = default_language(root)
+    step = binder.step(root, language)
+    about = binder.part(header, root, root, language, refuse=False)
+    if step is None or about is None or binder.problems:
+        raise BindError(sorted(set(binder.problems), key=lambda problem: problem.location))
+    return about, step
+
+
+def _imports(root: Node) -> dict[str, str]:
+    return {
+        child.attributes["as"]: child.attributes["class"]
+        for child in root.children
+        if child.tag == "import" and {"as", "class"} <= child.attributes.keys()
+    }
+
+
+class Binder:
+    """Makes steps, decorators and parts from elements, and notes what is wrong with them."""
+
+    def __init__(self, registry: Registry, settings: ScriptSettings, imports: Mapping[str, str]) -> None:
+        self.registry = registry
+        self.imports = imports
+        self.settings = settings
+        self.problems: list[Diagnostic] = []
+
+    def step(self, node: Node, language: str) -> Step | None:
+        """Return the step that the element stands for, None when it is disabled, an extension, or wrong."""
+        if node.attributes.get("disabled") in _TRUE:
+            return None
+        cls = self.registry.steps.get(node.tag)
+        if cls is None:
+            if ":" not in node.tag:
+                self.problems.append(not_supported(node) or self._unknown_tag(node))
+            return None
+        return self._make(cls, node, language)
+
+    def _unknown_tag(self, node: Node) -> Diagnostic:
+        hint = near_hint(node.tag, self.registry.steps)
+        return node.problem("unknown-step-type", f"no step type owns <{node.tag}>", hint=hint)
+
+    def _make(self, cls: type, node: Node, language: str) -> Any:
+        plan = self.registry.plan(cls)
+        language = node.attributes.get("scriptLang") or language
+        values = self.values(plan, node, language)
+        if values is None:
+            return None
+        values["name"] = node.attributes.get("name", "")
+        values["node"] = node
+        values["language"] = language
+        if plan.has_file_imports:
+            values["file_imports"] = self.imports
+        decorators = self._decorators(plan, node, language)
+        if decorators:
+            values["decorators"] = tuple(decorators)
+        return cls(**values)
+
+    def _decorators(self, plan: Plan, node: Node, language: str) -> list[Decorator]:
+        table = self.registry.decorators
+        found = []
+        for name in node.attributes:
+            cls = table.get(name)
+            if cls is not None and cls.attribute and name not in plan.attributes:
+                slot = self.registry.plan(cls).attributes[name]
+                value = self.attribute(slot, node, language)
+                found.append(None if value is _MISSING else cls(**{slot.field: value}))
+        for child in node.children:
+            cls = table.get(child.tag)
+            if cls is not None and not cls.attribute and child.tag not in plan.children:
+                found.append(self.part(cls, child, node, language))
+        self._no_doubles(node, plan)
+        return [item for item in found if item is not None]
+
+    def _no_doubles(self, node: Node, plan: Plan) -> None:
+        if len(node.children) < 2:  # noqa: PLR2004 - two of a kind
+            return
+        seen: set[str] = set()
+        for child in node.children:
+            tag = child.tag
+            slot = plan.children.get(tag)
+            if tag in seen and not (slot and slot.repeated) and tag not in _REPEATED and ":" not in tag and tag != TEXT:
+                self.problems.append(child.problem("doubled", f"a second <{tag}> in <{node.tag}>; there can be one"))
+            seen.add(tag)
+
+    def part(self, cls: Any, node: Node, step_node: Node, language: str, *, refuse: bool = True) -> Any:
+        """Return an instance of a decorator or part class from its element, None when something is wrong with it."""
+        plan = self.registry.plan(cls)
+        values = self.values(plan, node, language, refuse=refuse)
+        if values is None:
+            return None
+        for slot in plan.on_step.values():
+            if slot.xml in step_node.attributes:
+                values[slot.field] = self.attribute(slot, step_node, language)
+        if plan.has_node:
+            values["node"] = node
+        if plan.prefixed:
+            values[plan.prefixed.field] = {
+                name.partition(":")[2]: text
+                for name, text in node.attributes.items()
+                if ":" in name and not name.startswith("xmlns:")
+            }
+        return None if _MISSING in values.values() else cls(**values)
+
+    def values(self, plan: Plan, node: Node, language: str, *, refuse: bool = True) -> dict[str, Any] | None:
+        """Return the values of a plan's fields, None when one is missing or wrong (which has been noted)."""
+        before = len(self.problems)
+        values: dict[str, Any] = {}
+        for name in node.attributes:
+            slot = plan.attributes.get(name)
+            if slot is not None:
+                values[slot.field] = self.attribute(slot, node, language)
+            elif refuse and (refusal := not_supported(node, name)):
+                self.problems.append(refusal)
+        for child in node.children:
+            slot = plan.children.get(child.tag)
+            if slot is not None:
+                self._child(slot, child, node, language, values)
+            elif refuse and (refusal := not_supported(child)):
+                self.problems.append(refusal)
+        if plan.own_text is not None:
+            values[plan.own_text.field] = self.script(node, language)
+        for slot in plan.required:
+            if slot.field not in values:
+                self._missing(slot, plan, node)
+        return values if len(self.problems) == before else None
+
+    def _missing(self, slot: Slot, plan: Plan, node: Node) -> None:
+        if slot.xml in plan.children:
+            self.problems.append(node.problem("missing-element", f"<{node.tag}> needs a <{slot.xml}>"))
+        else:
+            self.problems.append(node.problem("missing-attribute", f"<{node.tag}> needs the attribute {slot.xml}"))
+
+    def _child(self, slot: Slot, child: Node, node: Node, language: str, values: dict[str, Any]) -> None:
+        kind = slot.kind
+        if slot.xml == "steps":
+            steps = tuple(step for item in child.children if (step := self.step(item, language)) is not None)
+            values[slot.field] = Body.of(steps) if kind is Body else steps
+            return
+        value: Any
+        if kind is Script:
+            value = self.script(child, language)
+        elif kind is Text:
+            value = Text(child.text)
+        elif kind is SchemaCheck:
+            value = self._schema_check(child)
+        elif issubclass(kind, Step):
+            value = self._make(kind, child, language)
+        else:
+            value = self.part(kind, child, node, language)
+        if slot.repeated:
+            values.setdefault(slot.field, ())
+            if value is not None:
+                values[slot.field] += (value,)
+        elif value is not None:
+            values.setdefault(slot.field, value)
+
+    def _schema_check(self, node: Node) -> SchemaCheck | None:
+        try:
+            return SchemaCheck(node.text)
+        except ValueError as error:
+            self.problems.append(node.problem("bad-value", f"<schema>: {error}"))
+            return None
+
+    def script(self, node: Node, language: str) -> Script | None:
+        """Return the compiled text of an element; a template (child elements) is refused."""
+        if node.children:
+            tags = next((child for child in node.children if child.tag != TEXT), node)
+            message = f"<{tags.tag}> in a script: templates are not supported yet"
+            self.problems.append(tags.problem("not-supported", message, hint="write the script as text"))
+            return None
+        try:
+            return compile_script(node, language=language, settings=self.settings)
+        except BindError as error:
+            self.problems.extend(error.diagnostics)
+            return None
+
+    def attribute(self, slot: Slot, node: Node, language: str) -> Any:
+        """Return the value of an attribute, MISSING when it is wrong (which has been noted)."""
+        text = node.attributes[slot.xml]
+        kind = slot.kind
+        try:
+            if kind is str:
+                return text
+            if kind is bool:
+                return text.strip() in _TRUE
+            if kind is Script:
+                return compile_script(node, slot.xml, language=language, expression=True, settings=self.settings)
+            if kind is Template:
+                return compile_template(node, slot.xml, language=language, settings=self.settings)
+            if kind is Millis:
+                return self._millis(slot, node, language)
+            return _simple(kind, text)
+        except BindError as error:
+            self.problems.extend(error.diagnostics)
+        except ValueError as error:
+            self.problems.append(node.problem("bad-value", f"{slot.xml}='{text}': {error}", attribute=slot.xml))
+        return _MISSING
+
+    def _millis(self, slot: Slot, node: Node, language: str) -> Millis:
+        text = node.attributes[slot.xml]
+        seconds = parse_duration(text)
+        if seconds is not None:
+            return Millis(seconds)
+        if "${" in text:
+            return Millis(None, compile_template(node, slot.xml, language=language, settings=self.settings))
+        if slot.expression:
+            expression = compile_script(node, slot.xml, language=language, expression=True, settings=self.settings)
+            return Millis(None, expression)
+        raise ValueError(f"expected {EXPECTED}")
+
+
+_REPEATED = frozenset({"input", "output", "decorator", "import"})
+
+
+def _simple(kind: Any, text: str) -> Any:
+    if kind is frozenset:
+        return frozenset(filter(None, re.split(r"[,\s]+", text)))
+    if kind is Type:
+        found = type_of(text)
+        if found is None:
+            hint = near_hint(text, NAMES)
+            raise ValueError("no type of that name; " + (hint or "one of " + ", ".join(NAMES)))
+        return found
+    return kind(text.strip())

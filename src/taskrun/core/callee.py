@@ -1,0 +1,44 @@
+"""Checks before the run that the steps which call Python share: the bean exists, the function takes the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from taskrun.core.calling import Signature, inferred
+from taskrun.core.variables import ALWAYS
+from taskrun.errors import Diagnostic, near_hint
+
+if TYPE_CHECKING:
+    from taskrun.core.host import Host
+    from taskrun.core.step import Step
+
+
+def bean_problems(step: Step, host: Host, bean: str) -> Iterator[Diagnostic]:
+    """Yield that there is no such bean."""
+    if not host.has_bean(bean):
+        hint = near_hint(bean, host.bean_names()) or (
+            "give it with TaskManager(beans={…}), <beans> or an entry point taskrun.beans"
+        )
+        yield step.node.problem("unknown-bean", f"there is no bean '{bean}'", hint=hint, attribute="bean")
+
+
+def callee_problems(step: Step, host: Host, function: Callable[..., Any]) -> Iterator[Diagnostic]:
+    """Yield the arguments that the function does not take or that nothing can give."""
+    if step.inputs:
+        names = tuple(item.name for item in step.inputs)
+        for problem in Signature.of(function).problems(names):
+            yield step.node.problem("wrong-arguments", f"'{step.name}' calls {_named(function)}: {problem}")
+        return
+    visible = host.visible(step)
+    if visible is None:
+        return
+    for name in inferred(step, function):
+        if name not in visible:
+            hint = near_hint(name, visible - ALWAYS) or f'add <input name="{name}"> with a value'
+            text = f"'{step.name}' calls {_named(function)}, whose parameter '{name}' no variable can give"
+            yield step.node.problem("missing-argument", text, hint=hint)
+
+
+def _named(function: Callable[..., Any]) -> str:
+    return f"{getattr(function, '__qualname__', None) or type(function).__qualname__}()"

@@ -1,0 +1,66 @@
+"""How a step ends when it does not raise.
+
+Rules: control flow is a value, failure is an exception; the two are never mixed.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+RESULT = "RESULT"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Signal(enum.Enum):
+    """What the container of a finished step does next."""
+
+    NEXT = "go on with the next sibling, or with the completion's target"
+    EXIT = "leave the nearest enclosing sequence"
+    END = "end the whole task"
+    SUSPEND = "stop here, to be resumed"
+
+
+class Completion(NamedTuple):
+    """The outputs of a step (its value under ``RESULT``), a signal, and the sibling to go to instead of the next."""
+
+    outputs: Mapping[str, Any] = NOTHING
+    signal: Signal = Signal.NEXT
+    target: str | None = None
+
+    @property
+    def result(self) -> Any:
+        """The step's value, None when it has none."""
+        return self.outputs.get(RESULT)
+
+    @property
+    def truthy(self) -> bool:
+        """Whether a selector takes this result: its RESULT is true, or it has other outputs but no RESULT."""
+        outputs = self.outputs
+        return bool(outputs[RESULT]) if RESULT in outputs else bool(outputs)
+
+
+NEXT = Completion()
+
+SIGNAL_TARGETS: Mapping[str, Signal] = MappingProxyType(
+    {"@exit": Signal.EXIT, "@end": Signal.END, "@suspend": Signal.SUSPEND}
+)
+
+
+def completion_of(value: Any) -> Completion:
+    """Return what a body's value means: None is no output, a Completion is itself, all else is the RESULT."""
+    if value is None:
+        return NEXT
+    if type(value) is Completion:
+        return value
+    return Completion({RESULT: value})
+
+
+def jump_to(target: str | None, outputs: Mapping[str, Any]) -> Completion:
+    """Return the completion that goes to ``target``: a sibling's name, ``@exit``, ``@end``, or None for the next."""
+    if target is None:
+        return Completion(outputs)
+    signal = SIGNAL_TARGETS.get(target)
+    return Completion(outputs, Signal.NEXT, target) if signal is None else Completion(outputs, signal)

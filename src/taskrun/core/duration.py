@@ -1,0 +1,66 @@
+"""Durations: ``250``, ``250ms``, ``1.5s``, ``2m``, ``1h``, or text with ``${…}`` that gives one of these.
+
+Rules: the language counts in milliseconds, asyncio in seconds; the conversion happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from taskrun.core.frame import Frame
+    from taskrun.script.script import Script, Template
+
+EXPECTED = "a duration: milliseconds such as 250, or a number with a unit such as 250ms, 1.5s, 2m, 1h"
+
+_UNITS = {"": 0.001, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|)\s*")
+
+
+def parse_duration(text: str) -> float | None:
+    """Return the seconds that a duration's text means, None when it is not one.
+
+    >>> parse_duration("1.5s"), parse_duration("250"), parse_duration("soon")
+    (1.5, 0.25, None)
+    """
+    found = _PATTERN.fullmatch(text)
+    if found is None or (not found[2] and "." in found[1]):
+        return None
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def seconds_of(value: Any) -> float:
+    """Return the seconds that a value means: None is 0, a number counts milliseconds, text is a duration."""
+    if value is None:
+        return 0.0
+    if isinstance(value, str) and (seconds := parse_duration(value)) is not None:
+        return seconds
+    if isinstance(value, timedelta):
+        return max(0.0, value.total_seconds())
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return max(0.0, value / 1000)
+    raise ValueError(f"{value!r} is not {EXPECTED}")
+
+
+class Millis(NamedTuple):
+    """A duration in a flow: a constant, or a script that gives one when the step runs."""
+
+    constant: float | None
+    script: Script | Template | None = None
+
+    def seconds(self, frame: Frame) -> float:
+        """Return the duration in seconds, evaluated in the frame's scope when it is not constant."""
+        if self.constant is not None:
+            return self.constant
+        return seconds_of(frame.eval(self.script)) if self.script else 0.0
+
+    @property
+    def zero(self) -> bool:
+        """Whether this is surely no time at all."""
+        return self.constant == 0
+
+
+ZERO = Millis(0.0)

@@ -1,0 +1,71 @@
+"""Run a compiled flow: bind the inputs, run the program, pick the outputs.
+
+Rules: this is the one place where a run's state is decided and its first and last events are made. A failure keeps
+its exception; a cancellation ends the run whatever the flow would have done next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from taskrun.core.completion import RESULT, Completion, Signal
+from taskrun.core.events import RunFinished, RunStarted
+from taskrun.core.frame import Frame
+from taskrun.core.inputs import task_inputs
+from taskrun.core.run import Run
+from taskrun.core.step import StepNote
+from taskrun.errors import StepTimeout
+
+
+async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
+    """Run the flow of ``run`` and return its completion, whose outputs are the declared ones and RESULT.
+
+    Raises InputError for wrong inputs, and what the flow raised.
+    """
+    flow = run.flow
+    if run.task is None:
+        run.task = asyncio.current_task()
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    if run.traced:
+        run.emit(RunStarted(run.run_id, flow.name, flow.path, run.called_from))
+    status, failure = "FAILED", None
+    try:
+        task_inputs(flow.model.inputs, inputs, run.scope)
+        done = await flow.program(run.traced).run(Frame(run, None, flow.model, run.scope))
+        status = "SUCCEEDED"
+        return _outputs(flow.model.outputs, done)
+    except asyncio.CancelledError:
+        status = "CANCELLED"
+        raise
+    except BaseException as error:
+        failure = error
+        status = status_of(error)
+        raise
+    finally:
+        for problem in run.close():
+            run.report(f"ending a bean failed: {problem!r}")
+        if run.traced:
+            text = None if failure is None else f"{type(failure).__name__}: {failure}"
+            run.emit(RunFinished(run.run_id, flow.name, status, clock() - started, text))
+
+
+def status_of(error: BaseException) -> str:
+    """Return the state of a run that this failure ended."""
+    return "TIMED_OUT" if isinstance(error, StepTimeout) else "FAILED"
+
+
+def _outputs(declared: tuple[Any, ...], done: Completion) -> Completion:
+    outputs = {item.name: done.outputs.get(item.name) for item in declared}
+    outputs.setdefault(RESULT, done.outputs.get(RESULT))
+    return Completion(outputs, Signal.NEXT)
+
+
+def failed_step(error: BaseException) -> StepNote | None:
+    """Return the note of the innermost step that an exception passed through, None when it came from no step."""
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, StepNote):
+            return note
+    return None

@@ -1,0 +1,122 @@
+"""A flow: a compiled task file, and the pipeline that compiles it.
+
+Rules: a flow is immutable and shared by all its runs. The pipeline is ``compile_flow``; each of its stages is a module
+of that name that says no to its own kind of mistake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from taskrun.core.analyze import analyze, report
+from taskrun.core.beans import BeanDefinition, BeanDefinitions
+from taskrun.core.bind import bind
+from taskrun.core.fields import Element
+from taskrun.core.lookup import name_and_version
+from taskrun.core.registry import Registry
+from taskrun.core.step import Step, walk
+from taskrun.core.variables import Variables
+from taskrun.core.weave import LIBRARY_RANK, Program, Setting, Weaver
+from taskrun.errors import Diagnostic
+from taskrun.script.script import ScriptSettings
+from taskrun.syntax.extend import extend
+from taskrun.syntax.load import load
+from taskrun.syntax.node import Node
+from taskrun.syntax.normalize import normalize
+from taskrun.syntax.validate import validate
+
+
+def compile_flow(path: str, registry: Registry, settings: ScriptSettings) -> Flow:
+    """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
+    merged = extend(load(path))
+    validate(merged, registry.schema)
+    kernel = normalize(merged)
+    header, model = bind(kernel, Header, registry, settings)
+    variables = Variables(model)
+    warnings = report(analyze(model, variables))
+    return Flow(path, header, model, variables, Weaver(registry.implying), warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """``<import as="Orders" class="shop.orders:Orders"/>``: a short name for a Python object."""
+
+    node: Node = field(repr=False, compare=False)
+    as_: str
+    class_: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the root element says about the flow as a whole."""
+
+    name: str | None = None
+    version: int = 0
+    display_name: str | None = None
+    use_parent_bean_container: bool = False
+    record_metrics: bool = True
+    imports: Annotated[tuple[Import, ...], Element("import")] = ()
+    beans: BeanDefinitions | None = None
+
+    @property
+    def definitions(self) -> tuple[BeanDefinition, ...]:
+        """The beans that the task defines."""
+        return self.beans.bean if self.beans else ()
+
+
+class Flow:
+    """A compiled task or step library: its model, and the programs woven from it."""
+
+    def __init__(
+        self,
+        path: str,
+        header: Header,
+        model: Step,
+        variables: Variables,
+        weaver: Weaver,
+        warnings: tuple[Diagnostic, ...] = (),
+    ) -> None:
+        self.path = path
+        self.header = header
+        self.model = model
+        self.variables = variables
+        self.warnings = warnings
+        from_path = name_and_version(path)
+        self.name = header.name or (from_path[0] if from_path else "@main")
+        self.version = header.version or (from_path[1] if from_path else 0)
+        self.bean_ids = tuple(definition.id for definition in header.definitions)
+        self._weaver = weaver
+        self._programs: dict[bool, Program] = {}
+        self._library: dict[tuple[str, bool], Program] = {}
+
+    def __repr__(self) -> str:
+        return f"Flow({self.name!r}, version={self.version}, path={self.path!r}, steps={self.step_count})"
+
+    @property
+    def step_count(self) -> int:
+        """How many steps the flow has, its root not counted."""
+        return sum(1 for _ in walk(self.model)) - 1
+
+    def program(self, traced: bool) -> Program:
+        """Return what runs: the root step with its decorators, watched or not."""
+        program = self._programs.get(traced)
+        if program is None:
+            setting = Setting(traced=traced, root=True)
+            program = self._programs[traced] = self._weaver.weave(self.model, setting)
+        return program
+
+    def library_step(self, name: str) -> Step | None:
+        """Return the step of that name directly in this library, None when there is none."""
+        return next((step for step in self.model.children() if step.name == name), None)
+
+    def library_program(self, name: str, traced: bool) -> Program:
+        """Return a step of this library in the form that other flows call: its decorators up to allowFailure."""
+        program = self._library.get((name, traced))
+        if program is None:
+            step = self.library_step(name)
+            if step is None:
+                raise LookupError(name)
+            setting = Setting(traced=traced, outermost=LIBRARY_RANK)
+            program = self._library[name, traced] = self._weaver.weave(step, setting)
+        return program

@@ -1,0 +1,104 @@
+"""A frame: one activation of one step.
+
+Rules: the program is shared by all runs, so everything that changes lives here or in the Run. A frame costs one small
+object; its path is put together only when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from taskrun.core.scope import Scope
+from taskrun.source import Location
+
+if TYPE_CHECKING:
+    from taskrun.core.run import Run
+    from taskrun.core.step import Step
+    from taskrun.script.script import Script, Template
+
+ROOT = "main"
+
+
+class Frame:
+    """The scope, flags and place of a running step; what a step's ``run`` and a decorator's ``around`` get.
+
+    ``index`` is the iteration that a loop is in, or the number of a fork's branch (from 0); ``attempt`` counts from 1;
+    ``visits`` counts how often the children of a sequence were entered, once something has jumped.
+    """
+
+    __slots__ = ("attempt", "executor", "flags", "index", "parent", "run", "scope", "step", "visit", "visits")
+
+    def __init__(self, run: Run, parent: Frame | None, step: Step, scope: Scope) -> None:
+        self.run = run
+        self.parent = parent
+        self.step = step
+        self.scope = scope
+        self.index: int | None = None
+        self.attempt = 1
+        self.visit = 1
+        self.visits: dict[str, int] | None = None
+        if parent is None:
+            self.flags: frozenset[str] = run.flags
+            self.executor: str | None = None
+        else:
+            self.flags = parent.flags
+            self.executor = parent.executor
+            if parent.visits is not None:
+                self.visit = parent.visits.get(step.name, 1)
+
+    @property
+    def path(self) -> str:
+        """Where this is in the run: ``main/loop[2]/call``, ``main/a~2`` on a second visit, ``main/s#2`` on a retry."""
+        if self.parent is None:
+            return ROOT
+        text = self.parent.path_of(self.step.name, self.visit)
+        return f"{text}#{self.attempt}" if self.attempt > 1 else text
+
+    def path_of(self, name: str, visit: int | None = None) -> str:
+        """Return the path of the step of that name inside this one, on the given visit (the present one)."""
+        text = self.path
+        if self.index is not None:
+            text += f"[{self.index}]"
+        text += f"/{name}"
+        if visit is None:
+            visit = 1 if self.visits is None else self.visits.get(name, 1)
+        return f"{text}~{visit}" if visit > 1 else text
+
+    @property
+    def at(self) -> Location:
+        """The step's place in its file."""
+        return self.step.at
+
+    def eval(self, script: Script | Template) -> Any:
+        """Evaluate a script in this step's scope and return its value; what it raises comes out unchanged."""
+        return script.run(self.scope)
+
+    def call(self, script: Script, **arguments: Any) -> Any:
+        """Evaluate a script with further variables, which are gone again afterwards."""
+        with self.variables(**arguments):
+            return script.run(self.scope)
+
+    @contextmanager
+    def variables(self, **arguments: Any) -> Iterator[None]:
+        """Set variables of this step for the time of a ``with`` block."""
+        scope = self.scope
+        hidden = {name: scope[name] for name in arguments if name in scope}
+        scope.update(arguments)
+        try:
+            yield
+        finally:
+            for name in arguments:
+                scope.pop(name, None)
+            scope.update(hidden)
+
+    def branch(self, index: int) -> Frame:
+        """Return a frame for one of several concurrent bodies of this step, with a scope of its own below it."""
+        frame = Frame(self.run, self.parent, self.step, Scope(self.scope))
+        frame.index = index
+        frame.visit = self.visit
+        frame.attempt = self.attempt
+        frame.flags = self.flags
+        frame.executor = self.executor
+        return frame

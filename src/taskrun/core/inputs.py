@@ -1,0 +1,159 @@
+"""Inputs of tasks and steps: where a value comes from, and what it must be.
+
+    <input name="n" type="int" mandatory="true" defaultValue="3" value="${count}"/>
+    <input name="n"><source>count + 1</source></input>
+
+Rules: the order is value, default when null, conversion, check of ``mandatory``, check of ``<schema>``; every problem
+of one step's inputs is reported at once. A step's inputs are evaluated in its parent's scope (the task's scope with
+``fromTaskScope``), in the order of the file, once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
+
+from taskrun.core.fields import Text
+from taskrun.core.schema_check import SchemaCheck
+from taskrun.core.scope import Scope
+from taskrun.core.types import Type
+from taskrun.errors import InputError, near_hint
+from taskrun.script.script import Script, Template
+from taskrun.syntax.node import Node
+
+EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A declared input. Not slotted: what is derived from the settings is worked out once and kept."""
+
+    node: Node = field(repr=False, compare=False)
+    name: str
+    display_name: str | None = None
+    description: Text | None = None
+    type: Type | None = None
+    mandatory: bool = False
+    optional: bool = False
+    default_value: Template | None = None
+    value: Template | None = None
+    source: Script | None = None
+    from_task_scope: bool = False
+    dump: bool = False
+    schema: SchemaCheck | None = None
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether the value is taken as it is, with nothing to convert or to check."""
+        return not (
+            self.type
+            or self.mandatory
+            or self.optional
+            or self.default_value
+            or self.dump
+            or self.schema
+            or self.from_task_scope
+        )
+
+    @cached_property
+    def read(self) -> Callable[[Scope], Any]:
+        """How the value is had from a scope; raises KeyError for a by-name input whose variable does not exist."""
+        script = self.source or self.value
+        if script is None:
+            return itemgetter(self.name)
+        run = script.run
+        if script.stores:  # a script of an input must not write into its parent's scope
+            return lambda scope: run(Scope(scope))  # type: ignore[arg-type]
+        return run  # type: ignore[return-value]
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the value is the variable of the same name."""
+        return self.source is None and self.value is None
+
+    def describe(self) -> str:
+        """Return the input's name, type and description, for messages."""
+        text = f"input '{self.name}'"
+        if self.type:
+            text += f" ({self.type.name})"
+        return f"{text}, {self.description.strip()}" if self.description else text
+
+    def admit(self, value: Any, scope: Scope) -> Any:
+        """Return the value after default, conversion and checks; raises ValueError saying what is wrong."""
+        if value is None and self.default_value is not None:
+            value = self.default_value.run(scope)  # type: ignore[arg-type]
+        if value is not None and self.type is not None:
+            value = self.type.convert(value)
+        if self.mandatory and any(value is empty or value == empty for empty in EMPTY):
+            raise ValueError("is mandatory and " + ("missing" if value is None else "empty"))
+        if self.schema is not None and value is not None:
+            self.schema.check(value)
+        return value
+
+
+def unknown_variable(name: str, names: Iterable[str]) -> str:
+    """Return the message for a by-name input whose variable does not exist."""
+    hint = near_hint(name, {known for known in names if not known.startswith("_")})
+    return f"unknown variable '{name}'" + (f"; {hint}" if hint else "")
+
+
+def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: bool) -> dict[str, Any]:
+    """Return the values of a step's inputs, or raise InputError with every problem; what a script raises comes first.
+
+    ``outer`` is the parent's scope, ``task`` the task's; ``lenient`` makes an unknown variable null.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for item in inputs:
+        scope = task if item.from_task_scope else outer
+        try:
+            value = item.read(scope)
+        except KeyError:
+            if not item.by_name:
+                raise
+            value = None
+            if not (lenient or item.optional or item.default_value is not None):
+                problems.append(f"{item.describe()}: {unknown_variable(item.name, scope.names())}")
+                continue
+        try:
+            values[item.name] = item.admit(value, scope)
+        except ValueError as error:
+            problems.append(f"{item.describe()}: {error}")
+    if problems:
+        raise InputError(problems)
+    return values
+
+
+def task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> None:
+    """Put the inputs of a run into the task's scope, or raise InputError with every problem.
+
+    An input that is not declared is one, unless the task declares none. Values and sources of task inputs are
+    evaluated for those that are not given.
+    """
+    declared = {item.name for item in inputs}
+    problems = []
+    if declared:
+        for name in given:
+            if name not in declared:
+                hint = near_hint(name, declared) or "the task has: " + ", ".join(sorted(declared))
+                problems.append(f"unknown input '{name}'; {hint}")
+    scope.update(given)
+    for item in inputs:
+        value = given.get(item.name)
+        try:
+            if value is None and not item.by_name:
+                value = item.read(scope)
+            scope[item.name] = item.admit(value, scope)
+        except ValueError as error:
+            problems.append(f"{item.describe()}: {error}")
+    if problems:
+        raise InputError(problems)
+
+
+def json_text(text: str) -> Any:
+    """Return the JSON value of a ``<schema>``; raises ValueError with its line and column when it is not JSON."""
+    return json.loads(text)

@@ -1,0 +1,97 @@
+"""Outputs: what a step or a task hands to its caller.
+
+    <output name="total" exportAs="sum" toTaskScope="true"><source>RESULT * 2</source></output>
+
+Rules: an output with ``source`` or ``value`` is evaluated in the step's own scope. One without takes, in this order:
+what the body returned under that name; the variable of that name that the body set in its own scope; the item of that
+name of a mapping that the body returned (of a tuple, the item in the same position); the body's value itself when it
+is the only such output; a variable that can be read; null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from taskrun.core.completion import RESULT
+from taskrun.core.fields import Text
+from taskrun.core.schema_check import SchemaCheck
+from taskrun.core.scope import Scope
+from taskrun.core.types import Type
+from taskrun.script.script import Script, Template
+from taskrun.syntax.node import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A declared output."""
+
+    node: Node = field(repr=False, compare=False)
+    name: str
+    display_name: str | None = None
+    description: Text | None = None
+    type: Type | None = None
+    value: Template | None = None
+    source: Script | None = None
+    to_task_scope: bool = False
+    export_as: str | None = None
+    dump: bool = False
+    schema: SchemaCheck | None = None
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the output has no expression of its own."""
+        return self.source is None and self.value is None
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the value is passed on as it is."""
+        return self.by_name and self.type is None and self.schema is None
+
+    @property
+    def variable(self) -> str:
+        """The name of the variable that receives the output."""
+        return self.export_as or self.name
+
+    def admit(self, value: Any) -> Any:
+        """Return the value after conversion and check; raises ValueError naming the output."""
+        if value is None:
+            return None
+        try:
+            if self.type is not None:
+                value = self.type.convert(value)
+            if self.schema is not None:
+                self.schema.check(value)
+        except ValueError as error:
+            raise ValueError(f"output '{self.name}': {error}") from None
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """How the outputs without an expression find their values.
+
+    ``names`` are their names but for RESULT; ``inputs`` those among them that are inputs which the body does not set,
+    and so no outputs of the body.
+    """
+
+    names: tuple[str, ...]
+    inputs: frozenset[str]
+
+    def find(self, name: str, returned: Mapping[str, Any], scope: Scope) -> Any:
+        """Return the value of the output ``name`` when the body returned these outputs and left this scope."""
+        if name in returned:
+            return returned[name]
+        if name in scope and name not in self.inputs:
+            return scope[name]
+        if RESULT in returned:
+            value = returned[RESULT]
+            if isinstance(value, Mapping):
+                if name in value:
+                    return value[name]
+            elif isinstance(value, tuple) and len(value) == len(self.names) > 1:
+                return value[self.names.index(name)]
+            if len(self.names) == 1 and name != RESULT:
+                return value
+        return scope[name] if scope.has(name) else None

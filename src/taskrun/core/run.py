@@ -1,0 +1,121 @@
+"""A run: one execution of a flow, and everything about it that changes.
+
+Rules: the program is shared, a run is not. A called task is a run of its own below its caller's: it has its own task
+scope and inputs and shares the caller's host, clock and cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from taskrun.core.beans import RunBeans
+from taskrun.core.events import Event
+from taskrun.core.limits import Limiters
+from taskrun.core.results import TaskView
+from taskrun.core.scope import Scope
+
+if TYPE_CHECKING:
+    from taskrun.core.flow import Flow
+    from taskrun.core.host import Host
+
+MAX_CALLS = 32
+"""How deep tasks may call tasks."""
+
+
+class Run:
+    """One execution of a flow. ``scope`` is the task's scope; below it lie the functions that belong to this run."""
+
+    def __init__(
+        self,
+        host: Host,
+        flow: Flow,
+        *,
+        run_id: str | None = None,
+        flags: frozenset[str] = frozenset(),
+        parent: Run | None = None,
+        called_from: str | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.host = host
+        self.flow = flow
+        self.run_id = run_id or uuid.uuid4().hex
+        self.flags = flags
+        self.parent = parent
+        self.called_from = called_from
+        self.depth: int = parent.depth + 1 if parent else 0
+        self.observers = host.observers
+        self.traced = bool(host.observers)
+        self.limiters = Limiters()
+        self.cancelled: str | None = None
+        self.task: asyncio.Task[Any] | None = parent.task if parent else None
+        self._beans: RunBeans | None = None
+        base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
+        self.scope = Scope(base)
+
+    @property
+    def top(self) -> Run:
+        """The run that was started: this one, or the outermost of those that called it."""
+        run = self
+        while run.parent is not None:
+            run = run.parent
+        return run
+
+    @property
+    def beans(self) -> RunBeans:
+        """The beans of this run: those of the task's ``<beans>``, then the TaskManager's."""
+        if self._beans is None:
+            outer: Any = self.host.beans
+            if self.flow.header.use_parent_bean_container and self.parent is not None:
+                outer = self.parent.beans
+            self._beans = RunBeans(self.flow.header.definitions, outer, self.host.imports)
+        return self._beans
+
+    def inject(self, name: str) -> Any:
+        """Return a bean by name; what scripts call ``inject("name")``."""
+        return self.beans.get(name, self.scope)
+
+    def emit(self, event: Event) -> None:
+        """Hand an event to every observer; one that raises is logged and not asked again in this run."""
+        self.host.log(event)
+        top = self.top
+        for observer in top.observers:
+            try:
+                observer(event)
+            except Exception:
+                logging.getLogger("taskrun").exception("%s: an observer failed and is left out now", self.run_id)
+                top.observers = tuple(other for other in top.observers if other is not observer)
+
+    def report(self, text: str) -> None:
+        """Log something that went wrong and that no step can be told of."""
+        logging.getLogger("taskrun").warning("%s: %s", self.run_id, text)
+
+    def cancel(self, reason: str = "kill") -> None:
+        """Ask the run to stop now: its running steps are cancelled. Call it in the run's own event loop."""
+        top = self.top
+        if top.cancelled is None and top.task is not None and not top.task.done():
+            top.cancelled = reason
+            top.task.cancel()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody asked the run, or one that called it, to stop."""
+        return self.cancelled is not None or (self.parent is not None and self.parent.is_cancelled)
+
+    def callers(self) -> list[str]:
+        """Return the files of this run's flow and of those that called it, outermost first."""
+        chain = [self.flow.path]
+        run = self.parent
+        while run is not None:
+            chain.append(run.flow.path)
+            run = run.parent
+        return chain[::-1]
+
+    def close(self) -> list[Exception]:
+        """End what belongs to the run and return what failed in doing so."""
+        if self._beans is None:
+            return []
+        return list(self._beans.close())

@@ -1,0 +1,251 @@
+"""Steps and decorators: the two verbs of the engine.
+
+Rules: a step is ``run(frame) -> Completion``, a decorator is ``around(frame, inner) -> Completion``; everything else
+is data. A class's typed fields are what the XML may say, its method is what that means. Both are immutable values:
+``@step("sleep")`` and ``@decorator("retry", rank=40)`` make frozen, slotted, keyword-only dataclasses and remember the
+tag; they register nothing.
+
+    @step("shout")
+    class Shout(Step):
+        text: Expr                                  # attribute textExpr
+
+        async def run(self, frame: Frame) -> Completion:
+            return completion_of(str(frame.eval(self.text)).upper())
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
+
+from taskrun.core.completion import Completion
+from taskrun.core.fields import Element, Text
+from taskrun.core.inputs import Input
+from taskrun.core.outputs import Output
+from taskrun.script.script import Script
+from taskrun.source import Location
+from taskrun.syntax.node import Node
+
+if TYPE_CHECKING:
+    from taskrun.core.frame import Frame
+    from taskrun.core.host import Host
+    from taskrun.core.weave import Setting
+    from taskrun.errors import Diagnostic
+
+Inner: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
+Class = TypeVar("Class", bound=type)
+
+_data = dataclass(frozen=True, slots=True, kw_only=True)
+
+
+@_data
+class Decorator(ABC):
+    """Something that works round a step: retry, timeout, catch … ``around`` is its whole meaning.
+
+    ``rank`` orders decorators, smaller is nearer to the step; among equal ranks a field ``order``, then the order of
+    the file.
+    """
+
+    tag: ClassVar[str] = ""
+    rank: ClassVar[int] = 10
+    attribute: ClassVar[bool] = False
+
+    @abstractmethod
+    def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
+        """Run ``inner(frame)`` in this decorator's way and return how it completed."""
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether ``around`` may give up the event loop by itself. False only where it surely does not."""
+        return True
+
+    def parts(self, _step: Step) -> Iterable[Decorator]:
+        """Return the decorators to weave for this one, itself unless it works at several ranks."""
+        return (self,)
+
+    @classmethod
+    def implied(cls, _step: Step, _setting: Setting) -> Decorator | None:
+        """Return the decorator of this class that goes round a step without being asked for; None for none."""
+        return None
+
+    def stores(self) -> Iterator[str]:
+        """Yield the names of the variables that this decorator sets in the step's scope."""
+        return iter(())
+
+    def analyze(self, _step: Step) -> Iterable[Diagnostic]:
+        """Yield what is wrong with the settings that the schema cannot say."""
+        return ()
+
+    def check(self, _host: Host, _step: Step) -> Iterable[Diagnostic]:
+        """Yield what is wrong with the settings that only the host can know, such as an unknown bean."""
+        return ()
+
+    def scripts(self) -> Iterator[Script]:
+        """Yield every script among the settings."""
+        return _scripts(self)
+
+
+@_data
+class Step(ABC):
+    """A node of the program: fields and ``run``. These fields are what every step may carry."""
+
+    tag: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    children_jump: ClassVar[bool] = True
+    """Whether ``next`` and ``nextOnError`` of the steps inside are jumps (in a graph they are edges)."""
+    concurrent_children: ClassVar[bool] = False
+    always_leaves: ClassVar[bool] = False
+    reads_only_scripts: ClassVar[bool] = False
+    """Whether nothing but the step's own scripts reads its inputs."""
+
+    name: str = ""
+    language: str = "python"
+    node: Node = field(repr=False, compare=False)
+    display_name: str | None = None
+    description: Text | None = None
+    tag_set: frozenset[str] = frozenset()
+    next: str | None = None
+    next_on_error: str | None = None
+    error_name: str = "ERROR"
+    wait_steps: frozenset[str] = frozenset()
+    wait_error_steps: frozenset[str] = frozenset()
+    use_parent_scope: bool | None = None
+    ignore_result: bool = False
+    record_metrics: bool = False
+    inputs: Annotated[tuple[Input, ...], Element("input")] = ()
+    outputs: Annotated[tuple[Output, ...], Element("output")] = ()
+    decorators: tuple[Decorator, ...] = ()
+
+    @abstractmethod
+    def run(self, frame: Frame) -> Awaitable[Completion]:
+        """Do this step's work in the given frame and return how it completed."""
+
+    @property
+    def at(self) -> Location:
+        """The step's place in its file."""
+        return self.node.at
+
+    @property
+    def model(self) -> Step:
+        """The step itself, without the decorators that may stand round it in a program."""
+        return self
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether ``run`` may give up the event loop. False only where it surely does not."""
+        return True
+
+    def children(self) -> Iterator[Step]:
+        """Yield the steps directly inside, in the order of the fields."""
+        for name in self.child_fields():
+            yield from _steps_in(getattr(self, name))
+
+    @classmethod
+    def child_fields(cls) -> tuple[str, ...]:
+        """Return the names of the fields that a step type adds to those of every step."""
+        return _field_names(cls)
+
+    def scripts(self) -> Iterator[Script]:
+        """Yield this step's own scripts (not those of its inputs, outputs, decorators and children)."""
+        return _scripts(self)
+
+    def stores(self) -> Iterator[str]:
+        """Yield the names of the variables that this step sets in its own scope, besides inputs and exports."""
+        return iter(())
+
+    def reads_by_name(self) -> Iterator[str]:
+        """Yield the names of the variables that the step reads without a script saying so."""
+        return iter(())
+
+    def jumps_of_parts(self) -> Iterator[tuple[Step, str | None]]:
+        """Yield the parts of this step (such as a case) that name a sibling of the step to go to, with its name."""
+        return iter(())
+
+    def analyze(self) -> Iterable[Diagnostic]:
+        """Yield what is wrong with this step that the schema cannot say and no script is needed for."""
+        return ()
+
+    def check(self, _host: Host) -> Iterable[Diagnostic]:
+        """Yield what is wrong with this step that only the host can know, such as an unknown bean."""
+        return ()
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def base(cls: Class) -> Class:
+    """Make a class that step types, or decorators, share: its fields are theirs, no element is bound to it."""
+    made: Class = _data(cls)
+    return made
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def step(tag: str, *aliases: str) -> Callable[[Class], Class]:
+    """Make a class a step type: a frozen dataclass that the element ``<tag>`` (or an alias) is bound to."""
+
+    def make(cls: Class) -> Class:
+        made: Any = _data(cls)
+        made.tag, made.aliases = tag, aliases
+        return made  # type: ignore[no-any-return]
+
+    return make
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def decorator(tag: str, *, rank: int, attribute: bool = False) -> Callable[[Class], Class]:
+    """Make a class a decorator, bound to the child element ``<tag>`` of a step, or to the step's attribute ``tag``."""
+
+    def make(cls: Class) -> Class:
+        made: Any = _data(cls)
+        made.tag, made.rank, made.attribute = tag, rank, attribute
+        return made  # type: ignore[no-any-return]
+
+    return make
+
+
+class StepNote(str):
+    """The note that a failure carries for each step it passed: ``in step main/b (flow.task.xml:12:5)``."""
+
+    __slots__ = ("location", "path")
+
+    path: str
+    location: Location
+
+    def __new__(cls, path: str, location: Location, kind: str = "step") -> StepNote:
+        """Make the note for the step at ``path``, which stands at ``location``."""
+        note = super().__new__(cls, f"in {kind} {path} ({location})")
+        note.path = path
+        note.location = location
+        return note
+
+
+def walk(step: Step) -> Iterator[Step]:
+    """Yield the step and every step inside it, in the order of the file."""
+    yield step
+    for child in step.children():
+        yield from walk(child)
+
+
+def _field_names(cls: type) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(cls) if item.name not in _COMMON)
+
+
+def _steps_in(value: object) -> Iterator[Step]:
+    if isinstance(value, Step):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            if isinstance(item, Step):
+                yield item
+    elif hasattr(value, "steps"):
+        yield from value.steps
+
+
+def _scripts(value: Step | Decorator) -> Iterator[Script]:
+    for name in _field_names(type(value)):
+        item = getattr(value, name)
+        if hasattr(item, "reads"):
+            yield item
+
+
+_COMMON = frozenset(item.name for item in fields(Step))

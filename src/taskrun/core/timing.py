@@ -1,0 +1,27 @@
+"""Running something within a time: what ``timeout`` and ``attemptTimeout`` share."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from taskrun.errors import StepTimeout
+
+if TYPE_CHECKING:
+    from taskrun.core.completion import Completion
+    from taskrun.core.frame import Frame
+    from taskrun.core.step import Inner
+
+
+async def within(seconds: float, frame: Frame, inner: Inner, setting: str) -> Completion:
+    """Run ``inner`` and cancel it after ``seconds`` (0: no limit), which raises StepTimeout naming the setting."""
+    if seconds <= 0:
+        return await inner(frame)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await inner(frame)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        message = f"not done within {setting}={seconds * 1000:g} ms"
+        raise StepTimeout(message) from error.__cause__

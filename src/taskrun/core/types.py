@@ -1,0 +1,202 @@
+"""The types of inputs and outputs: NopTaskFlow's names and Python's, and strict conversion to them.
+
+Rules: a conversion never loses anything (``"3"`` becomes the int 3, ``"3.5"`` is refused); None stays None.
+``List<Integer>``, ``list[int]``, ``Map<String, Integer>`` and ``dict[str, int]`` convert their items too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+
+Convert: TypeAlias = Callable[[Any], Any]
+
+
+class Type(NamedTuple):
+    """A type of the language: its name as the flow says it, and the conversion to it (raises ValueError)."""
+
+    name: str
+    convert: Convert
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    raise ValueError
+
+
+def _int(value: Any) -> int:
+    if isinstance(value, bool):
+        raise ValueError  # noqa: TRY004 - one kind of error for every loss
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+\s*", value):
+        return int(value)
+    if isinstance(value, float | Decimal) and value == (whole := int(value)):
+        return whole
+    raise ValueError
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError  # noqa: TRY004 - one kind of error for every loss
+    if isinstance(value, float):
+        return value
+    if isinstance(value, str):
+        number = float(value)
+        if math.isfinite(number) or value.strip().lower().lstrip("+-") in {"inf", "infinity", "nan"}:
+            return number
+    if isinstance(value, int) and int(float(value)) == value:
+        return float(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    raise ValueError
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False, "1": True, "0": False}[value.strip().lower()]
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    raise ValueError
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Decimal(repr(value))
+    if isinstance(value, str):
+        return Decimal(value.strip())
+    raise ValueError
+
+
+def _date(value: Any) -> date:
+    if isinstance(value, datetime):
+        if value.time() == time():
+            return value.date()
+    elif isinstance(value, date):
+        return value
+    elif isinstance(value, str):
+        return date.fromisoformat(value.strip())
+    raise ValueError
+
+
+def _datetime(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, time())
+    if isinstance(value, str):
+        return datetime.fromisoformat(value.strip())
+    raise ValueError
+
+
+def _parsed(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _list(item: Convert) -> Convert:
+    def convert(value: Any) -> list[Any]:
+        value = _parsed(value)
+        if isinstance(value, list | tuple | set | frozenset):
+            return [None if element is None else item(element) for element in value]
+        raise ValueError
+
+    return convert
+
+
+def _dict(key: Convert, item: Convert) -> Convert:
+    def convert(value: Any) -> dict[Any, Any]:
+        value = _parsed(value)
+        if isinstance(value, Mapping):
+            return {key(name): None if element is None else item(element) for name, element in value.items()}
+        raise ValueError
+
+    return convert
+
+
+def _any(value: Any) -> Any:
+    return value
+
+
+_SIMPLE: Mapping[str, Convert] = MappingProxyType(
+    {
+        **dict.fromkeys(("str", "String", "CharSequence"), _text),
+        **dict.fromkeys(("int", "Integer", "Long", "Short", "BigInteger", "long"), _int),
+        **dict.fromkeys(("float", "Float", "Double", "double"), _float),
+        **dict.fromkeys(("bool", "Boolean", "boolean"), _bool),
+        **dict.fromkeys(("decimal", "BigDecimal", "Decimal"), _decimal),
+        **dict.fromkeys(("date", "LocalDate"), _date),
+        **dict.fromkeys(("datetime", "LocalDateTime"), _datetime),
+        **dict.fromkeys(("any", "Any", "Object"), _any),
+    }
+)
+_LISTS = frozenset({"list", "List", "Collection"})
+_MAPS = frozenset({"dict", "Map"})
+NAMES = (*_SIMPLE, *sorted(_LISTS), *sorted(_MAPS))
+"""Every name that a type may begin with."""
+
+
+def type_of(text: str) -> Type | None:
+    """Return the type that a name such as ``Integer``, ``java.util.List<String>`` or ``dict[str, int]`` means.
+
+    >>> type_of("List<Integer>").convert(["1", 2])
+    [1, 2]
+    """
+    convert = _conversion(re.sub(r"\bjava\.(?:lang|util|math|time)\.", "", text).strip())
+    return Type(text.strip(), _reporting(text.strip(), convert)) if convert else None
+
+
+def _conversion(text: str) -> Convert | None:
+    head, bracket, rest = text.replace("<", "[").replace(">", "]").partition("[")
+    head = head.strip()
+    if not bracket:
+        if head in _LISTS:
+            return _list(_any)
+        return _dict(_text, _any) if head in _MAPS else _SIMPLE.get(head)
+    if not rest.rstrip().endswith("]"):
+        return None
+    inner = [_conversion(part.strip()) for part in _split(rest.rstrip()[:-1])]
+    if head in _LISTS and len(inner) == 1 and inner[0]:
+        return _list(inner[0])
+    if head in _MAPS and len(inner) == 2 and inner[0] and inner[1]:  # noqa: PLR2004 - key and value
+        return _dict(inner[0], inner[1])
+    return None
+
+
+def _split(text: str) -> list[str]:
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def _reporting(name: str, convert: Convert) -> Convert:
+    def checked(value: Any) -> Any:
+        try:
+            return convert(value)
+        except (ValueError, TypeError, KeyError, ArithmeticError, InvalidOperation):
+            shown = repr(value)
+            shown = shown if len(shown) <= 80 else shown[:77] + "…"  # noqa: PLR2004 - a line of an error message
+            raise ValueError(f"{shown} is not a {name}") from None
+
+    return checked

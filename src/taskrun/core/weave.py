@@ -1,0 +1,130 @@
+"""Put each step's decorators round it: the step that runs is the outermost one.
+
+Rules: the order is the rank, smaller is nearer to the step; among equal ranks the ``order``, then the order of the
+file. A step that asks for no decorator gets none but those that every step needs. Decorators do not hold what they
+wrap. The program is woven once for runs that nobody watches and once for those that somebody does, so that watching
+costs nothing to those who do not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from taskrun.core.body import Body
+from taskrun.core.step import Decorator, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from taskrun.core.completion import Completion
+    from taskrun.core.frame import Frame
+
+LIBRARY_RANK = 100
+"""The outermost rank that a library's step keeps when another flow calls it."""
+
+
+class Program(Protocol):
+    """Something that runs: a step, or a step with decorators round it."""
+
+    @property
+    def name(self) -> str:
+        """The step's name."""
+
+    @property
+    def model(self) -> Step:
+        """The step without its decorators."""
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether running it may give up the event loop."""
+
+    @property
+    def run(self) -> Callable[[Frame], Awaitable[Completion]]:
+        """Run it in a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a program is woven: watched or not, and what stands round the step in question."""
+
+    traced: bool = False
+    root: bool = False
+    jumps: bool = True
+    outermost: int | None = None
+
+
+class Woven:
+    """A decorator round a step."""
+
+    __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "run")
+
+    def __init__(self, decorator: Decorator, inner: Program) -> None:
+        around, inner_run = decorator.around, inner.run
+        self.decorator = decorator
+        self.inner = inner
+        self.name = inner.name
+        self.model = inner.model
+        self.may_suspend = decorator.may_suspend or inner.may_suspend
+
+        def run(frame: Frame) -> Awaitable[Completion]:
+            return around(frame, inner_run)
+
+        self.run = run
+
+    def layers(self) -> Iterator[Decorator]:
+        """Yield the decorators from the outermost to the one next to the step."""
+        program: Any = self
+        while isinstance(program, Woven):
+            yield program.decorator
+            program = program.inner
+
+
+class Weaver:
+    """Weaves steps; ``implying`` are the decorator classes that put themselves round steps without being asked."""
+
+    def __init__(self, implying: Iterable[type[Decorator]]) -> None:
+        self.implying = tuple(implying)
+
+    def weave(self, step: Step, setting: Setting) -> Program:
+        """Return the step with its decorators round it, and the same done to every step inside."""
+        inner = dataclasses.replace(setting, root=False, jumps=step.children_jump, outermost=None)
+        program: Program = _with_children(step, lambda child: self.weave(child, inner))
+        for item in self.decorators(step, setting):
+            program = Woven(item, program)
+        return program
+
+    def decorators(self, step: Step, setting: Setting) -> list[Decorator]:
+        """Return a step's decorators from the innermost to the outermost."""
+        found: list[Decorator] = []
+        for item in step.decorators:
+            found.extend(item.parts(step))
+        for cls in self.implying:
+            implied = cls.implied(step, setting)
+            if implied is not None:
+                found.append(implied)
+        if setting.outermost is not None:
+            found = [item for item in found if item.rank <= setting.outermost]
+        if len(found) > 1:
+            found.sort(key=_place)
+        return found
+
+
+def _place(item: Decorator) -> tuple[int, int]:
+    return item.rank, getattr(item, "order", 0)
+
+
+def _with_children(step: Step, weave: Callable[[Step], Program]) -> Any:
+    changes: dict[str, Any] = {}
+    for name in step.child_fields():
+        value: Any = getattr(step, name)
+        if isinstance(value, Step):
+            changes[name] = weave(value)
+        elif isinstance(value, Body):
+            changes[name] = Body(tuple(map(weave, value.steps)), value.positions)  # type: ignore[arg-type]
+        elif isinstance(value, tuple):
+            changes[name] = tuple(map(weave, value))
+    return dataclasses.replace(step, **changes) if changes else step
+

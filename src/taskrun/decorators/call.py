@@ -1,0 +1,135 @@
+"""Round every step: open its scope, bind its inputs, run it, export its outputs, and say where to go next.
+
+    RESULT of the caller's scope := the step's RESULT (not with ignoreResult="true")
+    each declared output         := variable exportAs, or name, of the caller's scope (the task's with toTaskScope)
+
+Rules: inputs are evaluated in the caller's scope, once. A failure passes through with a note that names the step and
+its place; nothing is exported then. The step's ``next`` counts unless its completion says where to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from taskrun.core.completion import RESULT, Completion, Signal, jump_to
+from taskrun.core.events import ValueDumped
+from taskrun.core.frame import Frame
+from taskrun.core.inputs import bind_inputs, unknown_variable
+from taskrun.core.outputs import Output
+from taskrun.core.results import StepView
+from taskrun.core.scope import Scope
+from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
+from taskrun.core.weave import Setting
+
+VIEWS = frozenset({"taskStepRt", "stepRt"})
+
+
+@decorator("call", rank=120)
+class Call(Decorator):
+    """The call of a step: inputs are its arguments, outputs its return values."""
+
+    step: Step
+    nested: bool
+    """Whether the step sees its caller's variables (``useParentScope``)."""
+    plain: tuple[tuple[str, Callable[[Scope], Any]], ...] | None
+    """The inputs, when none of them needs conversion or checks."""
+    exports: tuple[tuple[str, str], ...]
+    """Outputs that go to the caller's scope: their names and variables."""
+    careful: tuple[Output, ...]
+    """Outputs that go to the task's scope or are dumped."""
+    jump: str | None
+    views: bool
+
+    @classmethod
+    def implied(cls, step: Step, setting: Setting) -> Call | None:
+        """Round every step but the root."""
+        if setting.root or setting.outermost is not None:
+            return None
+        inputs = step.inputs
+        plain = all(item.plain for item in inputs) and step.language == "python"
+        careful = tuple(item for item in step.outputs if item.to_task_scope or item.dump)
+        return cls(
+            step=step,
+            nested=bool(step.use_parent_scope),
+            plain=tuple((item.name, item.read) for item in inputs) if plain else None,
+            exports=tuple((item.name, item.variable) for item in step.outputs if not item.to_task_scope),
+            careful=careful,
+            jump=step.next if setting.jumps else None,
+            views=bool(VIEWS & reads_of(step)),
+        )
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Call the step from the frame of its container."""
+        run, outer = frame.run, frame.scope
+        scope = Scope(outer if self.nested else run.scope)
+        callee = Frame(run, frame, self.step, scope)
+        try:
+            if self.plain is None:
+                scope.update(bind_inputs(self.step.inputs, outer, run.scope, self.step.language != "python"))
+            else:
+                for name, read in self.plain:
+                    scope[name] = read(outer)
+            if self.views:
+                scope["taskStepRt"] = scope["stepRt"] = StepView(callee)
+            done = await inner(callee)
+        except Exception as error:
+            if isinstance(error, KeyError) and self.plain:
+                self._explain(error, outer)
+            add_note(error, StepNote(callee.path, self.step.at))
+            raise
+        outputs = done.outputs
+        if not self.step.ignore_result:
+            outer[RESULT] = outputs[RESULT] if RESULT in outputs else None
+        elif RESULT in outputs:
+            outputs = {name: value for name, value in outputs.items() if name != RESULT}
+            done = done._replace(outputs=outputs)
+        for name, variable in self.exports:
+            if name in outputs:
+                outer[variable] = outputs[name]
+        if self.careful:
+            self._export(callee, outputs)
+        if self.jump is None or done.target is not None or done.signal is not Signal.NEXT:
+            return done
+        return jump_to(self.jump, outputs)
+
+    def _explain(self, error: KeyError, outer: Scope) -> None:
+        """Say that it was a variable that was missing, when it was."""
+        name = error.args[0] if error.args else None
+        if any(item.by_name and item.name == name for item in self.step.inputs) and not outer.has(str(name)):
+            error.args = (unknown_variable(str(name), outer.names()),)
+
+    def _export(self, callee: Frame, outputs: Any) -> None:
+        for item in self.careful:
+            if item.name in outputs:
+                value = outputs[item.name]
+                if item.to_task_scope:
+                    callee.run.scope[item.variable] = value
+                if item.dump:
+                    callee.run.emit(ValueDumped(callee.run.run_id, callee.path, "output", item.name, value))
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False
+
+
+def add_note(error: BaseException, note: StepNote) -> None:
+    """Add a note unless the exception carries it already (a step may raise one object twice)."""
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+
+
+def reads_of(step: Step) -> frozenset[str]:
+    """Return the names that the step's own scripts read."""
+    names: set[str] = set()
+    for script in step.scripts():
+        names |= script.reads
+    for output in step.outputs:
+        for found in (output.source, output.value):
+            if found is not None:
+                names |= found.reads
+    for item in step.decorators:
+        for script in item.scripts():
+            names |= script.reads
+    return frozenset(names)

@@ -1,0 +1,51 @@
+"""<catch>: handle a step's failure; what it returns is the step's result.
+
+    <catch>return 'unknown: ' + str(exception)</catch>
+
+Rules: variables are ``exception`` and ``stepRt``. The step counts as successful. What the script raises is the step's
+failure. Cancellation is not caught, unless the step says ``catchInternalException="true"``. ``catch`` is inside ``retry``:
+what it handles is not retried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from taskrun.core.completion import Completion, completion_of
+from taskrun.core.fields import OnStep, Own
+from taskrun.core.frame import Frame
+from taskrun.core.step import Decorator, Inner, decorator
+
+
+@decorator("catch", rank=20)
+class Catch(Decorator):
+    """A handler of failures."""
+
+    body: Own
+    catch_internal_exception: Annotated[bool, OnStep()] = False
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the step and the handler when it fails."""
+        try:
+            return await inner(frame)
+        except Exception as error:
+            failure: BaseException = error
+        except asyncio.CancelledError as error:
+            if not self.catch_internal_exception:
+                raise
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            failure = error
+        try:
+            return completion_of(frame.call(self.body, exception=failure))
+        except Exception as error:
+            if error is not failure and error.__context__ is None:
+                error.__context__ = failure
+            raise
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False

@@ -1,0 +1,40 @@
+"""executor: where a step's plain functions and scripts run.
+
+    <invoke name="crunch" bean="numbers" method="crunch" executor="process"/>
+
+Values: ``inline`` (on the event loop), ``thread`` (a worker thread; what plain functions do anyway), ``process`` (a worker
+process; loky, an extra), or the name of a bean that is a ``concurrent.futures.Executor``. On a container it is the
+default of the steps inside. ``async`` functions are always awaited on the loop. A script that runs elsewhere gets a copy
+of the variables that it reads, and what it assigns is copied back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+
+from taskrun.core.calling import EXECUTORS
+from taskrun.core.completion import Completion
+from taskrun.core.frame import Frame
+from taskrun.core.host import Host
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.errors import Diagnostic, near_hint
+
+
+@decorator("executor", rank=50, attribute=True)
+class InExecutor(Decorator):
+    """A place to run."""
+
+    executor: str
+
+    def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
+        """Run the step with this executor as its own and its children's default."""
+        frame.executor = self.executor
+        return inner(frame)
+
+    def check(self, host: Host, step: Step) -> Iterable[Diagnostic]:
+        """The executor is a known one or a bean."""
+        if self.executor not in EXECUTORS and not host.has_bean(self.executor):
+            names = (*EXECUTORS, *host.bean_names())
+            hint = near_hint(self.executor, names) or "it is inline, thread, process, or the name of a bean"
+            text = f"there is no executor '{self.executor}'"
+            yield step.node.problem("unknown-bean", text, hint=hint, attribute="executor")

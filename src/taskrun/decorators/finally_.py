@@ -1,0 +1,36 @@
+"""<finally>: run a script when a step has ended, however it ended.
+
+    <finally>logInfo("done, {}", exception)</finally>
+
+Rules: variables are ``exception`` (null after success) and ``stepRt``. It runs after ``catch``, once per attempt of a
+``retry``, and on cancellation too. What it raises replaces the step's result; its value is ignored.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import Completion
+from taskrun.core.fields import Own
+from taskrun.core.frame import Frame
+from taskrun.core.step import Decorator, Inner, decorator
+
+
+@decorator("finally", rank=21)
+class Finally(Decorator):
+    """A script that always runs."""
+
+    body: Own
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the step, then the script."""
+        try:
+            done = await inner(frame)
+        except BaseException as error:
+            frame.call(self.body, exception=error)
+            raise
+        frame.call(self.body, exception=None)
+        return done
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False

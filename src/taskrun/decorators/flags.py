@@ -1,0 +1,179 @@
+"""<flags>: switch steps on and off by words that flow downwards.
+
+    <flags match="fast and not (draft or EMPTY)" enable="checked" disable="draft" rename="fast=quick"/>
+
+Rules: ``match`` is compared with the flags of the caller: names with ``and``, ``or``, ``not`` or ``!``, and brackets; ``EMPTY``
+means no flag at all, ``ANY`` at least one. A step that does not match is left out as by ``when``. For the step itself and
+the steps inside, ``rename`` is applied first, then ``enable`` adds, then ``disable`` takes away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import ClassVar, TypeAlias
+
+from taskrun.core.completion import NEXT, Completion
+from taskrun.core.events import StepSkipped
+from taskrun.core.frame import Frame
+from taskrun.core.step import Decorator, Inner, Step, base, decorator
+from taskrun.errors import Diagnostic
+from taskrun.source import Location
+from taskrun.syntax.node import Node
+
+Match: TypeAlias = Callable[[frozenset[str]], bool]
+
+_TOKEN = re.compile(r"\s*([()!]|[^\s()!]+)")
+
+
+@decorator("flags", rank=141)
+class Flags(Decorator):
+    """A condition on flags, and changes to them."""
+
+    node: Node
+    match: str | None = None
+    enable: frozenset[str] = frozenset()
+    disable: frozenset[str] = frozenset()
+    rename: str | None = None
+
+    def parts(self, step: Step) -> Iterable[Decorator]:
+        """The condition belongs outside the call of the step, the changes inside."""
+        if self.match is not None:
+            yield FlagMatch(text=self.match, match=parse_match(self.match), step_name=step.name, at=self.node.at)
+        if self.enable or self.disable or self.rename:
+            yield FlagChange(enable=self.enable, disable=self.disable, rename=parse_renames(self.rename or ""))
+
+    def analyze(self, step: Step) -> Iterable[Diagnostic]:
+        """The expressions can be read, and the root has no caller to match."""
+        checks: tuple[tuple[str, str | None, Callable[[str], object]], ...] = (
+            ("match", self.match, parse_match),
+            ("rename", self.rename, parse_renames),
+        )
+        for attribute, text, parse in checks:
+            try:
+                if text is not None:
+                    parse(text)
+            except ValueError as error:
+                yield self.node.problem("bad-value", f"{attribute}='{text}': {error}", attribute=attribute)
+        if self.match is not None and step.tag in {"task", "graph-task"}:
+            yield self.node.problem("no-caller", "flags match has no meaning on the task itself", attribute="match")
+
+    def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
+        """Never woven itself: its parts are."""
+        return inner(frame)
+
+
+@base
+class FlagMatch(Decorator):
+    """Leaves a step out that the flags do not match."""
+
+    rank: ClassVar[int] = 141
+
+    text: str
+    match: Match
+    step_name: str
+    at: Location
+
+    def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
+        """Run the step when the caller's flags match."""
+        return inner(frame) if self.match(frame.flags) else self._skip(frame)
+
+    async def _skip(self, frame: Frame) -> Completion:
+        run = frame.run
+        if run.traced:
+            shown = ", ".join(sorted(frame.flags)) or "no flag"
+            reason = f"flags '{self.text}' did not match ({shown})"
+            run.emit(StepSkipped(run.run_id, frame.path_of(self.step_name), reason, self.at))
+        return NEXT
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False
+
+
+@base
+class FlagChange(Decorator):
+    """Changes the flags for a step and what is inside it."""
+
+    rank: ClassVar[int] = 119
+
+    enable: frozenset[str]
+    disable: frozenset[str]
+    rename: Mapping[str, str]
+
+    def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
+        """Run the step with its flags."""
+        renamed = frozenset(self.rename.get(flag, flag) for flag in frame.flags)
+        frame.flags = (renamed | self.enable) - self.disable
+        return inner(frame)
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False
+
+
+def parse_renames(text: str) -> dict[str, str]:
+    """Return the renames that ``a=b,c=d`` means; raises ValueError."""
+    found = {}
+    for part in filter(None, re.split(r"[,\s]+", text)):
+        old, equals, new = part.partition("=")
+        if not (old and equals and new):
+            raise ValueError(f"'{part}' is no rename; write old=new")
+        found[old] = new
+    return found
+
+
+def parse_match(text: str) -> Match:
+    """Return the test that a flag expression means; raises ValueError.
+
+    >>> parse_match("fast and not EMPTY")(frozenset({"fast"}))
+    True
+    """
+    tokens = _TOKEN.findall(text)
+    match, rest = _either(tokens)
+    if rest:
+        raise ValueError(f"'{rest[0]}' was not expected")
+    return match
+
+
+def _either(tokens: list[str]) -> tuple[Match, list[str]]:
+    left, rest = _both(tokens)
+    while rest and rest[0] == "or":
+        right, rest = _both(rest[1:])
+        left = _combine(any, left, right)
+    return left, rest
+
+
+def _both(tokens: list[str]) -> tuple[Match, list[str]]:
+    left, rest = _single(tokens)
+    while rest and rest[0] == "and":
+        right, rest = _single(rest[1:])
+        left = _combine(all, left, right)
+    return left, rest
+
+
+def _combine(how: Callable[[Iterable[bool]], bool], left: Match, right: Match) -> Match:
+    return lambda flags: how((left(flags), right(flags)))
+
+
+def _single(tokens: list[str]) -> tuple[Match, list[str]]:
+    if not tokens:
+        raise ValueError("a flag's name was expected at the end")
+    token, rest = tokens[0], tokens[1:]
+    if token in {"not", "!"}:
+        match, rest = _single(rest)
+        return lambda flags: not match(flags), rest
+    if token == "(":
+        match, rest = _either(rest)
+        if not rest or rest[0] != ")":
+            raise ValueError("a closing bracket is missing")
+        return match, rest[1:]
+    if token in {")", "and", "or"}:
+        raise ValueError(f"a flag's name was expected where '{token}' stands")
+    if token == "EMPTY":
+        return lambda flags: not flags, rest
+    if token == "ANY":
+        return bool, rest
+    return lambda flags: token in flags, rest

@@ -1,0 +1,48 @@
+"""nextOnError: go to another step when this one fails.
+
+    <step name="a" nextOnError="repair" errorName="problem"> … </step>
+
+Rules: the error bean (code, description, params, cause …) becomes the variable ``errorName`` (ERROR without one) of the
+caller's scope. Cancellation does not take this way. In a graph it is an edge, not a jump.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import Completion, jump_to
+from taskrun.core.execution import failed_step
+from taskrun.core.frame import Frame
+from taskrun.core.results import ErrorBean
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.weave import Setting
+
+ERROR = "ERROR"
+
+
+@decorator("nextOnError", rank=135)
+class NextOnError(Decorator):
+    """A jump on failure."""
+
+    target: str
+    error_name: str
+
+    @classmethod
+    def implied(cls, step: Step, setting: Setting) -> NextOnError | None:
+        """Round every step with ``nextOnError`` that stands in a sequence."""
+        if step.next_on_error is None or not setting.jumps or setting.root or setting.outermost is not None:
+            return None
+        return cls(target=step.next_on_error, error_name=step.error_name)
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the step; when it fails, keep the error and jump."""
+        try:
+            return await inner(frame)
+        except Exception as error:  # noqa: BLE001 - any failure but cancellation
+            note = failed_step(error)
+            bean = ErrorBean(error, note.location if note else None)
+            frame.scope[self.error_name] = bean
+            return jump_to(self.target, {ERROR: bean})
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False

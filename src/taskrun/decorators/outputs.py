@@ -1,0 +1,59 @@
+"""Round a body with declared outputs: evaluate them in the step's scope.
+
+    <output name="total" type="int"><source>RESULT * 2</source></output>
+
+Rules: RESULT and STEP_RESULT (all that the body returned) are variables of the step by then. How an output without an
+expression finds its value: ``core/outputs.py``. A step without outputs, or with RESULT alone and no expression, has no
+need of this.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import RESULT, Completion
+from taskrun.core.frame import Frame
+from taskrun.core.outputs import ByName, Output
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.variables import own_names
+from taskrun.core.weave import Setting
+
+
+@decorator("outputs", rank=30)
+class Outputs(Decorator):
+    """The output expressions of a step."""
+
+    outputs: tuple[Output, ...]
+    by_name: ByName
+
+    @classmethod
+    def implied(cls, step: Step, _setting: Setting) -> Outputs | None:
+        """Round every step that declares outputs which are more than its RESULT as it is."""
+        declared = step.outputs
+        if not declared or (len(declared) == 1 and declared[0].name == RESULT and declared[0].untouched):
+            return None
+        names = tuple(item.name for item in declared if item.by_name and item.name != RESULT)
+        set_by_body = frozenset(own_names(step, with_inputs=False))
+        inputs = frozenset(item.name for item in step.inputs) - set_by_body
+        return cls(outputs=declared, by_name=ByName(names, inputs))
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the body and evaluate the outputs."""
+        done = await inner(frame)
+        scope = frame.scope
+        returned = done.outputs
+        scope["STEP_RESULT"] = returned
+        scope[RESULT] = returned[RESULT] if RESULT in returned else None
+        outputs = dict(returned)
+        for item in self.outputs:
+            if item.source is not None:
+                value = item.source.run(scope)
+            elif item.value is not None:
+                value = item.value.run(scope)
+            else:
+                value = self.by_name.find(item.name, returned, scope)
+            outputs[item.name] = value if item.type is None and item.schema is None else item.admit(value)
+        return Completion(outputs, done.signal, done.target)
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False

@@ -1,0 +1,117 @@
+"""<retry>: try a failed step again.
+
+    <retry maxRetryCount="3" retryDelay="500ms" maxRetryDelay="10s" exponentialDelay="true" attemptTimeout="2s">
+      <exception-filter>return isinstance(exception, ConnectionError)</exception-filter>
+    </retry>
+    <retry itemsExpr="['eu', 'us']" varName="region"/>
+
+Rules: ``maxRetryCount`` more attempts follow the first; below 0 there is no limit. The wait before attempt k+1 is
+``retryDelay * 2^k`` (``retryDelay * k`` without ``exponentialDelay``), at most the greater of ``maxRetryDelay`` and
+``retryDelay``, times a random factor from 0.7 to 1.3. With ``itemsExpr`` there are as many attempts as values, and each gets the
+next one as ``varName``. An attempt that takes longer than ``attemptTimeout`` has failed with StepTimeout. Scripts can read
+``attempt`` (from 1) and ``history`` (a list of attempt value and failure). Every attempt starts with the variables
+that the step had before the first. Not retried: cancellations, what the filter refuses, and without a filter an
+exception whose ``biz_fatal`` is true and what ails the interpreter itself (memory, recursion).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from taskrun.core.completion import Completion
+from taskrun.core.duration import ZERO, Millis
+from taskrun.core.events import StepRetried
+from taskrun.core.fields import Expr
+from taskrun.core.frame import Frame
+from taskrun.core.results import ErrorBean
+from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.timing import within
+from taskrun.script.script import Script
+
+LEAST_JITTER, JITTER_WIDTH = 0.7, 0.6
+
+
+@decorator("retry", rank=40)
+class Retry(Decorator):
+    """More attempts."""
+
+    max_retry_count: int = 0
+    retry_delay: Millis = ZERO
+    max_retry_delay: Millis = ZERO
+    exponential_delay: bool = True
+    attempt_timeout: Millis | None = None
+    items: Expr | None = None
+    var_name: str | None = None
+    exception_filter: Script | None = None
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the step until an attempt succeeds or none is left."""
+        scope = frame.scope
+        before = dict(scope)
+        history: list[dict[str, Any]] = []
+        for attempt, value, last in self._attempts(frame):
+            scope.update(attempt=attempt, history=list(history))
+            if self.var_name:
+                scope[self.var_name] = value
+            frame.attempt = attempt
+            try:
+                return await self._attempt(frame, inner)
+            except Exception as error:
+                if last or not self._again(frame, error):
+                    raise
+                failure = error
+            history.append({"value": value, "failure": ErrorBean(failure)})
+            scope.clear()
+            scope.update(before)
+            await self._wait(frame, attempt, failure)
+        raise RuntimeError("a retry has at least one attempt")
+
+    def _attempts(self, frame: Frame) -> Iterator[tuple[int, Any, bool]]:
+        """Yield number, value and whether it is the last, for each attempt."""
+        if self.items is None:
+            number = 1
+            while True:
+                yield number, number, 0 <= self.max_retry_count < number
+                number += 1
+        values: Iterable[Any] = frame.eval(self.items) or ()
+        values = list(values)
+        if not values:
+            raise ValueError("itemsExpr of <retry> gave no values: there is nothing to attempt")
+        for number, value in enumerate(values, 1):
+            yield number, value, number == len(values)
+
+    async def _attempt(self, frame: Frame, inner: Inner) -> Completion:
+        if self.attempt_timeout is None:
+            return await inner(frame)
+        return await within(self.attempt_timeout.seconds(frame), frame, inner, "attemptTimeout")
+
+    def _again(self, frame: Frame, error: Exception) -> bool:
+        if self.exception_filter is not None:
+            return bool(frame.call(self.exception_filter, exception=error))
+        return not (getattr(error, "biz_fatal", False) or isinstance(error, MemoryError | RecursionError))
+
+    async def _wait(self, frame: Frame, attempt: int, error: Exception) -> None:
+        delay = self.delay(frame, attempt)
+        run = frame.run
+        if run.traced:
+            text = f"{type(error).__name__}: {error}"
+            run.emit(StepRetried(run.run_id, frame.path, attempt, delay, text, frame.at))
+        # even without a delay the loop gets its turn, so that endless attempts can be cancelled
+        await asyncio.sleep(delay)
+
+    def delay(self, frame: Frame, attempt: int) -> float:
+        """Return the seconds to wait after the failed attempt of that number (from 1)."""
+        first = self.retry_delay.seconds(frame)
+        if not first:
+            return 0.0
+        base = first * 2.0 ** min(attempt, 1000) if self.exponential_delay else first * attempt
+        base = min(base, max(self.max_retry_delay.seconds(frame), first))
+        return base * (LEAST_JITTER + JITTER_WIDTH * frame.run.host.random())
+
+    def stores(self) -> Iterator[str]:
+        """The number of the attempt, the past ones, and the value of this one."""
+        yield from ("attempt", "history")
+        if self.var_name:
+            yield self.var_name

@@ -1,0 +1,36 @@
+"""returnType: convert a step's value.
+
+    <step name="n" returnType="int"><source>text</source></step>
+
+Rules: the same types and the same strictness as for inputs; a value that cannot be converted is the step's failure.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import RESULT, Completion
+from taskrun.core.frame import Frame
+from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.types import Type
+
+
+@decorator("returnType", rank=5, attribute=True)
+class ReturnType(Decorator):
+    """A conversion of RESULT."""
+
+    return_type: Type
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the body and convert its value."""
+        done = await inner(frame)
+        if done.outputs.get(RESULT) is None:
+            return done
+        try:
+            value = self.return_type.convert(done.outputs[RESULT])
+        except ValueError as error:
+            raise ValueError(f"returnType: {error}") from None
+        return done._replace(outputs={**done.outputs, RESULT: value})
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False

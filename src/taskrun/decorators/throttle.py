@@ -1,0 +1,36 @@
+"""<throttle>: at most so many of a step at the same time.
+
+    <throttle maxConcurrency="4" maxWait="30s" keyExpr="host" global="true"/>
+
+Rules: permits are counted per key: the value of ``keyExpr`` as text, else the step. They belong to the run, with
+``global`` to the TaskManager (all its runs). A step that waits longer than ``maxWait`` fails with ThrottleTimeout.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import Completion
+from taskrun.core.duration import Millis
+from taskrun.core.fields import Expr
+from taskrun.core.frame import Frame
+from taskrun.core.keys import limiters_and_key
+from taskrun.core.step import Decorator, Inner, decorator
+
+
+@decorator("throttle", rank=70)
+class Throttle(Decorator):
+    """A limit on how many run at once."""
+
+    max_concurrency: int
+    max_wait: Millis
+    key: Expr | None = None
+    global_: bool = False
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Take a permit, run the step, give the permit back."""
+        limiters, key = limiters_and_key(frame, self.key, self.global_)
+        permits = await limiters.acquire(key, self.max_concurrency, self.max_wait.seconds(frame))
+        try:
+            return await inner(frame)
+        finally:
+            limiters.release(key, permits)
+

@@ -1,0 +1,159 @@
+"""What can go wrong, as a tree of exceptions, and what a problem in a file looks like.
+
+    TaskrunError
+     +- FlowError      exit 2   the file is wrong; carries every problem found as a Diagnostic
+     |   +- XmlError  ExtendError  SchemaError  BindError  AnalysisError
+     +- InputError     exit 2   the caller's inputs are wrong (all of them at once)
+     +- RunError       exit 1
+     |   +- StepError(path, location)     what a failed run raises, from the original exception
+     |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout  RunCancelled
+     +- PluginError    exit 3   something that a flow or a setting names cannot be had
+
+Do not import any other taskrun module here but ``source``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from taskrun.source import Location, snippet
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One problem in a file: its place, a stable code, a message, the source line and a hint."""
+
+    location: Location
+    code: str
+    message: str
+    hint: str = ""
+    line: str = ""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        text = f"{self.location}: {self.severity}[{self.code}]: {self.message}"
+        if self.line:
+            text += "\n" + snippet(self.line, self.location.column)
+        if self.hint:
+            text += f"\n    hint: {self.hint}"
+        return text
+
+
+class TaskrunError(Exception):
+    """The base of everything that taskrun itself raises."""
+
+    exit_status = 1
+
+
+class FlowError(TaskrunError):
+    """A flow's file is wrong. ``diagnostics`` holds every problem found, in the order of the file."""
+
+    exit_status = 2
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(map(str, self.diagnostics)))
+
+
+class XmlError(FlowError):
+    """A file is not the well-formed, bounded XML without DTD that a flow has to be."""
+
+
+class ExtendError(FlowError):
+    """A file cannot be put together from what it extends."""
+
+
+class SchemaError(FlowError):
+    """A file says something that the schema of the language does not allow."""
+
+
+class BindError(FlowError):
+    """An attribute, a script or a step type of a file cannot be understood."""
+
+
+class AnalysisError(FlowError):
+    """A file is well written but cannot work: a jump to nowhere, an unknown variable, a cycle."""
+
+
+class InputError(TaskrunError):
+    """The inputs given to a run, or to a step, are wrong. ``problems`` has a line for each of them."""
+
+    exit_status = 2
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class PluginError(TaskrunError):
+    """A bean, a function, a package or another part from outside cannot be had."""
+
+    exit_status = 3
+
+
+class RunError(TaskrunError):
+    """A run failed."""
+
+
+class StepError(RunError):
+    """A step failed and nothing in the flow handled it; raised from the original exception.
+
+    ``path`` is the step's path such as ``main/loop[2]/call``, ``location`` its place in the file, ``status`` the run's
+    state: FAILED or TIMED_OUT.
+    """
+
+    def __init__(self, message: str, path: str, location: Location, status: str = "FAILED") -> None:
+        super().__init__(message)
+        self.path = path
+        self.location = location
+        self.status = status
+
+
+class StepTimeout(RunError, TimeoutError):
+    """A step did not finish within its ``timeout``; an ordinary failure to everything outside the step."""
+
+    error_code = "nop.err.task.step-timeout"
+
+
+class ThrottleTimeout(RunError, TimeoutError):
+    """A step waited longer than ``maxWait`` for a permit of its ``<throttle>``."""
+
+    error_code = "nop.err.task.throttle-timeout"
+
+
+class RateLimitTimeout(RunError, TimeoutError):
+    """A step would have had to wait longer than ``maxWait`` for its ``<rate-limit>``."""
+
+    error_code = "nop.err.task.request-rate-exceed-limit"
+
+
+class RunCancelled(RunError):
+    """The run was cancelled from outside."""
+
+    error_code = "nop.err.task.cancelled"
+    exit_status = 130
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Return the word of ``words`` that looks most like ``word``, or None when none comes near.
+
+    >>> nearest("totl", ["total", "count"])
+    'total'
+    """
+    candidates = sorted(words)
+    found = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
+    if found:
+        return found[0]
+    folded = {candidate.lower(): candidate for candidate in candidates}
+    return folded.get(word.lower())
+
+
+def near_hint(word: str, words: Iterable[str]) -> str:
+    """Return ``did you mean 'x'?`` for the nearest word, or ``""``."""
+    found = nearest(word, words)
+    return f"did you mean '{found}'?" if found else ""

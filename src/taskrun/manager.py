@@ -1,0 +1,210 @@
+"""TaskManager: compile flows and run them, from Python.
+
+    from taskrun import TaskManager
+
+    result = TaskManager.run("greet.task.xml", {"who": "Ada"})
+    result["greeting"], result.status
+
+Rules: a TaskManager is a set of settings with the flows compiled under them; its methods work on the class too, with
+default settings. Runs share what the host holds and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from taskrun.core.beans import Beans, Imports
+from taskrun.core.check import check_flow
+from taskrun.core.completion import RESULT, Completion
+from taskrun.core.events import Observer
+from taskrun.core.execution import execute, failed_step, status_of
+from taskrun.core.flow import Flow, compile_flow
+from taskrun.core.host import Host
+from taskrun.core.lookup import Lookup
+from taskrun.core.registry import Registry
+from taskrun.core.run import Run
+from taskrun.errors import AnalysisError, Diagnostic, FlowError, InputError, RunCancelled, StepError
+from taskrun.observers.log import log_event
+from taskrun.result import RunResult
+from taskrun.script.script import ScriptSettings
+from taskrun.shipped import shipped_folder
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
+
+
+class OnClassToo(Generic[Parameters, Returned]):
+    """A method that, called on the class, works on an object with default settings."""
+
+    def __init__(self, method: Callable[Concatenate[Any, Parameters], Returned]) -> None:
+        self.method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, manager: Any, cls: type) -> Callable[Parameters, Returned]:
+        return self.method.__get__(cls() if manager is None else manager, cls)  # type: ignore[no-any-return]
+
+
+class TaskManager:
+    """Settings for runs, and the flows compiled under them.
+
+    Parameters:
+        beans: Python objects that flows may use by name.
+        path: folders in which tasks and libraries are looked up by name; default: the variable ``TASKRUN_PATH``.
+        allow: patterns of modules that flows may import from, such as ``"shop.*"``.
+        observers: functions that get every event of every run.
+        flags: the flags that runs begin with.
+        functions: further functions that scripts can call.
+        steps: further step and decorator classes, besides those of installed packages.
+
+    >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
+    """
+
+    def __init__(
+        self,
+        *,
+        beans: Mapping[str, Any] | None = None,
+        path: Sequence[str | os.PathLike[str]] | None = None,
+        allow: Iterable[str] = (),
+        observers: Iterable[Observer] = (),
+        flags: Iterable[str] = (),
+        functions: Mapping[str, Any] | None = None,
+        steps: Iterable[type] = (),
+    ) -> None:
+        if path is None:
+            path = [folder for folder in os.environ.get("TASKRUN_PATH", "").split(os.pathsep) if folder]
+        self._path = [os.fspath(folder) for folder in path]
+        self._flags = frozenset(flags)
+        self._registry = Registry(steps)
+        self._scripts = ScriptSettings(functions=functions or {}, cache={})
+        self._flows: dict[str, tuple[tuple[int, int], Flow]] = {}
+        self._checked: dict[str, Flow] = {}
+        self._active: dict[str, Run] = {}
+        self._host = Host(
+            load=self._compiled,
+            beans=Beans(beans),
+            imports=Imports(tuple(allow)),
+            lookup=Lookup(()),
+            observers=tuple(observers),
+            log=log_event,
+        )
+
+    @OnClassToo
+    def run(
+        self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
+    ) -> RunResult:
+        """Run a flow to its end and return its outputs.
+
+        Raises FlowError when the file is wrong, InputError when the inputs are, StepError (from the original exception)
+        when the run fails, RunCancelled when it was cancelled by ``cancel``, and RuntimeError inside a running event
+        loop: use ``await run_async(…)`` there.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.run_async(path, inputs, run_id=run_id))
+        raise RuntimeError("TaskManager.run() inside a running event loop: use await TaskManager.run_async()")
+
+    @OnClassToo
+    async def run_async(
+        self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
+    ) -> RunResult:
+        """Run a flow inside the running event loop; otherwise as ``run``.
+
+        Cancelling the task that awaits this cancels the run, and CancelledError is raised.
+        """
+        flow = path if isinstance(path, Flow) else self.load(path)
+        run = Run(self._host_for(flow), flow, run_id=run_id, flags=self._flags)
+        if run.run_id in self._active:
+            raise ValueError(f"a run with the id '{run.run_id}' is going on")
+        self._active[run.run_id] = run
+        try:
+            done = await execute(run, {} if inputs is None else inputs)
+        except asyncio.CancelledError:
+            if run.cancelled is None:
+                raise
+            if run.task is not None:
+                run.task.uncancel()
+            raise RunCancelled(f"the run was cancelled ({run.cancelled})") from None
+        except Exception as error:
+            raise _run_error(error, flow) from error
+        finally:
+            del self._active[run.run_id]
+        return _result(run, done)
+
+    @OnClassToo
+    def load(self, path: str | os.PathLike[str]) -> Flow:
+        """Return the compiled flow of a file, with all that it names outside itself checked; raises FlowError.
+
+        A file is compiled again when it has changed. A loaded flow can be run any number of times.
+        """
+        flow = self._compiled(os.fspath(path))
+        if self._checked.get(flow.path) is not flow:
+            problems = check_flow(flow, self._host_for(flow))
+            if problems:
+                raise AnalysisError(problems)
+            self._checked[flow.path] = flow
+        return flow
+
+    @OnClassToo
+    def check(self, path: str | os.PathLike[str]) -> tuple[Diagnostic, ...]:
+        """Return every problem of a flow without running it: errors, warnings and notes."""
+        try:
+            flow = self._compiled(os.fspath(path))
+        except FlowError as error:
+            return error.diagnostics
+        return (*check_flow(flow, self._host_for(flow)), *flow.warnings)
+
+    def cancel(self, run_id: str, reason: str = "kill") -> bool:
+        """Cancel a run that is going on; callable from any thread. Returns whether there was such a run."""
+        run = self._active.get(run_id)
+        if run is None or run.task is None:
+            return False
+        run.task.get_loop().call_soon_threadsafe(run.cancel, reason)
+        return True
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """The ids of the runs that are going on."""
+        return tuple(self._active)
+
+    def limits(self) -> Mapping[str, Mapping[str, float]]:
+        """Return the state of the ``global`` throttles and rate limits by key: limit, held and waiting, or rate."""
+        return self._host.limiters.statistics()
+
+    def _compiled(self, path: str) -> Flow:
+        try:
+            status = Path(path).stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            stamp = (0, 0)
+        known = self._flows.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        flow = compile_flow(path, self._registry, self._scripts)
+        self._flows[path] = (stamp, flow)
+        return flow
+
+    def _host_for(self, flow: Flow) -> Host:
+        roots = [os.path.dirname(flow.path) or ".", *self._path, str(shipped_folder("lib"))]  # noqa: PTH120 - keeps ./
+        return replace(self._host, lookup=Lookup(roots))
+
+
+def _result(run: Run, done: Completion) -> RunResult:
+    declared = run.flow.model.outputs
+    names = [item.name for item in declared] or [RESULT]
+    outputs = {name: done.outputs.get(name) for name in names}
+    return RunResult(outputs, "SUCCEEDED", run.run_id, done.outputs.get(RESULT))
+
+
+def _run_error(error: Exception, flow: Flow) -> Exception:
+    """Return what a failed run raises: the error itself when it is about the inputs, else a StepError."""
+    note = failed_step(error)
+    if note is None and isinstance(error, InputError | FlowError):
+        return error
+    path, location = (note.path, note.location) if note is not None else ("main", flow.model.at)
+    return StepError(f"{path} failed: {type(error).__name__}: {error}", path, location, status_of(error))

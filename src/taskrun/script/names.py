@@ -1,0 +1,132 @@
+"""The names that every script has.
+
+Rules: the table starts empty and lists what a script may use; nothing in it opens, imports, evaluates or looks into
+Python. Modules are never in it, only namespaces that list functions. Of exceptions only ordinary ones are here, so that
+no script catches or raises a cancellation. A variable of the flow hides a name of the table.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+from taskrun.errors import near_hint
+from taskrun.script.sized import FACTORIALS, capped_range, capped_round, power, product
+
+_LOG = logging.getLogger("taskrun.script")
+
+
+class Namespace:
+    """A frozen group of functions and constants, which stands for a module: ``math.sqrt``."""
+
+    __slots__ = ("_members", "_name")
+
+    def __init__(self, name: str, members: Mapping[str, Any]) -> None:
+        self._name = name
+        self._members = dict(members)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self._members[name]
+        except KeyError:
+            hint = near_hint(name, self._members)
+        raise AttributeError(f"'{self._name}' has no '{name}' in a script" + (f"; {hint}" if hint else ""))
+
+    def __repr__(self) -> str:
+        return f"<{self._name}>"
+
+
+def _print(*values: Any, sep: str = " ", end: str = "") -> None:
+    """Write the values to the log ``taskrun.script`` at level INFO; standard output belongs to the result."""
+    _LOG.info("%s", sep.join(map(str, values)) + end)
+
+
+def _logger(level: int) -> Callable[..., None]:
+    def log(text: Any, *values: Any) -> None:
+        if _LOG.isEnabledFor(level):
+            _LOG.log(level, "%s", filled(str(text), values))
+
+    return log
+
+
+def filled(text: str, values: tuple[Any, ...]) -> str:
+    """Return ``text`` with each ``{}`` replaced by the next value; left-over values are added at the end.
+
+    >>> filled("{} of {}", (1, 2))
+    '1 of 2'
+    """
+    pieces = text.split("{}")
+    parts = [pieces[0]]
+    for index, piece in enumerate(pieces[1:]):
+        parts += [str(values[index]) if index < len(values) else "{}", piece]
+    return " ".join(["".join(parts), *map(str, values[len(pieces) - 1 :])])
+
+
+def _now() -> dt.datetime:
+    """Return the local date and time, without a time zone."""
+    return dt.datetime.now()  # noqa: DTZ005 - LocalDateTime is what the language's type names mean
+
+
+def _today() -> dt.date:
+    """Return the local date."""
+    return dt.date.today()  # noqa: DTZ011 - as above
+
+
+def _uuid() -> str:
+    """Return a new random UUID as text."""
+    import uuid  # noqa: PLC0415 - seldom needed, and not cheap to import
+
+    return str(uuid.uuid4())
+
+
+def _dumps(value: Any, *, indent: int | str | None = None, sort_keys: bool = False, ensure_ascii: bool = False) -> str:
+    """Return a value as JSON text."""
+    return json.dumps(value, indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
+
+
+def _loads(text: str | bytes) -> Any:
+    """Return the value of a JSON text; NaN and Infinity are not JSON."""
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"'{name}' is not JSON")
+
+
+_MATH = (
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "degrees",
+    "dist", "e", "exp", "fabs", "floor", "fmod", "frexp", "fsum", "gcd", "hypot", "inf", "isclose", "isfinite", "isinf",
+    "isnan", "isqrt", "lcm", "ldexp", "log", "log10", "log1p", "log2", "modf", "nan", "pi", "pow", "radians", "sin",
+    "sinh", "sqrt", "tan", "tanh", "tau", "trunc",
+)  # fmt: skip
+
+MATH = Namespace("math", {name: getattr(math, name) for name in _MATH} | {"prod": product} | dict(FACTORIALS))
+JSON = Namespace("json", {"dumps": _dumps, "loads": _loads})
+
+_TYPES = (bool, dict, float, frozenset, int, list, set, str, tuple, Decimal)
+_DATES = (dt.date, dt.datetime, dt.time, dt.timedelta)
+_FUNCTIONS = (
+    abs, all, any, chr, divmod, enumerate, filter, isinstance, len, map, max, min, ord, repr, reversed, sorted, sum,
+    zip,
+)  # fmt: skip
+_EXCEPTIONS = (
+    ArithmeticError, AssertionError, AttributeError, ConnectionError, Exception, FileExistsError, FileNotFoundError,
+    IndexError, KeyError, LookupError, NameError, NotImplementedError, OSError, OverflowError, PermissionError,
+    RecursionError, RuntimeError, TimeoutError, TypeError, UnicodeError, ValueError, ZeroDivisionError,
+)  # fmt: skip
+
+NAMES: Mapping[str, Any] = MappingProxyType(
+    {item.__name__: item for item in (*_TYPES, *_DATES, *_FUNCTIONS, *_EXCEPTIONS)}
+    | {"range": capped_range, "round": capped_round, "pow": power, "print": _print}
+    | {"math": MATH, "json": JSON, "now": _now, "today": _today, "uuid": _uuid}
+    | {"logDebug": _logger(logging.DEBUG), "logInfo": _logger(logging.INFO)}
+    | {"logWarn": _logger(logging.WARNING), "logError": _logger(logging.ERROR)}
+)

@@ -1,0 +1,147 @@
+"""Text to a Python syntax tree, whatever the indentation of the text in its file.
+
+Rules: the text is never changed, only something is put before and after it, so strings over several lines keep what
+they hold and every place in the tree can be traced to a character of the text. An indented program is parsed as the
+body of an ``if 1:``; one that starts on the line of its tag gets its first line indented like one of the others.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from taskrun.script.problems import SYNTAX, Problem, ProblemsError
+
+_BLOCK = "if 1:\n"
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_INDENT = re.compile(r"[ \t\f]*")
+_CODE_LINE = re.compile(r"^([ \t\f]*)[^\s#]", re.MULTILINE)
+_ON_LINE = re.compile(r" on line \d+")
+_BLANKS = " \t\f\r\n"
+_MOST_INDENTS = 16  # how many indentations are tried for the first line
+_XSCRIPT = re.compile(
+    r"&&|\|\||=>|===|\b(?:let|const|var|function|new)\s+\w|\?\.|\?\?|\}\s*else\b|^\s*//", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A parsed text: its statements, what was parsed, and how far an index in that is from one in the text."""
+
+    body: list[ast.stmt]
+    source: str
+    shift: int
+
+    def index(self, line: int, column: int) -> int:
+        """Return the index in the text of a place in the tree (line from 1, column in UTF-8 bytes from 0)."""
+        return _index(self.source, line, column) + self.shift
+
+
+def parse_program(text: str) -> Parsed:
+    """Return the statements of a program, or raise ProblemsError with its first syntax error."""
+    failures = []
+    for prefix, start in _layouts(text):
+        source = prefix + text[start:]
+        parsed = _parse(source, start - len(prefix), text)
+        if isinstance(parsed, Problem):
+            failures.append(parsed)
+            continue
+        if not prefix:
+            return parsed
+        block, *others = parsed.body
+        astray = block.orelse + others if isinstance(block, ast.If) else others
+        if isinstance(block, ast.If) and not astray:
+            return Parsed(block.body, source, parsed.shift)
+        index = parsed.index(astray[0].lineno, astray[0].col_offset)
+        failures.append(_problem(text, index, "unindent does not match any outer indentation level"))
+    raise ProblemsError([max(failures, key=lambda problem: problem.at)])
+
+
+def parse_expression(text: str) -> Parsed:
+    """Return one expression as the only statement, or raise ProblemsError. It may run over several lines."""
+    start = len(text) - len(text.lstrip(_BLANKS))
+    stripped = text.strip(_BLANKS + ";")
+    if not stripped:
+        raise ProblemsError([Problem(0, SYNTAX, "an expression is expected here, but there is nothing")])
+    prefix, suffix = ("[", "\n]") if _NEWLINE.search(stripped) else ("", "")
+    parsed = _parse(prefix + stripped + suffix, start - len(prefix), text)
+    if isinstance(parsed, Problem):
+        raise ProblemsError([parsed])
+    statement = parsed.body[0]
+    if len(parsed.body) == 1 and isinstance(statement, ast.Expr):
+        if not prefix:
+            return parsed
+        outer = statement.value
+        if isinstance(outer, ast.List) and len(outer.elts) == 1 and not isinstance(outer.elts[0], ast.Starred):
+            inner = ast.copy_location(ast.Expr(outer.elts[0]), outer.elts[0])
+            return Parsed([inner], parsed.source, parsed.shift)
+    astray = parsed.body[-1]
+    message = "this is not one expression; statements are possible in a <source> only"
+    raise ProblemsError([Problem(parsed.index(astray.lineno, astray.col_offset), SYNTAX, message)])
+
+
+def validate(parsed: Parsed, text: str) -> None:
+    """Raise ProblemsError for what Python finds only when it compiles a tree: a stray ``break``, a repeated keyword."""
+    if not parsed.body:
+        return
+    wrapper = ast.parse("def script(): pass")
+    cast("ast.FunctionDef", wrapper.body[0]).body = parsed.body
+    try:
+        compile(wrapper, "<script>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        index = parsed.index(error.lineno or 1, (error.offset or 1) - 1)
+        raise ProblemsError([_problem(text, index, error.msg)]) from None
+    except (RecursionError, MemoryError):
+        raise ProblemsError([Problem(0, SYNTAX, "the script is nested too deep")]) from None
+
+
+def _layouts(text: str) -> Iterator[tuple[str, int]]:
+    """Yield what to put before the text, and how much of its start to leave out, in the order of trying."""
+    first_code = _CODE_LINE.search(text)
+    if first_code is None or _NEWLINE.search(text, 0, first_code.end()):
+        yield (_BLOCK if first_code and first_code[1] else ""), 0
+        return
+    start = len(first_code[1])
+    yield "", start
+    indents = {_indent(line) for line in _NEWLINE.split(text)[1:] if line.strip(_BLANKS)} - {""}
+    for indent in sorted(indents, key=lambda indent: (len(indent), indent))[:_MOST_INDENTS]:
+        yield _BLOCK + indent, start
+
+
+def _indent(line: str) -> str:
+    found = _INDENT.match(line)
+    return found[0] if found else ""
+
+
+def _parse(source: str, shift: int, text: str) -> Parsed | Problem:
+    try:
+        return Parsed(ast.parse(source).body, source, shift)
+    except SyntaxError as error:
+        number = error.lineno or 1
+        line = "".join(_NEWLINE.split(source)[number - 1 : number])
+        before = _indent(line) if isinstance(error, IndentationError) else line[: max(0, (error.offset or 1) - 1)]
+        return _problem(text, _index(source, number, len(before.encode())) + shift, error.msg)
+    except (RecursionError, MemoryError):
+        return Problem(0, SYNTAX, "the script is nested too deep to be read")
+    except ValueError as error:
+        return Problem(0, SYNTAX, f"not valid Python: {error}")
+
+
+def _problem(text: str, index: int, message: str) -> Problem:
+    place = min(max(index, 0), len(text.rstrip(_BLANKS)))
+    hint = 'if this is meant to be XScript, say scriptLang="xscript"' if _XSCRIPT.search(text) else ""
+    return Problem(place, SYNTAX, f"not valid Python: {_ON_LINE.sub('', message)}", hint)
+
+
+def _index(source: str, line: int, column: int) -> int:
+    start = 0
+    for number, end in enumerate(_NEWLINE.finditer(source), 1):
+        if number == line:
+            break
+        start = end.end()
+    found = _NEWLINE.search(source, start)
+    content = source[start : found.start() if found else len(source)]
+    return start + len(content.encode()[:column].decode(errors="ignore"))

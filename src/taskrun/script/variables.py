@@ -1,0 +1,200 @@
+"""Which variables a program reads from its scope, and which it leaves there.
+
+Rules: what a program may read is listed, so a name counts unless it has certainly been assigned before; whoever looks
+for misspelt names takes ``reads - stores``. Parameters and local variables of functions, lambdas and comprehensions are
+nobody else's, as in Python. Annotations are not evaluated and do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class Variables(NamedTuple):
+    """The names that a program may read from its scope, and those that it may assign there."""
+
+    reads: frozenset[str]
+    stores: frozenset[str]
+
+
+def variables(body: Iterable[ast.AST]) -> Variables:
+    """Return the variables of a program."""
+    flow = _Flow()
+    flow.block(body)
+    return Variables(frozenset(flow.reads), frozenset(flow.stores))
+
+
+def bound_names(body: Iterable[ast.AST]) -> set[str]:
+    """Return the names that are local to a function with that body, its parameters aside."""
+    found: set[str] = set()
+    todo = [(node, False) for node in body]
+    while todo:
+        node, in_comprehension = todo.pop()
+        children: Iterable[ast.AST] = ast.iter_child_nodes(node)
+        if isinstance(node, ast.NamedExpr):
+            found.add(node.target.id)
+            children = [node.value]
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and not in_comprehension:
+            found.add(node.id)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        elif isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            if isinstance(node, ast.FunctionDef):
+                found.add(node.name)
+            children = defaults(node)
+        todo.extend((child, in_comprehension or isinstance(node, COMPREHENSIONS)) for child in children)
+    return found
+
+
+def parameters(arguments: ast.arguments) -> list[str]:
+    """Return the names of a function's parameters."""
+    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return [argument.arg for argument in (*listed, arguments.vararg, arguments.kwarg) if argument]
+
+
+def defaults(node: ast.FunctionDef | ast.Lambda) -> list[ast.expr]:
+    """Return the expressions of a function's default values, which are evaluated where the function is defined."""
+    return [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
+
+
+class _Flow:
+    """Walks a program in the order of its evaluation with the set of names that have certainly been assigned."""
+
+    def __init__(self) -> None:
+        self.reads: set[str] = set()
+        self.stores: set[str] = set()
+        self.assigned: set[str] = set()
+        self.locals: list[set[str]] = []
+
+    def block(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+    def visit(self, node: ast.AST) -> None:
+        method: Callable[[ast.AST], None] | None = getattr(self, "visit_" + type(node).__name__, None)
+        if method:
+            method(node)
+        else:
+            self.block(ast.iter_child_nodes(node))
+
+    def either(self, *ways: Iterable[ast.AST]) -> None:
+        """Visit alternatives; certain is what all of them assign, but for those that leave the block."""
+        before, after = set(self.assigned), []
+        for way in ways:
+            nodes = list(way)
+            self.assigned = set(before)
+            self.block(nodes)
+            if not (nodes and isinstance(nodes[-1], (ast.Return, ast.Raise, ast.Break, ast.Continue))):
+                after.append(self.assigned)
+        self.assigned = set.intersection(*after) if after else before
+
+    def inside(self, names: Iterable[str], nodes: Iterable[ast.AST]) -> None:
+        """Visit the inside of a function or comprehension."""
+        before = set(self.assigned)
+        self.locals.append(set(names))
+        self.block(nodes)
+        self.locals.pop()
+        self.assigned = before
+
+    def is_local(self, name: str) -> bool:
+        return any(name in names for names in self.locals)
+
+    def store(self, name: str) -> None:
+        if name != "_" and not self.is_local(name):
+            self.stores.add(name)
+            self.assigned.add(name)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Store):
+            self.store(node.id)
+        elif isinstance(node.ctx, ast.Del):
+            self.assigned.discard(node.id)
+        elif node.id not in self.assigned and not self.is_local(node.id):
+            self.reads.add(node.id)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.block([node.value, *node.targets])
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.visit_Name(ast.Name(node.target.id, ast.Load()))
+        self.block([node.value, node.target])
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value:
+            self.block([node.value, node.target])
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.block([node.value, node.target])
+
+    def visit_If(self, node: ast.If) -> None:
+        self.visit(node.test)
+        self.either(node.body, node.orelse)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self.visit(node.test)
+        self.either([node.body], [node.orelse])
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        self.visit(node.values[0])
+        self.either(node.values[1:], ())
+
+    def visit_For(self, node: ast.For) -> None:
+        self.visit(node.iter)
+        self.either([node.target, *node.body], ())
+        self.either(node.orelse, ())
+
+    def visit_While(self, node: ast.While) -> None:
+        self.visit(node.test)
+        self.either(node.body, ())
+        self.either(node.orelse, ())
+
+    def visit_Try(self, node: ast.Try) -> None:
+        before = set(self.assigned)
+        self.block([*node.body, *node.orelse])
+        ends = [] if isinstance((node.orelse or node.body)[-1], (ast.Return, ast.Raise)) else [self.assigned]
+        for handler in node.handlers:
+            self.assigned = set(before)
+            self.visit(handler)
+            if not isinstance(handler.body[-1], (ast.Return, ast.Raise, ast.Break, ast.Continue)):
+                ends.append(self.assigned)
+        self.assigned = set(before)
+        self.block(node.finalbody)
+        if ends:
+            self.assigned |= set.intersection(*ends)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.type:
+            self.visit(node.type)
+        if node.name:
+            self.assigned.add(node.name)
+        self.block(node.body)
+        self.assigned.discard(node.name or "")
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self.block(defaults(node))
+        self.inside({*parameters(node.args), *bound_names([node.body])}, [node.body])
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self.block(defaults(node))
+        self.store(node.name)
+        self.inside({*parameters(node.args), *bound_names(node.body)}, node.body)
+
+    def visit_comprehensions(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+        first, *others = node.generators
+        self.visit(first.iter)
+        names = {
+            name.id
+            for generator in node.generators
+            for name in ast.walk(generator.target)
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+        }
+        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        rest = [part for other in others for part in (other.iter, other.target, *other.ifs)]
+        self.inside(names, [first.target, *first.ifs, *rest, *results])
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehensions

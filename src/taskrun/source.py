@@ -1,0 +1,76 @@
+"""Where things stand in a file: locations, source texts, and the line with a caret that an error shows.
+
+Rules: lines and columns count characters from 1, as editors do; nothing here knows XML or steps.
+A location is cheap to carry and the exact place of an attribute or of a character inside a script is worked
+out only when an error asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import NamedTuple
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_WIDEST_SNIPPET = 160
+
+
+class Location(NamedTuple):
+    """A place in a file.
+
+    Parameters: ``path`` as the user would name the file, ``line`` and ``column`` from 1.
+
+    >>> str(Location("flow.task.xml", 12, 5))
+    'flow.task.xml:12:5'
+    """
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+class Source:
+    """The text of one file, with conversions between offsets and lines and columns."""
+
+    __slots__ = ("_starts", "path", "text")
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self._starts: list[int] | None = None
+
+    @property
+    def starts(self) -> list[int]:
+        """The offset at which each line starts."""
+        if self._starts is None:
+            self._starts = [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+        return self._starts
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset in ``text`` of a line and column (both from 1)."""
+        starts = self.starts
+        return starts[min(line, len(starts)) - 1] + column - 1
+
+    def location(self, offset: int) -> Location:
+        """Return the location of an offset in ``text``."""
+        line = bisect_right(self.starts, offset)
+        return Location(self.path, line, offset - self.starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """Return the text of a line (from 1) without its end, or ``""`` when there is no such line."""
+        starts = self.starts
+        if not 1 <= number <= len(starts):
+            return ""
+        end = starts[number] if number < len(starts) else len(self.text)
+        return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+
+def snippet(line: str, column: int) -> str:
+    """Return the source line and, below it, a caret under ``column`` (from 1); long lines are cut around it."""
+    start = max(0, column - _WIDEST_SNIPPET // 2) if len(line) > _WIDEST_SNIPPET else 0
+    shown = line[start : start + _WIDEST_SNIPPET]
+    padding = "".join("\t" if character == "\t" else " " for character in shown[: column - 1 - start])
+    return f"    {shown}\n    {padding}^"

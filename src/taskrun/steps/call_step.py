@@ -1,0 +1,64 @@
+"""<call-step>: run a step of a library.
+
+    <call-step name="net" libModelPath="money.task-lib.xml" stepName="net-price">
+      <input name="gross"/>
+      <output name="net"/>
+    </call-step>
+    <call-step name="net" libName="money" libVersion="1" stepName="net-price"> … </call-step>
+
+The library's step runs with its decorators (catch, outputs, retry, timeout … up to allowFailure) in the calling step's
+scope. Its own inputs, ``when``, flags and ``next`` do not apply: the calling step has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Iterator
+
+from taskrun.core.completion import Completion
+from taskrun.core.files import Reference
+from taskrun.core.frame import Frame
+from taskrun.core.host import Host
+from taskrun.core.step import Step, step, walk
+from taskrun.errors import Diagnostic, near_hint
+
+
+@step("call-step")
+class CallStep(Step):
+    """A called step of a library."""
+
+    lib_name: str | None = None
+    lib_version: int | None = None
+    lib_model_path: str | None = None
+    step_name: str
+
+    @property
+    def reference(self) -> Reference:
+        """The file of the library."""
+        return Reference(self.node, "lib", self.lib_name, self.lib_version, self.lib_model_path)
+
+    def run(self, frame: Frame) -> Awaitable[Completion]:
+        """Run the library's step in this step's frame."""
+        run = frame.run
+        library = self.reference.load(run.host)
+        return library.library_program(self.step_name, run.traced).run(frame)
+
+    def analyze(self) -> Iterable[Diagnostic]:
+        """The library is named in one way."""
+        return self.reference.analyze()
+
+    def check(self, host: Host) -> Iterator[Diagnostic]:
+        """The library exists, is right, and has the step."""
+        problems = list(self.reference.check(host))
+        if problems:
+            yield from problems
+            return
+        library = self.reference.load(host)
+        found = library.library_step(self.step_name)
+        if found is None:
+            names = [child.name for child in library.model.children()]
+            hint = near_hint(self.step_name, names) or "it has: " + ", ".join(names)
+            text = f"the library {library.path} has no step '{self.step_name}'"
+            yield self.node.problem("unknown-step-in-lib", text, hint=hint, attribute="stepName")
+        else:
+            for inner in walk(found):
+                yield from inner.check(host)

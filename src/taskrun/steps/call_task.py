@@ -1,0 +1,72 @@
+"""<call-task>: run another task with a scope of its own.
+
+    <call-task name="price" taskModelPath="pricing.task.xml">
+      <input name="order"/>
+      <output name="total"/>
+    </call-task>
+    <call-task name="price" taskName="pricing" taskVersion="2"> … </call-task>
+
+The step's inputs become the task's inputs; the task sees no other variable of the caller and no flags. What comes back are
+the task's outputs and its RESULT. An ``<end>`` in the task ends the task, not its caller. Cancelling the caller cancels it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from taskrun.core.completion import Completion
+from taskrun.core.execution import execute
+from taskrun.core.files import Reference
+from taskrun.core.frame import Frame
+from taskrun.core.host import Host
+from taskrun.core.run import MAX_CALLS, Run
+from taskrun.core.step import Step, step
+from taskrun.errors import Diagnostic, FlowError, RunError, near_hint
+
+
+@step("call-task")
+class CallTask(Step):
+    """A called task."""
+
+    task_name: str | None = None
+    task_version: int | None = None
+    task_model_path: str | None = None
+
+    @property
+    def reference(self) -> Reference:
+        """The file of the task."""
+        return Reference(self.node, "task", self.task_name, self.task_version, self.task_model_path)
+
+    async def run(self, frame: Frame) -> Completion:
+        """Run the task with the declared inputs."""
+        run = frame.run
+        if run.depth >= MAX_CALLS:
+            chain = " → ".join(run.callers()[-4:])
+            raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {self.reference.find(run.host.lookup)}")
+        flow = self.reference.load(run.host)
+        called = Run(run.host, flow, parent=run, called_from=frame.path)
+        return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
+
+    def analyze(self) -> Iterable[Diagnostic]:
+        """The task is named in one way."""
+        return self.reference.analyze()
+
+    def check(self, host: Host) -> Iterable[Diagnostic]:
+        """The task exists, is right, and has the inputs that it is given."""
+        problems = list(self.reference.check(host))
+        if problems:
+            return problems
+        try:
+            declared = {item.name: item for item in self.reference.load(host).model.inputs}
+        except FlowError:
+            return ()
+        given = {item.name: item for item in self.inputs}
+        for name, item in given.items():
+            if declared and name not in declared:
+                hint = near_hint(name, declared) or "the task has: " + ", ".join(declared)
+                problems.append(item.node.problem("unknown-input", f"the task has no input '{name}'", hint=hint))
+        for name, wanted in declared.items():
+            if wanted.mandatory and wanted.default_value is None and wanted.by_name and name not in given:
+                text = f"the task needs the input '{name}'"
+                problems.append(self.node.problem("missing-input", text, hint=f'add <input name="{name}"/>'))
+        return problems

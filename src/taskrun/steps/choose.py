@@ -1,0 +1,109 @@
+"""<choose>: take the branch whose ``match`` is the decider's value.
+
+    <choose name="by-size">
+      <decider>'big' if n > 100 else 'small'</decider>
+      <case match="big" to="report"><steps>…</steps></case>
+      <case match="small"><steps>…</steps></case>
+      <otherwise><steps>…</steps></otherwise>
+    </choose>
+
+The value is compared as text (true and false in small letters); null and the empty text count as ``default``. Without a
+matching case and without ``otherwise`` nothing is done. ``to`` names the sibling of the choose to go on with afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Iterator
+
+from typing import Self
+
+from taskrun.core.body import Body
+from taskrun.core.completion import NEXT, Completion, Signal, jump_to
+from taskrun.core.frame import Frame
+from taskrun.core.step import Step, base, step
+from taskrun.errors import Diagnostic
+from taskrun.script.script import Script
+
+DEFAULT = "default"
+
+
+@base
+class Branch(Step):
+    """A branch of a choose: a sequence in the choose's own scope."""
+
+    use_parent_scope: bool | None = True
+    to: str | None = None
+    steps: Body
+
+    @property
+    def model(self) -> Self:
+        """The branch itself, without its decorators."""
+        return self
+
+    def run(self, frame: Frame) -> Awaitable[Completion]:
+        """Run the body."""
+        return self.steps.run(frame)
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether one of the steps may."""
+        return self.steps.may_suspend
+
+
+@step("case")
+class Case(Branch):
+    """The branch for one value."""
+
+    match: str
+
+
+@step("otherwise")
+class Otherwise(Branch):
+    """The branch for every other value."""
+
+
+@step("choose")
+class Choose(Step):
+    """One of several branches."""
+
+    decider: Script
+    case: tuple[Case, ...] = ()
+    otherwise: Otherwise | None = None
+
+    async def run(self, frame: Frame) -> Completion:
+        """Ask the decider and run the branch that matches."""
+        value = frame.eval(self.decider)
+        wanted = str(value).lower() if isinstance(value, bool) else str(value)
+        if value is None or not wanted:
+            wanted = DEFAULT
+        for case in self.case:
+            branch: Step = case
+            model = case.model
+            if model.match == wanted:
+                break
+        else:
+            if self.otherwise is None:
+                return NEXT
+            branch, model = self.otherwise, self.otherwise.model
+        done = await branch.run(frame)
+        if model.to is None or done.signal is not Signal.NEXT or done.target:
+            return done
+        return jump_to(model.to, done.outputs)
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether one of the branches may."""
+        return any(child.may_suspend for child in self.children())
+
+    def jumps_of_parts(self) -> Iterator[tuple[Step, str | None]]:
+        """Where each branch goes on."""
+        for branch in (*self.case, *filter(None, (self.otherwise,))):
+            yield branch, branch.to
+
+    def analyze(self) -> Iterable[Diagnostic]:
+        """A value has one case."""
+        seen: set[str] = set()
+        for case in self.case:
+            if case.match in seen:
+                yield case.node.problem("doubled", f"a second case for '{case.match}'", attribute="match")
+            seen.add(case.match)

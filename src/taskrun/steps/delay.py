@@ -1,0 +1,32 @@
+"""<delay>: go on later, without holding a thread.
+
+    <delay name="pause" delayMillisExpr="200"/>
+    <delay name="pause" delayMillisExpr="1.5s"/>
+
+The value is a duration, or an expression that gives milliseconds or a duration; null and numbers up to 0 are no wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from taskrun.core.completion import NEXT, Completion
+from taskrun.core.duration import Millis
+from taskrun.core.fields import Expression
+from taskrun.core.frame import Frame
+from taskrun.core.step import Step, step
+
+
+@step("delay")
+class Delay(Step):
+    """A wait on a timer."""
+
+    delay_millis: Annotated[Millis, Expression()]
+
+    async def run(self, frame: Frame) -> Completion:
+        """Wait."""
+        seconds = self.delay_millis.seconds(frame)
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+        return NEXT

@@ -1,0 +1,33 @@
+"""<exit>: leave the nearest enclosing sequence.
+
+    <exit name="done"><source>total</source></exit>
+
+The RESULT is the value of the source, null without one. In the body of a loop this goes on with the next iteration; in a branch it ends the branch. Its owner has succeeded.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import RESULT, Completion, Signal
+from taskrun.core.frame import Frame
+from taskrun.core.step import Step, step
+from taskrun.script.script import Script
+
+
+@step("exit")
+class Exit(Step):
+    """A signal, with a value."""
+
+    always_leaves = True
+    reads_only_scripts = True
+
+    source: Script | None = None
+
+    async def run(self, frame: Frame) -> Completion:
+        """Evaluate the source and give the signal."""
+        value = None if self.source is None else frame.eval(self.source)
+        return Completion({RESULT: value}, Signal.EXIT)
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False

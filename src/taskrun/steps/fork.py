@@ -1,0 +1,84 @@
+"""<fork>: run the same steps at the same time for each element of a collection.
+
+    <fork name="each" varName="file" indexName="index" joinType="allComplete">
+      <producer>return files</producer>
+      <steps>
+        <step name="count"><input name="file"/><source>len(file)</source></step>
+      </steps>
+      <aggregator>return aggResults.getSuccessStepResultValues()</aggregator>
+    </fork>
+
+Every branch has a scope of its own below the fork's, with the element, its index (from 0) and the fork's inputs. The
+results are kept under ``"1"``, ``"2"`` …; a branch that the join did not wait for counts as cancelled. To limit how many
+run at a time, put a ``<throttle>`` on a step inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Collection, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from taskrun.core.body import Body
+from taskrun.core.completion import Completion
+from taskrun.core.frame import Frame
+from taskrun.core.step import base, step
+from taskrun.script.script import Script
+from taskrun.steps.join import Joining, Start, join
+
+
+@base
+class Forking(Joining):
+    """The base of the steps that run one body many times."""
+
+    var_name: str | None = None
+    index_name: str | None = None
+    steps: Body
+
+    def stores(self) -> Iterator[str]:
+        """The variables of a branch."""
+        yield "STEP_RESULTS"
+        yield from filter(None, (self.var_name, self.index_name))
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether the body may."""
+        return self.steps.may_suspend
+
+    def fork(self, frame: Frame, elements: Collection[Any]) -> Awaitable[Completion]:
+        """Run the body once for each element and join the branches."""
+        may_suspend = self.steps.may_suspend
+
+        def starts() -> Iterable[Start]:
+            for index, element in enumerate(elements):
+                yield str(index + 1), partial(self._branch, frame, index, element), may_suspend
+
+        return join(frame, self, starts(), {str(index + 1): index for index in range(len(elements))})
+
+    def _branch(self, frame: Frame, index: int, element: Any) -> Awaitable[Completion]:
+        branch = frame.branch(index)
+        scope = branch.scope
+        for item in self.inputs:
+            if item.name in frame.scope:
+                scope[item.name] = frame.scope[item.name]
+        if self.var_name:
+            scope[self.var_name] = element
+        if self.index_name:
+            scope[self.index_name] = index
+        return self.steps.run(branch)
+
+
+@step("fork")
+class Fork(Forking):
+    """Concurrent branches, one for each element that the producer returns."""
+
+    producer: Script
+
+    def run(self, frame: Frame) -> Awaitable[Completion]:
+        """Ask the producer and run the body for each element."""
+        elements = frame.eval(self.producer)
+        if elements is None:
+            raise ValueError(f"the producer of '{self.name}' returned null; a collection is expected")
+        if isinstance(elements, str | bytes):
+            raise TypeError(f"the producer of '{self.name}' returned text; a collection is expected")
+        return self.fork(frame, list(elements))

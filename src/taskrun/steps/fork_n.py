@@ -1,0 +1,32 @@
+"""<fork-n>: run the same steps at the same time, n times.
+
+    <fork-n name="three" countExpr="3" indexName="i">
+      <steps><step name="square"><input name="i"/><source>i * i</source></step></steps>
+    </fork-n>
+
+As ``<fork>``, with a number instead of a collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from taskrun.core.completion import Completion
+from taskrun.core.fields import Expr
+from taskrun.core.frame import Frame
+from taskrun.core.step import step
+from taskrun.steps.fork import Forking
+
+
+@step("fork-n")
+class ForkN(Forking):
+    """Concurrent branches, as many as the count says; ``varName``, if given, receives the index too."""
+
+    count: Expr
+
+    def run(self, frame: Frame) -> Awaitable[Completion]:
+        """Evaluate the count and run the body that often."""
+        count = frame.eval(self.count)
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise ValueError(f"countExpr of '{self.name}' gave {count!r}; a whole number from 0 is expected")
+        return self.fork(frame, range(count))

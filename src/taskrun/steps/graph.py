@@ -1,0 +1,105 @@
+"""<graph>: run steps as soon as what they wait for is there.
+
+    <graph name="build" enterSteps="fetch,lint" exitSteps="publish">
+      <steps>
+        <step name="fetch"> … </step>
+        <step name="lint"> … </step>
+        <step name="test" waitSteps="fetch"> … </step>
+        <step name="publish"><input name="log"><source>STEP_RESULTS.test.result</source></input> … </step>
+        <step name="alarm" waitErrorSteps="test"> … </step>
+      </steps>
+    </graph>
+
+``enterSteps`` start at once, any other step when all that it waits for has come (how that is known: ``graph_edges.py``). The
+first of the ``exitSteps`` that ends completes the graph with its outputs, and what still runs is cancelled. A step
+that is left out by ``when`` counts as a success without outputs. A failure that some step waits for starts that step; any
+other fails the graph. ``STEP_RESULTS`` has the results by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from taskrun.core.branches import Branches
+from taskrun.core.completion import Completion
+from taskrun.core.frame import Frame
+from taskrun.core.results import StepResult, StepResults
+from taskrun.core.step import Step, base, step
+from taskrun.errors import Diagnostic, RunError
+from taskrun.steps.graph_edges import Edges, Wait, edge_problems
+
+
+@base
+class GraphLike(Step):
+    """Steps with dependencies; the base of ``<graph>`` and of a task in graph mode."""
+
+    children_jump = False
+    concurrent_children = True
+
+    enter_steps: frozenset[str] = frozenset()
+    exit_steps: frozenset[str] = frozenset()
+    steps: tuple[Step, ...]
+
+    async def run(self, frame: Frame) -> Completion:
+        """Start the enter steps, then each step whose waits are satisfied, until an exit step has ended."""
+        results = frame.scope["STEP_RESULTS"] = StepResults()
+        edges = Edges.of(child.model for child in self.steps)
+        waiting = {name: dict(waits) for name, waits in edges.waits.items()}
+        ready = [child for child in self.steps if child.name in self.enter_steps]
+        started = {child.name for child in ready}
+        async with Branches() as branches:
+            while True:
+                for child in ready:
+                    await branches.start(child.name, child.run(frame), child.may_suspend)
+                if not branches.unfinished:
+                    raise RunError(self._stuck(waiting, started))
+                key, outcome = await branches.next()
+                name = str(key)
+                results.add(StepResult(name, outcome))
+                failed = not isinstance(outcome, Completion)
+                if isinstance(outcome, Exception) and not edges.awaits_failure(name):
+                    raise outcome
+                if isinstance(outcome, Completion) and name in self.exit_steps:
+                    return Completion(outcome.outputs)
+                ready = self._released(name, failed, waiting, started)
+
+    def _released(self, ended: str, failed: bool, waiting: dict[str, dict[str, Wait]], started: set[str]) -> list[Step]:
+        released = []
+        for child in self.steps:
+            waits = waiting[child.name]
+            wait = waits.get(ended)
+            if child.name in started or wait is None or not wait.holds(failed):
+                continue
+            del waits[ended]
+            if not waits:
+                started.add(child.name)
+                released.append(child)
+        return released
+
+    def _stuck(self, waiting: dict[str, dict[str, Wait]], started: set[str]) -> str:
+        left = [f"'{name}' waits for {', '.join(waits)}" for name, waits in waiting.items() if waits and name not in started]
+        text = f"nothing runs in '{self.name}' and no exit step has ended"
+        return f"{text}: {'; '.join(left)}" if left else text
+
+    def stores(self) -> Iterator[str]:
+        """The results of the steps."""
+        yield "STEP_RESULTS"
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether one of the steps may."""
+        return any(child.may_suspend for child in self.steps)
+
+    def analyze(self) -> Iterable[Diagnostic]:
+        """The graph has a way in, a way out and no cycle."""
+        return edge_problems(self, self.steps, self.enter_steps, self.exit_steps)
+
+
+@step("graph")
+class Graph(GraphLike):
+    """Steps with dependencies."""
+
+
+@step("graph-task")
+class GraphTask(GraphLike):
+    """The root of a flow with ``graphMode="true"``."""

@@ -1,0 +1,116 @@
+"""The edges of a graph: which step waits for which, and for what.
+
+Rules: a step waits for the success of its ``waitSteps``, of steps whose ``next`` it is, and of steps ``X`` whose
+``STEP_RESULTS.X`` its inputs read; for the failure of its ``waitErrorSteps``, of steps whose ``nextOnError`` it is, and where
+``STEP_RESULTS.X.error`` is read; where both are read, for any end of X.
+"""
+
+from __future__ import annotations
+
+import enum
+import graphlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from taskrun.core.step import Step
+from taskrun.errors import Diagnostic, near_hint
+
+_READ = re.compile(r"""STEP_RESULTS\s*(?:\.\s*(\w+)|\[\s*(["'])([^"']+)\2\s*\])(?:\s*\.\s*(\w+))?""")
+
+
+class Wait(enum.Enum):
+    """What a step waits for in another one."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    END = "end"
+
+    def holds(self, failed: bool) -> bool:
+        """Whether it has come, when the other step has ended like this."""
+        return self is Wait.END or failed is (self is Wait.FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """For each step of a graph, the steps that it waits for."""
+
+    waits: Mapping[str, Mapping[str, Wait]]
+
+    @classmethod
+    def of(cls, steps: Iterable[Step]) -> Edges:
+        """Work out the edges of these steps."""
+        steps = tuple(steps)
+        waits: dict[str, dict[str, Wait]] = {step.name: {} for step in steps}
+        for step in steps:
+            for name in step.wait_steps:
+                _add(waits, step.name, name, Wait.SUCCESS)
+            for name in step.wait_error_steps:
+                _add(waits, step.name, name, Wait.FAILURE)
+            for name, wait in _read_results(step):
+                _add(waits, step.name, name, wait)
+            if step.next in waits:
+                _add(waits, step.next, step.name, Wait.SUCCESS)
+            if step.next_on_error in waits:
+                _add(waits, step.next_on_error, step.name, Wait.FAILURE)
+        return cls(waits)
+
+    def awaits_failure(self, name: str) -> bool:
+        """Whether some step waits for the failure, or any end, of the step ``name``."""
+        return any(wait.get(name) in {Wait.FAILURE, Wait.END} for wait in self.waits.values())
+
+    def cycle(self) -> list[str] | None:
+        """Return the names along a cycle, the first one again at the end; None when there is none."""
+        try:
+            graphlib.TopologicalSorter({name: set(waits) for name, waits in self.waits.items()}).prepare()
+        except graphlib.CycleError as error:
+            names: list[str] = error.args[1]
+            return names
+        return None
+
+
+def _add(waits: dict[str, dict[str, Wait]], step: str | None, other: str, wait: Wait) -> None:
+    known = waits[step or ""]
+    known[other] = wait if known.get(other, wait) is wait else Wait.END
+
+
+def _read_results(step: Step) -> Iterator[tuple[str, Wait]]:
+    for item in step.inputs:
+        found = item.source or item.value
+        for read in _READ.finditer(found.text) if found else ():
+            yield read[1] or read[3], Wait.FAILURE if read[4] == "error" else Wait.SUCCESS
+
+
+def edge_problems(
+    owner: Step, steps: tuple[Step, ...], enter: frozenset[str], leave: frozenset[str]
+) -> Iterator[Diagnostic]:
+    """Yield what is wrong with a graph: unknown names, no way in or out, a cycle, steps that never start."""
+    names = {step.name for step in steps}
+    node = owner.node
+    for attribute, wanted, code in (
+        ("enterSteps", enter, "graph-step-no-enter-steps"),
+        ("exitSteps", leave, "graph-step-no-exit-steps"),
+    ):
+        if not wanted:
+            yield node.problem(code, f"a graph needs {attribute}: the names of the steps it begins or ends with")
+        for name in sorted(wanted - names):
+            hint = near_hint(name, names)
+            yield node.problem("unknown-step-in-graph", f"there is no step '{name}' here", hint=hint, attribute=attribute)
+    edges = Edges.of(steps)
+    for step in steps:
+        for name in sorted(set(edges.waits[step.name]) - names):
+            attribute = next(
+                (word for word, set_ in (("waitSteps", step.wait_steps), ("waitErrorSteps", step.wait_error_steps)) if name in set_),
+                None,
+            )
+            text = f"'{step.name}' waits for '{name}', and there is no such step here"
+            yield step.node.problem("unknown-wait-step", text, hint=near_hint(name, names), attribute=attribute)
+        for name in enter & {step.name}:
+            if edges.waits[name]:
+                text = f"'{name}' is an enter step and also waits for {', '.join(sorted(edges.waits[name]))}"
+                yield step.node.problem("enter-step-waits", text, hint="an enter step starts at once", severity="warning")
+        if step.name not in enter and not edges.waits[step.name]:
+            text = f"step '{step.name}' never starts: it is no enter step and waits for nothing"
+            yield step.node.problem("unreachable", text, severity="warning")
+    if cycle := edges.cycle():
+        yield node.problem("graph-step-contains-loop", "steps wait for each other: " + " → ".join(cycle))

@@ -1,0 +1,65 @@
+"""<if>: do one thing or another.
+
+    <if name="big">
+      <condition>n > 100</condition>
+      <then><steps>…</steps></then>
+      <else><steps>…</steps></else>
+    </if>
+
+``then`` and ``else`` are sequences with scopes of their own; a missing one does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from taskrun.core.body import Body
+from taskrun.core.completion import NEXT, Completion
+from taskrun.core.frame import Frame
+from taskrun.core.step import Step, base, step
+from taskrun.script.script import Script
+
+
+@base
+class Branch(Step):
+    """A branch of an if."""
+
+    steps: Body
+
+    def run(self, frame: Frame) -> Awaitable[Completion]:
+        """Run the body."""
+        return self.steps.run(frame)
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether one of the steps may."""
+        return self.steps.may_suspend
+
+
+@step("then")
+class Then(Branch):
+    """What is done when the condition holds."""
+
+
+@step("else")
+class Else(Branch):
+    """What is done when the condition does not hold."""
+
+
+@step("if")
+class If(Step):
+    """One of two branches."""
+
+    condition: Script
+    then: Then | None = None
+    else_: Else | None = None
+
+    async def run(self, frame: Frame) -> Completion:
+        """Evaluate the condition and run its branch."""
+        branch = self.then if frame.eval(self.condition) else self.else_
+        return NEXT if branch is None else await branch.run(frame)
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether one of the branches may."""
+        return any(child.may_suspend for child in self.children())

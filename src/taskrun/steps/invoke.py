@@ -1,0 +1,56 @@
+"""<invoke>: call a method of a bean.
+
+    <invoke name="pay" bean="shop" method="pay">
+      <input name="order"/>
+      <output name="receipt"/>
+    </invoke>
+
+The arguments are the inputs by name; without inputs the method's parameters are taken from the variables of the same
+names. An ``async`` method is awaited; any other runs in a worker thread, or where ``executor`` says. What it returns is
+the RESULT; a mapping or tuple is spread onto the declared outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from taskrun.core.calling import call
+from taskrun.core.callee import bean_problems, callee_problems
+from taskrun.core.completion import Completion, completion_of
+from taskrun.core.frame import Frame
+from taskrun.core.host import Host
+from taskrun.core.step import Step, step
+from taskrun.errors import Diagnostic, PluginError, near_hint
+
+
+@step("invoke")
+class Invoke(Step):
+    """A call of a bean's method."""
+
+    bean: str
+    method: str
+
+    async def run(self, frame: Frame) -> Completion:
+        """Call the method with the step's inputs."""
+        return completion_of(await call(frame, method_of(frame.run.beans.get(self.bean), self.bean, self.method)))
+
+    def check(self, host: Host) -> Iterable[Diagnostic]:
+        """The bean exists, has the method, and the method takes the inputs."""
+        problems = list(bean_problems(self, host, self.bean))
+        if problems or self.bean not in host.beans:
+            return problems
+        try:
+            function = method_of(host.beans.get(self.bean), self.bean, self.method)
+        except PluginError as error:
+            return [self.node.problem("unknown-method", str(error), attribute="method")]
+        return callee_problems(self, host, function)
+
+
+def method_of(bean: Any, name: str, method: str) -> Callable[..., Any]:
+    """Return a bean's public method, or raise PluginError with the near name."""
+    found = None if method.startswith("_") else getattr(bean, method, None)
+    if not callable(found):
+        hint = near_hint(method, [known for known in dir(bean) if not known.startswith("_")])
+        raise PluginError(f"bean '{name}' has no method '{method}'" + (f"; {hint}" if hint else ""))
+    return found

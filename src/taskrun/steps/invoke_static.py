@@ -1,0 +1,66 @@
+"""<invoke-static>: call a Python function by its name.
+
+    <invoke-static name="root" method="math:sqrt"><input name="x" value="${16}"/></invoke-static>
+
+    <import as="Orders" class="shop.orders:Orders"/>
+    <invoke-static name="load" method="Orders::load"><input name="id"/></invoke-static>
+
+The module must be on the allow list (``--allow 'shop.*'``, ``TaskManager(allow=["shop.*"])``, ``[tool.taskrun] allow``). The
+rest is as for ``<invoke>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from taskrun.core.beans import Imports, NotAllowed
+from taskrun.core.callee import callee_problems
+from taskrun.core.calling import call
+from taskrun.core.completion import Completion, completion_of
+from taskrun.core.frame import Frame
+from taskrun.core.host import Host
+from taskrun.core.step import Step, step
+from taskrun.errors import Diagnostic, PluginError, near_hint
+
+SEPARATOR = "::"
+
+
+@step("invoke-static")
+class InvokeStatic(Step):
+    """A call of a function that is imported by name."""
+
+    method: str
+    file_imports: Mapping[str, str]
+
+    async def run(self, frame: Frame) -> Completion:
+        """Call the function with the step's inputs."""
+        return completion_of(await call(frame, self._function(frame.run.host.imports)))
+
+    def _function(self, imports: Imports) -> Callable[..., Any]:
+        function = imports.get(self._full_name())
+        if not callable(function):
+            raise PluginError(f"'{self.method}' is no function")
+        return function  # type: ignore[no-any-return]
+
+    def _full_name(self) -> str:
+        alias, separator, name = self.method.partition(SEPARATOR)
+        if not separator:
+            return self.method
+        if alias not in self.file_imports:
+            hint = near_hint(alias, self.file_imports) or f'add <import as="{alias}" class="package.module:{alias}"/>'
+            raise PluginError(f"no <import> has the name '{alias}'; {hint}")
+        target = self.file_imports[alias]
+        if ":" not in target:
+            target = ":".join(target.rsplit(".", 1))
+        return f"{target}.{name}"
+
+    def check(self, host: Host) -> Iterable[Diagnostic]:
+        """The function may be imported, exists, and takes the inputs."""
+        try:
+            function = self._function(host.imports)
+        except NotAllowed as error:
+            return [self.node.problem("import-not-allowed", str(error), attribute="method")]
+        except PluginError as error:
+            return [self.node.problem("unknown-function", str(error), attribute="method")]
+        return callee_problems(self, host, function)

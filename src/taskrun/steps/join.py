@@ -1,0 +1,110 @@
+"""What ``parallel``, ``fork`` and ``fork-n`` share: starting branches and joining them.
+
+    joinType="allSuccess"    when all have ended; fails with the error that came first (the default)
+    joinType="anyFailure"    when all have succeeded; fails as soon as one fails
+    joinType="anySuccess"    as soon as one succeeds; fails when all have failed
+    joinType="allComplete"   when all have ended; never fails
+
+Rules: branches start in order; one that cannot suspend runs to its end before the next is started. Once the join is
+decided, the unfinished branches are cancelled, and those not started yet are left out; with
+``autoCancelUnfinished="false"`` they are all run to their end, the decision stays. No branch outlives the step.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from taskrun.core.branches import Branches, Outcome
+from taskrun.core.completion import RESULT, Completion, completion_of
+from taskrun.core.frame import Frame
+from taskrun.core.results import StepResult, StepResults
+from taskrun.core.step import Step, base
+from taskrun.errors import RunCancelled
+from taskrun.script.script import Script
+
+Start: TypeAlias = tuple[str, Callable[[], Awaitable[Completion]], bool]
+"""A branch: its key, what makes its coroutine, and whether that may suspend."""
+
+
+class JoinType(enum.Enum):
+    """When concurrent branches count as done."""
+
+    ALL_SUCCESS = "allSuccess"
+    ANY_FAILURE = "anyFailure"
+    ANY_SUCCESS = "anySuccess"
+    ALL_COMPLETE = "allComplete"
+
+
+@base
+class Joining(Step):
+    """The settings of a join; the base of the steps that have branches."""
+
+    join_type: JoinType = JoinType.ALL_SUCCESS
+    auto_cancel_unfinished: bool = True
+    aggregator: Script | None = None
+
+    def stores(self) -> Iterable[str]:  # type: ignore[override]
+        """The variable with the results."""
+        yield "STEP_RESULTS"
+
+
+class Join:
+    """The state of one join: the results so far and whether it is decided."""
+
+    def __init__(self, join_type: JoinType, results: StepResults) -> None:
+        self.join_type = join_type
+        self.results = results
+        self.first_error: Exception | None = None
+        self.decided = False
+        self.succeeded = False
+
+    def settle(self, key: str, outcome: Outcome) -> None:
+        """Take in how a branch ended."""
+        if isinstance(outcome, Completion):
+            self.results.add(StepResult(key, outcome))
+            self.succeeded = True
+            self.decided |= self.join_type is JoinType.ANY_SUCCESS
+            return
+        self.results.add(StepResult(key, outcome))
+        self.first_error = self.first_error or outcome
+        self.decided |= self.join_type is JoinType.ANY_FAILURE
+
+    def failure(self) -> Exception | None:
+        """Return the error that the join fails with, None when it succeeds."""
+        if self.join_type is JoinType.ALL_COMPLETE or (self.join_type is JoinType.ANY_SUCCESS and self.succeeded):
+            return None
+        return self.first_error
+
+
+async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: Mapping[str, int]) -> Completion:
+    """Run the branches, join them, and return what the aggregator makes of the results (without one, the results)."""
+    results = frame.scope["STEP_RESULTS"] = StepResults()
+    state = Join(settings.join_type, results)
+    cancel = settings.auto_cancel_unfinished
+    async with Branches() as branches:
+        for key, start, may_suspend in starts:
+            if state.decided and cancel:
+                break
+            await branches.start(key, start(), may_suspend)
+            while branches.ended:
+                settle(state, await branches.next())
+        while branches.unfinished and not (state.decided and cancel):
+            settle(state, await branches.next())
+    for key in order:
+        if key not in results:
+            results.add(StepResult(key, RunCancelled("the branch was cancelled: the join was decided")))
+    results.sort(order)
+    if error := state.failure():
+        raise error
+    if settings.aggregator is not None:
+        return completion_of(frame.call(settings.aggregator, aggResults=results))
+    return Completion({RESULT: results})
+
+
+def settle(state: Join, ended: tuple[object, Outcome]) -> None:
+    """Take in a branch's end unless the join is decided already."""
+    key, outcome = ended
+    if not state.decided:
+        state.settle(str(key), outcome)

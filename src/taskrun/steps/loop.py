@@ -1,0 +1,100 @@
+"""<loop>: run steps again and again, for each item or while a condition holds.
+
+    <loop name="each" itemsExpr="orders" varName="order" indexName="i" maxCount="100">
+      <while>not stopped</while>
+      <until>RESULT == 'found'</until>
+      <input name="orders"/>
+      <steps>
+        <step name="look"><input name="order"/><source>order['state']</source></step>
+      </steps>
+    </loop>
+
+``itemsExpr`` is evaluated once; without it the loop goes on until ``while``, ``until`` or ``maxCount`` (0: no limit) stops
+it. ``while`` is asked before each iteration, ``until`` after it. The item and the index (from 0) are variables of the
+loop's own scope. ``<exit>`` in the body goes on with the next iteration. The result is the last iteration's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Iterable, Iterator
+from typing import Any
+
+from taskrun.core.body import TURN, Body
+from taskrun.core.completion import NEXT, RESULT, Completion, Signal
+from taskrun.core.fields import Expr
+from taskrun.core.frame import Frame
+from taskrun.core.step import Step, base, step
+from taskrun.core.types import Type
+from taskrun.errors import Diagnostic
+from taskrun.script.script import Script
+
+
+@base
+class Looping(Step):
+    """The base of the loops: the variables and the body."""
+
+    var_name: str | None = None
+    index_name: str | None = None
+    var_type: Type | None = None
+    steps: Body
+
+    def stores(self) -> Iterator[str]:
+        """The item and the index."""
+        yield from filter(None, (self.var_name, self.index_name))
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether the body may."""
+        return self.steps.may_suspend
+
+    async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
+        """Run the body for each item, until ``until`` holds after one of them."""
+        scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
+        convert = self.var_type.convert if self.var_type else None
+        for index, item in enumerate(items):
+            if var_name:
+                scope[var_name] = item if convert is None else convert(item)
+            if index_name:
+                scope[index_name] = index
+            frame.index = index
+            done = await body.run(frame)
+            if done.signal is not Signal.NEXT:
+                return done
+            if until is not None and frame.eval(until):
+                break
+            if not (index + 1) % TURN:
+                await asyncio.sleep(0)
+        frame.index = None
+        return Completion({RESULT: scope[RESULT]}) if RESULT in scope else NEXT
+
+
+@step("loop")
+class Loop(Looping):
+    """A body that is run once for each item."""
+
+    items: Expr | None = None
+    max_count: int = 0
+    while_: Script | None = None
+    until: Script | None = None
+
+    def run(self, frame: Frame) -> Awaitable[Completion]:
+        """Run the body until the items are used up or a condition stops the loop."""
+        return self.iterate(frame, self._items(frame), self.until)
+
+    def _items(self, frame: Frame) -> Iterator[Any]:
+        items = itertools.repeat(None) if self.items is None else frame.eval(self.items)
+        for index, item in enumerate(items if items is not None else ()):
+            if self.max_count and index >= self.max_count:
+                return
+            if self.while_ is not None and not frame.eval(self.while_):
+                return
+            yield item
+
+    def analyze(self) -> Iterable[Diagnostic]:
+        """Something has to stop the loop."""
+        if self.items is None and not self.max_count and self.while_ is None and self.until is None:
+            yield self.node.problem(
+                "endless-loop", "nothing stops this loop", hint="give it itemsExpr, maxCount, <while> or <until>"
+            )

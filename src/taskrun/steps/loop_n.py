@@ -1,0 +1,39 @@
+"""<loop-n>: count from one number to another, both included.
+
+    <loop-n name="down" beginExpr="3" endExpr="1" stepExpr="-1" varName="n">
+      <steps><step name="show"><input name="n"/><source>n</source></step></steps>
+    </loop-n>
+
+The step is 1 when not given (or null); 0 is an error. As in ``<loop>``, the variables are the loop's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from taskrun.core.completion import Completion
+from taskrun.core.fields import Expr
+from taskrun.core.frame import Frame
+from taskrun.core.step import step
+from taskrun.steps.loop import Looping
+
+
+@step("loop-n")
+class LoopN(Looping):
+    """A body that is run once for each number."""
+
+    begin: Expr
+    end: Expr
+    step: Expr | None = None
+
+    def run(self, frame: Frame) -> Awaitable[Completion]:
+        """Run the body for each number from begin to end."""
+        begin, end = frame.eval(self.begin), frame.eval(self.end)
+        step = 1 if self.step is None else frame.eval(self.step)
+        step = 1 if step is None else step
+        for name, value in (("beginExpr", begin), ("endExpr", end), ("stepExpr", step)):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise TypeError(f"{name} of '{self.name}' gave {value!r}; a whole number is expected")
+        if step == 0:
+            raise ValueError(f"stepExpr of '{self.name}' gave 0: the loop would never end")
+        return self.iterate(frame, range(begin, end + (1 if step > 0 else -1), step))

@@ -1,0 +1,42 @@
+"""<step>: run a script. (``<xpl>`` is its old name.)
+
+    <step name="add">
+      <input name="a"/>
+      <source>return a + 1</source>
+      <output name="sum"/>
+    </step>
+
+The script's value is the step's RESULT. Without a source the step does nothing but bind its inputs and outputs. With
+an ``executor`` the text and the step's variables are shipped there and what the script assigned is brought back.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import NEXT, Completion, completion_of
+from taskrun.core.frame import Frame
+from taskrun.core.shipping import run_elsewhere
+from taskrun.core.step import Step, step
+from taskrun.script.script import Script
+
+
+@step("step", "xpl")
+class ScriptStep(Step):
+    """A script with inputs and outputs."""
+
+    reads_only_scripts = True
+
+    source: Script | None = None
+
+    async def run(self, frame: Frame) -> Completion:
+        """Evaluate the source in the step's scope."""
+        script = self.source
+        if script is None:
+            return NEXT
+        if frame.executor is not None:
+            return completion_of(await run_elsewhere(frame, script))
+        return completion_of(script.run(frame.scope))
+
+    @property
+    def may_suspend(self) -> bool:
+        """A script does not suspend (one that runs elsewhere is in an ``executor``, which does)."""
+        return False

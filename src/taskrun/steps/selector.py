@@ -1,0 +1,47 @@
+"""<selector>: try steps in order until one has a result.
+
+    <selector name="price">
+      <steps>
+        <step name="cache"><source>return cached</source></step>
+        <invoke name="ask" bean="shop" method="price"/>
+      </steps>
+    </selector>
+
+A result counts when its RESULT is true, or when it has outputs but no RESULT. A failure counts as no result, but for
+that of the last step. When nobody has one, the last result is the selector's.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import NEXT, Completion, Signal
+from taskrun.core.frame import Frame
+from taskrun.core.step import Step, step
+
+
+@step("selector")
+class Selector(Step):
+    """The first step with a result."""
+
+    steps: tuple[Step, ...]
+
+    async def run(self, frame: Frame) -> Completion:
+        """Run the steps until one has a result."""
+        done = NEXT
+        last = len(self.steps) - 1
+        for position, child in enumerate(self.steps):
+            try:
+                done = await child.run(frame)
+            except Exception:
+                if position == last:
+                    raise
+                continue
+            if done.signal is Signal.EXIT:
+                return Completion(done.outputs)
+            if done.signal is not Signal.NEXT or done.truthy:
+                break
+        return done._replace(target=None)
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether one of the steps may."""
+        return any(child.may_suspend for child in self.steps)

@@ -1,0 +1,31 @@
+"""<sleep>: wait for a while, then go on.
+
+    <sleep name="pause" sleepMillisExpr="200"/>
+
+The same as ``<delay>``: no thread is held, and a cancelled step wakes at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from taskrun.core.completion import NEXT, Completion
+from taskrun.core.duration import Millis
+from taskrun.core.fields import Expression
+from taskrun.core.frame import Frame
+from taskrun.core.step import Step, step
+
+
+@step("sleep")
+class Sleep(Step):
+    """A wait."""
+
+    sleep_millis: Annotated[Millis, Expression()]
+
+    async def run(self, frame: Frame) -> Completion:
+        """Wait."""
+        seconds = self.sleep_millis.seconds(frame)
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+        return NEXT

@@ -1,0 +1,278 @@
+"""The grammar of task files: the file task.xsd, what other packages add to it, and what it declares.
+
+Rules: the file is never changed, additions go into a parsed copy, compiled once on first use. lxml answers yes or no,
+fast; what is declared where comes from xmlschema, which takes long to import and is asked only to explain a no and to
+compare the grammar with the code. A tag or an attribute with a prefix needs no declaration and cannot have one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, cast
+
+from taskrun.errors import PluginError
+from taskrun.shipped import shipped_folder
+from taskrun.syntax.node import TEXT
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from lxml import etree
+    from xmlschema.validators import XsdAnyAttribute, XsdAttribute, XsdComplexType, XsdElement, XsdGroup, XsdType
+
+_XS = "{http://www.w3.org/2001/XMLSchema}"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
+_BUILT_IN = {
+    "xs:boolean": "true or false",
+    "xs:integer": "a whole number",
+    "xs:nonNegativeInteger": "a whole number, 0 or above",
+    "xs:positiveInteger": "a whole number, 1 or above",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraElement:
+    """An element that another package adds to the language.
+
+    ``kind`` is ``"step"`` for a step type, which takes everything that each step may carry, or ``"child"`` for a
+    child that the task and every step may have. ``attributes`` are its own, with any text as value; ``children`` hold
+    scripts, but ``steps`` holds steps; ``#text`` among them says that the element itself holds a script.
+    """
+
+    tag: str
+    kind: Literal["step", "child"]
+    attributes: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeDeclaration:
+    """An attribute that may stand on an element.
+
+    ``type`` is the name in the schema (``xs:boolean``, ``Duration``); ``values`` are the words that it enumerates, with
+    their documentation; ``expected`` says in words what a value has to be, ``accepts`` whether a value is one.
+    """
+
+    name: str
+    required: bool
+    type: str
+    values: Mapping[str, str]
+    expected: str
+    documentation: str
+    accepts: Callable[[str], bool] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ElementDeclaration:
+    """An element at one place of the grammar: what may stand on it and in it, by name.
+
+    ``text`` says that it may hold text, ``opaque`` that it may hold any element, ``any_attribute`` that it may have
+    any attribute. The declarations form a graph with cycles, for steps stand in steps.
+    """
+
+    tag: str
+    documentation: str
+    attributes: Mapping[str, AttributeDeclaration] = field(repr=False)
+    children: Mapping[str, ElementDeclaration] = field(repr=False)
+    text: bool
+    opaque: bool
+    any_attribute: bool
+
+    def walk(self) -> Iterator[tuple[tuple[str, ...], ElementDeclaration]]:
+        """Yield every declaration from here on once, with the shortest chain of tags that leads to it."""
+        seen = {self}
+        level: list[tuple[tuple[str, ...], ElementDeclaration]] = [((self.tag,), self)]
+        for chain, declaration in level:
+            yield chain, declaration
+            for tag, child in declaration.children.items():
+                if child not in seen:
+                    seen.add(child)
+                    level.append(((*chain, tag), child))
+
+
+class Schema:
+    """The grammar, with what other packages add: ``extra`` elements, and attributes for the task and every step."""
+
+    def __init__(self, extra: Sequence[ExtraElement] = (), extra_attributes: tuple[str, ...] = ()) -> None:
+        self._extra = tuple(extra)
+        self._extra_attributes = extra_attributes
+
+    @cached_property
+    def document(self) -> etree._ElementTree:
+        """The parsed schema with the additions in it. Raises PluginError when an addition is not possible."""
+        from lxml import etree
+
+        document = etree.parse(str(schema_file()), etree.XMLParser(remove_blank_text=True, remove_comments=True))
+        _Additions(document.getroot()).make(self._extra, self._extra_attributes)
+        return document
+
+    @cached_property
+    def compiled(self) -> etree.XMLSchema:
+        """The schema as lxml uses it."""
+        from lxml import etree
+
+        return etree.XMLSchema(self.document)
+
+    @cached_property
+    def opaque(self) -> frozenset[str]:
+        """The tags that hold a script or free data wherever they may stand, so that nobody need look into them."""
+        root = self.document.getroot()
+        anything = f"{_XS}any[@namespace='##any']"
+        types = {kind.get("name") for kind in root.iter(f"{_XS}complexType") if kind.find(f".//{anything}") is not None}
+        seen: dict[str, bool] = {}
+        for element in root.iter(f"{_XS}element"):
+            opaque = element.get("type") in types or element.find(f".//{anything}") is not None
+            tag = element.get("name", "")
+            seen[tag] = opaque and seen.get(tag, True)
+        return frozenset(tag for tag, opaque in seen.items() if opaque)
+
+    def declarations(self) -> ElementDeclaration:
+        """Return the declaration of the root; ``.children`` leads to the others."""
+        return self._declarations
+
+    @cached_property
+    def _declarations(self) -> ElementDeclaration:
+        from lxml import etree
+        from xmlschema import XMLSchema10
+
+        schema = XMLSchema10(etree.tostring(self.document, encoding="unicode"))
+        return _declare(schema.elements["task"], {})
+
+
+def schema_file() -> Path:
+    """Return the path of task.xsd; raises PluginError when it is missing."""
+    return shipped_folder("schemas") / "task.xsd"
+
+
+class _Additions:
+    """Writes the declarations of added elements and attributes into a parsed schema."""
+
+    def __init__(self, root: etree._Element) -> None:
+        self.tags = {element.get("name", "") for element in root.iter(f"{_XS}element")}
+        groups = {group.get("name", ""): group for group in root}
+        self.steps = groups["StepChoice"][-1]
+        self.children = groups["SharedChildren"][-1]
+        self.attributes = groups["SharedAttributes"]
+        self.shared_attributes = _names(self.attributes, groups["StepAttributes"])
+        self.shared_children = _names(self.children, groups["StepChildren"][-1])
+        users = [group.getparent() for group in root.iter(f"{_XS}attributeGroup") if group.get("ref")]
+        self.taken = self.shared_attributes | _names(*(user for user in users if user is not None))
+
+    def make(self, extra: Sequence[ExtraElement], attributes: Sequence[str]) -> None:
+        for name in attributes:
+            if name in self.taken:
+                raise PluginError(f"the attribute {name} cannot be added: the task or a step has one of this name")
+            self.attribute(self.attributes, name)
+            self.shared_attributes.add(name)
+            self.taken.add(name)
+        declared = [element for element in extra if ":" not in element.tag]
+        for element in declared:
+            if element.kind == "child":
+                self.element(self.children, element)
+                self.shared_children.add(element.tag)
+        for element in declared:
+            if element.kind == "step":
+                self.element(self.steps, element)
+
+    def element(self, group: etree._Element, extra: ExtraElement) -> None:
+        if extra.tag in self.tags:
+            raise PluginError(f"the element <{extra.tag}> cannot be added: the language has one of this name")
+        self.tags.add(extra.tag)
+        step = extra.kind == "step"
+        text = TEXT in extra.children
+        script = text and not step
+        body = _add(_added(group, "element", extra.tag), "complexType", mixed=str(text).lower())
+        choice = _add(body, "choice", minOccurs="0", maxOccurs="unbounded")
+        _add(choice, "any", namespace="##any" if script else "##other", processContents="skip" if script else "lax")
+        for child in sorted({*extra.children} - {TEXT} - (self.shared_children if step else set())):
+            if not script:
+                _added(choice, "element", child, type="StepsType" if child == "steps" else "ScriptType")
+        for name in sorted({*extra.attributes} - (self.shared_attributes if step else set())):
+            self.attribute(body, name)
+        if step:
+            _add(choice, "group", ref="StepChildren")
+            _add(body, "attributeGroup", ref="StepAttributes")
+        _add(body, "anyAttribute", namespace="##other", processContents="lax")
+
+    def attribute(self, parent: etree._Element, name: str) -> None:
+        if ":" not in name:
+            _added(parent, "attribute", name, type="xs:string")
+
+
+def _names(*parents: etree._Element) -> set[str]:
+    return {name for parent in parents for child in parent if (name := child.get("name"))}
+
+
+def _add(parent: etree._Element, kind: str, **settings: str) -> etree._Element:
+    from lxml import etree
+
+    return etree.SubElement(parent, _XS + kind, settings)
+
+
+def _added(parent: etree._Element, kind: str, name: str, **settings: str) -> etree._Element:
+    if not _NAME.match(name):
+        raise PluginError(f"{name!r} cannot be added to the language: a name has ASCII letters, digits, _, - and .")
+    declaration = _add(parent, kind, name=name, **settings)
+    _add(_add(declaration, "annotation"), "documentation").text = "Added by a package."
+    return declaration
+
+
+def _declare(element: XsdElement, known: dict[XsdElement, ElementDeclaration]) -> ElementDeclaration:
+    if element in known:
+        return known[element]
+    kind = cast("XsdComplexType", element.type)  # the grammar has no element of a simple type
+    particles = list(cast("XsdGroup", kind.content).iter_elements())
+    children: dict[str, ElementDeclaration] = {}
+    attributes = {name: cast("XsdAttribute", found) for name, found in kind.attributes.items() if name}
+    known[element] = declared = ElementDeclaration(
+        tag=element.local_name,
+        documentation=_documentation(element),
+        attributes=MappingProxyType({name: _attribute(name, found) for name, found in attributes.items()}),
+        children=MappingProxyType(children),
+        text=kind.mixed,
+        opaque=any(particle.name is None and "##any" in particle.namespace for particle in particles),
+        any_attribute="##any" in cast("XsdAnyAttribute", kind.attributes[None]).namespace,
+    )
+    for particle in particles:
+        if particle.name is not None:
+            children[particle.name] = _declare(cast("XsdElement", particle), known)
+    return declared
+
+
+def _attribute(name: str, declared: XsdAttribute) -> AttributeDeclaration:
+    kind = declared.type
+    type_name = kind.prefixed_name or ""
+    return AttributeDeclaration(
+        name=name,
+        required=declared.use == "required",
+        type=type_name,
+        values=MappingProxyType(dict(_values(kind))),
+        expected=_BUILT_IN.get(type_name) or _documentation(kind) or "text",
+        documentation=_documentation(declared),
+        accepts=_ascii_only(kind.is_valid) if type_name in _BUILT_IN else kind.is_valid,
+    )
+
+
+def _ascii_only(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Numbers as XML writes them; Python reads ``1_000`` and other scripts' digits too."""
+    return lambda value: value.isascii() and "_" not in value and accepts(value)
+
+
+def _values(kind: XsdType) -> Iterator[tuple[str, str]]:
+    for member in getattr(kind, "member_types", None) or ():
+        yield from _values(member)
+    for value in getattr(kind, "facets", {}).get(f"{_XS}enumeration", ()):
+        yield value.get("value"), _text(value)
+
+
+def _documentation(declared: XsdElement | XsdAttribute | XsdType) -> str:
+    return _text(declared.annotation.elem) if declared.annotation else ""
+
+
+def _text(annotated: Element) -> str:
+    return " ".join("".join(annotated.itertext()).split())

@@ -1,0 +1,53 @@
+"""The prefixes ``in:`` and ``out:``, rewritten into ``<input>`` and ``<output>``.
+
+    <step in:x="1" out:RESULT="x+y"><in:y mandatory="true">2</in:y></step>
+
+    <step>
+      <input name="x"><source>1</source></input>
+      <output name="RESULT"><source>x+y</source></output>
+      <input name="y" mandatory="true"><source>2</source></input>
+    </step>
+
+Rules: done for every file before it is merged with others, so that keys meet. What an ``in:`` element holds becomes the
+``<source>``; without content the input is taken by name. The inside of a rewritten element is left as it is.
+"""
+
+from __future__ import annotations
+
+from taskrun.syntax.node import NO_ATTRIBUTES, Node
+
+_ELEMENTS = (("in:", "input"), ("out:", "output"))
+
+
+def rewrite_short_forms(node: Node) -> Node:
+    """Return the tree with every ``in:`` and ``out:`` form written out; the same tree when there is none."""
+    children = tuple(_element(child) for child in node.children)
+    made = []
+    kept = node.attributes
+    for name in node.attributes:
+        if name.startswith(("in:", "out:")):
+            if kept is node.attributes:
+                kept = {key: text for key, text in kept.items() if not key.startswith(("in:", "out:"))}
+            made.append(_from_attribute(node, name))
+    if not made and all(new is old for new, old in zip(children, node.children, strict=True)):
+        return node
+    return node._replace(attributes=kept, children=(*children, *made))
+
+
+def _element(node: Node) -> Node:
+    for prefix, tag in _ELEMENTS:
+        if node.tag.startswith(prefix):
+            source = node._replace(tag="source", attributes=NO_ATTRIBUTES)
+            content = (source,) if node.text or node.children else ()
+            attributes = {"name": node.tag[len(prefix) :], **node.attributes}
+            return node._replace(tag=tag, attributes=attributes, children=content, text="")
+    return rewrite_short_forms(node)
+
+
+def _from_attribute(node: Node, name: str) -> Node:
+    prefix, _, local = name.partition(":")
+    text = node.attributes[name]
+    source = Node("source", NO_ATTRIBUTES, (), text, node.source, node.line, node.column, name)
+    return source._replace(
+        tag="input" if prefix == "in" else "output", attributes={"name": local}, children=(source,), text=""
+    )

@@ -1,0 +1,77 @@
+"""Hold a tree against the schema of the language: nothing goes on that the schema does not know.
+
+Rules: lxml says yes or no, on a copy of the tree without what the schema cannot see: prefixed attributes, and what is
+inside scripts and inside prefixed elements. Only a no is looked into, so that a right file costs microseconds per
+element; then every problem of the tree is reported at once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from taskrun.errors import SchemaError
+from taskrun.syntax.node import TEXT, Node
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+    from taskrun.syntax.schema import Schema
+
+OWN_PREFIXES = frozenset({"c:", "x:"})
+"""Elements with these prefixes mean something in their place and are refused anywhere else."""
+
+_EXTENSION = "{urn:extension}element"
+_REFUSED = "_"  # the schema has nothing of this name
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def validate(root: Node, schema: Schema) -> None:
+    """Return when the schema allows the tree; raise SchemaError with every problem of it, in the order of the file."""
+    tree = _tree(root, schema.opaque)
+    if schema.compiled.validate(tree):
+        return
+    from taskrun.syntax.explain import explain, quote
+
+    raise SchemaError(explain(root, schema) or quote(root, tree, schema))
+
+
+def _tree(root: Node, opaque: frozenset[str]) -> _Element:
+    """Return the part of the tree that the schema looks at, as lxml elements in the same order."""
+    from lxml.etree import Element, SubElement
+
+    top = Element(root.tag if _PLAIN_NAME.match(root.tag) else _REFUSED, _clean(root))
+    todo = [(root, top)]
+    while todo:
+        node, element = todo.pop()
+        if node.text:
+            element.text = _ink(node.text)
+        for child in node.children:
+            tag = child.tag
+            if tag == TEXT:
+                element.text = _ink(child.text) or element.text
+            elif ":" in tag:
+                SubElement(element, _REFUSED if tag[:2] in OWN_PREFIXES else _EXTENSION)
+            else:
+                try:
+                    copy = SubElement(element, tag, child.attributes)  # type: ignore[arg-type] # any Mapping will do
+                except ValueError:
+                    copy = SubElement(element, tag if _PLAIN_NAME.match(tag) else _REFUSED, _clean(child))
+                if (child.children or child.text) and tag not in opaque:
+                    todo.append((child, copy))
+    return top
+
+
+def _ink(text: str) -> str | None:
+    """Return a stand-in for text that is more than white space."""
+    return "text" if text.strip(" \t\r\n") else None
+
+
+def _clean(node: Node) -> dict[str, str]:
+    """Return the attributes without prefixed ones, in names and characters that lxml takes."""
+    return {
+        name if _PLAIN_NAME.match(name) else _REFUSED: _NOT_XML.sub("\ufffd", value)
+        for name, value in node.attributes.items()
+        if ":" not in name
+    }

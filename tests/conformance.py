@@ -1,0 +1,221 @@
+"""Runs the conformance kit: the small flows of ``tests/flows`` and what they must do.
+
+``<topic>/x.task.xml`` has ``x.yaml`` beside it, a list of cases. A case says what is given:
+
+    inputs flags path allow beans      as for TaskManager; ``beans: true`` gives those of ``flows/beans.py``
+    repeat: 2                          run it that often with one TaskManager; every run must end alike
+
+and what must come out of it, all of it optional:
+
+    outputs: {RESULT: 2}               exactly these; of equal types
+    error: {type: StepError, cause: ValueError, step: main/a, line: 12, message: part of the text}
+    elapsed: 50                        virtual milliseconds, or [at least, at most]
+    status: SUCCEEDED                  of the result
+    recorded: [...]                    what the flow told the bean ``recorder``
+    events: [StepFinished main/a]      parts of "kind path status" lines that must appear in this order
+    absent: [StepStarted main/b]       parts that must not appear
+
+``errors/*.task.xml`` are wrong flows. Each problem stands as ``<!-- error: part of the message -->`` on the line that
+causes it; these and no others must be reported. A file that cannot hold comments has a ``.yaml`` instead, with
+``diagnostics: [{line, column, code, message}]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from flows.beans import make_beans
+
+from taskrun import TaskManager
+from taskrun.errors import FlowError
+from taskrun.testing import run_virtual
+
+FLOWS = Path(__file__).parent / "flows"
+GIVEN = {"inputs", "flags", "path", "allow", "beans", "repeat"}
+EXPECTED = {"outputs", "error", "elapsed", "status", "recorded", "events", "absent"}
+
+_EXPECTED_ERROR = re.compile(r"<!--\s*error:\s*(.*?)\s*-->")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One run of a flow and what it must lead to."""
+
+    flow: Path
+    number: int
+    spec: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The case as topic/name/number."""
+        name = self.flow.name.removesuffix(".task.xml")
+        return f"{self.flow.parent.relative_to(FLOWS).as_posix()}/{name}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended: with a result or an error, and after which virtual milliseconds."""
+
+    result: Any
+    error: BaseException | None
+    elapsed: float
+
+
+def cases() -> Iterator[Case]:
+    """Yield every case of every flow that has a list of them beside it."""
+    for file in sorted(FLOWS.rglob("*.yaml")):
+        flow = file.with_name(file.stem + ".task.xml")
+        if file.parent.name == "errors":
+            continue
+        for number, spec in enumerate(yaml.safe_load(file.read_text("utf-8")), 1):
+            unknown = set(spec) - GIVEN - EXPECTED
+            assert not unknown, f"{file}: case {number}: unknown keys {sorted(unknown)}"
+            yield Case(flow=flow, number=number, spec=spec)
+
+
+def wrong_flows() -> list[Path]:
+    """Return the flows that must be refused."""
+    return sorted((FLOWS / "errors").glob("*.task.xml"))
+
+
+def check(case: Case) -> None:
+    """Run a case and compare what came out with what it says."""
+    spec = case.spec
+    beans = make_beans() if spec.get("beans") else {}
+    lines: list[str] = []
+    manager = TaskManager(
+        beans=beans,
+        path=[case.flow.parent / folder for folder in spec.get("path", [])],
+        allow=spec.get("allow", []),
+        flags=set(spec.get("flags", [])),
+        observers=[lambda event: lines.append(_line(event))],
+    )
+    try:
+        for _ in range(spec.get("repeat", 1)):
+            lines.clear()
+            _check_outcome(spec, _run(manager, case))
+    finally:
+        if "pool" in beans:
+            beans["pool"].shutdown()
+    if "recorded" in spec:
+        assert beans["recorder"].calls == spec["recorded"], f"recorded {beans['recorder'].calls}"
+    _check_events(lines, spec.get("events", []), spec.get("absent", []))
+
+
+def _line(event: Any) -> str:
+    words = (type(event).__name__, getattr(event, "path", None), getattr(event, "status", None))
+    return " ".join(word for word in words if word)
+
+
+def _run(manager: TaskManager, case: Case) -> Outcome:
+    async def outcome() -> tuple[Any, BaseException | None]:
+        try:
+            return await manager.run_async(case.flow, deepcopy(case.spec.get("inputs", {}))), None
+        except Exception as error:
+            return None, error
+
+    (result, error), elapsed = run_virtual(outcome())
+    return Outcome(result=result, error=error, elapsed=elapsed)
+
+
+def _check_outcome(spec: dict[str, Any], outcome: Outcome) -> None:
+    if "error" in spec:
+        _check_error(spec["error"], outcome)
+    elif outcome.error is not None:
+        raise outcome.error
+    if "outputs" in spec:
+        _check_equal(dict(outcome.result), spec["outputs"])
+    if "status" in spec:
+        status = outcome.result.status
+        assert status == spec["status"], f"the status is {status}"
+    if "elapsed" in spec:
+        least, most = spec["elapsed"] if isinstance(spec["elapsed"], list) else (spec["elapsed"], spec["elapsed"])
+        assert least <= outcome.elapsed <= most, f"took {outcome.elapsed} ms, not {spec['elapsed']}"
+
+
+def _check_equal(actual: Any, expected: Any) -> None:
+    assert actual == expected, f"gave {actual!r}, not {expected!r}"
+    assert repr(_plain(actual)) == repr(_plain(expected)), "equal, but of other types"
+
+
+def _plain(value: Any) -> Any:
+    """Return the value with its mappings in the order of their keys, so that two of them print alike."""
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value, key=str)}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _check_error(expected: dict[str, Any], outcome: Outcome) -> None:
+    error = outcome.error
+    assert error is not None, f"should have failed, but returned {dict(outcome.result)}"
+    try:
+        names = [base.__name__ for base in type(error).__mro__]
+        assert expected["type"] in names, f"raised {type(error).__name__}: {error}"
+        cause = error.__cause__ if "cause" in expected else error
+        if "cause" in expected:
+            assert expected["cause"] in [base.__name__ for base in type(cause).__mro__], f"the cause is {cause!r}"
+        for message in _as_list(expected.get("message", [])):
+            assert message in str(cause), f"'{message}' is not in: {cause}"
+        if "step" in expected:
+            path = getattr(error, "path", None)
+            assert path == expected["step"], f"step {path} failed"
+        if "line" in expected:
+            location = getattr(error, "location", None)
+            assert location.line == expected["line"], f"the failure is at {location}"
+    except AssertionError as difference:
+        raise difference from error
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _check_events(lines: list[str], expected: list[str], absent: list[str]) -> None:
+    seen = "\n".join(lines)
+    rest = iter(lines)
+    for part in expected:
+        assert any(part in line for line in rest), f"no '{part}' (in that order) among:\n{seen}"
+    for part in absent:
+        assert part not in seen, f"'{part}' should not be among:\n{seen}"
+
+
+def check_refused(flow: Path) -> None:
+    """Compile a wrong flow and compare the problems reported with those that it announces."""
+    try:
+        TaskManager(beans=make_beans()).load(flow)
+    except FlowError as error:
+        found = [item for item in error.diagnostics if item.severity == "error"]
+    else:
+        raise AssertionError("the flow was accepted")
+    expected = list(_announced(flow))
+    shown = "\n".join(map(str, found))
+    for item in expected:
+        match = next((entry for entry in found if _is_announced(entry, item)), None)
+        assert match is not None, f"not reported: {item}; but:\n{shown}"
+        found.remove(match)
+    assert not found, "reported, but not announced:\n" + "\n".join(map(str, found))
+
+
+def _announced(flow: Path) -> Iterator[dict[str, Any]]:
+    listed = flow.with_name(flow.name.removesuffix(".task.xml") + ".yaml")
+    if listed.exists():
+        yield from yaml.safe_load(listed.read_text("utf-8"))["diagnostics"]
+        return
+    for number, line in enumerate(flow.read_text("utf-8").splitlines(), 1):
+        for found in _EXPECTED_ERROR.finditer(line):
+            yield {"line": number, "message": found[1]}
+
+
+def _is_announced(found: Any, expected: dict[str, Any]) -> bool:
+    place = found.location
+    actual = {"line": place.line, "column": place.column, "code": found.code}
+    told = f"{found.message}\n{found.hint}"
+    return expected["message"] in told and all(
+        actual[key] == value for key, value in expected.items() if key != "message"
+    )

@@ -1,0 +1,181 @@
+"""The beans that the flows of the conformance kit may name; every case gets fresh ones."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def add(x: int, y: int = 10) -> int:
+    """A plain function with a parameter that may be left out."""
+    return x + y
+
+
+async def slow_add(x: int, y: int) -> int:
+    """An async function that takes 100 ms."""
+    await asyncio.sleep(0.1)
+    return x + y
+
+
+def nap(millis: float) -> str:
+    """A plain function that blocks its thread, in real time."""
+    time.sleep(millis / 1000)
+    return "awake"
+
+
+def pair(x: int) -> dict[str, int]:
+    """Returns a mapping of two results."""
+    return {"half": x // 2, "double": x * 2}
+
+
+def both(x: int) -> tuple[int, int]:
+    """Returns two results by position."""
+    return x - 1, x + 1
+
+
+def refuse(reason: str) -> None:
+    """Always fails."""
+    raise LookupError(reason)
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Keeps what it is told; a case compares it with its ``recorded``."""
+
+    calls: list[Any] = field(default_factory=list)
+
+    def note(self, what: Any) -> None:
+        """Record a value."""
+        self.calls.append(what)
+
+
+@dataclass(slots=True)
+class Flaky:
+    """Fails the first ``failures`` calls, then returns how often it was called."""
+
+    failures: int
+    calls: int = 0
+
+    def call(self) -> int:
+        """Fail, or return the number of the call."""
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise ConnectionError(f"call {self.calls}")
+        return self.calls
+
+    async def call_async(self) -> int:
+        """Like ``call``, after 10 ms."""
+        await asyncio.sleep(0.01)
+        return self.call()
+
+
+@dataclass(slots=True)
+class Greeter:
+    """An object with state and methods."""
+
+    word: str
+
+    def greet(self, name: str, mark: str = "!") -> str:
+        """Return a greeting."""
+        return f"{self.word} {name}{mark}"
+
+    async def greet_slowly(self, name: str) -> str:
+        """Return a greeting after 100 ms."""
+        await asyncio.sleep(0.1)
+        return f"{self.word} {name}"
+
+    def execute(self, name: str) -> str:
+        """What a ``simple`` step calls."""
+        return f"{self.word}, {name}"
+
+
+@dataclass(slots=True)
+class Gauge:
+    """Counts how many calls run at once."""
+
+    running: int = 0
+    most: int = 0
+
+    async def hold(self, millis: float) -> None:
+        """Run for a while."""
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(millis / 1000)
+        finally:
+            self.running -= 1
+
+    def peak(self) -> int:
+        """Return the most calls that ran at once."""
+        return self.most
+
+
+Inner = Callable[[Any], Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class Noting:
+    """A decorator that records when it is entered and left."""
+
+    word: str
+    recorder: Recorder
+
+    async def around(self, frame: Any, inner: Inner) -> Any:
+        """Run the step between two notes."""
+        self.recorder.note(f"{self.word} in")
+        try:
+            return await inner(frame)
+        finally:
+            self.recorder.note(f"{self.word} out")
+
+
+@dataclass(slots=True)
+class Twice:
+    """A decorator that runs the step twice."""
+
+    async def around(self, frame: Any, inner: Inner) -> Any:
+        """Run the step, and run it again for the result."""
+        await inner(frame)
+        return await inner(frame)
+
+
+@dataclass(slots=True)
+class Pool:
+    """An executor and the function that tells whether it runs in it."""
+
+    executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="own-pool"))
+
+
+def thread_name() -> str:
+    """Return the name of the running thread, without its number."""
+    import threading
+
+    return threading.current_thread().name.rpartition("_")[0] or threading.current_thread().name
+
+
+def make_beans() -> dict[str, Any]:
+    """Return a fresh set of all beans."""
+    recorder = Recorder()
+    return {
+        "add": add,
+        "slowAdd": slow_add,
+        "nap": nap,
+        "pair": pair,
+        "both": both,
+        "refuse": refuse,
+        "recorder": recorder,
+        "flaky": Flaky(2),
+        "broken": Flaky(1_000_000),
+        "greeter": Greeter("Hello"),
+        "farewell": Greeter("Bye"),
+        "gauge": Gauge(),
+        "outer": Noting("outer", recorder),
+        "inner": Noting("inner", recorder),
+        "twice": Twice(),
+        "pool": Pool().executor,
+        "threadName": thread_name,
+    }
