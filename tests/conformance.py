@@ -7,7 +7,7 @@
 
 and what must come out of it, all of it optional:
 
-    outputs: {RESULT: 2}               exactly these; of equal types
+    outputs: {RESULT: 2}               exactly these, in this order, of these types
     error: {type: StepError, cause: ValueError, step: main/a, line: 12, message: part of the text}
     elapsed: 50                        virtual milliseconds, or [at least, at most]
     status: SUCCEEDED                  of the result
@@ -117,7 +117,7 @@ def _run(manager: TaskManager, case: Case) -> Outcome:
     async def outcome() -> tuple[Any, BaseException | None]:
         try:
             return await manager.run_async(case.flow, deepcopy(case.spec.get("inputs", {}))), None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the case says which one it should be
             return None, error
 
     (result, error), elapsed = run_virtual(outcome())
@@ -131,6 +131,7 @@ def _check_outcome(spec: dict[str, Any], outcome: Outcome) -> None:
         raise outcome.error
     if "outputs" in spec:
         _check_equal(dict(outcome.result), spec["outputs"])
+        assert list(outcome.result) == list(spec["outputs"]), "the outputs are in another order"
     if "status" in spec:
         status = outcome.result.status
         assert status == spec["status"], f"the status is {status}"
@@ -167,7 +168,7 @@ def _check_error(expected: dict[str, Any], outcome: Outcome) -> None:
             assert path == expected["step"], f"step {path} failed"
         if "line" in expected:
             location = getattr(error, "location", None)
-            assert location.line == expected["line"], f"the failure is at {location}"
+            assert getattr(location, "line", None) == expected["line"], f"the failure is at {location}"
     except AssertionError as difference:
         raise difference from error
 

@@ -37,7 +37,7 @@ _PLACES = (
 def __getattr__(name: str) -> Any:
     for module, names in _PLACES:
         if name in names:
-            import importlib  # noqa: PLC0415 - the point of this function
+            import importlib
 
             return getattr(importlib.import_module(module), name)
     raise AttributeError(f"module 'taskrun' has no attribute '{name}'")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -83,6 +83,7 @@ class TaskManager:
         self._scripts = ScriptSettings(functions=functions or {}, cache={})
         self._flows: dict[str, tuple[tuple[int, int], Flow]] = {}
         self._checked: dict[str, Flow] = {}
+        self._hosts: dict[str, Host] = {}
         self._active: dict[str, Run] = {}
         self._host = Host(
             load=self._compiled,
@@ -190,8 +191,12 @@ class TaskManager:
         return flow
 
     def _host_for(self, flow: Flow) -> Host:
+        known = self._hosts.get(flow.path)
+        if known is not None:
+            return known
         roots = [os.path.dirname(flow.path) or ".", *self._path, str(shipped_folder("lib"))]  # noqa: PTH120 - keeps ./
-        return replace(self._host, lookup=Lookup(roots))
+        host = self._hosts[flow.path] = replace(self._host, lookup=Lookup(roots))
+        return host
 
 
 def _result(run: Run, done: Completion) -> RunResult:

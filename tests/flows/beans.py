@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +42,11 @@ def both(x: int) -> tuple[int, int]:
 def refuse(reason: str) -> None:
     """Always fails."""
     raise LookupError(reason)
+
+
+def leave() -> None:
+    """Tries to end the program."""
+    sys.exit(3)
 
 
 @dataclass(slots=True)
@@ -143,18 +150,10 @@ class Twice:
         return await inner(frame)
 
 
-@dataclass(slots=True)
-class Pool:
-    """An executor and the function that tells whether it runs in it."""
-
-    executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="own-pool"))
-
-
 def thread_name() -> str:
     """Return the name of the running thread, without its number."""
-    import threading
-
-    return threading.current_thread().name.rpartition("_")[0] or threading.current_thread().name
+    name = threading.current_thread().name
+    return name.rpartition("_")[0] or name
 
 
 def make_beans() -> dict[str, Any]:
@@ -167,6 +166,7 @@ def make_beans() -> dict[str, Any]:
         "pair": pair,
         "both": both,
         "refuse": refuse,
+        "leave": leave,
         "recorder": recorder,
         "flaky": Flaky(2),
         "broken": Flaky(1_000_000),
@@ -176,6 +176,6 @@ def make_beans() -> dict[str, Any]:
         "outer": Noting("outer", recorder),
         "inner": Noting("inner", recorder),
         "twice": Twice(),
-        "pool": Pool().executor,
+        "pool": ThreadPoolExecutor(1, thread_name_prefix="own-pool"),
         "threadName": thread_name,
     }

@@ -20,6 +20,7 @@ def analyze(root: Step, variables: Variables) -> Iterator[Diagnostic]:
     """Yield every error and warning of a flow."""
     for step in walk(root):
         yield from duplicate_names(step)
+        yield from duplicate_parts(step)
         yield from unknown_targets(step)
         yield from step.analyze()
         for decorator in step.decorators:
@@ -51,6 +52,16 @@ def duplicate_names(step: Step) -> Iterator[Diagnostic]:
             )
 
 
+def duplicate_parts(step: Step) -> Iterator[Diagnostic]:
+    """Yield an error for each input, and each output, that has the name of an earlier one."""
+    for kind, parts in (("input", step.inputs), ("output", step.outputs)):
+        seen: set[str] = set()
+        for part in parts:
+            if part.name in seen:
+                yield part.node.problem("duplicate-name", f"a second {kind} '{part.name}'", attribute="name")
+            seen.add(part.name)
+
+
 def unknown_targets(step: Step) -> Iterator[Diagnostic]:
     """Yield an error for each ``next``, ``nextOnError`` or ``to`` that names no sibling."""
     siblings = {child.name for child in step.children()}
@@ -64,7 +75,12 @@ def unknown_targets(step: Step) -> Iterator[Diagnostic]:
         for attribute, target, at in jumps:
             if target is None or target in siblings or target in special:
                 continue
-            hint = near_hint(target, [*siblings, *special]) or "a target is a sibling" + (", @exit or @end" if special else "")
+            hint = near_hint(target, [*siblings, *special]) or "a target is a sibling" + (
+                ", @exit or @end" if special else ""
+            )
             yield at.node.problem(
-                "unknown-next-step", f"there is no step '{target}' beside '{child.name}'", hint=hint, attribute=attribute
+                "unknown-next-step",
+                f"there is no step '{target}' beside '{child.name}'",
+                hint=hint,
+                attribute=attribute,
             )

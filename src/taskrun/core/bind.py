@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from taskrun.core.body import Body
@@ -21,7 +21,7 @@ from taskrun.core.registry import Registry
 from taskrun.core.schema_check import SchemaCheck
 from taskrun.core.step import Decorator, Step
 from taskrun.core.types import NAMES, Type, type_of
-from taskrun.errors import BindError, Diagnostic, near_hint
+from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint
 from taskrun.script.script import Script, ScriptSettings, Template, compile_script, compile_template
 from taskrun.syntax.node import TEXT, Node
 
@@ -44,14 +44,23 @@ def default_language(root: Node) -> str:
     return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else "python"
 
 
-def bind(root: Node, header: type[Header], registry: Registry, settings: ScriptSettings) -> tuple[Header, Step]:
-    """Return what a kernel tree says about the flow as a whole, and its root step; raises BindError with every problem."""
+def bind(
+    root: Node, header: type[Header], registry: Registry, settings: ScriptSettings, wrong: Sequence[Diagnostic] = ()
+) -> tuple[Header, Step]:
+    """Return what a kernel tree says about the flow as a whole, and its root step.
+
+    ``wrong`` is what the schema does not allow. Raises SchemaError with that and all further problems, or BindError.
+    """
     binder = Binder(registry, settings, _imports(root))
     language = default_language(root)
+    binder.problems.extend(_double_keys(root))
     step = binder.step(root, language)
     about = binder.part(header, root, root, language, refuse=False)
-    if step is None or about is None or binder.problems:
-        raise BindError(sorted(set(binder.problems), key=lambda problem: problem.location))
+    said = {problem.location for problem in wrong}  # the schema's word on a place is enough
+    problems = [*wrong, *(problem for problem in binder.problems if problem.location not in said)]
+    if step is None or about is None or problems:
+        problems = sorted(dict.fromkeys(problems), key=lambda problem: problem.location)
+        raise SchemaError(problems) if wrong else BindError(problems)
     return about, step
 
 
@@ -61,6 +70,19 @@ def _imports(root: Node) -> dict[str, str]:
         for child in root.children
         if child.tag == "import" and {"as", "class"} <= child.attributes.keys()
     }
+
+
+def _double_keys(root: Node) -> Iterator[Diagnostic]:
+    """Yield an error for each import, and each bean, whose name is taken by an earlier one."""
+    beans = root.child("beans")
+    for nodes, key in ((root.children, "as"), (beans.children if beans else (), "id")):
+        seen: set[str] = set()
+        for node in nodes:
+            name = node.attributes.get(key) if node.tag in {"import", "bean"} else None
+            if name in seen:
+                yield node.problem("duplicate-name", f"a second <{node.tag}> with {key}='{name}'", attribute=key)
+            elif name is not None:
+                seen.add(name)
 
 
 class Binder:
@@ -78,10 +100,11 @@ class Binder:
             return None
         cls = self.registry.steps.get(node.tag)
         if cls is None:
-            if ":" not in node.tag:
+            if ":" not in node.tag and node.tag != TEXT:
                 self.problems.append(not_supported(node) or self._unknown_tag(node))
             return None
-        return self._make(cls, node, language)
+        made: Step | None = self._make(cls, node, language)
+        return made
 
     def _unknown_tag(self, node: Node) -> Diagnostic:
         hint = near_hint(node.tag, self.registry.steps)
@@ -91,6 +114,7 @@ class Binder:
         plan = self.registry.plan(cls)
         language = node.attributes.get("scriptLang") or language
         values = self.values(plan, node, language)
+        decorators = self._decorators(plan, node, language)
         if values is None:
             return None
         values["name"] = node.attributes.get("name", "")
@@ -98,7 +122,6 @@ class Binder:
         values["language"] = language
         if plan.has_file_imports:
             values["file_imports"] = self.imports
-        decorators = self._decorators(plan, node, language)
         if decorators:
             values["decorators"] = tuple(decorators)
         return cls(**values)
@@ -222,7 +245,7 @@ class Binder:
             self.problems.extend(error.diagnostics)
             return None
 
-    def attribute(self, slot: Slot, node: Node, language: str) -> Any:
+    def attribute(self, slot: Slot, node: Node, language: str) -> Any:  # noqa: PLR0911 - a table of types
         """Return the value of an attribute, MISSING when it is wrong (which has been noted)."""
         text = node.attributes[slot.xml]
         kind = slot.kind

@@ -48,6 +48,7 @@ class Body:
         steps = self.steps
         count = len(steps)
         position = turns = 0
+        jumped = False
         frame.visits = None
         done = NEXT
         while position < count:
@@ -56,10 +57,13 @@ class Body:
                 return done if done.signal is not Signal.EXIT else Completion(done.outputs)
             if done.target is None:
                 position += 1
-                if frame.visits is not None:
-                    self._visit(frame.visits, position)
+                if jumped:
+                    self._visit(frame, position)
             else:
-                position = self._jump(done.target, position, frame)
+                if not jumped:
+                    frame.visits = {step.name: 1 for step in steps[: position + 1]}
+                    jumped = True
+                position = self._jump(done.target, frame)
             turns += 1
             if not turns % TURN:
                 await asyncio.sleep(0)
@@ -67,17 +71,16 @@ class Body:
             return Completion(done.outputs) if done.target else done
         return Completion({RESULT: frame.scope[RESULT]})
 
-    def _jump(self, target: str, position: int, frame: Frame) -> int:
+    def _jump(self, target: str, frame: Frame) -> int:
         if target not in self.positions:
             hint = near_hint(target, self.positions)
             raise RunError(f"there is no step '{target}' to go to here" + (f"; {hint}" if hint else ""))
-        if frame.visits is None:
-            frame.visits = {step.name: 1 for step in self.steps[: position + 1]}
         position = self.positions[target]
-        self._visit(frame.visits, position)
+        self._visit(frame, position)
         return position
 
-    def _visit(self, visits: dict[str, int], position: int) -> None:
-        if position < len(self.steps):
+    def _visit(self, frame: Frame, position: int) -> None:
+        visits = frame.visits
+        if visits is not None and position < len(self.steps):
             name = self.steps[position].name
             visits[name] = visits.get(name, 0) + 1

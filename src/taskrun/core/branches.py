@@ -2,7 +2,7 @@
 
     async with Branches() as branches:
         for step in steps:
-            await branches.start(step.name, step.run(frame), step.may_suspend)
+            await branches.start(step.name, partial(step.run, frame), step.may_suspend)
         while branches.unfinished:
             key, outcome = await branches.next()
 
@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from taskrun.core.completion import Completion
 from taskrun.errors import RunError
@@ -37,7 +37,9 @@ class Branches:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self._closing = True
         await cancel_all(self._tasks)
 
@@ -56,15 +58,15 @@ class Branches:
         """The keys of the branches that have not ended."""
         return frozenset(self._tasks.values())
 
-    async def start(self, key: Hashable, coroutine: Any, may_suspend: bool) -> None:
+    async def start(self, key: Hashable, run: Callable[[], Awaitable[Completion]], may_suspend: bool) -> None:
         """Start a branch; one that cannot suspend has ended when this returns."""
         if may_suspend:
-            task = asyncio.ensure_future(_complete(coroutine))
+            task = asyncio.create_task(_complete(run))
             self._tasks[task] = key
             task.add_done_callback(self._on_done)
             return
         try:
-            outcome: Outcome = await coroutine
+            outcome: Outcome = await run()
         except Exception as error:  # noqa: BLE001 - an outcome, raised again by whoever joins
             outcome = error
         self._ended.append((key, outcome))
@@ -97,9 +99,9 @@ class Branches:
             self._waiter.set_result(None)
 
 
-async def _complete(awaitable: Any) -> Completion:
-    completion: Completion = await awaitable
-    return completion
+async def _complete(run: Callable[[], Awaitable[Completion]]) -> Completion:
+    # the branch's own coroutine is made in here: a Task that is cancelled before its first step would never await it
+    return await run()
 
 
 async def cancel_all(tasks: dict[asyncio.Task[Completion], Hashable]) -> None:
@@ -115,4 +117,3 @@ async def cancel_all(tasks: dict[asyncio.Task[Completion], Hashable]) -> None:
         await asyncio.sleep(0)  # lets the callbacks that forget the tasks run
     if cancelled is not None:
         raise cancelled
-

@@ -26,9 +26,10 @@ def bean_problems(step: Step, host: Host, bean: str) -> Iterator[Diagnostic]:
 def callee_problems(step: Step, host: Host, function: Callable[..., Any]) -> Iterator[Diagnostic]:
     """Yield the arguments that the function does not take or that nothing can give."""
     if step.inputs:
-        names = tuple(item.name for item in step.inputs)
-        for problem in Signature.of(function).problems(names):
-            yield step.node.problem("wrong-arguments", f"'{step.name}' calls {_named(function)}: {problem}")
+        nodes = {item.name: item.node for item in step.inputs}
+        for name, problem in Signature.of(function).problems(tuple(nodes)):
+            text = f"'{step.name}' calls {_named(function)}: {problem}"
+            yield nodes.get(name, step.node).problem("wrong-arguments", text)
         return
     visible = host.visible(step)
     if visible is None:

@@ -7,7 +7,6 @@ in a worker thread, or where ``executor`` says, so that it never blocks other br
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import pickle
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -53,22 +52,22 @@ class Signature:
             any_name=any(item.kind is item.VAR_KEYWORD for item in parameters),
         )
 
-    def problems(self, names: tuple[str, ...]) -> Iterator[str]:
-        """Yield what is wrong with calling the function with arguments of these names."""
+    def problems(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with calling the function with arguments of these names, each with the name in question."""
         if not self.known:
             return
         if self.positional:
             if len(names) < len(self.positional):
-                yield f"it takes {len(self.positional)} positional arguments, {len(names)} are given"
+                yield "", f"it takes {len(self.positional)} positional arguments, {len(names)} are given"
             return
         taken = (*self.required, *self.optional)
         for name in names:
             if name not in taken and not self.any_name:
                 hint = near_hint(name, taken) or "its parameters are: " + ", ".join(taken)
-                yield f"it has no parameter '{name}'; {hint}"
+                yield name, f"it has no parameter '{name}'; {hint}"
         for name in self.required:
             if name not in names:
-                yield f"its parameter '{name}' is not given: add <input name=\"{name}\"/>"
+                yield "", f"its parameter '{name}' is not given: add <input name=\"{name}\"/>"
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return positional and named arguments; parameters without a usable name are filled in the inputs' order."""
@@ -152,13 +151,11 @@ async def _in_process(
         name = _unpicklable(function, positional, named)
         if name is None:
             raise
-        raise RunError(
-            f"step '{frame.path}' cannot run in a process: {name} cannot be pickled ({error})"
-        ) from error
+        raise RunError(f"step '{frame.path}' cannot run in a process: {name} cannot be pickled ({error})") from error
 
 
 def _unpicklable(function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> str | None:
-    import cloudpickle  # noqa: PLC0415 - comes with loky, on first failure
+    import cloudpickle
 
     parts = {"the function": function, **{f"argument {n + 1}": value for n, value in enumerate(positional)}}
     parts.update({f"the value of '{name}'": value for name, value in named.items()})

@@ -34,7 +34,10 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
     status, failure = "FAILED", None
     try:
         task_inputs(flow.model.inputs, inputs, run.scope)
-        done = await flow.program(run.traced).run(Frame(run, None, flow.model, run.scope))
+        frame = Frame(run, None, flow.model, run.scope)
+        frame.dump("input", flow.model.inputs, run.scope)
+        done = await flow.program(run.traced).run(frame)
+        frame.dump("output", flow.model.outputs, done.outputs)
         status = "SUCCEEDED"
         return _outputs(flow.model.outputs, done)
     except asyncio.CancelledError:

@@ -24,18 +24,18 @@ from taskrun.syntax.extend import extend
 from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
-from taskrun.syntax.validate import validate
+from taskrun.syntax.validate import violations
 
 
 def compile_flow(path: str, registry: Registry, settings: ScriptSettings) -> Flow:
     """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
     merged = extend(load(path))
-    validate(merged, registry.schema)
-    kernel = normalize(merged)
-    header, model = bind(kernel, Header, registry, settings)
+    wrong = violations(merged, registry.schema)
+    header, model = bind(normalize(merged), Header, registry, settings, wrong)
     variables = Variables(model)
     warnings = report(analyze(model, variables))
-    return Flow(path, header, model, variables, Weaver(registry.implying), warnings)
+    weaver = Weaver(registry.implying)
+    return Flow(path=path, header=header, model=model, variables=variables, weaver=weaver, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,7 @@ class Flow:
 
     def __init__(
         self,
+        *,
         path: str,
         header: Header,
         model: Step,

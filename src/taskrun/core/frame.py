@@ -6,14 +6,17 @@ object; its path is put together only when somebody asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from taskrun.core.events import ValueDumped
 from taskrun.core.scope import Scope
 from taskrun.source import Location
 
 if TYPE_CHECKING:
+    from taskrun.core.inputs import Input
+    from taskrun.core.outputs import Output
     from taskrun.core.run import Run
     from taskrun.core.step import Step
     from taskrun.script.script import Script, Template
@@ -52,7 +55,7 @@ class Frame:
     def path(self) -> str:
         """Where this is in the run: ``main/loop[2]/call``, ``main/a~2`` on a second visit, ``main/s#2`` on a retry."""
         if self.parent is None:
-            return ROOT
+            return self.run.called_from or ROOT
         text = self.parent.path_of(self.step.name, self.visit)
         return f"{text}#{self.attempt}" if self.attempt > 1 else text
 
@@ -92,6 +95,12 @@ class Frame:
             for name in arguments:
                 scope.pop(name, None)
             scope.update(hidden)
+
+    def dump(self, kind: str, parts: Iterable[Input | Output], values: Mapping[str, Any]) -> None:
+        """Tell the values of those inputs or outputs that carry ``dump``."""
+        for item in parts:
+            if item.dump and item.name in values:
+                self.run.emit(ValueDumped(self.run.run_id, self.path, kind, item.name, values[item.name]))
 
     def branch(self, index: int) -> Frame:
         """Return a frame for one of several concurrent bodies of this step, with a scope of its own below it."""

@@ -67,8 +67,8 @@ class Input:
             return itemgetter(self.name)
         run = script.run
         if script.stores:  # a script of an input must not write into its parent's scope
-            return lambda scope: run(Scope(scope))  # type: ignore[arg-type]
-        return run  # type: ignore[return-value]
+            return lambda scope: run(Scope(scope))
+        return run
 
     @property
     def by_name(self) -> bool:
@@ -85,7 +85,7 @@ class Input:
     def admit(self, value: Any, scope: Scope) -> Any:
         """Return the value after default, conversion and checks; raises ValueError saying what is wrong."""
         if value is None and self.default_value is not None:
-            value = self.default_value.run(scope)  # type: ignore[arg-type]
+            value = self.default_value.run(scope)
         if value is not None and self.type is not None:
             value = self.type.convert(value)
         if self.mandatory and any(value is empty or value == empty for empty in EMPTY):

@@ -41,7 +41,9 @@ def platform_words(step: Step) -> Iterator[Diagnostic]:
                 text = f"{word} describes the Java platform and has no effect here"
                 yield node.problem("no-effect", text, attribute=word, severity="note")
         if node.tag == "auth":
-            yield node.problem("no-effect", "<auth> describes the Java platform and has no effect here", severity="note")
+            yield node.problem(
+                "no-effect", "<auth> describes the Java platform and has no effect here", severity="note"
+            )
     for name in step.node.attributes:
         if name.startswith("graphql:"):
             yield step.node.problem("no-effect", f"{name} has no effect here", attribute=name, severity="note")
@@ -60,13 +62,16 @@ def catch_within_retry(step: Step) -> Iterator[Diagnostic]:
         )
     if "catchInternalException" in node.attributes and catch is None:
         yield node.problem(
-            "no-catch", "catchInternalException without a <catch>", attribute="catchInternalException", severity="warning"
+            "no-catch",
+            "catchInternalException without a <catch>",
+            attribute="catchInternalException",
+            severity="warning",
         )
 
 
 def unreachable(step: Step) -> Iterator[Diagnostic]:
     """A step behind one that always goes elsewhere, and that nobody jumps to, never runs."""
-    for name in step.child_fields():
+    for name in step.child_fields:
         body = getattr(step, name)
         if not isinstance(body, Body):
             continue

@@ -3,9 +3,9 @@
     <output name="total" exportAs="sum" toTaskScope="true"><source>RESULT * 2</source></output>
 
 Rules: an output with ``source`` or ``value`` is evaluated in the step's own scope. One without takes, in this order:
-what the body returned under that name; the variable of that name that the body set in its own scope; the item of that
-name of a mapping that the body returned (of a tuple, the item in the same position); the body's value itself when it
-is the only such output; a variable that can be read; null.
+what the body returned under that name (with steps inside: if no variable of its own scope has it); the variable of that name that the body set in its own scope; the item of that
+name of a mapping that the body returned (of a tuple, the item in the same position); for a step without steps inside,
+the body's value itself when it is the only such output; a variable that can be read; null.
 """
 
 from __future__ import annotations
@@ -73,15 +73,18 @@ class ByName:
     """How the outputs without an expression find their values.
 
     ``names`` are their names but for RESULT; ``inputs`` those among them that are inputs which the body does not set,
-    and so no outputs of the body.
+    and so no outputs of the body; ``leaf`` tells that there are no steps inside, ``renamed`` are
+    outputs of steps inside that leave them under another name or go to the task's scope.
     """
 
     names: tuple[str, ...]
     inputs: frozenset[str]
+    leaf: bool
+    renamed: frozenset[str] = frozenset()
 
     def find(self, name: str, returned: Mapping[str, Any], scope: Scope) -> Any:
         """Return the value of the output ``name`` when the body returned these outputs and left this scope."""
-        if name in returned:
+        if name in returned and name not in self.renamed and (self.leaf or name not in scope):
             return returned[name]
         if name in scope and name not in self.inputs:
             return scope[name]
@@ -92,6 +95,6 @@ class ByName:
                     return value[name]
             elif isinstance(value, tuple) and len(value) == len(self.names) > 1:
                 return value[self.names.index(name)]
-            if len(self.names) == 1 and name != RESULT:
+            if self.leaf and len(self.names) == 1 and name != RESULT:
                 return value
         return scope[name] if scope.has(name) else None

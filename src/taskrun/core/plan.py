@@ -23,7 +23,7 @@ from taskrun.core.types import Type
 from taskrun.script.script import Script, Template
 
 ATTRIBUTE_TYPES = (str, int, float, bool, frozenset, Millis, Template, Type)
-NOT_FROM_XML = frozenset({"node", "name", "language", "decorators", "file_imports", "step_name"})
+NOT_FROM_XML = frozenset({"node", "name", "language", "decorators", "file_imports", "owner"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,14 @@ def plan_of(cls: type) -> Plan:
                 body = slot
                 children["steps"] = slot
     has_node = "node" in names
-    return Plan(cls, attributes, children, on_step, own, prefixed, tuple(required), body, has_node, "file_imports" in names)
+    return Plan(
+        cls, attributes, children, on_step, own, prefixed, tuple(required), body, has_node, "file_imports" in names
+    )
 
 
-def _slot(cls: type, item: dataclasses.Field[Any], hint: Any) -> tuple[Slot, str]:
+def _slot(  # noqa: C901, PLR0911 - a table of types
+    cls: type, item: dataclasses.Field[Any], hint: Any
+) -> tuple[Slot, str]:
     required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     kind, marks = _unwrap(hint)
     for mark in marks:
@@ -105,11 +109,11 @@ def _slot(cls: type, item: dataclasses.Field[Any], hint: Any) -> tuple[Slot, str
         if isinstance(mark, Expression):
             return Slot(item.name, camel(item.name) + "Expr", kind, required, expression=True), "attribute"
         if isinstance(mark, OwnText):
-            return Slot(item.name, "", kind, required), "own-text"
+            return Slot(item.name, "", kind, required=False), "own-text"
         if isinstance(mark, OnStep):
             return Slot(item.name, camel(item.name), kind, required=False), "on-step"
         if isinstance(mark, Prefixed):
-            return Slot(item.name, "", kind, required), "prefixed"
+            return Slot(item.name, "", kind, required=False), "prefixed"
     if kind is Body or (get_origin(kind) is tuple and _item(kind) is Step):
         return Slot(item.name, "steps", kind, required), "body"
     if get_origin(kind) is tuple:

@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, Literal
 
 from taskrun.core.plan import Plan, is_decorator, is_step, plan_of
 from taskrun.core.step import Decorator, Step
@@ -39,7 +39,7 @@ class Registry:
         built_in = set(self.steps) | set(self.decorators)
         for cls in (*_from_entry_points(), *extra):
             self._add(cls)
-        foreign = {tag: cls for tag, cls in (self.steps | self.decorators).items() if tag not in built_in}  # type: ignore[operator]
+        foreign = {tag: cls for tag, cls in (self.steps | self.decorators).items() if tag not in built_in}
         self.schema = Schema(*self._schema_parts(foreign))
 
     @property
@@ -69,7 +69,7 @@ class Registry:
             if is_decorator(cls) and cls.attribute:  # type: ignore[attr-defined]
                 attributes.append(tag)
             else:
-                kind = "step" if is_step(cls) else "child"
+                kind: Literal["step", "child"] = "step" if is_step(cls) else "child"
                 common = self.plan(Step)
                 own = tuple(name for name in plan.attributes if kind == "child" or name not in common.attributes)
                 inner = tuple(name for name in plan.children if kind == "child" or name not in common.children)

@@ -30,7 +30,8 @@ class Shown:
         raise KeyError(name)
 
     def __repr__(self) -> str:
-        shown = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
+        names: tuple[str, ...] = self.__slots__
+        shown = {name: getattr(self, name) for name in names if not name.startswith("_")}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 

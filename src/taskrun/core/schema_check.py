@@ -19,7 +19,7 @@ class SchemaCheck:
     def __init__(self, text: str) -> None:
         """Compile the schema; raises ValueError when the text is no JSON Schema, PluginError without the package."""
         try:
-            import jsonschema  # noqa: PLC0415 - an extra, on first use
+            import jsonschema
         except ImportError:
             message = "<schema> needs the package jsonschema: pip install 'taskrun[schema]'"
             raise PluginError(message) from None

@@ -15,11 +15,13 @@ tag; they register nothing.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar, dataclass_transform
 
+from taskrun.core.body import Body
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Element, Text
 from taskrun.core.inputs import Input
@@ -37,10 +39,8 @@ if TYPE_CHECKING:
 Inner: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
 Class = TypeVar("Class", bound=type)
 
-_data = dataclass(frozen=True, slots=True, kw_only=True)
 
-
-@_data
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decorator(ABC):
     """Something that works round a step: retry, timeout, catch … ``around`` is its whole meaning.
 
@@ -51,6 +51,8 @@ class Decorator(ABC):
     tag: ClassVar[str] = ""
     rank: ClassVar[int] = 10
     attribute: ClassVar[bool] = False
+
+    script_fields: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
@@ -87,12 +89,14 @@ class Decorator(ABC):
         return _scripts(self)
 
 
-@_data
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step(ABC):
     """A node of the program: fields and ``run``. These fields are what every step may carry."""
 
     tag: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
+    script_fields: ClassVar[tuple[str, ...]] = ()
+    child_fields: ClassVar[tuple[str, ...]] = ()
     children_jump: ClassVar[bool] = True
     """Whether ``next`` and ``nextOnError`` of the steps inside are jumps (in a graph they are edges)."""
     concurrent_children: ClassVar[bool] = False
@@ -139,13 +143,8 @@ class Step(ABC):
 
     def children(self) -> Iterator[Step]:
         """Yield the steps directly inside, in the order of the fields."""
-        for name in self.child_fields():
+        for name in self.child_fields:
             yield from _steps_in(getattr(self, name))
-
-    @classmethod
-    def child_fields(cls) -> tuple[str, ...]:
-        """Return the names of the fields that a step type adds to those of every step."""
-        return _field_names(cls)
 
     def scripts(self) -> Iterator[Script]:
         """Yield this step's own scripts (not those of its inputs, outputs, decorators and children)."""
@@ -175,8 +174,9 @@ class Step(ABC):
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def base(cls: Class) -> Class:
     """Make a class that step types, or decorators, share: its fields are theirs, no element is bound to it."""
-    made: Class = _data(cls)
-    return made
+    made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    _remember_fields(made)
+    return made  # type: ignore[no-any-return]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -184,7 +184,7 @@ def step(tag: str, *aliases: str) -> Callable[[Class], Class]:
     """Make a class a step type: a frozen dataclass that the element ``<tag>`` (or an alias) is bound to."""
 
     def make(cls: Class) -> Class:
-        made: Any = _data(cls)
+        made: Any = base(cls)
         made.tag, made.aliases = tag, aliases
         return made  # type: ignore[no-any-return]
 
@@ -196,7 +196,7 @@ def decorator(tag: str, *, rank: int, attribute: bool = False) -> Callable[[Clas
     """Make a class a decorator, bound to the child element ``<tag>`` of a step, or to the step's attribute ``tag``."""
 
     def make(cls: Class) -> Class:
-        made: Any = _data(cls)
+        made: Any = base(cls)
         made.tag, made.rank, made.attribute = tag, rank, attribute
         return made  # type: ignore[no-any-return]
 
@@ -211,9 +211,9 @@ class StepNote(str):
     path: str
     location: Location
 
-    def __new__(cls, path: str, location: Location, kind: str = "step") -> StepNote:
+    def __new__(cls, path: str, location: Location) -> Self:
         """Make the note for the step at ``path``, which stands at ``location``."""
-        note = super().__new__(cls, f"in {kind} {path} ({location})")
+        note = super().__new__(cls, f"in step {path} ({location})")
         note.path = path
         note.location = location
         return note
@@ -226,8 +226,12 @@ def walk(step: Step) -> Iterator[Step]:
         yield from walk(child)
 
 
-def _field_names(cls: type) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(cls) if item.name not in _COMMON)
+def _remember_fields(cls: Any) -> None:
+    """Note which fields may hold scripts and which may hold steps, so that the passes need not look at the others."""
+    own = [item for item in fields(cls) if item.name not in _COMMON]
+    words = {item.name: set(_WORD.findall(str(item.type))) for item in own}
+    cls.script_fields = tuple(name for name, found in words.items() if found & _SCRIPTS)
+    cls.child_fields = tuple(name for name, found in words.items() if found - _NO_STEPS)
 
 
 def _steps_in(value: object) -> Iterator[Step]:
@@ -237,15 +241,22 @@ def _steps_in(value: object) -> Iterator[Step]:
         for item in value:
             if isinstance(item, Step):
                 yield item
-    elif hasattr(value, "steps"):
+    elif isinstance(value, Body):
         yield from value.steps
 
 
 def _scripts(value: Step | Decorator) -> Iterator[Script]:
-    for name in _field_names(type(value)):
+    for name in value.script_fields:
         item = getattr(value, name)
-        if hasattr(item, "reads"):
-            yield item
+        found = getattr(item, "script", item)  # a duration may hold one
+        if hasattr(found, "reads"):
+            yield found
 
 
+_WORD = re.compile(r"\w+")
+_SCRIPTS = frozenset({"Script", "Expr", "Own", "Template", "Millis"})
+_NO_STEPS = _SCRIPTS | {
+    "str", "int", "float", "bool", "None", "frozenset", "tuple", "Annotated", "Expression", "OwnText", "OnStep", "Prefixed",
+    "Mapping", "Text", "Type", "Node", "SchemaCheck", "ClassVar",
+}  # fmt: skip
 _COMMON = frozenset(item.name for item in fields(Step))

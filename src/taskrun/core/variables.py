@@ -133,6 +133,10 @@ def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
     for output in step.outputs:
         if output.source is not None:
             yield from output.source.stores
+    yield from _names_from_children(step)
+
+
+def _names_from_children(step: Step) -> Iterator[str]:
     for child in step.children():
         for output in child.outputs:
             if not output.to_task_scope:

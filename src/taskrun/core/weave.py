@@ -118,13 +118,12 @@ def _place(item: Decorator) -> tuple[int, int]:
 
 def _with_children(step: Step, weave: Callable[[Step], Program]) -> Any:
     changes: dict[str, Any] = {}
-    for name in step.child_fields():
+    for name in step.child_fields:
         value: Any = getattr(step, name)
         if isinstance(value, Step):
             changes[name] = weave(value)
         elif isinstance(value, Body):
             changes[name] = Body(tuple(map(weave, value.steps)), value.positions)  # type: ignore[arg-type]
-        elif isinstance(value, tuple):
+        elif type(value) is tuple and value and isinstance(value[0], Step):
             changes[name] = tuple(map(weave, value))
     return dataclasses.replace(step, **changes) if changes else step
-

@@ -138,7 +138,7 @@ class Processes:
 
 def _new_process() -> Executor:
     try:
-        from loky import ProcessPoolExecutor  # noqa: PLC0415 - an extra, on first use
+        from loky import ProcessPoolExecutor
     except ImportError:
         message = "executor 'process' needs the package loky: pip install 'taskrun[process]'"
         raise PluginError(message) from None

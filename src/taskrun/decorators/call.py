@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal, jump_to
-from taskrun.core.events import ValueDumped
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import bind_inputs, unknown_variable
 from taskrun.core.outputs import Output
@@ -21,6 +20,7 @@ from taskrun.core.results import StepView
 from taskrun.core.scope import Scope
 from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
 from taskrun.core.weave import Setting
+from taskrun.errors import InputError
 
 VIEWS = frozenset({"taskStepRt", "stepRt"})
 
@@ -38,6 +38,8 @@ class Call(Decorator):
     """Outputs that go to the caller's scope: their names and variables."""
     careful: tuple[Output, ...]
     """Outputs that go to the task's scope or are dumped."""
+    names: frozenset[str]
+    """What may leave the step: RESULT and its declared outputs."""
     jump: str | None
     views: bool
 
@@ -55,11 +57,12 @@ class Call(Decorator):
             plain=tuple((item.name, item.read) for item in inputs) if plain else None,
             exports=tuple((item.name, item.variable) for item in step.outputs if not item.to_task_scope),
             careful=careful,
+            names=frozenset({RESULT, *(item.name for item in step.outputs)}),
             jump=step.next if setting.jumps else None,
             views=bool(VIEWS & reads_of(step)),
         )
 
-    async def around(self, frame: Frame, inner: Inner) -> Completion:
+    async def around(self, frame: Frame, inner: Inner) -> Completion:  # noqa: C901, PLR0912 - one frame, it runs per step
         """Call the step from the frame of its container."""
         run, outer = frame.run, frame.scope
         scope = Scope(outer if self.nested else run.scope)
@@ -67,6 +70,7 @@ class Call(Decorator):
         try:
             if self.plain is None:
                 scope.update(bind_inputs(self.step.inputs, outer, run.scope, self.step.language != "python"))
+                callee.dump("input", self.step.inputs, scope)
             else:
                 for name, read in self.plain:
                     scope[name] = read(outer)
@@ -74,13 +78,18 @@ class Call(Decorator):
                 scope["taskStepRt"] = scope["stepRt"] = StepView(callee)
             done = await inner(callee)
         except Exception as error:
-            if isinstance(error, KeyError) and self.plain:
-                self._explain(error, outer)
-            add_note(error, StepNote(callee.path, self.step.at))
+            failure = self._missing(error, outer)
+            add_note(failure, StepNote(callee.path, self.step.at))
+            if failure is not error:
+                raise failure from None
             raise
         outputs = done.outputs
+        if len(outputs) > 1 and done.signal is not Signal.END and not outputs.keys() <= self.names:
+            # what the step does not declare does not leave it; what ends the task is the task's
+            outputs = {name: value for name, value in outputs.items() if name in self.names}
+            done = done._replace(outputs=outputs)
         if not self.step.ignore_result:
-            outer[RESULT] = outputs[RESULT] if RESULT in outputs else None
+            outer[RESULT] = outputs.get(RESULT)
         elif RESULT in outputs:
             outputs = {name: value for name, value in outputs.items() if name != RESULT}
             done = done._replace(outputs=outputs)
@@ -93,11 +102,14 @@ class Call(Decorator):
             return done
         return jump_to(self.jump, outputs)
 
-    def _explain(self, error: KeyError, outer: Scope) -> None:
-        """Say that it was a variable that was missing, when it was."""
-        name = error.args[0] if error.args else None
-        if any(item.by_name and item.name == name for item in self.step.inputs) and not outer.has(str(name)):
-            error.args = (unknown_variable(str(name), outer.names()),)
+    def _missing(self, error: Exception, outer: Scope) -> Exception:
+        """Return the error itself, or an InputError when it is about variables that by-name inputs do not find."""
+        if not isinstance(error, KeyError) or not self.plain:
+            return error
+        missing = [item for item in self.step.inputs if item.by_name and not outer.has(item.name)]
+        if not missing:
+            return error
+        return InputError([f"{item.describe()}: {unknown_variable(item.name, outer.names())}" for item in missing])
 
     def _export(self, callee: Frame, outputs: Any) -> None:
         for item in self.careful:
@@ -105,8 +117,7 @@ class Call(Decorator):
                 value = outputs[item.name]
                 if item.to_task_scope:
                     callee.run.scope[item.variable] = value
-                if item.dump:
-                    callee.run.emit(ValueDumped(callee.run.run_id, callee.path, "output", item.name, value))
+        callee.dump("output", self.careful, outputs)
 
     @property
     def may_suspend(self) -> bool:

@@ -29,7 +29,7 @@ class Catch(Decorator):
         """Run the step and the handler when it fails."""
         try:
             return await inner(frame)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - any failure is the handler's
             failure: BaseException = error
         except asyncio.CancelledError as error:
             if not self.catch_internal_exception:

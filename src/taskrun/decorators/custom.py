@@ -49,7 +49,7 @@ class CustomDecorator(Decorator):
     def parts(self, _step: Step) -> Iterable[Decorator]:
         """A shipped decorator is woven itself, any other is found when the step runs."""
         if self.bean is None and self.source is None and self.name in SHIPPED:
-            yield shipped_decorator(self.name, self.parameters, self.order)
+            yield shipped_decorator(self.name, self.parameters, self.order, self.node)
         else:
             yield self
 
@@ -65,14 +65,16 @@ class CustomDecorator(Decorator):
             found = decorate(dict(self.parameters))
         function = getattr(found, "around", found)
         if not callable(function):
-            raise PluginError(f"decorator '{self.name}' is a {type(found).__name__}: it has no around() and is no function")
+            raise PluginError(
+                f"decorator '{self.name}' is a {type(found).__name__}: it has no around() and is no function"
+            )
         return function(frame, inner)  # type: ignore[no-any-return]
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
         """The parameters of a shipped decorator are right."""
         if self.bean is None and self.source is None and self.name in SHIPPED:
             try:
-                shipped_decorator(self.name, self.parameters, self.order)
+                shipped_decorator(self.name, self.parameters, self.order, self.node)
             except ValueError as error:
                 yield self.node.problem("bad-value", f"decorator '{self.name}': {error}")
 

@@ -161,19 +161,19 @@ def _combine(how: Callable[[Iterable[bool]], bool], left: Match, right: Match) -
 def _single(tokens: list[str]) -> tuple[Match, list[str]]:
     if not tokens:
         raise ValueError("a flag's name was expected at the end")
-    token, rest = tokens[0], tokens[1:]
-    if token in {"not", "!"}:
+    word, rest = tokens[0], tokens[1:]
+    if word in {"not", "!"}:
         match, rest = _single(rest)
         return lambda flags: not match(flags), rest
-    if token == "(":
+    if word == "(":
         match, rest = _either(rest)
         if not rest or rest[0] != ")":
             raise ValueError("a closing bracket is missing")
         return match, rest[1:]
-    if token in {")", "and", "or"}:
-        raise ValueError(f"a flag's name was expected where '{token}' stands")
-    if token == "EMPTY":
+    if word in {")", "and", "or"}:
+        raise ValueError(f"a flag's name was expected where '{word}' stands")
+    if word == "EMPTY":
         return lambda flags: not flags, rest
-    if token == "ANY":
+    if word == "ANY":
         return bool, rest
-    return lambda flags: token in flags, rest
+    return lambda flags: word in flags, rest

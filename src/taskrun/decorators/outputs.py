@@ -32,8 +32,11 @@ class Outputs(Decorator):
             return None
         names = tuple(item.name for item in declared if item.by_name and item.name != RESULT)
         set_by_body = frozenset(own_names(step, with_inputs=False))
-        inputs = frozenset(item.name for item in step.inputs) - set_by_body
-        return cls(outputs=declared, by_name=ByName(names, inputs))
+        inner = [item for child in step.children() for item in child.outputs]
+        renamed = frozenset(item.name for item in inner if item.to_task_scope or item.variable != item.name)
+        leaf = not any(True for _ in step.children())
+        inputs = frozenset(item.name for item in step.inputs) - set_by_body if leaf else frozenset()
+        return cls(outputs=declared, by_name=ByName(names, inputs, leaf, renamed))
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the body and evaluate the outputs."""
@@ -41,7 +44,7 @@ class Outputs(Decorator):
         scope = frame.scope
         returned = done.outputs
         scope["STEP_RESULT"] = returned
-        scope[RESULT] = returned[RESULT] if RESULT in returned else None
+        scope[RESULT] = returned.get(RESULT)
         outputs = dict(returned)
         for item in self.outputs:
             if item.source is not None:

@@ -26,9 +26,11 @@ from taskrun.core.events import StepRetried
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
 from taskrun.core.results import ErrorBean
-from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.timing import within
+from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
+from taskrun.syntax.node import Node
 
 LEAST_JITTER, JITTER_WIDTH = 0.7, 0.6
 
@@ -37,6 +39,7 @@ LEAST_JITTER, JITTER_WIDTH = 0.7, 0.6
 class Retry(Decorator):
     """More attempts."""
 
+    node: Node
     max_retry_count: int = 0
     retry_delay: Millis = ZERO
     max_retry_delay: Millis = ZERO
@@ -60,6 +63,7 @@ class Retry(Decorator):
                 return await self._attempt(frame, inner)
             except Exception as error:
                 if last or not self._again(frame, error):
+                    frame.attempt = 1  # now it is the step that has failed
                     raise
                 failure = error
             history.append({"value": value, "failure": ErrorBean(failure)})
@@ -109,6 +113,15 @@ class Retry(Decorator):
         base = first * 2.0 ** min(attempt, 1000) if self.exponential_delay else first * attempt
         base = min(base, max(self.max_retry_delay.seconds(frame), first))
         return base * (LEAST_JITTER + JITTER_WIDTH * frame.run.host.random())
+
+    def analyze(self, _step: Step) -> Iterator[Diagnostic]:
+        """Either a number of attempts or a list of values."""
+        if self.items is None and self.var_name is not None:
+            text = "varName goes with itemsExpr, which is missing"
+            yield self.node.problem("missing-attribute", text, attribute="varName")
+        if self.items is not None and self.max_retry_count:
+            text = "maxRetryCount beside itemsExpr: there are as many attempts as values"
+            yield self.node.problem("doubled", text, attribute="maxRetryCount")
 
     def stores(self) -> Iterator[str]:
         """The number of the attempt, the past ones, and the value of this one."""

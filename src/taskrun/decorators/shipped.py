@@ -11,6 +11,7 @@ retry are 1 s doubling up to 300 s unless said otherwise.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from taskrun.core.completion import Completion
@@ -21,15 +22,18 @@ from taskrun.core.step import Decorator, Inner, base
 from taskrun.core.timing import within
 from taskrun.decorators.retry import Retry
 from taskrun.errors import near_hint
+from taskrun.syntax.node import Node
 
 SHIPPED = ("retry", "timeout", "rateLimit")
-_PARAMETERS: Mapping[str, frozenset[str]] = {
-    "retry": frozenset({"maxRetryCount", "retryDelay", "maxRetryDelay", "exponentialDelay"}),
-    "timeout": frozenset({"timeout"}),
-    "rateLimit": frozenset({"requestPerSecond", "maxWait", "global"}),
-}
+_PARAMETERS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "retry": frozenset({"maxRetryCount", "retryDelay", "maxRetryDelay", "exponentialDelay"}),
+        "timeout": frozenset({"timeout"}),
+        "rateLimit": frozenset({"requestPerSecond", "maxWait", "global"}),
+    }
+)
 _DEFAULT_DELAY, _DEFAULT_LONGEST = "1000", "300000"
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "false": False, "0": False})
 
 
 @base
@@ -68,7 +72,7 @@ class ShippedRateLimit(Decorator):
         return await inner(frame)
 
 
-def shipped_decorator(name: str, parameters: Mapping[str, str], order: int) -> Decorator:
+def shipped_decorator(name: str, parameters: Mapping[str, str], order: int, node: Node) -> Decorator:
     """Return the shipped decorator of that name; raises ValueError for a wrong, missing or unknown parameter."""
     known = _PARAMETERS[name]
     for parameter in parameters:
@@ -77,6 +81,7 @@ def shipped_decorator(name: str, parameters: Mapping[str, str], order: int) -> D
             raise ValueError(f"no parameter '{parameter}'; {hint}")
     if name == "retry":
         return ShippedRetry(
+            node=node,
             max_retry_count=_count(parameters, "maxRetryCount"),
             retry_delay=Millis(_seconds(parameters, "retryDelay", _DEFAULT_DELAY)),
             max_retry_delay=Millis(_seconds(parameters, "maxRetryDelay", _DEFAULT_LONGEST)),

@@ -33,4 +33,3 @@ class Throttle(Decorator):
             return await inner(frame)
         finally:
             limiters.release(key, permits)
-

@@ -39,8 +39,6 @@ class Trace(Decorator):
         status, text = "FAILED", None
         try:
             done = await inner(frame)
-            status = "SUCCEEDED"
-            return done
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError):
                 status = "CANCELLED"
@@ -48,6 +46,9 @@ class Trace(Decorator):
                 status = "TIMED_OUT"
             text = f"{type(error).__name__}: {error}"
             raise
+        else:
+            status = "SUCCEEDED"
+            return done
         finally:
             seconds = clock() - started
             run.emit(StepFinished(run.run_id, path, step.tag, status, seconds, at, text, step.record_metrics))

@@ -16,7 +16,7 @@ from taskrun.core.events import StepSkipped
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.scope import Scope
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
 
 
 @decorator("when", rank=140)
@@ -24,23 +24,30 @@ class When(Decorator):
     """A condition on a step."""
 
     body: Own
-    step_name: str = ""
+    owner: Step | None = None
 
     def parts(self, step: Step) -> Iterable[Decorator]:
         """The condition of this very step."""
-        yield dataclasses.replace(self, step_name=step.name)
+        yield dataclasses.replace(self, owner=step)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Ask the condition and run the step when it holds."""
-        body = self.body
-        scope = Scope(frame.scope) if body.stores else frame.scope
-        if body.run(scope):
+        if self._holds(frame):
             return await inner(frame)
-        run = frame.run
-        if run.traced:
+        run, body = frame.run, self.body
+        if run.traced and self.owner is not None:
             reason = f"when '{' '.join(body.text.split())}' was false"
-            run.emit(StepSkipped(run.run_id, frame.path_of(self.step_name), reason, body.node.at))
+            run.emit(StepSkipped(run.run_id, frame.path_of(self.owner.name), reason, body.node.at))
         return NEXT
+
+    def _holds(self, frame: Frame) -> bool:
+        body = self.body
+        try:
+            return bool(body.run(Scope(frame.scope) if body.stores else frame.scope))
+        except Exception as error:
+            if self.owner is not None:
+                error.add_note(StepNote(frame.path_of(self.owner.name), self.owner.at))
+            raise
 
     @property
     def may_suspend(self) -> bool:

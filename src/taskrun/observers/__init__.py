@@ -1,0 +1,1 @@
+"""Observers: functions that get the events of a run."""

@@ -123,7 +123,7 @@ def _runner(program: Program, part: Part, settings: ScriptSettings) -> Callable[
     def run(scope: Names) -> Any:
         nonlocal evaluate
         if evaluate is None:
-            from taskrun.script.evaluator import evaluate as loaded  # noqa: PLC0415 - imports asteval
+            from taskrun.script.evaluator import evaluate as loaded  # imports asteval
 
             evaluate = loaded
         return evaluate(code, scope, table, limits, place)

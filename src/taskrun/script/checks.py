@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from taskrun.script.guard import refused_attribute
 from taskrun.script.limits import Limits
+from taskrun.script.placement import misplaced
 from taskrun.script.problems import FORBIDDEN, SYNTAX, UNSUPPORTED, Problem, ProblemsError
 
 Place = Callable[[int, int], int]
@@ -58,9 +59,9 @@ def check(body: list[ast.stmt], place: Place, limits: Limits) -> None:
     """
     problems: list[Problem] = []
     parts = 0
-    todo: list[tuple[ast.AST, int, bool]] = [(statement, 1, False) for statement in body]
+    todo: list[tuple[ast.AST, int]] = [(statement, 1) for statement in body]
     while todo:
-        node, depth, handling = todo.pop()
+        node, depth = todo.pop()
         kind = type(node)
         if kind in _ALLOWED:
             parts += 1
@@ -73,12 +74,14 @@ def check(body: list[ast.stmt], place: Place, limits: Limits) -> None:
             message = f"the script is nested more than {limits.source_depth} deep"
             problems.append(Problem(_at(node, place), SYNTAX, message, "give parts of it names: x = …"))
             break
-        problems.extend(_own_problems(node, place, handling))
-        inside = (handling or kind is ast.ExceptHandler) and kind is not ast.FunctionDef
-        todo.extend((child, depth, inside) for child in _children(node))
+        problems.extend(_own_problems(node, place))
+        todo.extend((child, depth) for child in _children(node))
     if parts > limits.source_nodes:
         message = f"the script has {parts:,} parts; {limits.source_nodes:,} are allowed"
         problems.append(Problem(0, SYNTAX, message, _ELSEWHERE))
+    if not problems:
+        found = misplaced(body)
+        problems.extend(Problem(_at(node, place), SYNTAX, f"not valid Python: {message}") for node, message in found)
     if problems:
         raise ProblemsError(problems)
 
@@ -93,7 +96,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
             yield value
 
 
-def _own_problems(node: ast.AST, place: Place, handling: bool) -> Iterator[Problem]:
+def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:
     match node:
         case ast.Name():
             yield from _name_problems(node.id, node, place, binds=not isinstance(node.ctx, ast.Load))
@@ -110,9 +113,6 @@ def _own_problems(node: ast.AST, place: Place, handling: bool) -> Iterator[Probl
                 yield Problem(_at(decorator, place), UNSUPPORTED, "a decorator is not possible in a script", hint)
         case ast.comprehension(is_async=1):
             yield Problem(_at(node.target, place), UNSUPPORTED, "'async for' is not possible in a script", _ASYNC)
-        case ast.Raise(exc=None) if not handling:
-            message = "'raise' without an exception is possible in an except block only"
-            yield Problem(_at(node, place), SYNTAX, message, "write raise ValueError('…')")
         case _:
             return
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import asteval  # type: ignore[import-untyped]
+import asteval
 
 from taskrun.script.expressions import Expressions
 from taskrun.script.failures import Place, explain

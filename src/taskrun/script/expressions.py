@@ -4,6 +4,8 @@ Rules: the operands are evaluated in Python's order, each of them once; truth is
 results of calls pass the guard. A generator expression is evaluated item by item, as it is consumed.
 """
 
+# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+
 from __future__ import annotations
 
 import ast

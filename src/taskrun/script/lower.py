@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, TypeVar
 
-from taskrun.script.variables import bound_names, parameters
+from taskrun.script.variables import Comprehension, function_names, iteration_names, parameters
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
@@ -103,14 +103,14 @@ class _Lowering(ast.NodeTransformer):
         return ast.copy_location(handler, node)
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return self.routine("<lambda>", node, bound_names([node.body]))
+        return self.routine("<lambda>", node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        routine = self.routine(node.name, node, bound_names(node.body))
+        routine = self.routine(node.name, node)
         target = self.visit_Name(ast.copy_location(ast.Name(id=node.name, ctx=ast.Store()), node))
         return ast.copy_location(ast.Assign(targets=[target], value=routine), node)
 
-    def routine(self, name: str, node: ast.Lambda | ast.FunctionDef, bound: set[str]) -> Routine:
+    def routine(self, name: str, node: ast.Lambda | ast.FunctionDef) -> Routine:
         arguments = node.args
         routine = Routine()
         routine.name = name
@@ -120,21 +120,18 @@ class _Lowering(ast.NodeTransformer):
             for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
             if default
         }
-        names = parameters(arguments)
-        routine.signature = _signature(arguments, names)
-        self.levels.append(frozenset(bound.union(names)))
+        routine.signature = _signature(arguments)
+        self.levels.append(function_names(node))
         self.functions.append(len(self.levels))
         routine.body = self.all(node.body) if isinstance(node.body, list) else self.visit(node.body)
         self.functions.pop()
         self.levels.pop()
         return ast.copy_location(routine, node)
 
-    def visit_comprehensions(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> ast.AST:
+    def visit_comprehensions(self, node: Comprehension) -> ast.AST:
         first = node.generators[0]
         first.iter = self.visit(first.iter)
-        targets = [name for generator in node.generators for name in ast.walk(generator.target)]
-        stored = {name.id for name in targets if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
-        self.levels.append(frozenset(stored))
+        self.levels.append(iteration_names(node))
         for generator in node.generators:
             generator.target = self.visit(generator.target)
             generator.iter = generator.iter if generator is first else self.visit(generator.iter)
@@ -149,8 +146,9 @@ class _Lowering(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehensions
 
 
-def _signature(arguments: ast.arguments, names: list[str]) -> CodeType:
+def _signature(arguments: ast.arguments) -> CodeType:
     """Return the code of ``lambda …: {"a": a, …}``, which binds arguments exactly as Python does."""
+    names = [parameter.arg for parameter in parameters(arguments)]
     listed = ast.Dict(
         keys=[ast.Constant(name) for name in names], values=[ast.Name(name, ast.Load()) for name in names]
     )

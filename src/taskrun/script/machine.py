@@ -37,7 +37,7 @@ class Names(Protocol):
         """Yield every name that can be read."""
 
 
-class UnknownVariable(NameError):  # noqa: N818 - reads as what it says, like UnboundLocalError's siblings
+class UnknownVariable(NameError):
     """A script reads a name that is neither a variable of its scope nor in the table of names."""
 
 

@@ -82,7 +82,7 @@ def _today() -> dt.date:
 
 def _uuid() -> str:
     """Return a new random UUID as text."""
-    import uuid  # noqa: PLC0415 - seldom needed, and not cheap to import
+    import uuid
 
     return str(uuid.uuid4())
 

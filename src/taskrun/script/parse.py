@@ -11,7 +11,6 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 
@@ -81,21 +80,6 @@ def parse_expression(text: str) -> Parsed:
     astray = parsed.body[-1]
     message = "this is not one expression; statements are possible in a <source> only"
     raise ProblemsError([Problem(parsed.index(astray.lineno, astray.col_offset), SYNTAX, message)])
-
-
-def validate(parsed: Parsed, text: str) -> None:
-    """Raise ProblemsError for what Python finds only when it compiles a tree: a stray ``break``, a repeated keyword."""
-    if not parsed.body:
-        return
-    wrapper = ast.parse("def script(): pass")
-    cast("ast.FunctionDef", wrapper.body[0]).body = parsed.body
-    try:
-        compile(wrapper, "<script>", "exec", dont_inherit=True)
-    except SyntaxError as error:
-        index = parsed.index(error.lineno or 1, (error.offset or 1) - 1)
-        raise ProblemsError([_problem(text, index, error.msg)]) from None
-    except (RecursionError, MemoryError):
-        raise ProblemsError([Problem(0, SYNTAX, "the script is nested too deep")]) from None
 
 
 def _layouts(text: str) -> Iterator[tuple[str, int]]:

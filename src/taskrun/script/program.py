@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from taskrun.script.checks import check
 from taskrun.script.limits import Limits
 from taskrun.script.lower import Code, lower
-from taskrun.script.parse import Parsed, parse_expression, parse_program, validate
+from taskrun.script.parse import Parsed, parse_expression, parse_program
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 from taskrun.script.variables import Variables, variables
 
@@ -37,6 +37,5 @@ def build(text: str, limits: Limits, *, expression: bool) -> Program:
         raise ProblemsError([Problem(0, SYNTAX, message, "move it to a module of your own")])
     parsed = parse_expression(text) if expression else parse_program(text)
     check(parsed.body, parsed.index, limits)
-    validate(parsed, text)
     found = variables(parsed.body)
     return Program(lower(parsed.body), found, parsed)

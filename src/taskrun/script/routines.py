@@ -5,6 +5,8 @@ lexical and nothing leaks. Arguments are bound by a native function with the sam
 evaluation; it is then called with a budget of its own.
 """
 
+# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+
 from __future__ import annotations
 
 import ast
@@ -17,8 +19,7 @@ from taskrun.script.limits import Budget
 from taskrun.script.lower import Routine
 from taskrun.script.machine import Returned
 from taskrun.script.statements import Statements
-
-_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+from taskrun.script.variables import Comprehension
 
 
 class Function(Closed):
@@ -83,11 +84,11 @@ class Routines(Statements):
         machine, iterator = self.opened(node)
         return map(lambda _: machine.run(node.elt), machine.each(node, 0, iterator))  # noqa: C417 - not a generator
 
-    def opened(self, node: _Comprehension) -> tuple[Any, Iterator[Any]]:
+    def opened(self, node: Comprehension) -> tuple[Any, Iterator[Any]]:
         """Return a comprehension's activation and its first iterator, which belongs to the activation around it."""
         return self.child({}), iter(self.run(node.generators[0].iter))
 
-    def each(self, node: _Comprehension, depth: int, iterator: Iterator[Any]) -> Iterator[None]:
+    def each(self, node: Comprehension, depth: int, iterator: Iterator[Any]) -> Iterator[None]:
         """Set the variables of the comprehension to each combination that passes its conditions."""
         generator = node.generators[depth]
         last = depth == len(node.generators) - 1

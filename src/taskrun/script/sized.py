@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 MAX_BITS = 262_144
-MAX_TEXT = 100_000_000
+MAX_TEXT = 50_000_000
 MAX_ITEMS = 10_000_000
 MAX_DIGITS = 10_000
 
@@ -26,7 +26,7 @@ SIZED_METHODS = frozenset(
 _TEXTS = (str, bytes, bytearray)
 _DIGITS = re.compile(r"\d{6,}")
 _WIDE_PERCENT = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{6,})")
-_SEQUENCES = frozenset({str, bytes, bytearray, list, tuple})
+_SEQUENCES: frozenset[type] = frozenset({str, bytes, bytearray, list, tuple})
 
 
 def within(length: float, text: bool = False) -> None:

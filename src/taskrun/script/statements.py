@@ -5,6 +5,8 @@ Exceptions are handled by Python's own try and with, so that chaining, ``finally
 Python's. Only ordinary exceptions can be caught: no cancellation, and not the end of the budget.
 """
 
+# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+
 from __future__ import annotations
 
 import ast
@@ -150,11 +152,12 @@ class Statements(Machine):
         if entered == len(node.items):
             return self.block(node.body)
         item = node.items[entered]
+        signal: Signal = None
         with self.run(item.context_expr) as value:
             if item.optional_vars:
                 self.assign(item.optional_vars, value)
-            return self.on_with(node, entered + 1)
-        return None
+            signal = self.on_with(node, entered + 1)
+        return signal  # noqa: RET504 - the manager may hold an exception
 
     def on_assert(self, node: ast.Assert) -> None:
         if not self.run(node.test):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 class Variables(NamedTuple):
@@ -50,15 +51,27 @@ def bound_names(body: Iterable[ast.AST]) -> set[str]:
     return found
 
 
-def parameters(arguments: ast.arguments) -> list[str]:
-    """Return the names of a function's parameters."""
+def parameters(arguments: ast.arguments) -> list[ast.arg]:
+    """Return the parameters of a function."""
     listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return [argument.arg for argument in (*listed, arguments.vararg, arguments.kwarg) if argument]
+    return [argument for argument in (*listed, arguments.vararg, arguments.kwarg) if argument]
+
+
+def function_names(node: ast.FunctionDef | ast.Lambda) -> frozenset[str]:
+    """Return the names that are local to a function: its parameters and what its body assigns."""
+    body: Iterable[ast.AST] = node.body if isinstance(node, ast.FunctionDef) else [node.body]
+    return frozenset([parameter.arg for parameter in parameters(node.args)]).union(bound_names(body))
 
 
 def defaults(node: ast.FunctionDef | ast.Lambda) -> list[ast.expr]:
     """Return the expressions of a function's default values, which are evaluated where the function is defined."""
     return [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
+
+
+def iteration_names(node: Comprehension) -> frozenset[str]:
+    """Return the names of a comprehension's own variables."""
+    targets = (name for generator in node.generators for name in ast.walk(generator.target))
+    return frozenset(name.id for name in targets if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store))
 
 
 class _Flow:
@@ -177,24 +190,18 @@ class _Flow:
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self.block(defaults(node))
-        self.inside({*parameters(node.args), *bound_names([node.body])}, [node.body])
+        self.inside(function_names(node), [node.body])
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self.block(defaults(node))
         self.store(node.name)
-        self.inside({*parameters(node.args), *bound_names(node.body)}, node.body)
+        self.inside(function_names(node), node.body)
 
-    def visit_comprehensions(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+    def visit_comprehensions(self, node: Comprehension) -> None:
         first, *others = node.generators
         self.visit(first.iter)
-        names = {
-            name.id
-            for generator in node.generators
-            for name in ast.walk(generator.target)
-            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
-        }
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         rest = [part for other in others for part in (other.iter, other.target, *other.ifs)]
-        self.inside(names, [first.target, *first.ifs, *rest, *results])
+        self.inside(iteration_names(node), [first.target, *first.ifs, *rest, *results])
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehensions

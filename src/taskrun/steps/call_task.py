@@ -42,7 +42,9 @@ class CallTask(Step):
         run = frame.run
         if run.depth >= MAX_CALLS:
             chain = " → ".join(run.callers()[-4:])
-            raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {self.reference.find(run.host.lookup)}")
+            raise RunError(
+                f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {self.reference.find(run.host.lookup)}"
+            )
         flow = self.reference.load(run.host)
         called = Run(run.host, flow, parent=run, called_from=frame.path)
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})

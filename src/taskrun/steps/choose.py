@@ -14,7 +14,6 @@ matching case and without ``otherwise`` nothing is done. ``to`` names the siblin
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Iterator
-
 from typing import Self
 
 from taskrun.core.body import Body
@@ -76,19 +75,18 @@ class Choose(Step):
         wanted = str(value).lower() if isinstance(value, bool) else str(value)
         if value is None or not wanted:
             wanted = DEFAULT
+        branch: Branch | None = self.otherwise
         for case in self.case:
-            branch: Step = case
-            model = case.model
-            if model.match == wanted:
+            if case.model.match == wanted:
+                branch = case
                 break
-        else:
-            if self.otherwise is None:
-                return NEXT
-            branch, model = self.otherwise, self.otherwise.model
+        if branch is None:
+            return NEXT
         done = await branch.run(frame)
-        if model.to is None or done.signal is not Signal.NEXT or done.target:
+        to = branch.model.to
+        if to is None or done.signal is not Signal.NEXT or done.target:
             return done
-        return jump_to(model.to, done.outputs)
+        return jump_to(to, done.outputs)
 
     @property
     def may_suspend(self) -> bool:

@@ -31,6 +31,8 @@ from taskrun.steps.join import Joining, Start, join
 class Forking(Joining):
     """The base of the steps that run one body many times."""
 
+    numbered = True
+
     var_name: str | None = None
     index_name: str | None = None
     steps: Body
@@ -72,6 +74,7 @@ class Forking(Joining):
 class Fork(Forking):
     """Concurrent branches, one for each element that the producer returns."""
 
+    var_name: str
     producer: Script
 
     def run(self, frame: Frame) -> Awaitable[Completion]:

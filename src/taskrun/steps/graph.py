@@ -19,6 +19,7 @@ other fails the graph. ``STEP_RESULTS`` has the results by name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from taskrun.core.branches import Branches
 from taskrun.core.completion import Completion
@@ -50,7 +51,7 @@ class GraphLike(Step):
         async with Branches() as branches:
             while True:
                 for child in ready:
-                    await branches.start(child.name, child.run(frame), child.may_suspend)
+                    await branches.start(child.name, partial(child.run, frame), child.may_suspend)
                 if not branches.unfinished:
                     raise RunError(self._stuck(waiting, started))
                 key, outcome = await branches.next()
@@ -77,7 +78,9 @@ class GraphLike(Step):
         return released
 
     def _stuck(self, waiting: dict[str, dict[str, Wait]], started: set[str]) -> str:
-        left = [f"'{name}' waits for {', '.join(waits)}" for name, waits in waiting.items() if waits and name not in started]
+        left = [
+            f"'{name}' waits for {', '.join(waits)}" for name, waits in waiting.items() if waits and name not in started
+        ]
         text = f"nothing runs in '{self.name}' and no exit step has ended"
         return f"{text}: {'; '.join(left)}" if left else text
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from taskrun.core.step import Step
 from taskrun.errors import Diagnostic, near_hint
+from taskrun.syntax.node import Node
 
 _READ = re.compile(r"""STEP_RESULTS\s*(?:\.\s*(\w+)|\[\s*(["'])([^"']+)\2\s*\])(?:\s*\.\s*(\w+))?""")
 
@@ -95,20 +96,28 @@ def edge_problems(
             yield node.problem(code, f"a graph needs {attribute}: the names of the steps it begins or ends with")
         for name in sorted(wanted - names):
             hint = near_hint(name, names)
-            yield node.problem("unknown-step-in-graph", f"there is no step '{name}' here", hint=hint, attribute=attribute)
+            yield node.problem(
+                "unknown-step-in-graph", f"there is no step '{name}' here", hint=hint, attribute=attribute
+            )
+    yield from wait_problems(node, steps, enter)
+
+
+def wait_problems(node: Node, steps: tuple[Step, ...], enter: frozenset[str]) -> Iterator[Diagnostic]:
+    """Yield what is wrong with what the steps of a graph wait for."""
+    names = {step.name for step in steps}
     edges = Edges.of(steps)
     for step in steps:
         for name in sorted(set(edges.waits[step.name]) - names):
-            attribute = next(
-                (word for word, set_ in (("waitSteps", step.wait_steps), ("waitErrorSteps", step.wait_error_steps)) if name in set_),
-                None,
-            )
+            said_in = {"waitSteps": step.wait_steps, "waitErrorSteps": step.wait_error_steps}
+            place = next((word for word, said in said_in.items() if name in said), None)
             text = f"'{step.name}' waits for '{name}', and there is no such step here"
-            yield step.node.problem("unknown-wait-step", text, hint=near_hint(name, names), attribute=attribute)
+            yield step.node.problem("unknown-wait-step", text, hint=near_hint(name, names), attribute=place)
         for name in enter & {step.name}:
             if edges.waits[name]:
                 text = f"'{name}' is an enter step and also waits for {', '.join(sorted(edges.waits[name]))}"
-                yield step.node.problem("enter-step-waits", text, hint="an enter step starts at once", severity="warning")
+                yield step.node.problem(
+                    "enter-step-waits", text, hint="an enter step starts at once", severity="warning"
+                )
         if step.name not in enter and not edges.waits[step.name]:
             text = f"step '{step.name}' never starts: it is no enter step and waits for nothing"
             yield step.node.problem("unreachable", text, severity="warning")

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskrun.core.calling import call
 from taskrun.core.callee import bean_problems, callee_problems
+from taskrun.core.calling import call
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
@@ -53,4 +53,4 @@ def method_of(bean: Any, name: str, method: str) -> Callable[..., Any]:
     if not callable(found):
         hint = near_hint(method, [known for known in dir(bean) if not known.startswith("_")])
         raise PluginError(f"bean '{name}' has no method '{method}'" + (f"; {hint}" if hint else ""))
-    return found
+    return found  # type: ignore[no-any-return]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from taskrun.core.branches import Branches, Outcome
 from taskrun.core.completion import RESULT, Completion, completion_of
@@ -40,6 +40,9 @@ class JoinType(enum.Enum):
 @base
 class Joining(Step):
     """The settings of a join; the base of the steps that have branches."""
+
+    numbered: ClassVar[bool] = False
+    """Whether a branch that the join did not wait for has a result too: that it was cancelled."""
 
     join_type: JoinType = JoinType.ALL_SUCCESS
     auto_cancel_unfinished: bool = True
@@ -87,12 +90,12 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
         for key, start, may_suspend in starts:
             if state.decided and cancel:
                 break
-            await branches.start(key, start(), may_suspend)
+            await branches.start(key, start, may_suspend)
             while branches.ended:
                 settle(state, await branches.next())
         while branches.unfinished and not (state.decided and cancel):
             settle(state, await branches.next())
-    for key in order:
+    for key in order if settings.numbered else ():
         if key not in results:
             results.add(StepResult(key, RunCancelled("the branch was cancelled: the join was decided")))
     results.sort(order)

@@ -1,9 +1,9 @@
 """<script>: run a text in a named language.
 
-    <script name="add" lang="python">
-      <input name="a"/>
-      <source>return a + 1</source>
-    </script>
+<script name="add" lang="python">
+  <input name="a"/>
+  <source>return a + 1</source>
+</script>
 """
 
 from __future__ import annotations

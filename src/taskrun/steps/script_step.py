@@ -1,4 +1,4 @@
-"""<step>: run a script. (``<xpl>`` is its old name.)
+"""<step>: run a script.
 
     <step name="add">
       <input name="a"/>
@@ -6,7 +6,7 @@
       <output name="sum"/>
     </step>
 
-The script's value is the step's RESULT. Without a source the step does nothing but bind its inputs and outputs. With
+``<xpl>`` is its old name. The script's value is the step's RESULT. Without a source the step does nothing but bind its inputs and outputs. With
 an ``executor`` the text and the step's variables are shipped there and what the script assigned is brought back.
 """
 

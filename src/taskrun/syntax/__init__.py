@@ -1,0 +1,1 @@
+"""Task files as data: from text to a tree in the kernel language. It knows nothing of steps."""

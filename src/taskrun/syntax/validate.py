@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from taskrun.errors import SchemaError
+from taskrun.errors import Diagnostic, SchemaError
 from taskrun.syntax.node import TEXT, Node
 
 if TYPE_CHECKING:
@@ -29,12 +29,18 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def validate(root: Node, schema: Schema) -> None:
     """Return when the schema allows the tree; raise SchemaError with every problem of it, in the order of the file."""
+    if found := violations(root, schema):
+        raise SchemaError(found)
+
+
+def violations(root: Node, schema: Schema) -> list[Diagnostic]:
+    """Return everything in the tree that the schema does not allow, in the order of the file."""
     tree = _tree(root, schema.opaque)
     if schema.compiled.validate(tree):
-        return
+        return []
     from taskrun.syntax.explain import explain, quote
 
-    raise SchemaError(explain(root, schema) or quote(root, tree, schema))
+    return explain(root, schema) or quote(root, tree, schema)
 
 
 def _tree(root: Node, opaque: frozenset[str]) -> _Element:

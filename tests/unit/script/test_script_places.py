@@ -143,7 +143,8 @@ def test_place_of_a_failure_in_an_attribute() -> None:
     [
         ("(" * 250 + ")" * 250, "nested"),
         ("-" * 20_000 + "1", "nested"),
-        ("+".join("1" * 5_000), "nested"), ("+".join("1" * 150), "nested more than 100 deep"),
+        ("+".join("1" * 5_000), "nested"),
+        ("+".join("1" * 150), "nested more than 100 deep"),
         ("x" + ".a" * 10_000, "nested"),
         ("x" * 50_001, "50,001 characters"),
         (";".join(["a=[" + "1," * 100 + "]"] * 210), "21,630 parts"),

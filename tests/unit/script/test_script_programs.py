@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import logging
 import threading
 from decimal import Decimal
@@ -87,7 +87,7 @@ VALUES = [
     ("json.loads(json.dumps({'a': [1, None, 'ü']}))", {"a": [1, None, "ü"]}),
     ("json.dumps('ü')", '"ü"'),
     ("Decimal('1.1') + 1", Decimal("2.1")),
-    ("date(2024, 2, 28) + timedelta(days=2)", datetime.date(2024, 3, 1)),
+    ("date(2024, 2, 28) + timedelta(days=2)", dt.date(2024, 3, 1)),
     ("datetime(2024, 1, 2, 3).isoformat()", "2024-01-02T03:00:00"),
     ("today() <= now().date()", True),
     ("len(uuid())", 36),
@@ -136,6 +136,8 @@ HANDLING = [
 
 
 class CustomError(Exception):
+    """An exception whose constructor is not Exception's."""
+
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code

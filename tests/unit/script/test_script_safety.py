@@ -24,13 +24,17 @@ from taskrun.script.script import Limits, ScriptBudgetError, ScriptSettings
 
 
 class Mail(str):
+    """A subclass of str: its ``format`` is as dangerous."""
+
     __slots__ = ()
 
 
 class User:
+    """What a host may expose."""
+
     secret = "s3cret"
 
-    def name(self) -> str:
+    def name(self) -> str:  # noqa: D102
         return "bob"
 
 
@@ -55,6 +59,8 @@ def raised() -> Exception:
 
 
 class Awaited:
+    """Something to be awaited that is neither a coroutine nor a task."""
+
     def __await__(self) -> Any:
         yield
 
@@ -235,7 +241,7 @@ json.codecs
 json.dumps(1, cls=user)
 json.loads('1', object_hook=user)
 str.ljust('a', 10**9)
-"""  # noqa: RUF001
+"""
 
 
 def payloads(text: str) -> list[str]:
@@ -246,7 +252,11 @@ def payloads(text: str) -> list[str]:
 def test_refused_before_it_runs(script: Any, payload: str) -> None:
     with pytest.raises(BindError) as caught:
         script(payload)
-    assert {found.code for found in caught.value.diagnostics} <= {"script-forbidden", "script-unsupported", "script-syntax"}
+    assert {found.code for found in caught.value.diagnostics} <= {
+        "script-forbidden",
+        "script-unsupported",
+        "script-syntax",
+    }
 
 
 @pytest.mark.parametrize("payload", payloads(RUN_TIME))

@@ -52,7 +52,8 @@ def test_value(value: str, expected: object, constant: bool) -> None:
 
 def test_variables() -> None:
     compiled = template("${a} ${len(b)} ${a + c}")
-    assert (compiled.reads, compiled.uses) == ({"a", "b", "c"}, {"len"})
+    assert compiled.reads == {"a", "b", "c"}
+    assert compiled.uses == {"len"}
 
 
 def test_json_is_new_each_time() -> None:

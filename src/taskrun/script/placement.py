@@ -1,0 +1,100 @@
+"""What the grammar of Python allows, and Python nevertheless refuses: a construct in the wrong place.
+
+Rules: these are the errors that Python finds while it compiles a tree, with Python's messages. They are found here
+because compiling also warns, which is a matter of the whole process. ``return`` may stand anywhere in a script.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from taskrun.script.variables import COMPREHENSIONS, defaults, iteration_names, parameters
+
+
+class _Around(NamedTuple):
+    """What is around a node: a loop, an except block, comprehensions with their variables, the iterable of one."""
+
+    loop: bool = False
+    handler: bool = False
+    iterated: frozenset[str] = frozenset()
+    iterable: bool = False
+
+
+_Placed = tuple[ast.AST, _Around]
+
+
+def misplaced(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
+    """Yield each node that stands where Python refuses it, and what is wrong."""
+    todo: list[_Placed] = [(statement, _Around()) for statement in body]
+    spread: set[int] = set()
+    while todo:
+        node, around = todo.pop()
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            spread.update(map(id, node.elts))
+        elif isinstance(node, ast.Call):
+            spread.update(map(id, node.args))
+        elif isinstance(node, ast.Starred) and id(node) not in spread:
+            yield node, "can't use starred expression here"
+        yield from _refused(node, around)
+        todo.extend(_inside(node, around))
+
+
+def _refused(node: ast.AST, around: _Around) -> Iterator[tuple[ast.AST, str]]:
+    match node:
+        case ast.Break() | ast.Continue() if not around.loop:
+            yield node, f"'{type(node).__name__.lower()}' outside loop"
+        case ast.Raise(exc=None) if not around.handler:
+            yield node, "'raise' without an exception is possible in an except block only"
+        case ast.NamedExpr():
+            if around.iterable:
+                yield node, "assignment expression cannot be used in a comprehension iterable expression"
+            elif node.target.id in around.iterated:
+                yield node, f"assignment expression cannot rebind comprehension iteration variable '{node.target.id}'"
+        case ast.Tuple(ctx=ast.Store()) | ast.List(ctx=ast.Store()):
+            yield from ((star, "multiple starred expressions in assignment") for star in _stars(node.elts)[1:])
+        case ast.Call():
+            yield from _repeated([(word.arg or "", word) for word in node.keywords], "keyword argument repeated: {}")
+        case ast.FunctionDef() | ast.Lambda():
+            named: list[tuple[str, ast.AST]] = [(parameter.arg, parameter) for parameter in parameters(node.args)]
+            yield from _repeated(named, "duplicate argument '{}' in function definition")
+        case ast.Try():
+            yield from ((last, "default 'except:' must be last") for last in node.handlers[:-1] if last.type is None)
+        case _:
+            return
+
+
+def _stars(nodes: Iterable[ast.expr]) -> list[ast.expr]:
+    return [node for node in nodes if isinstance(node, ast.Starred)]
+
+
+def _repeated(named: Iterable[tuple[str, ast.AST]], message: str) -> Iterator[tuple[ast.AST, str]]:
+    seen: set[str] = set()
+    for name, node in named:
+        if name and name in seen:
+            yield node, message.format(name)
+        seen.add(name)
+
+
+def _inside(node: ast.AST, around: _Around) -> Iterator[_Placed]:
+    """Yield the parts of a node, each with what is around it."""
+    if isinstance(node, (ast.For, ast.While)):
+        yield from ((statement, around._replace(loop=True)) for statement in node.body)
+        yield from ((statement, around) for statement in node.orelse)
+        yield from [(node.iter, around), (node.target, around)] if isinstance(node, ast.For) else [(node.test, around)]
+    elif isinstance(node, (ast.FunctionDef, ast.Lambda)):
+        body: Iterable[ast.AST] = node.body if isinstance(node, ast.FunctionDef) else [node.body]
+        yield from ((part, _Around()) for part in body)
+        yield from ((default, around) for default in defaults(node))
+    elif isinstance(node, COMPREHENSIONS):
+        within = around._replace(iterated=around.iterated | iteration_names(node))
+        for generator in node.generators:
+            yield generator.iter, within._replace(iterable=True)
+            yield generator.target, within
+            yield from ((condition, within) for condition in generator.ifs)
+        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        yield from ((result, within) for result in results)
+    else:
+        inner = around._replace(handler=True) if isinstance(node, ast.ExceptHandler) else around
+        yield from ((part, inner) for part in ast.iter_child_nodes(node))
