@@ -15,6 +15,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -39,14 +40,14 @@ Returned = TypeVar("Returned")
 
 
 class OnClassToo(Generic[Parameters, Returned]):
-    """A method that, called on the class, works on an object with default settings."""
+    """A method that, called on the class, works on the one object with default settings."""
 
     def __init__(self, method: Callable[Concatenate[Any, Parameters], Returned]) -> None:
         self.method = method
         self.__doc__ = method.__doc__
 
     def __get__(self, manager: Any, cls: type) -> Callable[Parameters, Returned]:
-        return self.method.__get__(cls() if manager is None else manager, cls)  # type: ignore[no-any-return]
+        return self.method.__get__(_default(cls) if manager is None else manager, cls)  # type: ignore[no-any-return]
 
 
 class TaskManager:
@@ -75,15 +76,14 @@ class TaskManager:
         functions: Mapping[str, Any] | None = None,
         steps: Iterable[type] = (),
     ) -> None:
-        if path is None:
-            path = [folder for folder in os.environ.get("TASKRUN_PATH", "").split(os.pathsep) if folder]
-        self._path = [os.fspath(folder) for folder in path]
+        self._path = None if path is None else [os.fspath(folder) for folder in path]
         self._flags = frozenset(flags)
         self._registry = Registry(steps)
         self._scripts = ScriptSettings(functions=functions or {}, cache={})
-        self._flows: dict[str, tuple[tuple[int, int], Flow]] = {}
+        self._flows: dict[str, tuple[tuple[int, ...], Flow]] = {}
         self._checked: dict[str, Flow] = {}
-        self._hosts: dict[str, Host] = {}
+        self._hosts: dict[tuple[str, ...], Host] = {}
+        self._shipped = str(shipped_folder("lib"))
         self._active: dict[str, Run] = {}
         self._host = Host(
             load=self._compiled,
@@ -104,11 +104,9 @@ class TaskManager:
         when the run fails, RunCancelled when it was cancelled by ``cancel``, and RuntimeError inside a running event
         loop: use ``await run_async(…)`` there.
         """
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(self.run_async(path, inputs, run_id=run_id))
-        raise RuntimeError("TaskManager.run() inside a running event loop: use await TaskManager.run_async()")
+        if _in_event_loop():
+            raise RuntimeError("TaskManager.run() inside a running event loop: use await TaskManager.run_async()")
+        return asyncio.run(self.run_async(path, inputs, run_id=run_id))
 
     @OnClassToo
     async def run_async(
@@ -123,18 +121,19 @@ class TaskManager:
         if run.run_id in self._active:
             raise ValueError(f"a run with the id '{run.run_id}' is going on")
         self._active[run.run_id] = run
+        task = run.task = asyncio.current_task()
+        others = task.cancelling() if task else 0
         try:
             done = await execute(run, {} if inputs is None else inputs)
         except asyncio.CancelledError:
-            if run.cancelled is None:
-                raise
-            if run.task is not None:
-                run.task.uncancel()
+            if run.cancelled is None or (task and task.uncancel() > others):
+                raise  # not only the run was cancelled, but also what awaits it
             raise RunCancelled(f"the run was cancelled ({run.cancelled})") from None
         except Exception as error:
             raise _run_error(error, flow) from error
         finally:
             del self._active[run.run_id]
+            run.task = None  # who cancels it now is late
         return _result(run, done)
 
     @OnClassToo
@@ -163,9 +162,10 @@ class TaskManager:
     def cancel(self, run_id: str, reason: str = "kill") -> bool:
         """Cancel a run that is going on; callable from any thread. Returns whether there was such a run."""
         run = self._active.get(run_id)
-        if run is None or run.task is None:
+        task = run.task if run else None
+        if run is None or task is None:
             return False
-        run.task.get_loop().call_soon_threadsafe(run.cancel, reason)
+        task.get_loop().call_soon_threadsafe(run.cancel, reason)
         return True
 
     @property
@@ -180,9 +180,9 @@ class TaskManager:
     def _compiled(self, path: str) -> Flow:
         try:
             status = Path(path).stat()
-            stamp = (status.st_mtime_ns, status.st_size)
+            stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
         except OSError:
-            stamp = (0, 0)
+            stamp = (0, 0, 0, 0)
         known = self._flows.get(path)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -191,12 +191,28 @@ class TaskManager:
         return flow
 
     def _host_for(self, flow: Flow) -> Host:
-        known = self._hosts.get(flow.path)
-        if known is not None:
-            return known
-        roots = [os.path.dirname(flow.path) or ".", *self._path, str(shipped_folder("lib"))]  # noqa: PTH120 - keeps ./
-        host = self._hosts[flow.path] = replace(self._host, lookup=Lookup(roots))
+        path = self._path
+        if path is None:
+            path = [folder for folder in os.environ.get("TASKRUN_PATH", "").split(os.pathsep) if folder]
+        roots = (os.path.dirname(flow.path) or ".", *path, self._shipped)  # noqa: PTH120 - keeps ./
+        host = self._hosts.get(roots)
+        if host is None:
+            host = self._hosts[roots] = replace(self._host, lookup=Lookup(roots))
         return host
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@cache
+def _default(cls: type[TaskManager]) -> TaskManager:
+    """Return the object behind calls on the class: making one looks through all installed packages."""
+    return cls()
 
 
 def _result(run: Run, done: Completion) -> RunResult:

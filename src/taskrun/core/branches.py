@@ -112,8 +112,8 @@ async def cancel_all(tasks: dict[asyncio.Task[Completion], Hashable]) -> None:
     while tasks:
         try:
             await asyncio.wait(tuple(tasks))
+            await asyncio.sleep(0)  # lets the callbacks that forget the tasks run
         except asyncio.CancelledError as error:
             cancelled = error
-        await asyncio.sleep(0)  # lets the callbacks that forget the tasks run
     if cancelled is not None:
         raise cancelled

@@ -1,32 +1,64 @@
 """Check what a flow names outside itself, before it runs: beans, functions, other files.
 
 Rules: every step and decorator says itself what it needs (``check``). The files that a flow calls are checked too, each
-once, so that tasks that call each other are no trouble here.
+once. Tasks may call each other, but not so that nothing can ever stop them: calls that always happen must not lead
+back to where they came from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from taskrun.core.flow import Flow
 from taskrun.core.host import Host
-from taskrun.core.step import walk
+from taskrun.core.step import Step, walk
+from taskrun.core.variables import CALL_RANK
 from taskrun.errors import Diagnostic
+
+Call: TypeAlias = "tuple[Step, Flow]"
 
 
 def check_flow(flow: Flow, host: Host) -> list[Diagnostic]:
     """Return what is wrong with what the flow, and each flow that it calls, names outside itself."""
-    seen: set[str] = set()
+    calls: dict[str, list[Call]] = {}
     found: list[Diagnostic] = []
     waiting = [flow]
     while waiting:
         current = waiting.pop()
-        if current.path in seen:
+        if current.path in calls:
             continue
-        seen.add(current.path)
-        found.extend(_problems(current, replace(host, flow=current, called=waiting.append)))
+        made = calls[current.path] = []
+        found.extend(_problems(current, replace(host, flow=current, called=lambda *call: made.append(call))))  # noqa: B023
+        waiting.extend(callee for _, callee in made)
+        surely = {id(step) for step in _always_run(current.model)}
+        calls[current.path] = [call for call in made if id(call[0]) in surely]
+    found.extend(_endless(flow.path, calls))
     return list(dict.fromkeys(found))
+
+
+def _always_run(step: Step) -> Iterator[Step]:
+    """Yield the steps that run whenever ``step`` does and nothing fails."""
+    yield step
+    if not step.runs_all:
+        return
+    for child in step.children():
+        if any(decorator.rank > CALL_RANK for decorator in child.decorators) or child.always_leaves or child.next:
+            return
+        yield from _always_run(child)
+
+
+def _endless(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] = ()) -> Iterator[Diagnostic]:
+    """Yield an error for each call that closes a circle of calls which always happen."""
+    chain = (*chain, path)
+    for step, callee in calls.get(path, ()):
+        if callee.path in chain:
+            circle = " → ".join((*chain[chain.index(callee.path) :], callee.path))
+            text = f"these tasks call each other without end: {circle}"
+            yield step.node.problem("endless-calls", text, hint="put the call into an <if>, or give it a <when>")
+        else:
+            yield from _endless(callee.path, calls, chain)
 
 
 def _problems(flow: Flow, host: Host) -> Iterator[Diagnostic]:

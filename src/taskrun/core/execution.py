@@ -37,6 +37,8 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
         frame = Frame(run, None, flow.model, run.scope)
         frame.dump("input", flow.model.inputs, run.scope)
         done = await flow.program(run.traced).run(frame)
+        if run.is_cancelled:
+            await asyncio.sleep(0)  # the last step was over before the cancellation could reach it
         frame.dump("output", flow.model.outputs, done.outputs)
         status = "SUCCEEDED"
         return _outputs(flow.model.outputs, done)

@@ -16,6 +16,7 @@ from taskrun.syntax.node import Node
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
     from taskrun.core.host import Host
+    from taskrun.core.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class Reference:
             attribute = f"{self.kind}Version"
             yield self.node.problem("doubled", f"{attribute} goes with {name}, not with {path}", attribute=attribute)
 
-    def check(self, host: Host) -> Iterator[Diagnostic]:
-        """Yield that the file is not found, or what is wrong with it."""
+    def check(self, host: Host, step: Step) -> Iterator[Diagnostic]:
+        """Yield that the file is not found, or what is wrong with it; ``step`` is the one that names it."""
         try:
             flow = self.load(host)
         except NotFound as error:
@@ -64,5 +65,5 @@ class Reference:
         except FlowError as error:
             yield from error.diagnostics
         else:
-            if host.called is not None:
-                host.called(flow)
+            if host.called is not None and self.kind == "task":  # of a library, only the called step matters
+                host.called(step, flow)

@@ -38,8 +38,10 @@ class Host:
     processes: Processes = field(default_factory=Processes)
     flow: Flow | None = None
     """The flow that is being checked."""
-    called: Callable[[Flow], None] | None = None
-    """Takes the flows that the one being checked calls."""
+    checking: frozenset[tuple[str, str]] = frozenset()
+    """The steps of libraries that are being checked, by file and name."""
+    called: Callable[[Step, Flow], object] | None = None
+    """Takes the steps of the flow being checked that call another flow, with that flow."""
 
     def has_bean(self, name: str) -> bool:
         """Whether the flow that is being checked can use a bean of that name."""

@@ -13,6 +13,8 @@ from typing import Any
 from taskrun.errors import RateLimitTimeout, ThrottleTimeout
 
 MAX_KEPT = 10_000
+ALMOST_ONE = 1 - 1e-6
+"""Enough of a token: clocks are not exact."""
 
 
 class Limiters:
@@ -89,7 +91,7 @@ class Permits:
             if turn.done() and not turn.cancelled():
                 self.release()  # it was this one's turn at the very moment
             else:
-                self.waiting.remove(turn)
+                _forget_turn(self.waiting, turn)
             if isinstance(error, TimeoutError):
                 message = f"no permit of '{key}' within {max_wait * 1000:g} ms: {self.limit} at once are allowed"
                 raise ThrottleTimeout(message) from None
@@ -106,37 +108,73 @@ class Permits:
 
 
 class Bucket:
-    """A token bucket that holds a second's worth of tokens (at least one) and refills at ``rate`` per second."""
+    """A token bucket that holds a second's worth of tokens (at least one) and refills at ``rate`` per second.
 
-    __slots__ = ("_at", "_size", "_tokens", "rate")
+    Those who wait are served in order by one timer; who is cancelled leaves the token to those behind.
+    """
+
+    __slots__ = ("_at", "_size", "_timer", "_tokens", "_waiting", "rate")
 
     def __init__(self, rate: float, now: float) -> None:
         self.rate = rate
         self._size = max(1.0, rate)
         self._tokens = self._size
         self._at = now
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     def full(self, now: float) -> bool:
         """Whether the bucket is as good as new."""
-        return self._tokens + (now - self._at) * self.rate >= self._size
+        return not self._waiting and self._tokens + (now - self._at) * self.rate >= self._size
 
     async def take(self, key: str, max_wait: float) -> None:
         """Take a token, which may be one that is still to come: then wait for it."""
-        now = asyncio.get_running_loop().time()
-        self._tokens = min(self._size, self._tokens + (now - self._at) * self.rate) - 1
-        self._at = now
-        if self._tokens >= 0:
+        loop = asyncio.get_running_loop()
+        self._refill(loop.time())
+        if self._tokens > ALMOST_ONE and not self._waiting:
+            self._tokens -= 1
             return
-        wait = -self._tokens / self.rate
+        wait = (len(self._waiting) + 1 - self._tokens) / self.rate
         if wait > max_wait:
-            self._tokens += 1
             message = (
                 f"'{key}' lets {self.rate:g} a second through: the wait would be {wait * 1000:.0f} ms, "
                 f"more than {max_wait * 1000:g} ms"
             )
             raise RateLimitTimeout(message)
+        turn: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(turn)
+        self._set_timer(loop)
         try:
-            await asyncio.sleep(wait)
+            await turn
         except asyncio.CancelledError:
-            self._tokens += 1
+            if not turn.cancelled():
+                self._tokens += 1  # it had come at the very moment
+            _forget_turn(self._waiting, turn)
+            self._serve()
             raise
+
+    def _refill(self, now: float) -> None:
+        self._tokens = min(self._size, self._tokens + max(0.0, now - self._at) * self.rate)
+        self._at = now
+
+    def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._refill(loop.time())
+        while self._waiting and self._tokens > ALMOST_ONE:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._tokens -= 1
+                turn.set_result(None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._set_timer(loop)
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is None and self._waiting:
+            self._timer = loop.call_later((1 - self._tokens) / self.rate, self._serve)
+
+
+def _forget_turn(waiting: deque[asyncio.Future[None]], turn: asyncio.Future[None]) -> None:
+    if turn in waiting:  # whoever serves the others may have taken it out already
+        waiting.remove(turn)

@@ -101,6 +101,8 @@ class Step(ABC):
     """Whether ``next`` and ``nextOnError`` of the steps inside are jumps (in a graph they are edges)."""
     concurrent_children: ClassVar[bool] = False
     always_leaves: ClassVar[bool] = False
+    runs_all: ClassVar[bool] = False
+    """Whether the steps inside run, one after the other or at once, whenever this one does."""
     reads_only_scripts: ClassVar[bool] = False
     """Whether nothing but the step's own scripts reads its inputs."""
 

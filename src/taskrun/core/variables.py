@@ -60,6 +60,8 @@ class Variables:
 
     def before(self, step: Step) -> frozenset[str] | None:
         """Return what can be read in the scope that the step is called from, None when that cannot be known."""
+        if id(step.node) not in self._own:
+            return None  # a step of a library
         parent = self._parents.get(id(step.node))
         return self.inside(parent if parent is not None else self.root)
 

@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -28,72 +29,89 @@ class Threads(Executor):
     """Daemon threads that are made when needed and used again, at most 64 that are not abandoned."""
 
     def __init__(self, limit: int = MAX_THREADS) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._lock = threading.Lock()
-        self._count = 0
-        self._limit = limit
-        weakref.finalize(self, _stop, self._jobs, limit)
+        self._crew = _Crew(limit)
+        weakref.finalize(self, self._crew.stop)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run ``fn(*args, **kwargs)`` in a thread; the returned future gives its value or what it raised."""
-        job = _Job(lambda: fn(*args, **kwargs))
-        self._jobs.put(job)
-        if not self._idle.acquire(blocking=False):
-            with self._lock:
-                if self._count < self._limit:
-                    self._count += 1
-                    threading.Thread(target=_work, args=(self._jobs, self._idle), daemon=True).start()
-        return job.future
+        job = _Job(partial(contextvars.copy_context().run, fn, *args, **kwargs))
+        self._crew.add(job)
+        return job
 
     def abandon(self, future: Future[Any]) -> None:
         """Forget a job that nobody waits for any more; the thread that it holds no longer counts."""
-        if not future.cancel() and not future.done():
-            with self._lock:
-                self._count -= 1
-            future.add_done_callback(self._replaced)
-
-    def _replaced(self, _future: Future[Any]) -> None:
-        # the abandoned thread has come back: one thread more than is counted, so one may end
-        self._jobs.put(None)
-        self._idle.acquire(blocking=False)
+        if not future.cancel() and isinstance(future, _Job):
+            self._crew.abandon(future)
 
 
-class _Job:
-    """A function to call, and the future that gets its value."""
-
-    __slots__ = ("function", "future")
+class _Job(Future[Any]):
+    """A function to call, which is also the future that gets its value."""
 
     def __init__(self, function: Callable[[], Any]) -> None:
-        context = contextvars.copy_context()
-        self.function = lambda: context.run(function)
-        self.future: Future[Any] = Future()
+        super().__init__()
+        self.function = function
+        self.ended = self.abandoned = False
 
     def run(self) -> None:
-        if not self.future.set_running_or_notify_cancel():
+        if not self.set_running_or_notify_cancel():
             return
         try:
             value = self.function()
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the step that called
-            self.future.set_exception(error)
+            self.set_exception(error)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a step must not end a worker thread unnoticed
             failure = RunError(f"the function raised {type(error).__name__}")
             failure.__cause__ = error
-            self.future.set_exception(failure)
+            self.set_exception(failure)
         else:
-            self.future.set_result(value)
+            self.set_result(value)
 
 
-def _work(jobs: SimpleQueue[_Job | None], idle: threading.Semaphore) -> None:
-    while (job := jobs.get()) is not None:
-        job.run()
-        del job
-        idle.release()
+class _Crew:
+    """The threads themselves. They know nothing of the ``Threads`` that owns them, so that it can be collected."""
 
+    def __init__(self, limit: int) -> None:
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._limit = limit
+        self._count = 0  # of threads that are not abandoned
+        self._spare = 0  # threads that wait for a job; below 0: jobs that wait for a thread
 
-def _stop(jobs: SimpleQueue[_Job | None], limit: int) -> None:
-    for _ in range(limit):
-        jobs.put(None)
+    def add(self, job: _Job) -> None:
+        with self._lock:
+            self._jobs.put(job)
+            if self._spare <= 0 and self._count < self._limit:
+                self._start()
+            else:
+                self._spare -= 1
+
+    def abandon(self, job: _Job) -> None:
+        with self._lock:
+            if job.ended:
+                return
+            job.abandoned = True
+            self._count -= 1
+            if self._spare < 0:
+                self._spare += 1
+                self._start()
+
+    def stop(self) -> None:
+        self._jobs.put(None)
+
+    def _start(self) -> None:
+        self._count += 1
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.run()
+            with self._lock:
+                job.ended = True
+                if job.abandoned:
+                    return  # another thread has its place
+                self._spare += 1
+            del job
+        self._jobs.put(None)  # for the next one
 
 
 class Processes:

@@ -76,6 +76,9 @@ class Statements(Machine):
         """Bind the items of ``value`` to as many targets, one of which may have a star."""
         count = len(targets)
         star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
+        kind = type(value)
+        if not (hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")):
+            raise TypeError(f"cannot unpack non-iterable {kind.__name__} object")
         iterator = iter(value)
         if star is None:
             values = list(islice(iterator, count))

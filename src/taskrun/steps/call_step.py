@@ -12,6 +12,7 @@ scope. Its own inputs, ``when``, flags and ``next`` do not apply: the calling st
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Iterable, Iterator
 
 from taskrun.core.completion import Completion
@@ -19,6 +20,7 @@ from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
 from taskrun.core.step import Step, step, walk
+from taskrun.core.weave import LIBRARY_RANK
 from taskrun.errors import Diagnostic, near_hint
 
 
@@ -48,7 +50,7 @@ class CallStep(Step):
 
     def check(self, host: Host) -> Iterator[Diagnostic]:
         """The library exists, is right, and has the step."""
-        problems = list(self.reference.check(host))
+        problems = list(self.reference.check(host, self))
         if problems:
             yield from problems
             return
@@ -59,6 +61,17 @@ class CallStep(Step):
             hint = near_hint(self.step_name, names) or "it has: " + ", ".join(names)
             text = f"the library {library.path} has no step '{self.step_name}'"
             yield self.node.problem("unknown-step-in-lib", text, hint=hint, attribute="stepName")
-        else:
-            for inner in walk(found):
-                yield from inner.check(host)
+            return
+        key = (library.path, self.step_name)
+        if key not in host.checking:
+            called = dataclasses.replace(found, inputs=self.inputs)
+            yield from _problems(called, dataclasses.replace(host, checking=host.checking | {key}))
+
+
+def _problems(called: Step, host: Host) -> Iterator[Diagnostic]:
+    for inner in walk(called):
+        yield from inner.check(host)
+        for decorator in inner.decorators:
+            for part in decorator.parts(inner):
+                if inner is not called or part.rank <= LIBRARY_RANK:
+                    yield from part.check(host, inner)

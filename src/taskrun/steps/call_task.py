@@ -55,7 +55,7 @@ class CallTask(Step):
 
     def check(self, host: Host) -> Iterable[Diagnostic]:
         """The task exists, is right, and has the inputs that it is given."""
-        problems = list(self.reference.check(host))
+        problems = list(self.reference.check(host, self))
         if problems:
             return problems
         try:

@@ -82,6 +82,6 @@ class Fork(Forking):
         elements = frame.eval(self.producer)
         if elements is None:
             raise ValueError(f"the producer of '{self.name}' returned null; a collection is expected")
-        if isinstance(elements, str | bytes):
-            raise TypeError(f"the producer of '{self.name}' returned text; a collection is expected")
+        if isinstance(elements, str | bytes) or not isinstance(elements, Iterable):
+            raise TypeError(f"the producer of '{self.name}' returned {elements!r}; a collection is expected")
         return self.fork(frame, list(elements))

@@ -85,6 +85,8 @@ class Loop(Looping):
 
     def _items(self, frame: Frame) -> Iterator[Any]:
         items = itertools.repeat(None) if self.items is None else frame.eval(self.items)
+        if not isinstance(items, Iterable | None):
+            raise TypeError(f"itemsExpr of '{self.name}' gave {items!r}; a collection is expected")
         for index, item in enumerate(items if items is not None else ()):
             if self.max_count and index >= self.max_count:
                 return

@@ -29,6 +29,7 @@ class Parallel(Joining):
     """Concurrent branches, one for each step."""
 
     concurrent_children = True
+    runs_all = True
 
     steps: tuple[Step, ...]
 

@@ -24,6 +24,8 @@ from taskrun.core.step import Step, step
 class Sequential(Step):
     """Steps in order; ``next`` of a step, or its completion, may name the one to go to."""
 
+    runs_all = True
+
     steps: Body
 
     def run(self, frame: Frame) -> Awaitable[Completion]:

@@ -25,6 +25,8 @@ from taskrun.core.step import Step, step
 class Task(Step):
     """The root step of a flow or of a step library."""
 
+    runs_all = True
+
     steps: Body
 
     def run(self, frame: Frame) -> Awaitable[Completion]:

@@ -27,7 +27,7 @@ RULES = {
         "(lambda p, q=<number>, *, r=j: p - q + r)(<number>)", "int(<text> or <number>)",
     ],
     "text": [
-        "(<text> + <text>)", "f'{s!r:>5}:{<number>}'", "str(<any>)", "<text>.upper()", "<text>[1:]", "<text>[::-1]",
+        "(<text> + <text>)", "f'{s!r:>5}:{i * f:.{2}f}{xs}'", "str(<any>)", "<text>.upper()", "<text>[1:]", "<text>[::-1]",
         "'-'.join(sorted(<text>))", "('%s' % (<number>,))",
     ],
     "items": [
@@ -42,12 +42,12 @@ RULES = {
     "any": ["<number>", "<text>", "<items>", "<truth>", "{**d, <text>: <number>}", "(new := <number>)"],
     "statement": [
         "if <truth>:\n<block>\nelse:\n<block>",
-        "for i in <items>:\n<block>\n    if <truth>: break\nelse:\n<block>",
+        "for i in list(<items>):\n<block>\n    if <truth>: break\nelse:\n<block>",
         "for i, new in [(1, 2), (<any>, <any>)]:\n    if i == 1: continue\n<block>",
         "try:\n<block>\nexcept (TypeError, ValueError) as e:\n<block>\nelse:\n    new = 1\nfinally:\n<block>",
         "try:\n<block>\nexcept LookupError: pass\nexcept Exception:\n<block>\n    raise",
         "def g(i, s=<any>, *more):\n<block>\n    return i\nnew = g(<any>)",
-        "i = 4\nwhile i:\n    i -= 1\n<block>",
+        "while <truth>:\n<block>\n    break\nelse:\n<block>",
         "assert <truth>, <any>",
         "d[<text>] = <any>",
         "d['a'] += <number>",
