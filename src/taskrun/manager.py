@@ -34,6 +34,9 @@ from taskrun.observers.log import log_event
 from taskrun.result import RunResult
 from taskrun.script.script import ScriptSettings
 from taskrun.shipped import shipped_folder
+from taskrun.syntax.extend import extend
+from taskrun.syntax.load import load
+from taskrun.syntax.validate import cross_check
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
@@ -158,6 +161,14 @@ class TaskManager:
         except FlowError as error:
             return error.diagnostics
         return (*check_flow(flow, self._host_for(flow)), *flow.warnings)
+
+    def cross_check(self, path: str | os.PathLike[str]) -> list[Diagnostic]:
+        """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
+        return cross_check(extend(load(os.fspath(path))), self._registry.schema)
+
+    def close(self) -> None:
+        """End the idle worker processes; what is running is not touched."""
+        self._host.processes.close()
 
     def cancel(self, run_id: str, reason: str = "kill") -> bool:
         """Cancel a run that is going on; callable from any thread. Returns whether there was such a run."""

@@ -1,0 +1,61 @@
+"""The command ``taskrun``.
+
+    taskrun flow.task.xml --input x=1        the same as: taskrun run flow.task.xml --input x=1
+    taskrun check FILE…
+    taskrun explain FILE
+
+Rules: a sub-command is a module, imported when it is called; nothing heavy is imported before it is known what to do.
+Standard output belongs to the result, everything else goes to standard error. The exit status is 0 when all went well,
+1 when the run failed, 2 for a wrong file, wrong inputs or a wrong command line, 3 when a plug-in is in trouble and 130
+when the run was cancelled.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+COMMANDS = ("run", "check", "explain")
+"""The sub-commands; what begins with anything else is a flow to run. A file of such a name is written ``./check``."""
+
+WRONG_USE = 2
+
+HELP = """\
+usage: taskrun FLOW [--input NAME=VALUE]… [options]
+       taskrun COMMAND …
+
+Run flows that are data.
+
+commands:
+  run FLOW        run a flow and print its outputs as JSON; the word run can be left out
+  check FILE…     say everything that is wrong with files, without running them
+  explain FILE    show the steps of a flow with what stands round each of them
+
+  taskrun COMMAND --help    the options of a command
+  taskrun FLOW --help       the inputs and outputs of a flow
+  taskrun --version
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: that of the process) and return the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words:
+        sys.stderr.write(HELP)
+        return WRONG_USE
+    if words[0] in {"-h", "--help"}:
+        sys.stdout.write(HELP)
+        return 0
+    if words[0] == "--version":
+        from taskrun import __version__
+
+        sys.stdout.write(f"taskrun {__version__}\n")
+        return 0
+    command = words.pop(0) if words[0] in COMMANDS else "run"
+    if command == "check":
+        from taskrun.cli.check import execute
+    elif command == "explain":
+        from taskrun.cli.explain import execute
+    else:
+        from taskrun.cli.run import execute
+    return execute(words)

@@ -14,6 +14,7 @@ from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.events import RunFinished, RunStarted
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import task_inputs
+from taskrun.core.results import VIEWS, StepView
 from taskrun.core.run import Run
 from taskrun.core.step import StepNote
 from taskrun.errors import StepTimeout
@@ -35,6 +36,7 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
     try:
         task_inputs(flow.model.inputs, inputs, run.scope)
         frame = Frame(run, None, flow.model, run.scope)
+        run.base.update(dict.fromkeys(VIEWS, StepView(frame)))
         frame.dump("input", flow.model.inputs, run.scope)
         done = await flow.program(run.traced).run(frame)
         if run.is_cancelled:

@@ -10,7 +10,6 @@ of one step's inputs is reported at once. A step's inputs are evaluated in its p
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +24,7 @@ from taskrun.errors import InputError, near_hint
 from taskrun.script.script import Script, Template
 from taskrun.syntax.node import Node
 
-EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
+CONTAINERS = (str, bytes, list, tuple, set, frozenset, Mapping)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +87,7 @@ class Input:
             value = self.default_value.run(scope)
         if value is not None and self.type is not None:
             value = self.type.convert(value)
-        if self.mandatory and any(value is empty or value == empty for empty in EMPTY):
+        if self.mandatory and (value is None or (isinstance(value, CONTAINERS) and not value)):
             raise ValueError("is mandatory and " + ("missing" if value is None else "empty"))
         if self.schema is not None and value is not None:
             self.schema.check(value)
@@ -152,8 +151,3 @@ def task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scop
             problems.append(f"{item.describe()}: {error}")
     if problems:
         raise InputError(problems)
-
-
-def json_text(text: str) -> Any:
-    """Return the JSON value of a ``<schema>``; raises ValueError with its line and column when it is not JSON."""
-    return json.loads(text)

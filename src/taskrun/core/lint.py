@@ -131,12 +131,15 @@ def unread_task_inputs(root: Step, used: set[str]) -> Iterator[Diagnostic]:
             yield item.node.problem("unread-input", f"nobody reads the input '{item.name}'", severity="warning")
 
 
-def _own_reads(step: Step) -> Iterator[str]:
+def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
     for script in step.scripts():
         yield from script.reads
     for output in step.outputs:
         found = output.source or output.value
-        yield from found.reads if found else (output.name,)
+        if found is not None:
+            yield from found.reads
+        elif by_name:
+            yield output.name
     for decorator in step.decorators:
         for script in decorator.scripts():
             yield from script.reads
@@ -144,7 +147,8 @@ def _own_reads(step: Step) -> Iterator[str]:
 
 def _all_reads(root: Step) -> Iterator[str]:
     for step in walk(root):
-        yield from _own_reads(step)
+        holds_steps = any(True for _ in step.children())
+        yield from _own_reads(step, by_name=holds_steps)
         for item in step.inputs if step is not root else ():
             script = item.source or item.value
             yield from script.reads if script else (item.name,)

@@ -35,6 +35,10 @@ class Shown:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
+VIEWS = frozenset({"stepRt", "taskStepRt"})
+"""The variables that hold a StepView."""
+
+
 class StepView(Shown):
     """What a script sees as ``stepRt`` and ``taskStepRt``: where it is and what surrounds it."""
 

@@ -27,7 +27,7 @@ MAX_CALLS = 32
 
 
 class Run:
-    """One execution of a flow. ``scope`` is the task's scope; below it lie the functions that belong to this run."""
+    """One execution of a flow. ``scope`` is the task's scope, ``base`` below it has what the engine sets."""
 
     def __init__(
         self,
@@ -53,8 +53,8 @@ class Run:
         self.cancelled: str | None = None
         self.task: asyncio.Task[Any] | None = parent.task if parent else None
         self._beans: RunBeans | None = None
-        base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
-        self.scope = Scope(base)
+        self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
+        self.scope = Scope(self.base)
 
     @property
     def top(self) -> Run:

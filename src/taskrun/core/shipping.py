@@ -1,22 +1,20 @@
 """Scripts that run in a thread, a process or another executor.
 
-Rules: what is shipped is the script's text and the variables that it reads; what comes back is its value and the
-variables that it assigned. Nothing else crosses.
+Rules: a thread gets the script, any other executor its text, which can be sent everywhere; with it go the variables
+that it reads. What comes back is its value and the variables that it assigned. Nothing else crosses.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taskrun.core.calling import offload
+from taskrun.core.calling import INLINE, THREAD, offload
 from taskrun.core.scope import Scope
 from taskrun.script.script import Script, compile_script
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
-
-INLINE = "inline"
 
 
 async def run_elsewhere(frame: Frame, script: Script) -> Any:
@@ -25,16 +23,23 @@ async def run_elsewhere(frame: Frame, script: Script) -> Any:
         return script.run(frame.scope)
     scope = frame.scope
     variables = {name: scope[name] for name in sorted(script.reads) if scope.has(name)}
-    # a bare copy of the element: the program's own may hold what cannot be pickled
-    node = script.node._replace(attributes={}, children=())
-    value, assigned = await offload(frame, evaluate, (node, frame.step.language, variables), {})
+    if frame.executor == THREAD:
+        value, assigned = await offload(frame, evaluate, (script, variables), {})
+    else:
+        # a bare copy of the element: the program's own may hold what cannot be pickled
+        node = script.node._replace(attributes={}, children=())
+        value, assigned = await offload(frame, evaluate_text, (node, frame.step.language, variables), {})
     scope.update(assigned)
     return value
 
 
-def evaluate(node: Node, language: str, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def evaluate_text(node: Node, language: str, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Compile and evaluate the text of ``node`` and return its value and the variables that it assigned."""
-    script = compile_script(node, language=language)
+    return evaluate(compile_script(node, language=language), variables)
+
+
+def evaluate(script: Script, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Evaluate a script with copies of variables and return its value and the variables that it assigned."""
     scope = Scope(None, **variables)
     value = script.run(scope)
     return value, {name: scope[name] for name in script.stores if name in scope}

@@ -33,7 +33,7 @@ from taskrun.syntax.node import Node
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.host import Host
-    from taskrun.core.weave import Setting
+    from taskrun.core.weave import Program, Setting
     from taskrun.errors import Diagnostic
 
 Inner: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
@@ -51,6 +51,8 @@ class Decorator(ABC):
     tag: ClassVar[str] = ""
     rank: ClassVar[int] = 10
     attribute: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
+    """Whether the steps inside may run elsewhere than on the event loop because of this."""
 
     script_fields: ClassVar[tuple[str, ...]] = ()
 
@@ -148,6 +150,10 @@ class Step(ABC):
         for name in self.child_fields:
             yield from _steps_in(getattr(self, name))
 
+    def programs(self) -> Iterator[Program]:
+        """Yield what runs inside a woven step: the steps inside with their decorators, in the order of the fields."""
+        yield from self.children()
+
     def scripts(self) -> Iterator[Script]:
         """Yield this step's own scripts (not those of its inputs, outputs, decorators and children)."""
         return _scripts(self)
@@ -236,12 +242,12 @@ def _remember_fields(cls: Any) -> None:
     cls.child_fields = tuple(name for name, found in words.items() if found - _NO_STEPS)
 
 
-def _steps_in(value: object) -> Iterator[Step]:
-    if isinstance(value, Step):
+def _steps_in(value: object) -> Iterator[Any]:
+    if hasattr(value, "may_suspend") and not isinstance(value, Body):
         yield value
-    elif isinstance(value, tuple):
+    elif type(value) is tuple:
         for item in value:
-            if isinstance(item, Step):
+            if hasattr(item, "may_suspend"):
                 yield item
     elif isinstance(value, Body):
         yield from value.steps

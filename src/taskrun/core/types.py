@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -60,8 +60,8 @@ def _float(value: Any) -> float:
             return number
     if isinstance(value, int) and int(float(value)) == value:
         return float(value)
-    if isinstance(value, Decimal):
-        return float(value)
+    if isinstance(value, Decimal) and (math.isfinite(number := float(value)) or not value.is_finite()):
+        return number
     raise ValueError
 
 
@@ -124,7 +124,9 @@ def _dict(key: Convert, item: Convert) -> Convert:
     def convert(value: Any) -> dict[Any, Any]:
         value = _parsed(value)
         if isinstance(value, Mapping):
-            return {key(name): None if element is None else item(element) for name, element in value.items()}
+            found = {key(name): None if element is None else item(element) for name, element in value.items()}
+            if len(found) == len(value):  # two keys may become one
+                return found
         raise ValueError
 
     return convert
@@ -194,9 +196,9 @@ def _reporting(name: str, convert: Convert) -> Convert:
     def checked(value: Any) -> Any:
         try:
             return convert(value)
-        except (ValueError, TypeError, KeyError, ArithmeticError, InvalidOperation):
+        except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
             shown = repr(value)
             shown = shown if len(shown) <= 80 else shown[:77] + "…"  # noqa: PLR2004 - a line of an error message
-            raise ValueError(f"{shown} is not a {name}") from None
+            raise ValueError(f"{shown} is not of type {name}") from None
 
     return checked

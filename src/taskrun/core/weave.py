@@ -54,6 +54,8 @@ class Setting:
     root: bool = False
     jumps: bool = True
     outermost: int | None = None
+    moved: bool = False
+    """Whether the step stands in one with an ``executor``, so that what it calls may run elsewhere."""
 
 
 class Woven:
@@ -61,13 +63,13 @@ class Woven:
 
     __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "run")
 
-    def __init__(self, decorator: Decorator, inner: Program) -> None:
+    def __init__(self, decorator: Decorator, inner: Program, moved: bool = False) -> None:
         around, inner_run = decorator.around, inner.run
         self.decorator = decorator
         self.inner = inner
         self.name = inner.name
         self.model = inner.model
-        self.may_suspend = decorator.may_suspend or inner.may_suspend
+        self.may_suspend = moved or decorator.may_suspend or inner.may_suspend
 
         def run(frame: Frame) -> Awaitable[Completion]:
             return around(frame, inner_run)
@@ -90,10 +92,11 @@ class Weaver:
 
     def weave(self, step: Step, setting: Setting) -> Program:
         """Return the step with its decorators round it, and the same done to every step inside."""
-        inner = dataclasses.replace(setting, root=False, jumps=step.children_jump, outermost=None)
+        moved = setting.moved or any(item.moves for item in step.decorators)
+        inner = dataclasses.replace(setting, root=False, jumps=step.children_jump, outermost=None, moved=moved)
         program: Program = _with_children(step, lambda child: self.weave(child, inner))
         for item in self.decorators(step, setting):
-            program = Woven(item, program)
+            program = Woven(item, program, moved)
         return program
 
     def decorators(self, step: Step, setting: Setting) -> list[Decorator]:

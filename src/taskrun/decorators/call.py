@@ -16,13 +16,11 @@ from taskrun.core.completion import RESULT, Completion, Signal, jump_to
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import bind_inputs, unknown_variable
 from taskrun.core.outputs import Output
-from taskrun.core.results import StepView
+from taskrun.core.results import VIEWS, StepView
 from taskrun.core.scope import Scope
 from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
 from taskrun.core.weave import Setting
 from taskrun.errors import InputError
-
-VIEWS = frozenset({"taskStepRt", "stepRt"})
 
 
 @decorator("call", rank=120)
@@ -59,7 +57,7 @@ class Call(Decorator):
             careful=careful,
             names=frozenset({RESULT, *(item.name for item in step.outputs)}),
             jump=step.next if setting.jumps else None,
-            views=bool(VIEWS & reads_of(step)),
+            views=not VIEWS.isdisjoint((*reads_of(step), *step.reads_by_name())),
         )
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:  # noqa: C901, PLR0912 - one frame, it runs per step

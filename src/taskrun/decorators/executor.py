@@ -24,6 +24,8 @@ from taskrun.errors import Diagnostic, near_hint
 class InExecutor(Decorator):
     """A place to run."""
 
+    moves = True
+
     executor: str
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:

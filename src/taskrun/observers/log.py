@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import logging
 
-from taskrun.core.events import Event, FailureIgnored, StepRetried, ValueDumped
+from taskrun.core.events import Event, FailureIgnored, ValueDumped
 
 
 def log_event(event: Event) -> None:
-    """Log an ignored failure, a retry or a dumped value; other events are not for the log."""
+    """Log an ignored failure or a dumped value; other events are not for the log."""
     logger = logging.getLogger("taskrun")
     if isinstance(event, FailureIgnored):
         logger.warning("%s failed and was allowed to: %s (%s)", event.path, event.error, event.location)
     elif isinstance(event, ValueDumped):
         logger.info("%s %s %s = %r", event.path, event.kind, event.name, event.value)
-    elif isinstance(event, StepRetried):
-        logger.info("%s: attempt %d failed: %s; next in %.3g s", event.path, event.attempt, event.error, event.delay)

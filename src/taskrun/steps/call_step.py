@@ -19,6 +19,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
+from taskrun.core.results import VIEWS
 from taskrun.core.step import Step, step, walk
 from taskrun.core.weave import LIBRARY_RANK
 from taskrun.errors import Diagnostic, near_hint
@@ -43,6 +44,10 @@ class CallStep(Step):
         run = frame.run
         library = self.reference.load(run.host)
         return library.library_program(self.step_name, run.traced).run(frame)
+
+    def reads_by_name(self) -> Iterator[str]:
+        """What the library's step may read of this step's own."""
+        yield from VIEWS
 
     def analyze(self) -> Iterable[Diagnostic]:
         """The library is named in one way."""

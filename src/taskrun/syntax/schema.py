@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from lxml import etree
+    from xmlschema import XMLSchema10
     from xmlschema.validators import XsdAnyAttribute, XsdAttribute, XsdComplexType, XsdElement, XsdGroup, XsdType
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -136,12 +137,16 @@ class Schema:
         return self._declarations
 
     @cached_property
-    def _declarations(self) -> ElementDeclaration:
+    def second(self) -> XMLSchema10:
+        """The schema as xmlschema uses it."""
         from lxml import etree
         from xmlschema import XMLSchema10
 
-        schema = XMLSchema10(etree.tostring(self.document, encoding="unicode"))
-        return _declare(schema.elements["task"], {})
+        return XMLSchema10(etree.tostring(self.document, encoding="unicode"))
+
+    @cached_property
+    def _declarations(self) -> ElementDeclaration:
+        return _declare(self.second.elements["task"], {})
 
 
 def schema_file() -> Path:

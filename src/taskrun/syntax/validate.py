@@ -43,6 +43,12 @@ def violations(root: Node, schema: Schema) -> list[Diagnostic]:
     return explain(root, schema) or quote(root, tree, schema)
 
 
+def cross_check(root: Node, schema: Schema) -> list[Diagnostic]:
+    """Return what xmlschema has against the tree: a second opinion, slow, for ``check --strict``."""
+    found = schema.second.iter_errors(_tree(root, schema.opaque))
+    return [root.problem("schema", f"xmlschema: {error.reason} (at {error.path})") for error in found]
+
+
 def _tree(root: Node, opaque: frozenset[str]) -> _Element:
     """Return the part of the tree that the schema looks at, as lxml elements in the same order."""
     from lxml.etree import Element, SubElement

@@ -1,0 +1,95 @@
+"""``taskrun check``: say everything that is wrong with files, without running them.
+
+Rules: every problem of every file, in the order of the files. Beans may come from the program that embeds a flow, so an
+unknown one is only a warning here. ``--strict`` counts warnings as errors and asks a second validator, xmlschema.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taskrun.cli.parser import Parser, add_settings, make_manager
+
+if TYPE_CHECKING:
+    from taskrun.errors import Diagnostic
+    from taskrun.manager import TaskManager
+
+DESCRIPTION = "Say everything that is wrong with task files, without running them."
+ENDINGS = (".task.xml", ".task-lib.xml")
+
+
+def execute(words: Sequence[str]) -> int:
+    """Run the command line and return its exit status."""
+    parser = Parser("check", DESCRIPTION)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a task file, or a folder with task files below it")
+    parser.add_argument("--json", action="store_true", help="print the problems as a JSON array, for editors and CI")
+    parser.add_argument("--strict", action="store_true", help="count warnings as errors; ask a second validator too")
+    add_settings(parser)
+    arguments = parser.parse_args(words)
+    from taskrun.cli.failures import guarded
+
+    return guarded(lambda: _check(arguments))
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from taskrun.cli.failures import say
+
+    files = list(_files(arguments.files))
+    if not files:
+        say(f"taskrun check: no task files in {', '.join(arguments.files)} (their names end in {' or '.join(ENDINGS)})")
+        return 2
+    manager = make_manager(arguments)
+    problems = [
+        problem for file in files for problem in dict.fromkeys(_problems(manager, file, strict=arguments.strict))
+    ]
+    errors = sum(problem.severity == "error" for problem in problems)
+    if arguments.json:
+        print(json.dumps([_as_mapping(problem) for problem in problems], ensure_ascii=False, indent=2))
+    else:
+        for problem in problems:
+            say(str(problem))
+        others = len(problems) - errors
+        say(
+            f"taskrun check: {len(files)} files, {errors} errors" + (f", {others} warnings and notes" if others else "")
+        )
+    return 2 if errors else 0
+
+
+def _files(words: Sequence[str]) -> Iterator[str]:
+    for word in words:
+        if Path(word).is_dir():
+            yield from sorted(str(file) for file in Path(word).rglob("*") if file.name.endswith(ENDINGS))
+        else:
+            yield os.fspath(word)
+
+
+def _problems(manager: TaskManager, file: str, *, strict: bool) -> Iterator[Diagnostic]:
+    found = manager.check(file)
+    for problem in found:
+        if problem.code == "unknown-bean":
+            problem = replace(problem, severity="warning")  # noqa: PLW2901 - the same problem, taken more lightly
+            yield problem
+        elif strict and problem.severity == "warning":
+            yield replace(problem, severity="error")
+        else:
+            yield problem
+    if strict and not any(problem.severity == "error" for problem in found):
+        yield from manager.cross_check(file)
+
+
+def _as_mapping(problem: Diagnostic) -> dict[str, object]:
+    return {
+        "path": problem.location.path,
+        "line": problem.location.line,
+        "column": problem.location.column,
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "hint": problem.hint,
+    }

@@ -1,0 +1,65 @@
+"""What the sub-commands' command lines share: the parser with near names, the settings of the TaskManager."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from taskrun.manager import TaskManager
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes no abbreviations and knows the near name of a wrong option."""
+
+    def __init__(self, command: str, description: str) -> None:
+        super().__init__(prog=f"taskrun {command}", description=description, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, with the near name of an unknown option, and exit with status 2."""
+        from taskrun.errors import near_hint
+
+        _, _, unknown = message.partition("unrecognized arguments: ")
+        known = [option for action in self._actions for option in action.option_strings]
+        hints = [near_hint(word.partition("=")[0], known) for word in unknown.split() if word.startswith("-")]
+        for hint in filter(None, hints):
+            message += f"; {hint}"
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where flows are found and what they may import."""
+    parser.add_argument("--path", action="append", metavar="DIR", help="look tasks and libraries up in DIR too")
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="PATTERN", help="let flows import from modules like 'shop.*'"
+    )
+
+
+def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
+    """Return a TaskManager with the options of ``add_settings`` and the ``[tool.taskrun]`` of pyproject.toml."""
+    from taskrun.manager import TaskManager
+
+    sys.path.insert(0, "")  # what a flow may import is looked for in the current folder too, as python -m does
+    allow = [*arguments.allow, *_allowed_here()]
+    return TaskManager(path=arguments.path, allow=allow, **settings)
+
+
+def _allowed_here() -> list[str]:
+    file = Path("pyproject.toml")
+    if not file.is_file():
+        return []
+    import tomllib
+
+    from taskrun.errors import PluginError
+
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PluginError(f"pyproject.toml: {error}") from None
+    allow = settings.get("tool", {}).get("taskrun", {}).get("allow", [])
+    if not isinstance(allow, list) or not all(isinstance(pattern, str) for pattern in allow):
+        raise PluginError("pyproject.toml: [tool.taskrun] allow is a list of patterns such as ['shop.*']")
+    return allow

@@ -1,0 +1,48 @@
+"""What is not imported: start-up costs what is needed and no more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("lxml", "xmlschema", "jinja2", "asteval", "rich", "yaml", "loky", "jsonschema", "numpy", "sqlite3")
+FLOW = '<task><steps><sleep name="s" sleepMillisExpr="0"/></steps></task>'
+
+
+def imported(code: str, folder: Path) -> set[str]:
+    """The top-level modules that are loaded after the code."""
+    code += "\nimport sys; sys.stderr.write(' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
+def test_help_imports_next_to_nothing(tmp_path, words):
+    """Not even argparse, asyncio or logging."""
+    found = imported(f"from taskrun.cli import main; main({words!r})", tmp_path)
+    assert not found & {*HEAVY, "argparse", "asyncio", "logging", "inspect", "dataclasses", "importlib_metadata"}
+
+
+def test_the_package_imports_next_to_nothing(tmp_path):
+    """``import taskrun`` is free until something is used."""
+    found = imported("import taskrun", tmp_path)
+    assert not found & {*HEAVY, "argparse", "asyncio", "logging", "dataclasses", "importlib_metadata"}
+
+
+def test_a_run_imports_what_it_needs(tmp_path):
+    """A flow without scripts needs lxml (the schema) and no evaluator, template engine or terminal library."""
+    (tmp_path / "flow.task.xml").write_text(FLOW)
+    found = imported("from taskrun.cli import main; main(['flow.task.xml'])", tmp_path)
+    assert "lxml" in found
+    assert not found & (set(HEAVY) - {"lxml"})
+
+
+def test_a_check_imports_what_it_needs(tmp_path):
+    """A right file needs no xmlschema, a wrong one does."""
+    (tmp_path / "flow.task.xml").write_text(FLOW)
+    assert "xmlschema" not in imported("from taskrun.cli import main; main(['check', 'flow.task.xml'])", tmp_path)
