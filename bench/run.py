@@ -18,6 +18,7 @@ from floor import floor_sequence
 
 from taskrun import Flow, TaskManager
 
+SHORT_STEP = '<step name="s{n}"><source>1</source></step>'
 STEP = '<step name="s{n}"><input name="total"/><source>total + 1</source><output name="total"/></step>'
 REPEATS = 5
 
@@ -26,6 +27,11 @@ def sequence(count: int) -> str:
     """A task of ``count`` script steps, each with one input and one output."""
     steps = "\n".join(STEP.format(n=n) for n in range(count))
     return f'<task><input name="total" type="int"/>\n<steps>\n{steps}\n</steps>\n<output name="total"/></task>'
+
+
+def short_sequence(count: int) -> str:
+    """A task of ``count`` script steps without inputs and outputs: 100,000 of the others would be too large a file."""
+    return f"<task><steps>{''.join(SHORT_STEP.format(n=n) for n in range(count))}</steps></task>"
 
 
 def loop(count: int) -> str:
@@ -107,15 +113,22 @@ def main() -> int:
 
         workloads: tuple[tuple[str, str, dict[str, int], int], ...] = (
             ("1,000 steps in sequence", sequence(1000), {"total": 0}, 1000),
-            ("100 steps in sequence", sequence(100), {"total": 0}, 100),
             ("a loop of 10,000 turns", loop(10_000), {"total": 0}, 10_000),
-            ("a loop of 100 turns", loop(100), {"total": 0}, 100),
             ("1,000 branches that do not suspend", branches(1000), {}, 1000),
             ("1,000 three-way choices", choices(1000), {}, 1000),
         )
         for name, text, inputs, count in workloads:
             compiled = flow(name.replace(" ", "_"), text)
             report(name, measure(lambda: manager.run_async(compiled, inputs), count), floor)  # noqa: B023 - run at once
+        print("\nthe same cost per step, however many:")
+        for count in (100, 100_000):
+            compiled = flow(f"short_{count}", short_sequence(count))
+            report(f"{count:,} short steps in sequence", measure(lambda: manager.run_async(compiled), count), floor)  # noqa: B023
+        for count in (100, 100_000):
+            compiled = flow(f"loop_{count}", loop(count))
+            micros = measure(lambda: manager.run_async(compiled, {"total": 0}), count)  # noqa: B023
+            report(f"a loop of {count:,} turns", micros, floor)
+        print()
         five = flow("five", sequence(5))
 
         async def many() -> None:

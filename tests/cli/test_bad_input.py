@@ -25,7 +25,7 @@ CASES = {
     "unknown element": (task("<stepp/>"), 2, "3:1: error[unknown-element]"),
     "unknown attribute": (task('<step name="a" tiemout="1"/>'), 2, "3:16: error[unknown-attribute]"),
     "wrong root": ("<flow/>", 2, "error[wrong-root]"),
-    "undeclared prefix": (task('<step name="a" foo:b="1"/>'), 2, '3:16: error[prefix]: the prefix of \'foo:b\' is not declared'),
+    "undeclared prefix": (task('<step name="a" foo:b="1"/>'), 2, "3:16: error[prefix]: the prefix of 'foo:b' is not declared"),
     "duplicate names": (task(STEP + "\n" + STEP), 2, "4:7: error[duplicate-name]: a second step 'a'"),
     "next to nowhere": (task('<step name="a" next="c"><source>1</source></step>'), 2, "3:16: error[unknown-next-step]"),
     "bad type": (task(STEP, '<input name="x" type="Integre"/>'), 2, "1:23: error[bad-value]"),

@@ -68,7 +68,7 @@ def test_a_signal_abandons_thread_work(flow, tmp_path):
     flow(STUCK)
     (tmp_path / "stuck.py").write_text(STUCK_MODULE)
     process = start(tmp_path, "flow.task.xml", "--allow", "stuck")
-    wait_until(lambda: (tmp_path / "started").exists())
+    wait_until((tmp_path / "started").exists)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, "", "taskrun: cancelled\n")

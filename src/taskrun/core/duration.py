@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 EXPECTED = "a duration: milliseconds such as 250, or a number with a unit such as 250ms, 1.5s, 2m, 1h"
 
-_UNITS = {"": 0.001, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS: Mapping[str, float] = MappingProxyType({"": 0.001, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0})
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|)\s*")
 
 
