@@ -99,7 +99,7 @@ class Bench:
         async def outcome() -> tuple[dict[str, Any] | None, BaseException | None]:
             try:
                 return dict(await manager.run_async(path, inputs)), None
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the outcome
                 return None, error
 
         (outputs, error), elapsed = run_virtual(outcome())

@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Annotated, Any
 
-from taskrun.core.fields import Element
+from taskrun.core.fields import Attribute, Element
 from taskrun.errors import PluginError, near_hint
 from taskrun.script.script import Template
 from taskrun.syntax.node import Node
@@ -123,7 +123,7 @@ class BeanDefinition:
     node: Node = field(repr=False, compare=False)
     id: str
     class_: str
-    destroy_method: str | None = None
+    destroy_method: Annotated[str | None, Attribute("destroy-method")] = None
     arguments: Annotated[tuple[Setting, ...], Element("constructor-arg")] = ()
     properties: Annotated[tuple[Setting, ...], Element("property")] = ()
 

@@ -72,13 +72,13 @@ class Output:
 class ByName:
     """How the outputs without an expression find their values.
 
-    ``names`` are their names but for RESULT; ``inputs`` those among them that are inputs which the body does not set,
-    and so no outputs of the body; ``leaf`` tells that there are no steps inside, ``renamed`` are
+    ``names`` are their names but for RESULT; ``set_by_body`` are the variables that the body may set, which are not
+    just inputs; ``leaf`` tells that there are no steps inside, ``renamed`` are
     outputs of steps inside that leave them under another name or go to the task's scope.
     """
 
     names: tuple[str, ...]
-    inputs: frozenset[str]
+    set_by_body: frozenset[str]
     leaf: bool
     renamed: frozenset[str] = frozenset()
 
@@ -86,7 +86,7 @@ class ByName:
         """Return the value of the output ``name`` when the body returned these outputs and left this scope."""
         if name in returned and name not in self.renamed and (self.leaf or name not in scope):
             return returned[name]
-        if name in scope and name not in self.inputs:
+        if name in scope and (name in self.set_by_body or not self.leaf):
             return scope[name]
         if RESULT in returned:
             value = returned[RESULT]

@@ -35,8 +35,7 @@ class Outputs(Decorator):
         inner = [item for child in step.children() for item in child.outputs]
         renamed = frozenset(item.name for item in inner if item.to_task_scope or item.variable != item.name)
         leaf = not any(True for _ in step.children())
-        inputs = frozenset(item.name for item in step.inputs) - set_by_body if leaf else frozenset()
-        return cls(outputs=declared, by_name=ByName(names, inputs, leaf, renamed))
+        return cls(outputs=declared, by_name=ByName(names, set_by_body, leaf, renamed))
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the body and evaluate the outputs."""

@@ -38,7 +38,8 @@ def within(length: float, text: bool = False) -> None:
 
 def measured(value: Any) -> Any:
     """Return ``value``, or raise OverflowError when it is too long."""
-    if value.__class__ in _SEQUENCES and len(value) > MAX_ITEMS:
+    kind = type(value)
+    if kind in _SEQUENCES and len(value) > MAX_ITEMS:
         within(len(value), isinstance(value, _TEXTS))
     return value
 

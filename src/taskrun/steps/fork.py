@@ -33,38 +33,38 @@ class Forking(Joining):
 
     numbered = True
 
-    var_name: str | None = None
     index_name: str | None = None
     steps: Body
 
     def stores(self) -> Iterator[str]:
         """The variables of a branch."""
         yield "STEP_RESULTS"
-        yield from filter(None, (self.var_name, self.index_name))
+        if self.index_name:
+            yield self.index_name
 
     @property
     def may_suspend(self) -> bool:
         """Whether the body may."""
         return self.steps.may_suspend
 
-    def fork(self, frame: Frame, elements: Collection[Any]) -> Awaitable[Completion]:
-        """Run the body once for each element and join the branches."""
+    def fork(self, frame: Frame, elements: Collection[Any], name: str | None = None) -> Awaitable[Completion]:
+        """Run the body once for each element, which is the variable ``name`` there, and join the branches."""
         may_suspend = self.steps.may_suspend
 
         def starts() -> Iterable[Start]:
             for index, element in enumerate(elements):
-                yield str(index + 1), partial(self._branch, frame, index, element), may_suspend
+                yield str(index + 1), partial(self._branch, frame, index, name, element), may_suspend
 
         return join(frame, self, starts(), {str(index + 1): index for index in range(len(elements))})
 
-    def _branch(self, frame: Frame, index: int, element: Any) -> Awaitable[Completion]:
+    def _branch(self, frame: Frame, index: int, name: str | None, element: Any) -> Awaitable[Completion]:
         branch = frame.branch(index)
         scope = branch.scope
         for item in self.inputs:
             if item.name in frame.scope:
                 scope[item.name] = frame.scope[item.name]
-        if self.var_name:
-            scope[self.var_name] = element
+        if name:
+            scope[name] = element
         if self.index_name:
             scope[self.index_name] = index
         return self.steps.run(branch)
@@ -77,11 +77,18 @@ class Fork(Forking):
     var_name: str
     producer: Script
 
+    def stores(self) -> Iterator[str]:
+        """The variables of a branch."""
+        yield from Forking.stores(self)
+        yield self.var_name
+
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Ask the producer and run the body for each element."""
         elements = frame.eval(self.producer)
         if elements is None:
             raise ValueError(f"the producer of '{self.name}' returned null; a collection is expected")
         if isinstance(elements, str | bytes) or not isinstance(elements, Iterable):
-            raise TypeError(f"the producer of '{self.name}' returned {elements!r}; a collection is expected")
-        return self.fork(frame, list(elements))
+            raise TypeError(
+                f"the producer of '{self.name}' returned {elements!r} ({type(elements).__name__}); a collection is expected"
+            )
+        return self.fork(frame, list(elements), self.var_name)

@@ -20,7 +20,7 @@ from taskrun.steps.fork import Forking
 
 @step("fork-n")
 class ForkN(Forking):
-    """Concurrent branches, as many as the count says; ``varName``, if given, receives the index too."""
+    """Concurrent branches, as many as the count says."""
 
     count: Expr
 

@@ -37,7 +37,6 @@ class Looping(Step):
 
     var_name: str | None = None
     index_name: str | None = None
-    var_type: Type | None = None
     steps: Body
 
     def stores(self) -> Iterator[str]:
@@ -52,10 +51,9 @@ class Looping(Step):
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
         """Run the body for each item, until ``until`` holds after one of them."""
         scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
-        convert = self.var_type.convert if self.var_type else None
         for index, item in enumerate(items):
             if var_name:
-                scope[var_name] = item if convert is None else convert(item)
+                scope[var_name] = item
             if index_name:
                 scope[index_name] = index
             frame.index = index
@@ -75,6 +73,7 @@ class Loop(Looping):
     """A body that is run once for each item."""
 
     items: Expr | None = None
+    var_type: Type | None = None
     max_count: int = 0
     while_: Script | None = None
     until: Script | None = None
@@ -92,7 +91,7 @@ class Loop(Looping):
                 return
             if self.while_ is not None and not frame.eval(self.while_):
                 return
-            yield item
+            yield item if self.var_type is None else self.var_type.convert(item)
 
     def analyze(self) -> Iterable[Diagnostic]:
         """Something has to stop the loop."""

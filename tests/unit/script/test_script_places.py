@@ -48,6 +48,13 @@ REFUSED = [
     ("<source>a.mro()</source>", [(F, 1, 11)]),
     ("<source>e.with_traceback(None)</source>", [(F, 1, 11)]),
     ("<source>try: f()\nexcept A as _e: pass</source>", [(F, 2, 1)]),
+    ("<source>*a = 1\nx = *b</source>", [(S, 1, 9), (S, 2, 5)]),
+    ("<source>*a, *b = c</source>", [(S, 1, 13)]),
+    ("<source>[x for x in (y := a)]</source>", [(S, 1, 22)]),
+    ("<source>[[x := y for y in b] for x in a]</source>", [(S, 1, 11)]),
+    ("<source>try: f()\nexcept: g()\nexcept A: h()</source>", [(S, 2, 1)]),
+    ("<source>while a: pass\nelse: continue</source>", [(S, 2, 7)]),
+    ("<source>for i in a:\n  def f(): break</source>", [(S, 2, 12)]),
 ]
 
 
@@ -158,6 +165,19 @@ def test_what_is_too_large_or_foreign_is_said_clearly(script: Any, text: str, wo
         script(text)
     assert words in str(caught.value)
     assert " on line" not in caught.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join("  " * depth + "if 1:" for depth in range(95)) + "\n" + "  " * 95 + "return 7",
+        "+".join(["1"] * 95),
+        "f(" * 60 + "1" + ")" * 60,
+        "if n < 0: 0\n" + "\n".join(f"elif n == {number}: {number}" for number in range(90)),
+    ],
+)
+def test_what_is_deep_but_allowed_runs(script: Any, text: str) -> None:
+    assert script(text).run(Scope(None, n=89, f=lambda n: n)) in {7, 95, 1, 89}
 
 
 def test_the_limits_of_the_source_can_be_set(refused: Callable[..., Any]) -> None:
