@@ -20,6 +20,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import sys
+import types
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,7 +87,8 @@ class Page:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.names: dict[str, Any] = {"__name__": "page"}
+        module = sys.modules["page"] = types.ModuleType("page")  # where classes of the page look names up
+        self.names: dict[str, Any] = module.__dict__
         self.flow: Path | None = None
         self.wrong = ""
         self.printed: str | None = None

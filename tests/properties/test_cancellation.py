@@ -183,8 +183,6 @@ class Scene:
 
     def play(self, cancelled_at: list[int], *, by_id: bool = False) -> bool:
         """Run both and cancel the first one at these points; return whether it was cancelled."""
-        if not by_id:
-            self.gate.set()
         with asyncio.Runner(loop_factory=CountingLoop) as runner:
             loop = runner.get_loop()
             loop.set_exception_handler(lambda _, context: self.complaints.append(context))
@@ -202,12 +200,12 @@ class Scene:
                 else:
                     first.cancel()
 
+        loop.call_later(0.005, self.gate.set)
         loop.interfere = interfere
         try:
             done = await asyncio.gather(first, return_exceptions=True)
         finally:
             loop.interfere = None
-        self.gate.set()
         assert (await other)["RESULT"] == 7
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -146,7 +146,11 @@ def _print(outputs: dict[str, Any]) -> int:
             return 1
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2 if sys.stdout.isatty() else None)
     try:
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        binary = getattr(sys.stdout, "buffer", None)
+        if binary is None:  # somebody collects what is printed
+            sys.stdout.write(text + "\n")
+        else:
+            binary.write(text.encode("utf-8", "backslashreplace") + b"\n")
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush is quiet

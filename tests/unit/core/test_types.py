@@ -94,7 +94,7 @@ def test_taken(name: str, value: Any, expected: Any) -> None:
     ],
 )
 def test_refused(name: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=f"is not a {name}"):
+    with pytest.raises(ValueError, match=f"is not of type {name}$"):
         convert(name, value)
 
 

@@ -1,0 +1,129 @@
+"""A run's own things: its beans, observers that fail, cancelling, and small rules of core parts."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import pytest
+from small_flows import Bench, task
+
+from taskrun.core.completion import NEXT, RESULT, Completion, Signal, completion_of, jump_to
+from taskrun.core.schema_check import SchemaCheck
+from taskrun.core.scope import Scope
+from taskrun.errors import PluginError
+
+
+class Door:
+    """A bean with everything that ``<beans>`` can say."""
+
+    log: list[str] = []  # noqa: RUF012 - a test empties it
+
+    def __init__(self, word: str, other: Any = None, *, named: Any = None) -> None:
+        self.word, self.other, self.named = word, other, named
+        self.colour = "none"
+
+    def shut(self) -> None:
+        """End it."""
+        self.log.append(f"shut {self.word}")
+
+    def jam(self) -> None:
+        """Fail to end it."""
+        raise OSError("jammed")
+
+    def say(self) -> list[Any]:
+        """Return what it was given."""
+        return [self.word, getattr(self.other, "word", None), self.named, self.colour]
+
+
+@pytest.fixture
+def doors(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    module = type(sys)("small_doors")
+    module.Door = Door  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "small_doors", module)
+    monkeypatch.setattr(Door, "log", [])
+    return {"allow": ["small_doors"]}
+
+
+def bean(id_: str, inner: str = "", attributes: str = "") -> str:
+    return f'<bean id="{id_}" class="small_doors:Door" {attributes}><constructor-arg value="{id_}"/>{inner}</bean>'
+
+
+SAY = '<step name="s"><source>inject("front").say()</source></step>'
+
+
+def test_beans_of_a_task(bench: Bench, doors: dict[str, Any]) -> None:
+    front = bean(
+        "front",
+        '<constructor-arg ref="back"/><constructor-arg name="named" value="n"/><property name="colour" value="red"/>',
+        'destroy-method="shut"',
+    )
+    back = bean("back", attributes='destroy-method="shut"')
+    head = f"<beans>{front}{back}</beans>"
+    assert bench.run(task(SAY, head=head), **doors).result == ["front", "back", "n", "red"]
+    assert sorted(Door.log) == ["shut back", "shut front"]
+
+
+def test_a_bean_that_cannot_be_ended_is_reported(
+    bench: Bench, doors: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    front = bean("front", attributes='destroy-method="jam"')
+    head = f"<beans>{front}</beans>"
+    with caplog.at_level(logging.WARNING, "taskrun"):
+        assert bench.run(task(SAY, head=head), **doors).error is None
+    assert "ending a bean failed: OSError('jammed')" in caplog.text
+
+
+def test_beans_that_need_each_other(bench: Bench, doors: dict[str, Any]) -> None:
+    front = bean("front", '<property name="other" ref="back"/>')
+    back = bean("back", '<property name="other" ref="front"/>')
+    head = f"<beans>{front}{back}</beans>"
+    ran = bench.run(task(SAY, head=head), **doors)
+    assert "beans that need each other: front → back → front" in str(ran.error)
+
+
+def test_an_observer_that_fails_is_left_out(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[Any] = []
+
+    def fails(event: Any) -> None:
+        seen.append(event)
+        raise ValueError("observer")
+
+    with caplog.at_level(logging.ERROR, "taskrun"):
+        ran = bench.run(task('<step name="s"><source>1</source></step>'), watch=True, observers=(fails,))
+    assert ran.result == 1
+    assert len(seen) == 1
+    assert len(ran.events) > 1
+    assert caplog.text.count("an observer failed and is left out now") == 1
+
+
+def test_completions() -> None:
+    assert completion_of(None) is NEXT
+    assert completion_of(NEXT) is NEXT
+    assert completion_of(3).result == 3
+    assert jump_to(None, {}) == NEXT
+    assert jump_to("@end", {}).signal is Signal.END
+    assert jump_to("a", {}).target == "a"
+    assert Completion({RESULT: 0, "x": 1}).truthy is False
+    assert Completion({"x": 0}).truthy is True
+    assert NEXT.truthy is False
+
+
+def test_scopes() -> None:
+    scope = Scope(Scope(None, a=1), b=2)
+    assert list(scope.names()) == ["b", "a"]
+    with pytest.raises(KeyError):
+        scope["c"]
+
+
+def test_schema_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = SchemaCheck('{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["m"]}')
+    check.check({"m": 1})
+    with pytest.raises(ValueError, match=r"'m' is a required property; \['n'\]: 'x' is not of type 'integer'"):
+        check.check({"n": "x"})
+    with pytest.raises(ValueError, match="not a JSON Schema"):
+        SchemaCheck('{"type": 3}')
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(PluginError, match=r"taskrun\[schema\]"):
+        SchemaCheck("{}")
