@@ -20,9 +20,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import sys
 import types
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +120,7 @@ class Page:
             case "python":
                 output = io.StringIO()
                 with contextlib.redirect_stdout(output):
-                    exec(compile(block.text, f"<block at line {block.line}>", "exec"), self.names)  # noqa: S102
+                    exec(compile(block.text, f"<block at line {block.line}>", "exec"), self.names)
                 self.printed = output.getvalue()
             case "text" if printed is not None:
                 assert printed == block.text, f"it prints:\n{printed}"

@@ -33,7 +33,8 @@ class Caller:
 
 
 callers = st.lists(
-    st.builds(Caller, gap=gaps, leaves=patience, max_wait=st.sampled_from([0.0, 0.2, 1.5, LONG, LONG, LONG])), max_size=40
+    st.builds(Caller, gap=gaps, leaves=patience, max_wait=st.sampled_from([0.0, 0.2, 1.5, LONG, LONG, LONG])),
+    max_size=40,
 )
 
 
@@ -67,7 +68,9 @@ def passages(callers: list[Caller], rate: float) -> tuple[list[tuple[float, int]
 
 
 @given(callers=callers, rate=st.sampled_from([0.3, 1.0, 2.0, 7.5, 100.0]))
-@example(callers=[Caller(0, None, LONG), Caller(0, 0.4, LONG), Caller(0, None, LONG), Caller(0.5, None, LONG)], rate=1.0)
+@example(
+    callers=[Caller(0, None, LONG), Caller(0, 0.4, LONG), Caller(0, None, LONG), Caller(0.5, None, LONG)], rate=1.0
+)
 def test_a_rate_limit_lets_no_more_through_than_its_bucket(callers: list[Caller], rate: float) -> None:
     """In any stretch of time at most a full bucket and what flows in meanwhile get through, whoever comes and leaves."""
     passed, limiters = passages(callers, rate)
@@ -137,7 +140,9 @@ def test_a_throttle_lets_no_more_in_than_allowed(callers: list[Caller], limit: i
 
 
 @settings(max_examples=8)
-@given(limit=st.integers(1, 50), durations=st.lists(st.integers(0, 40), min_size=1, max_size=7), fails=st.integers(2, 9))
+@given(
+    limit=st.integers(1, 50), durations=st.lists(st.integers(0, 40), min_size=1, max_size=7), fails=st.integers(2, 9)
+)
 def test_a_throttle_holds_among_a_thousand_branches(bench: Bench, limit: int, durations: list[int], fails: int) -> None:
     """A thousand branches, some of which fail, go through a throttle: never too many at once, and everybody once."""
     inside = Inside()

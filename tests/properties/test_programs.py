@@ -59,7 +59,7 @@ NO_OPS = (
     "<finally>0</finally>",
     "<when>True</when>",
     "<onEnter>0</onEnter>",
-    '<flags enable=""/>',
+    '<flags enable="on"/>',
     "<catch>raise exception</catch>",
     '<decorator name="timeout" timeout:timeout="1h" xmlns:timeout="t"/>',
 )

@@ -5,7 +5,7 @@
 
 Rules: a name means the bean of the task's own ``<beans>``, then that of the TaskManager, then that of the entry points
 ``taskrun.beans``. Beans of ``<beans>`` belong to one run: made when first asked for, ended with the run (their
-``destroy-method``, else nothing). Nothing is imported that the allow list does not name.
+``destroyMethod``, else nothing). Nothing is imported that the allow list does not name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Annotated, Any
 
-from taskrun.core.fields import Attribute, Element
+from taskrun.core.fields import Element
 from taskrun.errors import PluginError, near_hint
 from taskrun.script.script import Template
 from taskrun.syntax.node import Node
@@ -123,7 +123,7 @@ class BeanDefinition:
     node: Node = field(repr=False, compare=False)
     id: str
     class_: str
-    destroy_method: Annotated[str | None, Attribute("destroy-method")] = None
+    destroy_method: str | None = None
     arguments: Annotated[tuple[Setting, ...], Element("constructor-arg")] = ()
     properties: Annotated[tuple[Setting, ...], Element("property")] = ()
 

@@ -10,10 +10,9 @@
     description: Text                                         plain text of the child <description>
     then: Then, case: tuple[Case, ...], steps: Body           child elements that are steps
 
-``T | None`` or a default makes a field optional. ``Annotated[T, Element("input")]`` names the child element, and
-``Annotated[T, Attribute("destroy-method")]`` the attribute, where the field's name does not; ``Annotated[T, OnStep()]``
-reads an attribute of the step that a decorator stands in, and ``Annotated[Mapping[str, str], Prefixed()]`` collects the
-attributes with a namespace prefix.
+``T | None`` or a default makes a field optional. ``Annotated[T, Element("input")]`` names the child element where the
+field's name does not, ``Annotated[T, OnStep()]`` reads an attribute of the step that a decorator stands in, and
+``Annotated[Mapping[str, str], Prefixed()]`` collects the attributes with a namespace prefix.
 """
 
 from __future__ import annotations
@@ -32,13 +31,6 @@ class Element:
     """The tag of the child elements that a field is bound from."""
 
     tag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """The attribute that a field is bound from."""
-
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from taskrun.core.body import Body
 from taskrun.core.duration import Millis
-from taskrun.core.fields import Attribute, Element, Expression, OnStep, OwnText, Prefixed, Text
+from taskrun.core.fields import Element, Expression, OnStep, OwnText, Prefixed, Text
 from taskrun.core.schema_check import SchemaCheck
 from taskrun.core.step import Decorator, Step
 from taskrun.core.types import Type
@@ -106,8 +106,6 @@ def _slot(  # noqa: C901, PLR0911 - a table of types
     for mark in marks:
         if isinstance(mark, Element):
             return Slot(item.name, mark.tag, _item(kind), required, repeated=get_origin(kind) is tuple), "child"
-        if isinstance(mark, Attribute):
-            return Slot(item.name, mark.name, kind, required), "attribute"
         if isinstance(mark, Expression):
             return Slot(item.name, camel(item.name) + "Expr", kind, required, expression=True), "attribute"
         if isinstance(mark, OwnText):

@@ -22,7 +22,7 @@ async def run_elsewhere(frame: Frame, script: Script) -> Any:
     if frame.executor == INLINE:
         return script.run(frame.scope)
     scope = frame.scope
-    variables = {name: scope[name] for name in sorted(script.reads) if scope.has(name)}
+    variables = {name: scope[name] for name in sorted(script.reads | script.uses) if scope.has(name)}
     if frame.executor == THREAD:
         value, assigned = await offload(frame, evaluate, (script, variables), {})
     else:

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
-_BUILT_IN = {
-    "xs:boolean": "true or false",
-    "xs:integer": "a whole number",
-    "xs:nonNegativeInteger": "a whole number, 0 or above",
-    "xs:positiveInteger": "a whole number, 1 or above",
-}
+_BUILT_IN: Mapping[str, str] = MappingProxyType(
+    {
+        "xs:boolean": "true or false",
+        "xs:integer": "a whole number",
+        "xs:nonNegativeInteger": "a whole number, 0 or above",
+        "xs:positiveInteger": "a whole number, 1 or above",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

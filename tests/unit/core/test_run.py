@@ -57,9 +57,9 @@ def test_beans_of_a_task(bench: Bench, doors: dict[str, Any]) -> None:
     front = bean(
         "front",
         '<constructor-arg ref="back"/><constructor-arg name="named" value="n"/><property name="colour" value="red"/>',
-        'destroy-method="shut"',
+        'destroyMethod="shut"',
     )
-    back = bean("back", attributes='destroy-method="shut"')
+    back = bean("back", attributes='destroyMethod="shut"')
     head = f"<beans>{front}{back}</beans>"
     assert bench.run(task(SAY, head=head), **doors).result == ["front", "back", "n", "red"]
     assert sorted(Door.log) == ["shut back", "shut front"]
@@ -68,7 +68,7 @@ def test_beans_of_a_task(bench: Bench, doors: dict[str, Any]) -> None:
 def test_a_bean_that_cannot_be_ended_is_reported(
     bench: Bench, doors: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    front = bean("front", attributes='destroy-method="jam"')
+    front = bean("front", attributes='destroyMethod="jam"')
     head = f"<beans>{front}</beans>"
     with caplog.at_level(logging.WARNING, "taskrun"):
         assert bench.run(task(SAY, head=head), **doors).error is None

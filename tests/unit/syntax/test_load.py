@@ -22,8 +22,8 @@ def test_places_of_elements_and_texts() -> None:
     steps = root.children[0]
     assert [(node.tag, node.line, node.column) for node in steps.children] == [
         ("step", 2, 10),
-        ("#text", 2, 33),
-        ("step", 2, 37 + 6),
+        ("#text", 2, 26),
+        ("step", 2, 37),
     ]
     assert steps.children[0].text == "1"
     assert steps.children[0].attributes == {"name": "a"}

@@ -57,7 +57,7 @@ def test_a_file_with_everything_passes() -> None:
       <meta owner="me"><a><b/></a>text</meta>
       <auth roles="admin"/>
       <import as="Date" class="datetime:date"/>
-      <beans><bean id="b" class="m:C" destroy-method="close">
+      <beans><bean id="b" class="m:C" destroyMethod="close">
         <constructor-arg value="${1}"/><property name="p" ref="q"/></bean></beans>
       <steps>
         <step in:x="1"><source>return 1</source><in:y mandatory="true">2</in:y><when><eq name="x" value="@:1"/></when></step>
@@ -102,7 +102,7 @@ def test_a_file_with_everything_passes() -> None:
             "no attribute is allowed here",
         ),
         (
-            '<fork joinType="allSuccess" joinTyp=""/>', 42, "unknown-attribute", "<fork> has no attribute joinTyp",
+            '<fork varName="v" joinType="allSuccess" joinTyp=""/>', 54, "unknown-attribute", "<fork> has no attribute joinTyp",
             "did you mean 'joinType'?",
         ),
         (
@@ -153,7 +153,7 @@ def test_a_file_with_everything_passes() -> None:
             "did you mean 'true'?",
         ),
         (
-            '<fork joinType="allsuccess"/>', 20, "bad-value",
+            '<fork varName="v" joinType="allsuccess"/>', 32, "bad-value",
             "joinType is 'allsuccess'; expected allSuccess, anyFailure, anySuccess or allComplete",
             "did you mean 'allSuccess'?",
         ),

@@ -1,0 +1,211 @@
+"""From elements to steps: values of every kind, and every problem at its exact place."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from small_flows import Bench, found, task
+
+from taskrun.core.bind import bind, default_language
+from taskrun.core.flow import Header
+from taskrun.core.registry import Registry
+from taskrun.errors import BindError
+from taskrun.script.script import ScriptSettings
+from taskrun.syntax.load import parse
+from taskrun.syntax.normalize import normalize
+
+ONE = '<step name="a"><source>1</source></step>'
+
+
+def root(text: str) -> Any:
+    """Return the kernel tree of a text, which has not been held against the schema."""
+    return normalize(parse("flow.task.xml", text.encode()))
+
+
+def bound(text: str) -> Any:
+    """Bind a tree that has not been held against the schema."""
+    return bind(root(text), Header, Registry(), ScriptSettings())
+
+
+def refused(text: str) -> list[tuple[str, int, int, str]]:
+    """Return code, line, column and message of each problem of such a tree."""
+    with pytest.raises(BindError) as caught:
+        bound(text)
+    return [(item.code, *item.location[1:], item.message) for item in caught.value.diagnostics]
+
+
+def test_values_of_every_kind() -> None:
+    """Attributes and children become values of the types of the fields."""
+    header, step = bound(
+        """<task name="n" version="3" useParentBeanContainer="1" recordMetrics="false" tagSet="a, b c">
+        <description>words</description>
+        <import as="M" class="math"/>
+        <beans><bean id="b" class="x:Y" destroy-method="end">
+          <constructor-arg value="1"/><constructor-arg name="k" ref="c"/><property name="p" value="${1}"/>
+        </bean></beans>
+        <steps>
+          <retry-less/>
+          <parallel joinType="anySuccess" autoCancelUnfinished="false"><steps>
+            <delay delayMillisExpr="2s"/><delay delayMillisExpr="n * 2"/><delay delayMillisExpr="${n}s"/>
+          </steps></parallel>
+        </steps></task>""".replace("<retry-less/>", "")
+    )
+    assert (header.name, header.version, header.use_parent_bean_container, header.record_metrics) == ("n", 3, True, False)
+    assert [(item.as_, item.class_) for item in header.imports] == [("M", "math")]
+    (bean,) = header.definitions
+    assert (bean.id, bean.class_, bean.destroy_method) == ("b", "x:Y", "end")
+    assert [(item.name, item.ref) for item in bean.arguments] == [(None, None), ("k", "c")]
+    assert [(item.name, item.value.run({})) for item in bean.properties] == [("p", 1)]
+    assert step.description == "words"
+    assert step.tag_set == {"a", "b", "c"}
+    (parallel,) = step.steps
+    assert parallel.join_type.value == "anySuccess"
+    assert not parallel.auto_cancel_unfinished
+    constant, *computed = (item.delay_millis for item in parallel.steps)
+    assert constant == (2.0, None)
+    assert [item.constant for item in computed] == [None, None]
+    assert [item.script.text for item in computed] == ["n * 2", "${n}s"]
+
+
+def test_disabled_steps_and_extensions_are_left_out() -> None:
+    """Neither what is disabled nor what belongs to somebody else becomes a step."""
+    _, step = bound(
+        f'<task xmlns:my="my"><my:thing/><steps>text<my:step/><step disabled="true"/><step disabled="1"/>{ONE}</steps></task>'
+    )
+    assert [child.name for child in step.steps] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "language"),
+    [
+        ("", "python"),
+        ('scriptLang="xscript"', "xscript"),
+        ('x:schema="/nop/schema/task/task.xdef"', "xscript"),
+        ('x:schema="/nop/schema/task/task.xdef" scriptLang="python"', "python"),
+        ('x:schema="task.xsd"', "python"),
+    ],
+)
+def test_the_dialect_of_a_file(attributes: str, language: str) -> None:
+    """It is the one that the file names, else that of its schema."""
+    assert default_language(parse("t", f"<task {attributes}/>".encode())) == language
+
+
+def test_the_dialect_is_inherited_downwards(bench: Bench) -> None:
+    """Each step has that of the nearest element that names one."""
+    flow = bench.load(
+        task(
+            '<sequential name="s" scriptLang="python"><steps><delay name="d" delayMillisExpr="5"/></steps></sequential>',
+            attributes='x:schema="task.xdef"',
+        )
+    )
+    (sequential,) = flow.model.children()
+    (delay,) = sequential.children()
+    assert [step.language for step in (flow.model, sequential, delay)] == ["xscript", "python", "python"]
+
+
+def test_a_script_in_a_language_that_is_not_there_yet() -> None:
+    """Every script of such a file is refused at its own place."""
+    text = '<task scriptLang="xscript"><steps>\n<step name="a"><source>1</source></step>\n<delay delayMillisExpr="n"/></steps></task>'
+    assert [item[:3] for item in refused(text)] == [("unsupported-language", 2, 16), ("unsupported-language", 3, 8)]
+
+
+WRONG: dict[str, tuple[tuple[str, int, str], ...]] = {
+    '<delay name="a" delayMillisExpr="${1 +}"/>': (("script-syntax", 39, ""),),
+    '<delay name="a" delayMillisExpr="1 +"/>': (("script-syntax", 36, ""),),
+    '<step name="a" timeout="soon"/>': (("bad-value", 16, "timeout='soon': expected a duration"),),
+    '<step name="a"><retry maxRetryCount="x"/></step>': (("bad-value", 23, "maxRetryCount='x': "),),
+    '<step name="a" returnType="intt"/>': (("bad-value", 16, "returnType='intt': no type of that name; did you mean"),),
+    '<step name="a" returnType="?!"/>': (("bad-value", 16, "returnType='?!': no type of that name; one of"),),
+    '<step name="a"><input name="x" value="${"/></step>': (("script-syntax", 39, ""),),
+    '<step name="a"><input/></step>': (("missing-attribute", 16, "<input> needs the attribute name"),),
+    '<step name="a"><throttle/></step>': (
+        ("missing-attribute", 16, "<throttle> needs the attribute maxConcurrency"),
+        ("missing-attribute", 16, "<throttle> needs the attribute maxWait"),
+    ),
+    '<choose name="a"/>': (("missing-element", 1, "<choose> needs a <decider>"),),
+    '<if name="a"><then><steps/></then></if>': (("missing-element", 1, "<if> needs a <condition>"),),
+    '<loop name="a" itemsExpr="[]"/>': (("missing-element", 1, "<loop> needs a <steps>"),),
+    '<step name="a"><source>1</source><source>2</source></step>': (("doubled", 34, "a second <source> in <step>"),),
+    '<step name="a"><catch>1</catch><catch>2</catch></step>': (("doubled", 32, "a second <catch> in <step>"),),
+    '<step name="a"><source>1 +</source></step>': (("script-syntax", 27, ""),),
+    '<step name="a"><source><c:if/></source></step>': (("not-supported", 24, "<c:if> in a script"),),
+    '<step name="a"><when><eq/></when></step>': (("not-supported", 22, "<eq> in a script"),),
+    '<step name="a"><input name="x"><schema>{</schema></input></step>': (("bad-value", 32, "<schema>: "),),
+    '<step name="a"><input name="x"><schema>{"type": "x"}</schema></input></step>': (("bad-value", 32, "not a JSON Schema"),),
+    '<step name="a"><revert>1</revert></step>': (("not-supported", 16, "<revert> is not supported"),),
+    '<step name="a" saveState="true"/>': (("not-supported", 16, "saveState='true' is not supported"),),
+    '<step name="a"><input name="x" persist="false"/></step>': (("not-supported", 32, "persist='false'"),),
+    '<suspend name="a"/>': (("not-supported", 1, "<suspend> is not supported"),),
+    '<stepp name="a"/>': (("unknown-step-type", 1, "no step type owns <stepp>"),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "problems"), WRONG.items(), ids=list(WRONG))
+def test_what_is_wrong_is_told_at_its_place(text: str, problems: tuple[tuple[str, int, str], ...]) -> None:
+    """Each problem stands at the attribute, the character or the element that it is about."""
+    actual = refused(f"<task><steps>\n{text}\n</steps></task>")
+    assert [item[:3] for item in actual] == [(code, 2, column) for code, column, _ in problems]
+    for (*_, message), (*_, expected) in zip(actual, problems, strict=True):
+        assert re.search(re.escape(expected), message), message
+
+
+def test_a_second_part_that_may_be_repeated_is_no_double() -> None:
+    """Inputs, outputs, decorators and foreign elements may come often; so may cases."""
+    _, step = bound(
+        """<task xmlns:my="my"><steps><choose name="c"><my:a/><my:a/><input name="x"/><input name="y"/>
+        <output name="x"/><output name="y"/><decider>1</decider><case match="1"><steps/></case><case match="2"><steps/></case>
+        </choose></steps></task>"""
+    )
+    (choose,) = step.steps
+    assert len(choose.inputs) == len(choose.outputs) == len(choose.case) == 2
+
+
+def test_what_has_its_default_is_not_refused() -> None:
+    """Words of features to come that change nothing are accepted."""
+    bound(
+        '<task defaultSaveState="false" restartable="true"><steps><step name="a" allowStartIfComplete="false">'
+        '<input name="x" persist="true"/><output name="x" persist="false"/></step></steps></task>'
+    )
+
+
+def test_imports_and_beans_have_one_owner() -> None:
+    """A second import, or bean, of one name is an error."""
+    text = """<task>
+<import as="A" class="x"/><import as="A" class="y"/>
+<beans><bean id="b" class="x"/><other id="b"/><bean id="b" class="y"/></beans><steps/></task>"""
+    assert [item[:3] for item in refused(text)] == [("duplicate-name", 2, 35), ("duplicate-name", 3, 53)]
+
+
+def test_every_problem_is_found_in_one_go(bench: Bench) -> None:
+    """Those of the schema and those of the values come together, in the order of the file, one for each place."""
+    problems = bench.problems(
+        task(
+            '<step name="a" tymeout="1"/>\n<step name="b"><source>1 +</source></step>\n<delay delayMillisExpr="1 1"/>\n'
+            '<step name="d" timeout="soon"/>'
+        )
+    )
+    assert found(problems) == [
+        ("unknown-attribute", 3, 16), ("script-syntax", 4, 27), ("script-syntax", 5, 25), ("bad-value", 6, 16),
+    ]  # fmt: skip
+
+
+def test_decorators_whose_settings_are_wrong_are_told_with_their_step() -> None:
+    """A wrong step's decorators are looked at too, and a wrong decorator does not hide the step's problems."""
+    text = '<task><steps>\n<step name="a" timeout="x"><source>1 +</source><retry retryDelay="y"/></step></steps></task>'
+    assert [item[:3] for item in refused(text)] == [("bad-value", 2, 16), ("script-syntax", 2, 39), ("bad-value", 2, 56)]
+
+
+def test_an_attribute_of_the_step_that_its_decorator_reads() -> None:
+    """What belongs to a child element may stand on the step."""
+    _, step = bound('<task><steps><step name="a" catchInternalException="true"><catch>1</catch></step></steps></task>')
+    assert step.steps.steps[0].decorators[0].catch_internal_exception
+
+
+def test_prefixed_attributes_are_collected() -> None:
+    """Without the declarations of the prefixes."""
+    _, step = bound(
+        '<task><steps><step name="a"><decorator name="d" bean="b" d:x="1" d:y="2" xmlns:d="d"/></step></steps></task>'
+    )
+    assert step.steps.steps[0].decorators[0].parameters == {"x": "1", "y": "2"}
