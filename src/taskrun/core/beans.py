@@ -144,14 +144,6 @@ class RunBeans:
         self._imports = imports
         self._made: dict[str, Any] = {}
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._definitions or name in self._outer
-
-    def names(self) -> Iterator[str]:
-        """Yield every name."""
-        yield from self._definitions
-        yield from self._outer.names()
-
     def get(self, name: str, scope: Scope | None = None, seen: tuple[str, ...] = ()) -> Any:
         """Return a bean, making it when it is asked for the first time; raises PluginError."""
         if name in self._made:

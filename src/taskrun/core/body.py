@@ -1,8 +1,9 @@
 """The body of a container: its ``<steps>``, run one after the other.
 
 Rules: a completion may name the sibling to go to instead of the next one. ``@exit`` ends the body and is a normal
-success for its owner; ``@end`` passes through it. The result is that of the last step that had outputs, else the
-variable RESULT of the owner's scope. Now and then the event loop gets its turn, so that a long body can be cancelled.
+success for its owner; ``@end`` passes through it. The outputs are those of the last step; if it had no result or ignores
+it, that is the variable RESULT of the owner's scope. Now and then the event loop gets its turn, so that a long body can
+be cancelled.
 """
 
 from __future__ import annotations
@@ -67,9 +68,9 @@ class Body:
             turns += 1
             if not turns % TURN:
                 await asyncio.sleep(0)
-        if done.outputs or RESULT not in frame.scope:
-            return Completion(done.outputs) if done.target else done
-        return Completion({RESULT: frame.scope[RESULT]})
+        if RESULT in done.outputs or frame.scope.get(RESULT) is None:
+            return done
+        return Completion({**done.outputs, RESULT: frame.scope[RESULT]})
 
     def _jump(self, target: str, frame: Frame) -> int:
         if target not in self.positions:

@@ -34,7 +34,7 @@ def callee_problems(step: Step, host: Host, function: Callable[..., Any]) -> Ite
     visible = host.visible(step)
     if visible is None:
         return
-    for name in inferred(step, function):
+    for name in inferred(function):
         if name not in visible:
             hint = near_hint(name, visible - ALWAYS) or f'add <input name="{name}"> with a value'
             text = f"'{step.name}' calls {_named(function)}, whose parameter '{name}' no variable can give"

@@ -19,7 +19,6 @@ from taskrun.errors import PluginError, RunError, near_hint
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
-    from taskrun.core.step import Step
 
 INLINE, THREAD, PROCESS = "inline", "thread", "process"
 EXECUTORS = (INLINE, THREAD, PROCESS)
@@ -167,9 +166,7 @@ def _unpicklable(function: Callable[..., Any], positional: tuple[Any, ...], name
     return None
 
 
-def inferred(step: Step, function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the variables that the step needs because its function has such parameters."""
-    if step.inputs:
-        return ()
+def inferred(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the variables that a step without inputs needs because its function has such parameters."""
     signature = Signature.of(function)
     return (*signature.positional, *signature.required)

@@ -89,7 +89,7 @@ def plan_of(cls: type) -> Plan:
                 own = slot
             case "prefixed":
                 prefixed = slot
-            case "body":
+            case _:
                 body = slot
                 children["steps"] = slot
     has_node = "node" in names

@@ -1,0 +1,305 @@
+"""Corners of the engine, each shown by a small flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+
+from taskrun import Completion, Decorator, Step, TaskManager, decorator, step
+from taskrun.core.bind import Binder
+from taskrun.core.fields import Own
+from taskrun.core.registry import Registry
+from taskrun.core.shipping import evaluate_text
+from taskrun.errors import FlowError, PluginError, StepError
+from taskrun.script.script import ScriptSettings
+from taskrun.syntax.load import parse
+
+STEP = '<step name="a"><source>1</source></step>'
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    """Write a flow into the test's folder and return its path."""
+
+    def make(text: str, name: str = "flow.task.xml") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '<suspend name="a"/>', '<custom name="a" customType="x:Y"/>', '<step name="a"><revert>1</revert></step>',
+        '<step name="a"><onReload>1</onReload></step>', '<step name="a" saveState="true"/>', '<step name="a" persisVars="x"/>',
+        '<step name="a" allowStartIfComplete="true"/>', '<step name="a" customType="x:Y"/>',
+        '<step name="a"><input name="x" persist="false"/></step>', '<step name="a"><output name="x" persist="true"/></step>',
+        '<step name="a"><source>1</source><retry maxRetryCount="1" revertAll="true"/></step>',
+    ],
+)  # fmt: skip
+def test_what_is_not_there_yet_is_refused(write, part):
+    """With a message, at its place."""
+    with pytest.raises(FlowError, match=r"error\[not-supported\]"):
+        TaskManager.load(write(f"<task><steps>{part}</steps></task>"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<task defaultSaveState="false" restartable="true"><steps>{STEP}</steps></task>',
+        (
+            '<task><steps><step name="a" allowStartIfComplete="false"><input name="RESULT" persist="true"/>'
+            '<source>1</source><output name="RESULT" persist="false"/></step></steps></task>'
+        ),
+    ],
+)
+def test_default_values_of_what_is_not_there_yet_do_no_harm(write, text):
+    """They say what happens anyway."""
+    assert TaskManager.run(write(text)).result == 1
+
+
+def test_the_schema_reference_chooses_the_dialect(write):
+    """A file of the original is xscript, unless it says otherwise."""
+    text = f'<task x:schema="/nop/schema/task/task.xdef" {{}}><steps>{STEP}</steps></task>'
+    with pytest.raises(FlowError, match="xscript"):
+        TaskManager.load(write(text.format("")))
+    assert TaskManager.run(write(text.format('scriptLang="python"'))).result == 1
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ("", "needs taskModelPath or taskName"),
+        ('taskName="x" taskModelPath="y.task.xml"', "one names the file"),
+        ('taskModelPath="y.task.xml" taskVersion="2"', "taskVersion goes with taskName"),
+        ('taskName="x" taskVersion="2"', "'x' version 2 not found"),
+    ],
+)
+def test_ways_of_naming_a_task(write, attributes, said):
+    """One of the two ways."""
+    with pytest.raises(FlowError, match=said):
+        TaskManager.load(write(f"<task><steps><call-task {attributes}/></steps></task>"))
+
+
+def test_a_wrong_file_that_is_called_is_reported_in_its_own_place(write):
+    """The problems of the called file, not of the calling one."""
+    write("<task><steps><stepp/></steps></task>", "called.task.xml")
+    with pytest.raises(FlowError, match=r"called\.task\.xml:1:14: error\[unknown-element\]"):
+        TaskManager.load(write('<task><steps><call-task taskModelPath="called.task.xml"/></steps></task>'))
+
+
+def test_calls_that_go_too_deep(write):
+    """A recursion that its condition never ends fails with the chain of files."""
+    path = write(
+        '<task><input name="n" type="int"/><steps><call-task name="c" taskModelPath="flow.task.xml">'
+        '<when>n >= 0</when><input name="n" value="${n + 1}"/></call-task></steps></task>'
+    )
+    with pytest.raises(StepError, match="more than 32 deep") as caught:
+        TaskManager.run(path, {"n": 0})
+    assert str(caught.value.__cause__).count("flow.task.xml") > 2
+
+
+def test_a_recursion_that_ends(write):
+    """A task may call itself."""
+    path = write(
+        '<task><input name="n" type="int"/><steps><if name="i"><input name="n"/><condition>n > 1</condition>'
+        '<then useParentScope="true"><steps><call-task name="c" taskModelPath="flow.task.xml"><input name="n" value="${n - 1}"/>'
+        '</call-task><step name="times"><input name="n"/><input name="RESULT"/><source>n * RESULT</source></step></steps></then>'
+        "<else><steps><step><source>1</source></step></steps></else></if></steps></task>"
+    )
+    assert TaskManager.run(path, {"n": 5}).result == 120
+
+
+def test_beans_of_the_caller(write):
+    """With useParentBeanContainer a called task sees the beans that its caller defines."""
+    called = '<task useParentBeanContainer="{}"><steps><step name="a"><source>inject("word").text</source></step></steps></task>'
+    path = write(
+        '<task><beans><bean id="word" class="types:SimpleNamespace"><property name="text" value="hi"/></bean></beans>'
+        '<steps><call-task name="c" taskModelPath="called.task.xml"/></steps></task>'
+    )
+    write(called.format("true"), "called.task.xml")
+    assert TaskManager(allow=["types"]).run(path).result == "hi"
+    write(called.format("false"), "called.task.xml")
+    with pytest.raises(StepError, match="there is no bean 'word'"):
+        TaskManager(allow=["types"]).run(path)
+
+
+@decorator("loud", rank=10, attribute=True)
+class Loud(Decorator):
+    """A foreign decorator that is an attribute."""
+
+    loud: bool
+
+    async def around(self, frame: Any, inner: Any) -> Any:
+        """Say it louder."""
+        done = await inner(frame)
+        return Completion({"RESULT": done.result.upper()}) if self.loud else done
+
+
+@decorator("greeting", rank=11)
+class Greeting(Decorator):
+    """A foreign decorator whose element is a script, with a documented attribute."""
+
+    body: Own
+    mark: Annotated[str, "what comes behind"] = "!"
+
+    async def around(self, frame: Any, inner: Any) -> Any:
+        """Greet what the step returns."""
+        done = await inner(frame)
+        return Completion({"RESULT": frame.eval(self.body) + done.result + self.mark})
+
+
+def test_foreign_decorators(write):
+    """They need no entry in the schema and no edit of the engine."""
+    path = write(
+        '<task><steps><step name="a" loud="true"><source>"ada"</source><greeting mark="?">"hello "</greeting></step>'
+        '<step name="b" loud="false"><input name="RESULT"/><source>RESULT</source></step></steps></task>'
+    )
+    assert TaskManager(steps=[Loud, Greeting]).run(path).result == "hello ADA?"
+    assert Loud.implied(None, None) is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A part of a foreign step."""
+
+    text: str
+
+
+@step("words")
+class Words(Step):
+    """A foreign step with parts that are no steps."""
+
+    word: tuple[Word, ...] = ()
+
+    async def run(self, frame: Any) -> Completion:
+        """Join them."""
+        return Completion({"RESULT": " ".join(word.text for word in self.word)})
+
+
+def test_a_foreign_step_with_parts():
+    """Parts are read like the step itself; they are no steps inside it."""
+    node = parse("flow", b'<words name="w"><word text="a"/><word text="b"/></words>')
+    binder = Binder(Registry([Words]), ScriptSettings(), {})
+    made = binder.step(node, "python")
+    assert [word.text for word in made.word] == ["a", "b"]
+    assert list(made.children()) == list(made.programs()) == []
+
+
+def test_a_variable_of_another_step(write):
+    """The hint says where the variable lives."""
+    with pytest.raises(FlowError, match="it is a variable of 'l', whose scope is not seen from here"):
+        TaskManager.load(
+            write(
+                '<task><input name="x"/><steps><loop name="l" itemsExpr="[1]" varName="item"><steps>'
+                '<step name="a"><source>item</source></step></steps></loop></steps></task>'
+            )
+        )
+
+
+def test_variables_of_every_enclosing_step(write):
+    """With useParentScope up to the root, nothing that they set is unknown."""
+    path = write(
+        '<task defaultUseParentScope="true"><input name="x"/><steps><loop name="l" itemsExpr="[x]" varName="item"><steps>'
+        '<step name="a"><source>item + x</source></step></steps></loop></steps></task>'
+    )
+    assert TaskManager.run(path, {"x": 2}).result == 4
+
+
+def test_python_steps_in_a_library(write):
+    """What their functions need is looked for where they are called."""
+    write('<task><steps><simple name="add" bean="add"/></steps></task>', "lib.task-lib.xml")
+    path = write(
+        '<task><input name="a"/><steps><call-step name="c" libModelPath="lib.task-lib.xml" stepName="add">'
+        '<input name="a"/><input name="b" value="${2}"/></call-step></steps></task>'
+    )
+    assert TaskManager(beans={"add": lambda a, b: a + b}).run(path, {"a": 1}).result == 3
+
+
+def test_shipped_text():
+    """A script that runs in a process is compiled there, from its element."""
+    node = parse("flow", b"<source>y = x + 1\nreturn y * 2</source>")
+    assert evaluate_text(node, "python", {"x": 1}) == (4, {"y": 2})
+
+
+def test_two_owners_of_a_tag():
+    """The error names both."""
+
+    @step("sleep")
+    class Nap(Step):
+        """Another sleep."""
+
+        async def run(self, frame: Any) -> Any:
+            """Not reached."""
+
+    with pytest.raises(PluginError, match=r"<sleep> has two owners: taskrun\.steps\.sleep\.Sleep and .*Nap"):
+        TaskManager(steps=[Nap])
+
+
+def test_a_flow_shows_itself(write):
+    """Its repr tells name, version, file and size."""
+    flow = TaskManager.load(write(f'<task name="n" version="3"><steps>{STEP}</steps></task>'))
+    assert repr(flow).startswith("Flow('n', version=3, path=")
+    assert repr(flow).endswith("steps=1)")
+
+
+def test_a_timeout_of_the_body_itself_is_its_own(write):
+    """A TimeoutError that a step raises within its time is not its time-out."""
+
+    def late() -> None:
+        raise TimeoutError("the other side")
+
+    path = write('<task><steps><simple name="a" bean="late" timeout="10s"/></steps></task>')
+    with pytest.raises(StepError, match="TimeoutError: the other side"):
+        TaskManager(beans={"late": late}).run(path)
+
+
+@pytest.mark.parametrize("count", [1, 128, 129, 400])
+def test_long_bodies(write, count):
+    """The event loop's turns change nothing."""
+    steps = "".join(f'<step name="s{n}"><source>{n}</source></step>' for n in range(count))
+    assert TaskManager.run(write(f"<task><steps>{steps}</steps></task>")).result == count - 1
+
+
+def test_a_typed_output_that_is_null(write):
+    """Null is of every type."""
+    path = write(
+        '<task><steps><step name="a"><source>None</source><output name="x" type="int"/></step></steps><output name="x"/></task>'
+    )
+    assert dict(TaskManager.run(path)) == {"x": None}
+
+
+def test_inputs_whose_scripts_assign_or_fail(write):
+    """What an input's script assigns does not reach the caller; what it raises comes out as it is."""
+    path = write(
+        '<task><steps><step name="a"><input name="x"><source>y = 2\nreturn y</source></input><source>x</source></step>'
+        '<step name="b"><source>y</source></step></steps></task>'
+    )
+    with pytest.raises(StepError, match="unknown variable 'y'"):
+        TaskManager.run(path)
+    path = write(
+        '<task><steps><step name="a"><input name="x" type="int"><source>{}["k"]</source></input></step></steps></task>'
+    )
+    with pytest.raises(StepError, match="KeyError: 'k'"):
+        TaskManager.run(path)
+
+
+def test_a_missing_variable_among_typed_inputs(write):
+    """It is reported with every other problem of the inputs."""
+    path = write(
+        '<task><steps><step name="a"><input name="total"/><input name="n" type="int" value="x"/></step></steps></task>'
+    )
+    with pytest.raises(StepError, match=r"unknown variable 'total'; did you mean 'totl'\?\ninput 'n'"):
+        TaskManager.run(path, {"totl": 1})
+
+
+def test_catch_of_cancellation_without_a_catch(write):
+    """A warning: the attribute has nothing to say it to."""
+    flow = TaskManager.load(write('<task><steps><step name="a" catchInternalException="true"/></steps></task>'))
+    assert [item.code for item in flow.warnings] == ["no-catch"]
