@@ -26,8 +26,6 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
     Raises InputError for wrong inputs, and what the flow raised.
     """
     flow = run.flow
-    if run.task is None:
-        run.task = asyncio.current_task()
     clock = asyncio.get_running_loop().time
     started = clock()
     if run.traced:

@@ -20,6 +20,7 @@ PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
 def lint(root: Step, variables: Variables) -> Iterator[Diagnostic]:
     """Yield every warning and note of a flow."""
     used = set(_all_reads(root))
+    known = not any(step.reads_unknown for step in walk(root))
     # what the steps of a library hand out is for those who call them
     library = ".task-lib." in root.node.source.path
     for_callers = {id(step.node) for step in root.children()} if library else set()
@@ -29,9 +30,9 @@ def lint(root: Step, variables: Variables) -> Iterator[Diagnostic]:
         yield from unreachable(step)
         yield from exported_twice(step)
         yield from unread_inputs(step)
-        if step is not root and id(step.node) not in for_callers:
+        if known and step is not root and id(step.node) not in for_callers:
             yield from unused_outputs(step, used)
-    if variables.closed:
+    if known and variables.closed:
         yield from unread_task_inputs(root, used)
 
 

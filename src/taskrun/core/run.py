@@ -100,6 +100,14 @@ class Run:
             top.cancelled = reason
             top.task.cancel()
 
+    def go_on(self) -> None:
+        """Forget the cancellation that the present task has caught; when it was that of the run, that too is over."""
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        if task is self.top.task:
+            self.top.cancelled = None
+
     @property
     def is_cancelled(self) -> bool:
         """Whether somebody asked the run, or one that called it, to stop."""

@@ -166,6 +166,11 @@ class Step(ABC):
         """Yield the names of the variables that the step reads without a script saying so."""
         return iter(())
 
+    @property
+    def reads_unknown(self) -> bool:
+        """Whether the step may read variables that its file does not name."""
+        return False
+
     def jumps_of_parts(self) -> Iterator[tuple[Step, str | None]]:
         """Yield the parts of this step (such as a case) that name a sibling of the step to go to, with its name."""
         return iter(())

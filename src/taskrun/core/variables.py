@@ -51,11 +51,9 @@ class Variables:
         if not self.closed:
             return None
         names = self._own[id(step.node)]
-        current: Step | None = step
-        while current is not None and current.use_parent_scope:
-            current = self._parents.get(id(current.node))
-            if current is not None:
-                names = names | self._own[id(current.node)]
+        while step.use_parent_scope:  # the root has no parent and no such attribute
+            step = self._parents[id(step.node)]
+            names = names | self._own[id(step.node)]
         return names | self.task
 
     def before(self, step: Step) -> frozenset[str] | None:

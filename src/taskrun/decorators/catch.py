@@ -34,9 +34,7 @@ class Catch(Decorator):
         except asyncio.CancelledError as error:
             if not self.catch_internal_exception:
                 raise
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()
+            frame.run.go_on()
             failure = error
         try:
             return completion_of(frame.call(self.body, exception=failure))

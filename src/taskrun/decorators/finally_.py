@@ -3,10 +3,13 @@
     <finally>logInfo("done, {}", exception)</finally>
 
 Rules: variables are ``exception`` (null after success) and ``stepRt``. It runs after ``catch``, once per attempt of a
-``retry``, and on cancellation too. What it raises replaces the step's result; its value is ignored.
+``retry``, and on cancellation too. What it raises replaces the step's result, but not a cancellation, which goes on;
+its value is ignored.
 """
 
 from __future__ import annotations
+
+import asyncio
 
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Own
@@ -24,6 +27,12 @@ class Finally(Decorator):
         """Run the step, then the script."""
         try:
             done = await inner(frame)
+        except asyncio.CancelledError as error:
+            try:
+                frame.call(self.body, exception=error)
+            except Exception as failure:  # noqa: BLE001 - nothing may turn a cancellation into what can be held
+                frame.run.report(f"{frame.path}: <finally> failed after a cancellation: {failure!r}")
+            raise
         except BaseException as error:
             frame.call(self.body, exception=error)
             raise

@@ -49,6 +49,11 @@ class CallStep(Step):
         """What the library's step may read of this step's own."""
         yield from VIEWS
 
+    @property
+    def reads_unknown(self) -> bool:
+        """The library's step may read any variable of the task."""
+        return True
+
     def analyze(self) -> Iterable[Diagnostic]:
         """The library is named in one way."""
         return self.reference.analyze()

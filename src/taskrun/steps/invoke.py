@@ -35,6 +35,11 @@ class Invoke(Step):
         """Call the method with the step's inputs."""
         return completion_of(await call(frame, method_of(frame.run.beans.get(self.bean), self.bean, self.method)))
 
+    @property
+    def reads_unknown(self) -> bool:
+        """Without inputs, it reads what the parameters are called."""
+        return not self.inputs
+
     def check(self, host: Host) -> Iterable[Diagnostic]:
         """The bean exists, has the method, and the method takes the inputs."""
         problems = list(bean_problems(self, host, self.bean))

@@ -55,6 +55,11 @@ class InvokeStatic(Step):
             target = ":".join(target.rsplit(".", 1))
         return f"{target}.{name}"
 
+    @property
+    def reads_unknown(self) -> bool:
+        """Without inputs, it reads what the parameters are called."""
+        return not self.inputs
+
     def check(self, host: Host) -> Iterable[Diagnostic]:
         """The function may be imported, exists, and takes the inputs."""
         try:

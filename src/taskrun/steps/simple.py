@@ -29,6 +29,11 @@ class Simple(Step):
         """Call the bean with the step's inputs."""
         return completion_of(await call(frame, function_of(frame.run.beans.get(self.bean), self.bean)))
 
+    @property
+    def reads_unknown(self) -> bool:
+        """Without inputs, it reads what the parameters are called."""
+        return not self.inputs
+
     def check(self, host: Host) -> Iterable[Diagnostic]:
         """The bean exists, can be run, and takes the inputs."""
         problems = list(bean_problems(self, host, self.bean))

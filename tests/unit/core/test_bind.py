@@ -52,7 +52,12 @@ def test_values_of_every_kind() -> None:
           </steps></parallel>
         </steps></task>""".replace("<retry-less/>", "")
     )
-    assert (header.name, header.version, header.use_parent_bean_container, header.record_metrics) == ("n", 3, True, False)
+    assert (header.name, header.version, header.use_parent_bean_container, header.record_metrics) == (
+        "n",
+        3,
+        True,
+        False,
+    )
     assert [(item.as_, item.class_) for item in header.imports] == [("M", "math")]
     (bean,) = header.definitions
     assert (bean.id, bean.class_, bean.destroy_method) == ("b", "x:Y", "end")
@@ -194,7 +199,11 @@ def test_every_problem_is_found_in_one_go(bench: Bench) -> None:
 def test_decorators_whose_settings_are_wrong_are_told_with_their_step() -> None:
     """A wrong step's decorators are looked at too, and a wrong decorator does not hide the step's problems."""
     text = '<task><steps>\n<step name="a" timeout="x"><source>1 +</source><retry retryDelay="y"/></step></steps></task>'
-    assert [item[:3] for item in refused(text)] == [("bad-value", 2, 16), ("script-syntax", 2, 39), ("bad-value", 2, 55)]
+    assert [item[:3] for item in refused(text)] == [
+        ("bad-value", 2, 16),
+        ("script-syntax", 2, 39),
+        ("bad-value", 2, 55),
+    ]
 
 
 def test_an_attribute_of_the_step_that_its_decorator_reads() -> None:

@@ -13,6 +13,7 @@ from taskrun.core.bind import Binder
 from taskrun.core.fields import Own
 from taskrun.core.registry import Registry
 from taskrun.core.shipping import evaluate_text
+from taskrun.core.types import type_of
 from taskrun.errors import FlowError, PluginError, StepError
 from taskrun.script.script import ScriptSettings
 from taskrun.syntax.load import parse
@@ -220,6 +221,17 @@ def test_python_steps_in_a_library(write):
         '<input name="a"/><input name="b" value="${2}"/></call-step></steps></task>'
     )
     assert TaskManager(beans={"add": lambda a, b: a + b}).run(path, {"a": 1}).result == 3
+    path = write(
+        '<task><input name="a"/><input name="b"/><steps><call-step name="c" libModelPath="lib.task-lib.xml" stepName="add"/>'
+        "</steps></task>"
+    )
+    assert TaskManager(beans={"add": lambda a, b: a + b}).run(path, {"a": 1, "b": 5}).result == 6
+
+
+def test_keys_that_become_one():
+    """A conversion loses no entry of a mapping."""
+    with pytest.raises(ValueError, match="is not of type dict"):
+        type_of("dict[str, int]").convert({1: 1, "1": 2})
 
 
 def test_shipped_text():

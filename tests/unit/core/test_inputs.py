@@ -94,7 +94,10 @@ def test_a_problem_names_type_and_description() -> None:
     """Whoever reads it need not look at the file."""
     item = declared(type="int", description=" how many\n", mandatory=True)
     assert problem(item, Scope(None, x=None)) == "input 'x' (int), how many: is mandatory and missing"
-    assert problem(declared(type="List<Integer>"), Scope(None, x=[1.5])) == "input 'x' (List<Integer>): [1.5] is not of type List<Integer>"
+    assert (
+        problem(declared(type="List<Integer>"), Scope(None, x=[1.5]))
+        == "input 'x' (List<Integer>): [1.5] is not of type List<Integer>"
+    )
 
 
 def test_every_problem_is_told_at_once() -> None:
@@ -126,7 +129,10 @@ def test_a_variable_that_may_be_missing(item: Input, lenient: bool, value: Any) 
 
 def test_an_unknown_variable_has_a_near_name() -> None:
     """Names that begin with an underscore are nobody's."""
-    assert problem(declared("total"), Scope(None, totl=1, _total=2)) == "input 'total': unknown variable 'total'; did you mean 'totl'?"
+    assert (
+        problem(declared("total"), Scope(None, totl=1, _total=2))
+        == "input 'total': unknown variable 'total'; did you mean 'totl'?"
+    )
 
 
 def test_what_a_script_raises_comes_out_unchanged() -> None:
@@ -175,7 +181,12 @@ def given(items: tuple[Input, ...], **values: Any) -> dict[str, Any]:
 
 def test_the_inputs_of_a_task() -> None:
     """What is given counts, else the value or source, else the default; later ones see earlier ones."""
-    items = (declared("a", type="int"), declared("b", value="${a * 2}"), declared("c", source="b + 1"), declared("d", default="9"))
+    items = (
+        declared("a", type="int"),
+        declared("b", value="${a * 2}"),
+        declared("c", source="b + 1"),
+        declared("d", default="9"),
+    )
     assert given(items, a="1") == {"a": 1, "b": 2, "c": 3, "d": "9"}
     assert given(items, a=1, b=5, c=None) == {"a": 1, "b": 5, "c": 6, "d": "9"}
     assert given((declared("a"),)) == {"a": None}

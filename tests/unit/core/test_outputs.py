@@ -116,7 +116,11 @@ def test_types_and_schemas_of_outputs(bench: Bench) -> None:
 
 def test_the_outputs_of_a_task_are_converted_too(bench: Bench) -> None:
     """A wrong one makes the run fail at the task."""
-    ran = bench.run(task('<step name="a"><source>return "x"</source></step>', tail='<output name="v" type="int" value="${RESULT}"/>'))
+    ran = bench.run(
+        task(
+            '<step name="a"><source>return "x"</source></step>', tail='<output name="v" type="int" value="${RESULT}"/>'
+        )
+    )
     assert str(ran.cause) == "output 'v': 'x' is not of type int"
 
 

@@ -67,7 +67,17 @@ EVERYTHING = """
 def test_the_order_is_the_rank_then_the_order_then_the_file(bench: Bench) -> None:
     """Whatever the order of the file, a step's decorators stand round it in one order."""
     flow = bench.load(task(EVERYTHING), beans={"mine": lambda frame, inner: inner(frame)})
-    outside = ["FlagMatch", "when", "nextOnError", "call", "FlagChange", "allowFailure", "validator", "onEnter", "rate-limit"]
+    outside = [
+        "FlagMatch",
+        "when",
+        "nextOnError",
+        "call",
+        "FlagChange",
+        "allowFailure",
+        "validator",
+        "onEnter",
+        "rate-limit",
+    ]
     inside = ["throttle", "timeout", "executor", "retry", "outputs", "finally", "catch"]
     found = layers(named(flow, "s"))
     assert found[: len(outside)] == outside

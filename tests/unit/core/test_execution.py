@@ -1,0 +1,323 @@
+"""How runs end: states, what is raised, cancellation from within and without, and the events that tell it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import Any
+
+import pytest
+from small_flows import Bench, task
+
+from taskrun import Completion, TaskManager
+from taskrun.core.completion import Signal
+from taskrun.core.events import RunFinished, RunStarted, StepFinished
+from taskrun.core.execution import failed_step, status_of
+from taskrun.core.step import StepNote
+from taskrun.errors import RunCancelled, StepError, StepTimeout
+from taskrun.source import Location
+from taskrun.testing import run_virtual
+
+HOUR = '<delay name="d" delayMillisExpr="1h"/>'
+
+
+def states(bench: Bench, body: str, **settings: Any) -> list[tuple[str, str | None]]:
+    """Run steps and return state and error of each run that ended."""
+    ran = bench.run(task(body), watch=True, **settings)
+    return [(event.status, event.error) for event in ran.events if isinstance(event, RunFinished)]
+
+
+@pytest.mark.parametrize(
+    ("body", "state"),
+    [
+        ("<step/>", ("SUCCEEDED", None)),
+        ('<step name="a"><source>1/0</source></step>', ("FAILED", "ZeroDivisionError: division by zero")),
+        (
+            '<delay name="d" delayMillisExpr="1h" timeout="1s"/>',
+            ("TIMED_OUT", "StepTimeout: not done within timeout=1000 ms"),
+        ),
+        ('<step name="a"><source>taskRt.cancel()</source></step><delay delayMillisExpr="1"/>', ("CANCELLED", None)),
+    ],
+)
+def test_the_states_in_which_runs_end(bench: Bench, body: str, state: tuple[str, str | None]) -> None:
+    """The last event of a run tells its state and its error."""
+    assert states(bench, body) == [state]
+
+
+def test_the_states_in_which_steps_end(bench: Bench) -> None:
+    """A step inside of one that timed out was cancelled."""
+    body = '<sequential name="s" timeout="1s"><steps><step name="a"/><delay name="d" delayMillisExpr="1h"/></steps></sequential>'
+    ran = bench.run(task(body), watch=True)
+    ended = [(event.path, event.status) for event in ran.events if isinstance(event, StepFinished)]
+    assert ended == [("main/s/a", "SUCCEEDED"), ("main/s/d", "CANCELLED"), ("main/s", "TIMED_OUT")]
+
+
+def test_a_failed_run_names_the_innermost_step(bench: Bench) -> None:
+    """The StepError has path, place and state; the exception of the step is its cause."""
+    ran = bench.run(
+        task('<sequential name="s"><steps>\n<step name="a"><source>1/0</source></step></steps></sequential>')
+    )
+    error = ran.error
+    assert isinstance(error, StepError)
+    assert (error.path, error.location.line, error.status) == ("main/s/a", 4, "FAILED")
+    assert str(error) == "main/s/a failed: ZeroDivisionError: division by zero"
+
+
+def test_a_failure_of_the_task_itself_is_told_as_its_own(bench: Bench) -> None:
+    """Without a step that it came from."""
+    ran = bench.run(task("<step/>", tail='<output name="x" value="${1/0}"/>'))
+    assert isinstance(ran.error, StepError)
+    assert (ran.error.path, ran.error.location.line) == ("main", 1)
+
+
+def test_a_failed_step_is_found_by_its_note() -> None:
+    """Other notes are not taken for one."""
+    error = StepTimeout("late")
+    assert failed_step(error) is None
+    error.add_note("by hand")
+    error.add_note(StepNote("main/a", Location("f", 1, 2)))
+    note = failed_step(error)
+    assert note is not None
+    assert (note.path, str(note)) == ("main/a", "in step main/a (f:1:2)")
+    assert status_of(error) == "TIMED_OUT"
+
+
+async def started(manager: TaskManager, path: Any, run_id: str = "id") -> asyncio.Task[Any]:
+    """Start a run that waits and return its task."""
+    run = asyncio.create_task(manager.run_async(path, run_id=run_id))
+    await asyncio.sleep(0.001)
+    assert manager.active == (run_id,)
+    return run
+
+
+def test_cancelling_by_id(bench: Bench) -> None:
+    """The run ends with RunCancelled that says why; the task that awaits it is not cancelled."""
+
+    async def main() -> None:
+        manager = TaskManager()
+        run = await started(manager, bench.write(task(HOUR)))
+        assert manager.cancel("id", "enough")
+        with pytest.raises(RunCancelled, match="the run was cancelled \\(enough\\)") as caught:
+            await run
+        assert caught.value.exit_status == 130
+        assert manager.active == ()
+        assert not manager.cancel("id")
+        assert run.cancelling() == 0
+
+    run_virtual(main())
+
+
+def test_cancelling_the_awaiting_task(bench: Bench) -> None:
+    """Then it is cancelled as every task is."""
+
+    async def main() -> None:
+        manager = TaskManager()
+        run = await started(manager, bench.write(task(HOUR)))
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        assert manager.active == ()
+
+    run_virtual(main())
+
+
+def test_cancelling_both_cancels_the_awaiting_task(bench: Bench) -> None:
+    """A time limit round the run is not lost because the run is cancelled at the same moment."""
+
+    async def main() -> None:
+        manager = TaskManager()
+        loop = asyncio.get_running_loop()
+        loop.call_at(1, manager.cancel, "id")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout_at(1):
+                await manager.run_async(bench.write(task(HOUR)), run_id="id")
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("view", ["taskRt", "stepRt"])
+def test_a_run_that_cancels_itself_in_its_last_step(bench: Bench, view: str) -> None:
+    """It has been cancelled, and what comes after the run is not."""
+
+    async def main() -> None:
+        with pytest.raises(RunCancelled, match="done"):
+            await TaskManager.run_async(
+                bench.write(task(f'<step name="a"><source>{view}.cancel("done")</source></step>'))
+            )
+        await asyncio.sleep(1)
+
+    run_virtual(main())
+
+
+def test_a_cancellation_that_comes_too_late_hits_nobody(bench: Bench) -> None:
+    """The task that awaited the run does other things by then."""
+
+    async def main() -> None:
+        kept: list[Any] = []
+
+        async def last() -> None:
+            kept.append(manager._active["id"])
+
+        manager = TaskManager(beans={"last": last})
+        await manager.run_async(bench.write(task('<simple name="a" bean="last"/>')), run_id="id")
+        kept[0].cancel()
+        await asyncio.sleep(1)
+
+    run_virtual(main())
+
+
+def test_cancelling_from_another_thread(bench: Bench) -> None:
+    """The loop of the run is woken."""
+    running = threading.Event()
+    manager = TaskManager(beans={"hold": running.set})
+    ended: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            manager.run(bench.write(task(f'<simple name="a" bean="hold"/>{HOUR}')), run_id="id")
+        except RunCancelled as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert running.wait(20)
+    assert manager.cancel("id")
+    thread.join(20)
+    assert len(ended) == 1
+
+
+def test_a_cancellation_is_held_by_catch_internal_exception_alone(bench: Bench) -> None:
+    """The run goes on, can be cancelled again, and nothing else has held the cancellation."""
+    body = """
+        <sequential name="s" catchInternalException="true"><catch>return 'held'</catch>
+          <steps>
+            <selector name="sel"><steps>
+              <sequential name="in" allowFailure="true"><retry maxRetryCount="5"/><catch>return 'no'</catch>
+                <finally>1 / 0</finally>
+                <steps><delay name="d" delayMillisExpr="1h"/></steps></sequential>
+              <step name="x"><source>'no'</source></step>
+            </steps></selector>
+          </steps></sequential>
+        <step name="after"><source>(RESULT, taskRt.isCancelled())</source></step>
+        <simple name="wait" bean="wait"/>"""
+
+    async def main() -> None:
+        async def wait() -> None:
+            await asyncio.sleep(5)
+
+        manager = TaskManager(beans={"wait": wait})
+        path = bench.write(task(body, tail='<output name="r" value="${RESULT}"/>'))
+        run = await started(manager, path)
+        manager.cancel("id")
+        await asyncio.sleep(1)
+        assert manager.cancel("id", "again")
+        with pytest.raises(RunCancelled, match="again"):
+            await run
+
+    run_virtual(main())
+
+
+def test_what_a_held_cancellation_leaves(bench: Bench) -> None:
+    """The catch's value is the step's result, and the run is not cancelled any more."""
+    body = """
+        <delay name="s" delayMillisExpr="1h" catchInternalException="true"><catch>return 'held'</catch></delay>
+        <step name="after"><source>(RESULT, taskRt.isCancelled())</source></step>"""
+
+    async def main() -> None:
+        run = await started(manager := TaskManager(), bench.write(task(body)))
+        manager.cancel("id")
+        assert (await run).result == ("held", False)
+        assert run.cancelling() == 0
+
+    run_virtual(main())
+
+
+def test_a_finally_that_fails_after_a_cancellation(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the run is cancelled all the same; nothing in the flow can hold it."""
+    body = """<sequential name="out" allowFailure="true"><catch>return 1</catch><steps>
+      <delay name="d" delayMillisExpr="1h"><finally>1 / 0</finally></delay></steps></sequential>"""
+
+    async def main() -> None:
+        run = await started(manager := TaskManager(), bench.write(task(body)))
+        manager.cancel("id")
+        with pytest.raises(RunCancelled):
+            await run
+
+    with caplog.at_level(logging.WARNING, "taskrun"):
+        run_virtual(main())
+    assert "main/out/d: <finally> failed after a cancellation: ZeroDivisionError" in caplog.text
+
+
+def test_cancelling_reaches_called_tasks(bench: Bench) -> None:
+    """A called task knows that it is cancelled, and its script can cancel the whole run."""
+    bench.write(
+        task(
+            '<delay name="d" delayMillisExpr="1h"><finally>record(taskRt.isCancelled(), stepRt.isCancelled())</finally></delay>'
+        ),
+        "execution_waits.task.xml",
+    )
+    bench.write(
+        task('<step name="c"><source>taskRt.cancel("from below")</source></step>'), "execution_cancels.task.xml"
+    )
+    seen: list[Any] = []
+
+    async def main() -> None:
+        manager = TaskManager(functions={"record": lambda *what: seen.extend(what)})
+        calls = '<call-task name="c" taskModelPath="execution_{}.task.xml"/>'
+        run = await started(manager, bench.write(task(calls.format("waits"))))
+        manager.cancel("id")
+        with pytest.raises(RunCancelled):
+            await run
+        with pytest.raises(RunCancelled, match="from below"):
+            await manager.run_async(bench.write(task(calls.format("cancels") + HOUR)))
+
+    run_virtual(main())
+    assert seen == [True, True]
+
+
+def test_events_of_called_tasks_name_their_caller(bench: Bench) -> None:
+    """They are runs of their own, below the step that called them."""
+    bench.write(task("<step/>"), "execution_called.task.xml")
+    ran = bench.run(task('<call-task name="c" taskModelPath="execution_called.task.xml"/>'), watch=True)
+    begun = [(event.flow, event.parent) for event in ran.events if isinstance(event, RunStarted)]
+    assert begun == [("@main", None), ("@main", "main/c")]
+
+
+def test_a_completion_of_a_bean_is_taken_as_it_is(bench: Bench) -> None:
+    """So a bean can end the task."""
+
+    async def over() -> Completion:
+        return Completion({"RESULT": 3}, Signal.END)
+
+    assert (
+        bench.run(
+            task('<simple name="a" bean="over"/><step name="b"><source>4</source></step>'), beans={"over": over}
+        ).result
+        == 3
+    )
+
+
+def test_wrong_flows_are_refused_before_anything_runs(bench: Bench) -> None:
+    """Also when the run is asked for in an event loop, where ``run`` cannot be used."""
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="inside a running event loop: use await"):
+            TaskManager.run("x")
+
+    run_virtual(main())
+
+
+def test_an_id_is_taken_once_at_a_time(bench: Bench) -> None:
+    """Afterwards it can be used again."""
+
+    async def main() -> None:
+        manager = TaskManager()
+        path = bench.write(task('<delay name="d" delayMillisExpr="10"/>'))
+        run = await started(manager, path)
+        with pytest.raises(ValueError, match="a run with the id 'id' is going on"):
+            await manager.run_async(path, run_id="id")
+        await run
+        assert (await manager.run_async(path, run_id="id")).run_id == "id"
+
+    run_virtual(main())
