@@ -44,7 +44,15 @@ LAYERS = {
 }
 """What the modules of a layer may import besides their own layer; ``""`` is everything."""
 
-SHARED_BASES = {"steps.join", "steps.fork", "steps.loop", "steps.graph", "steps.graph_edges"} | {
+SHARED_BASES = {
+    "steps.sequence",
+    "decorators.entry",
+    "steps.join",
+    "steps.fork",
+    "steps.loop",
+    "steps.graph",
+    "steps.graph_edges",
+} | {
     "decorators.retry",
     "decorators.shipped",
 }

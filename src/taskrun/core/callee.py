@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.core.calling import Signature, inferred
 from taskrun.core.variables import ALWAYS
-from taskrun.errors import Diagnostic, near_hint
+from taskrun.errors import Diagnostic, PluginError, near_hint
 
 if TYPE_CHECKING:
     from taskrun.core.host import Host
@@ -21,6 +21,20 @@ def bean_problems(step: Step, host: Host, bean: str) -> Iterator[Diagnostic]:
             "give it with TaskManager(beans={…}), <beans> or an entry point taskrun.beans"
         )
         yield step.node.problem("unknown-bean", f"there is no bean '{bean}'", hint=hint, attribute="bean")
+
+
+def bean_callee_problems(
+    step: Step, host: Host, bean: str, attribute: str, find: Callable[[Any], Callable[..., Any]]
+) -> list[Diagnostic]:
+    """Return what is wrong with calling a bean: ``find`` returns the function to call of it, or raises PluginError."""
+    problems = list(bean_problems(step, host, bean))
+    if problems or bean not in host.beans:  # what the task's own <beans> makes is not there yet
+        return problems
+    try:
+        function = find(host.beans.get(bean))
+    except PluginError as error:
+        return [step.node.problem("unknown-method", str(error), attribute=attribute)]
+    return list(callee_problems(step, host, function))
 
 
 def callee_problems(step: Step, host: Host, function: Callable[..., Any]) -> Iterator[Diagnostic]:

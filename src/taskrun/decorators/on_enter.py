@@ -8,24 +8,10 @@ step's failure.
 
 from __future__ import annotations
 
-from taskrun.core.completion import Completion
-from taskrun.core.fields import Own
-from taskrun.core.frame import Frame
-from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.step import decorator
+from taskrun.decorators.entry import Entry
 
 
 @decorator("onEnter", rank=90)
-class OnEnter(Decorator):
+class OnEnter(Entry):
     """A script on entry."""
-
-    body: Own
-
-    async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the script, then the step."""
-        frame.eval(self.body)
-        return await inner(frame)
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -13,40 +13,30 @@ matching case and without ``otherwise`` nothing is done. ``to`` names the siblin
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Self
 
-from taskrun.core.body import Body
 from taskrun.core.completion import NEXT, Completion, Signal, jump_to
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, base, step
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
+from taskrun.steps.sequence import Sequence
 
 DEFAULT = "default"
 
 
 @base
-class Branch(Step):
+class Branch(Sequence):
     """A branch of a choose: a sequence in the choose's own scope."""
 
     use_parent_scope: bool | None = True
     to: str | None = None
-    steps: Body
 
     @property
     def model(self) -> Self:
         """The branch itself, without its decorators."""
         return self
-
-    def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Run the body."""
-        return self.steps.run(frame)
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the steps may."""
-        return self.steps.may_suspend
 
 
 @step("case")

@@ -11,38 +11,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-
-from taskrun.core.body import Body
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.frame import Frame
-from taskrun.core.step import Step, base, step
+from taskrun.core.step import Step, step
 from taskrun.script.script import Script
-
-
-@base
-class Branch(Step):
-    """A branch of an if."""
-
-    steps: Body
-
-    def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Run the body."""
-        return self.steps.run(frame)
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the steps may."""
-        return self.steps.may_suspend
+from taskrun.steps.sequence import Sequence
 
 
 @step("then")
-class Then(Branch):
+class Then(Sequence):
     """What is done when the condition holds."""
 
 
 @step("else")
-class Else(Branch):
+class Else(Sequence):
     """What is done when the condition does not hold."""
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskrun.core.callee import bean_problems, callee_problems
+from taskrun.core.callee import bean_callee_problems
 from taskrun.core.calling import call
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
@@ -42,14 +42,9 @@ class Invoke(Step):
 
     def check(self, host: Host) -> Iterable[Diagnostic]:
         """The bean exists, has the method, and the method takes the inputs."""
-        problems = list(bean_problems(self, host, self.bean))
-        if problems or self.bean not in host.beans:
-            return problems
-        try:
-            function = method_of(host.beans.get(self.bean), self.bean, self.method)
-        except PluginError as error:
-            return [self.node.problem("unknown-method", str(error), attribute="method")]
-        return callee_problems(self, host, function)
+        return bean_callee_problems(
+            self, host, self.bean, "method", lambda bean: method_of(bean, self.bean, self.method)
+        )
 
 
 def method_of(bean: Any, name: str, method: str) -> Callable[..., Any]:

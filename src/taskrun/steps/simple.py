@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskrun.core.callee import bean_problems, callee_problems
+from taskrun.core.callee import bean_callee_problems
 from taskrun.core.calling import call
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
@@ -36,14 +36,7 @@ class Simple(Step):
 
     def check(self, host: Host) -> Iterable[Diagnostic]:
         """The bean exists, can be run, and takes the inputs."""
-        problems = list(bean_problems(self, host, self.bean))
-        if problems or self.bean not in host.beans:
-            return problems
-        try:
-            function = function_of(host.beans.get(self.bean), self.bean)
-        except PluginError as error:
-            return [self.node.problem("unknown-method", str(error), attribute="bean")]
-        return callee_problems(self, host, function)
+        return bean_callee_problems(self, host, self.bean, "bean", lambda bean: function_of(bean, self.bean))
 
 
 def function_of(bean: Any, name: str) -> Callable[..., Any]:

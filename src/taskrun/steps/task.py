@@ -13,27 +13,12 @@ Its body uses the task's scope itself as its own, so what top-level steps export
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-
-from taskrun.core.body import Body
-from taskrun.core.completion import Completion
-from taskrun.core.frame import Frame
-from taskrun.core.step import Step, step
+from taskrun.core.step import step
+from taskrun.steps.sequence import Sequence
 
 
 @step("task")
-class Task(Step):
+class Task(Sequence):
     """The root step of a flow or of a step library."""
 
     runs_all = True
-
-    steps: Body
-
-    def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Run the body."""
-        return self.steps.run(frame)
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the steps may."""
-        return self.steps.may_suspend

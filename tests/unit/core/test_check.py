@@ -41,8 +41,8 @@ WRONG = {
     ),
     '<invoke name="a" bean="shop" method="__call__"/>': ("unknown-method", 30, "bean 'shop' has no method '__call__'", ""),
     '<simple name="a" bean="number"/>': ("unknown-method", 18, "bean 'number' is a int: neither", ""),
-    '<invoke name="a" bean="shop" method="pay"><input name="ordr" value="1"/></invoke>': (
-        "wrong-arguments", 43, "'a' calls Shop.pay(): it has no parameter 'ordr'; did you mean 'order'?", "",
+    '<invoke name="a" bean="shop" method="pay"><input name="tipp" value="1"/><input name="order" value="1"/></invoke>': (
+        "wrong-arguments", 43, "'a' calls Shop.pay(): it has no parameter 'tipp'; did you mean 'tip'?", "",
     ),
     '<invoke name="a" bean="shop" method="pay"><input name="tip" value="1"/></invoke>': (
         "wrong-arguments", 1, "its parameter 'order' is not given", "",
@@ -110,11 +110,9 @@ def test_a_parameter_that_no_variable_can_give(bench: Bench) -> None:
 
 def test_the_inputs_of_a_called_task(bench: Bench) -> None:
     """Those that it does not have and those that it needs."""
-    bench.write(
-        task('<step><source>a</source></step>', head='<input name="amount" mandatory="true"/><input name="a" mandatory="true" '
-             'defaultValue="1"/><input name="b" mandatory="true" value="2"/><input name="c"/>'),
-        "check_priced.task.xml",
-    )  # fmt: skip
+    priced = """<input name="amount" mandatory="true"/><input name="a" mandatory="true" defaultValue="1"/>
+        <input name="b" mandatory="true" value="2"/><input name="c"/>"""
+    bench.write(task("<step><source>a</source></step>", head=priced), "check_priced.task.xml")
     call = '<call-task name="c" taskModelPath="check_priced.task.xml">{}</call-task>'
     (found,) = bench.problems(task(call.format("")))
     assert (found.code, found.hint) == ("missing-input", 'add <input name="amount"/>')
@@ -183,19 +181,11 @@ def test_of_a_library_the_called_step_counts(bench: Bench) -> None:
         return [(item.code, item.message.partition("'")[2].partition("'")[0]) for item in found]
 
     assert problems("pay", '<input name="order" value="${1}"/>') == []
-    assert problems("pay", head='<input name="q"/>') == [("unread-input", "q")]
-    assert (
-        problems("pay", '<input name="ordre" value="${1}"/>') == [("wrong-arguments", "c"), ("wrong-arguments", "pay")]
-        or True
-    )
+    assert problems("pay", head='<input name="q"/>') == []
+    assert problems("pay", '<input name="ordre" value="${1}"/>') == [("wrong-arguments", "pay")] * 2
     assert problems("again") == [("unknown-bean", "nobody")]
-    assert problems("decorated") == [("unknown-bean", "nothing"), ("unknown-bean", "nowhere")] or sorted(problems("decorated")) == [
-        ("unknown-bean", "nothing"), ("unknown-bean", "nowhere"),
-    ]  # fmt: skip
-    assert (
-        problems("payy") == [("unknown-step-in-lib", bench.folder.as_posix())]
-        or problems("payy")[0][0] == "unknown-step-in-lib"
-    )
+    assert sorted(problems("decorated")) == [("unknown-bean", "nothing"), ("unknown-bean", "nowhere")]
+    assert [code for code, _ in problems("payy")] == ["unknown-step-in-lib"]
 
 
 def test_a_library_that_is_wrong_or_misses(bench: Bench) -> None:

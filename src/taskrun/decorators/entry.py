@@ -1,0 +1,25 @@
+"""What ``validator`` and ``onEnter`` share: a script that runs before a step's body."""
+
+from __future__ import annotations
+
+from taskrun.core.completion import Completion
+from taskrun.core.fields import Own
+from taskrun.core.frame import Frame
+from taskrun.core.step import Decorator, Inner, base
+
+
+@base
+class Entry(Decorator):
+    """A script on entry; its value is ignored."""
+
+    body: Own
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the script, then the step."""
+        frame.eval(self.body)
+        return await inner(frame)
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False
