@@ -20,8 +20,8 @@ async def within(seconds: float, frame: Frame, inner: Inner, setting: str) -> Co
     try:
         async with asyncio.timeout(seconds) as limit:
             return await inner(frame)
-    except TimeoutError as error:
+    except TimeoutError:
         if not limit.expired():
             raise
         message = f"not done within {setting}={seconds * 1000:g} ms"
-        raise StepTimeout(message) from error.__cause__
+        raise StepTimeout(message) from None
