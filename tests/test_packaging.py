@@ -37,7 +37,9 @@ def test_the_wheel_carries_schemas_and_lib(installed: Path) -> None:
 def test_a_flow_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     """Without the source tree on the path."""
     (tmp_path / "flow.task.xml").write_text('<task><steps><step name="a"><source>1</source></step></steps></task>')
-    code = "import sys, taskrun; from taskrun.cli import main; print(taskrun.__file__); sys.exit(main(['flow.task.xml']))"
+    code = (
+        "import sys, taskrun; from taskrun.cli import main; print(taskrun.__file__); sys.exit(main(['flow.task.xml']))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
