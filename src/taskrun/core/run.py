@@ -10,7 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from taskrun.core.beans import RunBeans
 from taskrun.core.events import Event
@@ -102,9 +102,8 @@ class Run:
 
     def go_on(self) -> None:
         """Forget the cancellation that the present task has caught; when it was that of the run, that too is over."""
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        task.uncancel()
         if task is self.top.task:
             self.top.cancelled = None
 

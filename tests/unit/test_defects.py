@@ -1,0 +1,94 @@
+"""The defects of other engines that no flow can show: see ``tests/flows/defects/README.md``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskrun import TaskManager
+from taskrun.core.events import RunFinished, StepFinished
+from taskrun.errors import FlowError, RunCancelled, StepError
+from taskrun.observers.metrics import Metrics
+
+STATES = {"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT"}
+"""What a run or a step can end as until runs are recorded."""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    """Write a flow and return its path."""
+
+    def make(steps: str, root: str = "") -> Path:
+        path = tmp_path / "flow.task.xml"
+        path.write_text(f"<task{root}><steps>{steps}</steps></task>", encoding="utf-8")
+        return path
+
+    return make
+
+
+def test_d09_success_and_failure_are_told_apart_in_metrics(write):
+    """Timers carry the state; a step that does not ask to be measured is not, whether it fails or not."""
+    metrics = Metrics()
+    manager = TaskManager(observers=[metrics])
+    manager.run(
+        write('<step name="a" recordMetrics="true"><source>1</source></step><step name="b"><source>2</source></step>')
+    )
+    with pytest.raises(StepError):
+        manager.run(write('<step name="a" recordMetrics="true"><source>1 // 0</source></step>'))
+    with pytest.raises(StepError):
+        manager.run(write('<step name="b"><source>1 // 0</source></step>'))
+    assert {key: timer.count for key, timer in metrics.timers.items()} == {
+        ("taskrun.run", "@main", "", "SUCCEEDED"): 1,
+        ("taskrun.run", "@main", "", "FAILED"): 2,
+        ("taskrun.step", "@main", "main/a", "SUCCEEDED"): 1,
+        ("taskrun.step", "@main", "main/a", "FAILED"): 1,
+    }
+
+
+def test_d11_a_suspended_step_is_not_taken_for_completed(write):
+    """Until runs are recorded, a flow that suspends does not run at all."""
+    with pytest.raises(FlowError, match="<suspend> is not supported"):
+        TaskManager.load(write('<suspend name="s"/>'))
+
+
+@pytest.mark.parametrize("word", ["feature:off", "feature:on"])
+def test_d12_a_switch_is_not_taken_for_another(write, word):
+    """Until there is a configuration, both are refused."""
+    with pytest.raises(FlowError, match=f"'{word}' is not supported"):
+        TaskManager.load(write(f'<step name="a" {word}="x"><source>1</source></step>'))
+
+
+@pytest.mark.parametrize("attribute", ["saveState", "allowStartIfComplete"])
+def test_d16_d22_nothing_claims_to_be_recorded(write, attribute):
+    """Until there is a store, what asks for one is refused: no parent path and no output can get lost."""
+    with pytest.raises(FlowError, match=f"{attribute}='true' is not supported"):
+        TaskManager.load(write(f'<step name="a" {attribute}="true"><source>1</source></step>'))
+
+
+def test_d23_runs_and_steps_have_one_table_of_states(write):
+    """However they end, the states come from one set, and mean the same for both."""
+    seen: list[tuple[type, str]] = []
+    manager = TaskManager(
+        observers=[lambda event: seen.append((type(event), event.status)) if hasattr(event, "status") else None]
+    )
+    manager.run(write('<step name="a"><source>1</source></step>'))
+    for text, error in (
+        ('<step name="a"><source>1 // 0</source></step>', StepError),
+        ('<sleep name="a" sleepMillisExpr="60000" timeout="1ms"/>', StepError),
+        (
+            '<step name="c"><source>taskRt.cancel()</source></step><sleep name="a" sleepMillisExpr="60000"/>',
+            RunCancelled,
+        ),
+    ):
+        with pytest.raises(error):
+            manager.run(write(text))
+    for kind in (RunFinished, StepFinished):
+        assert {status for event, status in seen if event is kind} == STATES
+
+
+def test_d24_an_override_is_not_half_applied(write):
+    """Until files can extend others, operators are refused."""
+    with pytest.raises(FlowError, match="'x:override' is not supported"):
+        TaskManager.load(write('<step name="a" x:override="merge-super"><source>1</source></step>'))
