@@ -31,6 +31,7 @@ from typing import Any
 from transcript import check_transcript
 
 from taskrun import TaskManager
+from taskrun.cli.json_value import json_value
 from taskrun.core.registry import Registry
 from taskrun.errors import FlowError
 from taskrun.syntax.load import parse
@@ -168,7 +169,7 @@ class Page:
         took = 0.0
         try:
             result, took = run_virtual(self.manager.run_async(self.flow, json.loads(inputs)))
-            outputs = json.loads(json.dumps(dict(result), default=str))
+            outputs = json_value(dict(result))
         except Exception as raised:
             if failure is None:
                 raise

@@ -75,28 +75,28 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.chdir(folder))
-        stack.enter_context(environment(settings))
+        stack.enter_context(_process(settings, folder))
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(err))
-        status = main(words[1:])
+        try:
+            status = main(words[1:])
+        except SystemExit as end:
+            status = int(end.code or 0)
     return status, err.getvalue() + out.getvalue()
 
 
 @contextlib.contextmanager
-def environment(settings: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the time of a block; PYTHONPATH also for the imports of this process."""
-    before = dict(os.environ)
-    path = list(sys.path)
-    modules = set(sys.modules)
+def _process(settings: dict[str, str], folder: Path) -> Iterator[None]:
+    """Make a block look like a process of its own: environment, import path, and modules of ``folder`` are put back."""
+    environment, path = dict(os.environ), list(sys.path)
     os.environ.update(settings)
-    if "PYTHONPATH" in settings:
-        sys.path[:0] = [str(Path(entry).resolve()) for entry in settings["PYTHONPATH"].split(os.pathsep)]
     try:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(environment)
         sys.path[:] = path
-        if "PYTHONPATH" in settings:
-            for name in set(sys.modules) - modules:
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and Path(file).absolute().is_relative_to(folder.absolute()):
                 del sys.modules[name]

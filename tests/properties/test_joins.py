@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +76,8 @@ def test_joins(bench: Bench, join: str, branches: list[Branch], cancels: bool, f
             <steps><simple name="w" bean="work"><input name="n"/></simple></steps>{shown}</fork>"""
     else:
         steps = "".join(
-            f'<simple name="b{branch.number}" bean="work"><input name="n" value="${{{branch.number}}}"/></simple>' for branch in branches
+            f'<simple name="b{branch.number}" bean="work"><input name="n" value="${{{branch.number}}}"/></simple>'
+            for branch in branches
         )
         body = f"<parallel {settings_}><steps>{steps}</steps>{shown}</parallel>"
     ran = bench.run(task(body), beans={"work": work})
@@ -149,16 +151,19 @@ def test_graphs(bench: Bench, knots: list[Knot], exits: set[int]) -> None:
             raise LookupError(n)
         return n
 
-    def names(numbers: Any) -> str:
-        return ",".join(f"k{number}" for number in sorted(numbers))
+    def names(attribute: str, numbers: Iterable[int]) -> str:
+        text = ",".join(f"k{number}" for number in sorted(numbers))
+        return f' {attribute}="{text}"' if text else ""
 
     enter = [number for number, knot in enumerate(knots) if not knot.after and not knot.after_failure]
     steps = "".join(
-        f'<simple name="k{number}" bean="work" waitSteps="{names(knot.after)}" waitErrorSteps="{names(knot.after_failure)}">'
+        f'<simple name="k{number}" bean="work"{names("waitSteps", knot.after)}{names("waitErrorSteps", knot.after_failure)}>'
         f'<input name="n" value="${{{number}}}"/></simple>'
         for number, knot in enumerate(knots)
     )
-    text = task(f'<graph name="g" enterSteps="{names(enter)}" exitSteps="{names(exits)}"><steps>{steps}</steps></graph>')
+    text = task(
+        f'<graph name="g"{names("enterSteps", enter)}{names("exitSteps", exits)}><steps>{steps}</steps></graph>'
+    )
     ran = bench.run(text, beans={"work": work})
     planned, awaited = times(knots)
     ends = [

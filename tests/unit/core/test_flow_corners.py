@@ -315,3 +315,13 @@ def test_catch_of_cancellation_without_a_catch(write):
     """A warning: the attribute has nothing to say it to."""
     flow = TaskManager.load(write('<task><steps><step name="a" catchInternalException="true"/></steps></task>'))
     assert [item.code for item in flow.warnings] == ["no-catch"]
+
+
+def test_a_branch_that_holds_its_cancellation(write):
+    """It ends by itself; the run goes on, and was never cancelled."""
+    path = write(
+        '<task><steps><parallel name="p" joinType="anySuccess"><steps><sleep name="long" sleepMillisExpr="60000" '
+        'catchInternalException="true"><catch>"held"</catch></sleep><sleep name="short" sleepMillisExpr="1"/></steps>'
+        '<aggregator>aggResults.size()</aggregator></parallel><step name="b"><source>taskRt.isCancelled()</source></step></steps></task>'
+    )
+    assert TaskManager.run(path).result is False
