@@ -52,7 +52,7 @@ def model(join: str, branches: list[Branch], *, cancels: bool) -> tuple[int, lis
     return end, seen, failure
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(join=st.sampled_from(JOINS), branches=branch_lists(), cancels=st.booleans(), forked=st.booleans())
 def test_joins(bench: Bench, join: str, branches: list[Branch], cancels: bool, forked: bool) -> None:
     """A join is over at the right moment, with the results of those that ended before, or with the first failure."""
@@ -134,7 +134,7 @@ def times(knots: list[Knot]) -> tuple[dict[int, tuple[int, int]], set[int]]:
     return found, awaited
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(knots=graphs(), exits=st.sets(st.integers(0, 6), min_size=1, max_size=2))
 def test_graphs(bench: Bench, knots: list[Knot], exits: set[int]) -> None:
     """Each step begins when the last of its waits has come; the first exit step, or failure nobody awaits, ends all."""

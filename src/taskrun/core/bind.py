@@ -113,6 +113,8 @@ class Binder:
     def _make(self, cls: type, node: Node, language: str) -> Any:
         plan = self.registry.plan(cls)
         language = node.attributes.get("scriptLang") or language
+        if "lang" in plan.attributes:  # the step says which language its text is in
+            language = node.attributes.get("lang") or language
         values = self.values(plan, node, language)
         decorators = self._decorators(plan, node, language)
         if values is None:

@@ -44,9 +44,7 @@ class Completion(NamedTuple):
 
 NEXT = Completion()
 
-SIGNAL_TARGETS: Mapping[str, Signal] = MappingProxyType(
-    {"@exit": Signal.EXIT, "@end": Signal.END, "@suspend": Signal.SUSPEND}
-)
+SIGNAL_TARGETS: Mapping[str, Signal] = MappingProxyType({"@exit": Signal.EXIT, "@end": Signal.END})
 
 
 def completion_of(value: Any) -> Completion:

@@ -1,0 +1,130 @@
+"""flags: the language of conditions, changes for a step and what is inside, and renames."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_flows import Bench, task
+
+from taskrun.core.events import StepSkipped
+from taskrun.decorators.flags import parse_match, parse_renames
+
+NAMES = ("a", "b", "c-d")
+conditions = st.recursive(
+    st.sampled_from(
+        [*((name, f"'{name}' in flags") for name in NAMES), ("EMPTY", "not flags"), ("ANY", "bool(flags)")]
+    ),
+    lambda inner: st.one_of(
+        st.builds(lambda x: (f"not {x[0]}", f"(not ({x[1]}))"), inner.map(lambda x: (f"({x[0]})", x[1]))),
+        st.builds(lambda x: (f"!{x[0]}", f"(not ({x[1]}))"), inner.map(lambda x: (f"({x[0]})", x[1]))),
+        st.builds(lambda x, y: (f"{x[0]} and {y[0]}", f"({x[1]} and {y[1]})"), inner, inner).map(
+            lambda x: (f"({x[0]})", x[1])
+        ),
+        st.builds(lambda x, y: (f"{x[0]} or {y[0]}", f"({x[1]} or {y[1]})"), inner, inner).map(
+            lambda x: (f"({x[0]})", x[1])
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@given(condition=conditions, flags=st.frozensets(st.sampled_from(NAMES)))
+def test_conditions_mean_what_they_say(condition: tuple[str, str], flags: frozenset[str]) -> None:
+    """As Python's own words do."""
+    text, meaning = condition
+    assert parse_match(text)(flags) is eval(meaning, {"flags": flags})
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "matches"),
+    [
+        ("a or b and c", "a", True),
+        ("a or b and c", "b", False),
+        ("not a and b", "b", True),
+        ("!a and b", "ab", False),
+        (" ( a ) ", "a", True),
+        ("a", "", False),
+        ("not EMPTY", "", False),
+        ("ANY", "x", True),
+        ("nota", "a", False),
+    ],
+)
+def test_how_words_bind(text: str, flags: str, matches: bool) -> None:
+    """``not`` before ``and`` before ``or``."""
+    assert parse_match(text)(frozenset(flags)) is matches
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "a flag's name was expected at the end"),
+        ("a or", "a flag's name was expected at the end"),
+        ("not", "a flag's name was expected at the end"),
+        ("a b", "'b' was not expected"),
+        ("a )", "'\\)' was not expected"),
+        ("( a", "a closing bracket is missing"),
+        ("( a b )", "a closing bracket is missing"),
+        ("and a", "a flag's name was expected where 'and' stands"),
+        ("or", "a flag's name was expected where 'or' stands"),
+        ("a and )", "a flag's name was expected where '\\)' stands"),
+    ],
+)
+def test_what_is_no_condition(text: str, message: str) -> None:
+    """The message names the word that is in the way."""
+    with pytest.raises(ValueError, match=message):
+        parse_match(text)
+
+
+def test_renames() -> None:
+    """Pairs, with commas or spaces between."""
+    assert parse_renames("a=b, c=d e=f") == {"a": "b", "c": "d", "e": "f"}
+    assert parse_renames("") == {}
+    for wrong in ("a", "a=", "=b"):
+        with pytest.raises(ValueError, match="is no rename; write old=new"):
+            parse_renames(wrong)
+
+
+def shown(bench: Bench, body: str, *flags: str) -> list[str]:
+    """Run steps and return what they told about their flags."""
+    told: list[str] = []
+    ran = bench.run(task(body), flags=flags, functions={"tell": lambda view: told.append(" ".join(view.flags))})
+    assert ran.error is None, ran.error
+    return told
+
+
+TELL = '<step name="t"><source>tell(stepRt)</source></step>'
+
+
+def test_changes_reach_what_is_inside(bench: Bench) -> None:
+    """First renames, then what is added, then what is taken away; afterwards all is as before."""
+    body = f"""<sequential name="s"><flags rename="a=x,b=y" enable="b n" disable="y, n"/><steps>{TELL}</steps></sequential>{TELL}"""
+    assert shown(bench, body, "a", "b", "c") == ["b c x", "a b c"]
+
+
+def test_a_condition_is_about_the_flags_around(bench: Bench) -> None:
+    """Not about those that the step itself changes; its scripts see the changed ones."""
+    body = """<step name="s"><flags match="EMPTY" enable="on"/><source>tell(stepRt)</source></step>
+      <step name="t"><flags match="on"/><source>tell(stepRt)</source></step>"""
+    assert shown(bench, body) == ["on"]
+
+
+def test_changes_reach_branches_and_library_steps(bench: Bench) -> None:
+    """But no called task."""
+    bench.write(task(TELL), "flags_called.task.xml")
+    bench.write(task(TELL), "flags.task-lib.xml")
+    body = f"""<sequential name="s"><flags enable="on"/><steps>
+      <fork-n name="f" countExpr="2"><steps>{TELL}</steps></fork-n>
+      <parallel name="p"><steps>{TELL}</steps></parallel>
+      <call-step name="l" libModelPath="flags.task-lib.xml" stepName="t"/>
+      <call-task name="c" taskModelPath="flags_called.task.xml"/></steps></sequential>"""
+    assert shown(bench, body) == ["on", "on", "on", "on", ""]
+
+
+def test_a_step_that_does_not_match_is_told_with_the_reason(bench: Bench) -> None:
+    """The event says which flags there were."""
+    body = '<step name="a"><flags match="x and y"/></step>'
+    for flags, there in (((), "no flag"), (("b", "a"), "a, b")):
+        ran = bench.run(task(body), flags=flags, watch=True)
+        (skipped,) = [event for event in ran.events if isinstance(event, StepSkipped)]
+        assert skipped.reason == f"flags 'x and y' did not match ({there})"

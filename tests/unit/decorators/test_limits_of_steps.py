@@ -1,0 +1,201 @@
+"""timeout, throttle and rate-limit on steps: what counts as one step, whose limits count, and what is said."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from small_flows import Bench, task
+
+from taskrun import TaskManager
+from taskrun.errors import RateLimitTimeout, StepTimeout, ThrottleTimeout
+from taskrun.testing import run_virtual
+
+
+@pytest.mark.parametrize(
+    "setting", ['timeout="0"', 'timeout="${0}"', 'timeout="${None}"', 'timeout="2s"', 'timeout="${1500}"']
+)
+def test_a_timeout_that_is_long_enough(bench: Bench, setting: str) -> None:
+    """And 0, or nothing, is no limit at all."""
+    ran = bench.run(task(f'<delay name="d" delayMillisExpr="1s" {setting}/>'))
+    assert ran.error is None
+    assert ran.elapsed == 1_000
+
+
+@pytest.mark.parametrize("setting", ['timeout="250"', 'timeout="${n / 4}"', "timeout=\"${'0.25s'}\""])
+def test_a_timeout_that_is_too_short(bench: Bench, setting: str) -> None:
+    """The step is over at that very moment and has failed with StepTimeout, which is a TimeoutError too."""
+    ran = bench.run(task(f'<delay name="d" delayMillisExpr="1s" {setting}/>'), {"n": 1000})
+    assert isinstance(ran.cause, StepTimeout)
+    assert isinstance(ran.cause, TimeoutError)
+    assert str(ran.cause) == "not done within timeout=250 ms"
+    assert ran.elapsed == 250
+
+
+def test_a_timeout_of_the_body_is_not_the_steps(bench: Bench) -> None:
+    """What the body raises on its own stays what it is."""
+
+    async def late() -> None:
+        raise TimeoutError("mine")
+
+    ran = bench.run(task('<simple name="a" bean="late" timeout="1s"/>'), beans={"late": late})
+    assert type(ran.cause) is TimeoutError
+    assert str(ran.cause) == "mine"
+
+
+@pytest.mark.parametrize(("inner", "outer", "limit"), [("1s", "2s", 1000), ("2s", "1s", 1000)])
+def test_timeouts_within_timeouts(bench: Bench, inner: str, outer: str, limit: float) -> None:
+    """The shorter one is over first, and is named."""
+    body = f"""<sequential name="s" timeout="{outer}"><steps><delay name="d" delayMillisExpr="1h" timeout="{inner}"/></steps>
+        </sequential>"""
+    ran = bench.run(task(body))
+    assert str(ran.cause) == f"not done within timeout={limit:g} ms"
+    assert ran.elapsed == limit
+    assert ran.notes == (["main/s/d", "main/s"] if inner == "1s" else ["main/s"])
+
+
+def test_a_step_that_swallows_its_cancellation(bench: Bench) -> None:
+    """It is asked once, and what it then returns counts."""
+
+    async def stubborn() -> str:
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            return "done anyway"
+        return "never"
+
+    ran = bench.run(task('<simple name="a" bean="stubborn" timeout="1s"/>'), beans={"stubborn": stubborn})
+    assert ran.result == "done anyway"
+
+
+class Visits:
+    """A bean that takes a second and knows how many visit it at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    async def __call__(self) -> None:
+        """Visit."""
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await asyncio.sleep(1)
+        finally:
+            self.now -= 1
+
+
+def most(
+    bench: Bench, throttle: str, *, runs: int = 1, body: str = '<simple name="v" bean="visit">{}</simple>'
+) -> tuple[int, float]:
+    """Return how many visited at once, and how long it took, in six branches of each run."""
+    visit = Visits()
+    text = task(f'<fork-n name="f" countExpr="6" indexName="i"><steps>{body.format(throttle)}</steps></fork-n>')
+
+    async def main() -> None:
+        manager = TaskManager(beans={"visit": visit})
+        path = bench.write(text)
+        await asyncio.gather(*(manager.run_async(path) for _ in range(runs)))
+
+    _, elapsed = run_virtual(main())
+    return visit.most, elapsed
+
+
+@pytest.mark.parametrize(
+    ("throttle", "runs", "expected"),
+    [
+        ('<throttle maxConcurrency="2" maxWait="1h"/>', 1, (2, 3_000)),
+        ('<throttle maxConcurrency="2" maxWait="1h"/>', 2, (4, 3_000)),
+        ('<throttle maxConcurrency="2" maxWait="1h" global="true"/>', 2, (2, 6_000)),
+        ('<throttle maxConcurrency="1" maxWait="1h" keyExpr="i % 3"/>', 1, (3, 2_000)),
+        ('<throttle maxConcurrency="2" maxWait="1h" keyExpr="None"/>', 1, (2, 3_000)),
+        ('<throttle maxConcurrency="1" maxWait="1h" keyExpr="\'k\'" global="true"/>', 2, (1, 12_000)),
+    ],
+)
+def test_what_a_throttle_counts(bench: Bench, throttle: str, runs: int, expected: tuple[int, float]) -> None:
+    """All branches of one step, in its run or in all; or per value of an expression."""
+    visit = '<simple name="v" bean="visit">{}</simple>'
+    if "keyExpr" in throttle:
+        visit = '<sequential name="v"><input name="i"/>{}<steps><simple name="x" bean="visit"/></steps></sequential>'
+    assert most(bench, throttle, runs=runs, body=visit) == expected
+
+
+def test_a_key_is_shared_by_all_steps_that_give_it(bench: Bench) -> None:
+    """Steps with one key share the permits; without a key each step has its own."""
+    two = '<parallel name="p"><steps><simple name="a" bean="visit">{0}</simple><simple name="b" bean="visit">{0}</simple></steps></parallel>'
+    own = '<throttle maxConcurrency="1" maxWait="1h"/>'
+    shared = '<throttle maxConcurrency="1" maxWait="1h" keyExpr="\'k\'"/>'
+    assert most(bench, own, body=two) == (2, 6_000)
+    assert most(bench, shared, body=two) == (1, 12_000)
+
+
+def test_a_called_task_has_limits_of_its_own(bench: Bench) -> None:
+    """As every run."""
+    bench.write(
+        task('<simple name="v" bean="visit"><throttle maxConcurrency="1" maxWait="1h"/></simple>'),
+        "limits_called.task.xml",
+    )
+    assert most(bench, "", body='<call-task name="c" taskModelPath="limits_called.task.xml"/>{}') == (6, 1_000)
+
+
+def test_who_waits_too_long_for_a_permit(bench: Bench) -> None:
+    """The message names the step."""
+    body = """<fork-n name="f" countExpr="2"><steps><delay name="d" delayMillisExpr="5s">
+      <throttle maxConcurrency="1" maxWait="${3 * 1000}"/></delay></steps></fork-n>"""
+    ran = bench.run(task(body))
+    assert isinstance(ran.cause, ThrottleTimeout)
+    assert str(ran.cause) == "no permit of 'main/f/d' within 3000 ms: 1 at once are allowed"
+
+
+def test_a_permit_is_given_back_whatever_happens(bench: Bench) -> None:
+    """After a failure the next one goes on."""
+    body = """<loop name="l" itemsExpr="range(3)"><steps><step name="a" allowFailure="true"><source>1/0</source>
+      <throttle maxConcurrency="1" maxWait="0"/></step></steps></loop><step name="ok"><source>'ok'</source></step>"""
+    assert bench.run(task(body)).result == "ok"
+
+
+RATE = (
+    '<loop name="l" itemsExpr="range(4)"><steps><simple name="v" bean="note"><rate-limit {}/></simple></steps></loop>'
+)
+
+
+def passes(bench: Bench, settings: str, **inputs: Any) -> tuple[list[float], BaseException | None]:
+    """Return when a step in a loop got through its rate limit, in seconds."""
+    times: list[float] = []
+
+    async def note() -> None:
+        times.append(asyncio.get_running_loop().time())
+
+    ran = bench.run(task(RATE.format(settings)), inputs, beans={"note": note})
+    return times, ran.error and ran.cause
+
+
+@pytest.mark.parametrize(
+    ("settings", "times"),
+    [
+        ('requestPerSecond="2" maxWait="1h"', [0, 0, 0.5, 1]),
+        ('requestPerSecond="${rate}" maxWait="1h"', [0, 0, 0.5, 1]),
+        ('requestPerSecond="0.5" maxWait="1h"', [0, 2, 4, 6]),
+        ('requestPerSecond="100" maxWait="0"', [0, 0, 0, 0]),
+    ],
+)
+def test_how_often_a_step_starts(bench: Bench, settings: str, times: list[float]) -> None:
+    """A second's worth at once, then one by one."""
+    found, error = passes(bench, settings, rate=2)
+    assert error is None
+    assert found == pytest.approx(times)
+
+
+def test_who_would_wait_too_long_for_a_token(bench: Bench) -> None:
+    """It fails at once."""
+    times, error = passes(bench, 'requestPerSecond="0.5" maxWait="1s"')
+    assert times == [0]
+    assert isinstance(error, RateLimitTimeout)
+    assert str(error) == "'main/l/v' lets 0.5 a second through: the wait would be 2000 ms, more than 1000 ms"
+
+
+@pytest.mark.parametrize("rate", ["${0}", "${-1}", "${0.0}"])
+def test_a_rate_that_is_none(bench: Bench, rate: str) -> None:
+    """It makes the step fail."""
+    _, error = passes(bench, f'requestPerSecond="{rate}" maxWait="1s"')
+    assert "a number above 0 is expected" in str(error)

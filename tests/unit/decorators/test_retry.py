@@ -1,0 +1,170 @@
+"""retry: how often, how long between, what is seen of past attempts, and what is not tried again."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_flows import Bench, task
+
+from taskrun.core.duration import Millis
+from taskrun.core.events import StepRetried
+from taskrun.decorators.retry import Retry
+from taskrun.errors import StepTimeout
+from taskrun.syntax.load import parse
+
+NODE = parse("f", b"<retry/>")
+
+
+def delay(attempt: int, random: float = 0.5, **settings: Any) -> float:
+    """Return the seconds that are waited after an attempt; durations are given in seconds."""
+    settings = {
+        name: Millis(float(value)) if "delay" in name and not isinstance(value, bool) else value
+        for name, value in settings.items()
+    }
+    frame: Any = SimpleNamespace(run=SimpleNamespace(host=SimpleNamespace(random=lambda: random)))
+    return Retry(node=NODE, **settings).delay(frame, attempt)
+
+
+def test_delays_double() -> None:
+    """From twice the first, up to the longest; the default longest is the first."""
+    assert [delay(n, retry_delay=1, max_retry_delay=10) for n in (1, 2, 3, 4)] == [2, 4, 8, 10]
+    assert [delay(n, retry_delay=3) for n in (1, 2)] == [3, 3]
+
+
+def test_delays_grow_by_the_first() -> None:
+    """Without exponentialDelay."""
+    assert [delay(n, retry_delay=1, max_retry_delay=3, exponential_delay=False) for n in (1, 2, 3, 4)] == [1, 2, 3, 3]
+
+
+@given(
+    attempt=st.integers(1, 10**9),
+    first=st.floats(0.001, 1e6),
+    longest=st.floats(0, 1e9),
+    random=st.floats(0, 1),
+    doubling=st.booleans(),
+)
+def test_delays_stay_in_their_bounds(attempt: int, first: float, longest: float, random: float, doubling: bool) -> None:
+    """Whatever the number of the attempt: at most the longest and 30 %, at least 70 % of the first."""
+    found = delay(attempt, random, retry_delay=first, max_retry_delay=longest, exponential_delay=doubling)
+    assert 0.7 * first * 0.999 <= found <= 1.3 * max(first, longest) * 1.001
+
+
+def test_no_delay_is_no_delay() -> None:
+    """However many attempts."""
+    assert delay(5, max_retry_delay=10) == 0
+
+
+def flaky(
+    bench: Bench, attributes: str, *, fails: int, inside: str = "", error: Exception | None = None
+) -> tuple[Any, int]:
+    """Run a step that fails so many times; return how it ended and how often it ran."""
+    calls: list[int] = []
+
+    async def work() -> int:
+        calls.append(1)
+        if len(calls) <= fails:
+            raise error or LookupError(len(calls))
+        return len(calls)
+
+    body = f'<simple name="s" bean="work"><retry {attributes}>{inside}</retry></simple>'
+    return bench.run(task(body), beans={"work": work}), len(calls)
+
+
+@pytest.mark.parametrize(("count", "fails", "calls"), [(0, 5, 1), (2, 1, 2), (2, 2, 3), (2, 3, 3), (-1, 30, 31)])
+def test_how_often(bench: Bench, count: int, fails: int, calls: int) -> None:
+    """So many more attempts follow the first; below 0 there is no limit; the last failure is the step's."""
+    ran, called = flaky(bench, f'maxRetryCount="{count}"', fails=fails)
+    assert called == calls
+    if fails < calls:
+        assert ran.result == calls
+    else:
+        assert ran.cause.args == (calls,)
+
+
+class Fatal(Exception):
+    """An error that says that trying again is no use."""
+
+    biz_fatal = True
+
+
+@pytest.mark.parametrize("error", [Fatal(), MemoryError(), RecursionError()], ids=["fatal", "memory", "recursion"])
+def test_what_is_not_tried_again(bench: Bench, error: Exception) -> None:
+    """Unless a filter says so."""
+    assert flaky(bench, 'maxRetryCount="5"', fails=2, error=error)[1] == 1
+    with_filter = "<exception-filter>True</exception-filter>"
+    assert flaky(bench, 'maxRetryCount="5"', fails=2, error=error, inside=with_filter)[1] == 3
+
+
+def test_a_filter_decides(bench: Bench) -> None:
+    """It sees the exception; what it raises is the step's failure."""
+    decide = "<exception-filter>return exception.args[0] &lt; 2</exception-filter>"
+    assert flaky(bench, 'maxRetryCount="5"', fails=9, inside=decide)[1] == 2
+    ran, called = flaky(bench, 'maxRetryCount="5"', fails=9, inside="<exception-filter>1 / 0</exception-filter>")
+    assert isinstance(ran.cause, ZeroDivisionError)
+    assert called == 1
+
+
+def test_values_instead_of_a_number(bench: Bench) -> None:
+    """As many attempts as values; each is a variable of its attempt."""
+    body = """<step name="s"><retry itemsExpr="('a', 'b', 'c')" varName="v"/>
+      <source>if v != 'c': raise ValueError(v)
+return [v, attempt, [(h['value'], h['failure'].description) for h in history]]</source></step>"""
+    assert bench.run(task(body)).result == ["c", 3, [("a", "a"), ("b", "b")]]
+    ran = bench.run(task('<step name="s"><retry itemsExpr="[1, 2]"/><source>1/0</source></step>'))
+    assert isinstance(ran.cause, ZeroDivisionError)
+    for nothing in ("[]", "None"):
+        ran = bench.run(task(f'<step name="s"><retry itemsExpr="{nothing}"/><source>1</source></step>'))
+        assert str(ran.cause) == "itemsExpr of <retry> gave no values: there is nothing to attempt"
+
+
+def test_each_attempt_begins_with_the_same_variables(bench: Bench) -> None:
+    """What an attempt has assigned, and what its steps have exported, is gone in the next one."""
+    body = """<sequential name="s"><input name="x" value="${1}"/><retry maxRetryCount="1"/><steps>
+        <step name="a" useParentScope="true"><source>RESULT, x, seen</source><catch>return 'fresh'</catch>
+          <output name="x" value="2"/><output name="seen" value="3"/></step>
+        <step name="b"><input name="RESULT"/><source>tell(RESULT)
+fail()</source></step>
+      </steps></sequential>"""
+    told: list[Any] = []
+
+    def fail() -> None:
+        if len(told) < 2:
+            raise OSError
+
+    assert bench.run(task(body), functions={"tell": told.append, "fail": fail}).error is None
+    assert told == ["fresh", "fresh"]
+
+
+def test_an_attempt_has_a_time_of_its_own(bench: Bench) -> None:
+    """One that takes longer has failed with StepTimeout, which is tried again."""
+    body = '<delay name="d" delayMillisExpr="1h"><retry maxRetryCount="2" retryDelay="1s" attemptTimeout="3s"/></delay>'
+    ran = bench.run(task(body), watch=True)
+    assert isinstance(ran.cause, StepTimeout)
+    assert str(ran.cause) == "not done within attemptTimeout=3000 ms"
+    waited = [event.delay for event in ran.events if isinstance(event, StepRetried)]
+    assert all(0.7 <= seconds <= 1.3 for seconds in waited)
+    assert ran.elapsed == pytest.approx(9_000 + sum(waited) * 1000)
+
+
+def test_endless_attempts_can_be_cancelled(bench: Bench) -> None:
+    """Without a delay they give up the loop all the same."""
+    body = '<sequential name="s"><retry maxRetryCount="-1"/><steps><step name="a"><source>note()</source></step></steps></sequential>'
+    count = 0
+
+    def note() -> None:
+        nonlocal count
+        count += 1
+        raise OSError
+
+    ran = bench.run(
+        task(
+            f'<parallel name="p" joinType="anySuccess"><steps>{body}<delay name="d" delayMillisExpr="0"/></steps></parallel>'
+        ),
+        functions={"note": note},
+    )
+    assert ran.error is None
+    assert count
