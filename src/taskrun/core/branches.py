@@ -53,11 +53,6 @@ class Branches:
         """Whether an outcome is ready to be taken."""
         return bool(self._ended)
 
-    @property
-    def running(self) -> frozenset[Hashable]:
-        """The keys of the branches that have not ended."""
-        return frozenset(self._tasks.values())
-
     async def start(self, key: Hashable, run: Callable[[], Awaitable[Completion]], may_suspend: bool) -> None:
         """Start a branch; one that cannot suspend has ended when this returns."""
         if may_suspend:

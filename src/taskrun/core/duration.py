@@ -59,10 +59,5 @@ class Millis(NamedTuple):
             return self.constant
         return seconds_of(frame.eval(self.script)) if self.script else 0.0
 
-    @property
-    def zero(self) -> bool:
-        """Whether this is surely no time at all."""
-        return self.constant == 0
-
 
 ZERO = Millis(0.0)

@@ -49,7 +49,6 @@ class Plan:
     own_text: Slot | None
     prefixed: Slot | None
     required: tuple[Slot, ...]
-    body: Slot | None
     has_node: bool
     has_file_imports: bool
 
@@ -69,7 +68,7 @@ def plan_of(cls: type) -> Plan:
     """Work out the plan of a step, decorator or part class; raises TypeError for a field type that has no meaning."""
     hints = get_type_hints(cls, include_extras=True)
     attributes, children, on_step = {}, {}, {}
-    own = prefixed = body = None
+    own = prefixed = None
     required = []
     names = [item.name for item in dataclasses.fields(cls)]
     for item in dataclasses.fields(cls):
@@ -81,8 +80,6 @@ def plan_of(cls: type) -> Plan:
         match where:
             case "attribute":
                 attributes[slot.xml] = slot
-            case "child":
-                children[slot.xml] = slot
             case "on-step":
                 on_step[slot.xml] = slot
             case "own-text":
@@ -90,12 +87,9 @@ def plan_of(cls: type) -> Plan:
             case "prefixed":
                 prefixed = slot
             case _:
-                body = slot
-                children["steps"] = slot
+                children[slot.xml] = slot
     has_node = "node" in names
-    return Plan(
-        cls, attributes, children, on_step, own, prefixed, tuple(required), body, has_node, "file_imports" in names
-    )
+    return Plan(cls, attributes, children, on_step, own, prefixed, tuple(required), has_node, "file_imports" in names)
 
 
 def _slot(  # noqa: C901, PLR0911 - a table of types
@@ -115,7 +109,7 @@ def _slot(  # noqa: C901, PLR0911 - a table of types
         if isinstance(mark, Prefixed):
             return Slot(item.name, "", kind, required=False), "prefixed"
     if kind is Body or (get_origin(kind) is tuple and _item(kind) is Step):
-        return Slot(item.name, "steps", kind, required), "body"
+        return Slot(item.name, "steps", kind, required), "child"
     if get_origin(kind) is tuple:
         return Slot(item.name, kebab(item.name), _item(kind), required, repeated=True), "child"
     base = get_origin(kind) or kind

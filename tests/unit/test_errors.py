@@ -1,0 +1,113 @@
+"""Errors: what a problem looks like, near names, and exit statuses."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taskrun.errors import (
+    AnalysisError,
+    BindError,
+    Diagnostic,
+    ExtendError,
+    FlowError,
+    InputError,
+    PluginError,
+    RateLimitTimeout,
+    RunCancelled,
+    RunError,
+    SchemaError,
+    StepError,
+    StepTimeout,
+    TaskrunError,
+    ThrottleTimeout,
+    XmlError,
+    near_hint,
+    nearest,
+)
+from taskrun.source import Location, Source, snippet
+
+PLACE = Location("flow.task.xml", 2, 5)
+
+
+def test_a_problem_shows_its_line_with_a_caret() -> None:
+    """Place, severity, code, message; then the source line, a caret, and a hint, where there are any."""
+    problem = Diagnostic(location=PLACE, code="bad", message="no", hint="say yes", line="abc def", severity="warning")
+    assert str(problem) == (
+        "flow.task.xml:2:5: warning[bad]: no\n    abc def\n        ^\n    hint: say yes"
+    )  # fmt: skip
+    assert str(Diagnostic(location=PLACE, code="bad", message="no")) == "flow.task.xml:2:5: error[bad]: no"
+
+
+def test_the_caret_stands_below_its_character() -> None:
+    """Tabs are kept; of a long line only the part round it is shown."""
+    assert snippet("\tx = 1", 2) == "    \tx = 1\n    \t^"
+    line = "".join(str(number % 10) for number in range(1, 1001))
+    shown, caret = snippet(line, 500).split("\n")
+    assert len(shown) == 4 + 160
+    assert shown[caret.index("^")] == line[499]
+
+
+@given(text=st.text(st.sampled_from("ab\n\r\t é"), max_size=40), data=st.data())
+def test_offsets_and_places_are_the_same_thing(text: str, data: st.DataObject) -> None:
+    """From an offset to line and column and back, whatever ends the lines."""
+    source = Source("f", text)
+    offset = data.draw(st.integers(0, len(text)))
+    place = source.location(offset)
+    if text[offset - 1 : offset + 1] != "\r\n":
+        assert source.offset(place.line, place.column) == offset
+    assert source.line(place.line) == source.line(place.line).rstrip("\r\n")
+    assert source.line(0) == source.line(len(source.starts) + 1) == ""
+
+
+def test_a_refused_flow_carries_every_problem() -> None:
+    """In its text and as data."""
+    problems = [Diagnostic(location=PLACE, code=code, message="m") for code in ("a", "b")]
+    for kind in (XmlError, ExtendError, SchemaError, BindError, AnalysisError):
+        error = kind(iter(problems))
+        assert error.diagnostics == tuple(problems)
+        assert str(error).splitlines() == [str(item) for item in problems]
+        assert isinstance(error, FlowError)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (FlowError([]), 2),
+        (InputError(["a", "b"]), 2),
+        (PluginError("x"), 3),
+        (RunError("x"), 1),
+        (StepError("x", "main/a", PLACE), 1),
+        (StepTimeout("x"), 1),
+        (ThrottleTimeout("x"), 1),
+        (RateLimitTimeout("x"), 1),
+        (RunCancelled("x"), 130),
+    ],
+)
+def test_exit_statuses(error: TaskrunError, status: int) -> None:
+    """Each error says with which status the command ends."""
+    assert error.exit_status == status
+
+
+def test_what_errors_tell() -> None:
+    """Problems of inputs, the place of a failed step, the codes that flows know."""
+    assert InputError(["a", "b"]).problems == ("a", "b")
+    assert str(InputError(["a", "b"])) == "a\nb"
+    error = StepError("x", "main/a", PLACE, "TIMED_OUT")
+    assert (error.path, error.location, error.status) == ("main/a", PLACE, "TIMED_OUT")
+    codes = {cls.error_code for cls in (StepTimeout, ThrottleTimeout, RateLimitTimeout, RunCancelled)}
+    assert all(code.startswith("nop.err.task.") for code in codes)
+    assert len(codes) == 4
+    assert all(issubclass(cls, TimeoutError) for cls in (StepTimeout, ThrottleTimeout, RateLimitTimeout))
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [("totl", "total"), ("TOTAL", "total"), ("COUNT", "count"), ("xyz", None), ("", None)],
+)
+def test_near_names(word: str, found: str | None) -> None:
+    """Slips and the other case, but nothing far-fetched."""
+    words = ["total", "count", "item"]
+    assert nearest(word, words) == found
+    assert near_hint(word, words) == (f"did you mean '{found}'?" if found else "")
