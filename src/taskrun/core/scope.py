@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from taskrun.script.scope import UnknownVariable
+
 
 class Scope(dict[str, Any]):
-    """A mapping of the own variables; ``scope[name]`` also finds those of the parents, or raises KeyError.
+    """A mapping of the own variables; ``scope[name]`` also finds those of the parents, or raises UnknownVariable.
 
     >>> outer = Scope(None, x=1)
     >>> inner = Scope(outer, y=2)
@@ -31,7 +33,16 @@ class Scope(dict[str, Any]):
             if name in scope:
                 return scope[name]
             scope = scope.parent
-        raise KeyError(name)
+        raise UnknownVariable(name=name)
+
+    def find(self, name: str, default: Any, /) -> Any:
+        """Return a variable of this scope or of its parents, or ``default`` when there is none."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope:
+                return scope[name]
+            scope = scope.parent
+        return default
 
     def has(self, name: str) -> bool:
         """Whether the name can be read here."""

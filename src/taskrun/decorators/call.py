@@ -21,6 +21,7 @@ from taskrun.core.scope import Scope
 from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
 from taskrun.core.weave import Setting
 from taskrun.errors import InputError
+from taskrun.script.script import UnknownVariable
 
 
 @decorator("call", rank=120)
@@ -102,7 +103,7 @@ class Call(Decorator):
 
     def _missing(self, error: Exception, outer: Scope) -> Exception:
         """Return the error itself, or an InputError when it is about variables that by-name inputs do not find."""
-        if not isinstance(error, KeyError) or not self.plain:
+        if not isinstance(error, UnknownVariable) or not self.plain:
             return error
         missing = [item for item in self.step.inputs if item.by_name and not outer.has(item.name)]
         if not missing:

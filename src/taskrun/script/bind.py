@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from taskrun.errors import BindError, near_hint
-from taskrun.script.machine import Names
-from taskrun.script.problems import ProblemsError
+from taskrun.script.evaluators import EVALUATORS
+from taskrun.script.part import Part
+from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.program import Program, build
+from taskrun.script.scope import Names
 from taskrun.script.settings import ScriptSettings
 from taskrun.syntax.node import Node
 
@@ -41,32 +43,6 @@ class Script:
     suspends: bool = False
 
 
-class Part(NamedTuple):
-    """A piece of a file that holds a script: the element's text or an attribute (or a part of it from ``offset``)."""
-
-    node: Node
-    attribute: str | None
-    text: str
-    offset: int = 0
-
-    def place(self, index: int) -> str:
-        """Return ``file:line:column: source line`` of a character of the text."""
-        location = self.node.character_at(index + self.offset, self.attribute)
-        return f"{location}: {self.node.source.line(location.line).strip()}"
-
-    def error(self, problems: ProblemsError) -> BindError:
-        """Return the error that shows the problems where they stand."""
-        return BindError(
-            self.node.problem(
-                problem.code,
-                problem.message,
-                hint=problem.hint,
-                at=self.node.character_at(problem.at + self.offset, self.attribute),
-            )
-            for problem in problems.problems
-        )
-
-
 def source_of(node: Node, attribute: str | None) -> str:
     """Return the text of an element, or the value of one of its attributes."""
     return node.text if attribute is None else node.attributes.get(attribute, "")
@@ -84,23 +60,48 @@ def check_language(node: Node, attribute: str | None, language: str) -> None:
     raise BindError([node.problem("unsupported-language", message, hint=hint, attribute=attribute)])
 
 
-def bind(part: Part, settings: ScriptSettings, *, expression: bool) -> Script:
-    """Return the script of a part of a file, or raise BindError with everything that is wrong with it."""
+def bind(part: Part, settings: ScriptSettings, *, expression: bool, awaits: bool = False) -> Script:
+    """Return the script of a part of a file, or raise BindError with everything that is wrong with it.
+
+    It is turned into code when it first runs; from then on ``run`` is the compiled function itself.
+    """
     try:
         program = _program(part.text, settings, expression=expression)
+        _check_await(program, awaits)
     except ProblemsError as problems:
         raise part.error(problems) from None
+    evaluator = EVALUATORS[settings.evaluator]
     free, stores = program.variables
     uses = free.intersection(settings.table)
-    return Script(
+    runner: list[Callable[[Names], Any]] = []
+
+    def first(scope: Names) -> Any:
+        if not runner:
+            runner.append(evaluator(program, part, settings))
+            object.__setattr__(script, "run", runner[0])
+        return runner[0](scope)
+
+    script = Script(
         text=part.text,
         node=part.node,
         attribute=part.attribute,
-        run=_runner(program, part, settings),
+        run=first,
         reads=free - uses,
         stores=stores,
         uses=uses,
+        suspends=program.suspends,
     )
+    return script
+
+
+def _check_await(program: Program, awaits: bool) -> None:
+    """Raise ProblemsError when a script awaits where nobody waits for it."""
+    if not program.suspends or awaits:
+        return
+    found = next(node for part in program.parsed.body for node in ast.walk(part) if isinstance(node, ast.Await))
+    message = "'await' is possible in the source of a <script> step only"
+    hint = "await it in a <script> step and use its result"
+    raise ProblemsError([Problem(program.index(found), UNSUPPORTED, message, hint)])
 
 
 def _program(text: str, settings: ScriptSettings, *, expression: bool) -> Program:
@@ -111,21 +112,3 @@ def _program(text: str, settings: ScriptSettings, *, expression: bool) -> Progra
     if program is None:
         program = cache[text, expression] = build(text, settings.limits, expression=expression)
     return program
-
-
-def _runner(program: Program, part: Part, settings: ScriptSettings) -> Callable[[Names], Any]:
-    code, table, limits = program.code, settings.table, settings.limits
-    evaluate: Callable[..., Any] | None = None
-
-    def place(node: ast.AST) -> str:
-        return part.place(program.index(node))
-
-    def run(scope: Names) -> Any:
-        nonlocal evaluate
-        if evaluate is None:
-            from taskrun.script.evaluator import evaluate as loaded  # imports asteval
-
-            evaluate = loaded
-        return evaluate(code, scope, table, limits, place)
-
-    return run

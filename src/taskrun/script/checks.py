@@ -25,7 +25,7 @@ STATEMENTS: tuple[type[ast.AST], ...] = (
 EXPRESSIONS: tuple[type[ast.AST], ...] = (
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred, ast.Call, ast.BinOp, ast.UnaryOp,
     ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp,
-    ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda, ast.JoinedStr, ast.FormattedValue,
+    ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda, ast.JoinedStr, ast.FormattedValue, ast.Await,
 )  # fmt: skip
 _PARTS = frozenset({ast.comprehension, ast.ExceptHandler, ast.arguments, ast.arg, ast.keyword, ast.withitem})
 _SIGNS = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
@@ -39,7 +39,6 @@ _INSTEAD: Mapping[str, tuple[str, str]] = MappingProxyType(
         "AsyncFunctionDef": ("async def", _ASYNC),
         "AsyncFor": ("async for", _ASYNC),
         "AsyncWith": ("async with", _ASYNC),
-        "Await": ("await", _ASYNC),
         "Yield": ("yield", "build a list and return it"),
         "YieldFrom": ("yield from", "build a list and return it"),
         "Import": ("import", "what a script may use is there without it; for everything else " + _ELSEWHERE),

@@ -20,7 +20,7 @@ from taskrun.script.sized import SIZED_METHODS, sized_method
 REFUSED_PREFIXES = ("_", "cr_", "ag_", "gi_", "tb_", "f_", "co_", "func_", "im_")
 REFUSED_ATTRIBUTES = frozenset({"mro", "with_traceback", "get_coro", "get_stack", "get_frame", "vformat", "get_field"})
 _FORMATS = frozenset({"format", "format_map"})
-_WATCHED = SIZED_METHODS | _FORMATS | {"obj"}
+WATCHED = SIZED_METHODS | _FORMATS | {"obj"}
 
 
 class Closed:
@@ -71,21 +71,21 @@ def guarded_getattr(value: Any, name: str) -> Any:
             raise TypeError(f"{_named(value)} must be awaited first; call it from an <invoke> step")
         if isinstance(value, _CLOSED):
             raise AttributeError(f"a script cannot read attributes of {_named(value)}, such as '{name}'")
-    if name in _WATCHED:
+    if name in WATCHED:
         return _watched(value, name)
     return getattr(value, name)
 
 
-def handed_out(value: Any, giver: Callable[..., Any]) -> Any:
-    """Return ``value``, the result of a call of ``giver``, or raise TypeError when a script may not have it.
+def handed_out(value: Any, giver: Callable[..., Any] | str) -> Any:
+    """Return ``value``, the result of a call of ``giver`` (or of what has that name), or raise TypeError when a script may not have it.
 
     A coroutine is closed; a generator is handed on as a plain iterator.
     """
     if isinstance(value, types.CoroutineType):
         value.close()
     if hasattr(type(value), "__await__") or isinstance(value, types.AsyncGeneratorType):
-        name = getattr(giver, "__name__", None) or type(giver).__name__
-        raise TypeError(f"'{name}' is an async function; call it from an <invoke> step")
+        name = giver if isinstance(giver, str) else getattr(giver, "__name__", None) or type(giver).__name__
+        raise TypeError(f"'{name}' is an async function; write 'await' before the call")
     if isinstance(value, _NOT_HANDED_OUT):
         raise TypeError(f"a script does not get {_named(value)} from a call")
     return map(_same, value) if isinstance(value, types.GeneratorType) else value

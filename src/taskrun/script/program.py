@@ -1,41 +1,65 @@
-"""From the text of a Python script to a program that can be run: parse, check, find the variables, lower.
+"""From the text of a script to a program that can be run: parse, check, find the variables.
 
 Rules: nothing here knows in which file the text stands, so texts that are the same share one program; nothing here
-knows how a program is evaluated.
+knows how a program is evaluated. What an evaluator makes of the tree is made when it is first needed, and once.
 """
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Callable
+from threading import RLock
+from typing import Any
 
 from taskrun.script.checks import check
 from taskrun.script.limits import Limits
-from taskrun.script.lower import Code, lower
 from taskrun.script.parse import Parsed, parse_expression, parse_program
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 from taskrun.script.variables import Variables, variables
 
+_MAKING = RLock()
 
-@dataclass(frozen=True, slots=True)
+
 class Program:
-    """A compiled text: the code, the variables that it reads and stores, and where its nodes stand in the text."""
+    """A checked text: its tree, the variables that it reads and stores, and where its nodes stand in the text.
 
-    code: Code
-    variables: Variables
-    parsed: Parsed
+    ``lenient`` makes an unknown variable null; ``suspends`` tells that it awaits something.
+    """
 
-    def index(self, node: ast.AST) -> int:
-        """Return the index in the text at which a node of the code starts."""
+    __slots__ = ("_body", "_made", "lenient", "parsed", "suspends", "variables")
+
+    def __init__(self, parsed: Parsed, found: Variables, *, lenient: bool = False) -> None:
+        self._body: list[ast.stmt] = parsed.body
+        self._made: Any = None
+        self.parsed = parsed
+        self.variables = found
+        self.lenient = lenient
+        self.suspends = any(isinstance(node, ast.Await) for part in parsed.body for node in ast.walk(part))
+
+    def made(self, make: Callable[[list[ast.stmt]], Any]) -> Any:
+        """Return what ``make`` gives for the tree, which it uses up; it is called once, the result is kept."""
+        if self._made is None:
+            with _MAKING:
+                if self._made is None:
+                    self._made = make(self._body)
+                    self._body = []
+        return self._made
+
+    def index(self, node: Any) -> int:
+        """Return the index in the text at which a node of the tree starts."""
         return self.parsed.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
 
 
 def build(text: str, limits: Limits, *, expression: bool) -> Program:
-    """Return the program of a text, or raise ProblemsError with everything that is wrong with it."""
+    """Return the program of a Python text, or raise ProblemsError with everything that is wrong with it."""
+    short_enough(text, limits)
+    parsed = parse_expression(text) if expression else parse_program(text)
+    check(parsed.body, parsed.index, limits)
+    return Program(parsed, variables(parsed.body))
+
+
+def short_enough(text: str, limits: Limits) -> None:
+    """Raise ProblemsError when a text is too long to be looked at."""
     if len(text) > limits.source_length:
         message = f"the script has {len(text):,} characters; {limits.source_length:,} are allowed"
         raise ProblemsError([Problem(0, SYNTAX, message, "move it to a module of your own")])
-    parsed = parse_expression(text) if expression else parse_program(text)
-    check(parsed.body, parsed.index, limits)
-    found = variables(parsed.body)
-    return Program(lower(parsed.body), found, parsed)

@@ -7,9 +7,10 @@ and from within another script. Nothing of one evaluation is there in the next b
 
 from __future__ import annotations
 
-from taskrun.script.bind import Part, Script, bind, check_language, source_of
+from taskrun.script.bind import Script, bind, check_language, source_of
 from taskrun.script.limits import Limits, ScriptBudgetError
-from taskrun.script.machine import Names, UnknownVariable
+from taskrun.script.part import Part
+from taskrun.script.scope import Names, UnknownVariable
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.template import Template, compile_template
 from taskrun.syntax.node import Node
@@ -33,14 +34,21 @@ def compile_script(
     *,
     language: str = "python",
     expression: bool = False,
+    awaits: bool = False,
     settings: ScriptSettings | None = None,
 ) -> Script:
     """Return the script in an element's text, or in one of its attributes.
 
-    Parameters: ``expression`` asks for exactly one expression instead of a program; ``settings`` hold the limits,
+    Parameters: ``expression`` asks for exactly one expression instead of a program; ``awaits`` permits ``await``, whose
+    script then returns an awaitable; ``settings`` hold the limits,
     further names and the cache. Raises BindError with every problem, each at its character in the file:
     ``script-syntax``, ``script-unsupported`` (a construct that scripts do not have), ``script-forbidden`` (a name or
     attribute that they may not use), ``unsupported-language``.
     """
     check_language(node, attribute, language)
-    return bind(Part(node, attribute, source_of(node, attribute)), settings or ScriptSettings(), expression=expression)
+    return bind(
+        Part(node, attribute, source_of(node, attribute)),
+        settings or ScriptSettings(),
+        expression=expression,
+        awaits=awaits,
+    )

@@ -25,6 +25,7 @@ class ScriptSettings:
 
     limits: Limits = field(default_factory=Limits)
     functions: Mapping[str, Any] = field(default_factory=dict)
+    evaluator: str = "compiled"
     cache: MutableMapping[tuple[str, bool], Program] | None = None
     table: Mapping[str, Any] = field(init=False, repr=False)
 

@@ -95,6 +95,41 @@ def width(spec: str) -> str:
     return spec
 
 
+def joined(*parts: str) -> str:
+    """Return the parts of a text as one."""
+    within(sum(map(len, parts)), text=True)
+    return "".join(parts)
+
+
+_CONVERSIONS: Mapping[int, Callable[[Any], str]] = MappingProxyType({115: str, 114: repr, 97: ascii})
+
+
+def formatted(value: Any, conversion: int, spec: str) -> str:
+    """Return what ``{value!r:spec}`` shows; ``conversion`` is the character after the ``!``, or -1."""
+    if conversion in _CONVERSIONS:
+        value = _CONVERSIONS[conversion](value)
+    return format(value, width(spec))
+
+
+def plain(value: Any) -> Any:
+    """Return a value that is about to be shown in a text."""
+    return value
+
+
+class Sliced:
+    """A list whose slices are about to be written."""
+
+    __slots__ = ("_container",)
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+
+    def __setitem__(self, index: slice, value: Any) -> None:
+        if hasattr(value, "__len__"):
+            within(len(self._container) + len(value))
+        self._container[index] = value
+
+
 def _in_place_add(a: Any, b: Any) -> Any:
     a += b
     return measured(a)

@@ -13,6 +13,7 @@ from taskrun.core.completion import NEXT, RESULT, Completion, Signal, completion
 from taskrun.core.schema_check import SchemaCheck
 from taskrun.core.scope import Scope
 from taskrun.errors import PluginError
+from taskrun.script.script import UnknownVariable
 
 
 class Door:
@@ -113,7 +114,7 @@ def test_completions() -> None:
 def test_scopes() -> None:
     scope = Scope(Scope(None, a=1), b=2)
     assert list(scope.names()) == ["b", "a"]
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownVariable):
         scope["c"]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -10,36 +12,47 @@ import pytest
 
 from taskrun.core.scope import Scope
 from taskrun.errors import BindError
-from taskrun.script.script import Script, compile_script
+from taskrun.script.evaluators import EVALUATORS
+from taskrun.script.script import Script, ScriptSettings, compile_script
 from taskrun.syntax.load import parse
 
 Compile = Callable[..., Script]
 Run = Callable[..., Any]
 
 
-def compile_text(text: str, **options: Any) -> Script:
+def compile_text(
+    text: str, settings: ScriptSettings | None = None, evaluator: str = "compiled", **options: Any
+) -> Script:
     """Compile a text that stands in ``<source>`` of flow.task.xml."""
-    return compile_script(parse("flow.task.xml", f"<source>{escape(text)}</source>".encode()), **options)
+    node = parse("flow.task.xml", f"<source>{escape(text)}</source>".encode())
+    return compile_script(node, settings=replace(settings or ScriptSettings(), evaluator=evaluator), **options)
+
+
+@pytest.fixture(params=EVALUATORS)
+def evaluator(request: pytest.FixtureRequest) -> str:
+    """Each evaluator in turn: what a test says of scripts holds for both."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture
-def script() -> Compile:
-    return compile_text
+def script(evaluator: str) -> Compile:
+    return partial(compile_text, evaluator=evaluator)
 
 
 @pytest.fixture
-def run() -> Run:
+def run(script: Compile) -> Run:
     """Run a text with variables and return its value."""
-    return lambda text, **variables: compile_text(text).run(Scope(None, **variables))
+    return lambda text, **variables: script(text).run(Scope(None, **variables))
 
 
 @pytest.fixture
-def outcome() -> Run:
+def outcome(script: Compile) -> Run:
     """Run a text with variables; return its value, and the own variables that it leaves."""
 
     def outcome(text: str, **variables: Any) -> tuple[Any, dict[str, Any]]:
         scope = Scope(Scope(None, **variables))
-        return compile_text(text).run(scope), dict(scope)
+        return script(text).run(scope), dict(scope)
 
     return outcome
 

@@ -151,12 +151,13 @@ def test_functions_of_a_script_run_in_several_threads(script: Any) -> None:
     assert script(text).run(Scope(None, every=every, base=1)) == [sum(range(n)) + 1 for n in range(50)]
 
 
-def test_asteval_is_imported_by_the_first_evaluation_only() -> None:
+def test_asteval_is_imported_by_its_own_evaluations_only() -> None:
     code = (
-        "import sys; from taskrun.script.script import compile_script; from taskrun.syntax.load import parse\n"
-        "from taskrun.core.scope import Scope\n"
-        "s = compile_script(parse('f.xml', b'<a>1</a>')); before = 'asteval' in sys.modules\n"
-        "s.run(Scope(None)); print(before, 'asteval' in sys.modules)"
+        "import sys; from taskrun.script.script import ScriptSettings, compile_script\n"
+        "from taskrun.syntax.load import parse; from taskrun.core.scope import Scope\n"
+        "for name in ('compiled', 'asteval'):\n"
+        "    s = compile_script(parse('f.xml', b'<a>1</a>'), settings=ScriptSettings(evaluator=name))\n"
+        "    print('asteval' in sys.modules); s.run(Scope(None)); print('asteval' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    assert done.stdout.split() == ["False", "False", "False", "True"]

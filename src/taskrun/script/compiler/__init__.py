@@ -1,0 +1,1 @@
+"""The default evaluator: a checked syntax tree becomes one native Python function."""

@@ -1,0 +1,167 @@
+"""What compiled scripts call: the guarded operations, as the globals of their functions.
+
+Rules: no name of a script is ever looked up here. Each operation is exactly Python's, but for what it refuses.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache
+from itertools import compress
+from typing import Any, cast
+
+from taskrun.script.budget import Budget, Waiting, ticked
+from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
+from taskrun.script.limits import Limits, ScriptBudgetError
+from taskrun.script.scope import Names
+from taskrun.script.sized import BINARY, IN_PLACE, Sliced, formatted, joined, measured, plain
+
+MODULE = "<script>"
+_MISSING = object()
+_UNCATCHABLE = frozenset({SystemExit, KeyboardInterrupt, GeneratorExit})
+_CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, bytes, bytearray})
+
+
+def _begin(limits: Limits) -> Budget:
+    """Return the budget of an evaluation that begins."""
+    budget = Budget(limits)
+    budget.begin()
+    return budget
+
+
+def _named(scope: Names, table: Mapping[str, Any], name: str) -> Any:
+    """Return a variable, or what the table of names holds."""
+    found = scope.find(name, _MISSING)
+    return table[name] if found is _MISSING else found
+
+
+def _variable(scope: Names, name: str) -> Any:
+    """Return a variable, or None when there is none."""
+    return scope.find(name, None)
+
+
+def _assign(scope: Names, name: str, value: Any) -> Any:
+    scope[name] = value
+    return value
+
+
+def _forget(scope: Names, name: str) -> None:
+    if scope.pop(name, _MISSING) is _MISSING:
+        raise NameError(f"'{name}' is not a variable of this step, so it cannot be deleted")
+
+
+def _leave(scope: Names, name: str) -> None:
+    scope.pop(name, None)
+
+
+def _callee(function: Any) -> Any:
+    """Return a function; a type that consumes iterables gets them through the budget."""
+    if function not in _CONSUMING:
+        return function
+
+    def consuming(*arguments: Any, **keywords: Any) -> Any:
+        return function(*map(ticked, arguments), **keywords)
+
+    return consuming
+
+
+def _given(value: Any, giver: str) -> Any:
+    return value if value.__class__ in PLAIN else handed_out(value, giver)
+
+
+async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
+    """Wait for a coroutine of the host; the script's clock stands still."""
+    if not hasattr(type(value), "__await__"):
+        raise TypeError(f"'{shown}' cannot be awaited: it gives {type(value).__name__}; leave out 'await'")
+    with Waiting(budget):
+        return await cast("Awaitable[Any]", value)
+
+
+def _bounded(budget: Budget, function: Callable[[], Any]) -> Any:
+    """Call the body of a lambda."""
+    if not budget.ended:
+        budget.tick()
+        return function()
+    budget.renew()
+    try:
+        return function()
+    finally:
+        budget.end()
+
+
+def _container(value: Any) -> Any:
+    """Return what ``in`` looks into; an iterator is consumed through the budget."""
+    return value if hasattr(type(value), "__contains__") else ticked(value)
+
+
+def _itself(value: Any) -> Any:
+    """Return a literal, where Python would warn that the author cannot mean it."""
+    return value
+
+
+def _sliced(container: Any) -> Any:
+    return Sliced(container) if isinstance(container, (list, bytearray)) else container
+
+
+def _raised(error: Any) -> Any:
+    """Return an exception that a script may raise."""
+    kind = error if isinstance(error, type) else type(error)
+    if issubclass(kind, BaseException) and not issubclass(kind, Exception):
+        raise TypeError(f"a script cannot raise {kind.__name__}, only ordinary exceptions")
+    return error
+
+
+def _kinds(kinds: Any) -> tuple[type[Exception], ...]:
+    """Return the exception types of a handler that can be caught."""
+    listed: Iterable[Any] = kinds if isinstance(kinds, tuple) else (kinds,)
+    for kind in listed:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError("catching classes that do not inherit from Exception is not allowed")
+    return tuple(Exception if kind is BaseException else kind for kind in listed if kind not in _UNCATCHABLE)
+
+
+@cache
+def operations() -> dict[str, Any]:
+    """Return the globals of all compiled scripts; nothing writes to them."""
+    in_place = {f"_in_place_{kind.__name__}": function for kind, function in IN_PLACE.items()}
+    return in_place | {
+        "__builtins__": {},
+        "__name__": MODULE,
+        "AssertionError": AssertionError,
+        "Exception": Exception,
+        "float": float,
+        "int": int,
+        "type": type,
+        "_PLAIN": PLAIN,
+        "_Uncatchable": ScriptBudgetError,
+        "_add": BINARY[ast.Add],
+        "_assign": _assign,
+        "_attribute": guarded_getattr,
+        "_awaited": _awaited,
+        "_begin": _begin,
+        "_bounded": _bounded,
+        "_callee": _callee,
+        "_compress": compress,
+        "_container": _container,
+        "_forget": _forget,
+        "_formatted": formatted,
+        "_given": _given,
+        "_itself": _itself,
+        "_joined": joined,
+        "_kinds": _kinds,
+        "_leave": _leave,
+        "_measured": measured,
+        "_modulo": BINARY[ast.Mod],
+        "_multiply": BINARY[ast.Mult],
+        "_named": _named,
+        "_own_add": IN_PLACE[ast.Add],
+        "_own_multiply": IN_PLACE[ast.Mult],
+        "_plain": plain,
+        "_power": BINARY[ast.Pow],
+        "_raised": _raised,
+        "_shift": BINARY[ast.LShift],
+        "_sliced": _sliced,
+        "_ticked": ticked,
+        "_variable": _variable,
+    }

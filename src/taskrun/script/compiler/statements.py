@@ -1,0 +1,158 @@
+"""The handlers of statements.
+
+Rules: a handler returns one statement or a list of them. Only ordinary exceptions can be caught: no cancellation, and
+not the end of the budget. The value of a program is that of the expression statement that ran last, so these statements
+keep it, but for those that another one surely follows.
+"""
+
+# ruff: noqa: D102 - a handler turns the node it is named for into what does the same, guarded
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from taskrun.script.compiler.expressions import Expressions
+from taskrun.script.compiler.nodes import (
+    LOAD,
+    SCOPE,
+    STORE,
+    TICK,
+    TICKS,
+    VALUE,
+    assign,
+    call,
+    constant,
+    item,
+    load,
+)
+
+
+class Statements(Expressions):
+    """Assignments, loops, exceptions."""
+
+    keeps_value = False  # whether expression statements keep their value
+
+    def block(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Return the visited statements of a block."""
+        statements: list[ast.stmt] = []
+        for statement in body:
+            new = self.visit(statement)
+            statements.extend(new if isinstance(new, list) else [new])
+        return statements
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        value = self.visit(node.value)
+        return assign(VALUE, value) if self.keeps_value and not self.levels else ast.Expr(value)
+
+    def visit_Return(self, node: ast.Return) -> ast.stmt:
+        return ast.Return(self.visit(node.value) if node.value else None)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        value = self.visit(node.value)
+        return ast.Assign([self.target(target) for target in node.targets], value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        if node.value is None:
+            return ast.Pass()
+        value = self.visit(node.value)
+        return ast.Assign([self.target(node.target)], value)
+
+    def target(self, node: ast.expr) -> ast.expr:
+        """Return the target of an assignment; unpacking goes through the budget where it has no fixed length."""
+        if isinstance(node, ast.Subscript):
+            key = self.visit(node.slice)
+            container = self.visit(node.value)
+            if isinstance(node.slice, ast.Slice):
+                container = call("_sliced", container)
+            return ast.Subscript(container, key, node.ctx)
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return type(node)([self.target(element) for element in node.elts], node.ctx)
+        if isinstance(node, ast.Starred):
+            return ast.Starred(self.target(node.value), node.ctx)
+        target: ast.expr = self.visit(node)
+        return target
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt | list[ast.stmt]:
+        target = node.target
+        before: list[ast.stmt] = []
+        if isinstance(target, ast.Subscript):
+            container, key = self.temporary() or "", self.temporary() or ""
+            before = [assign(container, self.visit(target.value)), assign(key, self.visit(target.slice))]
+            read: ast.expr = ast.Subscript(load(container), load(key), LOAD)
+            written: ast.expr = ast.Subscript(load(container), load(key), STORE)
+        else:
+            read = self.visit(type(target)(target.id, LOAD) if isinstance(target, ast.Name) else target)
+            written = self.visit(target)
+        value = self.visit(node.value)
+        return [*before, ast.Assign([written], self.in_place(node.op, read, value))]
+
+    def in_place(self, operator: ast.operator, left: ast.expr, right: ast.expr) -> ast.expr:
+        """Return the value of ``left op= right``."""
+        if isinstance(operator, (ast.Add, ast.Mult)):
+            return self.operation(operator, left, right, "_own")
+        if isinstance(operator, (ast.Pow, ast.LShift, ast.Mod)):
+            return self.operation(operator, left, right)
+        return call("_in_place_" + type(operator).__name__, left, right)
+
+    def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
+        return [self.deletion(target) for target in _flat(node.targets)]
+
+    def deletion(self, target: ast.expr) -> ast.stmt:
+        if isinstance(target, ast.Name) and not self.is_local(target.id):
+            return ast.Expr(call("_forget", load(SCOPE), constant(target.id)))
+        return ast.Delete([self.visit(target)])
+
+    def visit_If(self, node: ast.If) -> ast.stmt:
+        return ast.If(self.visit(node.test), self.block(node.body), self.block(node.orelse))
+
+    def visit_For(self, node: ast.For) -> ast.stmt:
+        self.budget = True
+        items = call("_compress", self.visit(node.iter), load(TICKS))
+        return ast.For(self.target(node.target), items, self.block(node.body), self.block(node.orelse))
+
+    def visit_While(self, node: ast.While) -> ast.stmt:
+        self.budget = True
+        tick = ast.Expr(ast.Call(load(TICK), [], []))
+        return ast.While(self.visit(node.test), [tick, *self.block(node.body)], self.block(node.orelse))
+
+    def visit_With(self, node: ast.With) -> ast.stmt:
+        items = [
+            ast.withitem(self.visit(part.context_expr), part.optional_vars and self.target(part.optional_vars))
+            for part in node.items
+        ]
+        return ast.With(items, self.block(node.body))
+
+    def visit_Assert(self, node: ast.Assert) -> ast.stmt:
+        error = ast.Call(load("AssertionError"), [self.visit(node.msg)] if node.msg else [], [])
+        return ast.If(ast.UnaryOp(ast.Not(), self.visit(node.test)), [ast.Raise(error, None)], [])
+
+    def visit_Raise(self, node: ast.Raise) -> ast.stmt:
+        if node.exc is None:
+            return ast.Raise(None, None)
+        return ast.Raise(call("_raised", self.visit(node.exc)), self.visit(node.cause) if node.cause else None)
+
+    def visit_Try(self, node: ast.Try) -> ast.stmt:
+        body, handlers = self.block(node.body), [self.handler(handler) for handler in node.handlers]
+        if handlers:
+            handlers.insert(0, ast.ExceptHandler(load("_Uncatchable"), None, [ast.Raise(None, None)]))
+        return ast.Try(body, handlers, self.block(node.orelse), self.block(node.finalbody))
+
+    def handler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        """Return a handler of ordinary exceptions; its name is gone afterwards."""
+        kinds = call("_kinds", self.visit(node.type)) if node.type else load("Exception")
+        body = self.block(node.body)
+        name = node.name
+        if name is None or name.startswith("_") or "@" in name or self.is_local(name):
+            return ast.ExceptHandler(kinds, name, body)
+        own = self.temporary() or ""
+        store = ast.Assign([item(name, STORE)], load(own))
+        forget = ast.Expr(call("_leave", load(SCOPE), constant(name)))
+        return ast.ExceptHandler(kinds, own, [store, ast.Try(body, [], [], [forget])])
+
+
+def _flat(targets: Sequence[ast.expr]) -> list[ast.expr]:
+    found: list[ast.expr] = []
+    for target in targets:
+        found.extend(_flat(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target])
+    return found
