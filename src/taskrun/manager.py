@@ -85,7 +85,7 @@ class TaskManager:
         self._scripts = ScriptSettings(functions=functions or {}, cache={})
         self._flows: dict[str, tuple[tuple[int, ...], Flow]] = {}
         self._checked: dict[str, Flow] = {}
-        self._hosts: dict[tuple[str, ...], Host] = {}
+        self._hosts: dict[tuple[str, str], Host] = {}
         self._shipped = str(shipped_folder("lib"))
         self._active: dict[str, Run] = {}
         self._host = Host(
@@ -202,13 +202,13 @@ class TaskManager:
         return flow
 
     def _host_for(self, flow: Flow) -> Host:
-        path = self._path
-        if path is None:
-            path = [folder for folder in os.environ.get("TASKRUN_PATH", "").split(os.pathsep) if folder]
-        roots = (os.path.dirname(flow.path) or ".", *path, self._shipped)  # noqa: PTH120 - keeps ./
-        host = self._hosts.get(roots)
+        """Return the host of a run of a flow: where others are found depends on its folder and on TASKRUN_PATH."""
+        variable = os.environ.get("TASKRUN_PATH", "") if self._path is None else ""
+        host = self._hosts.get((flow.path, variable))
         if host is None:
-            host = self._hosts[roots] = replace(self._host, lookup=Lookup(roots))
+            path = [folder for folder in variable.split(os.pathsep) if folder] if self._path is None else self._path
+            roots = (os.path.dirname(flow.path) or ".", *path, self._shipped)  # noqa: PTH120 - keeps ./
+            host = self._hosts[flow.path, variable] = replace(self._host, lookup=Lookup(roots))
         return host
 
 

@@ -9,9 +9,9 @@ be cancelled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal
 from taskrun.errors import RunError, near_hint
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.step import Step
 
+_NEXT = Signal.NEXT
 TURN = 128
 """After how many steps or iterations the event loop gets a turn."""
 
@@ -30,11 +31,13 @@ class Body:
 
     steps: tuple[Step, ...]
     positions: Mapping[str, int]
+    nows: tuple[Callable[[Frame], Completion] | None, ...]
 
     @classmethod
     def of(cls, steps: tuple[Step, ...]) -> Body:
         """Return the body of these steps."""
-        return cls(steps, {step.name: position for position, step in enumerate(steps)})
+        positions = {step.name: position for position, step in enumerate(steps)}
+        return cls(steps, positions, tuple(step.now for step in steps))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -46,33 +49,52 @@ class Body:
 
     async def run(self, frame: Frame) -> Completion:
         """Run the steps in the frame of their container."""
-        steps = self.steps
+        steps, nows = self.steps, self.nows
         count = len(steps)
         position = turns = 0
-        jumped = False
-        frame.visits = None
+        frame.begin_visits()
         done = NEXT
         while position < count:
-            done = await steps[position].run(frame)
-            if done.signal is not Signal.NEXT:
+            now = nows[position]
+            done = await steps[position].run(frame) if now is None else now(frame)
+            if done.signal is not _NEXT:
                 return done if done.signal is not Signal.EXIT else Completion(done.outputs)
-            if done.target is None:
-                position += 1
-                if jumped:
-                    self._visit(frame, position)
-            else:
-                if not jumped:
-                    frame.visits = {step.name: 1 for step in steps[: position + 1]}
-                    jumped = True
-                position = self._jump(done.target, frame)
+            position += 1
+            if done.target is not None:
+                position = self._jump(done.target, frame, position)
+            elif frame.visits is not None:
+                self._visit(frame, position)
             turns += 1
             if not turns % TURN:
                 await asyncio.sleep(0)
-        if RESULT in done.outputs or frame.scope.get(RESULT) is None:
-            return done
-        return Completion({**done.outputs, RESULT: frame.scope[RESULT]})
+        return _with_result(done, frame)
 
-    def _jump(self, target: str, frame: Frame) -> int:
+    @property
+    def now(self) -> Callable[[Frame], Completion] | None:
+        """Run the steps without a coroutine; None where one of them needs one, or where the event loop needs turns."""
+        return None if None in self.nows or len(self.nows) >= TURN else self._run_now
+
+    def _run_now(self, frame: Frame) -> Completion:
+        nows: Any = self.nows
+        count = len(nows)
+        position = 0
+        frame.begin_visits()
+        done = NEXT
+        while position < count:
+            done = nows[position](frame)
+            if done.signal is not _NEXT:
+                return done if done.signal is not Signal.EXIT else Completion(done.outputs)
+            position += 1
+            if done.target is not None:
+                position = self._jump(done.target, frame, position)
+            elif frame.visits is not None:
+                self._visit(frame, position)
+        return _with_result(done, frame)
+
+    def _jump(self, target: str, frame: Frame, after: int) -> int:
+        """Return the position of a step to go to; the ``after`` first steps have been visited once by now."""
+        if frame.visits is None:
+            frame.visits = {step.name: 1 for step in self.steps[:after]}
         if target not in self.positions:
             hint = near_hint(target, self.positions)
             raise RunError(f"there is no step '{target}' to go to here" + (f"; {hint}" if hint else ""))
@@ -85,3 +107,10 @@ class Body:
         if visits is not None and position < len(self.steps):
             name = self.steps[position].name
             visits[name] = visits.get(name, 0) + 1
+
+
+def _with_result(done: Completion, frame: Frame) -> Completion:
+    """Return how a body ended whose last step ended so: without a result of that, RESULT of the scope is the result."""
+    if RESULT in done.outputs or frame.scope.get(RESULT) is None:
+        return done
+    return Completion({**done.outputs, RESULT: frame.scope[RESULT]})

@@ -44,6 +44,15 @@ class Completion(NamedTuple):
 
 NEXT = Completion()
 
+_ended = tuple.__new__
+_NEXT = Signal.NEXT
+
+
+def completed(outputs: Mapping[str, Any]) -> Completion:
+    """Return ``Completion(outputs)``, made the fast way."""
+    return _ended(Completion, (outputs, _NEXT, None))
+
+
 SIGNAL_TARGETS: Mapping[str, Signal] = MappingProxyType({"@exit": Signal.EXIT, "@end": Signal.END})
 
 
@@ -53,7 +62,7 @@ def completion_of(value: Any) -> Completion:
         return NEXT
     if type(value) is Completion:
         return value
-    return Completion({RESULT: value})
+    return completed({RESULT: value})
 
 
 def jump_to(target: str | None, outputs: Mapping[str, Any]) -> Completion:

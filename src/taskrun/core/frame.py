@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from taskrun.script.script import Script, Template
 
 ROOT = "main"
+_new_frame = object.__new__
+_new_scope = dict.__new__
 
 
 class Frame:
@@ -69,6 +71,10 @@ class Frame:
             visit = 1 if self.visits is None else self.visits.get(name, 1)
         return f"{text}~{visit}" if visit > 1 else text
 
+    def begin_visits(self) -> None:
+        """Note that a body begins in this frame, so no child has been visited yet."""
+        self.visits = None
+
     @property
     def at(self) -> Location:
         """The step's place in its file."""
@@ -104,8 +110,14 @@ class Frame:
 
     def branch(self, index: int) -> Frame:
         """Return a frame for one of several concurrent bodies of this step, with a scope of its own below it."""
-        frame = Frame(self.run, self.parent, self.step, Scope(self.scope))
+        frame: Frame = _new_frame(Frame)
+        frame.run = self.run
+        frame.parent = self.parent
+        frame.step = self.step
+        scope = frame.scope = _new_scope(Scope)
+        scope.parent = self.scope
         frame.index = index
+        frame.visits = None
         frame.visit = self.visit
         frame.attempt = self.attempt
         frame.flags = self.flags

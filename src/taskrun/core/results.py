@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from taskrun.core.run import Run
 
 
+_NEXT = Signal.NEXT
+
+
 class Shown:
     """A read-only view whose public attributes can be read as items too."""
 
@@ -160,9 +163,9 @@ class StepResult(Shown):
         self.outputs: Mapping[str, Any] = {}
         self.nextStepName: str | None = None
         if isinstance(outcome, Completion):
-            self.outputs = dict(outcome.outputs)
+            self.outputs = outcome.outputs
             self.nextStepName = outcome.target
-            if outcome.signal in {Signal.EXIT, Signal.END}:
+            if outcome.signal is not _NEXT:
                 self.nextStepName = f"@{outcome.signal.name.lower()}"
         else:
             self.error = ErrorBean(outcome, location)
@@ -195,8 +198,11 @@ class StepResults(Mapping[str, StepResult]):
 
     def sort(self, order: Mapping[str, int]) -> None:
         """Put the results into the order of the steps."""
-        names = sorted(self._results, key=lambda name: order.get(name, len(order)))
-        self._results = {name: self._results[name] for name in names}
+        results = self._results
+        if list(results) != [name for name in order if name in results]:
+            self._results = {
+                name: results[name] for name in sorted(results, key=lambda name: order.get(name, len(order)))
+            }
 
     def __getitem__(self, name: str) -> StepResult:
         return self._results[name]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -42,7 +42,7 @@ class Run:
     ) -> None:
         self.host = host
         self.flow = flow
-        self.run_id = run_id or uuid.uuid4().hex
+        self.run_id = run_id or os.urandom(16).hex()
         self.flags = flags
         self.parent = parent
         self.called_from = called_from

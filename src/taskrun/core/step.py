@@ -54,11 +54,22 @@ class Decorator(ABC):
     moves: ClassVar[bool] = False
     """Whether the steps inside may run elsewhere than on the event loop because of this."""
 
+    has_now: ClassVar[bool] = False
+    """Whether there is an ``around_now``."""
+
     script_fields: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run ``inner(frame)`` in this decorator's way and return how it completed."""
+
+    def around_now(self, frame: Frame, inner: Callable[[Frame], Completion]) -> Completion:
+        """Do what ``around`` does where ``inner`` needs no coroutine; only decorators with ``has_now`` can."""
+        raise NotImplementedError
+
+    def fused(self, _inner: Program) -> Program | None:
+        """Return a program that does what this decorator round ``inner`` does, only faster; None for none."""
+        return None
 
     @property
     def may_suspend(self) -> bool:
@@ -144,6 +155,16 @@ class Step(ABC):
     def may_suspend(self) -> bool:
         """Whether ``run`` may give up the event loop. False only where it surely does not."""
         return True
+
+    @property
+    def now(self) -> Callable[[Frame], Completion] | None:
+        """What runs the step without a coroutine, None when there is no such way."""
+        return None
+
+    @property
+    def function(self) -> Script | None:
+        """The script that the step is nothing but, None when there is more to it."""
+        return None
 
     def children(self) -> Iterator[Step]:
         """Yield the steps directly inside, in the order of the fields."""

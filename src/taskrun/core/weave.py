@@ -45,6 +45,10 @@ class Program(Protocol):
     def run(self) -> Callable[[Frame], Awaitable[Completion]]:
         """Run it in a frame."""
 
+    @property
+    def now(self) -> Callable[[Frame], Completion] | None:
+        """Run it in a frame without a coroutine; None for what cannot be run so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -61,7 +65,9 @@ class Setting:
 class Woven:
     """A decorator round a step."""
 
-    __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "run")
+    __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "now", "run")
+
+    now: Callable[[Frame], Completion] | None
 
     def __init__(self, decorator: Decorator, inner: Program, moved: bool = False) -> None:
         around, inner_run = decorator.around, inner.run
@@ -75,6 +81,9 @@ class Woven:
             return around(frame, inner_run)
 
         self.run = run
+        self.now = None
+        if decorator.has_now and inner.now is not None and not moved:
+            self.now = _around_now(decorator.around_now, inner.now)
 
     def layers(self) -> Iterator[Decorator]:
         """Yield the decorators from the outermost to the one next to the step."""
@@ -96,7 +105,7 @@ class Weaver:
         inner = dataclasses.replace(setting, root=False, jumps=step.children_jump, outermost=None, moved=moved)
         program: Program = _with_children(step, lambda child: self.weave(child, inner))
         for item in self.decorators(step, setting):
-            program = Woven(item, program, moved)
+            program = (None if moved else item.fused(program)) or Woven(item, program, moved)
         return program
 
     def decorators(self, step: Step, setting: Setting) -> list[Decorator]:
@@ -115,6 +124,13 @@ class Weaver:
         return found
 
 
+def _around_now(around: Any, inner: Any) -> Callable[[Frame], Completion]:
+    def now(frame: Frame) -> Completion:
+        return around(frame, inner)  # type: ignore[no-any-return]
+
+    return now
+
+
 def _place(item: Decorator) -> tuple[int, int]:
     return item.rank, getattr(item, "order", 0)
 
@@ -126,7 +142,7 @@ def _with_children(step: Step, weave: Callable[[Step], Program]) -> Any:
         if isinstance(value, Step):
             changes[name] = weave(value)
         elif isinstance(value, Body):
-            changes[name] = Body(tuple(map(weave, value.steps)), value.positions)  # type: ignore[arg-type]
+            changes[name] = Body.of(tuple(map(weave, value.steps)))  # type: ignore[arg-type]
         elif type(value) is tuple and value and isinstance(value[0], Step):
             changes[name] = tuple(map(weave, value))
     return dataclasses.replace(step, **changes) if changes else step

@@ -19,14 +19,18 @@ from taskrun.core.outputs import Output
 from taskrun.core.results import VIEWS, StepView
 from taskrun.core.scope import Scope
 from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
-from taskrun.core.weave import Setting
+from taskrun.core.weave import Program, Setting
 from taskrun.errors import InputError
 from taskrun.script.script import UnknownVariable
+
+_new_scope = dict.__new__
 
 
 @decorator("call", rank=120)
 class Call(Decorator):
     """The call of a step: inputs are its arguments, outputs its return values."""
+
+    has_now = True
 
     step: Step
     nested: bool
@@ -40,6 +44,8 @@ class Call(Decorator):
     names: frozenset[str]
     """What may leave the step: RESULT and its declared outputs."""
     jump: str | None
+    bare: bool
+    """Whether there are neither outputs to export nor a place to go to, and the RESULT counts."""
     views: bool
 
     @classmethod
@@ -58,30 +64,83 @@ class Call(Decorator):
             careful=careful,
             names=frozenset({RESULT, *(item.name for item in step.outputs)}),
             jump=step.next if setting.jumps else None,
+            bare=not (step.outputs or step.ignore_result or (setting.jumps and step.next)),
             views=not VIEWS.isdisjoint((*reads_of(step), *step.reads_by_name())),
         )
 
-    async def around(self, frame: Frame, inner: Inner) -> Completion:  # noqa: C901, PLR0912 - one frame, it runs per step
+    def fused(self, inner: Program) -> Program | None:
+        """Round a step that is nothing but a script: one function that does both."""
+        from taskrun.decorators.leaf import fused
+
+        return fused(self, inner)
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Call the step from the frame of its container."""
-        run, outer = frame.run, frame.scope
-        scope = Scope(outer if self.nested else run.scope)
+        callee = self.callee(frame)
+        try:
+            self.bind(callee, frame.scope)
+            done = await inner(callee)
+        except Exception as error:
+            self.fail(error, callee, frame.scope)
+            raise
+        return self.leave(done, callee, frame.scope)
+
+    def around_now(self, frame: Frame, inner: Callable[[Frame], Completion]) -> Completion:
+        """Call the step from the frame of its container."""
+        outer, run = frame.scope, frame.run
+        scope = _new_scope(Scope)
+        scope.parent = outer if self.nested else run.scope
         callee = Frame(run, frame, self.step, scope)
         try:
-            if self.plain is None:
-                scope.update(bind_inputs(self.step.inputs, outer, run.scope, self.step.language != "python"))
-                callee.dump("input", self.step.inputs, scope)
+            if self.plain is None or self.views:
+                self.bind(callee, outer)
             else:
                 for name, read in self.plain:
                     scope[name] = read(outer)
-            if self.views:
-                scope["taskStepRt"] = scope["stepRt"] = StepView(callee)
-            done = await inner(callee)
+            done = inner(callee)
         except Exception as error:
-            failure = self._missing(error, outer)
-            add_note(failure, StepNote(callee.path, self.step.at))
-            if failure is not error:
-                raise failure from None
+            self.fail(error, callee, outer)
             raise
+        return self.leave(done, callee, outer)
+
+    def callee(self, frame: Frame) -> Frame:
+        """Return the frame of the step, with a scope of its own."""
+        scope = _new_scope(Scope)
+        scope.parent = frame.scope if self.nested else frame.run.scope
+        return Frame(frame.run, frame, self.step, scope)
+
+    def bind(self, callee: Frame, outer: Scope) -> None:
+        """Set the inputs in the step's scope."""
+        scope = callee.scope
+        if self.plain is None:
+            step = self.step
+            scope.update(bind_inputs(step.inputs, outer, callee.run.scope, step.language != "python"))
+            callee.dump("input", step.inputs, scope)
+        else:
+            for name, read in self.plain:
+                scope[name] = read(outer)
+        if self.views:
+            scope["taskStepRt"] = scope["stepRt"] = StepView(callee)
+
+    def leave(self, done: Completion, callee: Frame, outer: Scope) -> Completion:
+        """Return how the call ends, with everything exported."""
+        if self.bare and len(done.outputs) < 2:  # noqa: PLR2004 - one output is its RESULT, if anything
+            outer[RESULT] = done.outputs.get(RESULT)
+            return done
+        done = self.exported(done, outer)
+        if self.careful:
+            self._export(callee, done.outputs)
+        return done
+
+    def fail(self, error: Exception, callee: Frame, outer: Scope) -> None:
+        """Note where ``error`` came from; one about variables that inputs do not find is raised as an InputError."""
+        failure = self._missing(error, outer)
+        add_note(failure, StepNote(callee.path, self.step.at))
+        if failure is not error:
+            raise failure from None
+
+    def exported(self, done: Completion, outer: Scope) -> Completion:
+        """Return how the call ends for the caller, in whose scope RESULT and the exported outputs are set."""
         outputs = done.outputs
         if len(outputs) > 1 and done.signal is not Signal.END and not outputs.keys() <= self.names:
             # what the step does not declare does not leave it; what ends the task is the task's
@@ -95,8 +154,6 @@ class Call(Decorator):
         for name, variable in self.exports:
             if name in outputs:
                 outer[variable] = outputs[name]
-        if self.careful:
-            self._export(callee, outputs)
         if self.jump is None or done.target is not None or done.signal is not Signal.NEXT:
             return done
         return jump_to(self.jump, outputs)

@@ -9,9 +9,12 @@ need of this.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.outputs import ByName, Output
+from taskrun.core.scope import Scope
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.variables import own_names
 from taskrun.core.weave import Setting
@@ -20,6 +23,8 @@ from taskrun.core.weave import Setting
 @decorator("outputs", rank=30)
 class Outputs(Decorator):
     """The output expressions of a step."""
+
+    has_now = True
 
     outputs: tuple[Output, ...]
     by_name: ByName
@@ -39,8 +44,14 @@ class Outputs(Decorator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the body and evaluate the outputs."""
-        done = await inner(frame)
-        scope = frame.scope
+        return self.evaluated(await inner(frame), frame.scope)
+
+    def around_now(self, frame: Frame, inner: Callable[[Frame], Completion]) -> Completion:
+        """Run the body and evaluate the outputs."""
+        return self.evaluated(inner(frame), frame.scope)
+
+    def evaluated(self, done: Completion, scope: Scope) -> Completion:
+        """Return the completion with the outputs, evaluated in the step's scope after its body completed so."""
         returned = done.outputs
         scope["STEP_RESULT"] = returned
         scope[RESULT] = returned.get(RESULT)

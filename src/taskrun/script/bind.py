@@ -30,7 +30,8 @@ class Script:
     ``run(scope)`` evaluates it: it returns the value of ``return``, else of the expression statement that ran last,
     else None; it raises what the script raises, with a note of the place. ``reads`` are the names that it may read
     from the scope, ``stores`` those that it may assign there, ``uses`` the names of the table that it reads unless
-    the scope has a variable of that name. ``suspends`` tells whether ``run`` may return an awaitable.
+    the scope has a variable of that name. ``suspends`` tells whether ``run`` returns an awaitable,
+    ``closed`` that nothing of it can outlive its evaluation and read the scope later.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Script:
     stores: frozenset[str]
     uses: frozenset[str] = frozenset()
     suspends: bool = False
+    closed: bool = True
 
 
 def source_of(node: Node, attribute: str | None) -> str:
@@ -90,6 +92,7 @@ def bind(part: Part, settings: ScriptSettings, *, expression: bool, awaits: bool
         stores=stores,
         uses=uses,
         suspends=program.suspends,
+        closed=program.closed,
     )
     return script
 

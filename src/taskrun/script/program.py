@@ -17,16 +17,18 @@ from taskrun.script.parse import Parsed, parse_expression, parse_program
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 from taskrun.script.variables import Variables, variables
 
+_LEAVING = (ast.FunctionDef, ast.Lambda, ast.GeneratorExp)  # what can outlive an evaluation
 _MAKING = RLock()
 
 
 class Program:
     """A checked text: its tree, the variables that it reads and stores, and where its nodes stand in the text.
 
-    ``lenient`` makes an unknown variable null; ``suspends`` tells that it awaits something.
+    ``lenient`` makes an unknown variable null; ``suspends`` tells that it awaits something, ``closed`` that
+    nothing of it can outlive its evaluation.
     """
 
-    __slots__ = ("_body", "_made", "lenient", "parsed", "suspends", "variables")
+    __slots__ = ("_body", "_made", "closed", "lenient", "parsed", "suspends", "variables")
 
     def __init__(self, parsed: Parsed, found: Variables, *, lenient: bool = False) -> None:
         self._body: list[ast.stmt] = parsed.body
@@ -34,7 +36,9 @@ class Program:
         self.parsed = parsed
         self.variables = found
         self.lenient = lenient
-        self.suspends = any(isinstance(node, ast.Await) for part in parsed.body for node in ast.walk(part))
+        kinds = {type(node) for part in parsed.body for node in ast.walk(part)}
+        self.suspends = ast.Await in kinds
+        self.closed = kinds.isdisjoint(_LEAVING)
 
     def made(self, make: Callable[[list[ast.stmt]], Any]) -> Any:
         """Return what ``make`` gives for the tree, which it uses up; it is called once, the result is kept."""

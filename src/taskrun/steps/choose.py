@@ -13,8 +13,8 @@ matching case and without ``otherwise`` nothing is done. ``to`` names the siblin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Self
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self
 
 from taskrun.core.completion import NEXT, Completion, Signal, jump_to
 from taskrun.core.frame import Frame
@@ -51,6 +51,14 @@ class Otherwise(Branch):
     """The branch for every other value."""
 
 
+def _went_on(branch: Branch, done: Completion) -> Completion:
+    """Return how the choose ends when its branch ended so."""
+    to = branch.model.to
+    if to is None or done.signal is not Signal.NEXT or done.target:
+        return done
+    return jump_to(to, done.outputs)
+
+
 @step("choose")
 class Choose(Step):
     """One of several branches."""
@@ -61,22 +69,30 @@ class Choose(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Ask the decider and run the branch that matches."""
+        branch = self._taken(frame)
+        return NEXT if branch is None else _went_on(branch, await branch.run(frame))
+
+    @property
+    def now(self) -> Callable[[Frame], Completion] | None:
+        """The same without a coroutine, where no branch needs one."""
+        branches: list[Any] = list(self.children())
+        jumps = any(branch.model.to for branch in branches)  # back and forth without end, and without a pause
+        return None if jumps or any(branch.now is None for branch in branches) else self._run_now
+
+    def _run_now(self, frame: Frame) -> Completion:
+        branch = self._taken(frame)
+        return NEXT if branch is None or branch.now is None else _went_on(branch, branch.now(frame))
+
+    def _taken(self, frame: Frame) -> Branch | None:
+        """Return the branch for the decider's value."""
         value = frame.eval(self.decider)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)
         if value is None or not wanted:
             wanted = DEFAULT
-        branch: Branch | None = self.otherwise
         for case in self.case:
             if case.model.match == wanted:
-                branch = case
-                break
-        if branch is None:
-            return NEXT
-        done = await branch.run(frame)
-        to = branch.model.to
-        if to is None or done.signal is not Signal.NEXT or done.target:
-            return done
-        return jump_to(to, done.outputs)
+                return case
+        return self.otherwise
 
     @property
     def may_suspend(self) -> bool:

@@ -49,25 +49,27 @@ class Forking(Joining):
 
     def fork(self, frame: Frame, elements: Collection[Any], name: str | None = None) -> Awaitable[Completion]:
         """Run the body once for each element, which is the variable ``name`` there, and join the branches."""
-        may_suspend = self.steps.may_suspend
+        body, index_name = self.steps, self.index_name
+        inputs = {item.name: frame.scope[item.name] for item in self.inputs if item.name in frame.scope}
+        keys = [str(number) for number in range(1, len(elements) + 1)]
 
-        def starts() -> Iterable[Start]:
+        def branch(index: int, element: Any) -> Frame:
+            branch = frame.branch(index)
+            scope = branch.scope
+            scope.update(inputs)
+            if name:
+                scope[name] = element
+            if index_name:
+                scope[index_name] = index
+            return branch
+
+        def starts() -> Iterator[Start]:
+            may_suspend, run, now = body.may_suspend, body.run, body.now
             for index, element in enumerate(elements):
-                yield str(index + 1), partial(self._branch, frame, index, name, element), may_suspend
+                own = branch(index, element)
+                yield keys[index], partial(now or run, own), may_suspend and now is None, now is not None
 
-        return join(frame, self, starts(), {str(index + 1): index for index in range(len(elements))})
-
-    def _branch(self, frame: Frame, index: int, name: str | None, element: Any) -> Awaitable[Completion]:
-        branch = frame.branch(index)
-        scope = branch.scope
-        for item in self.inputs:
-            if item.name in frame.scope:
-                scope[item.name] = frame.scope[item.name]
-        if name:
-            scope[name] = element
-        if self.index_name:
-            scope[self.index_name] = index
-        return self.steps.run(branch)
+        return join(frame, self, starts(), {key: index for index, key in enumerate(keys)})
 
 
 @step("fork")

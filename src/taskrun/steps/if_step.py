@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
@@ -40,6 +42,15 @@ class If(Step):
         """Evaluate the condition and run its branch."""
         branch = self.then if frame.eval(self.condition) else self.else_
         return NEXT if branch is None else await branch.run(frame)
+
+    @property
+    def now(self) -> Callable[[Frame], Completion] | None:
+        """The same without a coroutine, where no branch needs one."""
+        return None if any(child.now is None for child in self.children()) else self._run_now
+
+    def _run_now(self, frame: Frame) -> Completion:
+        branch = self.then if frame.eval(self.condition) else self.else_
+        return NEXT if branch is None or branch.now is None else branch.now(frame)
 
     @property
     def may_suspend(self) -> bool:

@@ -12,10 +12,12 @@ decided, the unfinished branches are cancelled, and those not started yet are le
 
 from __future__ import annotations
 
+import asyncio
 import enum
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import ClassVar, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypeAlias
 
+from taskrun.core.body import TURN
 from taskrun.core.branches import Branches, Outcome
 from taskrun.core.completion import RESULT, Completion, completion_of
 from taskrun.core.frame import Frame
@@ -24,8 +26,8 @@ from taskrun.core.step import Step, base
 from taskrun.errors import RunCancelled
 from taskrun.script.script import Script
 
-Start: TypeAlias = tuple[str, Callable[[], Awaitable[Completion]], bool]
-"""A branch: its key, what makes its coroutine, and whether that may suspend."""
+Start: TypeAlias = tuple[str, Callable[[], Any], bool, bool]
+"""A branch: its key, what runs it, whether that may suspend, and whether that needs no coroutine."""
 
 
 class JoinType(enum.Enum):
@@ -58,21 +60,24 @@ class Join:
 
     def __init__(self, join_type: JoinType, results: StepResults) -> None:
         self.join_type = join_type
+        self.success_decides = join_type is JoinType.ANY_SUCCESS
+        self.failure_decides = join_type is JoinType.ANY_FAILURE
         self.results = results
         self.first_error: Exception | None = None
         self.decided = False
         self.succeeded = False
 
     def settle(self, key: str, outcome: Outcome) -> None:
-        """Take in how a branch ended."""
-        if isinstance(outcome, Completion):
-            self.results.add(StepResult(key, outcome))
-            self.succeeded = True
-            self.decided |= self.join_type is JoinType.ANY_SUCCESS
+        """Take in how a branch ended, unless the join is decided already."""
+        if self.decided:
             return
         self.results.add(StepResult(key, outcome))
-        self.first_error = self.first_error or outcome
-        self.decided |= self.join_type is JoinType.ANY_FAILURE
+        if isinstance(outcome, Completion):
+            self.succeeded = True
+            self.decided = self.success_decides
+        else:
+            self.first_error = self.first_error or outcome
+            self.decided = self.failure_decides
 
     def failure(self) -> Exception | None:
         """Return the error that the join fails with, None when it succeeds."""
@@ -85,16 +90,7 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     """Run the branches, join them, and return what the aggregator makes of the results (without one, the results)."""
     results = frame.scope["STEP_RESULTS"] = StepResults()
     state = Join(settings.join_type, results)
-    cancel = settings.auto_cancel_unfinished
-    async with Branches() as branches:
-        for key, start, may_suspend in starts:
-            if state.decided and cancel:
-                break
-            await branches.start(key, start, may_suspend)
-            while branches.ended:
-                settle(state, await branches.next())
-        while branches.unfinished and not (state.decided and cancel):
-            settle(state, await branches.next())
+    await _run_all(state, starts, settings.auto_cancel_unfinished)
     for key in order if settings.numbered else ():
         if key not in results:
             results.add(StepResult(key, RunCancelled("the branch was cancelled: the join was decided")))
@@ -106,8 +102,32 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     return Completion({RESULT: results})
 
 
+async def _run_all(state: Join, starts: Iterable[Start], cancel: bool) -> None:
+    """Start the branches and take in how they end, until the join is decided (unless it must not ``cancel``)."""
+    async with Branches() as branches:
+        for turn, (key, start, may_suspend, now) in enumerate(starts, 1):
+            if state.decided and cancel:
+                break
+            if now:
+                state.settle(key, _outcome(start))
+            else:
+                await branches.start(key, start, may_suspend)
+                while branches.ended:
+                    settle(state, await branches.next())
+            if not turn % TURN:
+                await asyncio.sleep(0)
+        while branches.unfinished and not (state.decided and cancel):
+            settle(state, await branches.next())
+
+
+def _outcome(now: Callable[[], Completion]) -> Outcome:
+    try:
+        return now()
+    except Exception as error:  # noqa: BLE001 - an outcome, raised again by the join
+        return error
+
+
 def settle(state: Join, ended: tuple[object, Outcome]) -> None:
-    """Take in a branch's end unless the join is decided already."""
+    """Take in a branch's end."""
     key, outcome = ended
-    if not state.decided:
-        state.settle(str(key), outcome)
+    state.settle(str(key), outcome)

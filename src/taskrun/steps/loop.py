@@ -30,6 +30,8 @@ from taskrun.core.types import Type
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
 
+_NEXT = Signal.NEXT
+
 
 @base
 class Looping(Step):
@@ -51,14 +53,15 @@ class Looping(Step):
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
         """Run the body for each item, until ``until`` holds after one of them."""
         scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
+        now = body.now
         for index, item in enumerate(items):
             if var_name:
                 scope[var_name] = item
             if index_name:
                 scope[index_name] = index
             frame.index = index
-            done = await body.run(frame)
-            if done.signal is not Signal.NEXT:
+            done = await body.run(frame) if now is None else now(frame)
+            if done.signal is not _NEXT:
                 return done
             if until is not None and frame.eval(until):
                 break

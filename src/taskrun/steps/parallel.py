@@ -35,7 +35,10 @@ class Parallel(Joining):
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Start every step and join them."""
-        starts = ((child.name, partial(child.run, frame), child.may_suspend) for child in self.steps)
+        starts = (
+            (child.name, partial(child.now or child.run, frame), child.may_suspend, child.now is not None)
+            for child in self.steps
+        )
         order = {child.name: position for position, child in enumerate(self.steps)}
         return join(frame, self, starts, order)
 

@@ -31,6 +31,11 @@ class LanguageStep(Step):
         return completion_of(self.source.run(frame.scope))
 
     @property
+    def function(self) -> Script:
+        """Its source."""
+        return self.source
+
+    @property
     def may_suspend(self) -> bool:
         """A script does not suspend."""
         return False

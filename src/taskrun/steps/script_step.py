@@ -37,6 +37,11 @@ class ScriptStep(Step):
         return completion_of(script.run(frame.scope))
 
     @property
+    def function(self) -> Script | None:
+        """Its source."""
+        return self.source
+
+    @property
     def may_suspend(self) -> bool:
         """A script does not suspend (one that runs elsewhere is in an ``executor``, which does)."""
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from taskrun.core.body import Body
 from taskrun.core.completion import Completion
@@ -19,6 +19,11 @@ class Sequence(Step):
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Run the body."""
         return self.steps.run(frame)
+
+    @property
+    def now(self) -> Callable[[Frame], Completion] | None:
+        """That of the body."""
+        return self.steps.now
 
     @property
     def may_suspend(self) -> bool:

@@ -9,6 +9,7 @@ the types at hand it is emitted as such, behind a test of the exact types; every
 from __future__ import annotations
 
 import ast
+from types import MappingProxyType
 
 from taskrun.script.compiler.emitter import Emitter
 from taskrun.script.compiler.nodes import (
@@ -25,7 +26,9 @@ from taskrun.script.compiler.nodes import (
 from taskrun.script.guard import WATCHED, refused_attribute
 from taskrun.script.nodes import Intrinsic
 
-_CHECKED = {ast.Mult: "_multiply", ast.Pow: "_power", ast.LShift: "_shift", ast.Mod: "_modulo", ast.Add: "_add"}
+_CHECKED = MappingProxyType(
+    {ast.Mult: "_multiply", ast.Pow: "_power", ast.LShift: "_shift", ast.Mod: "_modulo", ast.Add: "_add"}
+)
 _LITERALS = (
     ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp,
     ast.JoinedStr, ast.Lambda,
