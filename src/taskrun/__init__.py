@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from taskrun.core.step import step as step
     from taskrun.manager import TaskManager as TaskManager
     from taskrun.result import RunResult as RunResult
+    from taskrun.script.limits import Limits as Limits
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ _PLACES = (
     ("taskrun.manager", ("TaskManager",)),
     ("taskrun.result", ("RunResult",)),
     ("taskrun.core.completion", ("Completion",)),
+    ("taskrun.script.limits", ("Limits",)),
     ("taskrun.core.flow", ("Flow",)),
     ("taskrun.core.frame", ("Frame",)),
     ("taskrun.core.step", ("Decorator", "Step", "decorator", "step")),

@@ -15,7 +15,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -29,10 +29,12 @@ from taskrun.core.host import Host
 from taskrun.core.lookup import Lookup
 from taskrun.core.registry import Registry
 from taskrun.core.run import Run
-from taskrun.errors import AnalysisError, Diagnostic, FlowError, InputError, RunCancelled, StepError
+from taskrun.errors import AnalysisError, Diagnostic, FlowError, InputError, RunCancelled, StepError, near_hint
 from taskrun.observers.log import log_event
 from taskrun.result import RunResult
-from taskrun.script.script import ScriptSettings
+from taskrun.script.evaluators import EVALUATORS
+from taskrun.script.functions import checked_functions, installed_functions
+from taskrun.script.script import Limits, ScriptSettings
 from taskrun.shipped import shipped_folder
 from taskrun.syntax.extend import extend
 from taskrun.syntax.load import load
@@ -62,7 +64,10 @@ class TaskManager:
         allow: patterns of modules that flows may import from, such as ``"shop.*"``.
         observers: functions that get every event of every run.
         flags: the flags that runs begin with.
-        functions: further functions that scripts can call.
+        functions: further functions that scripts can call, besides those of installed packages (entry points
+            ``taskrun.functions``).
+        limits: how much one evaluation of a script may use.
+        evaluator: what evaluates scripts: ``"compiled"``, or ``"asteval"``, which is slower and has less.
         steps: further step and decorator classes, besides those of installed packages.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
@@ -78,11 +83,18 @@ class TaskManager:
         flags: Iterable[str] = (),
         functions: Mapping[str, Any] | None = None,
         steps: Iterable[type] = (),
+        limits: Limits | None = None,
+        evaluator: str = "compiled",
     ) -> None:
+        if evaluator not in EVALUATORS:
+            hint = near_hint(evaluator, EVALUATORS) or f"there are {' and '.join(EVALUATORS)}"
+            raise ValueError(f"unknown evaluator '{evaluator}'; {hint}")
         self._path = None if path is None else [os.fspath(folder) for folder in path]
         self._flags = frozenset(flags)
         self._registry = Registry(steps)
-        self._scripts = ScriptSettings(functions=functions or {}, cache={})
+        self._functions = checked_functions(functions or {}, "TaskManager(functions=…)")
+        self._limits = limits or Limits()
+        self._evaluator = evaluator
         self._flows: dict[str, tuple[tuple[int, ...], Flow]] = {}
         self._checked: dict[str, Flow] = {}
         self._hosts: dict[tuple[str, str], Host] = {}
@@ -187,6 +199,16 @@ class TaskManager:
     def limits(self) -> Mapping[str, Mapping[str, float]]:
         """Return the state of the ``global`` throttles and rate limits by key: limit, held and waiting, or rate."""
         return self._host.limiters.statistics()
+
+    @cached_property
+    def _scripts(self) -> ScriptSettings:
+        return ScriptSettings(
+            functions=installed_functions() | self._functions,
+            limits=self._limits,
+            evaluator=self._evaluator,
+            imports=self._host.imports.get,
+            cache={},
+        )
 
     def _compiled(self, path: str) -> Flow:
         try:

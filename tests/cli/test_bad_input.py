@@ -43,7 +43,6 @@ CASES = {
     "not yet: revert": (task('<step name="a"><revert>1</revert></step>'), 2, "error[not-supported]: <revert>"),
     "not yet: extends": ('<task x:extends="base.task.xml"><steps/></task>', 2, "1:7: error[not-supported]: 'x:extends'"),
     "not yet: custom type": (task('<custom name="a" customType="x:Y"/>'), 2, "error[not-supported]: <custom>"),
-    "not yet: xscript": ('<task scriptLang="xscript"><steps>' + STEP + "</steps></task>", 2, "unsupported-language"),
     "nul byte": ("<task>\0</task>", 2, "error[xml]"),
 }  # fmt: skip
 

@@ -36,6 +36,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow", action="append", default=[], metavar="PATTERN", help="let flows import from modules like 'shop.*'"
     )
+    parser.add_argument(
+        "--evaluator", default="compiled", choices=("compiled", "asteval"), help="what evaluates scripts (compiled)"
+    )
+    parser.add_argument(
+        "--script-timeout", type=_seconds, metavar="TIME", help="stop a script after e.g. 500 (ms), 2s or 1m (10s)"
+    )
 
 
 def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
@@ -44,7 +50,20 @@ def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
 
     sys.path.insert(0, "")  # what a flow may import is looked for in the current folder too, as python -m does
     allow = [*arguments.allow, *_allowed_here()]
-    return TaskManager(path=arguments.path, allow=allow, **settings)
+    if arguments.script_timeout is not None:
+        from taskrun.script.limits import Limits
+
+        settings["limits"] = Limits(seconds=arguments.script_timeout)
+    return TaskManager(path=arguments.path, allow=allow, evaluator=arguments.evaluator, **settings)
+
+
+def _seconds(text: str) -> float:
+    from taskrun.core.duration import EXPECTED, parse_duration
+
+    seconds = parse_duration(text)
+    if seconds is None or seconds <= 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time: expected {EXPECTED}")
+    return seconds
 
 
 def _allowed_here() -> list[str]:

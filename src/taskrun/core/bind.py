@@ -211,7 +211,7 @@ class Binder:
             return
         value: Any
         if kind is Script:
-            value = self.script(child, language)
+            value = self.script(child, language, awaits=slot.awaits)
         elif kind is Text:
             value = Text(child.text)
         elif kind is SchemaCheck:
@@ -234,7 +234,7 @@ class Binder:
             self.problems.append(node.problem("bad-value", f"<schema>: {error}"))
             return None
 
-    def script(self, node: Node, language: str) -> Script | None:
+    def script(self, node: Node, language: str, *, awaits: bool = False) -> Script | None:
         """Return the compiled text of an element; a template (child elements) is refused."""
         if node.children:
             tags = next((child for child in node.children if child.tag != TEXT), node)
@@ -242,7 +242,7 @@ class Binder:
             self.problems.append(tags.problem("not-supported", message, hint="write the script as text"))
             return None
         try:
-            return compile_script(node, language=language, settings=self.settings)
+            return compile_script(node, language=language, awaits=awaits, settings=self.settings)
         except BindError as error:
             self.problems.extend(error.diagnostics)
             return None

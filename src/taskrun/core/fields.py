@@ -6,6 +6,7 @@
     pause: MillisExpr                                         attribute pauseMillisExpr, a duration or an expression
     value: Template                                           attribute with ${…} parts
     source: Script                                            text of the child <source>
+    source: AwaitingScript                                    the same, and it may await
     body: Own                                                 the element's own text as a script
     description: Text                                         plain text of the child <description>
     then: Then, case: tuple[Case, ...], steps: Body           child elements that are steps
@@ -44,6 +45,11 @@ class OwnText:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaits:
+    """A script that may await: its ``run`` then returns an awaitable."""
+
+
+@dataclass(frozen=True, slots=True)
 class OnStep:
     """An attribute of the step that the decorator's element stands in."""
 
@@ -55,3 +61,4 @@ class Prefixed:
 
 Expr = Annotated[Script, Expression()]
 Own = Annotated[Script, OwnText()]
+AwaitingScript = Annotated[Script, Awaits()]

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from taskrun.core.body import Body
 from taskrun.core.duration import Millis
-from taskrun.core.fields import Element, Expression, OnStep, OwnText, Prefixed, Text
+from taskrun.core.fields import Awaits, Element, Expression, OnStep, OwnText, Prefixed, Text
 from taskrun.core.schema_check import SchemaCheck
 from taskrun.core.step import Decorator, Step
 from taskrun.core.types import Type
@@ -36,6 +36,7 @@ class Slot:
     required: bool
     expression: bool = False
     repeated: bool = False
+    awaits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ def _slot(  # noqa: C901, PLR0911 - a table of types
             return Slot(item.name, "", kind, required=False), "own-text"
         if isinstance(mark, OnStep):
             return Slot(item.name, camel(item.name), kind, required=False), "on-step"
+        if isinstance(mark, Awaits):
+            return Slot(item.name, kebab(item.name), kind, required, awaits=True), "child"
         if isinstance(mark, Prefixed):
             return Slot(item.name, "", kind, required=False), "prefixed"
     if kind is Body or (get_origin(kind) is tuple and _item(kind) is Step):

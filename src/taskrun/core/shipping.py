@@ -17,10 +17,18 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
 
+async def evaluated(script: Script, scope: Scope) -> Any:
+    """Return the value of a script, awaited if it awaits."""
+    value = script.run(scope)
+    return await value if script.suspends else value
+
+
 async def run_elsewhere(frame: Frame, script: Script) -> Any:
     """Evaluate the script where the frame's executor says and return its value."""
     if frame.executor == INLINE:
-        return script.run(frame.scope)
+        return await evaluated(script, frame.scope)
+    if script.suspends:
+        raise TypeError('a script that awaits runs on the event loop: leave out the executor, or say executor="inline"')
     scope = frame.scope
     variables = {name: scope[name] for name in sorted(script.reads | script.uses) if scope.has(name)}
     if frame.executor == THREAD:

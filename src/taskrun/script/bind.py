@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskrun.errors import BindError, near_hint
-from taskrun.script.evaluators import EVALUATORS
+from taskrun.script.evaluators import EVALUATORS, check_walked
 from taskrun.script.part import Part
 from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.program import Program, build
 from taskrun.script.scope import Names
 from taskrun.script.settings import ScriptSettings
+from taskrun.script.table import table_of
 from taskrun.syntax.node import Node
 
-_LANGUAGES = ("python", "xscript")
+LANGUAGES = ("python", "xscript")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +53,35 @@ def source_of(node: Node, attribute: str | None) -> str:
 
 def check_language(node: Node, attribute: str | None, language: str) -> None:
     """Raise BindError unless scripts of that language can be run."""
-    if language == "python":
+    if language in LANGUAGES:
         return
-    if language in _LANGUAGES:
-        message, hint = f"scripts in {language} are not available yet", 'write Python and say scriptLang="python"'
-    else:
-        message, hint = f"unknown script language '{language}'", near_hint(language, _LANGUAGES)
-        hint = hint or f"known are {' and '.join(_LANGUAGES)}"
-    raise BindError([node.problem("unsupported-language", message, hint=hint, attribute=attribute)])
+    hint = near_hint(language, LANGUAGES) or f"known are {' and '.join(LANGUAGES)}"
+    raise BindError(
+        [node.problem("unsupported-language", f"unknown script language '{language}'", hint=hint, attribute=attribute)]
+    )
 
 
-def bind(part: Part, settings: ScriptSettings, *, expression: bool, awaits: bool = False) -> Script:
+def bind(
+    part: Part, settings: ScriptSettings, *, language: str = "python", expression: bool, awaits: bool = False
+) -> Script:
     """Return the script of a part of a file, or raise BindError with everything that is wrong with it.
 
     It is turned into code when it first runs; from then on ``run`` is the compiled function itself.
     """
     try:
-        program = _program(part.text, settings, expression=expression)
+        program = _program(part.text, settings, language, expression=expression)
         _check_await(program, awaits)
+        table = table_of(program, settings)
     except ProblemsError as problems:
         raise part.error(problems) from None
     evaluator = EVALUATORS[settings.evaluator]
     free, stores = program.variables
-    uses = free.intersection(settings.table)
+    uses = frozenset(name for name in free if name in table)
     runner: list[Callable[[Names], Any]] = []
 
     def first(scope: Names) -> Any:
         if not runner:
-            runner.append(evaluator(program, part, settings))
+            runner.append(evaluator(program, part, table, settings.limits))
             object.__setattr__(script, "run", runner[0])
         return runner[0](scope)
 
@@ -107,11 +109,14 @@ def _check_await(program: Program, awaits: bool) -> None:
     raise ProblemsError([Problem(program.index(found), UNSUPPORTED, message, hint)])
 
 
-def _program(text: str, settings: ScriptSettings, *, expression: bool) -> Program:
-    cache = settings.cache
-    if cache is None:
-        return build(text, settings.limits, expression=expression)
-    program = cache.get((text, expression))
+def _program(text: str, settings: ScriptSettings, language: str, *, expression: bool) -> Program:
+    """Return the program of a text, from the cache when it has been there before."""
+    cache, key = settings.cache, (text, expression, language)
+    program = None if cache is None else cache.get(key)
     if program is None:
-        program = cache[text, expression] = build(text, settings.limits, expression=expression)
+        program = build(text, settings.limits, language, expression=expression)
+        if settings.evaluator == "asteval":
+            check_walked(program, language)
+        if cache is not None:
+            cache[key] = program
     return program

@@ -6,37 +6,52 @@ not in what a script may do: guards, table of names and limits are the same.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.script.part import Part
+from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.program import Program
 from taskrun.script.scope import Names
 
 if TYPE_CHECKING:
-    from taskrun.script.settings import ScriptSettings
+    from taskrun.script.limits import Limits
 
-Evaluator = Callable[[Program, Part, "ScriptSettings"], Callable[[Names], Any]]
+Evaluator = Callable[[Program, Part, Mapping[str, Any], "Limits"], Callable[[Names], Any]]
 
 
-def _compiled(program: Program, part: Part, settings: ScriptSettings) -> Callable[[Names], Any]:
+def _compiled(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
     from taskrun.script.compiler.function import function_of
 
-    return function_of(program, part, settings.table, settings.limits)
+    return function_of(program, part, table, limits)
 
 
-def _asteval(program: Program, part: Part, settings: ScriptSettings) -> Callable[[Names], Any]:
+def _asteval(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
     from taskrun.script.walker.evaluator import evaluate
     from taskrun.script.walker.lower import lower
 
     code = program.made(lower)
-    return partial(_walk, evaluate, code, settings, lambda node: part.place(program.index(node)))
+
+    def run(scope: Names) -> Any:
+        return evaluate(code, scope, table, limits, lambda node: part.place(program.index(node)))
+
+    return run
 
 
-def _walk(evaluate: Any, code: Any, settings: ScriptSettings, place: Any, scope: Names) -> Any:
-    return evaluate(code, scope, settings.table, settings.limits, place)
+def check_walked(program: Program, language: str) -> None:
+    """Raise ProblemsError for what the evaluator ``asteval`` does not have."""
+    if language != "python":
+        message = f"the evaluator 'asteval' has no {language}"
+        raise ProblemsError([Problem(0, UNSUPPORTED, message, "use the evaluator 'compiled', or write Python")])
+    for statement in program.parsed.body:
+        for node in ast.walk(statement):
+            if isinstance(node, _COMPILED_ONLY):
+                message = f"the evaluator 'asteval' has no '{type(node).__name__.lower()}'"
+                hint = "use the evaluator 'compiled'"
+                raise ProblemsError([Problem(program.index(node), UNSUPPORTED, message, hint)])
 
 
+_COMPILED_ONLY = (ast.Await, ast.Match)
 EVALUATORS: Mapping[str, Evaluator] = MappingProxyType({"compiled": _compiled, "asteval": _asteval})

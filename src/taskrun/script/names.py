@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from taskrun.errors import near_hint
-from taskrun.script.sized import FACTORIALS, capped_range, capped_round, power, product
+from taskrun.script.consumers import CONSUMERS
+from taskrun.script.sized import FACTORIALS, capped_range, capped_round, power, product, showable, shown
 
 _LOG = logging.getLogger("taskrun.script")
 
@@ -44,9 +45,24 @@ class Namespace:
         return f"<{self._name}>"
 
 
+class LazyNamespace(Namespace):
+    """A namespace whose members are made when the first of them is read."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, name: str, make: Callable[[], Mapping[str, Any]]) -> None:
+        super().__init__(name, {})
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and not self._members:
+            self._members.update(self._make())
+        return super().__getattr__(name)
+
+
 def _print(*values: Any, sep: str = " ", end: str = "") -> None:
     """Write the values to the log ``taskrun.script`` at level INFO; standard output belongs to the result."""
-    _LOG.info("%s", sep.join(map(str, values)) + end)
+    _LOG.info("%s", sep.join(map(shown, values)) + end)
 
 
 def _logger(level: int) -> Callable[..., None]:
@@ -66,8 +82,24 @@ def filled(text: str, values: tuple[Any, ...]) -> str:
     pieces = text.split("{}")
     parts = [pieces[0]]
     for index, piece in enumerate(pieces[1:]):
-        parts += [str(values[index]) if index < len(values) else "{}", piece]
-    return " ".join(["".join(parts), *map(str, values[len(pieces) - 1 :])])
+        parts += [shown(values[index]) if index < len(values) else "{}", piece]
+    return " ".join(["".join(parts), *map(shown, values[len(pieces) - 1 :])])
+
+
+def _repr(value: Any) -> str:
+    """Return how Python writes a value."""
+    return repr(showable(value))
+
+
+def _masked(_value: Any) -> str:
+    """Return what is shown instead of a secret: ``***``."""
+    return "***"
+
+
+def _patterns() -> Mapping[str, Any]:
+    from taskrun.script.patterns import members  # imports regex when a pattern is used
+
+    return members()
 
 
 def _now() -> dt.datetime:
@@ -89,7 +121,7 @@ def _uuid() -> str:
 
 def _dumps(value: Any, *, indent: int | str | None = None, sort_keys: bool = False, ensure_ascii: bool = False) -> str:
     """Return a value as JSON text."""
-    return json.dumps(value, indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
+    return json.dumps(showable(value), indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
 
 
 def _loads(text: str | bytes) -> Any:
@@ -113,10 +145,7 @@ JSON = Namespace("json", {"dumps": _dumps, "loads": _loads})
 
 _TYPES = (bool, dict, float, frozenset, int, list, set, str, tuple, Decimal)
 _DATES = (dt.date, dt.datetime, dt.time, dt.timedelta)
-_FUNCTIONS = (
-    abs, all, any, chr, divmod, enumerate, filter, isinstance, len, map, max, min, ord, repr, reversed, sorted, sum,
-    zip,
-)  # fmt: skip
+_FUNCTIONS = (abs, chr, divmod, isinstance, len, ord)
 _EXCEPTIONS = (
     ArithmeticError, AssertionError, AttributeError, ConnectionError, Exception, FileExistsError, FileNotFoundError,
     IndexError, KeyError, LookupError, NameError, NotImplementedError, OSError, OverflowError, PermissionError,
@@ -125,6 +154,8 @@ _EXCEPTIONS = (
 
 NAMES: Mapping[str, Any] = MappingProxyType(
     {item.__name__: item for item in (*_TYPES, *_DATES, *_FUNCTIONS, *_EXCEPTIONS)}
+    | dict(CONSUMERS)
+    | {"repr": _repr, "masked": _masked, "re": LazyNamespace("re", _patterns)}
     | {"range": capped_range, "round": capped_round, "pow": power, "print": _print}
     | {"math": MATH, "json": JSON, "now": _now, "today": _today, "uuid": _uuid}
     | {"logDebug": _logger(logging.DEBUG), "logInfo": _logger(logging.INFO)}

@@ -27,3 +27,11 @@ class Intrinsic(ast.expr):
     _fields = ("arguments",)
     operation: str
     arguments: list[ast.expr]
+
+
+def intrinsic(operation: str, *arguments: ast.expr) -> Intrinsic:
+    """Return a call of an operation."""
+    node = Intrinsic()
+    node.operation = operation
+    node.arguments = list(arguments)
+    return node

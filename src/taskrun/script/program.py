@@ -7,8 +7,9 @@ knows how a program is evaluated. What an evaluator makes of the tree is made wh
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import RLock
+from types import MappingProxyType
 from typing import Any
 
 from taskrun.script.checks import check
@@ -24,18 +25,26 @@ _MAKING = RLock()
 class Program:
     """A checked text: its tree, the variables that it reads and stores, and where its nodes stand in the text.
 
-    ``lenient`` makes an unknown variable null; ``suspends`` tells that it awaits something, ``closed`` that
+    ``imports`` are the dotted paths of imported names, and where they stand. ``lenient`` makes an unknown variable null; ``suspends`` tells that it awaits something, ``closed`` that
     nothing of it can outlive its evaluation.
     """
 
-    __slots__ = ("_body", "_made", "closed", "lenient", "parsed", "suspends", "variables")
+    __slots__ = ("_body", "_made", "closed", "imports", "lenient", "parsed", "suspends", "variables")
 
-    def __init__(self, parsed: Parsed, found: Variables, *, lenient: bool = False) -> None:
+    def __init__(
+        self,
+        parsed: Parsed,
+        found: Variables,
+        *,
+        lenient: bool = False,
+        imports: Mapping[str, tuple[str, int]] = MappingProxyType({}),
+    ) -> None:
         self._body: list[ast.stmt] = parsed.body
         self._made: Any = None
         self.parsed = parsed
         self.variables = found
         self.lenient = lenient
+        self.imports = imports
         kinds = {type(node) for part in parsed.body for node in ast.walk(part)}
         self.suspends = ast.Await in kinds
         self.closed = kinds.isdisjoint(_LEAVING)
@@ -54,9 +63,16 @@ class Program:
         return self.parsed.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
 
 
-def build(text: str, limits: Limits, *, expression: bool) -> Program:
-    """Return the program of a Python text, or raise ProblemsError with everything that is wrong with it."""
+def build(text: str, limits: Limits, language: str, *, expression: bool) -> Program:
+    """Return the program of a text, or raise ProblemsError with everything that is wrong with it."""
     short_enough(text, limits)
+    if language == "xscript":
+        from taskrun.script.xscript.translate import parse_xscript  # imports lark
+
+        done = parse_xscript(text, expression=expression, limits=limits)
+        return Program(
+            Parsed(done.body, text, 0), Variables(done.reads, done.stores), lenient=True, imports=done.imports
+        )
     parsed = parse_expression(text) if expression else parse_program(text)
     check(parsed.body, parsed.index, limits)
     return Program(parsed, variables(parsed.body))

@@ -46,9 +46,5 @@ def compile_script(
     attribute that they may not use), ``unsupported-language``.
     """
     check_language(node, attribute, language)
-    return bind(
-        Part(node, attribute, source_of(node, attribute)),
-        settings or ScriptSettings(),
-        expression=expression,
-        awaits=awaits,
-    )
+    part = Part(node, attribute, source_of(node, attribute))
+    return bind(part, settings or ScriptSettings(), language=language, expression=expression, awaits=awaits)

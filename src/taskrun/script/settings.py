@@ -5,7 +5,7 @@ Rules: settings are frozen; the cache is the only thing in them that changes, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -19,14 +19,16 @@ from taskrun.script.program import Program
 class ScriptSettings:
     """The limits of scripts, names that they have besides the usual ones, and a cache of compiled texts.
 
-    Parameters: ``functions`` is copied; its values can be anything, callables above all. ``cache`` is any mapping that
+    Parameters: ``evaluator`` is ``"compiled"`` or ``"asteval"``; ``imports`` returns the object that an ``import`` of
+    XScript names, or raises PluginError. ``functions`` is copied; its values can be anything, callables above all. ``cache`` is any mapping that
     the owner keeps (a dict will do): texts that are the same are then compiled once. ``table`` is the resulting table.
     """
 
     limits: Limits = field(default_factory=Limits)
     functions: Mapping[str, Any] = field(default_factory=dict)
     evaluator: str = "compiled"
-    cache: MutableMapping[tuple[str, bool], Program] | None = None
+    imports: Callable[[str], Any] | None = None
+    cache: MutableMapping[tuple[str, bool, str], Program] | None = None
     table: Mapping[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

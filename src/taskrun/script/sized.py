@@ -26,6 +26,7 @@ SIZED_METHODS = frozenset(
 _TEXTS = (str, bytes, bytearray)
 _DIGITS = re.compile(r"\d{6,}")
 _WIDE_PERCENT = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{6,})")
+_CONTAINERS: frozenset[type] = frozenset({list, tuple, dict, set, frozenset})
 _SEQUENCES: frozenset[type] = frozenset({str, bytes, bytearray, list, tuple})
 
 
@@ -82,9 +83,13 @@ def shift_left(a: Any, b: Any) -> Any:
 
 def modulo(a: Any, b: Any) -> Any:
     """Return ``a % b``, the remainder or the filled-in text."""
-    text = a.decode("latin-1") if isinstance(a, bytes) else a
-    if isinstance(text, str) and _WIDE_PERCENT.search(text):
-        raise OverflowError("a script cannot format with a width of more than 99,999 or one that is given as '*'")
+    if isinstance(a, (str, bytes, bytearray)):
+        text = a if isinstance(a, str) else a.decode("latin-1")
+        if _WIDE_PERCENT.search(text):
+            raise OverflowError("a script cannot format with a width of more than 99,999 or one that is given as '*'")
+        values = b if isinstance(b, tuple) else tuple(b.values()) if isinstance(b, dict) else (b,)
+        longest = max((_written(value, {}) for value in values), default=0)
+        within(len(text) + text.count("%") * longest, text=True)
     return a % b
 
 
@@ -106,14 +111,45 @@ _CONVERSIONS: Mapping[int, Callable[[Any], str]] = MappingProxyType({115: str, 1
 
 def formatted(value: Any, conversion: int, spec: str) -> str:
     """Return what ``{value!r:spec}`` shows; ``conversion`` is the character after the ``!``, or -1."""
+    value = showable(value)
     if conversion in _CONVERSIONS:
         value = _CONVERSIONS[conversion](value)
     return format(value, width(spec))
 
 
-def plain(value: Any) -> Any:
-    """Return a value that is about to be shown in a text."""
+def showable(value: Any) -> Any:
+    """Return a value that is about to be shown as text, or raise OverflowError when the text would be too long.
+
+    A list in which one list stands many times is small in memory and, written out, as large as you like.
+    """
+    if type(value) in _CONTAINERS:
+        within(_written(value, {}), text=True)
     return value
+
+
+def shown(value: Any) -> str:
+    """Return a value as text."""
+    return str(showable(value))
+
+
+def _written(value: Any, known: dict[int, int]) -> int:
+    """Return about how long a value is, written out; ``known`` are the lengths of the containers seen so far."""
+    kind = type(value)
+    if kind in _TEXTS:
+        return len(value) + 2
+    if kind not in _CONTAINERS:
+        return 2
+    found = known.get(id(value))
+    if found is None:
+        known[id(value)] = 2  # what contains itself is shown as "[...]"
+        total = 2
+        for item in value:
+            total += _written(item, known)
+        if kind is dict:
+            for item in value.values():
+                total += _written(item, known)
+        found = known[id(value)] = total
+    return found
 
 
 class Sliced:

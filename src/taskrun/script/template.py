@@ -65,7 +65,7 @@ def compile_template(
         pieces = list(_pieces(part.text))
     except ProblemsError as problems:
         raise part.error(problems) from None
-    parts = [piece if isinstance(piece, str) else _expression(part, piece, settings) for piece in pieces]
+    parts = [piece if isinstance(piece, str) else _expression(part, piece, language, settings) for piece in pieces]
     scripts = [piece for piece in parts if isinstance(piece, Script)]
     if not scripts:
         text = "".join(map(str, pieces))
@@ -110,9 +110,9 @@ def _end(text: str, start: int) -> int:
     raise ProblemsError([Problem(start - 2, SYNTAX, "this '${' has no '}'", "write '$${' for the text '${'")])
 
 
-def _expression(part: Part, piece: slice, settings: ScriptSettings | None) -> Script:
+def _expression(part: Part, piece: slice, language: str, settings: ScriptSettings | None) -> Script:
     inner = Part(part.node, part.attribute, part.text[piece], piece.start)
-    script = bind(inner, settings or ScriptSettings(), expression=True)
+    script = bind(inner, settings or ScriptSettings(), language=language, expression=True)
     if script.stores:
         message = f"a template cannot assign '{min(script.stores)}'"
         problem = Problem(inner.text.find(":="), FORBIDDEN, message, "assign it in a script step")

@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 from taskrun.core.completion import Completion, completion_of
+from taskrun.core.fields import AwaitingScript
 from taskrun.core.frame import Frame
-from taskrun.core.shipping import run_elsewhere
+from taskrun.core.shipping import evaluated, run_elsewhere
 from taskrun.core.step import Step, step
 from taskrun.script.script import Script
 
@@ -22,13 +23,13 @@ class LanguageStep(Step):
     reads_only_scripts = True
 
     lang: str
-    source: Script
+    source: AwaitingScript
 
     async def run(self, frame: Frame) -> Completion:
         """Evaluate the source in the step's scope."""
         if frame.executor is not None:
             return completion_of(await run_elsewhere(frame, self.source))
-        return completion_of(self.source.run(frame.scope))
+        return completion_of(await evaluated(self.source, frame.scope))
 
     @property
     def function(self) -> Script:
@@ -37,5 +38,5 @@ class LanguageStep(Step):
 
     @property
     def may_suspend(self) -> bool:
-        """A script does not suspend."""
-        return False
+        """A script suspends when it awaits."""
+        return self.source.suspends

@@ -13,8 +13,9 @@ an ``executor`` the text and the step's variables are shipped there and what the
 from __future__ import annotations
 
 from taskrun.core.completion import NEXT, Completion, completion_of
+from taskrun.core.fields import AwaitingScript
 from taskrun.core.frame import Frame
-from taskrun.core.shipping import run_elsewhere
+from taskrun.core.shipping import evaluated, run_elsewhere
 from taskrun.core.step import Step, step
 from taskrun.script.script import Script
 
@@ -25,7 +26,7 @@ class ScriptStep(Step):
 
     reads_only_scripts = True
 
-    source: Script | None = None
+    source: AwaitingScript | None = None
 
     async def run(self, frame: Frame) -> Completion:
         """Evaluate the source in the step's scope."""
@@ -34,7 +35,7 @@ class ScriptStep(Step):
             return NEXT
         if frame.executor is not None:
             return completion_of(await run_elsewhere(frame, script))
-        return completion_of(script.run(frame.scope))
+        return completion_of(await evaluated(script, frame.scope))
 
     @property
     def function(self) -> Script | None:
@@ -43,5 +44,5 @@ class ScriptStep(Step):
 
     @property
     def may_suspend(self) -> bool:
-        """A script does not suspend (one that runs elsewhere is in an ``executor``, which does)."""
-        return False
+        """A script suspends when it awaits (one that runs elsewhere is in an ``executor``, which does)."""
+        return self.source is not None and self.source.suspends

@@ -110,12 +110,6 @@ def test_the_dialect_is_inherited_downwards(bench: Bench) -> None:
     assert [step.language for step in (flow.model, sequential, delay)] == ["xscript", "python", "python"]
 
 
-def test_a_script_in_a_language_that_is_not_there_yet() -> None:
-    """Every script of such a file is refused at its own place."""
-    text = '<task scriptLang="xscript"><steps>\n<step name="a"><source>1</source></step>\n<delay delayMillisExpr="n"/></steps></task>'
-    assert [item[:3] for item in refused(text)] == [("unsupported-language", 2, 16), ("unsupported-language", 3, 8)]
-
-
 WRONG: dict[str, tuple[tuple[str, int, str], ...]] = {
     '<delay name="a" delayMillisExpr="${1 +}"/>': (("script-syntax", 39, ""),),
     '<delay name="a" delayMillisExpr="1 +"/>': (("script-syntax", 37, ""),),

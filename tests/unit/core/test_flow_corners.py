@@ -67,10 +67,11 @@ def test_default_values_of_what_is_not_there_yet_do_no_harm(write, text):
 
 def test_the_schema_reference_chooses_the_dialect(write):
     """A file of the original is xscript, unless it says otherwise."""
-    text = f'<task x:schema="/nop/schema/task/task.xdef" {{}}><steps>{STEP}</steps></task>'
-    with pytest.raises(FlowError, match="xscript"):
-        TaskManager.load(write(text.format("")))
-    assert TaskManager.run(write(text.format('scriptLang="python"'))).result == 1
+    text = (
+        '<task x:schema="/nop/schema/task/task.xdef" {}><steps><step name="a"><source>{}</source></step></steps></task>'
+    )
+    assert TaskManager.run(write(text.format("", "true ? 1 : 2"))).result == 1
+    assert TaskManager.run(write(text.format('scriptLang="python"', "1 if True else 2"))).result == 1
 
 
 @pytest.mark.parametrize(

@@ -97,4 +97,4 @@ def test_place_of_a_failure() -> None:
 
 def test_other_languages() -> None:
     with pytest.raises(BindError, match="unsupported-language"):
-        compile_template(parse("f.xml", b"<input value='${a}'/>"), "value", language="xscript")
+        compile_template(parse("f.xml", b"<input value='${a}'/>"), "value", language="ruby")

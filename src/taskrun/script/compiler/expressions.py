@@ -38,7 +38,7 @@ _SMALL = 1 << 31
 _HARMLESS = frozenset(
     {
         "abs", "bool", "chr", "date", "datetime", "float", "inject", "int", "isinstance", "len", "logDebug", "logError",
-        "logInfo", "logWarn", "masked", "now", "ord", "print", "repr", "round", "str", "time", "timedelta", "today",
+        "logInfo", "logWarn", "masked", "now", "ord", "print", "repr", "round", "time", "timedelta", "today",
         "uuid",
     }
 )  # fmt: skip
@@ -150,7 +150,7 @@ class Expressions(Emitter):
         value = self.visit(node.value)
         specification = node.format_spec
         if specification is None and node.conversion == -1:
-            return ast.FormattedValue(call("_plain", value), -1, None)
+            return ast.FormattedValue(call("_showable", value), -1, None)
         written = ast.JoinedStr(self.all(specification.values)) if isinstance(specification, ast.JoinedStr) else None
         text = call("_formatted", value, constant(node.conversion), written or constant(""))
         return ast.FormattedValue(text, -1, None)

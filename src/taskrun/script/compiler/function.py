@@ -32,7 +32,7 @@ def function_of(program: Program, part: Part, table: Mapping[str, Any], limits: 
     lines = _lines(program, part) if codes.nested else 0
     code = codes.at(path, lines)
     told = partial(explain, Origin(code, lines, part, program.parsed, table))
-    return FunctionType(code, operations(), NAME, (told, table, limits))
+    return FunctionType(code, operations(program.lenient), NAME, (told, table, limits))
 
 
 class _Codes:

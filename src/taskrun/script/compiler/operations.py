@@ -12,15 +12,15 @@ from itertools import compress
 from typing import Any, cast
 
 from taskrun.script.budget import Budget, Waiting, ticked
+from taskrun.script.callee import consuming
 from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
 from taskrun.script.limits import Limits, ScriptBudgetError
 from taskrun.script.scope import Names
-from taskrun.script.sized import BINARY, IN_PLACE, Sliced, formatted, joined, measured, plain
+from taskrun.script.sized import BINARY, IN_PLACE, Sliced, formatted, joined, measured, showable
 
 MODULE = "<script>"
 _MISSING = object()
 _UNCATCHABLE = frozenset({SystemExit, KeyboardInterrupt, GeneratorExit})
-_CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, bytes, bytearray})
 
 
 def _begin(limits: Limits) -> Budget:
@@ -53,17 +53,6 @@ def _forget(scope: Names, name: str) -> None:
 
 def _leave(scope: Names, name: str) -> None:
     scope.pop(name, None)
-
-
-def _callee(function: Any) -> Any:
-    """Return a function; a type that consumes iterables gets them through the budget."""
-    if function not in _CONSUMING:
-        return function
-
-    def consuming(*arguments: Any, **keywords: Any) -> Any:
-        return function(*map(ticked, arguments), **keywords)
-
-    return consuming
 
 
 def _given(value: Any, giver: str) -> Any:
@@ -122,8 +111,12 @@ def _kinds(kinds: Any) -> tuple[type[Exception], ...]:
 
 
 @cache
-def operations() -> dict[str, Any]:
-    """Return the globals of all compiled scripts; nothing writes to them."""
+def operations(lenient: bool) -> dict[str, Any]:
+    """Return the globals of all compiled scripts of Python, or of XScript; nothing writes to them."""
+    if lenient:
+        from taskrun.script.xscript.operations import OPERATIONS
+
+        return operations(False) | {"_x_" + name: function for name, function in OPERATIONS.items()}
     in_place = {f"_in_place_{kind.__name__}": function for kind, function in IN_PLACE.items()}
     return in_place | {
         "__builtins__": {},
@@ -141,7 +134,7 @@ def operations() -> dict[str, Any]:
         "_awaited": _awaited,
         "_begin": _begin,
         "_bounded": _bounded,
-        "_callee": _callee,
+        "_callee": consuming,
         "_compress": compress,
         "_container": _container,
         "_forget": _forget,
@@ -157,7 +150,7 @@ def operations() -> dict[str, Any]:
         "_named": _named,
         "_own_add": IN_PLACE[ast.Add],
         "_own_multiply": IN_PLACE[ast.Mult],
-        "_plain": plain,
+        "_showable": showable,
         "_power": BINARY[ast.Pow],
         "_raised": _raised,
         "_shift": BINARY[ast.LShift],

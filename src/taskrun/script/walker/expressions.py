@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from taskrun.script.callee import consuming
 from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
-from taskrun.script.sized import BINARY, measured, width
+from taskrun.script.sized import BINARY, measured, showable, width
 from taskrun.script.walker.lower import Local
 from taskrun.script.walker.machine import Machine
 
@@ -61,7 +62,7 @@ class Expressions(Machine):
         return guarded_getattr(self.run(node.value), node.attr)
 
     def on_call(self, node: ast.Call) -> Any:
-        function = self.run(node.func)
+        function = consuming(self.run(node.func))
         arguments = self.elements(node.args)
         keywords = self.keywords(node.keywords) if node.keywords else {}
         result = function(*arguments, **keywords)
@@ -146,7 +147,7 @@ class Expressions(Machine):
         return text
 
     def on_formattedvalue(self, node: ast.FormattedValue) -> str:
-        value = self.run(node.value)
+        value = showable(self.run(node.value))
         if node.conversion in _CONVERSIONS:
             value = _CONVERSIONS[node.conversion](value)
         return format(value, width(self.run(node.format_spec)) if node.format_spec else "")

@@ -1,0 +1,33 @@
+"""What a script really calls when it calls a type.
+
+Rules: types stay types, so that ``isinstance`` and ``except`` can name them. One that goes through its arguments gets
+them through the budget; ``str`` looks first how long the text would be.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskrun.script.budget import ticked
+from taskrun.script.sized import shown
+
+_CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, bytes, bytearray})
+
+
+def consuming(function: Any) -> Any:
+    """Return the function that is called in place of ``function``: itself for most."""
+    if function is str:
+        return _text
+    if type(function) is not type or function not in _CONSUMING:
+        return function
+
+    def consume(*arguments: Any, **keywords: Any) -> Any:
+        return function(*map(ticked, arguments), **keywords)
+
+    return consume
+
+
+def _text(*arguments: Any, **keywords: Any) -> str:
+    if len(arguments) == 1 and not keywords:
+        return shown(arguments[0])
+    return str(*arguments, **keywords)

@@ -1,0 +1,111 @@
+"""The members of texts, lists, maps, sets, numbers, dates and errors: those of JavaScript, and of Java, that flows use.
+
+Rules: a member is a function of the value and the arguments; a property has none. What grows is capped, what is gone
+through costs ticks. Anything else that a value has stays out of reach, but for objects of the host, which the guard
+looks after.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from taskrun.script.xscript.lists import LIST, MAP, SET
+from taskrun.script.xscript.texts import TEXT
+from taskrun.script.xscript.values import NUMBERS, Entry, NopScriptError, equal, text
+
+Members = Mapping[str, Callable[..., Any]]
+
+
+def _fixed(value: Any, digits: int = 0) -> str:
+    if not 0 <= digits <= 100:  # noqa: PLR2004 - as in JavaScript
+        raise ValueError(f"toFixed takes 0 to 100 digits, not {digits}")
+    return f"{value:.{digits}f}"
+
+
+def _message(error: BaseException) -> str:
+    return str(error)
+
+
+def _code(error: BaseException) -> str:
+    return str(getattr(error, "error_code", None) or type(error).__name__)
+
+
+def _params(error: BaseException) -> dict[str, Any]:
+    return dict(getattr(error, "params", None) or {})
+
+
+def _plus(**unit: int) -> Callable[..., Any]:
+    (name, sign), *_ = unit.items()
+    return lambda value, count: value + dt.timedelta(**{name: sign * count})
+
+
+NUMBER: Members = MappingProxyType(
+    {
+        "toString": text, "toFixed": _fixed, "intValue": int, "longValue": int, "doubleValue": float, "equals": equal,
+        "$toInt": int, "$toLong": int, "$toDouble": float, "$toString": text,
+        "compareTo": lambda value, other: (value > other) - (value < other),
+    }
+)  # fmt: skip
+DATE: Members = MappingProxyType(
+    {
+        "toString": lambda value: value.isoformat(), "getYear": lambda value: value.year,
+        "getMonthValue": lambda value: value.month, "getDayOfMonth": lambda value: value.day,
+        "getFullYear": lambda value: value.year, "getMonth": lambda value: value.month - 1,
+        "getDate": lambda value: value.day, "getTime": lambda value: int(value.timestamp() * 1000),
+        "plusDays": _plus(days=1), "minusDays": _plus(days=-1), "plusHours": _plus(hours=1),
+        "minusHours": _plus(hours=-1), "isBefore": lambda value, other: value < other,
+        "isAfter": lambda value, other: value > other, "equals": equal,
+        "toLocalDate": lambda value: value.date() if isinstance(value, dt.datetime) else value,
+    }
+)  # fmt: skip
+ERROR: Members = MappingProxyType(
+    {"getMessage": _message, "getErrorCode": _code, "getParams": _params, "toString": text}
+)
+ENTRY: Members = MappingProxyType({"getKey": lambda entry: entry.key, "getValue": lambda entry: entry.value})
+THROWN: Members = MappingProxyType({"param": NopScriptError.param})
+
+METHODS: Mapping[str, Members] = MappingProxyType(
+    {
+        "text": TEXT, "list": LIST, "map": MAP, "set": SET, "number": NUMBER, "date": DATE, "error": ERROR,
+        "entry": ENTRY, "thrown": THROWN,
+        "boolean": MappingProxyType({"toString": text, "equals": equal, "$toString": text}),
+    }
+)  # fmt: skip
+PROPERTIES: Mapping[str, Members] = MappingProxyType(
+    {
+        "text": MappingProxyType({"length": len}),
+        "list": MappingProxyType({"length": len}),
+        "set": MappingProxyType({"size": len}),
+        "map": MappingProxyType({}),
+        "number": MappingProxyType({}),
+        "boolean": MappingProxyType({}),
+        "date": MappingProxyType(
+            {name: (lambda value, name=name: getattr(value, name)) for name in ("year", "month", "day")}
+        ),
+        "error": MappingProxyType({"message": _message, "errorCode": _code, "params": _params}),
+        "thrown": MappingProxyType({}),
+        "entry": MappingProxyType({"key": lambda entry: entry.key, "value": lambda entry: entry.value}),
+    }
+)
+
+
+_KINDS: tuple[tuple[tuple[type, ...], tuple[str, ...]], ...] = (
+    ((str,), ("text",)),
+    ((Entry,), ("entry", "list")),
+    ((list, tuple), ("list",)),
+    ((dict,), ("map",)),
+    ((bool,), ("boolean",)),
+    (NUMBERS, ("number",)),
+    ((set, frozenset), ("set",)),
+    ((dt.date,), ("date",)),
+    ((NopScriptError,), ("thrown", "error")),
+    ((BaseException,), ("error",)),
+)
+
+
+def kinds_of(value: Any) -> tuple[str, ...]:
+    """Return by which tables the members of a value are found; none for an object of the host."""
+    return next((names for types, names in _KINDS if isinstance(value, types)), ())

@@ -1,0 +1,82 @@
+"""The names that only XScript has: ``$Math``, ``$JSON``, ``$String``, ``$Date``, ``IF``, ``SWITCH``, ``AND``, ``OR``, ``_``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from taskrun.script.names import JSON, MATH, Namespace
+from taskrun.script.names import NAMES as SHARED
+from taskrun.script.xscript.values import text, truth
+
+
+def _if(test: Any, then: Any, otherwise: Any = None) -> Any:
+    """Return ``then`` or ``otherwise``; both have been evaluated."""
+    return then if truth(test) else otherwise
+
+
+def _switch(value: Any, *cases: Any) -> Any:
+    """Return what follows the case that equals the value; a last one without a partner is the default."""
+    for key, found in zip(cases[::2], cases[1::2], strict=False):
+        if key == value:
+            return found
+    return cases[-1] if len(cases) % 2 else None
+
+
+def _round(number: float) -> int:
+    return math.floor(number + 0.5)
+
+
+def _min(*numbers: Any) -> Any:
+    return min(numbers)
+
+
+def _max(*numbers: Any) -> Any:
+    return max(numbers)
+
+
+_MATH = MappingProxyType(
+    {name: getattr(MATH, name) for name in ("floor", "ceil", "sqrt", "pow", "exp", "log", "sin", "cos", "tan")}
+)
+_TEXTS = MappingProxyType(
+    {
+        "isEmpty": lambda value: value is None or value == "",
+        "isNotEmpty": lambda value: value is not None and value != "",
+        "isBlank": lambda value: value is None or not str(value).strip(),
+        "trim": lambda value: None if value is None else str(value).strip(),
+        "toString": lambda value: None if value is None else text(value),
+    }
+)
+_COLLECTIONS = MappingProxyType(
+    {
+        "isEmpty": lambda items: not items,
+        "size": lambda items: 0 if items is None else len(items),
+        "first": lambda items: items[0] if items else None,
+        "last": lambda items: items[-1] if items else None,
+        "keys": lambda values: list(values or ()),
+    }
+)
+_CALCULATION = Namespace("$Math", {**_MATH, "abs": abs, "min": _min, "max": _max, "round": _round, "PI": math.pi})
+
+NAMES: Mapping[str, Any] = MappingProxyType(
+    {
+        "$Math": _CALCULATION,
+        "Math": _CALCULATION,
+        "$JSON": Namespace("$JSON", {"parse": JSON.loads, "stringify": JSON.dumps}),
+        "JSON": Namespace("JSON", {"parse": JSON.loads, "stringify": JSON.dumps}),
+        "$String": Namespace("$String", _TEXTS),
+        "$Date": Namespace(
+            "$Date", {"now": SHARED["now"], "today": SHARED["today"], "parse": dt.datetime.fromisoformat}
+        ),
+        "_": Namespace("_", _COLLECTIONS),
+        "currentDate": SHARED["today"],
+        "currentDateTime": SHARED["now"],
+        "IF": _if,
+        "SWITCH": _switch,
+        "AND": lambda *values: all(map(truth, values)),
+        "OR": lambda *values: any(map(truth, values)),
+    }
+)

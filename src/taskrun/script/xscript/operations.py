@@ -1,0 +1,279 @@
+"""The operations of XScript that Python's own do not give: what translated scripts call.
+
+Rules: attributes of objects pass the guard, and so do the results of what members call; what makes something bigger is
+capped. An item or member that is not there is null; a member of null is an error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from taskrun.errors import near_hint
+from taskrun.script.budget import ticked
+from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
+from taskrun.script.sized import multiply as sized_multiply
+from taskrun.script.sized import within
+from taskrun.script.xscript.members import METHODS, PROPERTIES, kinds_of
+from taskrun.script.xscript.values import (
+    TYPES,
+    Entry,
+    NopScriptError,
+    ScriptError,
+    equal,
+    is_number,
+    kind_name,
+    text,
+    truth,
+    type_of,
+)
+
+_REFUSED = frozenset({"constructor", "prototype", "caller", "callee"})
+
+
+def add(a: Any, b: Any) -> Any:
+    """Return the sum, or the texts one after the other when either is one."""
+    if isinstance(a, str) or isinstance(b, str):
+        first, second = text(a), text(b)
+        within(len(first) + len(second), text=True)
+        return first + second
+    return _number(a, "+", b) + b
+
+
+def subtract(a: Any, b: Any) -> Any:
+    """Return the difference of numbers, or of what else has one, such as dates."""
+    plain = (int, float, str, type(None))
+    return _number(a, "-", b) - b if isinstance(a, plain) or isinstance(b, plain) else a - b
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """Return the product of numbers."""
+    return sized_multiply(_number(a, "*", b), b)
+
+
+def divide(a: Any, b: Any) -> Any:
+    """Return the quotient: a whole number when two of them divide exactly."""
+    if isinstance(_number(a, "/", b), int) and isinstance(b, int) and b and a % b == 0:
+        return a // b
+    return a / b
+
+
+def remainder(a: Any, b: Any) -> Any:
+    """Return the remainder, which has the sign of the dividend."""
+    if isinstance(_number(a, "%", b), int) and isinstance(b, int):
+        found = abs(a) % abs(b)
+        return -found if a < 0 else found
+    return math.fmod(a, b)
+
+
+def _number(a: Any, sign: str, b: Any) -> Any:
+    if is_number(a) and is_number(b):
+        return a
+    raise TypeError(f"'{sign}' is not possible between {kind_name(a)} and {kind_name(b)}")
+
+
+def number(value: Any) -> Any:
+    """Return a number, or raise TypeError."""
+    if is_number(value):
+        return value
+    raise TypeError(f"a number is expected here, not {kind_name(value)}")
+
+
+def template(*parts: Any) -> str:
+    """Return a template's text; null is shown as nothing."""
+    pieces = ["" if part is None else text(part) for part in parts]
+    within(sum(map(len, pieces)), text=True)
+    return "".join(pieces)
+
+
+def required(value: Any) -> Any:
+    """Return a value that must not be null."""
+    if value is None:
+        raise ValueError("the value before '!' is null")
+    return value
+
+
+def member(value: Any, name: str) -> Any:
+    """Return ``value.name``: an item of a map, a property, or an attribute that scripts may read."""
+    if isinstance(value, dict) and name in value:
+        return value[name]
+    if value is None:
+        raise TypeError(f"cannot read '{name}' of null; write '?.{name}' if it may be null")
+    for kind in kinds_of(value):
+        if name in PROPERTIES[kind]:
+            return PROPERTIES[kind][name](value)
+        if name in METHODS[kind]:
+            function = METHODS[kind][name]
+            return lambda *arguments: function(value, *arguments)
+    if isinstance(value, dict):
+        return None
+    if name in _REFUSED:
+        raise AttributeError(f"the member '{name}' is refused")
+    return guarded_getattr(value, name)
+
+
+def call_member(value: Any, name: str, *arguments: Any) -> Any:
+    """Return ``value.name(arguments)``."""
+    if isinstance(value, dict) and callable(value.get(name)):
+        return _given(value[name](*arguments), name)
+    if value is None:
+        raise TypeError(f"cannot call '{name}' of null; write '?.{name}(…)' if it may be null")
+    for kind in kinds_of(value):
+        function = METHODS[kind].get(name)
+        if function is not None:
+            return function(value, *arguments)
+        if not arguments and name in PROPERTIES[kind]:
+            return PROPERTIES[kind][name](value)
+    if type(value) in PLAIN:
+        known = [known for kind in kinds_of(value) for known in (*METHODS[kind], *PROPERTIES[kind])]
+        hint = near_hint(name, known)
+        raise AttributeError(f"{kind_name(value)} has no '{name}'" + (f"; {hint}" if hint else ""))
+    if name in _REFUSED:
+        raise AttributeError(f"the member '{name}' is refused")
+    return _given(guarded_getattr(value, name)(*arguments), name)
+
+
+def _given(value: Any, name: str) -> Any:
+    return value if value.__class__ in PLAIN else handed_out(value, name)
+
+
+def item(value: Any, key: Any) -> Any:
+    """Return ``value[key]``, null when there is none."""
+    if value is None:
+        raise TypeError("cannot read an item of null; write '?.[…]' if it may be null")
+    if isinstance(value, Mapping):
+        return value.get(key)
+    if isinstance(value, (list, tuple, str)):
+        if isinstance(key, str):
+            return member(value, key)
+        return value[key] if isinstance(key, int) and 0 <= key < len(value) else None
+    return value[key]
+
+
+def set_item(value: Any, key: Any, new: Any) -> None:
+    """Set ``value[key]``, or ``value.key`` of a map; a list grows as far as needed."""
+    if isinstance(value, list):
+        if isinstance(key, bool) or not isinstance(key, int) or key < 0:
+            raise TypeError(f"a list has items 0, 1, 2 …, not {key!r}")
+        within(key + 1)
+        value.extend([None] * (key + 1 - len(value)))
+        value[key] = new
+    elif isinstance(value, dict):
+        value[key] = new
+    else:
+        what = f"'{key}' of {kind_name(value)} cannot be written"
+        raise TypeError(what + "" if value is None else f"{what}; only maps and lists can")
+
+
+def spread(value: Any) -> Mapping[Any, Any]:
+    """Return what ``{...value}`` puts in."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    raise TypeError(f"'...' in a map needs a map, not {kind_name(value)}")
+
+
+def spread_items(value: Any) -> Any:
+    """Return what ``[...value]`` puts in."""
+    if isinstance(value, (list, tuple, set, frozenset, str, range)):
+        return value
+    return iterate(value)
+
+
+def iterate(value: Any) -> Iterable[Any]:
+    """Return what a loop goes through: the entries of a map, the items of everything else."""
+    if isinstance(value, Mapping):
+        return [Entry(key, found) for key, found in value.items()]
+    if value is None or not hasattr(type(value), "__iter__"):
+        raise TypeError(f"{kind_name(value)} cannot be gone through item by item")
+    return ticked(value)  # type: ignore[no-any-return]
+
+
+def listed(values: Iterable[Any]) -> list[Any]:
+    """Return the rest of the arguments as a list."""
+    return list(values)
+
+
+def remaining(value: Any, taken: Any) -> Any:
+    """Return what a pattern has not taken: the other keys of a map, the items from a position."""
+    if isinstance(value, Mapping):
+        return {key: found for key, found in value.items() if key not in taken}
+    return list(value[taken:])
+
+
+def instance_of(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type: one of the language's, by name, or an imported class."""
+    if isinstance(kind, str):
+        if kind not in TYPES:
+            raise NameError(f"unknown type '{kind}'" + (f"; {hint}" if (hint := near_hint(kind, TYPES)) else ""))
+        wanted: Any = TYPES[kind]
+        return isinstance(value, wanted) and not (isinstance(value, bool) and bool not in wanted and kind != "Object")
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def new(kind: Any, *arguments: Any) -> Any:
+    """Return a new object: of one of the language's types, or of an imported class."""
+    if not isinstance(kind, str):
+        return _given(kind(*arguments), getattr(kind, "__name__", "new"))
+    maker = MAKERS.get(kind)
+    if maker is None:
+        hint = near_hint(kind, MAKERS) or "import its class first"
+        raise NameError(f"'new {kind}' is not known; {hint}")
+    return maker(*arguments)
+
+
+def thrown(value: Any) -> BaseException:
+    """Return the exception of a ``throw``."""
+    return value if isinstance(value, Exception) else ScriptError(text(value))
+
+
+def _list(*arguments: Any) -> list[Any]:
+    first = arguments[0] if len(arguments) == 1 else None
+    if isinstance(first, int):
+        return []  # a capacity
+    return list(arguments[0]) if first is not None else list(arguments)
+
+
+def _map(entries: Any = None) -> dict[Any, Any]:
+    return {} if entries is None or isinstance(entries, int) else dict(entries)
+
+
+def _set(items: Any = None) -> set[Any]:
+    return set() if items is None or isinstance(items, int) else set(ticked(items))
+
+
+def _date(*numbers: Any) -> Any:
+    import datetime as dt
+
+    if numbers:
+        return dt.datetime.fromisoformat(numbers[0]) if isinstance(numbers[0], str) else dt.datetime(*numbers)  # noqa: DTZ001
+    return dt.datetime.now()  # noqa: DTZ005 - LocalDateTime is what the language's dates are
+
+
+def _error(message: Any = "", *_more: Any) -> ScriptError:
+    return ScriptError(text(message))
+
+
+MAKERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        **dict.fromkeys(("List", "ArrayList", "LinkedList", "Array"), _list),
+        **dict.fromkeys(("Map", "HashMap", "LinkedHashMap", "TreeMap", "Object"), _map),
+        **dict.fromkeys(("Set", "HashSet", "LinkedHashSet"), _set),
+        **dict.fromkeys(("Error", "RuntimeException", "Exception", "IllegalArgumentException"), _error),
+        **dict.fromkeys(("NopScriptError", "NopException"), NopScriptError),
+        "Date": _date,
+    }
+)
+
+OPERATIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        function.__name__: function
+        for function in (
+            add, subtract, multiply, divide, remainder, number, template, required, member, call_member, item, set_item,
+            spread, spread_items, iterate, listed, remaining, instance_of, new, thrown, truth, equal, type_of,
+        )
+    }
+)  # fmt: skip

@@ -1,0 +1,132 @@
+"""What values are in XScript: texts, truth, equality, types, errors.
+
+Rules: true is no number, 1 and 1.0 are equal; false, null, 0, NaN and the empty text are not true; a text shows null, true
+and false in small letters.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
+
+from taskrun.script.sized import shown
+
+
+class Entry(NamedTuple):
+    """A key of a map with its value, as ``entries`` and ``entrySet`` give it."""
+
+    key: Any
+    value: Any
+
+
+class NopScriptError(Exception):
+    """An error that a script throws: its code, and parameters.
+
+    >>> error = NopScriptError("shop.no-stock").param("item", "pen")
+    >>> str(error), error.params
+    ("shop.no-stock: item='pen'", {'item': 'pen'})
+    """
+
+    def __init__(self, code: str = "", cause: object = None) -> None:
+        super().__init__(code)
+        self.error_code = str(code)
+        self.params: dict[str, Any] = {}
+        if isinstance(cause, BaseException):
+            self.__cause__ = cause
+
+    def param(self, name: str, value: Any) -> Self:
+        """Set a parameter and return the error."""
+        self.params[name] = value
+        return self
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
+        return f"{self.error_code}: {shown}" if shown else self.error_code
+
+
+class ScriptError(Exception):
+    """An error with a text: ``new Error("…")``, and what is thrown that is no error."""
+
+
+NUMBERS = (int, float, Decimal)
+TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
+    {
+        "String": (str,),
+        "Number": NUMBERS,
+        "Integer": (int,),
+        "Long": (int,),
+        "Double": (float,),
+        "Boolean": (bool,),
+        "List": (list, tuple),
+        "ArrayList": (list,),
+        "Array": (list, tuple),
+        "Collection": (list, tuple, set, frozenset),
+        "Map": (dict,),
+        "HashMap": (dict,),
+        "LinkedHashMap": (dict,),
+        "Object": (object,),
+        "Set": (set, frozenset),
+        "HashSet": (set,),
+        "Date": (dt.date,),
+        "LocalDate": (dt.date,),
+        "LocalDateTime": (dt.datetime,),
+        "Error": (Exception,),
+        "Exception": (Exception,),
+        "RuntimeException": (Exception,),
+        "NopException": (NopScriptError,),
+        "NopScriptError": (NopScriptError,),
+    }
+)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, which true and false are not."""
+    return isinstance(value, NUMBERS) and not isinstance(value, bool)
+
+
+def truth(value: Any) -> bool:
+    """Whether a value counts as true: all but null, false, 0, NaN and the empty text."""
+    if value is None or value is False or value == "":
+        return False
+    return not (is_number(value) and (value == 0 or value != value))  # noqa: PLR0124 - NaN
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two values are equal, without converting one to the type of the other."""
+    if isinstance(a, bool) is not isinstance(b, bool):
+        return False
+    return bool(a == b)
+
+
+def text(value: Any) -> str:
+    """Return a value as text."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else shown(value)
+
+
+def type_of(value: Any) -> str:
+    """Return JavaScript's word for the type of a value."""
+    if isinstance(value, bool):
+        return "boolean"
+    if is_number(value):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "function" if callable(value) else "object"
+
+
+def kind_name(value: Any) -> str:
+    """Return what messages call the type of a value."""
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a map"}
+    if isinstance(value, AbstractSet):
+        return "a set"
+    return names.get(type(value), f"a {type(value).__name__}")
