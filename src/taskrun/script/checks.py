@@ -20,14 +20,17 @@ Place = Callable[[int, int], int]
 
 STATEMENTS: tuple[type[ast.AST], ...] = (
     ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete, ast.If, ast.For, ast.While, ast.Break,
-    ast.Continue, ast.Pass, ast.Return, ast.Try, ast.Raise, ast.Assert, ast.With, ast.FunctionDef,
+    ast.Continue, ast.Pass, ast.Return, ast.Try, ast.Raise, ast.Assert, ast.With, ast.FunctionDef, ast.Match,
 )  # fmt: skip
 EXPRESSIONS: tuple[type[ast.AST], ...] = (
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred, ast.Call, ast.BinOp, ast.UnaryOp,
     ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp,
     ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda, ast.JoinedStr, ast.FormattedValue, ast.Await,
 )  # fmt: skip
-_PARTS = frozenset({ast.comprehension, ast.ExceptHandler, ast.arguments, ast.arg, ast.keyword, ast.withitem})
+_PARTS = frozenset({ast.comprehension, ast.ExceptHandler, ast.arguments, ast.arg, ast.keyword, ast.withitem}) | {
+    ast.match_case, ast.MatchValue, ast.MatchSingleton, ast.MatchSequence, ast.MatchMapping, ast.MatchClass,
+    ast.MatchStar, ast.MatchAs, ast.MatchOr,
+}  # fmt: skip
 _SIGNS = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
 _ALLOWED = frozenset(STATEMENTS + EXPRESSIONS)
 
@@ -45,7 +48,6 @@ _INSTEAD: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ImportFrom": ("import", "what a script may use is there without it; for everything else " + _ELSEWHERE),
         "Global": ("global", "return the value from the function and assign it outside"),
         "Nonlocal": ("nonlocal", "return the value from the function and assign it outside"),
-        "Match": ("match", "use if and elif"),
         "TryStar": ("except*", "use except, and read the members from .exceptions"),
     }
 )
@@ -95,7 +97,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
             yield value
 
 
-def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:
+def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:  # noqa: C901, PLR0912 - a table of nodes
     match node:
         case ast.Name():
             yield from _name_problems(node.id, node, place, binds=not isinstance(node.ctx, ast.Load))
@@ -105,6 +107,15 @@ def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:
             yield from _name_problems(node.arg or "", node, place, binds=isinstance(node, ast.arg))
         case ast.ExceptHandler():
             yield from _name_problems(node.name or "", node, place, binds=True)
+        case ast.MatchAs() | ast.MatchStar():
+            yield from _name_problems(node.name or "", node, place, binds=True)
+        case ast.MatchMapping():
+            yield from _name_problems(node.rest or "", node, place, binds=True)
+        case ast.MatchClass():
+            for name in node.kwd_attrs:
+                if reason := refused_attribute(name):
+                    message = f"the attribute '{name}' is refused"
+                    yield Problem(_at(node, place), FORBIDDEN, message, reason)
         case ast.FunctionDef():
             yield from _name_problems(node.name, node, place, binds=True)
             for decorator in node.decorator_list:

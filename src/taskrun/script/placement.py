@@ -14,12 +14,16 @@ from taskrun.script.variables import COMPREHENSIONS, defaults, iteration_names, 
 
 
 class _Around(NamedTuple):
-    """What is around a node: a loop, an except block, comprehensions with their variables, the iterable of one."""
+    """What is around a node: a loop, an except block, comprehensions with their variables, the iterable of one.
+
+    ``called`` is whether it belongs to a function or generator expression, which runs when somebody calls it.
+    """
 
     loop: bool = False
     handler: bool = False
     iterated: frozenset[str] = frozenset()
     iterable: bool = False
+    called: bool = False
 
 
 _Placed = tuple[ast.AST, _Around]
@@ -41,10 +45,16 @@ def misplaced(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
         todo.extend(_inside(node, around))
 
 
-def _refused(node: ast.AST, around: _Around) -> Iterator[tuple[ast.AST, str]]:
+def _refused(  # noqa: C901 - a table of nodes
+    node: ast.AST, around: _Around
+) -> Iterator[tuple[ast.AST, str]]:
     match node:
         case ast.Break() | ast.Continue() if not around.loop:
             yield node, f"'{type(node).__name__.lower()}' outside loop"
+        case ast.Await() if around.called:
+            yield node, "'await' inside a function or a generator expression"
+        case ast.Match():
+            yield from _patterns(node)
         case ast.Raise(exc=None) if not around.handler:
             yield node, "'raise' without an exception is possible in an except block only"
         case ast.NamedExpr():
@@ -63,6 +73,31 @@ def _refused(node: ast.AST, around: _Around) -> Iterator[tuple[ast.AST, str]]:
             yield from ((last, "default 'except:' must be last") for last in node.handlers[:-1] if last.type is None)
         case _:
             return
+
+
+def _patterns(node: ast.Match) -> Iterator[tuple[ast.AST, str]]:
+    for case in node.cases:
+        if case is not node.cases[-1] and case.guard is None and _matches_all(case.pattern):
+            yield case.pattern, "this pattern matches everything and makes the remaining ones unreachable"
+        captured = [name for part in ast.walk(case.pattern) if (name := _captured(part))]
+        alternatives = [part for part in ast.walk(case.pattern) if isinstance(part, ast.MatchOr)]
+        if not alternatives and len(set(captured)) < len(captured):
+            yield case.pattern, "multiple assignments to one name in a pattern"
+        for part in alternatives:
+            if len({frozenset(filter(None, map(_captured, ast.walk(way)))) for way in part.patterns}) > 1:
+                yield part, "alternative patterns bind different names"
+
+
+def _captured(part: ast.AST) -> str | None:
+    if isinstance(part, (ast.MatchAs, ast.MatchStar)):
+        return part.name
+    return part.rest if isinstance(part, ast.MatchMapping) else None
+
+
+def _matches_all(pattern: ast.pattern) -> bool:
+    if isinstance(pattern, ast.MatchAs):
+        return pattern.pattern is None or _matches_all(pattern.pattern)
+    return isinstance(pattern, ast.MatchOr) and _matches_all(pattern.patterns[-1])
 
 
 def _stars(nodes: Iterable[ast.expr]) -> list[ast.expr]:
@@ -85,12 +120,14 @@ def _inside(node: ast.AST, around: _Around) -> Iterator[_Placed]:
         yield from [(node.iter, around), (node.target, around)] if isinstance(node, ast.For) else [(node.test, around)]
     elif isinstance(node, (ast.FunctionDef, ast.Lambda)):
         body: Iterable[ast.AST] = node.body if isinstance(node, ast.FunctionDef) else [node.body]
-        yield from ((part, _Around()) for part in body)
+        yield from ((part, _Around(called=True)) for part in body)
         yield from ((default, around) for default in defaults(node))
     elif isinstance(node, COMPREHENSIONS):
-        within = around._replace(iterated=around.iterated | iteration_names(node))
+        called = around.called or isinstance(node, ast.GeneratorExp)
+        within = around._replace(iterated=around.iterated | iteration_names(node), called=called)
         for generator in node.generators:
-            yield generator.iter, within._replace(iterable=True)
+            outermost = generator is node.generators[0]
+            yield generator.iter, within._replace(iterable=True, called=around.called if outermost else called)
             yield generator.target, within
             yield from ((condition, within) for condition in generator.ifs)
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]

@@ -41,8 +41,10 @@ def bound_names(body: Iterable[ast.AST]) -> set[str]:
             children = [node.value]
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and not in_comprehension:
             found.add(node.id)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
             found.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            found.add(node.rest)
         elif isinstance(node, (ast.FunctionDef, ast.Lambda)):
             if isinstance(node, ast.FunctionDef):
                 found.add(node.name)
@@ -179,6 +181,31 @@ class _Flow:
         self.block(node.finalbody)
         if ends:
             self.assigned |= set.intersection(*ends)
+
+    def visit_Match(self, node: ast.Match) -> None:
+        self.visit(node.subject)
+        before, after = set(self.assigned), []
+        for case in node.cases:
+            self.assigned = set(before)
+            self.block([case.pattern, *([case.guard] if case.guard else []), *case.body])
+            after.append(self.assigned)
+        last = node.cases[-1]
+        complete = last.guard is None and isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None
+        self.assigned = set.intersection(*after) if complete else before
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
+        self.block([node.pattern] if node.pattern else [])
+        if node.name:
+            self.store(node.name)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
+        if node.name:
+            self.store(node.name)
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        self.block([*node.keys, *node.patterns])
+        if node.rest:
+            self.store(node.rest)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.type:

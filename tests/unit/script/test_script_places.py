@@ -37,7 +37,6 @@ REFUSED = [
     ("<source>async def f(): pass</source>", [(U, 1, 9)]),
     ("<source>yield 1</source>", [(U, 1, 9)]),
     ("<source>global x</source>", [(U, 1, 9)]),
-    ("<source>match x:\n  case 1: pass</source>", [(U, 1, 9)]),
     ("<source>@d\ndef f(): pass</source>", [(U, 1, 10)]),
     ("<source>try: f()\nexcept* A: pass</source>", [(U, 1, 9)]),
     ("<source>[x async for x in y]</source>", [(U, 1, 22)]),

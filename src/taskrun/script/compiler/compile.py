@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 from types import CodeType
 
-from taskrun.script.compiler.functions import Functions
+from taskrun.script.compiler.matching import Matching
 from taskrun.script.compiler.nodes import BUDGET, LOAD, SCOPE, TABLE, TICK, TICKS, VALUE, assign, call, constant, load
 
 NAME = "script"
@@ -29,7 +29,7 @@ def compile_body(body: list[ast.stmt], *, table: frozenset[str], lenient: bool, 
     None, ``suspends`` makes it a coroutine function. The function's parameters are the scope, what explains an error,
     the table, and the limits.
     """
-    emitter = Functions(table, lenient=lenient)
+    emitter = Matching(table, lenient=lenient)
     last = body[-1] if body else None
     ends = isinstance(last, (ast.Expr, ast.Return, ast.Raise))
     emitter.keeps_value = not ends and any(isinstance(node, ast.Expr) for node in _own_statements(body))
@@ -44,7 +44,7 @@ def compile_body(body: list[ast.stmt], *, table: frozenset[str], lenient: bool, 
     return next(found for found in module.co_consts if isinstance(found, CodeType))
 
 
-def _function(body: list[ast.stmt], emitter: Functions, suspends: bool) -> ast.stmt:
+def _function(body: list[ast.stmt], emitter: Matching, suspends: bool) -> ast.stmt:
     note = [ast.Expr(call("_E", load("_X"))), ast.Raise(None, None)]
     handler = ast.ExceptHandler(load("Exception"), "_X", note)
     guarded = ast.Try(body or [ast.Pass()], [handler], [], [])

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from taskrun.script.budget import Budget, Waiting, ticked
 from taskrun.script.callee import consuming
+from taskrun.script.compiler.taking_apart import attributes, items, keys
 from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
 from taskrun.script.limits import Limits, ScriptBudgetError
 from taskrun.script.scope import Names
@@ -131,6 +132,7 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_add": BINARY[ast.Add],
         "_assign": _assign,
         "_attribute": guarded_getattr,
+        "_attributes": attributes,
         "_awaited": _awaited,
         "_begin": _begin,
         "_bounded": _bounded,
@@ -140,8 +142,10 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_forget": _forget,
         "_formatted": formatted,
         "_given": _given,
+        "_items": items,
         "_itself": _itself,
         "_joined": joined,
+        "_keys": keys,
         "_kinds": _kinds,
         "_leave": _leave,
         "_measured": measured,
