@@ -131,6 +131,11 @@ def ticked(items: Any) -> Any:
     return compress(items, current().ticks) if hasattr(type(items), "__iter__") else items
 
 
+def container(value: Any) -> Any:
+    """Return what ``in`` looks into; an iterator is consumed through the budget."""
+    return value if hasattr(type(value), "__contains__") else ticked(value)
+
+
 class Waiting:
     """A ``with`` block in which the clock of a budget stands still."""
 

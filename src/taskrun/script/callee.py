@@ -1,15 +1,16 @@
 """What a script really calls when it calls a type.
 
 Rules: types stay types, so that ``isinstance`` and ``except`` can name them. One that goes through its arguments gets
-them through the budget; ``str`` looks first how long the text would be.
+them through the budget; ``str``, ``int`` and ``Decimal`` look first how long the result would be.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from taskrun.script.budget import ticked
-from taskrun.script.sized import shown
+from taskrun.script.sized import reasonable, shown
 
 _CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, bytes, bytearray})
 
@@ -18,6 +19,10 @@ def consuming(function: Any) -> Any:
     """Return the function that is called in place of ``function``: itself for most."""
     if function is str:
         return _text
+    if function is int:
+        return _integer
+    if function is Decimal:
+        return _decimal
     if type(function) is not type or function not in _CONSUMING:
         return function
 
@@ -25,6 +30,15 @@ def consuming(function: Any) -> Any:
         return function(*map(ticked, arguments), **keywords)
 
     return consume
+
+
+def _integer(*arguments: Any, **keywords: Any) -> int:
+    return int(*map(reasonable, arguments), **keywords)
+
+
+def _decimal(*arguments: Any, **keywords: Any) -> Decimal:
+    number: Decimal = reasonable(Decimal(*arguments, **keywords))
+    return number
 
 
 def _text(*arguments: Any, **keywords: Any) -> str:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from taskrun.script.budget import ticked
+from taskrun.script.callee import consuming
 
 
 def _fed(name: str) -> Callable[..., Any]:
@@ -21,6 +22,8 @@ def _fed(name: str) -> Callable[..., Any]:
     def consume(*arguments: Any, **keywords: Any) -> Any:
         if not arguments:
             return function(**keywords)  # Python's own complaint
+        if keywords.get("key") is not None:
+            keywords["key"] = consuming(keywords["key"])
         return function(ticked(arguments[0]), *arguments[1:], **keywords)
 
     consume.__name__ = consume.__qualname__ = name
@@ -29,12 +32,12 @@ def _fed(name: str) -> Callable[..., Any]:
 
 def map(function: Callable[..., Any], /, *iterables: Iterable[Any]) -> Iterator[Any]:  # noqa: A001 - it stands for that
     """Return what a function gives for the items."""
-    return _each(builtins.map(function, *iterables))
+    return _each(builtins.map(consuming(function), *iterables))
 
 
 def filter(function: Callable[..., Any] | None, items: Iterable[Any], /) -> Iterator[Any]:  # noqa: A001 - as above
     """Return the items for which a function is true."""
-    return builtins.filter(function, _each(iter(items)))
+    return builtins.filter(consuming(function), _each(iter(items)))
 
 
 def zip(*iterables: Iterable[Any], strict: bool = False) -> Iterator[Any]:  # noqa: A001 - as above

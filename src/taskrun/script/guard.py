@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import partial, partialmethod
 from typing import Any
 
+from taskrun.script.budget import ticked
 from taskrun.script.sized import SIZED_METHODS, sized_method
 
 REFUSED_PREFIXES = ("_", "cr_", "ag_", "gi_", "tb_", "f_", "co_", "func_", "im_")
@@ -101,7 +102,9 @@ def _watched(value: Any, name: str) -> Any:
             raise AttributeError("the attribute 'obj' of an exception is refused")
     elif type(value) in PLAIN or isinstance(value, (str, bytes, bytearray, list, int)):
         return sized_method(value, name)
-    elif is_type and issubclass(value, (str, bytes, bytearray, list, int)):
+    elif is_type and name == "fromkeys":
+        return lambda keys, default=None, /: value.fromkeys(ticked(keys), default)
+    elif is_type and issubclass(value, (str, bytes, bytearray, list, int, set, frozenset, dict)):
         raise AttributeError(f"call '{name}' on a value, not on its type")
     return getattr(value, name)
 

@@ -17,9 +17,11 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from taskrun.errors import near_hint
+from taskrun.script.budget import ticked
 from taskrun.script.consumers import CONSUMERS
-from taskrun.script.sized import FACTORIALS, capped_range, capped_round, power, product, showable, shown
+from taskrun.script.sized import FACTORIALS, capped_range, capped_round, power, product, reasonable, showable, shown
 
+_MOST_INDENT = 16
 _LOG = logging.getLogger("taskrun.script")
 
 
@@ -121,6 +123,8 @@ def _uuid() -> str:
 
 def _dumps(value: Any, *, indent: int | str | None = None, sort_keys: bool = False, ensure_ascii: bool = False) -> str:
     """Return a value as JSON text."""
+    if isinstance(indent, int) and indent > _MOST_INDENT:
+        raise OverflowError(f"JSON is indented by at most {_MOST_INDENT} blanks")
     return json.dumps(showable(value), indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
 
 
@@ -140,7 +144,20 @@ _MATH = (
     "sinh", "sqrt", "tan", "tanh", "tau", "trunc",
 )  # fmt: skip
 
-MATH = Namespace("math", {name: getattr(math, name) for name in _MATH} | {"prod": product} | dict(FACTORIALS))
+
+def _whole(function: Callable[[Any], int]) -> Callable[[Any], int]:
+    return lambda number, /: function(reasonable(number))
+
+
+def _fed(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *items: function(*map(ticked, items))
+
+
+_FED = {name: _fed(getattr(math, name)) for name in ("dist", "fsum")}
+_WHOLE = {name: _whole(getattr(math, name)) for name in ("ceil", "floor", "trunc")}
+MATH = Namespace(
+    "math", {name: getattr(math, name) for name in _MATH} | _FED | _WHOLE | {"prod": product} | dict(FACTORIALS)
+)
 JSON = Namespace("json", {"dumps": _dumps, "loads": _loads})
 
 _TYPES = (bool, dict, float, frozenset, int, list, set, str, tuple, Decimal)

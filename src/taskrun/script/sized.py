@@ -12,16 +12,24 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+
+from taskrun.script.budget import ticked
 
 MAX_BITS = 262_144
 MAX_TEXT = 50_000_000
 MAX_ITEMS = 10_000_000
 MAX_DIGITS = 10_000
 
-SIZED_METHODS = frozenset(
-    {"center", "expandtabs", "extend", "join", "ljust", "replace", "rjust", "to_bytes", "zfill"},
+CONSUMING_METHODS = frozenset(
+    {"update", "union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"}
+    | {"intersection_update", "difference_update", "symmetric_difference_update"}
+)
+SIZED_METHODS = CONSUMING_METHODS | frozenset(
+    {"as_integer_ratio", "center", "expandtabs", "extend", "fromkeys", "join", "ljust", "replace", "rjust", "to_bytes"}
+    | {"zfill"}
 )
 _TEXTS = (str, bytes, bytearray)
 _DIGITS = re.compile(r"\d{6,}")
@@ -88,6 +96,8 @@ def modulo(a: Any, b: Any) -> Any:
         if _WIDE_PERCENT.search(text):
             raise OverflowError("a script cannot format with a width of more than 99,999 or one that is given as '*'")
         values = b if isinstance(b, tuple) else tuple(b.values()) if isinstance(b, dict) else (b,)
+        for value in values:
+            reasonable(value)
         longest = max((_written(value, {}) for value in values), default=0)
         within(len(text) + text.count("%") * longest, text=True)
     return a % b
@@ -211,7 +221,14 @@ IN_PLACE: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyT
 )
 
 
-def sized_method(value: Any, name: str) -> Callable[..., Any]:
+def reasonable(number: Any) -> Any:
+    """Return a value, or raise OverflowError for a decimal number that is too long to be made an integer."""
+    if isinstance(number, Decimal) and number.is_finite() and abs(number.adjusted()) > MAX_DIGITS:
+        raise OverflowError(f"a script has decimal numbers of at most {MAX_DIGITS:,} digits")
+    return number
+
+
+def sized_method(value: Any, name: str) -> Callable[..., Any]:  # noqa: PLR0911 - a table of methods
     """Return the method ``name`` (one of SIZED_METHODS) of a plain value; it refuses to make something too long."""
     method: Callable[..., Any] = getattr(value, name)
     text = isinstance(value, _TEXTS)
@@ -221,6 +238,11 @@ def sized_method(value: Any, name: str) -> Callable[..., Any]:
         return lambda old, new, count=-1, /: _replaced(value, method, old, new, count)
     if name == "extend":
         return lambda items, /: _extended(value, method, items)
+    if name in CONSUMING_METHODS:
+        return lambda *items, **more: method(*map(ticked, items), **more)
+    if name == "as_integer_ratio":
+        reasonable(value)
+        return method
     if name in SIZED_METHODS - {"join", "replace"}:
 
         def checked(*arguments: Any, **keywords: Any) -> Any:
@@ -234,8 +256,13 @@ def sized_method(value: Any, name: str) -> Callable[..., Any]:
 
 
 def _joined(separator: Any, parts: Iterable[Any]) -> list[Any]:
-    listed = list(parts)
-    within(sum(len(part) for part in listed if isinstance(part, _TEXTS)) + len(separator) * len(listed), text=True)
+    listed = []
+    total = 0
+    for part in ticked(parts):
+        if isinstance(part, _TEXTS):
+            total += len(part) + len(separator)
+            within(total, text=True)
+        listed.append(part)
     return listed
 
 
@@ -249,7 +276,7 @@ def _replaced(value: Any, method: Callable[..., Any], old: Any, new: Any, count:
 def _extended(value: Any, method: Callable[..., Any], items: Any) -> None:
     if hasattr(items, "__len__"):
         within(len(value) + len(items))
-    method(items)
+    method(ticked(items))
 
 
 def capped_range(*arguments: Any) -> range:
@@ -263,7 +290,7 @@ def capped_range(*arguments: Any) -> range:
 def capped_round(number: Any, ndigits: int | None = None) -> Any:
     """Return ``round(number, ndigits)`` for at most MAX_DIGITS digits."""
     if ndigits is None:
-        return round(number)
+        return round(reasonable(number))
     if isinstance(ndigits, int) and abs(ndigits) > MAX_DIGITS:
         raise OverflowError(f"a script cannot round to more than {MAX_DIGITS:,} digits")
     return round(number, ndigits)
@@ -283,7 +310,7 @@ def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callabl
 def product(numbers: Iterable[Any], /, *, start: Any = 1) -> Any:
     """Return the product of the numbers, as ``math.prod`` does."""
     result = start
-    for number in numbers:
+    for number in ticked(numbers):
         result = multiply(result, number)
     return result
 

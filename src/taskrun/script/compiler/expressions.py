@@ -37,7 +37,7 @@ _MOST_TEXTS = 3  # how many values an f-string has that is measured afterwards o
 _SMALL = 1 << 31
 _HARMLESS = frozenset(
     {
-        "abs", "bool", "chr", "date", "datetime", "float", "inject", "int", "isinstance", "len", "logDebug", "logError",
+        "abs", "bool", "chr", "date", "datetime", "float", "inject", "isinstance", "len", "logDebug", "logError",
         "logInfo", "logWarn", "masked", "now", "ord", "print", "repr", "round", "time", "timedelta", "today",
         "uuid",
     }
@@ -64,7 +64,9 @@ class Expressions(Emitter):
     def called(self, node: ast.Call) -> ast.Call:
         """Return a call whose result is not guarded yet."""
         function = node.func
-        harmless = isinstance(function, ast.Attribute) or (isinstance(function, ast.Name) and function.id in _HARMLESS)
+        harmless = isinstance(function, ast.Name) and function.id in _HARMLESS
+        if isinstance(function, ast.Attribute):
+            harmless = not (isinstance(function.value, ast.Name) and function.value.id in self.table)
         self.budget = self.budget or not harmless
         callee = self.visit(function)
         if not harmless:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 
 from taskrun.script.compiler.nodes import BUDGET, STORE, TICK, TICKS, assign, call, item, load
-from taskrun.script.compiler.statements import Statements
+from taskrun.script.compiler.statements import Statements, each_taken_apart
 from taskrun.script.variables import Comprehension, function_names, iteration_names
 
 _UNBOUNDED = (ast.Call, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -51,6 +51,8 @@ class Functions(Statements):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> list[ast.stmt]:
         self.budget = True
+        if node.name.startswith("_") and node.name != "_" and "@" not in node.name:
+            raise AssertionError(f"the name '{node.name}' has passed the checks")
         arguments = self.arguments(node.args)
         self.enter(node)
         body = self.block(node.body)
@@ -89,7 +91,7 @@ class Functions(Statements):
         self.levels.append(iteration_names(node))
         for generator in node.generators:
             items = outermost if generator is first else self.iterable(generator.iter)
-            generator.iter = call("_compress", items, load(TICKS))
+            generator.iter = call("_compress", each_taken_apart(items, generator.target), load(TICKS))
             generator.target = self.target(generator.target)
             generator.ifs = self.all(generator.ifs)
         if isinstance(node, ast.DictComp):

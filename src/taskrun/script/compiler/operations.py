@@ -11,7 +11,7 @@ from functools import cache
 from itertools import compress
 from typing import Any, cast
 
-from taskrun.script.budget import Budget, Waiting, ticked
+from taskrun.script.budget import Budget, Waiting, container, ticked
 from taskrun.script.callee import consuming
 from taskrun.script.compiler.taking_apart import attributes, items, keys
 from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
@@ -80,11 +80,6 @@ def _bounded(budget: Budget, function: Callable[[], Any]) -> Any:
         budget.end()
 
 
-def _container(value: Any) -> Any:
-    """Return what ``in`` looks into; an iterator is consumed through the budget."""
-    return value if hasattr(type(value), "__contains__") else ticked(value)
-
-
 def _itself(value: Any) -> Any:
     """Return a literal, where Python would warn that the author cannot mean it."""
     return value
@@ -138,7 +133,7 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_bounded": _bounded,
         "_callee": consuming,
         "_compress": compress,
-        "_container": _container,
+        "_container": container,
         "_forget": _forget,
         "_formatted": formatted,
         "_given": _given,
@@ -148,6 +143,7 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_keys": keys,
         "_kinds": _kinds,
         "_leave": _leave,
+        "_map": map,
         "_measured": measured,
         "_modulo": BINARY[ast.Mod],
         "_multiply": BINARY[ast.Mult],

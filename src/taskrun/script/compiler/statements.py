@@ -50,6 +50,9 @@ class Statements(Expressions):
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         value = self.visit(node.value)
+        if any(has_star(target) for target in node.targets):
+            self.budget = True
+            value = call("_ticked", value)
         return ast.Assign([self.target(target) for target in node.targets], value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
@@ -108,7 +111,7 @@ class Statements(Expressions):
 
     def visit_For(self, node: ast.For) -> ast.stmt:
         self.budget = True
-        items = call("_compress", self.visit(node.iter), load(TICKS))
+        items = call("_compress", each_taken_apart(self.visit(node.iter), node.target), load(TICKS))
         return ast.For(self.target(node.target), items, self.block(node.body), self.block(node.orelse))
 
     def visit_While(self, node: ast.While) -> ast.stmt:
@@ -149,6 +152,16 @@ class Statements(Expressions):
         store = ast.Assign([item(name, STORE)], load(own))
         forget = ast.Expr(call("_leave", load(SCOPE), constant(name)))
         return ast.ExceptHandler(kinds, own, [store, ast.Try(body, [], [], [forget])])
+
+
+def has_star(target: ast.expr) -> bool:
+    """Whether unpacking to a target takes as many items as there are."""
+    return isinstance(target, (ast.Tuple, ast.List)) and any(isinstance(part, ast.Starred) for part in target.elts)
+
+
+def each_taken_apart(items: ast.expr, target: ast.expr) -> ast.expr:
+    """Return an iterable whose items are unpacked to a target, through the budget when that has a star."""
+    return call("_map", load("_ticked"), items) if has_star(target) else items
 
 
 def _flat(targets: Sequence[ast.expr]) -> list[ast.expr]:

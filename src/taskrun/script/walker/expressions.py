@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from taskrun.script.budget import container, ticked
 from taskrun.script.callee import consuming
 from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
 from taskrun.script.sized import BINARY, measured, showable, width
@@ -32,8 +33,8 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = MappingProxy
         ast.GtE: operator.ge,
         ast.Is: operator.is_,
         ast.IsNot: operator.is_not,
-        ast.In: lambda a, b: a in b,
-        ast.NotIn: lambda a, b: a not in b,
+        ast.In: lambda a, b: a in container(b),
+        ast.NotIn: lambda a, b: a not in container(b),
     }
 )
 
@@ -85,7 +86,7 @@ class Expressions(Machine):
         values: list[Any] = []
         for node in nodes:
             if node.__class__ is ast.Starred:
-                values.extend(self.run(node.value))
+                values.extend(ticked(self.run(node.value)))
             else:
                 values.append(self.run(node))
         return values

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from taskrun.script.budget import ticked
 from taskrun.script.limits import ScriptBudgetError
 from taskrun.script.sized import IN_PLACE, within
 from taskrun.script.walker.lower import Handler, Local
@@ -87,7 +88,7 @@ class Statements(Machine):
             if next(iterator, _END) is not _END:
                 raise ValueError(f"too many values to unpack (expected {count})")
         else:
-            values = list(iterator)
+            values = list(ticked(iterator))
             if len(values) < count - 1:
                 raise ValueError(f"not enough values to unpack (expected at least {count - 1}, got {len(values)})")
             values[star : len(values) - (count - 1 - star)] = [values[star : len(values) - (count - 1 - star)]]

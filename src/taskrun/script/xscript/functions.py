@@ -51,8 +51,8 @@ class Functions(Expressions):
         self.before.append(self.at(self._defined(name, arguments, [*prelude, *statements], assigned), part))
         return LocalName(name, LOAD)
 
-    def declared_function(self, part: Part) -> ast.stmt:
-        """Return a declared function."""
+    def declared_function(self, part: Part) -> list[ast.stmt]:
+        """Return a declared function; one of the program is a variable of the scope."""
         word, parameters, *rest = part.parts
         target = self.variables.declare(word.text)
         defaults = [self._default(parameter) for parameter in parameters.nodes]
@@ -60,8 +60,9 @@ class Functions(Expressions):
         arguments, prelude = self.parameters(parameters.nodes, defaults)
         statements = self.block(rest[-1].nodes)
         assigned = self.leave()
-        name = target.id if isinstance(target, LocalName) else word.text
-        return self.at(self._defined(name, arguments, [*prelude, *statements], assigned), part)
+        name = target.id if isinstance(target, LocalName) else self.variables.fresh(word.text)
+        defined = self._defined(name, arguments, [*prelude, *statements], assigned)
+        return [defined] if isinstance(target, LocalName) else [defined, ast.Assign([target], LocalName(name, LOAD))]
 
     def enter(self) -> None:
         """Go into a function."""

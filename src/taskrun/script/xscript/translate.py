@@ -115,7 +115,7 @@ class _Statements(Switches, Functions):
         return self.body(part)
 
     def do_function(self, part: Part) -> list[ast.stmt]:
-        return [self.declared_function(part)]
+        return self.declared_function(part)
 
     def do_expression_(self, part: Part) -> list[ast.stmt]:
         return [ast.Expr(self.expression(part.nodes[0]))]
