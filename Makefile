@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check lint types tests bench clean
+.PHONY: help setup demo test check lint types tests bench soak clean
 
 help:
 	@echo "make demo    set up and run an example flow on real input"
 	@echo "make test    set up and run every check: lint, types, tests"
 	@echo "make bench   print what a step costs"
+	@echo "make soak    compare 20,000 random scripts with Python"
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "taskrun needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
@@ -40,6 +41,9 @@ tests: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py
+
+soak: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python tests/soak.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* dist build

@@ -63,10 +63,10 @@ def _refused(  # noqa: C901, PLR0912 - a table of nodes
             elif node.target.id in around.iterated:
                 yield node, f"assignment expression cannot rebind comprehension iteration variable '{node.target.id}'"
         case ast.Tuple(ctx=ast.Store()) | ast.List(ctx=ast.Store()):
-            for part in node.elts:
-                inner = part.value if isinstance(part, ast.Starred) else part
-                if isinstance(inner, (ast.Tuple, ast.List)) and _stars(inner.elts):
-                    yield inner, "a target with a star inside of another target: take the value apart in two steps"
+            if around.iterated and any(
+                isinstance(part, (ast.Tuple, ast.List)) and _stars(part.elts) for part in node.elts
+            ):
+                yield node, "a star inside of a target inside of another, in a comprehension: take it apart in a loop"
             yield from ((star, "multiple starred expressions in assignment") for star in _stars(node.elts)[1:])
         case ast.Call():
             yield from _repeated([(word.arg or "", word) for word in node.keywords], "keyword argument repeated: {}")

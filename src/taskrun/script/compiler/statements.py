@@ -48,12 +48,32 @@ class Statements(Expressions):
     def visit_Return(self, node: ast.Return) -> ast.stmt:
         return ast.Return(self.visit(node.value) if node.value else None)
 
-    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
         value = self.visit(node.value)
         if any(has_star(target) for target in node.targets):
-            self.budget = True
             value = call("_ticked", value)
-        return ast.Assign([self.target(target) for target in node.targets], value)
+        later: list[ast.stmt] = []
+        targets = [self.unpacked(target, later) for target in node.targets]
+        return [ast.Assign(targets, value), *later] if later else ast.Assign(targets, value)
+
+    def unpacked(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
+        """Return a target; parts of it that take any number of items go through the budget, ``later``."""
+        if not isinstance(target, (ast.Tuple, ast.List)):
+            return self.target(target)
+        self.budget = self.budget or has_star(target)
+        parts: list[ast.expr] = []
+        for part in target.elts:
+            if has_star(part):
+                own = self.temporary() or ""
+                inner: list[ast.stmt] = []
+                new = self.unpacked(part, inner)
+                later += [ast.Assign([new], call("_ticked", load(own))), *inner]
+                parts.append(ast.Name(own, STORE))
+            elif isinstance(part, ast.Starred):
+                parts.append(ast.Starred(self.unpacked(part.value, later), STORE))
+            else:
+                parts.append(self.unpacked(part, later))
+        return type(target)(parts, STORE)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         if node.value is None:
@@ -112,7 +132,9 @@ class Statements(Expressions):
     def visit_For(self, node: ast.For) -> ast.stmt:
         self.budget = True
         items = call("_compress", each_taken_apart(self.visit(node.iter), node.target), load(TICKS))
-        return ast.For(self.target(node.target), items, self.block(node.body), self.block(node.orelse))
+        later: list[ast.stmt] = []
+        target = self.unpacked(node.target, later)
+        return ast.For(target, items, [*later, *self.block(node.body)], self.block(node.orelse))
 
     def visit_While(self, node: ast.While) -> ast.stmt:
         self.budget = True
@@ -120,11 +142,16 @@ class Statements(Expressions):
         return ast.While(self.visit(node.test), [tick, *self.block(node.body)], self.block(node.orelse))
 
     def visit_With(self, node: ast.With) -> ast.stmt:
-        items = [
-            ast.withitem(self.visit(part.context_expr), part.optional_vars and self.target(part.optional_vars))
-            for part in node.items
-        ]
-        return ast.With(items, self.block(node.body))
+        later: list[ast.stmt] = []
+        items = []
+        for part in node.items:
+            manager, target = self.visit(part.context_expr), part.optional_vars
+            if target is not None:  # what stands in for a part of a list goes through the budget
+                held = ast.List([target], STORE) if has_star(target) else target
+                target = self.unpacked(held, later)
+                target = target.elts[0] if isinstance(target, ast.List) and held is not part.optional_vars else target
+            items.append(ast.withitem(manager, target))
+        return ast.With(items, [*later, *self.block(node.body)])
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         error = ast.Call(load("AssertionError"), [self.visit(node.msg)] if node.msg else [], [])

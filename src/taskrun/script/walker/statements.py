@@ -118,7 +118,9 @@ class Statements(Machine):
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
                 self.delete(element)
-        elif isinstance(target, ast.Name) and not self.forget(target):
+        elif isinstance(target, Local) and not self.forget(target):
+            raise UnboundLocalError(f"the local variable '{target.id}' has no value that could be deleted")
+        elif isinstance(target, ast.Name) and not isinstance(target, Local) and not self.forget(target):
             raise NameError(f"'{target.id}' is not a variable of this step, so it cannot be deleted")
 
     def forget(self, name: ast.Name) -> bool:
