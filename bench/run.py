@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from floor import floor_sequence
+from scripts import report as report_scripts
 
 from taskrun import Flow, TaskManager
 
@@ -146,6 +147,7 @@ def main() -> int:
             f'<task><input name="total" type="int"/>\n<steps>\n{steps}\n</steps>\n<output name="total"/></task>'
         )
         report("loading a file of 1,000 different steps, per step", load_cost(path, 1000))
+    report_scripts()
     return 0
 
 

@@ -101,8 +101,8 @@ def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:  # noqa: C9
     match node:
         case ast.Name():
             yield from _name_problems(node.id, node, place, binds=not isinstance(node.ctx, ast.Load))
-        case ast.Call(func=ast.Name(id="exec" | "eval" as name)):
-            yield Problem(_at(node, place), FORBIDDEN, f"a call of '{name}' is refused", _ELSEWHERE)
+        case ast.Call(func=ast.Name(id="exec" | "eval" as called)):
+            yield Problem(_at(node, place), FORBIDDEN, f"a call of '{called}' is refused", _ELSEWHERE)
         case ast.Attribute():
             yield from _attribute_problems(node, place)
         case ast.arg() | ast.keyword():
