@@ -64,8 +64,8 @@ class Decorator(ABC):
         """Run ``inner(frame)`` in this decorator's way and return how it completed."""
 
     def around_now(self, frame: Frame, inner: Callable[[Frame], Completion]) -> Completion:
-        """Do what ``around`` does where ``inner`` needs no coroutine; only decorators with ``has_now`` can."""
-        raise NotImplementedError
+        """Do what ``around`` does where ``inner`` needs no coroutine; for decorators that say ``has_now``."""
+        return inner(frame)
 
     def fused(self, _inner: Program) -> Program | None:
         """Return a program that does what this decorator round ``inner`` does, only faster; None for none."""

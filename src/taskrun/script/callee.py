@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from taskrun.script.budget import ticked
-from taskrun.script.sized import reasonable, shown
+from taskrun.script.showing import reasonable, shown
 
 _CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, bytes, bytearray})
 

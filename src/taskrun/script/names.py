@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 from taskrun.errors import near_hint
 from taskrun.script.budget import ticked
 from taskrun.script.consumers import CONSUMERS
-from taskrun.script.sized import FACTORIALS, capped_range, capped_round, power, product, reasonable, showable, shown
+from taskrun.script.showing import reasonable, showable, shown
+from taskrun.script.sized import FACTORIALS, capped_range, capped_round, power, product
 
 _MOST_INDENT = 16
 _LOG = logging.getLogger("taskrun.script")
@@ -153,8 +154,8 @@ def _fed(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *items: function(*map(ticked, items))
 
 
-_FED = {name: _fed(getattr(math, name)) for name in ("dist", "fsum")}
-_WHOLE = {name: _whole(getattr(math, name)) for name in ("ceil", "floor", "trunc")}
+_FED = MappingProxyType({name: _fed(getattr(math, name)) for name in ("dist", "fsum")})
+_WHOLE = MappingProxyType({name: _whole(getattr(math, name)) for name in ("ceil", "floor", "trunc")})
 MATH = Namespace(
     "math", {name: getattr(math, name) for name in _MATH} | _FED | _WHOLE | {"prod": product} | dict(FACTORIALS)
 )

@@ -11,7 +11,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.sized import measured, within
+from taskrun.script.caps import within
+from taskrun.script.sized import measured
 
 SECONDS = 1.0
 MAX_PATTERN = 2_000

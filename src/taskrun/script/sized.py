@@ -1,8 +1,7 @@
 """Operators and methods that can make something huge from little, with a cap on the result.
 
-Rules: one step of a script makes no number of more than ``MAX_BITS`` bits, no text of more than ``MAX_TEXT`` characters
-and no sequence of more than ``MAX_ITEMS`` items; otherwise OverflowError. What only doubles is looked at afterwards.
-Everything else is Python's own operator.
+Rules: what one step of a script may make is in caps.py; otherwise OverflowError. What only doubles is looked at
+afterwards. Everything else is Python's own operator.
 """
 
 from __future__ import annotations
@@ -12,16 +11,12 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from taskrun.script.budget import ticked
-
-MAX_BITS = 262_144
-MAX_TEXT = 50_000_000
-MAX_ITEMS = 10_000_000
-MAX_DIGITS = 10_000
+from taskrun.script.caps import MAX_BITS, MAX_DIGITS, MAX_ITEMS, within
+from taskrun.script.showing import reasonable, written
 
 CONSUMING_METHODS = frozenset(
     {"update", "union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"}
@@ -32,17 +27,8 @@ SIZED_METHODS = CONSUMING_METHODS | frozenset(
     | {"zfill"}
 )
 _TEXTS = (str, bytes, bytearray)
-_DIGITS = re.compile(r"\d{6,}")
 _WIDE_PERCENT = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{6,})")
-_CONTAINERS: frozenset[type] = frozenset({list, tuple, dict, set, frozenset})
 _SEQUENCES: frozenset[type] = frozenset({str, bytes, bytearray, list, tuple})
-
-
-def within(length: float, text: bool = False) -> None:
-    """Raise OverflowError when a text, or another sequence, of that length is too long for a script."""
-    if length > (MAX_TEXT if text else MAX_ITEMS):
-        what, most = ("text", MAX_TEXT) if text else ("sequence", MAX_ITEMS)
-        raise OverflowError(f"a script cannot make a {what} of {length:,} items; {most:,} are allowed")
 
 
 def measured(value: Any) -> Any:
@@ -98,68 +84,9 @@ def modulo(a: Any, b: Any) -> Any:
         values = b if isinstance(b, tuple) else tuple(b.values()) if isinstance(b, dict) else (b,)
         for value in values:
             reasonable(value)
-        longest = max((_written(value, {}) for value in values), default=0)
+        longest = max((written(value, {}) for value in values), default=0)
         within(len(text) + text.count("%") * longest, text=True)
     return a % b
-
-
-def width(spec: str) -> str:
-    """Return a format specification, or raise OverflowError when it asks for a width of six digits or more."""
-    if _DIGITS.search(spec):
-        raise OverflowError("a script cannot format with a width of more than 99,999")
-    return spec
-
-
-def joined(*parts: str) -> str:
-    """Return the parts of a text as one."""
-    within(sum(map(len, parts)), text=True)
-    return "".join(parts)
-
-
-_CONVERSIONS: Mapping[int, Callable[[Any], str]] = MappingProxyType({115: str, 114: repr, 97: ascii})
-
-
-def formatted(value: Any, conversion: int, spec: str) -> str:
-    """Return what ``{value!r:spec}`` shows; ``conversion`` is the character after the ``!``, or -1."""
-    value = showable(value)
-    if conversion in _CONVERSIONS:
-        value = _CONVERSIONS[conversion](value)
-    return format(value, width(spec))
-
-
-def showable(value: Any) -> Any:
-    """Return a value that is about to be shown as text, or raise OverflowError when the text would be too long.
-
-    A list in which one list stands many times is small in memory and, written out, as large as you like.
-    """
-    if type(value) in _CONTAINERS:
-        within(_written(value, {}), text=True)
-    return value
-
-
-def shown(value: Any) -> str:
-    """Return a value as text."""
-    return str(showable(value))
-
-
-def _written(value: Any, known: dict[int, int]) -> int:
-    """Return about how long a value is, written out; ``known`` are the lengths of the containers seen so far."""
-    kind = type(value)
-    if kind in _TEXTS:
-        return len(value) + 2
-    if kind not in _CONTAINERS:
-        return 2
-    found = known.get(id(value))
-    if found is None:
-        known[id(value)] = 2  # what contains itself is shown as "[...]"
-        total = 2
-        for item in value:
-            total += _written(item, known)
-        if kind is dict:
-            for item in value.values():
-                total += _written(item, known)
-        found = known[id(value)] = total
-    return found
 
 
 class Sliced:
@@ -219,13 +146,6 @@ IN_PLACE: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyT
         ast.BitXor: operator.ixor,
     }
 )
-
-
-def reasonable(number: Any) -> Any:
-    """Return a value, or raise OverflowError for a decimal number that is too long to be made an integer."""
-    if isinstance(number, Decimal) and number.is_finite() and abs(number.adjusted()) > MAX_DIGITS:
-        raise OverflowError(f"a script has decimal numbers of at most {MAX_DIGITS:,} digits")
-    return number
 
 
 def sized_method(value: Any, name: str) -> Callable[..., Any]:  # noqa: PLR0911 - a table of methods

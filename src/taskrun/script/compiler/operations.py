@@ -17,7 +17,8 @@ from taskrun.script.compiler.taking_apart import attributes, items, keys
 from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
 from taskrun.script.limits import Limits, ScriptBudgetError
 from taskrun.script.scope import Names
-from taskrun.script.sized import BINARY, IN_PLACE, Sliced, formatted, joined, measured, showable
+from taskrun.script.showing import formatted, joined, showable
+from taskrun.script.sized import BINARY, IN_PLACE, Sliced, measured
 
 MODULE = "<script>"
 _MISSING = object()

@@ -17,7 +17,8 @@ from typing import Any
 from taskrun.script.budget import container, ticked
 from taskrun.script.callee import consuming
 from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
-from taskrun.script.sized import BINARY, measured, showable, width
+from taskrun.script.showing import showable, width
+from taskrun.script.sized import BINARY, measured
 from taskrun.script.walker.lower import Local
 from taskrun.script.walker.machine import Machine
 

@@ -15,8 +15,9 @@ from itertools import islice
 from typing import Any
 
 from taskrun.script.budget import ticked
+from taskrun.script.caps import within
 from taskrun.script.limits import ScriptBudgetError
-from taskrun.script.sized import IN_PLACE, within
+from taskrun.script.sized import IN_PLACE
 from taskrun.script.walker.lower import Handler, Local
 from taskrun.script.walker.machine import BREAK, CONTINUE, Machine, Returned, Signal
 

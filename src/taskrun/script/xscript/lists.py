@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from taskrun.script.budget import ticked
-from taskrun.script.sized import within
+from taskrun.script.caps import within
 from taskrun.script.xscript.values import Entry, equal, text, truth
 
 _MISSING = object()

@@ -13,9 +13,10 @@ from typing import Any
 
 from taskrun.errors import near_hint
 from taskrun.script.budget import ticked
+from taskrun.script.caps import within
 from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
+from taskrun.script.sized import measured
 from taskrun.script.sized import multiply as sized_multiply
-from taskrun.script.sized import within
 from taskrun.script.xscript.members import METHODS, PROPERTIES, kinds_of
 from taskrun.script.xscript.values import (
     TYPES,
@@ -30,6 +31,7 @@ from taskrun.script.xscript.values import (
     type_of,
 )
 
+_NO_NUMBERS = (bool, str, bytes, list, tuple, dict, set, frozenset, type(None))
 _REFUSED = frozenset({"constructor", "prototype", "caller", "callee"})
 
 
@@ -39,13 +41,12 @@ def add(a: Any, b: Any) -> Any:
         first, second = text(a), text(b)
         within(len(first) + len(second), text=True)
         return first + second
-    return _number(a, "+", b) + b
+    return measured(_number(a, "+", b) + b)
 
 
 def subtract(a: Any, b: Any) -> Any:
     """Return the difference of numbers, or of what else has one, such as dates."""
-    plain = (int, float, str, type(None))
-    return _number(a, "-", b) - b if isinstance(a, plain) or isinstance(b, plain) else a - b
+    return _number(a, "-", b) - b
 
 
 def multiply(a: Any, b: Any) -> Any:
@@ -69,8 +70,8 @@ def remainder(a: Any, b: Any) -> Any:
 
 
 def _number(a: Any, sign: str, b: Any) -> Any:
-    if is_number(a) and is_number(b):
-        return a
+    if not isinstance(a, _NO_NUMBERS) and not isinstance(b, _NO_NUMBERS):
+        return a  # numbers, or objects that have such an operator
     raise TypeError(f"'{sign}' is not possible between {kind_name(a)} and {kind_name(b)}")
 
 

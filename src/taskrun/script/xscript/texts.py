@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.sized import multiply, sized_method, within
+from taskrun.script.caps import within
+from taskrun.script.sized import multiply, sized_method
 from taskrun.script.xscript.values import equal, text
 
 

@@ -1,0 +1,56 @@
+"""Bodies that need no coroutine: jumps and ends in them are those of any other body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from taskrun import Completion, TaskManager
+from taskrun.core.completion import Signal, jump_to
+from taskrun.core.frame import Frame
+from taskrun.decorators.on_enter import OnEnter
+from taskrun.errors import StepError
+from taskrun.script.script import UnknownVariable
+
+FLOW = (
+    '<task><steps><loop-n name="l" beginExpr="1" endExpr="2" varName="n"><steps>'
+    '<step name="a"><source>note("a")</source></step><step name="b"><source>way()</source></step>'
+    '<step name="c"><source>note("c")</source></step><step name="d"><source>note("d")</source></step></steps></loop-n></steps></task>'
+)
+
+
+def ran(path: Any, way: Any) -> str:
+    seen: list[str] = []
+    path.write_text(FLOW)
+    TaskManager(functions={"note": seen.append, "way": way}).run(path)
+    return "".join(seen)
+
+
+def test_a_script_whose_value_is_a_jump(tmp_path: Any) -> None:
+    assert ran(tmp_path / "f.task.xml", lambda: jump_to("d", {})) == "adad"
+    assert ran(tmp_path / "f.task.xml", lambda: None) == "acdacd"
+    with pytest.raises(StepError, match="no step 'nowhere'"):
+        ran(tmp_path / "f.task.xml", lambda: jump_to("nowhere", {}))
+
+
+def test_a_script_whose_value_is_an_end(tmp_path: Any) -> None:
+    assert ran(tmp_path / "f.task.xml", lambda: Completion({}, Signal.EXIT)) == "aa"
+    assert ran(tmp_path / "f.task.xml", lambda: Completion({}, Signal.END)) == "a"
+
+
+def test_an_input_whose_script_reads_what_is_not_there(tmp_path: Any) -> None:
+    path = tmp_path / "f.task.xml"
+    path.write_text(
+        '<task><steps><step name="a"><input name="x" type="int"><source>nope</source></input><source>x</source></step></steps></task>'
+    )
+    with pytest.raises(StepError) as caught:
+        TaskManager().run(path)
+    assert isinstance(caught.value.__cause__, UnknownVariable)
+
+
+def test_a_decorator_without_a_way_of_its_own_only_runs_what_is_inside() -> None:
+    given: Any = object()
+    decorator: Any = OnEnter.__new__(OnEnter)
+    frame: Frame = given
+    assert decorator.around_now(frame, lambda inner: inner) is given
