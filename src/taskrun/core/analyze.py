@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from taskrun.core.completion import SIGNAL_TARGETS
+from taskrun.core.ignored import ignored
 from taskrun.core.lint import lint
 from taskrun.core.step import Step, walk
 from taskrun.core.variables import Variables
@@ -22,6 +23,7 @@ def analyze(root: Step, variables: Variables) -> Iterator[Diagnostic]:
         yield from duplicate_names(step)
         yield from duplicate_parts(step)
         yield from unknown_targets(step)
+        yield from ignored(step, root)
         yield from step.analyze()
         for decorator in step.decorators:
             yield from decorator.analyze(step)

@@ -112,6 +112,8 @@ class Step(ABC):
     child_fields: ClassVar[tuple[str, ...]] = ()
     children_jump: ClassVar[bool] = True
     """Whether ``next`` and ``nextOnError`` of the steps inside are jumps (in a graph they are edges)."""
+    children_go_on: ClassVar[bool] = True
+    """Whether a step inside is followed by another, so that it can say by which."""
     concurrent_children: ClassVar[bool] = False
     always_leaves: ClassVar[bool] = False
     runs_all: ClassVar[bool] = False

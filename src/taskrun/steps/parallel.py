@@ -28,6 +28,7 @@ from taskrun.steps.join import Joining, join
 class Parallel(Joining):
     """Concurrent branches, one for each step."""
 
+    children_go_on = False
     concurrent_children = True
     runs_all = True
 

@@ -22,6 +22,8 @@ from taskrun.core.step import Step, step
 class Selector(Step):
     """The first step with a result."""
 
+    children_go_on = False
+
     steps: tuple[Step, ...]
 
     async def run(self, frame: Frame) -> Completion:

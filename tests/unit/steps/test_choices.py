@@ -82,7 +82,6 @@ OUTPUT = "<step name='o'><output name='x' value='1'/></step>"
         ((OUTPUT, FAILS), None),
         (("<exit name='e'><source>3</source></exit>", FAILS), 3),
         (("<end name='e'><source>4</source></end>", FAILS), 4),
-        (("<step name='a' next='b'><source>5</source></step>", "<step name='b'/>"), 5),
     ],
 )
 def test_who_is_selected(bench: Bench, steps: tuple[str, ...], result: Any) -> None:
