@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 STEP = '<step name="a"><source>1</source></step>'
@@ -81,3 +85,25 @@ def test_no_such_file(taskrun, flow, tmp_path):
     assert "did you mean 'flow.task.xml'?" in ended.err
     (tmp_path / "folder").mkdir()
     assert taskrun("folder").status == 2
+
+
+@pytest.mark.parametrize("command", ["check --json", "explain", "run"])
+def test_nobody_listens(tmp_path: Path, command: str) -> None:
+    """A pipe that is closed at the other end is no reason for a traceback."""
+    path = tmp_path / "f.task.xml"
+    path.write_text("<task><steps><step name='a'><source>1</source></step></steps></task>")
+    line = f"'{sys.executable}' -m taskrun {command} '{path}' | true"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["f.task.yaml", "f.task.yml", "f.task.json"])
+def test_other_forms_of_files_are_not_supported_yet(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("steps: []")
+    done = subprocess.run(
+        [sys.executable, "-m", "taskrun", "check", str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "not supported yet" in done.stderr
+    assert "1 file, 1 error" in done.stderr

@@ -27,7 +27,7 @@ WARNED = """<task>
 def test_good_files(taskrun, flow):
     """Exit status 0 and a line that says how many."""
     flow(GOOD)
-    assert taskrun("check", "flow.task.xml") == (0, "", "taskrun check: 1 files, 0 errors\n")
+    assert taskrun("check", "flow.task.xml") == (0, "", "taskrun check: 1 file, 0 errors\n")
     assert taskrun("check", "--strict", "flow.task.xml").status == 0
 
 

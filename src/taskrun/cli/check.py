@@ -39,6 +39,7 @@ def execute(words: Sequence[str]) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from taskrun.cli.failures import say
+    from taskrun.cli.output import counted, write
 
     files = list(_files(arguments.files))
     if not files:
@@ -50,14 +51,15 @@ def _check(arguments: argparse.Namespace) -> int:
     ]
     errors = sum(problem.severity == "error" for problem in problems)
     if arguments.json:
-        print(json.dumps([_as_mapping(problem) for problem in problems], ensure_ascii=False, indent=2))
+        status = write(json.dumps([_as_mapping(problem) for problem in problems], ensure_ascii=False, indent=2))
+        if status:
+            return status
     else:
         for problem in problems:
             say(str(problem))
         others = len(problems) - errors
-        say(
-            f"taskrun check: {len(files)} files, {errors} errors" + (f", {others} warnings and notes" if others else "")
-        )
+        more = f", {'1 warning or note' if others == 1 else f'{others} warnings and notes'}" if others else ""
+        say(f"taskrun check: {counted(len(files), 'file')}, {counted(errors, 'error')}{more}")
     return 2 if errors else 0
 
 

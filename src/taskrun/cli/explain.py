@@ -27,12 +27,11 @@ def execute(words: Sequence[str]) -> int:
     add_settings(parser)
     arguments = parser.parse_args(words)
     from taskrun.cli.failures import guarded
+    from taskrun.cli.output import write
 
     def command() -> int:
         flow = make_manager(arguments).load(arguments.flow)
-        for line in lines(flow.program(traced=False)):
-            print(line)
-        return 0
+        return write("\n".join(lines(flow.program(traced=False))))
 
     return guarded(command)
 
@@ -47,7 +46,7 @@ def lines(program: Program, depth: int = 0) -> Iterator[str]:
         layers.append(inner.decorator.tag or type(inner.decorator).__name__)
         inner = inner.inner
     indent = "  " * depth
-    yield f"{indent}{inner.tag} {inner.name or 'main'} ({inner.at})"
+    yield f"{indent}{inner.node.tag} {inner.name or 'main'} ({inner.at})"
     if layers:
         yield f"{indent}    {' > '.join(layers)}"
     for child in inner.programs():

@@ -135,6 +135,7 @@ def _signals(manager: TaskManager) -> Iterator[None]:
 def _print(outputs: dict[str, Any]) -> int:
     from taskrun.cli.failures import say
     from taskrun.cli.json_value import json_value
+    from taskrun.cli.output import write
 
     document = {}
     for name, value in outputs.items():
@@ -145,17 +146,4 @@ def _print(outputs: dict[str, Any]) -> int:
             say(f"taskrun: error: output '{name}' cannot be printed: {reason}")
             return 1
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2 if sys.stdout.isatty() else None)
-    try:
-        binary = getattr(sys.stdout, "buffer", None)
-        if binary is None:  # somebody collects what is printed
-            sys.stdout.write(text + "\n")
-        else:
-            binary.write(text.encode("utf-8", "backslashreplace") + b"\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush is quiet
-        return 1
-    except OSError as error:
-        say(f"taskrun: error: the outputs cannot be written: {error.strerror or error}")
-        return 1
-    return 0
+    return write(text)

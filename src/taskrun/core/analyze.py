@@ -17,8 +17,8 @@ from taskrun.core.variables import Variables
 from taskrun.errors import AnalysisError, Diagnostic, near_hint
 
 
-def analyze(root: Step, variables: Variables) -> Iterator[Diagnostic]:
-    """Yield every error and warning of a flow."""
+def analyze(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
+    """Yield every error and warning of a flow; ``reads`` are variables that more than its steps read."""
     for step in walk(root):
         yield from duplicate_names(step)
         yield from duplicate_parts(step)
@@ -28,7 +28,7 @@ def analyze(root: Step, variables: Variables) -> Iterator[Diagnostic]:
         for decorator in step.decorators:
             yield from decorator.analyze(step)
     yield from variables.unknown()
-    yield from lint(root, variables)
+    yield from lint(root, variables, reads)
 
 
 def report(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

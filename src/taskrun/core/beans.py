@@ -138,13 +138,16 @@ class BeanDefinitions:
 class RunBeans:
     """The beans of one run."""
 
-    def __init__(self, definitions: Sequence[BeanDefinition], outer: Beans | RunBeans, imports: Imports) -> None:
+    def __init__(
+        self, definitions: Sequence[BeanDefinition], outer: Beans | RunBeans, imports: Imports, scope: Scope
+    ) -> None:
         self._definitions = {definition.id: definition for definition in definitions}
         self._outer = outer
         self._imports = imports
+        self._scope = scope  # the task's, in which the settings of beans are evaluated
         self._made: dict[str, Any] = {}
 
-    def get(self, name: str, scope: Scope | None = None, seen: tuple[str, ...] = ()) -> Any:
+    def get(self, name: str, seen: tuple[str, ...] = ()) -> Any:
         """Return a bean, making it when it is asked for the first time; raises PluginError."""
         if name in self._made:
             return self._made[name]
@@ -153,16 +156,16 @@ class RunBeans:
             return self._outer.get(name)
         if name in seen:
             raise PluginError("beans that need each other: " + " → ".join((*seen, name)))
-        bean = self._made[name] = self._make(definition, scope, (*seen, name))
+        bean = self._made[name] = self._make(definition, (*seen, name))
         return bean
 
-    def _make(self, definition: BeanDefinition, scope: Scope | None, seen: tuple[str, ...]) -> Any:
+    def _make(self, definition: BeanDefinition, seen: tuple[str, ...]) -> Any:
         cls = self._imports.get(definition.class_)
 
         def value(setting: Setting) -> Any:
             if setting.ref is not None:
-                return self.get(setting.ref, scope, seen)
-            return None if setting.value is None else setting.value.run(scope if scope is not None else {})  # type: ignore[arg-type]
+                return self.get(setting.ref, seen)
+            return None if setting.value is None else setting.value.run(self._scope)
 
         positional = [value(setting) for setting in definition.arguments if setting.name is None]
         named = {setting.name: value(setting) for setting in definition.arguments if setting.name is not None}

@@ -15,7 +15,7 @@ from taskrun.core.flow import Flow
 from taskrun.core.host import Host
 from taskrun.core.step import Step, walk
 from taskrun.core.variables import CALL_RANK
-from taskrun.errors import Diagnostic
+from taskrun.errors import Diagnostic, PluginError
 
 Call: TypeAlias = "tuple[Step, Flow]"
 
@@ -62,6 +62,11 @@ def _endless(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] 
 
 
 def _problems(flow: Flow, host: Host) -> Iterator[Diagnostic]:
+    for definition in flow.header.definitions:
+        try:
+            host.imports.get(definition.class_)
+        except PluginError as error:
+            yield definition.node.problem("unknown-class", str(error), attribute="class")
     for step in walk(flow.model):
         yield from step.check(host)
         for decorator in step.decorators:

@@ -33,7 +33,7 @@ def compile_flow(path: str, registry: Registry, settings: ScriptSettings) -> Flo
     wrong = violations(merged, registry.schema)
     header, model = bind(normalize(merged), Header, registry, settings, wrong)
     variables = Variables(model)
-    warnings = report(analyze(model, variables))
+    warnings = report(analyze(model, variables, header.reads))
     weaver = Weaver(registry.implying)
     return Flow(path=path, header=header, model=model, variables=variables, weaver=weaver, warnings=warnings)
 
@@ -58,6 +58,12 @@ class Header:
     record_metrics: bool = True
     imports: Annotated[tuple[Import, ...], Element("import")] = ()
     beans: BeanDefinitions | None = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The variables that the settings of the task's beans read."""
+        settings = [item for bean in self.definitions for item in (*bean.arguments, *bean.properties)]
+        return frozenset(name for item in settings if item.value for name in item.value.reads)
 
     @property
     def definitions(self) -> tuple[BeanDefinition, ...]:

@@ -22,9 +22,9 @@ def ignored(step: Step, root: Step) -> Iterator[Diagnostic]:
     node = step.node
     if "errorName" in node.attributes and "nextOnError" not in node.attributes:
         yield _problem(node, "errorName", "without nextOnError there is no jump that could keep an error")
-    for part in (*step.inputs, *step.outputs):
-        if "value" in part.node.attributes and part.node.child("source") is not None:
-            yield _problem(part.node, "value", "the <source> says already what it is; leave one of them out")
+    for part in (*(item.node for item in step.inputs), *(item.node for item in step.outputs)):
+        if "value" in part.attributes and part.child("source") is not None:
+            yield _problem(part, "value", "the <source> says already what it is; leave one of them out")
     if step is root:
         yield from _of_the_task(step)
 

@@ -5,7 +5,7 @@ Rules: a warning never stops a run. Each is a function that yields; what cannot 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from taskrun.core.body import Body
 from taskrun.core.completion import RESULT
@@ -17,9 +17,9 @@ PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
 """Attributes that describe threads and services of the Java platform and have no effect here."""
 
 
-def lint(root: Step, variables: Variables) -> Iterator[Diagnostic]:
-    """Yield every warning and note of a flow."""
-    used = set(_all_reads(root))
+def lint(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
+    """Yield every warning and note of a flow; ``reads`` are variables that more than its steps read."""
+    used = {*_all_reads(root), *reads}
     known = not any(step.reads_unknown for step in walk(root))
     # what the steps of a library hand out is for those who call them
     library = ".task-lib." in root.node.source.path

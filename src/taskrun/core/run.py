@@ -71,12 +71,12 @@ class Run:
             outer: Any = self.host.beans
             if self.flow.header.use_parent_bean_container and self.parent is not None:
                 outer = self.parent.beans
-            self._beans = RunBeans(self.flow.header.definitions, outer, self.host.imports)
+            self._beans = RunBeans(self.flow.header.definitions, outer, self.host.imports, self.scope)
         return self._beans
 
     def inject(self, name: str) -> Any:
         """Return a bean by name; what scripts call ``inject("name")``."""
-        return self.beans.get(name, self.scope)
+        return self.beans.get(name)
 
     def emit(self, event: Event) -> None:
         """Hand an event to every observer; one that raises is logged and not asked again in this run."""

@@ -28,6 +28,9 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", 
 def load(path: str) -> Node:
     """Return the root element of the file at ``path``, or raise XmlError with what is wrong with the file."""
     file = Path(path)
+    if file.suffix in {".yaml", ".yml", ".json"}:
+        message = f"'{path}': flows in {file.suffix[1:].upper().replace('YML', 'YAML')} are not supported yet"
+        raise _refuse(path, "not-supported", message, "write it in XML")
     try:
         size = file.stat().st_size
         data = file.read_bytes() if size <= MAX_BYTES else b""
