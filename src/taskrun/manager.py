@@ -98,6 +98,7 @@ class TaskManager:
         self._flows: dict[str, tuple[tuple[int, ...], Flow]] = {}
         self._checked: dict[str, Flow] = {}
         self._hosts: dict[tuple[str, str], Host] = {}
+        self._found: dict[str, Host] = {}
         self._shipped = str(shipped_folder("lib"))
         self._active: dict[str, Run] = {}
         self._host = Host(
@@ -132,7 +133,8 @@ class TaskManager:
         Cancelling the task that awaits this cancels the run, and CancelledError is raised.
         """
         flow = path if isinstance(path, Flow) else self.load(path)
-        run = Run(self._host_for(flow), flow, run_id=run_id, flags=self._flags)
+        known = self._found.get(flow.path) if flow is path else None  # where others are found was settled by load
+        run = Run(known or self._host_for(flow), flow, run_id=run_id, flags=self._flags)
         if run.run_id in self._active:
             raise ValueError(f"a run with the id '{run.run_id}' is going on")
         self._active[run.run_id] = run
@@ -231,6 +233,7 @@ class TaskManager:
             path = [folder for folder in variable.split(os.pathsep) if folder] if self._path is None else self._path
             roots = (os.path.dirname(flow.path) or ".", *path, self._shipped)  # noqa: PTH120 - keeps ./
             host = self._hosts[flow.path, variable] = replace(self._host, lookup=Lookup(roots))
+        self._found[flow.path] = host
         return host
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from taskrun.core.completion import RESULT, Completion, Signal
+from taskrun.core.completion import RESULT, Completion, completed
 from taskrun.core.events import RunFinished, RunStarted
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import task_inputs
@@ -26,9 +26,9 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
     Raises InputError for wrong inputs, and what the flow raised.
     """
     flow = run.flow
-    clock = asyncio.get_running_loop().time
-    started = clock()
+    started = 0.0
     if run.traced:
+        started = asyncio.get_running_loop().time()
         run.emit(RunStarted(run.run_id, flow.name, flow.path, run.called_from))
     status, failure = "FAILED", None
     try:
@@ -55,7 +55,7 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
             run.report(f"ending a bean failed: {problem!r}")
         if run.traced:
             text = None if failure is None else f"{type(failure).__name__}: {failure}"
-            run.emit(RunFinished(run.run_id, flow.name, status, clock() - started, text))
+            run.emit(RunFinished(run.run_id, flow.name, status, asyncio.get_running_loop().time() - started, text))
 
 
 def status_of(error: BaseException) -> str:
@@ -64,9 +64,11 @@ def status_of(error: BaseException) -> str:
 
 
 def _outputs(declared: tuple[Any, ...], done: Completion) -> Completion:
-    outputs = {item.name: done.outputs.get(item.name) for item in declared}
-    outputs.setdefault(RESULT, done.outputs.get(RESULT))
-    return Completion(outputs, Signal.NEXT)
+    found = done.outputs.get
+    outputs = {item.name: found(item.name) for item in declared}
+    if RESULT not in outputs:
+        outputs[RESULT] = found(RESULT)
+    return completed(outputs)
 
 
 def failed_step(error: BaseException) -> StepNote | None:

@@ -160,14 +160,14 @@ class StepResult(Shown):
     def __init__(self, name: str, outcome: Completion | BaseException, location: object = None) -> None:
         self.stepName = name
         self.error: ErrorBean | None = None
-        self.outputs: Mapping[str, Any] = {}
         self.nextStepName: str | None = None
         if isinstance(outcome, Completion):
-            self.outputs = outcome.outputs
+            self.outputs: Mapping[str, Any] = outcome.outputs
             self.nextStepName = outcome.target
             if outcome.signal is not _NEXT:
                 self.nextStepName = f"@{outcome.signal.name.lower()}"
         else:
+            self.outputs = {}
             self.error = ErrorBean(outcome, location)
 
     @property
@@ -214,6 +214,9 @@ class StepResults(Mapping[str, StepResult]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._results)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._results
 
     def __len__(self) -> int:
         return len(self._results)

@@ -80,12 +80,12 @@ class Choose(Step):
         return None if jumps or any(branch.now is None for branch in branches) else self._run_now
 
     def _run_now(self, frame: Frame) -> Completion:
-        branch = self._taken(frame)
-        return NEXT if branch is None or branch.now is None else _went_on(branch, branch.now(frame))
+        branch: Any = self._taken(frame)
+        return NEXT if branch is None else branch.now(frame)
 
     def _taken(self, frame: Frame) -> Branch | None:
         """Return the branch for the decider's value."""
-        value = frame.eval(self.decider)
+        value = self.decider.run(frame.scope)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)
         if value is None or not wanted:
             wanted = DEFAULT

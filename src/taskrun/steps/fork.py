@@ -16,7 +16,6 @@ run at a time, put a ``<throttle>`` on a step inside.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Iterable, Iterator
-from functools import partial
 from typing import Any
 
 from taskrun.core.body import Body
@@ -53,21 +52,18 @@ class Forking(Joining):
         inputs = {item.name: frame.scope[item.name] for item in self.inputs if item.name in frame.scope}
         keys = [str(number) for number in range(1, len(elements) + 1)]
 
-        def branch(index: int, element: Any) -> Frame:
-            branch = frame.branch(index)
-            scope = branch.scope
-            scope.update(inputs)
-            if name:
-                scope[name] = element
-            if index_name:
-                scope[index_name] = index
-            return branch
-
         def starts() -> Iterator[Start]:
             may_suspend, run, now = body.may_suspend, body.run, body.now
             for index, element in enumerate(elements):
-                own = branch(index, element)
-                yield keys[index], partial(now or run, own), may_suspend and now is None, now is not None
+                branch = frame.branch(index)
+                scope = branch.scope
+                if inputs:
+                    scope.update(inputs)
+                if name:
+                    scope[name] = element
+                if index_name:
+                    scope[index_name] = index
+                yield keys[index], now or run, branch, may_suspend and now is None, now is not None
 
         return join(frame, self, starts(), {key: index for index, key in enumerate(keys)})
 

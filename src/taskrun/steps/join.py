@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 from taskrun.core.body import TURN
@@ -26,8 +27,8 @@ from taskrun.core.step import Step, base
 from taskrun.errors import RunCancelled
 from taskrun.script.script import Script
 
-Start: TypeAlias = tuple[str, Callable[[], Any], bool, bool]
-"""A branch: its key, what runs it, whether that may suspend, and whether that needs no coroutine."""
+Start: TypeAlias = tuple[str, Callable[[Frame], Any], Frame, bool, bool]
+"""A branch: its key, what runs it in which frame, whether that may suspend, and whether it needs no coroutine."""
 
 
 class JoinType(enum.Enum):
@@ -105,26 +106,23 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
 async def _run_all(state: Join, starts: Iterable[Start], cancel: bool) -> None:
     """Start the branches and take in how they end, until the join is decided (unless it must not ``cancel``)."""
     async with Branches() as branches:
-        for turn, (key, start, may_suspend, now) in enumerate(starts, 1):
+        for turn, (key, run, frame, may_suspend, now) in enumerate(starts, 1):
             if state.decided and cancel:
                 break
             if now:
-                state.settle(key, _outcome(start))
+                try:
+                    outcome: Outcome = run(frame)
+                except Exception as error:  # noqa: BLE001 - an outcome, raised again by the join
+                    outcome = error
+                state.settle(key, outcome)
             else:
-                await branches.start(key, start, may_suspend)
+                await branches.start(key, partial(run, frame), may_suspend)
                 while branches.ended:
                     settle(state, await branches.next())
             if not turn % TURN:
                 await asyncio.sleep(0)
         while branches.unfinished and not (state.decided and cancel):
             settle(state, await branches.next())
-
-
-def _outcome(now: Callable[[], Completion]) -> Outcome:
-    try:
-        return now()
-    except Exception as error:  # noqa: BLE001 - an outcome, raised again by the join
-        return error
 
 
 def settle(state: Join, ended: tuple[object, Outcome]) -> None:

@@ -15,7 +15,6 @@ kept as ``nextStepName`` in its result. How branches are joined: ``steps/join.py
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from functools import partial
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
@@ -37,7 +36,7 @@ class Parallel(Joining):
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Start every step and join them."""
         starts = (
-            (child.name, partial(child.now or child.run, frame), child.may_suspend, child.now is not None)
+            (child.name, child.now or child.run, frame, child.may_suspend, child.now is not None)
             for child in self.steps
         )
         order = {child.name: position for position, child in enumerate(self.steps)}
