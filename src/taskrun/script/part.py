@@ -32,7 +32,7 @@ class Part(NamedTuple):
     def place(self, index: int) -> str:
         """Return ``file:line:column: source line`` of a character of the text."""
         location = self.location(index)
-        return f"{location}: {self.node.source.line(location.line).strip()}"
+        return f"{location}: {self.node.source_of(location.path).line(location.line).strip()}"
 
     def error(self, problems: ProblemsError) -> BindError:
         """Return the error that shows the problems where they stand."""

@@ -3,7 +3,8 @@
 Rules: a Node is immutable and knows nothing of steps. Text of an element without child elements is its ``text``;
 where text stands between child elements, each piece is a child Node with the tag ``#text`` and white space alone
 is dropped. Places are kept as the element's line and column; the place of an attribute, or of a character inside a
-value, is worked out from the source when an error asks for it.
+value, is worked out from the source when an error asks for it. A node that is not one element of an XML file (it was
+merged from several, or read from YAML) has ``places`` that know.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from taskrun.errors import Diagnostic, Severity
 from taskrun.source import Location, Source
@@ -23,6 +24,19 @@ _ATTRIBUTE = re.compile(r"""\s*([^\s=/>]+)\s*=\s*(["'])(.*?)\2""", re.DOTALL)
 _TAG_NAME = re.compile(r"<[^\s/>]+")
 _TAG = re.compile(r"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 _PIECE = re.compile(r"<!\[CDATA\[|\]\]>|<!--.*?-->|<\?.*?\?>|&[^;\s]*;|\r\n|<|.", re.DOTALL)
+
+
+class Places(Protocol):
+    """Where the parts of a node stand that is not one element of an XML file."""
+
+    def attribute(self, name: str) -> Location | None:
+        """Return where an attribute starts, or None when the node itself is the place."""
+
+    def character(self, index: int, attribute: str | None) -> Location | None:
+        """Return where a character of the text, or of an attribute's value, stands, or None likewise."""
+
+    def source(self, path: str) -> Source | None:
+        """Return the text of a file that parts of the node come from."""
 
 
 class Node(NamedTuple):
@@ -40,6 +54,7 @@ class Node(NamedTuple):
     line: int
     column: int
     origin: str = ""
+    places: Places | None = None
 
     @property
     def at(self) -> Location:
@@ -63,6 +78,8 @@ class Node(NamedTuple):
 
     def attribute_at(self, name: str) -> Location:
         """Return where the attribute ``name`` starts (the element's place when it has no such attribute)."""
+        if self.places is not None:
+            return self.places.attribute(name) or self.at
         found = self._attribute(name)
         return self.source.location(found.start(1)) if found else self.at
 
@@ -78,6 +95,8 @@ class Node(NamedTuple):
 
     def character_at(self, index: int, attribute: str | None = None) -> Location:
         """Return where character ``index`` (from 0) of the text, or of an attribute's value, stands in the file."""
+        if self.places is not None:
+            return self.places.character(index, attribute) or self.at
         attribute = attribute or self.origin
         if not attribute:
             tag = _TAG.match(self.source.text, self.source.offset(self.line, self.column))
@@ -88,6 +107,12 @@ class Node(NamedTuple):
         if start < 0:
             return self.at
         return self.source.location(_skip(self.source.text, start, index))
+
+    def source_of(self, path: str) -> Source:
+        """Return the text of the file at ``path`` if parts of this node come from it, else that of the node."""
+        if self.places is not None and path != self.source.path:
+            return self.places.source(path) or self.source
+        return self.source
 
     def problem(
         self,
@@ -101,7 +126,7 @@ class Node(NamedTuple):
     ) -> Diagnostic:
         """Return a Diagnostic at this element, at one of its attributes, or at the given place of its file."""
         place = at or (self.attribute_at(attribute) if attribute else self.at)
-        line = self.source.line(place.line)
+        line = self.source_of(place.path).line(place.line)
         return Diagnostic(location=place, code=code, message=message, hint=hint, line=line, severity=severity)
 
 
