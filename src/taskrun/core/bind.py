@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from taskrun.core.body import Body
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
 from taskrun.core.fields import Text
+from taskrun.core.markup import Markup
 from taskrun.core.plan import Plan, Slot
 from taskrun.core.refusals import not_supported
 from taskrun.core.registry import Registry
@@ -22,7 +23,8 @@ from taskrun.core.schema_check import SchemaCheck
 from taskrun.core.step import Decorator, Step
 from taskrun.core.types import NAMES, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint
-from taskrun.script.script import Script, ScriptSettings, Template, compile_script, compile_template
+from taskrun.script.script import Script, Template, compile_script, compile_template
+from taskrun.syntax.extend import language_of
 from taskrun.syntax.node import TEXT, Node
 
 Header = TypeVar("Header")
@@ -36,23 +38,15 @@ class _Missing(enum.Enum):
 _MISSING = _Missing.MISSING
 
 
-def default_language(root: Node) -> str:
-    """Return the dialect of a file: its ``scriptLang``, else xscript for an ``x:schema`` of the original, else python."""
-    language = root.attributes.get("scriptLang")
-    if language:
-        return language
-    return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else "python"
-
-
 def bind(
-    root: Node, header: type[Header], registry: Registry, settings: ScriptSettings, wrong: Sequence[Diagnostic] = ()
+    root: Node, header: type[Header], registry: Registry, markup: Markup, wrong: Sequence[Diagnostic] = ()
 ) -> tuple[Header, Step]:
     """Return what a kernel tree says about the flow as a whole, and its root step.
 
-    ``wrong`` is what the schema does not allow. Raises SchemaError with that and all further problems, or BindError.
+    ``markup`` compiles its templates; ``wrong`` is what the schema does not allow. Raises SchemaError with that and all further problems, or BindError.
     """
-    binder = Binder(registry, settings, _imports(root))
-    language = default_language(root)
+    binder = Binder(registry, markup, _imports(root))
+    language = language_of(root) or "python"
     binder.problems.extend(_double_keys(root))
     step = binder.step(root, language)
     about = binder.part(header, root, root, language, refuse=False)
@@ -88,11 +82,12 @@ def _double_keys(root: Node) -> Iterator[Diagnostic]:
 class Binder:
     """Makes steps, decorators and parts from elements, and notes what is wrong with them."""
 
-    def __init__(self, registry: Registry, settings: ScriptSettings, imports: Mapping[str, str]) -> None:
+    def __init__(self, registry: Registry, markup: Markup, imports: Mapping[str, str]) -> None:
         self.registry = registry
         self.imports = imports
-        self.settings = settings
-        self.problems: list[Diagnostic] = []
+        self.markup = markup
+        self.settings = markup.settings
+        self.problems = markup.problems
 
     def step(self, node: Node, language: str) -> Step | None:
         """Return the step that the element stands for, None when it is disabled, an extension, or wrong."""
@@ -235,13 +230,10 @@ class Binder:
             return None
 
     def script(self, node: Node, language: str, *, awaits: bool = False) -> Script | None:
-        """Return the compiled text of an element; a template (child elements) is refused."""
-        if node.children:
-            tags = next((child for child in node.children if child.tag != TEXT), node)
-            message = f"<{tags.tag}> in a script: templates are not supported yet"
-            self.problems.append(tags.problem("not-supported", message, hint="write the script as text"))
-            return None
+        """Return the compiled text of an element, or its template of tags."""
         try:
+            if node.children:
+                return self.markup.script(node, language, awaits=awaits)
             return compile_script(node, language=language, awaits=awaits, settings=self.settings)
         except BindError as error:
             self.problems.extend(error.diagnostics)

@@ -17,7 +17,7 @@ from taskrun.errors import Diagnostic, XmlError, near_hint
 from taskrun.source import Location, Source
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 
-WELL_KNOWN_PREFIXES = frozenset({"x", "in", "out", "c", "xpl", "task", "feature"})
+WELL_KNOWN_PREFIXES = frozenset({"x", "in", "out", "c", "xpl", "task", "feature", "thisLib"})
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 200
 
@@ -73,6 +73,11 @@ def _neighbours(file: Path) -> str:
         return near_hint(file.name, (entry.name for entry in file.parent.iterdir()))
     except OSError:
         return ""
+
+
+def prefix_of_library(path: str) -> str:
+    """Return the prefix of the tags of a library that is named by its file, where none is given."""
+    return path.strip().rpartition("/")[2].removesuffix(".xlib")
 
 
 class _Open(NamedTuple):
@@ -150,6 +155,11 @@ class _Reader:
                 prefixed = True
                 if name.startswith("xmlns:"):
                     prefixes = prefixes | {name[6:]}
+                elif name == "xpl:lib":
+                    prefixes = prefixes | set(map(prefix_of_library, attributes[name].split(",")))
+        if tag == "c:import" and stack:  # what it imports is there for what follows it
+            own = attributes.get("as") or prefix_of_library(attributes.get("from", ""))
+            stack[-1] = stack[-1]._replace(prefixes=stack[-1].prefixes | {own})
         stack.append(_Open(tag, attributes or NO_ATTRIBUTES, [], line, column, prefixes))
         if prefixed:
             self.check_prefixes(stack[-1])
