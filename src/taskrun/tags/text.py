@@ -34,7 +34,7 @@ def render(template: str, values: dict[str, Any] | None = None) -> str:
     environment = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  texts, not pages
+        autoescape=False,
     )
     try:
         return environment.from_string(template).render(known)
