@@ -10,11 +10,12 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 GRACE = 2.0
 """Seconds that a process group has between SIGTERM and SIGKILL."""
 
-_POLL = 0.02
+_POLL = 0.03
 
 
 class Child(asyncio.SubprocessProtocol):
@@ -28,6 +29,7 @@ class Child(asyncio.SubprocessProtocol):
         self.done = asyncio.Event()
         self.overflow = ""
         self.pid = 0
+        self._closed = False
         self._most = most
         self._parts: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
 
@@ -50,6 +52,7 @@ class Child(asyncio.SubprocessProtocol):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Note that the process has ended and its pipes are closed."""
+        self._closed = True
         self.done.set()
 
     async def stop(self) -> None:
@@ -57,7 +60,7 @@ class Child(asyncio.SubprocessProtocol):
         try:
             self._signal(signal.SIGTERM)
             async with asyncio.timeout(GRACE):
-                while self._signal(0):  # noqa: ASYNC110  nothing tells when a group is empty
+                while self._signal(0) and not (self._closed and _is_dead(self.pid)):  # noqa: ASYNC110  nobody tells
                     await asyncio.sleep(_POLL)
         except TimeoutError:
             pass
@@ -70,6 +73,17 @@ class Child(asyncio.SubprocessProtocol):
             os.killpg(self.pid, number)
             return True
         return False
+
+
+def _is_dead(group: int) -> bool:
+    """Whether a process group has zombies only: where nobody collects orphans, as in many containers, they stay."""
+    states = set()
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            fields = entry.read_text("utf-8", "replace").rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                states.add(fields[0])
+    return bool(states) and states <= {"Z", "X"}
 
 
 async def start(

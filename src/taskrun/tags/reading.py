@@ -68,14 +68,16 @@ def read_bytes(path: str, real: Path, max_bytes: int) -> bytes:
         raise missing(path, real) from None
     except OSError as error:
         raise failure(path, "read", error) from error
-    with open(descriptor, "rb") as file:  # noqa: PTH123  a descriptor has no path
+    try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'no ordinary file'}: name a file")
-        try:
+        with open(descriptor, "rb", closefd=False) as file:
             content = file.read(max_bytes + 1)
-        except OSError as error:
-            raise failure(path, "read", error) from error
+    except OSError as error:
+        raise failure(path, "read", error) from error
+    finally:
+        os.close(descriptor)
     if len(content) > max_bytes:
         raise FileError(f"{path!r} has more than {max_bytes} bytes: raise maxBytes or split the file")
     return content
