@@ -15,7 +15,7 @@ from pathlib import Path
 GRACE = 2.0
 """Seconds that a process group has between SIGTERM and SIGKILL."""
 
-_POLL = 0.03
+_POLL = 0.02
 
 
 class Child(asyncio.SubprocessProtocol):
@@ -29,7 +29,7 @@ class Child(asyncio.SubprocessProtocol):
         self.done = asyncio.Event()
         self.overflow = ""
         self.pid = 0
-        self._closed = False
+        self._exited = asyncio.Event()
         self._most = most
         self._parts: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
 
@@ -50,9 +50,12 @@ class Child(asyncio.SubprocessProtocol):
             self.overflow = "stdout" if fd == 1 else "stderr"
             self.done.set()
 
+    def process_exited(self) -> None:
+        """Note that the process has ended; others may still have its pipes."""
+        self._exited.set()
+
     def connection_lost(self, _exc: Exception | None) -> None:
         """Note that the process has ended and its pipes are closed."""
-        self._closed = True
         self.done.set()
 
     async def stop(self) -> None:
@@ -60,12 +63,15 @@ class Child(asyncio.SubprocessProtocol):
         try:
             self._signal(signal.SIGTERM)
             async with asyncio.timeout(GRACE):
-                while self._signal(0) and not (self._closed and _is_dead(self.pid)):  # noqa: ASYNC110  nobody tells
+                while self._signal(0) and not (self._exited.is_set() and _is_dead(self.pid)):  # noqa: ASYNC110  nobody tells
                     await asyncio.sleep(_POLL)
         except TimeoutError:
             pass
         finally:
             self._signal(signal.SIGKILL)
+            # the loop hears of the end from a thread: whoever closes it before that gets warnings
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._exited.wait(), GRACE)
 
     def _signal(self, number: int) -> bool:
         """Send a signal to the group; False when no process is left in it."""
