@@ -12,10 +12,12 @@ default settings. Runs share what the host holds and nothing else.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from taskrun.core.beans import Beans, Imports
@@ -38,6 +40,7 @@ from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
 from taskrun.shipped import shipped_folder
+from taskrun.tags.context import TagContext
 from taskrun.syntax.extend import extend, with_chain
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
@@ -73,6 +76,8 @@ class TaskManager:
         config: the configuration that ``feature:on`` and ``feature:off`` ask, by name.
         delta: the names of the delta layers (folders ``_delta/NAME``) that are laid over files, the lowest first.
         tags: Python functions as tags: modules, objects or mappings of functions, by the name of the library.
+        folders: folders in which tags such as those of file-utils may read and write, besides that of the flow and the
+            current one.
         steps: further step and decorator classes, besides those of installed packages.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
@@ -93,12 +98,14 @@ class TaskManager:
         config: Mapping[str, Any] | None = None,
         delta: Iterable[str] = (),
         tags: Mapping[str, Any] | None = None,
+        folders: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
         if evaluator not in EVALUATORS:
             hint = near_hint(evaluator, EVALUATORS) or f"there are {' and '.join(EVALUATORS)}"
             raise ValueError(f"unknown evaluator '{evaluator}'; {hint}")
         self._path = None if path is None else [os.fspath(folder) for folder in path]
         self._flags = frozenset(flags)
+        self._folders = tuple(map(Path, folders))
         self._registry = Registry(steps)
         self._functions = checked_functions(functions or {}, "TaskManager(functions=…)")
         self._limits = limits or Limits()
@@ -110,7 +117,9 @@ class TaskManager:
             roots=self._roots,
             config=dict(config or {}),
             layers=tuple(delta),
-            tags=TagSettings(imports=Imports(tuple(allow)), libraries=dict(tags or {}), threads=self._threads),
+            tags=TagSettings(
+                imports=Imports(tuple(allow)), libraries=dict(tags or {}), context=self._context, threads=self._threads
+            ),
         )
         self._checked: dict[str, Flow] = {}
         self._hosts: dict[tuple[str, str], Host] = {}
@@ -236,6 +245,11 @@ class TaskManager:
             imports=self._host.imports.get,
             cache={},
         )
+
+    def _context(self, path: str) -> TagContext:
+        """Return what the tags of a flow may use."""
+        folder = Path(path).resolve().parent
+        return TagContext(folder, (folder, Path.cwd(), *self._folders), logging.getLogger("taskrun").info)
 
     def _roots(self) -> tuple[str, ...]:
         """Return the folders in which flows are looked up besides that of the flow that was started."""

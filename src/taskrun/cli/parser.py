@@ -43,6 +43,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--delta", action="append", default=[], metavar="LAYER", help="lay the files of _delta/LAYER over the flows"
     )
     parser.add_argument(
+        "--folder", action="append", default=[], metavar="DIR", help="let tags read and write files in DIR too"
+    )
+    parser.add_argument(
         "--evaluator", default="compiled", choices=("compiled", "asteval"), help="what evaluates scripts (compiled)"
     )
     parser.add_argument(
@@ -66,6 +69,7 @@ def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
         evaluator=arguments.evaluator,
         config=_config(arguments.property),
         delta=arguments.delta,
+        folders=arguments.folder,
         **settings,
     )
 

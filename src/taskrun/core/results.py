@@ -127,6 +127,11 @@ class TaskView(Shown):
         self._run.cancel(reason)
 
 
+def run_of(view: TaskView) -> Run:
+    """Return the run behind a script's ``taskRt``, which scripts never get."""
+    return view._run  # noqa: SLF001 - a door for code, not for scripts
+
+
 class ErrorBean(Shown):
     """An error as scripts see it.
 

@@ -42,6 +42,7 @@ class Found:
     stores: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
     suspends: bool = False
+    sets_any: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +199,9 @@ class Compiler:
             hint = near_hint(local, CORE) or "there are c:" + ", c:".join(CORE)
             self.note(node, "unknown-tag", f"<{node.tag}> is no tag of the core", hint=hint)
             return nothing
-        if prefix in self.prefixes:
-            return self.prefixes[prefix].call(self, node, local)
+        library = self.prefixes.get(prefix) or self.libraries.shipped(prefix)
+        if library is not None:
+            return library.call(self, node, local)
         if self.mode in _LITERAL and prefix != "x":
             return self.literal(node)
         if prefix:

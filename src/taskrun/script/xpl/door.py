@@ -64,6 +64,7 @@ def compile_markup(
         suspends=found.suspends,
         closed=False,
         template=True,
+        sets_any=found.sets_any,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskrun.errors import FlowError, PluginError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from taskrun.script.xpl.piece import Piece
 
 SUFFIX = ".xlib"
+SHIPPED: Mapping[str, str] = MappingProxyType({"task": "/tags/task.xlib"})
+"""The prefixes that need no declaration, with their libraries."""
 
 
 class Library(Protocol):
@@ -104,6 +107,11 @@ class Libraries:
                 return None
             self.known[path] = PythonLibrary(path, functions, self.finder)
         return self.known[path]
+
+    def shipped(self, prefix: str) -> Library | None:
+        """Return the library of a prefix that needs no declaration, None for other prefixes."""
+        path = SHIPPED.get(prefix)
+        return self.find(path, "") if path is not None else None
 
     def included(self, node: Node, attribute: str) -> Node:
         """Return the root of the file that an attribute names; raises FlowError."""

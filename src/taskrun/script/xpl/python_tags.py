@@ -99,6 +99,7 @@ def python_call(compiler: Compiler, node: Node, function: Callable[..., Any], fi
             compiler.note(node, "missing-attribute", f"the tag <{node.tag}> needs the attribute {name}")
     extra = compiler.expression(node, "xpl:attrs", needed=False)
     compiler.found.suspends = True
+    compiler.found.sets_any = compiler.found.sets_any or getattr(function, "sets_any", False)
     is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
     async def run(env: Environment) -> Any:

@@ -105,6 +105,7 @@ def body_of_tag(library: TagLibrary, tag: Tag, compiler: Compiler, known: Iterab
     found = body[1]
     if found.problems:
         compiler.found.problems.extend(item for item in found.problems if item not in compiler.found.problems)
+    compiler.found.sets_any = compiler.found.sets_any or found.sets_any
     compiler.found.suspends = compiler.found.suspends or found.suspends or body[0] is None
 
     async def run(env: Environment) -> Any:
