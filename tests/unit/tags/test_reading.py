@@ -192,6 +192,18 @@ def test_wrong_patterns(pattern: str, context: TagContext) -> None:
         find_file_paths(".", pattern, context=context)
 
 
+@pytest.mark.parametrize("error", [ValueError("no pattern"), PermissionError(13, "Permission denied")])
+def test_searches_that_fail(error: Exception, context: TagContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pythons differ in the patterns that they refuse, as '**a'."""
+
+    def failing(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "glob", failing)
+    with pytest.raises(FileError, match=r"cannot be (used: no pattern|searched: Permission denied)"):
+        find_file_paths(".", "**a", context=context)
+
+
 def test_folders_to_search_in(context: TagContext, inside: Path) -> None:
     """They exist, are folders and are allowed."""
     (inside / "data.csv").touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import threading
@@ -68,6 +69,8 @@ def test_nothing_is_left_of_a_text_that_cannot_be_written(append: bool, context:
         write_text("x/a.txt", "\ud800", append=append, context=context)
     with pytest.raises(FileError, match="no text encoding"):
         write_text("x/a.txt", "a", encoding="uft-8", append=append, context=context)
+    with pytest.raises(FileError, match="as idna"):
+        write_text("x/a.txt", "a" * 100, encoding="idna", append=append, context=context)
     with pytest.raises(FileError, match="text is dict"):
         write_text("x/a.txt", {}, append=append, context=context)
     assert everything(inside) == []
@@ -195,6 +198,41 @@ def test_lines_of_several_writers(context: TagContext) -> None:
     in_threads([lambda letter=letter: write(letter) for letter in "abcd"])
     lines = read_text("log.txt", context=context).splitlines()
     assert sorted(lines) == sorted(letter * 1_000 for letter in "abcd" for _ in range(50))
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_appending_to_a_file_that_is_replaced_meanwhile(
+    gone: bool, context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text goes into the new file: in the old one, which has no name any more, it would be lost."""
+    (inside / "log.txt").write_text("old")
+    lock = fcntl.flock
+    replaced: list[int] = []
+
+    def late(descriptor: int, how: int) -> None:
+        if not replaced:
+            replaced.append(descriptor)
+            (inside / "log.txt").unlink()
+            if not gone:
+                (inside / "log.txt").write_text("new")
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_text("log.txt", "!", append=True, context=context)
+    assert (inside / "log.txt").read_text() == ("!" if gone else "new!")
+
+
+def test_a_lock_that_cannot_be_had(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network disks have none: nothing is written without."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (inside / "log.txt").write_text("old")
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(FileError, match="No locks available"):
+        write_text("log.txt", "!", append=True, context=context)
+    assert (inside / "log.txt").read_text() == "old"
 
 
 def test_json_is_written(context: TagContext, inside: Path) -> None:
