@@ -135,10 +135,14 @@ def test_protected_files_and_folders(context: TagContext, inside: Path, monkeypa
     assert everything(inside) == ["a.txt"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_read_only_folder(context: TagContext, inside: Path) -> None:
-    """What the system refuses is told."""
-    (inside / "folder").mkdir(mode=0o555)
+def test_a_read_only_folder(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system refuses is told (root may write everywhere, so the system is asked to refuse)."""
+    (inside / "folder").mkdir()
+
+    def refuse(*_given: object, **_named: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(FileError, match="Permission denied"):
         write_text("folder/a.txt", "a", context=context)
 
