@@ -26,6 +26,7 @@ from taskrun.core.events import Observer
 from taskrun.core.execution import execute, failed_step, status_of
 from taskrun.core.flow import Flow, compile_flow
 from taskrun.core.host import Host
+from taskrun.core.languages import Language
 from taskrun.core.lookup import Lookup
 from taskrun.core.registry import Registry
 from taskrun.core.run import Run
@@ -69,6 +70,7 @@ class TaskManager:
         limits: how much one evaluation of a script may use.
         evaluator: what evaluates scripts: ``"compiled"``, or ``"asteval"``, which is slower and has less.
         steps: further step and decorator classes, besides those of installed packages.
+        languages: further languages of ``<script lang="…">`` by name, besides those of installed packages.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
     """
@@ -83,6 +85,7 @@ class TaskManager:
         flags: Iterable[str] = (),
         functions: Mapping[str, Any] | None = None,
         steps: Iterable[type] = (),
+        languages: Mapping[str, Language] | None = None,
         limits: Limits | None = None,
         evaluator: str = "compiled",
     ) -> None:
@@ -91,7 +94,7 @@ class TaskManager:
             raise ValueError(f"unknown evaluator '{evaluator}'; {hint}")
         self._path = None if path is None else [os.fspath(folder) for folder in path]
         self._flags = frozenset(flags)
-        self._registry = Registry(steps)
+        self._registry = Registry(steps, languages)
         self._functions = checked_functions(functions or {}, "TaskManager(functions=…)")
         self._limits = limits or Limits()
         self._evaluator = evaluator
