@@ -155,6 +155,11 @@ class ShellError(RunError):
         self.stdout = stdout
         self.stderr = stderr
 
+    @property
+    def params(self) -> dict[str, object]:
+        """What handlers in a flow read as ``ERROR.params``."""
+        return {"exitCode": self.exitCode, "stdout": self.stdout, "stderr": self.stderr}
+
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the word of ``words`` that looks most like ``word``, or None when none comes near.

@@ -117,8 +117,11 @@ async def _end_group(process: Process) -> None:
                 if not _signalled(group, 0):
                     break
                 await asyncio.sleep(_BETWEEN_LOOKS)
-        finally:
+        except asyncio.CancelledError:
             _signalled(group, signal.SIGKILL)
+            await process.wait()
+            raise
+        _signalled(group, signal.SIGKILL)
     await process.wait()
 
 

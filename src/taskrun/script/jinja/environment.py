@@ -16,13 +16,13 @@ from types import CoroutineType, MappingProxyType
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined, UndefinedError, pass_context
-from jinja2.runtime import Context, LoopContext
+from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment, modifies_known_mutable
 from jinja2.utils import missing
 
 from taskrun.script.budget import Waiting, current
 from taskrun.script.caps import within
-from taskrun.script.guard import guarded_getattr, handed_out, refused_attribute
+from taskrun.script.guard import Record, guarded_getattr, handed_out, refused_attribute
 from taskrun.script.scope import UnknownVariable
 from taskrun.script.showing import shown
 from taskrun.script.sized import BINARY
@@ -31,7 +31,8 @@ TICKED = "taskrun ticked"
 CONCATENATED = "taskrun concatenated"
 """Names of filters that no template can write; ``checks.prepared`` puts them in."""
 
-_ENGINE = ("taskrun.core.", "taskrun.manager", "taskrun.steps.", "taskrun.decorators.")
+_ENGINE = ("taskrun.core", "taskrun.manager", "taskrun.steps", "taskrun.decorators", "taskrun.languages")
+_FORMATS = frozenset({"format", "format_map"})
 _OPERATORS = MappingProxyType({
     "+": ast.Add, "-": ast.Sub, "*": ast.Mult, "/": ast.Div, "//": ast.FloorDiv, "%": ast.Mod, "**": ast.Pow
 })  # fmt: skip
@@ -96,6 +97,9 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         if modifies_known_mutable(obj, attribute) or isinstance(obj, type):
             hint = f"a template changes nothing, so '{attribute}' of {_kind(obj)} is refused"
             return self.undefined(hint, obj=obj, name=attribute, exc=AttributeError)  # type: ignore[arg-type]
+        if attribute in _FORMATS and isinstance(obj, str):
+            hint = f"the attribute '{attribute}' of text is refused; use the filter 'format', or '~'"
+            return self.undefined(hint, obj=obj, name=attribute, exc=AttributeError)  # type: ignore[arg-type]
         try:
             return admitted(guarded_getattr(obj, attribute), attribute)
         except AttributeError as error:
@@ -109,7 +113,9 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         if isinstance(obj, Undefined):
             return obj()
         if isinstance(obj, LoopContext):  # loop(children) of a recursive loop
-            return obj(ticks(arguments[0]) if arguments else (), *arguments[1:], **keywords)
+            return obj(ticks(arguments[0] if arguments else ()))
+        if isinstance(obj, Macro):  # a part of the template, whose time counts
+            return context.call(obj, *arguments, **keywords)
         if not self.is_safe_callable(obj):
             raise TypeError(f"a template cannot call {_kind(obj)}")
         value = context.call(obj, *arguments, **keywords)
@@ -144,11 +150,11 @@ def admitted(value: Any, name: str) -> Any:
     kind = type(value)
     if issubclass(kind, type):
         raise TypeError(f"a template does not get {_kind(value)}")
-    owner = getattr(value, "__self__", value) if callable(value) else value
-    if f"{type(owner).__module__}.".startswith(_ENGINE) or str(getattr(value, "__module__", "")).startswith(_ENGINE):
-        raise TypeError(
-            f"a template does not get '{name}', which belongs to the engine; pass what it needs as an <input>"
-        )
+    owner = getattr(value, "__self__", value)
+    if not isinstance(owner, Record) and any(
+        str(getattr(item, "__module__", "")).startswith(_ENGINE) for item in (owner, value)
+    ):
+        raise TypeError(f"a template does not get '{name}' of the engine; pass what it needs as an <input>")
     return handed_out(value, name)
 
 
@@ -172,8 +178,11 @@ def _finalized(context: TemplateContext, value: Any) -> str:
     """Return the text of a value that is written: nothing for None."""
     if value is None:
         return ""
-    if (isawaitable(value) or callable(value)) and not isinstance(value, Undefined | str):
-        raise TypeError(f"a template cannot write {_kind(value)}; call it, or read a part of it")
+    if not isinstance(value, str | Undefined):
+        if isawaitable(value) or callable(value):
+            raise TypeError(f"a template cannot write {_kind(value)}; call it, or read a part of it")
+        if hasattr(type(value), "__next__"):
+            raise TypeError(f"a template cannot write {_kind(value)}; make a text of its items with the filter 'join'")
     text = value if type(value) is str else shown(value)
     context.made += len(text)
     within(context.made, text=True)
