@@ -171,7 +171,7 @@ class Binder:
         if plan.own_text is not None:
             values[plan.own_text.field] = self.script(node, language)
         for slot in plan.required:
-            if slot.field not in values:
+            if slot.field not in values and node.child(slot.xml) is None:  # else what is wrong with it was noted
                 self._missing(slot, plan, node)
         return values if len(self.problems) == before else None
 
