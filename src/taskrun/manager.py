@@ -28,6 +28,7 @@ from taskrun.core.execution import execute, failed_step, status_of
 from taskrun.core.flow import Flow
 from taskrun.core.flows import Flows
 from taskrun.core.host import Host
+from taskrun.core.languages import Language
 from taskrun.core.lookup import Lookup
 from taskrun.core.registry import Registry
 from taskrun.core.run import Run
@@ -79,6 +80,7 @@ class TaskManager:
         folders: folders in which tags such as those of file-utils may read and write, besides that of the flow and the
             current one.
         steps: further step and decorator classes, besides those of installed packages.
+        languages: further languages of ``<script lang="…">`` by name, besides those of installed packages.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
     """
@@ -93,6 +95,7 @@ class TaskManager:
         flags: Iterable[str] = (),
         functions: Mapping[str, Any] | None = None,
         steps: Iterable[type] = (),
+        languages: Mapping[str, Language] | None = None,
         limits: Limits | None = None,
         evaluator: str = "compiled",
         config: Mapping[str, Any] | None = None,
@@ -106,7 +109,7 @@ class TaskManager:
         self._path = None if path is None else [os.fspath(folder) for folder in path]
         self._flags = frozenset(flags)
         self._folders = tuple(map(Path, folders))
-        self._registry = Registry(steps)
+        self._registry = Registry(steps, languages)
         self._functions = checked_functions(functions or {}, "TaskManager(functions=…)")
         self._limits = limits or Limits()
         self._evaluator = evaluator
