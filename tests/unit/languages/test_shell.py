@@ -42,8 +42,7 @@ def run(tmp_path: Path) -> Run:
         try:
             return TaskManager(observers=observers).run(path, inputs)
         except StepError as error:
-            assert error.__cause__ is not None
-            raise error.__cause__ from None
+            raise error.__cause__ or error from None
 
     return run
 
@@ -97,7 +96,7 @@ VALUES = [
     ((1, 2), "[1, 2]"),
     ({"a": [True]}, '{"a": [true]}'),
     (dt.date(2024, 2, 29), "2024-02-29"),
-    (dt.datetime(2024, 2, 29, 1, 2), "2024-02-29T01:02:00"),
+    (dt.datetime(2024, 2, 29, 1, 2, tzinfo=dt.UTC), "2024-02-29T01:02:00+00:00"),
     (Path("/tmp/x y"), "/tmp/x y"),
 ]
 
@@ -167,6 +166,18 @@ def test_ended_by_a_signal(run: Run) -> None:
     with pytest.raises(ShellError, match="was ended by SIGKILL") as caught:
         run("kill -9 $$")
     assert caught.value.exitCode == -9
+
+
+def test_a_signal_without_a_name(run: Run) -> None:
+    with pytest.raises(ShellError, match="was ended by signal 40"):
+        run("kill -40 $$", attributes='shell="bash"')
+
+
+def test_a_text_that_is_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "flow.task.xml"
+    path.write_text(flow("#" * 50_001), "utf-8")
+    (problem,) = TaskManager().check(path)
+    assert (problem.code, problem.message) == ("script-syntax", "the script has 50,001 characters; 50,000 are allowed")
 
 
 def test_a_pipe_of_the_script_is_its_own_affair(run: Run) -> None:

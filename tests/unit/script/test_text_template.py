@@ -290,3 +290,64 @@ def test_templates_do_not_disturb_each_other() -> None:
         return list(await asyncio.gather(*(compiled.run(Scope(None, pause=pause, n=n)) for n in range(20))))
 
     assert asyncio.run(many()) == [str(n) * 5 for n in range(20)]
+
+
+def test_async_iterables_of_the_host() -> None:
+    """A loop goes through them on the event loop; their items are looked at like all others."""
+
+    async def items(*values: Any) -> Any:
+        for value in values:
+            yield value
+
+    text = "{% for x in xs %}{{ x }}{% endfor %}"
+    compiled = template(text, awaits=True)
+    assert asyncio.run(compiled.run(Scope(None, xs=Async(items, 1, 2)))) == "12"
+    with pytest.raises(TypeError, match="does not get the type 'str'"):
+        asyncio.run(compiled.run(Scope(None, xs=Async(items, str))))
+
+
+class Async:
+    """An asynchronous iterable."""
+
+    def __init__(self, items: Any, *values: Any) -> None:
+        self.items, self.values = items, values
+
+    def __aiter__(self) -> Any:
+        return self.items(*self.values)
+
+
+def test_types_in_values(made: Any) -> None:
+    """They can be carried about, and nothing more."""
+    for text in ("{{ t.mro() }}", "{{ t() }}", "{{ t }}", "{{ t[0] }}", "{{ t['mro'] }}", "{{ t.fromkeys }}"):
+        with pytest.raises((AttributeError, TypeError)):
+            made("{% for t in ts %}" + text + "{% endfor %}", ts=[dict])
+
+
+def test_a_template_that_is_too_large() -> None:
+    with pytest.raises(BindError, match="too large or nested too deeply"):
+        template("{{ a }}" * 100, limits=Limits(source_nodes=50))
+
+
+def test_the_innermost_place_stays() -> None:
+    """A template that is evaluated by a function of the host within another one."""
+    inner = template("\n\n{{ 1 / 0 }}")
+    with pytest.raises(ZeroDivisionError) as caught:
+        template("{{ inner() }}").run(Scope(None, inner=lambda: inner.run(Scope(None))))
+    assert [note[:34] for note in caught.value.__notes__] == ["in script at flow.task.xml:3:1: {{"]
+
+
+def test_awaitables_are_called_where_they_can_be_awaited() -> None:
+    class Later:
+        def __await__(self) -> Any:
+            yield
+
+    with pytest.raises(TypeError, match="'later' is an async function"):
+        template("{{ later() }}").run(Scope(None, later=_named("later", Later)))
+
+
+def _named(name: str, kind: type) -> Any:
+    def made() -> Any:
+        return kind()
+
+    made.__name__ = name
+    return made

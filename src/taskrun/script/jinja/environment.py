@@ -66,7 +66,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: Any, attr: str, _value: Any) -> bool:
         """Whether a template may read an attribute of that name."""
-        return not (refused_attribute(attr) or isinstance(obj, type) or modifies_known_mutable(obj, attr))
+        return not _refusal(obj, attr)
 
     def is_safe_callable(self, obj: Any) -> bool:
         """Whether a template may call a value: any function that it was given, but no type."""
@@ -75,7 +75,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return ``obj.attribute``, else ``obj["attribute"]``, else what raises when it is used."""
         found = self._attribute(obj, attribute)
-        if not isinstance(found, Undefined):
+        if not isinstance(found, Undefined) or isinstance(obj, type):
             return found
         try:
             return admitted(obj[attribute], attribute)
@@ -84,6 +84,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return ``obj[argument]``, else for a text ``obj.argument``, else what raises when it is used."""
+        if isinstance(obj, type):
+            raise TypeError(f"a template does not read parts of {_kind(obj)}")
         try:
             return admitted(obj[argument], str(argument))
         except (TypeError, LookupError, AttributeError):
@@ -94,16 +96,12 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def _attribute(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Undefined):
             return obj()  # raises
-        if modifies_known_mutable(obj, attribute) or isinstance(obj, type):
-            hint = f"a template changes nothing, so '{attribute}' of {_kind(obj)} is refused"
-            return self.undefined(hint, obj=obj, name=attribute, exc=AttributeError)  # type: ignore[arg-type]
-        if attribute in _FORMATS and isinstance(obj, str):
-            hint = f"the attribute '{attribute}' of text is refused; use the filter 'format', or '~'"
-            return self.undefined(hint, obj=obj, name=attribute, exc=AttributeError)  # type: ignore[arg-type]
+        if not self.is_safe_attribute(obj, attribute, None):
+            return self.undefined(_refusal(obj, attribute), obj=obj, name=attribute, exc=AttributeError)  # type: ignore[arg-type]
         try:
             return admitted(guarded_getattr(obj, attribute), attribute)
         except AttributeError as error:
-            if hasattr(type(obj), attribute) or refused_attribute(attribute):
+            if hasattr(type(obj), attribute):
                 return self.undefined(str(error), obj=obj, name=attribute, exc=AttributeError)  # type: ignore[arg-type]
             return self.undefined(obj=obj, name=attribute)
 
@@ -135,6 +133,19 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             if isinstance(side, Undefined):
                 str(side)  # raises what says which variable it is
         return _BINARY[operator](left, right)
+
+
+def _refusal(obj: Any, attribute: str) -> str:
+    """Return why a template may not read an attribute of that name, or ``""``."""
+    if why := refused_attribute(attribute):
+        return f"the attribute '{attribute}' is refused: {why}"
+    if isinstance(obj, type):
+        return f"a template cannot read attributes of {_kind(obj)}, such as '{attribute}'"
+    if modifies_known_mutable(obj, attribute):
+        return f"a template changes nothing, so '{attribute}' of {_kind(obj)} is refused"
+    if attribute in _FORMATS and isinstance(obj, str):
+        return f"the attribute '{attribute}' of text is refused; use the filter 'format', or '~'"
+    return ""
 
 
 async def _waited(value: Awaitable[Any], name: str) -> Any:
