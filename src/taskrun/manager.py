@@ -41,10 +41,10 @@ from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
 from taskrun.shipped import shipped_folder
-from taskrun.tags.context import TagContext
 from taskrun.syntax.extend import extend, with_chain
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
+from taskrun.tags.context import TagContext
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")

@@ -234,7 +234,9 @@ class Binder:
             return False
         tags = next((child for child in node.children if child.tag != TEXT), node)
         message = f"<{tags.tag}> in a <script>, which holds text only"
-        self.problems.append(tags.problem("unknown-element", message, hint="a template stands in the source of a <step>"))
+        self.problems.append(
+            tags.problem("unknown-element", message, hint="a template stands in the source of a <step>")
+        )
         return True
 
     def attribute(self, slot: Slot, node: Node, language: str) -> Any:  # noqa: PLR0911 - a table of types

@@ -137,7 +137,7 @@ def tag_output(
 
     found = Found()
     tag = replace(library.tag(name), mode="node")
-    own = {item: None for item in tag.attributes}
+    own = dict.fromkeys(tag.attributes)
     compiler = Compiler(settings, library.language, "node", library.libraries, {}, found)
     piece = body_of_tag(library, tag, compiler, known=values)
     if found.problems:
