@@ -178,7 +178,7 @@ class TaskManager:
 
     def cross_check(self, path: str | os.PathLike[str]) -> list[Diagnostic]:
         """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
-        return cross_check(extend(load(os.fspath(path))), self._registry.schema)
+        return cross_check(extend(load(os.fspath(path), self._registry.schema)), self._registry.schema)
 
     def close(self) -> None:
         """End the idle worker processes; what is running is not touched."""

@@ -29,7 +29,7 @@ from taskrun.syntax.validate import violations
 
 def compile_flow(path: str, registry: Registry, settings: ScriptSettings) -> Flow:
     """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
-    merged = extend(load(path))
+    merged = extend(load(path, registry.schema))
     wrong = violations(merged, registry.schema)
     header, model = bind(normalize(merged), Header, registry, settings, wrong)
     variables = Variables(model)

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 BREAKS = "\r\n\x85\u2028\u2029"  # what YAML takes for the end of a line
 
-_WHITE = frozenset(" \t" + BREAKS)
+_INK = re.compile(r"[^ \t\r\n\x85\u2028\u2029]+")
 _SINGLE = re.compile(r"''|[ \t]*(?:\r\n|[\r\n\x85\u2028\u2029])\s*|.", re.DOTALL)
 _DOUBLE = re.compile(
     r"""\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\x..|\\u.{4}|\\U.{8}|\\(?:\r\n|[\r\n\x85\u2028\u2029])[ \t]*
@@ -37,17 +37,22 @@ class Scalar(NamedTuple):
         """Whether this is ``null``, ``~`` or not there at all."""
         return not self.style and self.text in NULLS
 
-    def offset(self, index: int, text: str) -> int:
-        """Return where character ``index`` (from 0) of the scalar stands in ``text``, that of the file."""
+    def offsets(self, text: str) -> Sequence[int]:
+        """Return where each character of the scalar stands in ``text``, that of the file, and where it ends."""
         if self.style == "'":
-            return _walk(_SINGLE, text, self, index)
+            return _walk(_SINGLE, text, self)
         if self.style == '"':
-            return _walk(_DOUBLE, text, self, index)
+            return _walk(_DOUBLE, text, self)
         start = self.start
         if self.style in {"|", ">"}:  # behind the line of the indicator
             found = _BREAK.search(text, start)
             start = found.end() if found else self.end
-        return _align(self.text, text, start, self.end, index)
+        return _align(self.text, text, start, self.end)
+
+    def offset(self, index: int, text: str) -> int:
+        """Return where character ``index`` (from 0) of the scalar stands in ``text``."""
+        offsets = self.offsets(text)
+        return offsets[min(index, len(offsets) - 1)]
 
 
 class Items(NamedTuple):
@@ -84,43 +89,38 @@ def scalars(value: Value) -> Iterator[Scalar]:
                 todo.extend(part for pair in reversed(pairs) for part in reversed(pair))
 
 
-def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar, index: int) -> int:
-    """Return the offset of a character of a quoted scalar: every piece of the file stands for some characters."""
-    end = scalar.end - 1
-    for piece in pieces.finditer(text, scalar.start + 1, end):
+def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar) -> list[int]:
+    """Return the offsets for a quoted scalar: every piece of the file stands for some characters."""
+    offsets = []
+    for piece in pieces.finditer(text, scalar.start + 1, scalar.end - 1):
         raw = piece[0]
         count = 1
         if breaks := len(_BREAK.findall(raw)):
             count = 0 if raw[0] == "\\" else max(1, breaks - 1)
-        if index < count:
-            return piece.start()
-        index -= count
-    return end
+        offsets += [piece.start()] * count
+    return [*offsets, scalar.end - 1]
 
 
-def _align(value: str, text: str, start: int, end: int, index: int) -> int:
-    """Return the offset of a character of a plain or block scalar, whose ink stands in the file as it is.
+def _align(value: str, text: str, start: int, end: int) -> list[int]:
+    """Return the offsets for a plain or block scalar, whose ink stands in the file as it is.
 
     White space is counted from the ink before it on the same line, else from the ink behind it.
     """
-    before = sum(character not in _WHITE for character in value[:index])
-    last, following = start - 1, end
-    for offset in range(start, end):
-        if text[offset] not in _WHITE:
-            if before:
-                before -= 1
-                last = offset
-            else:
-                following = offset
-                break
-    if index < len(value) and value[index] not in _WHITE:
-        return following
-    head = value[:index]
-    gap = len(head) - len(head.rstrip(" \t" + BREAKS))
-    if last >= start and not any(character in BREAKS for character in head[len(head) - gap :]):
-        return min(last + 1 + gap, end)
-    tail = value[index:]
-    room = len(tail) - len(tail.lstrip(" \t"))
-    if room < len(tail) and tail[room] not in BREAKS:
-        return max(following - room, start)
-    return min(last + 1, end)
+    offsets: list[int] = []
+    last = start - 1
+    for ink in _INK.finditer(value):
+        following = _INK.search(text, last + 1, end)
+        if following is None:
+            break
+        offsets += _between(value[len(offsets) : ink.start()], last + 1, following.start())
+        offsets += range(following.start(), following.start() + len(ink[0]))
+        last = offsets[-1]
+    offsets += _between(value[len(offsets) :], last + 1, end)
+    return [*offsets, min(last + 1, end)]
+
+
+def _between(white: str, start: int, end: int) -> Iterator[int]:
+    """Yield the offsets of white space that stands for what the file has from ``start`` to ``end``."""
+    last_break = max(map(white.rfind, BREAKS))
+    for index in range(len(white)):
+        yield min(start + index, end) if index <= last_break or last_break < 0 else max(end - len(white) + index, start)

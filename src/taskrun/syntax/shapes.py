@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from taskrun.syntax.schema import Schema
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
-_PLURALS: Mapping[str, str] = MappingProxyType({"property": "properties"})
+_REPEATED = ("input", "output", "decorator", "import", "case", "constructor-arg", "property")
 _NOTHING: Mapping[str, _Element] = MappingProxyType({})
 
 
@@ -36,9 +36,8 @@ class Shape:
     plurals: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the plurals, but none that is a name itself."""
-        named = {_PLURALS.get(tag, f"{tag}s"): tag for tag in self.children}
-        plurals = {name: tag for name, tag in named.items() if not {name} & {*self.attributes, *self.children}}
+        """Make the plurals: the schema does not say what may repeat, so this does."""
+        plurals = {"properties" if tag == "property" else f"{tag}s": tag for tag in _REPEATED if tag in self.children}
         object.__setattr__(self, "plurals", MappingProxyType(plurals))
 
     @property
