@@ -67,7 +67,7 @@ HEAVY = {
     "asteval": ("script.walker",),
     "jinja2": ("script", "cli"),
     "rich": ("cli",),
-    "yaml": ("syntax.load", "cli"),
+    "yaml": ("syntax.yaml_text", "cli"),
     "loky": ("core.workers",),
     "cloudpickle": ("core.calling", "core.shipping"),
     "jsonschema": ("core.schema_check",),

@@ -38,8 +38,8 @@ class Reference:
         """Return the path of the file; raises NotFound."""
         if self.path:
             return lookup.by_path(self.path, self.node.source.path)
-        suffix = ".task.xml" if self.kind == "task" else ".task-lib.xml"
-        return lookup.by_name(self.name or "", self.version, suffix)
+        kind = ".task" if self.kind == "task" else ".task-lib"
+        return lookup.by_name(self.name or "", self.version, kind)
 
     def load(self, host: Host) -> Flow:
         """Return the compiled file; raises NotFound and FlowError."""

@@ -38,7 +38,6 @@ class _FragmentReader(Reader):
         """Return which element is open; its line would be that in the piece, so it is not said."""
         return f"the element that is open here is <{self.open[-1].tag}>" if len(self.open) > 1 else ""
 
-
     def declaration(self, prefix: str) -> str:
         """Return what declares a prefix in the other file."""
         return declaration(prefix)
@@ -87,5 +86,5 @@ class FragmentPlaces:
         """Return where a character of the text or of an attribute stands."""
         return self.inside.locate(self.node.character_at(index, attribute))
 
-    def source(self, path: str) -> None:  # noqa: ARG002 - there is but one file
+    def source(self, path: str) -> None:
         """Return None: the node's own source is all there is."""

@@ -20,12 +20,24 @@ elements ``input``, ``output`` … A string for an element that holds a script i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from taskrun.errors import Diagnostic, XmlError, near_hint
-from taskrun.source import Location, Source
-from taskrun.syntax.form_words import ATTRIBUTES, ELEMENTS, TAG, TEXT_WORD, TYPE, WORDS, XML, is_name, json_scalar, looks_like_xml
+from taskrun.source import Source
+from taskrun.syntax.form_places import FormPlaces
+from taskrun.syntax.form_words import (
+    ATTRIBUTES,
+    ELEMENTS,
+    TAG,
+    TEXT_WORD,
+    TYPE,
+    WORDS,
+    XML,
+    is_name,
+    json_scalar,
+    looks_like_xml,
+)
 from taskrun.syntax.fragment import declaration, read_fragment
 from taskrun.syntax.load import MAX_DEPTH, WELL_KNOWN_PREFIXES, undeclared
 from taskrun.syntax.node import NO_ATTRIBUTES, Node
@@ -36,30 +48,6 @@ from taskrun.syntax.yaml_text import problem
 
 ROOT = "task"
 JSON_VALUE = "@:"
-
-
-class FormPlaces(NamedTuple):
-    """Where the parts of an element of a YAML or JSON file stand."""
-
-    file: Source
-    attributes: Mapping[str, tuple[Scalar, Value]]
-    text: Scalar | None
-
-    def attribute(self, name: str) -> Location | None:
-        """Return where the key of an attribute stands."""
-        found = self.attributes.get(name)
-        return self.file.location(found[0].start) if found else None
-
-    def character(self, index: int, attribute: str | None) -> Location | None:
-        """Return where a character of the text, or of an attribute's value, stands."""
-        value = self.attributes[attribute][1] if attribute in self.attributes else None if attribute else self.text
-        if isinstance(value, Scalar):
-            return self.file.location(value.offset(index, self.file.text))
-        return self.file.location(value.start) if value else None
-
-    def source(self, path: str) -> Source | None:  # noqa: ARG002 - there is but one file
-        """Return None: the node's own source is all there is."""
-        return None
 
 
 class _Part(NamedTuple):
@@ -93,10 +81,10 @@ class _Reader:
         if not isinstance(value, Entries):
             self.note(value.start, "a flow is a map: it begins with keys such as name: and steps:")
             return None
-        typed = value.get(TAG) or value.get(TYPE)
-        tag = typed.text if isinstance(typed, Scalar) else ROOT
+        said = _said(value)
+        tag = said.text if said else ROOT
         shape = self.shapes.root if tag == ROOT else FREE
-        return self.element(_Part(tag, value, shape, value.start, typed is not None), WELL_KNOWN_PREFIXES, 1)
+        return self.element(_Part(tag, value, shape, value.start, said is not None), WELL_KNOWN_PREFIXES, 1)
 
     def note(self, start: int, message: str, hint: str = "", code: str = "wrong-form") -> None:
         self.problems.append(problem(self.source, code, start, message, hint))
@@ -147,12 +135,12 @@ class _Reader:
         self.problems += undeclared(node, prefixes, declaration)
         return node
 
-    def fragment(
-        self, tag: str, text: Scalar, prefixes: frozenset[str], depth: int
-    ) -> tuple[str, tuple[Node, ...]]:
+    def fragment(self, tag: str, text: Scalar, prefixes: frozenset[str], depth: int) -> tuple[str, tuple[Node, ...]]:
         self.check_characters(text)
         try:
-            node = read_fragment(tag if is_name(tag) else ROOT, text, self.source, prefixes | {tag.partition(":")[0]}, depth - 1)
+            node = read_fragment(
+                tag if is_name(tag) else ROOT, text, self.source, prefixes | {tag.partition(":")[0]}, depth - 1
+            )
         except XmlError as error:
             self.problems += error.diagnostics
             return "", ()
@@ -185,8 +173,8 @@ class _Reader:
         elif isinstance(value, Scalar) or shape.attributes.get(name) == "Template":
             yield key, _Part("", value, FREE, key.start)
         elif isinstance(value, Items) and shape.script:
-            for item in value.values:
-                yield key, _Part(name, item, FREE, item.start)
+            for one in value.values:
+                yield key, _Part(name, one, FREE, one.start)
         else:
             yield key, _Part(name, value, FREE, key.start)
 
@@ -195,8 +183,8 @@ class _Reader:
         if key.text == TAG:
             self.check_tag(value)
         elif key.text == ELEMENTS and isinstance(value, Items):
-            for item in self.typed(value, parent.shape):
-                yield key, item
+            for part in self.typed(value, parent.shape):
+                yield key, part
         elif key.text == ATTRIBUTES and isinstance(value, Entries):
             for name, item in value.pairs:
                 if not isinstance(item, Scalar) or not is_name(name.text):
@@ -211,29 +199,28 @@ class _Reader:
         """Yield what a key with a prefix stands for."""
         name = key.text
         own = name.partition(":")[0] in WELL_KNOWN_PREFIXES
+        if isinstance(value, Scalar):
+            yield key, _Part(name if own and looks_like_xml(value.text) else "", value, FREE, key.start)
+            return
         values = value.values if isinstance(value, Items) else (value,)
-        maps = [item for item in values if isinstance(item, Entries)]
-        if own and isinstance(value, Scalar) and looks_like_xml(value.text):
-            yield key, _Part(name, value, FREE, key.start)
-        elif isinstance(value, Scalar):
+        if not values or not all(_said(item) or (own and isinstance(item, Entries)) for item in values):
             yield key, _Part("", value, FREE, key.start)
-        elif len(maps) < len(values) or not (own or (maps and all(_has(item, TYPE) or _has(item, TAG) for item in maps))):
-            yield key, _Part("", value, FREE, key.start)
-        else:
-            for item in maps:
-                said = item.get(TAG) or item.get(TYPE)
-                typed = said is not None and (not own or _has(item, TAG))
-                if typed and isinstance(said, Scalar) and said.text != name:
-                    hint = f"write type: {name} for an element, or the map as a text that begins with {JSON_VALUE}"
-                    self.note(said.start, f"the type is '{said.text}', but the key '{name}'", hint)
-                at = key.start if item is value else item.start
-                yield key, _Part(name, item, FREE, at, typed)
+            return
+        for item in values:
+            said = _said(item)
+            typed = said is not None and (not own or _has(item, TAG))
+            if typed and said is not None and said.text != name:
+                hint = f"write type: {name} for an element, or the map as a text that begins with {JSON_VALUE}"
+                self.note(said.start, f"the type is '{said.text}', but the key '{name}'", hint)
+            yield key, _Part(name, item, FREE, key.start if item is value else item.start, typed)
 
     def plural(self, key: Scalar, value: Value, shape: Shape) -> Iterator[tuple[Scalar, _Part]]:
         """Yield the elements of a list such as ``inputs``."""
         tag = shape.plurals[key.text]
         if not isinstance(value, Items):
-            self.note(value.start, f"{key.text} is a list", f"each {tag} is an item: - name: …" if tag != "case" else "")
+            self.note(
+                value.start, f"{key.text} is a list", f"each {tag} is an item: - name: …" if tag != "case" else ""
+            )
             return
         below = self.shapes.child(shape, tag)
         for item in value.values:
@@ -256,8 +243,8 @@ class _Reader:
     def typed(self, value: Items, shape: Shape) -> Iterator[_Part]:
         """Yield elements that say their own tags."""
         for item in value.values:
-            said = (item.get(TAG) or item.get(TYPE)) if isinstance(item, Entries) else None
-            if isinstance(said, Scalar) and not said.nothing:
+            said = _said(item)
+            if said is not None:
                 yield _Part(said.text, item, self.shapes.child(shape, said.text), item.start, typed=True)
             elif isinstance(item, Entries):
                 self.note(item.start, "a step needs its type", "add type: step, or another of the step types")
@@ -280,6 +267,12 @@ class _Reader:
             self.check_characters(value)
             return value.text
         return JSON_VALUE + json.dumps(_data(value), ensure_ascii=False)
+
+
+def _said(value: Value) -> Scalar | None:
+    """Return the tag that a map says itself."""
+    said = (value.get(TAG) or value.get(TYPE)) if isinstance(value, Entries) else None
+    return said if isinstance(said, Scalar) and not said.nothing else None
 
 
 def _has(value: Value, name: str) -> bool:

@@ -89,7 +89,7 @@ class _Composer:
         import yaml
 
         for event in events:
-            start = event.start_mark.index
+            start, end = _span(self.source.text, event)
             match event:
                 case yaml.DocumentStartEvent() if self.root is not None:
                     hint = "one file is one flow; take the second '---' out"
@@ -97,9 +97,7 @@ class _Composer:
                 case yaml.ScalarEvent():
                     self.check_tag(event.tag, _TEXT_TAGS, start)
                     plain = not event.style and event.tag is None
-                    end = event.end_mark.index
-                    scalar = Scalar(event.value, *_span(self.source.text, event), "" if plain else event.style or "!")
-                    self.add(scalar._replace(end=min(end, len(self.source.text))), event.anchor)
+                    self.add(Scalar(event.value, start, end, "" if plain else event.style or "!"), event.anchor)
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     self.check_tag(event.tag, _PLAIN_TAGS, start)
                     if len(self.open) >= self.most_depth:
@@ -112,7 +110,7 @@ class _Composer:
                     values, _, first, is_map, anchor = self.open.pop()
                     self.add(_map(values, first) if is_map else Items(tuple(values), first), anchor)
                 case yaml.AliasEvent():
-                    self.add(self.alias(event.anchor, start), None)
+                    self.add(self.alias(event.anchor or "", start), None)
         if self.root is None:
             raise self.stop("yaml", 0, "the file is empty", "a flow is at least: steps: []")
         return self.root
@@ -175,8 +173,11 @@ def _map(values: list[Value], start: int) -> Entries:
 
 
 def _span(text: str, event: Event) -> tuple[int, int]:
-    """Return where a scalar begins and ends: PyYAML counts an anchor and a tag before it in."""
-    start, end = event.start_mark.index, event.end_mark.index
+    """Return where a value begins and ends: PyYAML counts an anchor and a tag before it in."""
+    start = event.start_mark.index if event.start_mark else 0
+    end = event.end_mark.index if event.end_mark else len(text)
+    if getattr(event, "tag", None) is None and getattr(event, "anchor", None) is None:
+        return start, end
     while start < end and text[start] in "&!":
         while start < end and not text[start].isspace():
             start += 1

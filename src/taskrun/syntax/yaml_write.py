@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from taskrun.syntax.form_write import Form, form_of
 from taskrun.syntax.form_words import json_scalar
+from taskrun.syntax.form_write import Form, form_of
 from taskrun.syntax.node import Node
 from taskrun.syntax.shapes import Shapes
 
@@ -24,7 +24,7 @@ _RANGES = "\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U0001
 _PRINTABLE = re.compile(f"[{_RANGES}]*\\Z")
 _UNPRINTABLE = re.compile(f"[^{_RANGES}]")
 _LETTERS = re.compile(r"(?i:y|n|yes|no|on|off|null|true|false|~|\.nan|\.inf|<<|=)\Z")
-_NUMBERS = re.compile(r"[\d.+-](?:[\w.:+,-]*\Z|\d{3}-\d\d?-\d)")
+_NUMBERS = re.compile(r"[+-]?[\d.][\d_,.:+-]*(?:[eE][+-]?\d+)?\Z|[+-]?0[xob]\w*\Z|\d{4}-\d\d?-\d", re.IGNORECASE)
 
 
 def write_yaml(root: Node, shapes: Shapes) -> str:
@@ -84,10 +84,10 @@ def _value(head: str, value: Form, indent: int) -> Iterator[str]:
 def _item(item: Form, indent: int) -> Iterator[str]:
     """Yield the lines of an item of a list."""
     head = f"{' ' * indent}-"
-    if isinstance(item, dict) and ("type" not in item or len(item) == 1) and (short := _flow(item)):
-        if len(head) + len(short) < _WIDTH:
-            yield f"{head} {short}"
-            return
+    short = _flow(item) if isinstance(item, dict) and ("type" not in item or len(item) == 1) else None
+    if short and len(head) + len(short) < _WIDTH:
+        yield f"{head} {short}"
+        return
     if not isinstance(item, dict) or not item:
         yield from _value(head, item, indent)
         return
