@@ -10,6 +10,8 @@ import re
 
 from taskrun.syntax.plain import NULLS
 
+ROOT = "task"
+"""The tag of the root element, which a file need not say."""
 TYPE = "type"
 """The tag of an element in a list whose items are of different kinds."""
 TAG = "$tag"
@@ -22,6 +24,8 @@ ELEMENTS = "$elements"
 """A list of child elements that the other keys cannot say, in their place among them."""
 ATTRIBUTES = "$attributes"
 """A map of attributes that the other keys cannot say."""
+JSON_VALUE = "@:"
+"""What an attribute begins with whose value is JSON."""
 WORDS = (TAG, TEXT_WORD, XML, ELEMENTS, ATTRIBUTES)
 
 _FIRST = (

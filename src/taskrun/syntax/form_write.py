@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from taskrun.syntax.form_words import ATTRIBUTES, ELEMENTS, TAG, TEXT_WORD, TYPE, XML, is_name, looks_like_xml
+from taskrun.syntax.form_words import ATTRIBUTES, ELEMENTS, ROOT, TAG, TEXT_WORD, TYPE, XML, is_name, looks_like_xml
 from taskrun.syntax.load import WELL_KNOWN_PREFIXES
 from taskrun.syntax.node import TEXT, Node
 from taskrun.syntax.shapes import FREE, Shape, Shapes
 from taskrun.syntax.xml_write import write_content
-from taskrun.syntax.yaml_form import ROOT
 
 Form: TypeAlias = "str | list[Form] | dict[str, Form]"
 

@@ -149,27 +149,32 @@ class Reader:
         return self.root
 
     def unclosed(self) -> str:
+        """Return which element is open, as a hint."""
         if not self.open:
             return ""
         element = self.open[-1]
         return f"the element that is open here is <{element.tag}> from line {element.line}, column {element.column}"
 
     def note(self, code: str, place: Location, message: str, hint: str = "") -> None:
+        """Add a problem at a place."""
         line = self.source.line(place.line)
         self.problems.append(Diagnostic(location=place, code=code, message=message, hint=hint, line=line))
 
     def stop(self, code: str, message: str, hint: str = "") -> XmlError:
+        """Return the error for a problem where the parser is, after which nothing can be read."""
         parser = self.parser
         place = Location(self.source.path, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
         self.note(code, place, message, hint)
         return XmlError(self.problems)
 
     def doctype(self, *_: object) -> None:
+        """Refuse a DTD."""
         place = self.source.location(self.source.text.index("<!DOCTYPE"))
         self.note("dtd", place, "a task file has no DTD and no entities of its own", "take the <!DOCTYPE …> out")
         raise XmlError(self.problems)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
         parser = self.parser
         line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
         stack = self.open
@@ -190,6 +195,7 @@ class Reader:
             self.check_prefixes(stack[-1])
 
     def check_prefixes(self, element: _Open) -> None:
+        """Note the prefixes of an element that are not declared."""
         node = Node(element.tag, element.attributes, (), "", self.source, element.line, element.column)
         self.problems.extend(undeclared(node, element.prefixes, self.declaration))
 
@@ -198,12 +204,14 @@ class Reader:
         return f'xmlns:{prefix}="{prefix}" to <{self.open[0].tag}>'
 
     def flush(self, children: list[Node]) -> None:
+        """Make a child of the text since the last tag."""
         text = "".join(self.texts)
         self.texts.clear()
         if not text.isspace():
             children.append(Node(TEXT, NO_ATTRIBUTES, (), text, self.source, *self.last_tag))
 
     def end(self, _tag: str) -> None:
+        """Close an element: make its Node."""
         tag, attributes, children, line, column, _ = self.open.pop()
         text = ""
         if self.texts:

@@ -20,44 +20,21 @@ elements ``input``, ``output`` … A string for an element that holds a script i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
-from taskrun.errors import Diagnostic, XmlError, near_hint
+from taskrun.errors import Diagnostic, XmlError
 from taskrun.source import Source
+from taskrun.syntax.form_keys import Keys, Part, said_tag
 from taskrun.syntax.form_places import FormPlaces
-from taskrun.syntax.form_words import (
-    ATTRIBUTES,
-    ELEMENTS,
-    TAG,
-    TEXT_WORD,
-    TYPE,
-    WORDS,
-    XML,
-    is_name,
-    json_scalar,
-    looks_like_xml,
-)
+from taskrun.syntax.form_words import JSON_VALUE, ROOT, TEXT_WORD, XML, is_name, json_scalar, looks_like_xml
 from taskrun.syntax.fragment import declaration, read_fragment
 from taskrun.syntax.load import MAX_DEPTH, WELL_KNOWN_PREFIXES, undeclared
 from taskrun.syntax.node import NO_ATTRIBUTES, Node
 from taskrun.syntax.plain import Entries, Items, Scalar, Value
-from taskrun.syntax.shapes import FREE, Shape, Shapes
+from taskrun.syntax.shapes import FREE, Shapes
 from taskrun.syntax.validate import NOT_XML
 from taskrun.syntax.yaml_text import problem
-
-ROOT = "task"
-JSON_VALUE = "@:"
-
-
-class _Part(NamedTuple):
-    """A part of the file that is an element: ``typed`` when it says its own tag; ``at`` is where it stands."""
-
-    tag: str
-    value: Value
-    shape: Shape
-    at: int
-    typed: bool = False
 
 
 def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
@@ -69,197 +46,97 @@ def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
     return root
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """What a part of the file says of its element: attributes with their places, elements, and text or XML."""
+
+    attributes: dict[str, str] = field(default_factory=dict)
+    places: dict[str, tuple[Scalar, Value]] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    text: Scalar | None = None
+    xml: bool = False
+
+
 class _Reader:
     """Builds Nodes from values; one per file."""
 
     def __init__(self, source: Source, shapes: Shapes) -> None:
         self.source = source
         self.shapes = shapes
+        self.keys = Keys(shapes, self.note)
         self.problems: list[Diagnostic] = []
+
+    def note(self, start: int, message: str, hint: str = "", code: str = "wrong-form") -> None:
+        self.problems.append(problem(self.source, code, start, message, hint))
 
     def root(self, value: Value) -> Node | None:
         if not isinstance(value, Entries):
             self.note(value.start, "a flow is a map: it begins with keys such as name: and steps:")
             return None
-        said = _said(value)
+        said = said_tag(value)
         tag = said.text if said else ROOT
         shape = self.shapes.root if tag == ROOT else FREE
-        return self.element(_Part(tag, value, shape, value.start, said is not None), WELL_KNOWN_PREFIXES, 1)
+        return self.element(Part(tag, value, shape, value.start, said is not None), WELL_KNOWN_PREFIXES, 1)
 
-    def note(self, start: int, message: str, hint: str = "", code: str = "wrong-form") -> None:
-        self.problems.append(problem(self.source, code, start, message, hint))
-
-    def element(self, part: _Part, prefixes: frozenset[str], depth: int) -> Node:
+    def element(self, part: Part, prefixes: frozenset[str], depth: int) -> Node:
         """Return the element for a part; the one function that goes down the tree, so that it may be deep."""
-        tag, value, shape, start, _ = part
-        attributes: dict[str, str] = {}
-        places: dict[str, tuple[Scalar, Value]] = {}
-        inner: list[_Part] = []
-        text: Scalar | None = None
-        xml = False
+        found = self.gather(part)
         if depth > MAX_DEPTH:
-            self.note(start, f"elements are nested more than {MAX_DEPTH} deep", code="too-deep")
-        elif isinstance(value, Scalar):
-            text, xml = value, shape.script and looks_like_xml(value.text)
-        elif isinstance(value, Items):
-            inner += self.items(tag, value, shape)
-        else:
-            prefixes |= {key.text[6:] for key, _ in value.pairs if key.text.startswith("xmlns:")}
-            for key, item in value.pairs:
-                if key.text in {TEXT_WORD, XML} and isinstance(item, Scalar):
-                    if text:
-                        self.note(key.start, f"{TEXT_WORD} and {XML} exclude each other")
-                    text, xml = item, key.text == XML
-                    continue
-                for name, found in self.entry(key, item, part):
-                    if found.tag:
-                        inner.append(found)
-                    elif name.text in attributes:
-                        self.note(name.start, f"the attribute {name.text} stands twice", code="doubled")
-                    else:
-                        attributes[name.text] = self.attribute(found.value)
-                        places[name.text] = (name, found.value)
-        children = tuple(self.element(child, prefixes, depth + 1) for child in inner)
-        content = ""
-        if xml and text:
-            content, more = self.fragment(tag, text, prefixes, depth)
-            children = (*more, *children)
-        elif text:
-            content = "" if text.text.isspace() else text.text
-            self.check_characters(text)
-        if content and children:
-            self.note(text.start if text else start, f"text and elements beside each other are XML: use {XML} for both")
-        at = self.source.location(start)
-        where = FormPlaces(self.source, places, text)
-        node = Node(tag, attributes or NO_ATTRIBUTES, children, content, self.source, at.line, at.column, places=where)
+            self.note(part.at, f"elements are nested more than {MAX_DEPTH} deep", code="too-deep")
+            found = _Gathered()
+        prefixes |= {name[6:] for name in found.attributes if name.startswith("xmlns:")}
+        children = tuple(self.element(child, prefixes, depth + 1) for child in found.parts)
+        text = ""
+        if found.text:
+            text, inner = self.content(part.tag, found.text, prefixes, depth if found.xml else 0)
+            children = (*inner, *children)
+            if text and children:
+                self.note(found.text.start, f"text and elements beside each other are XML: use {XML} for both")
+        line, column = self.source.location(part.at)[1:]
+        places = FormPlaces(self.source, found.places, found.text)
+        attributes = found.attributes or NO_ATTRIBUTES
+        node = Node(part.tag, attributes, children, text, self.source, line, column, places=places)
         self.problems += undeclared(node, prefixes, declaration)
         return node
 
-    def fragment(self, tag: str, text: Scalar, prefixes: frozenset[str], depth: int) -> tuple[str, tuple[Node, ...]]:
-        self.check_characters(text)
+    def gather(self, part: Part) -> _Gathered:
+        """Return what a part says, with nothing below it made yet."""
+        value = part.value
+        if isinstance(value, Scalar):
+            return _Gathered(text=value, xml=part.shape.script and looks_like_xml(value.text))
+        if isinstance(value, Items):
+            return _Gathered(parts=list(self.keys.items(part.tag, value, part.shape)))
+        found = _Gathered()
+        for key, item in value.pairs:
+            if key.text in {TEXT_WORD, XML} and isinstance(item, Scalar):
+                if found.text:
+                    self.note(key.start, f"{TEXT_WORD} and {XML} exclude each other")
+                found.text, found.xml = item, key.text == XML
+                continue
+            for name, meant in self.keys.entry(key, item, part):
+                if meant.tag:
+                    found.parts.append(meant)
+                elif name.text in found.attributes:
+                    self.note(name.start, f"the attribute {name.text} stands twice", code="doubled")
+                else:
+                    found.attributes[name.text] = self.attribute(meant.value)
+                    found.places[name.text] = (name, meant.value)
+        return found
+
+    def content(
+        self, tag: str, scalar: Scalar, prefixes: frozenset[str], xml_depth: int
+    ) -> tuple[str, tuple[Node, ...]]:
+        """Return the text of an element, or what the text is as XML at ``xml_depth``, if that is not 0."""
+        self.check_characters(scalar)
+        if not xml_depth:
+            return "" if scalar.text.isspace() else scalar.text, ()
+        outer = tag if is_name(tag) and ":" not in tag else ROOT  # what is wrong with the tag is said elsewhere
         try:
-            node = read_fragment(
-                tag if is_name(tag) else ROOT, text, self.source, prefixes | {tag.partition(":")[0]}, depth - 1
-            )
+            node = read_fragment(outer, scalar, self.source, prefixes, xml_depth - 1)
         except XmlError as error:
             self.problems += error.diagnostics
             return "", ()
         return node.text, node.children
-
-    def entry(self, key: Scalar, value: Value, parent: _Part) -> Iterator[tuple[Scalar, _Part]]:
-        """Yield what a key of a map stands for: elements, or attributes, which have no tag."""
-        name, shape = key.text, parent.shape
-        if name in WORDS:
-            yield from self.word(key, value, parent)
-        elif name == TYPE and parent.typed and not _has(parent.value, TAG):
-            self.check_tag(value)
-        elif not is_name(name):
-            hint = near_hint(name, WORDS) if name.startswith("$") else ""
-            self.note(key.start, f"'{name}' is no name of an attribute or an element", hint)
-        elif isinstance(value, Scalar) and value.nothing:
-            return
-        elif ":" in name:
-            yield from self.prefixed(key, value)
-        elif name in shape.children:
-            below = self.shapes.child(shape, name)
-            if isinstance(value, Items) and not below.container:
-                plural = next((plural for plural, tag in shape.plurals.items() if tag == name), "")
-                hint = f"several stand in {plural}: […]" if plural else ""
-                self.note(value.start, f"{name} is one thing, not a list", hint)
-            else:
-                yield key, _Part(name, value, below, key.start)
-        elif name in shape.plurals:
-            yield from self.plural(key, value, shape)
-        elif isinstance(value, Scalar) or shape.attributes.get(name) == "Template":
-            yield key, _Part("", value, FREE, key.start)
-        elif isinstance(value, Items) and shape.script:
-            for one in value.values:
-                yield key, _Part(name, one, FREE, one.start)
-        else:
-            yield key, _Part(name, value, FREE, key.start)
-
-    def word(self, key: Scalar, value: Value, parent: _Part) -> Iterator[tuple[Scalar, _Part]]:
-        """Yield what one of the words with ``$`` stands for."""
-        if key.text == TAG:
-            self.check_tag(value)
-        elif key.text == ELEMENTS and isinstance(value, Items):
-            for part in self.typed(value, parent.shape):
-                yield key, part
-        elif key.text == ATTRIBUTES and isinstance(value, Entries):
-            for name, item in value.pairs:
-                if not isinstance(item, Scalar) or not is_name(name.text):
-                    self.note(name.start, f"{ATTRIBUTES} is a map of names and texts")
-                else:
-                    yield name, _Part("", item, FREE, name.start)
-        else:
-            expected = {ELEMENTS: "a list of maps", ATTRIBUTES: "a map"}.get(key.text, "a string")
-            self.note(value.start, f"{key.text} is {expected}")
-
-    def prefixed(self, key: Scalar, value: Value) -> Iterator[tuple[Scalar, _Part]]:
-        """Yield what a key with a prefix stands for."""
-        name = key.text
-        own = name.partition(":")[0] in WELL_KNOWN_PREFIXES
-        if isinstance(value, Scalar):
-            yield key, _Part(name if own and looks_like_xml(value.text) else "", value, FREE, key.start)
-            return
-        values = value.values if isinstance(value, Items) else (value,)
-        if not values or not all(_said(item) or (own and isinstance(item, Entries)) for item in values):
-            yield key, _Part("", value, FREE, key.start)
-            return
-        for item in values:
-            said = _said(item)
-            typed = said is not None and (not own or _has(item, TAG))
-            if typed and said is not None and said.text != name:
-                hint = f"write type: {name} for an element, or the map as a text that begins with {JSON_VALUE}"
-                self.note(said.start, f"the type is '{said.text}', but the key '{name}'", hint)
-            yield key, _Part(name, item, FREE, key.start if item is value else item.start, typed)
-
-    def plural(self, key: Scalar, value: Value, shape: Shape) -> Iterator[tuple[Scalar, _Part]]:
-        """Yield the elements of a list such as ``inputs``."""
-        tag = shape.plurals[key.text]
-        if not isinstance(value, Items):
-            self.note(
-                value.start, f"{key.text} is a list", f"each {tag} is an item: - name: …" if tag != "case" else ""
-            )
-            return
-        below = self.shapes.child(shape, tag)
-        for item in value.values:
-            if isinstance(item, Entries):
-                yield key, _Part(tag, item, below, item.start)
-            else:
-                self.note(item.start, f"each {tag} is a map")
-
-    def items(self, tag: str, value: Items, shape: Shape) -> Iterator[_Part]:
-        """Yield the elements of a list that is itself an element, such as ``steps``."""
-        if not shape.item:
-            yield from self.typed(value, shape)
-            return
-        for item in value.values:
-            if isinstance(item, Entries):
-                yield _Part(shape.item, item, self.shapes.child(shape, shape.item), item.start)
-            else:
-                self.note(item.start, f"each {shape.item} in {tag} is a map")
-
-    def typed(self, value: Items, shape: Shape) -> Iterator[_Part]:
-        """Yield elements that say their own tags."""
-        for item in value.values:
-            said = _said(item)
-            if said is not None:
-                yield _Part(said.text, item, self.shapes.child(shape, said.text), item.start, typed=True)
-            elif isinstance(item, Entries):
-                self.note(item.start, "a step needs its type", "add type: step, or another of the step types")
-            else:
-                self.note(item.start, "each item is a map with a type")
-
-    def check_tag(self, value: Value) -> None:
-        if not isinstance(value, Scalar) or not is_name(value.text):
-            shown = f"; '{value.text}' is none" if isinstance(value, Scalar) else ""
-            self.note(value.start, f"the type is the name of an element{shown}")
-
-    def check_characters(self, value: Scalar) -> None:
-        if found := NOT_XML.search(value.text):
-            start = value.offset(found.start(), self.source.text)
-            self.note(start, f"the character U+{ord(found[0]):04X} is not allowed in a flow", code="yaml")
 
     def attribute(self, value: Value) -> str:
         """Return the text of an attribute: lists and maps are JSON."""
@@ -268,15 +145,10 @@ class _Reader:
             return value.text
         return JSON_VALUE + json.dumps(_data(value), ensure_ascii=False)
 
-
-def _said(value: Value) -> Scalar | None:
-    """Return the tag that a map says itself."""
-    said = (value.get(TAG) or value.get(TYPE)) if isinstance(value, Entries) else None
-    return said if isinstance(said, Scalar) and not said.nothing else None
-
-
-def _has(value: Value, name: str) -> bool:
-    return isinstance(value, Entries) and value.get(name) is not None
+    def check_characters(self, value: Scalar) -> None:
+        if found := NOT_XML.search(value.text):
+            start = value.offset(found.start(), self.source.text)
+            self.note(start, f"the character U+{ord(found[0]):04X} is not allowed in a flow", code="yaml")
 
 
 def _data(value: Value) -> Any:
