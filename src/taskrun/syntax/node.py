@@ -101,8 +101,9 @@ class Node(NamedTuple):
         if self.places is not None:
             return self.places.character(index, attribute or None) or self.at
         if not attribute:
-            tag = _TAG.match(self.source.text, self.source.offset(self.line, self.column))
-            start = tag.end() if tag else -1
+            behind = self.source.offset(self.line, self.column)
+            tag = _TAG.match(self.source.text, behind)
+            start = tag.end() if tag else behind if self.tag == TEXT else -1  # behind <a/> there is no tag any more
         else:
             found = self._attribute(attribute)
             start = found.start(3) if found else -1

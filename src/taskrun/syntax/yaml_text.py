@@ -15,7 +15,7 @@ from taskrun.source import Source
 from taskrun.syntax.plain import Entries, Items, Scalar, Value
 
 if TYPE_CHECKING:
-    from yaml import Event
+    from yaml import CollectionStartEvent, Event, ScalarEvent
 
 MOST_ALIASED = 10_000
 """How many values aliases may repeat in one file."""
@@ -95,11 +95,11 @@ class _Composer:
                     hint = "one file is one flow; take the second '---' out"
                     raise self.stop("yaml", start, "the file holds more than one document", hint)
                 case yaml.ScalarEvent():
-                    self.check_tag(event.tag, _TEXT_TAGS, start)
+                    self.check_tag(event, _TEXT_TAGS)
                     plain = not event.style and event.tag is None
                     self.add(Scalar(event.value, start, end, "" if plain else event.style or "!"), event.anchor)
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                    self.check_tag(event.tag, _PLAIN_TAGS, start)
+                    self.check_tag(event, _PLAIN_TAGS)
                     if len(self.open) >= self.most_depth:
                         raise self.too_deep(start)
                     if event.anchor:
@@ -146,9 +146,10 @@ class _Composer:
             raise self.too_deep(start)
         return known.value
 
-    def check_tag(self, tag: str | None, allowed: frozenset[str | None], start: int) -> None:
-        if tag not in allowed:
-            shown = (tag or "").replace("tag:yaml.org,2002:", "!!")
+    def check_tag(self, event: ScalarEvent | CollectionStartEvent, allowed: frozenset[str | None]) -> None:
+        if event.tag not in allowed:
+            shown = (event.tag or "").replace("tag:yaml.org,2002:", "!!")
+            start = event.start_mark.index if event.start_mark else 0
             raise self.stop("yaml", start, f"the tag {shown} is not allowed", "a flow is plain data; leave the tag out")
 
     def too_deep(self, start: int) -> XmlError:
