@@ -56,9 +56,12 @@ class Keys:
             yield from self.plural(key, value, shape)
         elif isinstance(value, Scalar) or shape.attributes.get(name) == "Template":
             yield key, Part("", value, FREE, key.start)
+        elif isinstance(value, Items) and not shape.script:
+            lists = [*shape.plurals, *(tag for tag in shape.children if self.shapes.child(shape, tag).container)]
+            hint = near_hint(name, lists) or (f"lists here: {', '.join(lists)}" if lists else "")
+            self.note(key.start, f"there is no list {name} in {parent.tag}", hint)
         else:
-            several = value.values if isinstance(value, Items) and shape.script else (value,)
-            for one in several:
+            for one in value.values if isinstance(value, Items) else (value,):
                 yield key, Part(name, one, FREE, key.start if one is value else one.start)
 
     def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[Found]:

@@ -108,6 +108,8 @@ class _Reader:
             return _Gathered(parts=list(self.keys.items(part.tag, value, part.shape)))
         found = _Gathered()
         for key, item in value.pairs:
+            if ":" in key.text and key.text not in self.source.text[key.start : key.end]:
+                self.note(key.start, f"the name {key.text} is written without escapes")  # names are looked for in texts
             if key.text in {TEXT_WORD, XML} and isinstance(item, Scalar):
                 if found.text:
                     self.note(key.start, f"{TEXT_WORD} and {XML} exclude each other")

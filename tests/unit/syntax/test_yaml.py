@@ -262,6 +262,8 @@ def test_json_with_tabs_and_escapes() -> None:
         ("steps: [{name: x}]", [("wrong-form", "1:9")]),
         ("steps: [{type: '<x>'}]", [("wrong-form", "1:16")]),
         ("steps: [x]", [("wrong-form", "1:9")]),
+        ("inputz: [{name: x}]", [("wrong-form", "1:1")]),
+        ('"\\u0069n:x": 1', [("wrong-form", "1:1")]),
         ("my:a: 1", [("prefix", "1:1")]),
         ("xmlns:my: m\nmy:a: {type: my:b}", [("wrong-form", "2:14")]),
         ("onEnter: <a><b></a>", [("xml", "1:18")]),
