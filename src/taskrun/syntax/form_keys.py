@@ -56,13 +56,19 @@ class Keys:
             yield from self.plural(key, value, shape)
         elif isinstance(value, Scalar) or shape.attributes.get(name) == "Template":
             yield key, Part("", value, FREE, key.start)
-        elif isinstance(value, Items) and not shape.script:
+        else:
+            yield from self.unknown(key, value, parent)
+
+    def unknown(self, key: Scalar, value: Value, parent: Part) -> Iterator[Found]:
+        """Yield the elements for a key that the schema does not know here, which it will say later."""
+        name, shape = key.text, parent.shape
+        if isinstance(value, Items) and not shape.script:
             lists = [*shape.plurals, *(tag for tag in shape.children if self.shapes.child(shape, tag).container)]
             hint = near_hint(name, lists) or (f"lists here: {', '.join(lists)}" if lists else "")
             self.note(key.start, f"there is no list {name} in {parent.tag}", hint)
-        else:
-            for one in value.values if isinstance(value, Items) else (value,):
-                yield key, Part(name, one, FREE, key.start if one is value else one.start)
+            return
+        for one in value.values if isinstance(value, Items) else (value,):
+            yield key, Part(name, one, FREE, key.start if one is value else one.start)
 
     def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[Found]:
         """Yield the child element that the schema has for a key."""
