@@ -5,6 +5,7 @@ A page is Markdown. What is executed:
 * ```` ```xml ```` that begins with ``<task`` is a flow: it is saved (as ``title="…"`` says, else ``flow.task.xml``) and
   compiled. With the word ``wrong`` it must be refused. Any other XML is a fragment, which the schema must allow where
   it may stand.
+* ```` ```yaml ```` and ```` ```json ```` with a title that ends in ``.task.yaml`` or ``.task.json`` are flows too.
 * A list item behind a flow is a run of it: ``- `{"n": 3}` gives `{"RESULT": 6}` after 100 ms`` (the time may be left
   out), ``- `{}` fails: `part of the error` ``, or for a wrong flow ``- refused: `code: part of the message` ``.
 * ```` ```python ```` is executed; all blocks of a page share their names. A ```` ```text ```` block right behind it is
@@ -115,6 +116,8 @@ class Page:
         printed, self.printed = self.printed, None
         match block.language:
             case "xml" if _ROOT.match(block.text):
+                self._flow(block)
+            case "yaml" | "json" if f".task.{block.language}" in block.words:
                 self._flow(block)
             case "xml":
                 self._fragment(block.text)

@@ -70,7 +70,7 @@ HEAVY = {
     "jinja2": ("script", "tags.text", "cli"),
     "httpx": ("tags.exchange",),
     "rich": ("cli",),
-    "yaml": ("syntax.load", "cli"),
+    "yaml": ("syntax.yaml_text", "cli"),
     "loky": ("core.workers",),
     "cloudpickle": ("core.calling", "core.shipping"),
     "jsonschema": ("core.schema_check",),

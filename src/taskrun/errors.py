@@ -62,7 +62,7 @@ class FlowError(TaskrunError):
 
 
 class XmlError(FlowError):
-    """A file is not the well-formed, bounded XML without DTD that a flow has to be."""
+    """A file is not the well-formed, bounded XML without DTD, YAML or JSON that a flow has to be."""
 
 
 class ExtendError(FlowError):

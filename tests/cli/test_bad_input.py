@@ -95,15 +95,3 @@ def test_nobody_listens(tmp_path: Path, command: str) -> None:
     line = f"'{sys.executable}' -m taskrun {command} '{path}' | true"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert done.stderr == ""
-
-
-@pytest.mark.parametrize("name", ["f.task.yaml", "f.task.yml", "f.task.json"])
-def test_other_forms_of_files_are_not_supported_yet(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
-    path.write_text("steps: []")
-    done = subprocess.run(
-        [sys.executable, "-m", "taskrun", "check", str(path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert "not supported yet" in done.stderr
-    assert "1 file, 1 error" in done.stderr

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskrun.cli.parser import Parser, add_settings, make_manager
+from taskrun.core.lookup import FORMS
 
 if TYPE_CHECKING:
     from taskrun.errors import Diagnostic
     from taskrun.manager import TaskManager
 
 DESCRIPTION = "Say everything that is wrong with task files, without running them."
-ENDINGS = (".task.xml", ".task-lib.xml")
+ENDINGS = tuple(kind + form for kind in (".task", ".task-lib") for form in FORMS)
+
+_ENDINGS_SHORT = f".task or .task-lib and {', '.join(FORMS[:-1])} or {FORMS[-1]}"
 
 
 def execute(words: Sequence[str]) -> int:
@@ -43,7 +46,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     files = list(_files(arguments.files))
     if not files:
-        say(f"taskrun check: no task files in {', '.join(arguments.files)} (their names end in {' or '.join(ENDINGS)})")
+        say(f"taskrun check: no task files in {', '.join(arguments.files)} (their names end in {_ENDINGS_SHORT})")
         return 2
     manager = make_manager(arguments)
     problems = [

@@ -40,8 +40,8 @@ class Reference:
             merged = self.node.places is not None  # then another file than the element's may have said it
             said_in = self.node.attribute_at(self.attribute).path if merged else self.node.source.path
             return lookup.by_path(self.path, said_in)
-        suffix = ".task.xml" if self.kind == "task" else ".task-lib.xml"
-        return lookup.by_name(self.name or "", self.version, suffix)
+        kind = ".task" if self.kind == "task" else ".task-lib"
+        return lookup.by_name(self.name or "", self.version, kind)
 
     def load(self, host: Host) -> Flow:
         """Return the compiled file; raises NotFound and FlowError."""

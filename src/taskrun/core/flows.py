@@ -25,6 +25,7 @@ from taskrun.script.script import ScriptSettings
 from taskrun.script.xpl.element import Element
 from taskrun.syntax.extend import Sources, with_chain
 from taskrun.syntax.layers import Files, state_of
+from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
 
 _LOG = logging.getLogger("taskrun")
@@ -72,7 +73,7 @@ class Flows:
             return CustomTypes(self._markup(sources, root)).apply()
 
         sources = Sources(
-            files=Files(self.layers, roots.roots, roots.by_path),
+            files=Files(self.layers, roots.roots, roots.by_path, lambda file: load(file, self.registry.schema)),
             opaque=self.registry.schema.opaque,
             generate=generate,
             config=self.config,

@@ -3,7 +3,8 @@
 Rules: a relative path is relative to the file that says it. A name with a version, and a path that begins with ``/``,
 are looked up under the search roots: the folder of the file that was started, the folders of ``--path``, ``TASKRUN_PATH``
 or ``TaskManager(path=…)``, then the shipped ``lib/``; only then does ``/…`` mean the file system. Version ``N`` of the task
-``orders/check`` is ``orders/check/vN.task.xml``; without a version (or ≤ 0) the highest counts.
+``orders/check`` is ``orders/check/vN.task.xml``, or the same with ``.yaml``, ``.yml`` or ``.json`` if there is no XML; without
+a version (or ≤ 0) the highest counts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+
+FORMS = (".xml", ".yaml", ".yml", ".json")
+"""The endings of the forms that a file can have; the first that is there counts."""
 
 _VERSION = re.compile(r"v(\d+)")
 
@@ -51,27 +55,32 @@ class Lookup:
                 return candidate
         raise NotFound(f"'{path}'", tried)
 
-    def by_name(self, name: str, version: int | None, suffix: str) -> str:
-        """Return the file of version ``version`` (None or ≤ 0: the highest) of ``name``; raises NotFound."""
+    def by_name(self, name: str, version: int | None, kind: str) -> str:
+        """Return the file of version ``version`` (None or ≤ 0: the highest) of ``name``; raises NotFound.
+
+        ``kind`` is the ending of its name without that of its form: ``.task`` or ``.task-lib``.
+        """
         wanted = version if version is not None and version > 0 else None
         tried = []
         for root in self.roots:
             folder = Path(root) / name
-            file = f"v{wanted}{suffix}" if wanted else _highest(folder, suffix)
-            tried.append(str(folder / file))
-            if (folder / file).is_file():
-                return str(folder / file)
+            stem = f"v{wanted or _highest(folder, kind)}{kind}"
+            tried.append(str(folder / f"{stem}{FORMS[0]}"))
+            for form in FORMS:
+                if (folder / f"{stem}{form}").is_file():
+                    return str(folder / f"{stem}{form}")
         raise NotFound(f"'{name}'" + (f" version {wanted}" if wanted else ""), tried)
 
 
-def _highest(folder: Path, suffix: str) -> str:
+def _highest(folder: Path, kind: str) -> int:
     versions = [0]
     if folder.is_dir():
         for entry in folder.iterdir():
-            found = _VERSION.fullmatch(entry.name.removesuffix(suffix)) if entry.name.endswith(suffix) else None
+            stem, form = os.path.splitext(entry.name)  # noqa: PTH122 - the last of the name's endings
+            found = _VERSION.fullmatch(stem.removesuffix(kind)) if form in FORMS and stem.endswith(kind) else None
             if found:
                 versions.append(int(found[1]))
-    return f"v{max(versions) or 1}{suffix}"
+    return max(versions) or 1
 
 
 def name_and_version(path: str) -> tuple[str, int] | None:

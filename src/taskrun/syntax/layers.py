@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
 
 FOLDER = "_delta"
@@ -42,13 +41,20 @@ class Files:
     """The files of one compilation.
 
     Parameters: ``layers`` the names of delta layers, the lowest first; ``roots`` the search roots; ``find`` returns the path that
-    a file means with a path (it raises LookupError).
+    a file means with a path (it raises LookupError), ``load`` the tree of a file.
     """
 
-    def __init__(self, layers: Sequence[str], roots: Sequence[str], find: Callable[[str, str], str]) -> None:
+    def __init__(
+        self,
+        layers: Sequence[str],
+        roots: Sequence[str],
+        find: Callable[[str, str], str],
+        load: Callable[[str], Node],
+    ) -> None:
         self._layers = tuple(layers)
         self._roots = tuple(roots)
         self._find = find
+        self._load = load
         self.states: dict[str, tuple[int, ...]] = {}
 
     def named(self, path: str, said_in: str) -> Found:
@@ -76,7 +82,7 @@ class Files:
     def read(self, path: str) -> Node:
         """Return the tree of a file; raises XmlError."""
         self.states[path] = state_of(path)
-        return load(path)
+        return self._load(path)
 
 
 MISSING = (0, 0, 0, 0)

@@ -8,7 +8,7 @@ are reported together. White space between elements and comments are dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
@@ -16,7 +16,9 @@ from xml.parsers import expat
 from taskrun.errors import Diagnostic, XmlError, near_hint
 from taskrun.source import Location, Source
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
+from taskrun.syntax.schema import Schema
 
+PLAIN_ENDINGS = frozenset({".yaml", ".yml", ".json"})
 WELL_KNOWN_PREFIXES = frozenset({"x", "in", "out", "c", "xpl", "task", "feature", "thisLib"})
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 200
@@ -25,12 +27,12 @@ _DECLARED_ENCODING = re.compile(rb"""\A<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
-def load(path: str) -> Node:
-    """Return the root element of the file at ``path``, or raise XmlError with what is wrong with the file."""
+def load(path: str, schema: Schema | None = None) -> Node:
+    """Return the root element of the file at ``path``, or raise XmlError with what is wrong with the file.
+
+    ``schema`` tells a YAML or JSON file which keys are elements; by default it is the shipped one.
+    """
     file = Path(path)
-    if file.suffix in {".yaml", ".yml", ".json"}:
-        message = f"'{path}': flows in {file.suffix[1:].upper().replace('YML', 'YAML')} are not supported yet"
-        raise _refuse(path, "not-supported", message, "write it in XML")
     try:
         size = file.stat().st_size
         data = file.read_bytes() if size <= MAX_BYTES else b""
@@ -38,12 +40,26 @@ def load(path: str) -> Node:
         raise _refuse(path, "no-file", f"cannot read '{path}': {error.strerror or error}", _neighbours(file)) from None
     if size > MAX_BYTES:
         raise _refuse(path, "too-large", f"the file has {size:,} bytes; a task file has at most {MAX_BYTES:,}")
+    if file.suffix in PLAIN_ENDINGS:
+        return parse_form(path, data, schema or Schema())
     return parse(path, data)
+
+
+def parse_form(path: str, data: bytes, schema: Schema) -> Node:
+    """Return the root element of the YAML or JSON text ``data``; its name ``path`` says which of the two it is."""
+    from taskrun.syntax.json_text import read_json
+    from taskrun.syntax.shapes import Shapes
+    from taskrun.syntax.yaml_form import read_form
+    from taskrun.syntax.yaml_text import read_yaml
+
+    source = Source(path, _decode(path, data))
+    read = read_json if path.endswith(".json") else read_yaml
+    return read_form(read(source, MAX_DEPTH), source, Shapes(schema))
 
 
 def parse(path: str, data: bytes) -> Node:
     """Return the root element of the XML text ``data``; ``path`` is its name in errors."""
-    return _Reader(Source(path, _decode(path, data))).read()
+    return Reader(Source(path, _decode(path, data))).read()
 
 
 def _decode(path: str, data: bytes) -> str:
@@ -80,6 +96,19 @@ def prefix_of_library(path: str) -> str:
     return path.strip().rpartition("/")[2].removesuffix(".xlib")
 
 
+def undeclared(node: Node, declared: frozenset[str], add: Callable[[str], str]) -> Iterator[Diagnostic]:
+    """Yield the prefixes of a node's tag and attributes that are not declared; ``add`` says what to add, and where."""
+    for name in (None, *node.attributes):
+        prefix, colon, _ = (name or node.tag).partition(":")
+        if not colon or prefix in declared or prefix in {"xmlns", "xml"}:
+            continue
+        hint = f"add {add(prefix)}"
+        if near := near_hint(prefix, declared):
+            hint = f"{near} Otherwise {hint}"
+        message = f"the prefix of '{name or node.tag}' is not declared"
+        yield node.problem("prefix", message, hint=hint, attribute=name)
+
+
 class _Open(NamedTuple):
     """An element whose end tag has not been seen yet."""
 
@@ -91,11 +120,16 @@ class _Open(NamedTuple):
     prefixes: frozenset[str]
 
 
-class _Reader:
-    """Builds Nodes from expat's events; one per file."""
+class Reader:
+    """Builds Nodes from expat's events; one per file, or per piece of XML inside another file.
 
-    def __init__(self, source: Source) -> None:
+    ``prefixes`` are those that are declared outside the piece, ``depth`` is how deep it stands.
+    """
+
+    def __init__(self, source: Source, prefixes: frozenset[str] = WELL_KNOWN_PREFIXES, depth: int = 0) -> None:
         self.source = source
+        self.prefixes = prefixes
+        self.most_depth = MAX_DEPTH - depth
         self.problems: list[Diagnostic] = []
         self.open: list[_Open] = []
         self.texts: list[str] = []  # since the last tag, which stands at:
@@ -109,6 +143,7 @@ class _Reader:
         parser.StartDoctypeDeclHandler = self.doctype
 
     def read(self) -> Node:
+        """Return the root element; raises XmlError."""
         try:
             self.parser.Parse(self.source.text, True)
         except expat.ExpatError as error:
@@ -119,44 +154,49 @@ class _Reader:
         return self.root
 
     def unclosed(self) -> str:
+        """Return which element is open, as a hint."""
         if not self.open:
             return ""
         element = self.open[-1]
         return f"the element that is open here is <{element.tag}> from line {element.line}, column {element.column}"
 
     def note(self, code: str, place: Location, message: str, hint: str = "") -> None:
+        """Add a problem at a place."""
         line = self.source.line(place.line)
         self.problems.append(Diagnostic(location=place, code=code, message=message, hint=hint, line=line))
 
     def stop(self, code: str, message: str, hint: str = "") -> XmlError:
+        """Return the error for a problem where the parser is, after which nothing can be read."""
         parser = self.parser
         place = Location(self.source.path, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
         self.note(code, place, message, hint)
         return XmlError(self.problems)
 
     def doctype(self, *_: object) -> None:
+        """Refuse a DTD."""
         place = self.source.location(self.source.text.index("<!DOCTYPE"))
         self.note("dtd", place, "a task file has no DTD and no entities of its own", "take the <!DOCTYPE …> out")
         raise XmlError(self.problems)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
         parser = self.parser
         line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
         stack = self.open
         if self.texts and stack:
             self.flush(stack[-1].children)
-        if len(stack) >= MAX_DEPTH:
+        if len(stack) >= self.most_depth:
             raise self.stop("too-deep", f"elements are nested more than {MAX_DEPTH} deep")
-        prefixes = stack[-1].prefixes if stack else WELL_KNOWN_PREFIXES
+        prefixes = stack[-1].prefixes if stack else self.prefixes
         self.last_tag = (line, column)
         prefixed = ":" in tag
-        for name in attributes:
+        for name, value in attributes.items():
             if ":" in name:
                 prefixed = True
                 if name.startswith("xmlns:"):
                     prefixes = prefixes | {name[6:]}
                 elif name == "xpl:lib":
-                    prefixes = prefixes | set(map(prefix_of_library, attributes[name].split(",")))
+                    prefixes = prefixes | set(map(prefix_of_library, value.split(",")))
         if tag == "c:import" and stack:  # what it imports is there for what follows it
             own = attributes.get("as") or prefix_of_library(attributes.get("from", ""))
             stack[-1] = stack[-1]._replace(prefixes=stack[-1].prefixes | {own})
@@ -165,24 +205,23 @@ class _Reader:
             self.check_prefixes(stack[-1])
 
     def check_prefixes(self, element: _Open) -> None:
+        """Note the prefixes of an element that are not declared."""
         node = Node(element.tag, element.attributes, (), "", self.source, element.line, element.column)
-        for name in (None, *element.attributes):
-            prefix, colon, _ = (name or element.tag).partition(":")
-            if not colon or prefix in element.prefixes or prefix in {"xmlns", "xml"}:
-                continue
-            hint = f'add xmlns:{prefix}="{prefix}" to <{self.open[0].tag}>'
-            if near := near_hint(prefix, element.prefixes):
-                hint = f"{near} Otherwise {hint}"
-            message = f"the prefix of '{name or element.tag}' is not declared"
-            self.problems.append(node.problem("prefix", message, hint=hint, attribute=name))
+        self.problems.extend(undeclared(node, element.prefixes, self.declaration))
+
+    def declaration(self, prefix: str) -> str:
+        """Return what declares a prefix, and where to write it."""
+        return f'xmlns:{prefix}="{prefix}" to <{self.open[0].tag}>'
 
     def flush(self, children: list[Node]) -> None:
+        """Make a child of the text since the last tag."""
         text = "".join(self.texts)
         self.texts.clear()
         if not text.isspace():
             children.append(Node(TEXT, NO_ATTRIBUTES, (), text, self.source, *self.last_tag))
 
     def end(self, _tag: str) -> None:
+        """Close an element: make its Node."""
         tag, attributes, children, line, column, _ = self.open.pop()
         text = ""
         if self.texts:

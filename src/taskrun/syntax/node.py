@@ -59,6 +59,8 @@ class Node(NamedTuple):
     @property
     def at(self) -> Location:
         """The place of the element."""
+        if self.origin and self.places is not None:
+            return self.places.attribute(self.origin) or Location(self.source.path, self.line, self.column)
         if self.origin and (found := self._attribute(self.origin)):
             return self.source.location(found.start(1))
         return Location(self.source.path, self.line, self.column)
@@ -95,12 +97,13 @@ class Node(NamedTuple):
 
     def character_at(self, index: int, attribute: str | None = None) -> Location:
         """Return where character ``index`` (from 0) of the text, or of an attribute's value, stands in the file."""
-        if self.places is not None:
-            return self.places.character(index, attribute) or self.at
         attribute = attribute or self.origin
+        if self.places is not None:
+            return self.places.character(index, attribute or None) or self.at
         if not attribute:
-            tag = _TAG.match(self.source.text, self.source.offset(self.line, self.column))
-            start = tag.end() if tag else -1
+            behind = self.source.offset(self.line, self.column)
+            tag = _TAG.match(self.source.text, behind)
+            start = tag.end() if tag else behind if self.tag == TEXT else -1  # behind <a/> there is no tag any more
         else:
             found = self._attribute(attribute)
             start = found.start(3) if found else -1

@@ -47,7 +47,7 @@ def _element(node: Node) -> Node:
 def _from_attribute(node: Node, name: str) -> Node:
     prefix, _, local = name.partition(":")
     text = node.attributes[name]
-    source = Node("source", NO_ATTRIBUTES, (), text, node.source, node.line, node.column, name)
+    source = Node("source", NO_ATTRIBUTES, (), text, node.source, node.line, node.column, name, node.places)
     return source._replace(
         tag="input" if prefix == "in" else "output", attributes={"name": local}, children=(source,), text=""
     )

@@ -24,7 +24,7 @@ OWN_PREFIXES = frozenset({"c:", "x:"})
 _EXTENSION = "{urn:extension}element"
 _REFUSED = "_"  # the schema has nothing of this name
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def validate(root: Node, schema: Schema) -> None:
@@ -83,7 +83,7 @@ def _ink(text: str) -> str | None:
 def _clean(node: Node) -> dict[str, str]:
     """Return the attributes without prefixed ones, in names and characters that lxml takes."""
     return {
-        name if _PLAIN_NAME.match(name) else _REFUSED: _NOT_XML.sub("\ufffd", value)
+        name if _PLAIN_NAME.match(name) else _REFUSED: NOT_XML.sub("\ufffd", value)
         for name, value in node.attributes.items()
         if ":" not in name
     }

@@ -40,16 +40,16 @@ def test_without_a_version_the_highest_counts(tmp_path: Path) -> None:
         touch(tmp_path / "orders" / name)
     lookup = Lookup([str(tmp_path / "none"), str(tmp_path)])
     highest = str(tmp_path / "orders" / "v10.task.xml")
-    assert lookup.by_name("orders", None, ".task.xml") == highest
-    assert lookup.by_name("orders", 0, ".task.xml") == highest
-    assert lookup.by_name("orders", 2, ".task.xml").endswith("v2.task.xml")
+    assert lookup.by_name("orders", None, ".task") == highest
+    assert lookup.by_name("orders", 0, ".task") == highest
+    assert lookup.by_name("orders", 2, ".task").endswith("v2.task.xml")
     with pytest.raises(NotFound, match="'orders' version 3 not found"):
-        lookup.by_name("orders", 3, ".task.xml")
+        lookup.by_name("orders", 3, ".task")
 
 
 def test_nowhere_to_look() -> None:
     with pytest.raises(NotFound) as caught:
-        Lookup(()).by_name("orders", None, ".task.xml")
+        Lookup(()).by_name("orders", None, ".task")
     assert caught.value.hint == "there is no folder to look in"
 
 

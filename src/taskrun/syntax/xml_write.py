@@ -1,0 +1,77 @@
+"""Write a tree of Nodes as XML that reads back as the same tree.
+
+Rules: elements that hold only elements are indented; where text is, nothing is added. A text of several lines with ``<``
+or ``&`` becomes CDATA, any other gets escapes. White space in attributes is written as references, for XML would make
+spaces of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from taskrun.syntax.node import TEXT, Node
+
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_WIDTH = 120
+_IN_TEXT: Mapping[int, str] = MappingProxyType(str.maketrans({"&": "&amp;", "<": "&lt;", "\r": "&#13;"}))
+_IN_ATTRIBUTE: Mapping[int, str] = MappingProxyType(
+    str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
+)
+_MARKUP = re.compile("[<&]")
+
+
+def write_xml(root: Node) -> str:
+    """Return the text of an XML file."""
+    return f"{_HEAD}{_element(root, 0)}\n"
+
+
+def write_content(node: Node) -> str:
+    """Return what an element holds as XML: lines of elements, or text with elements in it."""
+    if _mixed(node):
+        return _content(node)
+    return "".join(f"{_element(child, 0)}\n" for child in node.children)
+
+
+def _element(node: Node, indent: int) -> str:
+    """Return an element; the lines behind its first begin with ``indent`` spaces."""
+    start = _start(node, indent)
+    if not node.children and not node.text:
+        return f"{start}/>"
+    if not node.children or _mixed(node):
+        return f"{start}>{_content(node)}</{node.tag}>"
+    pad = " " * (indent + 2)
+    inside = "".join(f"{pad}{_element(child, indent + 2)}\n" for child in node.children)
+    return f"{start}>\n{inside}{' ' * indent}</{node.tag}>"
+
+
+def _content(node: Node) -> str:
+    """Return text and elements with nothing added between them."""
+    if not node.children:
+        return _text(node.text)
+    return "".join(_text(child.text) if child.tag == TEXT else _inline(child) for child in node.children)
+
+
+def _inline(node: Node) -> str:
+    content = _content(node)
+    start = _start(node, 0, wide=True)
+    return f"{start}>{content}</{node.tag}>" if content else f"{start}/>"
+
+
+def _start(node: Node, indent: int, *, wide: bool = False) -> str:
+    pairs = [f'{name}="{value.translate(_IN_ATTRIBUTE)}"' for name, value in node.attributes.items()]
+    line = " ".join([f"<{node.tag}", *pairs])
+    if wide or indent + len(line) < _WIDTH:
+        return line
+    return f"\n{' ' * (indent + 4)}".join([f"<{node.tag}", *pairs])
+
+
+def _text(text: str) -> str:
+    if "\n" in text and "\r" not in text and _MARKUP.search(text):
+        return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
+    return text.translate(_IN_TEXT).replace("]]>", "]]&gt;")
+
+
+def _mixed(node: Node) -> bool:
+    return any(child.tag == TEXT for child in node.children)
