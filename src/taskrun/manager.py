@@ -190,6 +190,7 @@ class TaskManager:
         """
         flow = self._flows.get(os.fspath(path))
         if self._checked.get(flow.path) is not flow:
+            self._flows.check_layers(flow.path)
             problems = check_flow(flow, self._host_for(flow))
             if problems:
                 raise AnalysisError(problems)

@@ -20,11 +20,12 @@ from taskrun.core.lookup import Lookup
 from taskrun.core.markup import Markup
 from taskrun.core.registry import Registry
 from taskrun.core.tag_finder import TagSettings
-from taskrun.errors import FlowError
+from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.script.script import ScriptSettings
 from taskrun.script.xpl.element import Element
 from taskrun.syntax.extend import Sources, with_chain
-from taskrun.syntax.layers import Files, state_of
+from taskrun.source import Location
+from taskrun.syntax.layers import FOLDER, Files, state_of
 from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
 
@@ -59,6 +60,18 @@ class Flows:
             raise with_chain(error, sources) from None
         self.kept[path] = (sources.files.states, flow)
         return flow
+
+    def check_layers(self, path: str) -> None:
+        """Raise ExtendError when a delta layer has no folder in any place where files of the flow are looked for."""
+        folder = os.path.dirname(path) or "."  # noqa: PTH120 - keeps ./
+        places = [os.path.join(root, FOLDER) for root in dict.fromkeys((folder, *self.roots()))]  # noqa: PTH118 - likewise
+        for layer in self.layers:
+            if not any(os.path.isdir(os.path.join(place, layer)) for place in places):  # noqa: PTH112, PTH118 - likewise
+                known = {name for place in places if os.path.isdir(place) for name in os.listdir(place)}  # noqa: PTH112, PTH208
+                hint = near_hint(layer, known) or f"looked for {FOLDER}/{layer} in {', '.join(map(os.path.dirname, places))}"
+                message = f"there is no delta layer '{layer}'"
+                place = Location(path, 1, 1)
+                raise ExtendError([Diagnostic(location=place, code="no-layer", message=message, hint=hint)])
 
     def sources(self, path: str) -> Sources:
         """Return what the file at ``path`` is put together from."""

@@ -22,6 +22,9 @@ class Names(Protocol):
     def __setitem__(self, name: str, value: Any, /) -> None:
         """Set an own variable."""
 
+    def __contains__(self, name: object, /) -> bool:
+        """Whether there is an own variable of that name."""
+
     def pop(self, name: str, default: Any, /) -> Any:
         """Take an own variable away and return it, or return ``default``."""
 

@@ -104,6 +104,9 @@ class Variables:
         else:
             self._parent[name] = value
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or (self._parent is not None and name in self._parent)
+
     def pop(self, name: str, default: Any, /) -> Any:
         """Take a variable away."""
         return self._own.pop(name, default)
