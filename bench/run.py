@@ -99,6 +99,14 @@ def load_cost(path: Path, count: int) -> float:
     return min(once() for _ in range(REPEATS)) / count * 1e6
 
 
+def delta(count: int, touched: int) -> str:
+    """A delta over a base of ``count`` steps that changes ``touched`` of them."""
+    steps = "\n".join(
+        f'<step name="s{n}" timeout="5s"><source>total + 2</source></step>' for n in range(0, count, count // touched)
+    )
+    return f'<task x:extends="like.task.xml">\n<steps>\n{steps}\n</steps></task>'
+
+
 def main() -> int:
     """Run every workload."""
     manager = TaskManager()
@@ -139,9 +147,15 @@ def main() -> int:
         micros = measure(many, 10_000)
         report("10,000 runs of a 5-step flow, per run", micros)
         print(f"{'':52} {1e6 / micros:9,.0f} runs/s")
-        path = Path(folder) / "load.task.xml"
+        path = Path(folder) / "like.task.xml"
         path.write_text(sequence(1000))
-        report("loading a file of 1,000 like steps, per step", load_cost(path, 1000))
+        plain = load_cost(path, 1000)
+        report("loading a file of 1,000 like steps, per step", plain)
+        over = Path(folder) / "delta.task.xml"
+        over.write_text(delta(1000, 100))
+        extended = load_cost(over, 1000)
+        report("loading it with a delta that touches 100, per step", extended)
+        print(f"{'':52} {extended / plain:9.2f} × the plain file (3)")
         steps = "\n".join(STEP.format(n=n).replace("+ 1", f"+ {n}") for n in range(1000))
         path.write_text(
             f'<task><input name="total" type="int"/>\n<steps>\n{steps}\n</steps>\n<output name="total"/></task>'

@@ -7,6 +7,7 @@
      +- RunError       exit 1
      |   +- StepError(path, location)     what a failed run raises, from the original exception
      |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout  RunCancelled
+     |   +- ShellError(exitCode, stdout, stderr)
      +- PluginError    exit 3   something that a flow or a setting names cannot be had
 
 Do not import any other taskrun module here but ``source``.
@@ -137,6 +138,27 @@ class RunCancelled(RunError):
 
     error_code = "nop.err.task.cancelled"
     exit_status = 130
+
+
+class ShellError(RunError):
+    """The script of a ``<script lang="shell">`` ended with another status than 0, or could not be run.
+
+    ``exitCode`` is its status, negative for the number of the signal that ended it, None when it did not end by
+    itself; ``stdout`` and ``stderr`` are what it had written.
+    """
+
+    error_code = "nop.err.task.shell-failed"
+
+    def __init__(self, message: str, exit_code: int | None = None, stdout: str = "", stderr: str = "") -> None:
+        super().__init__(message)
+        self.exitCode = exit_code
+        self.stdout = stdout
+        self.stderr = stderr
+
+    @property
+    def params(self) -> dict[str, object]:
+        """What handlers in a flow read as ``ERROR.params``."""
+        return {"exitCode": self.exitCode, "stdout": self.stdout, "stderr": self.stderr}
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

@@ -12,6 +12,7 @@ default settings. Runs share what the host holds and nothing else.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -24,11 +25,15 @@ from taskrun.core.check import check_flow
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.events import Observer
 from taskrun.core.execution import execute, failed_step, status_of
-from taskrun.core.flow import Flow, compile_flow
+from taskrun.core.flow import Flow
+from taskrun.core.flows import Flows
 from taskrun.core.host import Host
+from taskrun.core.languages import Language
 from taskrun.core.lookup import Lookup
 from taskrun.core.registry import Registry
 from taskrun.core.run import Run
+from taskrun.core.tag_finder import TagSettings
+from taskrun.core.workers import Threads
 from taskrun.errors import AnalysisError, Diagnostic, FlowError, InputError, RunCancelled, StepError, near_hint
 from taskrun.observers.log import log_event
 from taskrun.result import RunResult
@@ -36,9 +41,10 @@ from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
 from taskrun.shipped import shipped_folder
-from taskrun.syntax.extend import extend
-from taskrun.syntax.load import load
+from taskrun.syntax.extend import extend, with_chain
+from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
+from taskrun.tags.context import TagContext
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
@@ -68,7 +74,13 @@ class TaskManager:
             ``taskrun.functions``).
         limits: how much one evaluation of a script may use.
         evaluator: what evaluates scripts: ``"compiled"``, or ``"asteval"``, which is slower and has less.
+        config: the configuration that ``feature:on`` and ``feature:off`` ask, by name.
+        delta: the names of the delta layers (folders ``_delta/NAME``) that are laid over files, the lowest first.
+        tags: Python functions as tags: modules, objects or mappings of functions, by the name of the library.
+        folders: folders in which tags such as those of file-utils may read and write, besides that of the flow and the
+            current one.
         steps: further step and decorator classes, besides those of installed packages.
+        languages: further languages of ``<script lang="…">`` by name, besides those of installed packages.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
     """
@@ -83,28 +95,45 @@ class TaskManager:
         flags: Iterable[str] = (),
         functions: Mapping[str, Any] | None = None,
         steps: Iterable[type] = (),
+        languages: Mapping[str, Language] | None = None,
         limits: Limits | None = None,
         evaluator: str = "compiled",
+        config: Mapping[str, Any] | None = None,
+        delta: Iterable[str] = (),
+        tags: Mapping[str, Any] | None = None,
+        folders: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
         if evaluator not in EVALUATORS:
             hint = near_hint(evaluator, EVALUATORS) or f"there are {' and '.join(EVALUATORS)}"
             raise ValueError(f"unknown evaluator '{evaluator}'; {hint}")
         self._path = None if path is None else [os.fspath(folder) for folder in path]
         self._flags = frozenset(flags)
-        self._registry = Registry(steps)
+        self._folders = tuple(map(Path, folders))
+        self._registry = Registry(steps, languages)
         self._functions = checked_functions(functions or {}, "TaskManager(functions=…)")
         self._limits = limits or Limits()
         self._evaluator = evaluator
-        self._flows: dict[str, tuple[tuple[int, ...], Flow]] = {}
+        self._threads = Threads()
+        self._flows = Flows(
+            registry=self._registry,
+            scripts=lambda: self._scripts,
+            roots=self._roots,
+            config=dict(config or {}),
+            layers=tuple(delta),
+            tags=TagSettings(
+                imports=Imports(tuple(allow)), libraries=dict(tags or {}), context=self._context, threads=self._threads
+            ),
+        )
         self._checked: dict[str, Flow] = {}
         self._hosts: dict[tuple[str, str], Host] = {}
         self._found: dict[str, Host] = {}
         self._shipped = str(shipped_folder("lib"))
         self._active: dict[str, Run] = {}
         self._host = Host(
-            load=self._compiled,
+            load=self._flows.get,
             beans=Beans(beans),
             imports=Imports(tuple(allow)),
+            threads=self._threads,
             lookup=Lookup(()),
             observers=tuple(observers),
             log=log_event,
@@ -159,7 +188,7 @@ class TaskManager:
 
         A file is compiled again when it has changed. A loaded flow can be run any number of times.
         """
-        flow = self._compiled(os.fspath(path))
+        flow = self._flows.get(os.fspath(path))
         if self._checked.get(flow.path) is not flow:
             problems = check_flow(flow, self._host_for(flow))
             if problems:
@@ -171,14 +200,22 @@ class TaskManager:
     def check(self, path: str | os.PathLike[str]) -> tuple[Diagnostic, ...]:
         """Return every problem of a flow without running it: errors, warnings and notes."""
         try:
-            flow = self._compiled(os.fspath(path))
+            flow = self._flows.get(os.fspath(path))
         except FlowError as error:
             return error.diagnostics
         return (*check_flow(flow, self._host_for(flow)), *flow.warnings)
 
     def cross_check(self, path: str | os.PathLike[str]) -> list[Diagnostic]:
         """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
-        return cross_check(extend(load(os.fspath(path), self._registry.schema)), self._registry.schema)
+        return cross_check(self.expand(path), self._registry.schema)
+
+    def expand(self, path: str | os.PathLike[str]) -> Node:
+        """Return the tree of a file after all that it builds on was put in; raises FlowError."""
+        sources = self._flows.sources(os.fspath(path))
+        try:
+            return extend(os.fspath(path), sources)
+        except FlowError as error:
+            raise with_chain(error, sources) from None
 
     def close(self) -> None:
         """End the idle worker processes; what is running is not touched."""
@@ -212,26 +249,24 @@ class TaskManager:
             cache={},
         )
 
-    def _compiled(self, path: str) -> Flow:
-        try:
-            status = Path(path).stat()
-            stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
-        except OSError:
-            stamp = (0, 0, 0, 0)
-        known = self._flows.get(path)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        flow = compile_flow(path, self._registry, self._scripts)
-        self._flows[path] = (stamp, flow)
-        return flow
+    def _context(self, path: str) -> TagContext:
+        """Return what the tags of a flow may use."""
+        folder = Path(path).resolve().parent
+        return TagContext(folder, (folder, Path.cwd(), *self._folders), logging.getLogger("taskrun").info)
+
+    def _roots(self) -> tuple[str, ...]:
+        """Return the folders in which flows are looked up besides that of the flow that was started."""
+        if self._path is not None:
+            return (*self._path, self._shipped)
+        variable = os.environ.get("TASKRUN_PATH", "")
+        return (*(folder for folder in variable.split(os.pathsep) if folder), self._shipped)
 
     def _host_for(self, flow: Flow) -> Host:
         """Return the host of a run of a flow: where others are found depends on its folder and on TASKRUN_PATH."""
         variable = os.environ.get("TASKRUN_PATH", "") if self._path is None else ""
         host = self._hosts.get((flow.path, variable))
         if host is None:
-            path = [folder for folder in variable.split(os.pathsep) if folder] if self._path is None else self._path
-            roots = (os.path.dirname(flow.path) or ".", *path, self._shipped)  # noqa: PTH120 - keeps ./
+            roots = (os.path.dirname(flow.path) or ".", *self._roots())  # noqa: PTH120 - keeps ./
             host = self._hosts[flow.path, variable] = replace(self._host, lookup=Lookup(roots))
         self._found[flow.path] = host
         return host

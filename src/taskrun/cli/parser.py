@@ -37,6 +37,15 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--allow", action="append", default=[], metavar="PATTERN", help="let flows import from modules like 'shop.*'"
     )
     parser.add_argument(
+        "-P", "--property", action="append", default=[], metavar="KEY=VALUE", help="set what feature:on asks"
+    )
+    parser.add_argument(
+        "--delta", action="append", default=[], metavar="LAYER", help="lay the files of _delta/LAYER over the flows"
+    )
+    parser.add_argument(
+        "--folder", action="append", default=[], metavar="DIR", help="let tags read and write files in DIR too"
+    )
+    parser.add_argument(
         "--evaluator", default="compiled", choices=("compiled", "asteval"), help="what evaluates scripts (compiled)"
     )
     parser.add_argument(
@@ -54,7 +63,21 @@ def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
         from taskrun.script.limits import Limits
 
         settings["limits"] = Limits(seconds=arguments.script_timeout)
-    return TaskManager(path=arguments.path, allow=allow, evaluator=arguments.evaluator, **settings)
+    return TaskManager(
+        path=arguments.path,
+        allow=allow,
+        evaluator=arguments.evaluator,
+        config=_config(arguments.property),
+        delta=arguments.delta,
+        folders=arguments.folder,
+        **settings,
+    )
+
+
+def _config(words: list[str]) -> dict[str, str]:
+    """Return the configuration that ``-P`` gives; a name alone is on."""
+    pairs = [word.partition("=") for word in words]
+    return {name.strip(): value if sign else "true" for name, sign, value in pairs}
 
 
 def _seconds(text: str) -> float:

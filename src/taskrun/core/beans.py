@@ -48,21 +48,25 @@ class Imports:
         module_name, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
         if not module_name or not attribute:
             raise PluginError(f"'{name}' does not name an object: write package.module:name")
-        if not self.permits(module_name):
-            raise NotAllowed(
-                f"importing from '{module_name}' is not allowed: add --allow '{module_name}', "
-                f"TaskManager(allow=['{module_name}']), or [tool.taskrun] allow"
-            )
-        try:
-            value: Any = importlib.import_module(module_name)
-        except ImportError as error:
-            raise PluginError(f"cannot import '{module_name}': {error}") from error
+        value: Any = self.module(module_name)
         for part in attribute.split("."):
             if part.startswith("_") or not hasattr(value, part):
                 hint = near_hint(part, [known for known in dir(value) if not known.startswith("_")])
                 raise PluginError(f"'{module_name}' has no '{part}'" + (f"; {hint}" if hint else ""))
             value = getattr(value, part)
         return value
+
+    def module(self, name: str) -> Any:
+        """Return the module of that name; raises NotAllowed, or PluginError when it cannot be imported."""
+        if not self.permits(name):
+            raise NotAllowed(
+                f"importing from '{name}' is not allowed: add --allow '{name}', "
+                f"TaskManager(allow=['{name}']), or [tool.taskrun] allow"
+            )
+        try:
+            return importlib.import_module(name)
+        except ImportError as error:
+            raise PluginError(f"cannot import '{name}': {error}") from error
 
 
 class Beans:

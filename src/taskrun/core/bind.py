@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from taskrun.core.body import Body
+from taskrun.core.doubles import double_children, double_keys
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
 from taskrun.core.fields import Text
+from taskrun.core.languages import Code, language_of
+from taskrun.core.markup import Markup
 from taskrun.core.plan import Plan, Slot
 from taskrun.core.refusals import not_supported
 from taskrun.core.registry import Registry
@@ -22,7 +25,8 @@ from taskrun.core.schema_check import SchemaCheck
 from taskrun.core.step import Decorator, Step
 from taskrun.core.types import NAMES, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint
-from taskrun.script.script import Script, ScriptSettings, Template, compile_script, compile_template
+from taskrun.script.script import DIALECTS, Script, Template, compile_script, compile_template
+from taskrun.syntax.extend import language_of as dialect_of
 from taskrun.syntax.node import TEXT, Node
 
 Header = TypeVar("Header")
@@ -36,24 +40,16 @@ class _Missing(enum.Enum):
 _MISSING = _Missing.MISSING
 
 
-def default_language(root: Node) -> str:
-    """Return the dialect of a file: its ``scriptLang``, else xscript for an ``x:schema`` of the original, else python."""
-    language = root.attributes.get("scriptLang")
-    if language:
-        return language
-    return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else "python"
-
-
 def bind(
-    root: Node, header: type[Header], registry: Registry, settings: ScriptSettings, wrong: Sequence[Diagnostic] = ()
+    root: Node, header: type[Header], registry: Registry, markup: Markup, wrong: Sequence[Diagnostic] = ()
 ) -> tuple[Header, Step]:
     """Return what a kernel tree says about the flow as a whole, and its root step.
 
-    ``wrong`` is what the schema does not allow. Raises SchemaError with that and all further problems, or BindError.
+    ``markup`` compiles its templates; ``wrong`` is what the schema does not allow. Raises SchemaError with that and all further problems, or BindError.
     """
-    binder = Binder(registry, settings, _imports(root))
-    language = default_language(root)
-    binder.problems.extend(_double_keys(root))
+    binder = Binder(registry, markup, _imports(root))
+    language = dialect_of(root) or "python"
+    binder.problems.extend(double_keys(root))
     step = binder.step(root, language)
     about = binder.part(header, root, root, language, refuse=False)
     said = {problem.location for problem in wrong}  # the schema's word on a place is enough
@@ -72,27 +68,15 @@ def _imports(root: Node) -> dict[str, str]:
     }
 
 
-def _double_keys(root: Node) -> Iterator[Diagnostic]:
-    """Yield an error for each import, and each bean, whose name is taken by an earlier one."""
-    beans = root.child("beans")
-    for nodes, key in ((root.children, "as"), (beans.children if beans else (), "id")):
-        seen: set[str] = set()
-        for node in nodes:
-            name = node.attributes.get(key) if node.tag in {"import", "bean"} else None
-            if name in seen:
-                yield node.problem("duplicate-name", f"a second <{node.tag}> with {key}='{name}'", attribute=key)
-            elif name is not None:
-                seen.add(name)
-
-
 class Binder:
     """Makes steps, decorators and parts from elements, and notes what is wrong with them."""
 
-    def __init__(self, registry: Registry, settings: ScriptSettings, imports: Mapping[str, str]) -> None:
+    def __init__(self, registry: Registry, markup: Markup, imports: Mapping[str, str]) -> None:
         self.registry = registry
         self.imports = imports
-        self.settings = settings
-        self.problems: list[Diagnostic] = []
+        self.markup = markup
+        self.settings = markup.settings
+        self.problems = markup.problems
 
     def step(self, node: Node, language: str) -> Step | None:
         """Return the step that the element stands for, None when it is disabled, an extension, or wrong."""
@@ -113,8 +97,8 @@ class Binder:
     def _make(self, cls: type, node: Node, language: str) -> Any:
         plan = self.registry.plan(cls)
         language = node.attributes.get("scriptLang") or language
-        if "lang" in plan.attributes:  # the step says which language its text is in
-            language = node.attributes.get("lang") or language
+        if "lang" in plan.attributes and node.attributes.get("lang") in DIALECTS:
+            language = node.attributes["lang"]  # it is that of the step's other expressions too
         values = self.values(plan, node, language)
         decorators = self._decorators(plan, node, language)
         if values is None:
@@ -141,19 +125,8 @@ class Binder:
             cls = table.get(child.tag)
             if cls is not None and not cls.attribute and child.tag not in plan.children:
                 found.append(self.part(cls, child, node, language))
-        self._no_doubles(node, plan)
+        self.problems.extend(double_children(node, plan))
         return [item for item in found if item is not None]
-
-    def _no_doubles(self, node: Node, plan: Plan) -> None:
-        if len(node.children) < 2:  # noqa: PLR2004 - two of a kind
-            return
-        seen: set[str] = set()
-        for child in node.children:
-            tag = child.tag
-            slot = plan.children.get(tag)
-            if tag in seen and not (slot and slot.repeated) and tag not in _REPEATED and ":" not in tag and tag != TEXT:
-                self.problems.append(child.problem("doubled", f"a second <{tag}> in <{node.tag}>; there can be one"))
-            seen.add(tag)
 
     def part(self, cls: Any, node: Node, step_node: Node, language: str, *, refuse: bool = True) -> Any:
         """Return an instance of a decorator or part class from its element, None when something is wrong with it."""
@@ -193,7 +166,7 @@ class Binder:
         if plan.own_text is not None:
             values[plan.own_text.field] = self.script(node, language)
         for slot in plan.required:
-            if slot.field not in values:
+            if slot.field not in values and node.child(slot.xml) is None:  # else what is wrong with it was noted
                 self._missing(slot, plan, node)
         return values if len(self.problems) == before else None
 
@@ -212,6 +185,8 @@ class Binder:
         value: Any
         if kind is Script:
             value = self.script(child, language, awaits=slot.awaits)
+        elif kind is Code:
+            value = self._code(child, node)
         elif kind is Text:
             value = Text(child.text)
         elif kind is SchemaCheck:
@@ -235,17 +210,34 @@ class Binder:
             return None
 
     def script(self, node: Node, language: str, *, awaits: bool = False) -> Script | None:
-        """Return the compiled text of an element; a template (child elements) is refused."""
-        if node.children:
-            tags = next((child for child in node.children if child.tag != TEXT), node)
-            message = f"<{tags.tag}> in a script: templates are not supported yet"
-            self.problems.append(tags.problem("not-supported", message, hint="write the script as text"))
-            return None
+        """Return the compiled text of an element, or its template of tags."""
         try:
+            if node.children:
+                return self.markup.script(node, language, awaits=awaits)
             return compile_script(node, language=language, awaits=awaits, settings=self.settings)
         except BindError as error:
             self.problems.extend(error.diagnostics)
             return None
+
+    def _code(self, node: Node, step_node: Node) -> Code | None:
+        """Return the compiled text of an element in the language that the attribute ``lang`` of its step names."""
+        if self._has_tags(node):
+            return None
+        try:
+            return language_of(step_node, self.registry.languages).compile(node, step_node, self.settings)
+        except BindError as error:
+            self.problems.extend(error.diagnostics)
+            return None
+
+    def _has_tags(self, node: Node) -> bool:
+        if not node.children:
+            return False
+        tags = next((child for child in node.children if child.tag != TEXT), node)
+        message = f"<{tags.tag}> in a <script>, which holds text only"
+        self.problems.append(
+            tags.problem("unknown-element", message, hint="a template stands in the source of a <step>")
+        )
+        return True
 
     def attribute(self, slot: Slot, node: Node, language: str) -> Any:  # noqa: PLR0911 - a table of types
         """Return the value of an attribute, MISSING when it is wrong (which has been noted)."""
@@ -280,9 +272,6 @@ class Binder:
             expression = compile_script(node, slot.xml, language=language, expression=True, settings=self.settings)
             return Millis(None, expression)
         raise ValueError(f"expected {EXPECTED}")
-
-
-_REPEATED = frozenset({"input", "output", "decorator", "import"})
 
 
 def _simple(kind: Any, text: str) -> Any:

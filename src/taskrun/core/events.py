@@ -102,8 +102,26 @@ class ValueDumped:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """A line of text that a step's process wrote, without its end; ``stream`` is ``stdout`` or ``stderr``."""
+
+    run_id: str
+    path: str
+    stream: str
+    text: str
+
+
 Event: TypeAlias = (
-    RunStarted | RunFinished | StepStarted | StepFinished | StepSkipped | StepRetried | FailureIgnored | ValueDumped
+    RunStarted
+    | RunFinished
+    | StepStarted
+    | StepFinished
+    | StepSkipped
+    | StepRetried
+    | StepOutput
+    | FailureIgnored
+    | ValueDumped
 )
 Observer: TypeAlias = Callable[[Event], None]
 

@@ -7,6 +7,7 @@
     value: Template                                           attribute with ${…} parts
     source: Script                                            text of the child <source>
     source: AwaitingScript                                    the same, and it may await
+    source: Code                                              the same, in the language that the attribute lang names
     body: Own                                                 the element's own text as a script
     description: Text                                         plain text of the child <description>
     then: Then, case: tuple[Case, ...], steps: Body           child elements that are steps

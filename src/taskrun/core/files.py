@@ -37,7 +37,9 @@ class Reference:
     def find(self, lookup: Lookup) -> str:
         """Return the path of the file; raises NotFound."""
         if self.path:
-            return lookup.by_path(self.path, self.node.source.path)
+            merged = self.node.places is not None  # then another file than the element's may have said it
+            said_in = self.node.attribute_at(self.attribute).path if merged else self.node.source.path
+            return lookup.by_path(self.path, said_in)
         kind = ".task" if self.kind == "task" else ".task-lib"
         return lookup.by_name(self.name or "", self.version, kind)
 

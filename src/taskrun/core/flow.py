@@ -6,6 +6,7 @@ of that name that says no to its own kind of mistake.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -14,24 +15,23 @@ from taskrun.core.beans import BeanDefinition, BeanDefinitions
 from taskrun.core.bind import bind
 from taskrun.core.fields import Element
 from taskrun.core.lookup import name_and_version
+from taskrun.core.markup import Markup, prepared
 from taskrun.core.registry import Registry
 from taskrun.core.step import Step, walk
 from taskrun.core.variables import Variables
 from taskrun.core.weave import LIBRARY_RANK, Program, Setting, Weaver
 from taskrun.errors import Diagnostic
-from taskrun.script.script import ScriptSettings
-from taskrun.syntax.extend import extend
-from taskrun.syntax.load import load
+from taskrun.syntax.extend import Sources, extend
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
 from taskrun.syntax.validate import violations
 
 
-def compile_flow(path: str, registry: Registry, settings: ScriptSettings) -> Flow:
+def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], Markup]) -> Flow:
     """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
-    merged = extend(load(path, registry.schema))
+    merged, templates = prepared(extend(path, sources), markup)
     wrong = violations(merged, registry.schema)
-    header, model = bind(normalize(merged), Header, registry, settings, wrong)
+    header, model = bind(normalize(merged), Header, registry, templates, wrong)
     variables = Variables(model)
     warnings = report(analyze(model, variables, header.reads))
     weaver = Weaver(registry.implying)

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from taskrun.core.body import Body
 from taskrun.core.duration import Millis
 from taskrun.core.fields import Awaits, Element, Expression, OnStep, OwnText, Prefixed, Text
+from taskrun.core.languages import Code
 from taskrun.core.schema_check import SchemaCheck
 from taskrun.core.step import Decorator, Step
 from taskrun.core.types import Type
@@ -118,7 +119,7 @@ def _slot(  # noqa: C901, PLR0911 - a table of types
     base = get_origin(kind) or kind
     if base in ATTRIBUTE_TYPES or (inspect.isclass(base) and issubclass(base, enum.Enum)):
         return Slot(item.name, camel(item.name), base, required), "attribute"
-    if kind in (Text, Script, SchemaCheck) or dataclasses.is_dataclass(kind):
+    if kind in (Text, Script, SchemaCheck, Code) or dataclasses.is_dataclass(kind):
         return Slot(item.name, kebab(item.name), kind, required), "child"
     raise TypeError(f"{cls.__name__}.{item.name}: a field of type {kind} cannot be read from XML")
 

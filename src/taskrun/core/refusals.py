@@ -12,11 +12,8 @@ from taskrun.errors import Diagnostic
 from taskrun.syntax.node import Node
 
 _RECORDED = "recorded runs (resume, suspend, undo) are not available yet"
-_EXTENDED = "custom step types and tag libraries are not available yet"
 
-ELEMENTS: Mapping[str, str] = MappingProxyType(
-    {"suspend": _RECORDED, "revert": _RECORDED, "onReload": _RECORDED, "custom": _EXTENDED}
-)
+ELEMENTS: Mapping[str, str] = MappingProxyType({"suspend": _RECORDED, "revert": _RECORDED, "onReload": _RECORDED})
 ATTRIBUTES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "saveState": (_RECORDED, ""),
@@ -25,7 +22,6 @@ ATTRIBUTES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "allowStartIfComplete": (_RECORDED, "false"),
         "restartable": (_RECORDED, "true"),
         "revertAll": (_RECORDED, "false"),
-        "customType": (_EXTENDED, ""),
     }
 )
 PERSIST: Mapping[str, str] = MappingProxyType({"input": "true", "output": "false"})

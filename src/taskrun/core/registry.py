@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
+from taskrun.core.languages import Language, languages
 from taskrun.core.plan import Plan, is_decorator, is_step, plan_of
 from taskrun.core.step import Decorator, Step
 from taskrun.errors import PluginError
@@ -25,13 +26,16 @@ GROUPS = ("taskrun.steps", "taskrun.decorators")
 class Registry:
     """Tag → class, with the reading plan of each class and the schema that knows them all."""
 
-    def __init__(self, extra: Iterable[type] = ()) -> None:
+    def __init__(self, extra: Iterable[type] = (), more_languages: Mapping[str, Language] | None = None) -> None:
         """Find the built-in classes and those of entry points; ``extra`` are further step and decorator classes.
+
+        ``more_languages`` are further languages of ``<script>``, by name.
 
         Raises PluginError when two classes own one tag or an entry point cannot be loaded.
         """
         self.steps: dict[str, type[Step]] = {}
         self.decorators: dict[str, type[Decorator]] = {}
+        self.languages = languages(more_languages or {})
         self._plans: dict[type, Plan] = {}
         for package in PACKAGES:
             for cls in _classes_in(package):

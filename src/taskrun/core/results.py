@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from taskrun.core.completion import RESULT, Completion, Signal
+from taskrun.script.guard import Record
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
@@ -127,7 +128,12 @@ class TaskView(Shown):
         self._run.cancel(reason)
 
 
-class ErrorBean(Shown):
+def run_of(view: TaskView) -> Run:
+    """Return the run behind a script's ``taskRt``, which scripts never get."""
+    return view._run  # noqa: SLF001 - a door for code, not for scripts
+
+
+class ErrorBean(Shown, Record):
     """An error as scripts see it.
 
     ``errorCode`` is the exception's own ``error_code`` or its class name, ``description`` its text, ``params`` its own
@@ -152,7 +158,7 @@ class ErrorBean(Shown):
         self.details = [ErrorBean(item) for item in inner]
 
 
-class StepResult(Shown):
+class StepResult(Shown, Record):
     """How one step ended: its outputs, or its error."""
 
     __slots__ = ("error", "nextStepName", "outputs", "stepName")
@@ -184,7 +190,7 @@ class StepResult(Shown):
         return self.outputs.get(name)
 
 
-class StepResults(Mapping[str, StepResult]):
+class StepResults(Mapping[str, StepResult], Record):
     """The results of several steps by name, in the order of the steps."""
 
     __slots__ = ("_results",)

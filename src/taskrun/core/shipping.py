@@ -6,25 +6,40 @@ that it reads. What comes back is its value and the variables that it assigned. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskrun.core.calling import INLINE, THREAD, offload
 from taskrun.core.scope import Scope
 from taskrun.script.script import Script, compile_script
+from taskrun.script.text_template import TextTemplate
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
 
-async def evaluated(script: Script, scope: Scope) -> Any:
+Shippable: TypeAlias = Script | TextTemplate
+
+
+def compiled_script(node: Node, language: str) -> Shippable:
+    """Return the script in the text of ``node``, as a process has it: without any settings."""
+    return compile_script(node, language=language)
+
+
+async def evaluated(script: Shippable, scope: Scope) -> Any:
     """Return the value of a script, awaited if it awaits."""
     value = script.run(scope)
     return await value if script.suspends else value
 
 
-async def run_elsewhere(frame: Frame, script: Script) -> Any:
-    """Evaluate the script where the frame's executor says and return its value."""
+async def run_elsewhere(
+    frame: Frame, script: Shippable, compiled: Callable[[Node, str], Shippable] = compiled_script
+) -> Any:
+    """Evaluate the script where the frame's executor says and return its value.
+
+    ``compiled`` makes it from its text; a process finds that function by its name.
+    """
     if frame.executor == INLINE:
         return await evaluated(script, frame.scope)
     if script.suspends:
@@ -36,17 +51,19 @@ async def run_elsewhere(frame: Frame, script: Script) -> Any:
     else:
         # a bare copy of the element: the program's own may hold what cannot be pickled
         node = script.node._replace(attributes={}, children=())
-        value, assigned = await offload(frame, evaluate_text, (node, frame.step.language, variables), {})
+        value, assigned = await offload(frame, evaluate_text, (compiled, node, frame.step.language, variables), {})
     scope.update(assigned)
     return value
 
 
-def evaluate_text(node: Node, language: str, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def evaluate_text(
+    compiled: Callable[[Node, str], Shippable], node: Node, language: str, variables: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
     """Compile and evaluate the text of ``node`` and return its value and the variables that it assigned."""
-    return evaluate(compile_script(node, language=language), variables)
+    return evaluate(compiled(node, language), variables)
 
 
-def evaluate(script: Script, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def evaluate(script: Shippable, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Evaluate a script with copies of variables and return its value and the variables that it assigned."""
     scope = Scope(None, **variables)
     value = script.run(scope)

@@ -290,7 +290,7 @@ def _scripts(value: Step | Decorator) -> Iterator[Script]:
 
 
 _WORD = re.compile(r"\w+")
-_SCRIPTS = frozenset({"Script", "AwaitingScript", "Expr", "Own", "Template", "Millis"})
+_SCRIPTS = frozenset({"Script", "AwaitingScript", "Code", "Expr", "Own", "Template", "Millis"})
 _NO_STEPS = _SCRIPTS | {
     "str", "int", "float", "bool", "None", "frozenset", "tuple", "Annotated", "Expression", "OwnText", "OnStep", "Prefixed",
     "Mapping", "Text", "Type", "Node", "SchemaCheck", "ClassVar",

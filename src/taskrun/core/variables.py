@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, near_hint
 from taskrun.script.script import Script, Template
+from taskrun.source import Location
 
 if TYPE_CHECKING:
     from taskrun.core.inputs import Input
@@ -35,7 +36,9 @@ class Variables:
 
     def __init__(self, root: Step) -> None:
         self.root = root
-        self.closed = bool(root.inputs) and all(step.language == "python" for step in walk(root))
+        self.closed = bool(root.inputs) and all(
+            step.language == "python" and not _sets_any(step) for step in walk(root)
+        )
         self._parents: dict[int, Step] = {}
         self._own: dict[int, frozenset[str]] = {}
         to_task: set[str] = set()
@@ -102,8 +105,7 @@ class Variables:
         if script is None:
             return
         for name in sorted(script.reads - names):
-            found = re.search(rf"(?<![\w.'\"]){re.escape(name)}\b", script.text)
-            place = script.node.character_at(found.start() if found else 0, script.attribute)
+            place = _place(script, name)
             hint = self._hint(name, names, step)
             yield script.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
 
@@ -115,6 +117,24 @@ class Variables:
                 f'add <input name="{name}"/> or useParentScope="true"'
             )
         return near_hint(name, names - ALWAYS) or "declare it as an <input> of the task or set it in an earlier step"
+
+
+def _sets_any(step: Step) -> bool:
+    """Whether a template of a step may set variables of the task whose names only the run knows."""
+    return any(getattr(script, "sets_any", False) for script in step.scripts())
+
+
+def _place(script: Script | Template, name: str) -> Location:
+    """Return where a script, or a part of a template of tags, reads a variable."""
+    wanted = re.compile(rf"(?<![\w.'\"]){re.escape(name)}\b")
+    if not getattr(script, "template", False):
+        found = wanted.search(script.text)
+        return script.node.character_at(found.start() if found else 0, script.attribute)
+    for node in script.node.walk():
+        for attribute, text in (*node.attributes.items(), (None, node.text)):
+            if found := wanted.search(text):
+                return node.character_at(found.start(), attribute)
+    return script.node.at
 
 
 def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:

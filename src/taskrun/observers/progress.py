@@ -1,8 +1,9 @@
-"""One line per finished step, for people who watch a run.
+"""One line per finished step, and per line that a step's process writes, for people who watch a run.
 
     ✓ main/b  12 ms
     ✗ main/c  ValueError: no such order
     – main/d  skipped: when 'total > 100' was false
+    │ main/e  a line that the step's process wrote
 
 Rules: colour only on a terminal and without NO_COLOR; plain signs where the encoding has no others.
 """
@@ -12,12 +13,12 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-from taskrun.core.events import Event, StepFinished, StepRetried, StepSkipped
+from taskrun.core.events import Event, StepFinished, StepOutput, StepRetried, StepSkipped
 
-_SIGNS = ("✓", "✗", "–", "↻")
-_PLAIN = ("ok", "failed", "-", "retry")
-_COLOURS = ("32", "31", "2", "33")
-GOOD, BAD, LEFT_OUT, AGAIN = range(4)
+_SIGNS = ("✓", "✗", "–", "↻", "│")
+_PLAIN = ("ok", "failed", "-", "retry", "|")
+_COLOURS = ("32", "31", "2", "33", "2")
+GOOD, BAD, LEFT_OUT, AGAIN, SAID = range(5)
 
 
 class Progress:
@@ -37,6 +38,8 @@ class Progress:
                 self._write(BAD, event.path, event.error or event.status)
         elif isinstance(event, StepSkipped):
             self._write(LEFT_OUT, event.path, f"skipped: {event.reason}")
+        elif isinstance(event, StepOutput):
+            self._write(SAID, event.path, event.text)
         elif isinstance(event, StepRetried):
             self._write(
                 AGAIN, event.path, f"attempt {event.attempt} failed: {event.error}; next in {_time(event.delay)}"

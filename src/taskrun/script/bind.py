@@ -32,7 +32,9 @@ class Script:
     else None; it raises what the script raises, with a note of the place. ``reads`` are the names that it may read
     from the scope, ``stores`` those that it may assign there, ``uses`` the names of the table that it reads unless
     the scope has a variable of that name. ``suspends`` tells whether ``run`` returns an awaitable,
-    ``closed`` that nothing of it can outlive its evaluation and read the scope later.
+    ``closed`` that nothing of it can outlive its evaluation and read the scope later. ``template`` says that it is one of
+    tags, ``leaves`` that its value is Ellipsis where it did not say ``return``,
+    ``sets_any`` that it may set variables of the task by names that only the run knows.
     """
 
     text: str
@@ -44,6 +46,9 @@ class Script:
     uses: frozenset[str] = frozenset()
     suspends: bool = False
     closed: bool = True
+    template: bool = False
+    leaves: bool = False
+    sets_any: bool = False
 
 
 def source_of(node: Node, attribute: str | None) -> str:
@@ -62,14 +67,20 @@ def check_language(node: Node, attribute: str | None, language: str) -> None:
 
 
 def bind(
-    part: Part, settings: ScriptSettings, *, language: str = "python", expression: bool, awaits: bool = False
+    part: Part,
+    settings: ScriptSettings,
+    *,
+    language: str = "python",
+    expression: bool,
+    awaits: bool = False,
+    leaves: bool = False,
 ) -> Script:
     """Return the script of a part of a file, or raise BindError with everything that is wrong with it.
 
-    It is turned into code when it first runs; from then on ``run`` is the compiled function itself.
+    With ``leaves`` it can be told whether it ended with a ``return``. It is turned into code when it first runs; from then on ``run`` is the compiled function itself.
     """
     try:
-        program = _program(part.text, settings, language, expression=expression)
+        program = _program(part.text, settings, language, expression=expression, leaves=leaves)
         _check_await(program, awaits)
         table = table_of(program, settings)
     except ProblemsError as problems:
@@ -95,6 +106,7 @@ def bind(
         uses=uses,
         suspends=program.suspends,
         closed=program.closed,
+        leaves=program.leaves,
     )
     return script
 
@@ -109,12 +121,14 @@ def _check_await(program: Program, awaits: bool) -> None:
     raise ProblemsError([Problem(program.index(found), UNSUPPORTED, message, hint)])
 
 
-def _program(text: str, settings: ScriptSettings, language: str, *, expression: bool) -> Program:
+def _program(text: str, settings: ScriptSettings, language: str, *, expression: bool, leaves: bool) -> Program:
     """Return the program of a text, from the cache when it has been there before."""
-    cache, key = settings.cache, (text, expression, language)
+    cache, key = settings.cache, (text, expression, f"{language}, leaving" if leaves else language)
     program = None if cache is None else cache.get(key)
     if program is None:
         program = build(text, settings.limits, language, expression=expression)
+        if leaves:
+            program.mark_end()
         if settings.evaluator == "asteval":
             check_walked(program, language)
         if cache is not None:

@@ -30,6 +30,12 @@ class Closed:
     __slots__ = ()
 
 
+class Record:
+    """A base for objects of the engine that are nothing but values: templates may read them."""
+
+    __slots__ = ()
+
+
 _CLOSED = (
     Closed, types.GeneratorType, types.AsyncGeneratorType, types.FrameType, types.TracebackType, types.CodeType,
     types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,

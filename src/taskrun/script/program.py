@@ -26,10 +26,10 @@ class Program:
     """A checked text: its tree, the variables that it reads and stores, and where its nodes stand in the text.
 
     ``imports`` are the dotted paths of imported names, and where they stand. ``lenient`` makes an unknown variable null; ``suspends`` tells that it awaits something, ``closed`` that
-    nothing of it can outlive its evaluation.
+    nothing of it can outlive its evaluation, ``leaves`` that its value is Ellipsis where it did not say ``return``.
     """
 
-    __slots__ = ("_body", "_made", "closed", "imports", "lenient", "parsed", "suspends", "variables")
+    __slots__ = ("_body", "_made", "closed", "imports", "leaves", "lenient", "parsed", "suspends", "variables")
 
     def __init__(
         self,
@@ -48,6 +48,14 @@ class Program:
         kinds = {type(node) for part in parsed.body for node in ast.walk(part)}
         self.suspends = ast.Await in kinds
         self.closed = kinds.isdisjoint(_LEAVING)
+        self.leaves = False
+
+    def mark_end(self) -> None:
+        """Let the program give Ellipsis where it ends without a ``return``, if it has one outside of functions."""
+        if any(map(_returns, self._body)):
+            self._body.append(ast.Return(ast.Constant(...)))
+            ast.fix_missing_locations(ast.copy_location(self._body[-1], self._body[-2]))
+            self.leaves = True
 
     def made(self, make: Callable[[list[ast.stmt]], Any]) -> Any:
         """Return what ``make`` gives for the tree, which it uses up; it is called once, the result is kept."""
@@ -61,6 +69,15 @@ class Program:
     def index(self, node: Any) -> int:
         """Return the index in the text at which a node of the tree starts."""
         return self.parsed.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
+
+
+def _returns(statement: ast.AST) -> bool:
+    """Whether a statement has a ``return`` outside of functions."""
+    if isinstance(statement, ast.Return):
+        return True
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        return False
+    return any(map(_returns, ast.iter_child_nodes(statement)))
 
 
 def build(text: str, limits: Limits, language: str, *, expression: bool) -> Program:

@@ -7,6 +7,7 @@ and from within another script. Nothing of one evaluation is there in the next b
 
 from __future__ import annotations
 
+from taskrun.script.bind import LANGUAGES as DIALECTS
 from taskrun.script.bind import Script, bind, check_language, source_of
 from taskrun.script.limits import Limits, ScriptBudgetError
 from taskrun.script.part import Part
@@ -16,6 +17,7 @@ from taskrun.script.template import Template, compile_template
 from taskrun.syntax.node import Node
 
 __all__ = [
+    "DIALECTS",
     "Limits",
     "Names",
     "Script",

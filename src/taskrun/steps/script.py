@@ -1,18 +1,22 @@
 """<script>: run a text in a named language.
 
-<script name="add" lang="python">
-  <input name="a"/>
-  <source>return a + 1</source>
-</script>
+    <script name="add" lang="python">
+      <input name="a"/>
+      <source>return a + 1</source>
+    </script>
+
+Rules: what the text means is the language's business (``core.languages``); the built-in ones are ``taskrun.languages``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from taskrun.core.completion import Completion, completion_of
-from taskrun.core.fields import AwaitingScript
 from taskrun.core.frame import Frame
-from taskrun.core.shipping import evaluated, run_elsewhere
+from taskrun.core.languages import Code
 from taskrun.core.step import Step, step
+from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
 
 
@@ -23,20 +27,26 @@ class LanguageStep(Step):
     reads_only_scripts = True
 
     lang: str
-    source: AwaitingScript
+    shell: str | None = None
+    source: Code
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the source in the step's scope."""
-        if frame.executor is not None:
-            return completion_of(await run_elsewhere(frame, self.source))
-        return completion_of(await evaluated(self.source, frame.scope))
+        """Have the language evaluate the source."""
+        return completion_of(await self.source.run(frame))
 
     @property
-    def function(self) -> Script:
-        """Its source."""
-        return self.source
+    def function(self) -> Script | None:
+        """Its source, when that is a script of this engine."""
+        return self.source.function
 
     @property
     def may_suspend(self) -> bool:
-        """A script suspends when it awaits."""
-        return self.source.suspends
+        """What its language says."""
+        return self.source.may_suspend
+
+    def analyze(self) -> Iterable[Diagnostic]:
+        """An attribute belongs to the language; the language has its say too."""
+        if self.shell is not None and "shell" not in self.source.attributes:
+            text = f'shell has no meaning with lang="{self.lang}"'
+            yield self.node.problem("no-meaning", text, hint='it goes with lang="shell"', attribute="shell")
+        yield from self.source.analyze(self)

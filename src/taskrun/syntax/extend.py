@@ -1,43 +1,239 @@
 """Put a file together from what it builds on.
 
-Rules: each file's short forms are rewritten before anything is merged. Files that extend others are not read yet:
-every word of that part of the language is refused here, none is ignored.
+    <task x:extends="base.task.xml,audit.task.xml">…</task>
+
+Rules: each file is prepared alone (switches, then short forms), then laid over its bases: those of ``x:extends`` in their order,
+then those that ``x:gen-extends`` makes, then the file. ``none`` drops what came before it, ``super`` is the same file in the
+layers below. An element inside can extend files of its own. The merged tree is cleaned once, at the end; then
+``x:post-extends`` is run and what it makes is laid over the tree. A file that builds on nothing is looked at no further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
-from taskrun.errors import Diagnostic, ExtendError
-from taskrun.syntax.node import Node
+from taskrun.errors import ExtendError, FlowError
+from taskrun.syntax.features import Features
+from taskrun.syntax.layers import Files, Found
+from taskrun.syntax.merge import Merger
+from taskrun.syntax.node import TEXT, Node
+from taskrun.syntax.operators import REPLACE, SECTIONS
+from taskrun.syntax.origins import owner_of
+from taskrun.syntax.prototypes import Cleaner
 from taskrun.syntax.short_forms import rewrite_short_forms
 
-_KNOWN = frozenset({"x:schema", "x:id"})
+Generate: TypeAlias = Callable[[Node, Node, Files], Sequence[Node]]
+"""Runs a template at load time: its element, the tree so far, and the files → the elements that it makes."""
+
+_EXTENDS, _GENERATE, _POST = "x:extends", "x:gen-extends", "x:post-extends"
+_EXTENDABLE = frozenset(
+    (
+        "sequential",
+        "graph",
+        "selector",
+        "parallel",
+        "fork",
+        "fork-n",
+        "loop",
+        "loop-n",
+        "case",
+        "otherwise",
+        "then",
+        "else",
+    )
+)
+"""The elements inside a file that can extend files of their own."""
+_TAKEN = frozenset({_EXTENDS, "x:dump", "x:validated"})
 
 
-def extend(root: Node) -> Node:
-    """Return the tree of the whole flow, or raise ExtendError for what cannot be put together."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What files are put together from.
+
+    ``opaque`` are the tags of elements that hold scripts; ``config`` is what switches ask; ``transform`` is run on the
+    merged tree; ``dump`` gets a tree that asked for it by ``x:dump``.
+    """
+
+    files: Files
+    opaque: frozenset[str]
+    generate: Generate
+    config: Mapping[str, Any] = field(default_factory=dict)
+    transform: Callable[[Node, Files], Node] | None = None
+    dump: Callable[[Node], None] | None = None
+    chains: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each file that was read, the files that led to it."""
+
+    def bare(self) -> Sources:
+        """Return the same for a file that is no flow, such as a tag library."""
+        return replace(self, transform=None, dump=None)
+
+
+def extend(path: str, sources: Sources) -> Node:
+    """Return the tree of the whole flow in the file at ``path``; raises XmlError, or ExtendError with what does not fit."""
+    work = _Extension(sources)
+    found = sources.files.layered(path)
+    root = sources.files.read(found.path)
     text = root.source.text
-    problems = list(_refusals(root)) if _may_have(text, "x:", "feature:") else ()
-    if problems:
-        raise ExtendError(problems)
-    return rewrite_short_forms(root) if _may_have(text, "in:", "out:") else root
+    if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
+        root = rewrite_short_forms(root) if _may_have(text, "in:", "out:") else root
+    else:
+        dumped = root.attributes.get("x:dump") in {"true", "1"}
+        root = work.whole(work.resolved(work.prepared(root), (found,)))
+        if dumped and sources.dump:
+            sources.dump(root)
+    return sources.transform(root, sources.files) if sources.transform and _may_have(text, "customType", "x:") else root
 
 
-def _may_have(text: str, *prefixes: str) -> bool:
-    """Whether a file may have names with one of these prefixes: to look at its text is much faster than at its tree."""
-    return any(prefix in text for prefix in prefixes)
+def _may_have(text: str, *words: str) -> bool:
+    """Whether a file may have such names: to look at its text is much faster than at its tree."""
+    return any(word in text for word in words)
 
 
-def _refusals(root: Node) -> Iterator[Diagnostic]:
-    for node in root.walk():
-        if node.tag.startswith(("x:", "feature:")):
-            yield _refuse(node, node.tag, None)
-        for name in node.attributes:
-            if name.startswith(("x:", "feature:")) and name not in _KNOWN:
-                yield _refuse(node, name, name)
+class _Extension:
+    """One file being put together."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.features = Features(sources.config)
+        self.merger = Merger(sources.opaque)
+
+    def whole(self, merged: Node) -> Node:
+        """Return the finished tree of a merged one; raises ExtendError."""
+        cleaner = Cleaner(self.merger)
+        self.stop()
+        root = cleaner.clean(_without_sections(merged, _POST))
+        self.stop()
+        sections = [child for child in merged.children if child.tag == _POST]
+        for section in sections:
+            for made in self.sources.generate(section, root, self.sources.files):
+                root = cleaner.clean(self.merger.merge(root, rewrite_short_forms(made)))
+                self.stop()
+        return root
+
+    def stop(self) -> None:
+        """Raise what has been noted."""
+        problems = [*self.features.problems, *self.merger.problems]
+        if problems:
+            raise ExtendError(dict.fromkeys(problems))
+
+    def prepared(self, root: Node) -> Node:
+        """Return a file's tree after its switches and short forms."""
+        root = rewrite_short_forms(self.features.apply(root))
+        self.stop()
+        return root
+
+    def resolved(self, root: Node, chain: tuple[Found, ...]) -> Node:
+        """Return a tree laid over its bases."""
+        self.sources.chains.setdefault(chain[-1].path, tuple(found.path for found in chain))
+        if root.attributes.get("x:validated") in {"true", "1"}:
+            if _EXTENDS in root.attributes:
+                message = "x:validated='true' says that the file is finished, x:extends that it is not"
+                raise ExtendError([root.problem("no-meaning", message, attribute="x:validated")])
+            return _said(root)
+        children = tuple(self._inside(child, chain) for child in root.children)
+        own = root if children == root.children else root._replace(children=children)
+        bases = list(self._bases(root, chain))
+        own = _said(_without_sections(own, _GENERATE))
+        if not bases:
+            return own
+        merged = bases[0]
+        for layer in (*bases[1:], own):
+            merged = self.merger.merge(_in_its_language(merged, layer), layer)
+        return merged
+
+    def _inside(self, node: Node, chain: tuple[Found, ...]) -> Node:
+        """Return an element whose inner elements, and itself, are laid over their own bases."""
+        if node.tag in _EXTENDABLE and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
+            merged = self.resolved(node, chain)
+            return merged._replace(attributes={**merged.attributes, "x:override": REPLACE})
+        if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:
+            return node
+        children = tuple(self._inside(child, chain) for child in node.children)
+        return node if children == node.children else node._replace(children=children)
+
+    def _bases(self, node: Node, chain: tuple[Found, ...]) -> Iterator[Node]:
+        """Yield what a node is laid over, the innermost first."""
+        bases: list[Node] = []
+        for word in filter(None, (part.strip() for part in node.attributes.get(_EXTENDS, "").split(","))):
+            if word == "none":
+                bases.clear()
+            else:
+                bases.append(self._base(node, word, chain))
+        yield from bases
+        for section in node.children:
+            if section.tag == _GENERATE:
+                for made in self.sources.generate(section, node, self.sources.files):
+                    yield self.resolved(self.prepared(made), chain)
+
+    def _base(self, node: Node, word: str, chain: tuple[Found, ...]) -> Node:
+        owner = owner_of(node, _EXTENDS)
+        found = chain[-1].below if word == "super" else self._find(owner, word, chain)
+        if found is None:
+            hint = "super stands in a file of a _delta folder that covers another"
+            raise ExtendError(
+                [owner.problem("no-base", "'super': no layer below has this file", attribute=_EXTENDS, hint=hint)]
+            )
+        if any(found.path == other.path for other in chain):
+            names = " extends ".join(other.path for other in (*chain, found))
+            raise ExtendError([owner.problem("cycle", f"a file extends itself: {names}", attribute=_EXTENDS)])
+        longer = (*chain, found)
+        self.sources.chains.setdefault(found.path, tuple(other.path for other in longer))
+        return self.resolved(self.prepared(self.sources.files.read(found.path)), longer)
+
+    def _find(self, node: Node, word: str, chain: tuple[Found, ...]) -> Found:
+        try:
+            return self.sources.files.named(word, chain[-1].path)
+        except LookupError as error:
+            hint = getattr(error, "hint", "")
+            raise ExtendError([node.problem("no-base", str(error), attribute=_EXTENDS, hint=hint)]) from None
 
 
-def _refuse(node: Node, word: str, attribute: str | None) -> Diagnostic:
-    message = f"'{word}' is not supported: a flow that is built from other files or from switches is not read yet"
-    return node.problem("not-supported", message, hint="write the whole flow into this file", attribute=attribute)
+def _said(node: Node) -> Node:
+    """Return an element without the words that have been heard."""
+    if _TAKEN.isdisjoint(node.attributes):
+        return node
+    return node._replace(attributes={name: text for name, text in node.attributes.items() if name not in _TAKEN})
+
+
+def _without_sections(node: Node, *tags: str) -> Node:
+    children = tuple(child for child in node.children if child.tag not in tags)
+    return node if len(children) == len(node.children) else node._replace(children=children)
+
+
+def language_of(root: Node) -> str | None:
+    """Return the dialect of scripts that a file says, None when it says none."""
+    if language := root.attributes.get("scriptLang"):
+        return language
+    return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else None
+
+
+def _in_its_language(base: Node, layer: Node) -> Node:
+    """Return a base whose steps say their dialect when the layer over it speaks another."""
+    said, own = language_of(layer), language_of(base) or "python"
+    if said is None or said == own:
+        return base
+    children = []
+    for child in base.children:
+        if child.tag == "steps":
+            steps = tuple(
+                step._replace(attributes={"scriptLang": own, **step.attributes}) if step.tag != TEXT else step
+                for step in child.children
+            )
+            child = child._replace(children=steps)  # noqa: PLW2901 - the same list, each step with its dialect
+        children.append(child)
+    kept = {name: text for name, text in base.attributes.items() if name not in {"scriptLang", "x:schema"}}
+    return base._replace(attributes=kept, children=tuple(children))
+
+
+def with_chain(error: FlowError, sources: Sources) -> FlowError:
+    """Return the error with, behind each problem in another file than the flow's, the files that lead there."""
+    told = []
+    for problem in error.diagnostics:
+        chain = sources.chains.get(problem.location.path, ())
+        if len(chain) > 1:
+            way = f"{' extends '.join(chain)}"
+            problem = replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)  # noqa: PLW2901 - likewise
+        told.append(problem)
+    return type(error)(told)

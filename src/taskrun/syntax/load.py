@@ -19,7 +19,7 @@ from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 from taskrun.syntax.schema import Schema
 
 PLAIN_ENDINGS = frozenset({".yaml", ".yml", ".json"})
-WELL_KNOWN_PREFIXES = frozenset({"x", "in", "out", "c", "xpl", "task", "feature"})
+WELL_KNOWN_PREFIXES = frozenset({"x", "in", "out", "c", "xpl", "task", "feature", "thisLib"})
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 200
 
@@ -89,6 +89,11 @@ def _neighbours(file: Path) -> str:
         return near_hint(file.name, (entry.name for entry in file.parent.iterdir()))
     except OSError:
         return ""
+
+
+def prefix_of_library(path: str) -> str:
+    """Return the prefix of the tags of a library that is named by its file, where none is given."""
+    return path.strip().rpartition("/")[2].removesuffix(".xlib")
 
 
 def undeclared(node: Node, declared: frozenset[str], add: Callable[[str], str]) -> Iterator[Diagnostic]:
@@ -185,11 +190,16 @@ class Reader:
         prefixes = stack[-1].prefixes if stack else self.prefixes
         self.last_tag = (line, column)
         prefixed = ":" in tag
-        for name in attributes:
+        for name, value in attributes.items():
             if ":" in name:
                 prefixed = True
                 if name.startswith("xmlns:"):
                     prefixes = prefixes | {name[6:]}
+                elif name == "xpl:lib":
+                    prefixes = prefixes | set(map(prefix_of_library, value.split(",")))
+        if tag == "c:import" and stack:  # what it imports is there for what follows it
+            own = attributes.get("as") or prefix_of_library(attributes.get("from", ""))
+            stack[-1] = stack[-1]._replace(prefixes=stack[-1].prefixes | {own})
         stack.append(_Open(tag, attributes or NO_ATTRIBUTES, [], line, column, prefixes))
         if prefixed:
             self.check_prefixes(stack[-1])

@@ -4,8 +4,8 @@
     assert elapsed == 3_600_000                      # an hour of <sleep>, over in milliseconds
 
 Rules: only the clock of the loop is replaced, so code has to read the time from the loop (``asyncio.sleep``,
-``asyncio.timeout``, ``loop.time()``). Work handed to ``loop.run_in_executor`` is real and is waited for: it takes no
-virtual time, unless it outlasts the next deadline, which then passes as it would without this loop.
+``asyncio.timeout``, ``loop.time()``). Work handed to ``loop.run_in_executor`` and processes are real and are waited for: they take no
+virtual time, unless they outlast the next deadline, which then passes as it would without this loop.
 """
 
 from __future__ import annotations
@@ -52,6 +52,27 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._virtual.jobs += 1
         future.add_done_callback(self._job_done)
         return future
+
+    async def subprocess_exec(self, protocol_factory: Callable[[], Any], *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Start a real process; until it ends the clock moves no faster than real time."""
+
+        def watched() -> Any:
+            protocol = protocol_factory()
+            told = protocol.process_exited
+
+            def process_exited() -> None:
+                self._virtual.jobs -= 1
+                told()
+
+            protocol.process_exited = process_exited
+            return protocol
+
+        self._virtual.jobs += 1
+        try:
+            return await super().subprocess_exec(watched, *args, **kwargs)
+        except OSError:  # it was never started
+            self._virtual.jobs -= 1
+            raise
 
     def _job_done(self, _: asyncio.Future[Any]) -> None:
         self._virtual.jobs -= 1

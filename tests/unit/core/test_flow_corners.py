@@ -12,7 +12,7 @@ from taskrun import Completion, Decorator, Step, TaskManager, decorator, step
 from taskrun.core.bind import Binder
 from taskrun.core.fields import Own
 from taskrun.core.registry import Registry
-from taskrun.core.shipping import evaluate_text
+from taskrun.core.shipping import compiled_script, evaluate_text
 from taskrun.core.types import type_of
 from taskrun.errors import FlowError, PluginError, StepError
 from taskrun.script.script import ScriptSettings
@@ -238,7 +238,7 @@ def test_keys_that_become_one():
 def test_shipped_text():
     """A script that runs in a process is compiled there, from its element."""
     node = parse("flow", b"<source>y = x + 1\nreturn y * 2</source>")
-    assert evaluate_text(node, "python", {"x": 1}) == (4, {"y": 2})
+    assert evaluate_text(compiled_script, node, "python", {"x": 1}) == (4, {"y": 2})
 
 
 def test_two_owners_of_a_tag():

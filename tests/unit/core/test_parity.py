@@ -9,6 +9,7 @@ from typing import Any
 
 from taskrun.core.body import Body
 from taskrun.core.flow import Header
+from taskrun.core.languages import Code
 from taskrun.core.lint import PLATFORM_WORDS
 from taskrun.core.plan import Plan, plan_of
 from taskrun.core.refusals import ATTRIBUTES, ELEMENTS
@@ -109,7 +110,7 @@ def classes_for(parent: Meeting, tag: str) -> Iterator[Any]:
         if tag in plan.children:
             read = True
             kind = plan.children[tag].kind
-            if hasattr(kind, "__dataclass_fields__") and kind is not Body and hasattr(kind, "__annotations__"):
+            if hasattr(kind, "__dataclass_fields__") and kind not in (Body, Code) and hasattr(kind, "__annotations__"):
                 yield from () if kind.__module__.startswith("taskrun.script") else (kind,)
     if not read and parent.is_step and tag in elements_of_decorators():
         yield elements_of_decorators()[tag]

@@ -43,7 +43,7 @@ ROOT_ATTRIBUTES = words(
     "catchInternalException tagSet sync concurrent runOnContext internal"
 )
 OWN_ATTRIBUTES = {
-    "step": "customType", "xpl": "customType", "custom": "customType!", "script": "lang!", "simple": "bean!",
+    "step": "customType", "xpl": "customType", "custom": "customType!", "script": "lang! shell", "simple": "bean!",
     "invoke": "bean! method!", "invoke-static": "method!", "sequential": "", "selector": "",
     "parallel": "joinType autoCancelUnfinished", "fork": "varName! indexName joinType autoCancelUnfinished",
     "fork-n": "countExpr! indexName joinType autoCancelUnfinished", "loop": "itemsExpr varName varType indexName maxCount",

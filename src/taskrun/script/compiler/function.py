@@ -27,7 +27,7 @@ def function_of(program: Program, part: Part, table: Mapping[str, Any], limits: 
         code = compile_body(body, table=names, lenient=program.lenient, suspends=program.suspends)
         return _Codes(code, any(isinstance(item, CodeType) for item in code.co_consts))
 
-    path = part.node.source.path
+    path = part.node.source.path if part.node.places is None else part.location(0).path
     codes: _Codes = program.made(make)
     lines = _lines(program, part) if codes.nested else 0
     code = codes.at(path, lines)

@@ -1,0 +1,90 @@
+"""The compiled flows of a TaskManager, by file.
+
+Rules: a flow is compiled when it is first asked for, and again when any file that it was built from has changed, came, or
+went; runs that are going keep the flow they began with. What is looked up by ``/…`` while a flow is put together is looked
+for in its own folder, then in ``roots``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from taskrun.core.custom_types import CustomTypes
+from taskrun.core.flow import Flow, compile_flow
+from taskrun.core.lookup import Lookup
+from taskrun.core.markup import Markup
+from taskrun.core.registry import Registry
+from taskrun.core.tag_finder import TagSettings
+from taskrun.errors import FlowError
+from taskrun.script.script import ScriptSettings
+from taskrun.script.xpl.element import Element
+from taskrun.syntax.extend import Sources, with_chain
+from taskrun.syntax.layers import Files, state_of
+from taskrun.syntax.load import load
+from taskrun.syntax.node import Node
+
+_LOG = logging.getLogger("taskrun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """Compiles and keeps flows.
+
+    Parameters: ``roots`` returns the search roots besides the flow's own folder; ``config`` is what ``feature:on`` asks,
+    ``layers`` the names of delta layers, the lowest first; ``scripts`` returns the settings of scripts.
+    """
+
+    registry: Registry
+    scripts: Callable[[], ScriptSettings]
+    roots: Callable[[], Sequence[str]]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    tags: TagSettings
+    kept: dict[str, tuple[dict[str, tuple[int, ...]], Flow]] = field(default_factory=dict)
+
+    def get(self, path: str) -> Flow:
+        """Return the compiled flow of a file; raises FlowError."""
+        known = self.kept.get(path)
+        if known is not None and all(state_of(file) == state for file, state in known[0].items()):
+            return known[1]
+        sources = self.sources(path)
+        try:
+            flow = compile_flow(path, self.registry, sources, partial(self._markup, sources))
+        except FlowError as error:
+            raise with_chain(error, sources) from None
+        self.kept[path] = (sources.files.states, flow)
+        return flow
+
+    def sources(self, path: str) -> Sources:
+        """Return what the file at ``path`` is put together from."""
+        folder = os.path.dirname(path) or "."  # noqa: PTH120 - keeps ./
+        roots = Lookup((folder, *self.roots()))
+
+        def generate(section: Node, root: Node, _files: Files) -> Sequence[Node]:
+            tree = Element(root)
+            return self._markup(sources, root).generated(section, {"_dsl_root": tree, "dsl_root": tree})
+
+        def transform(root: Node, _files: Files) -> Node:
+            return CustomTypes(self._markup(sources, root)).apply()
+
+        sources = Sources(
+            files=Files(self.layers, roots.roots, roots.by_path, lambda file: load(file, self.registry.schema)),
+            opaque=self.registry.schema.opaque,
+            generate=generate,
+            config=self.config,
+            transform=transform,
+            dump=_dump,
+        )
+        return sources
+
+    def _markup(self, sources: Sources, root: Node) -> Markup:
+        return Markup(root, sources, self.tags, self.scripts())
+
+
+def _dump(root: Node) -> None:
+    _LOG.info("%s", Element(root).toXml())

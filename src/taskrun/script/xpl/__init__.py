@@ -1,0 +1,1 @@
+"""Templates: bodies with tags in them, compiled once to closures over the XML."""

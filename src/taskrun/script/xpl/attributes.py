@@ -1,0 +1,169 @@
+"""The ``xpl:`` attributes, which any tag of a template can have.
+
+    <shop:Row xpl:if="${row.visible}" xpl:return="line" row="${row}"/>
+
+``xpl:if`` runs the tag only if; ``xpl:skipIf`` runs only what is inside it if; ``xpl:is`` takes another tag's name;
+``xpl:attrs`` adds the attributes of a map; ``xpl:slot`` puts the slot of that name here, with the arguments of the map
+``xpl:slotArgs``, and the tag itself where the caller gave none; ``xpl:lib`` names libraries for the tag and its inside;
+``xpl:return`` sets a variable to the tag's value; ``xpl:outputMode`` says what is put out inside, which is then the
+tag's value; ``xpl:invert`` turns its ``test`` round; ``xpl:dump`` logs its value.
+
+Rules: they work from the outside in: if, slot, return, dump, outputMode, skipIf, attrs. ``xpl:slotScope`` belongs to the tag
+around: it names the variables of a slot.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from taskrun.errors import near_hint
+from taskrun.script.xpl.output import MODES, Output
+from taskrun.script.xpl.piece import NOTHING, Environment, Piece
+from taskrun.syntax.node import Node
+
+if TYPE_CHECKING:
+    from taskrun.script.xpl.compile import Compiler
+
+_LOG = logging.getLogger("taskrun.script")
+_HEARD = frozenset({"xpl:lib", "xpl:is", "xpl:invert", "xpl:slotArgs", "xpl:slotScope"})
+
+
+def with_attributes(compiler: Compiler, node: Node) -> Piece:
+    """Return the piece for an element with ``xpl:`` attributes."""
+    for name in node.attributes:
+        if name.startswith("xpl:") and name not in XPL:
+            compiler.note(node, "unknown-attribute", f"{name} is not known", hint=near_hint(name, XPL), attribute=name)
+    if (tag := node.attributes.get("xpl:is")) is not None:
+        node = node._replace(tag=tag)
+    piece = _inner(compiler, node)
+    for name, wrap in _WRAPPERS.items():
+        if name in node.attributes:
+            piece = wrap(compiler, node, piece)
+    return piece
+
+
+def _inner(compiler: Compiler, node: Node) -> Piece:
+    mode = node.attributes.get("xpl:outputMode")
+    inner = compiler
+    if mode is not None:
+        if mode not in MODES:
+            hint = near_hint(mode, MODES) or "one of " + ", ".join(MODES)
+            compiler.note(node, "bad-value", f"xpl:outputMode='{mode}'", hint=hint, attribute="xpl:outputMode")
+            mode = "none"
+        inner = compiler.into(mode)
+    bare = node._replace(attributes=_plain(node))
+    piece = inner.plain(bare)
+    if "xpl:skipIf" in node.attributes:
+        piece = _skipped(compiler, node, piece, inner.body(node))
+    return piece if mode is None or mode == "none" else collected(piece, mode)
+
+
+def _plain(node: Node) -> Mapping[str, str]:
+    """Return the attributes that the tag itself reads."""
+    kept = ("xpl:attrs", "xpl:invert")
+    return {name: text for name, text in node.attributes.items() if not name.startswith("xpl:") or name in kept}
+
+
+def collected(piece: Piece, mode: str) -> Piece:
+    """Return the piece whose value is what another puts out."""
+
+    async def run(env: Environment) -> Any:
+        out = Output(mode)
+        await piece(env.into(out))
+        return out.result()
+
+    return run
+
+
+def truth(value: Any, *, inverted: bool = False) -> bool:
+    """Return whether a test holds."""
+    return (not value) if inverted else bool(value)
+
+
+def _if(compiler: Compiler, node: Node, piece: Piece) -> Piece:
+    test = compiler.expression(node, "xpl:if")
+    if test is None:
+        return piece
+
+    async def run(env: Environment) -> Any:
+        return await piece(env) if test.run(env.scope) else NOTHING
+
+    return run
+
+
+def _skipped(compiler: Compiler, node: Node, piece: Piece, inside: Piece) -> Piece:
+    test = compiler.expression(node, "xpl:skipIf")
+    if test is None:
+        return piece
+
+    async def run(env: Environment) -> Any:
+        return await (inside if test.run(env.scope) else piece)(env)
+
+    return run
+
+
+def _return(compiler: Compiler, node: Node, piece: Piece) -> Piece:
+    name = node.attributes["xpl:return"]
+    if not name.isidentifier():
+        compiler.note(node, "bad-value", f"'{name}' is no variable's name", attribute="xpl:return")
+    compiler.bind(name)
+
+    async def run(env: Environment) -> Any:
+        value = await piece(env)
+        env.scope[name] = None if value is NOTHING else value
+        return NOTHING
+
+    return run
+
+
+def _dump(compiler: Compiler, node: Node, piece: Piece) -> Piece:
+    if node.attributes["xpl:dump"] not in {"true", "false"}:
+        compiler.note(node, "bad-value", "xpl:dump: expected true or false", attribute="xpl:dump")
+    if node.attributes["xpl:dump"] != "true":
+        return piece
+
+    async def run(env: Environment) -> Any:
+        value = await piece(env)
+        _LOG.info("%s: <%s> gave %r", node.at, node.tag, None if value is NOTHING else value)
+        return value
+
+    return run
+
+
+def _slot(compiler: Compiler, node: Node, piece: Piece) -> Piece:
+    name = node.attributes["xpl:slot"]
+    if name not in compiler.slots:
+        hint = near_hint(name, compiler.slots) or "a slot is declared in the tag: <slot name=…/>"
+        compiler.note(node, "unknown-slot", f"the tag has no slot '{name}'", hint=hint, attribute="xpl:slot")
+        return piece
+    arguments = compiler.expression(node, "xpl:slotArgs", needed=False)
+    compiler.found.suspends = True  # what a caller puts into its slot is not known here
+
+    async def run(env: Environment) -> Any:
+        slot = env.scope.find(name, None)
+        if slot is None:
+            return await piece(env)
+        given = arguments.run(env.scope) if arguments is not None else {}
+        return await slot.put(env, given or {})
+
+    return run
+
+
+_WRAPPERS: Mapping[str, Callable[[Compiler, Node, Piece], Piece]] = MappingProxyType(
+    {"xpl:dump": _dump, "xpl:return": _return, "xpl:slot": _slot, "xpl:if": _if}
+)
+XPL = frozenset({*_WRAPPERS, *_HEARD, "xpl:skipIf", "xpl:attrs", "xpl:outputMode"})
+"""The attributes that there are."""
+
+
+def inverted(compiler: Compiler, node: Node) -> bool:
+    """Whether a tag's test is turned round."""
+    text = node.attributes.get("xpl:invert", "false")
+    if text not in {"true", "false"}:
+        compiler.note(node, "bad-value", "xpl:invert: expected true or false", attribute="xpl:invert")
+    if "test" not in node.attributes and "xpl:invert" in node.attributes:
+        compiler.note(node, "no-meaning", f"<{node.tag}> has no test to invert", attribute="xpl:invert")
+    return text == "true"

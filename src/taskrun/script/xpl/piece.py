@@ -1,0 +1,125 @@
+"""What a template is compiled to: pieces, the environment that they run in, and how they are left.
+
+Rules: a piece is an async function of an environment. A template of which nothing awaits is run without an event loop.
+``c:return``, ``c:break`` and ``c:continue`` are exceptions here, which never leave the template; a failure is the exception that
+a script or a tag raised.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from taskrun.script.limits import ScriptBudgetError
+from taskrun.script.scope import Names, UnknownVariable
+
+if TYPE_CHECKING:
+    from taskrun.script.budget import Budget
+    from taskrun.script.xpl.output import Output
+
+MAX_CALLS = 60
+"""How deep tags may call tags."""
+
+
+class Nothing(enum.Enum):
+    """What a piece gives that has no value, such as ``c:var``: the value of the body stays what it was."""
+
+    NOTHING = 0
+
+
+NOTHING = Nothing.NOTHING
+
+
+class Leave(BaseException):
+    """A piece is left; no script can catch it."""
+
+
+class Return(Leave):
+    """The template, or the slot, ends with a value."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
+class Break(Leave):
+    """The loop ends."""
+
+
+class Continue(Leave):
+    """The loop's next turn begins."""
+
+
+class Environment:
+    """What pieces work on: the variables, where output goes, the budget, and how deep tags call tags."""
+
+    __slots__ = ("budget", "depth", "out", "scope")
+
+    def __init__(self, scope: Names, out: Output, budget: Budget, depth: int = 0) -> None:
+        self.scope = scope
+        self.out = out
+        self.budget = budget
+        self.depth = depth
+
+    def into(self, out: Output) -> Environment:
+        """Return this environment with another output."""
+        return Environment(self.scope, out, self.budget, self.depth)
+
+    def inside(self, scope: Names, out: Output) -> Environment:
+        """Return the environment of a tag's or a slot's body."""
+        if self.depth >= MAX_CALLS:
+            raise ScriptBudgetError(f"the template was stopped: tags call tags more than {MAX_CALLS} deep")
+        return Environment(scope, out, self.budget, self.depth + 1)
+
+
+Piece: TypeAlias = Callable[[Environment], Awaitable[Any]]
+
+
+class Variables:
+    """The variables of a tag's body, which sees nothing else, or of a slot's, which sees the caller's through it."""
+
+    __slots__ = ("_own", "_parent")
+
+    def __init__(self, own: dict[str, Any], parent: Names | None = None) -> None:
+        self._own = own
+        self._parent = parent
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._own:
+            return self._own[name]
+        if self._parent is None:
+            raise UnknownVariable(name=name)
+        return self._parent[name]
+
+    def find(self, name: str, default: Any, /) -> Any:
+        """Return a variable, or ``default``."""
+        if name in self._own:
+            return self._own[name]
+        return default if self._parent is None else self._parent.find(name, default)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self._own or self._parent is None:
+            self._own[name] = value
+        else:
+            self._parent[name] = value
+
+    def pop(self, name: str, default: Any, /) -> Any:
+        """Take a variable away."""
+        return self._own.pop(name, default)
+
+    def names(self) -> Iterator[str]:
+        """Yield every name."""
+        yield from self._own
+        if self._parent is not None:
+            yield from self._parent.names()
+
+
+def at_once(running: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a coroutine gives that waits for nothing."""
+    try:
+        running.send(None)
+    except StopIteration as done:
+        return done.value
+    running.close()
+    raise TypeError("a template that waits is possible in the source of a step only")

@@ -1,0 +1,195 @@
+"""Switches in a file: what the configuration turns off is not there.
+
+    <step name="audit" feature:on="shop.audit and shop.level >= 2">…</step>
+    <x:div feature:off="shop.eu"><step name="customs"/></x:div>
+    <task feature:enable-meta-cfg="true" version="@meta-cfg:shop.version|1">
+
+Rules: an expression is made of configuration names, ``and``, ``or``, ``not`` or ``!``, brackets, and comparisons
+(``= < <= > >=``) with a literal. A name that the configuration does not have is off. ``x:div`` is no element: its children
+take its place. Done for every file before it is merged.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from taskrun.errors import Diagnostic
+from taskrun.syntax.node import Node
+
+DIVISION = "x:div"
+META = "feature:enable-meta-cfg"
+_META_VALUE = "@meta-cfg:"
+_OFF = frozenset({"", "false", "0", "no", "off"})
+_TOKEN = re.compile(r"""\s*(?:(\(|\)|<=|>=|==|!=|=|<|>|!)|"([^"]*)"|'([^']*)'|([\w.-]+))""")
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+    {
+        "=": operator.eq,
+        "==": operator.eq,
+        "!=": operator.ne,
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        ">=": operator.ge,
+    }
+)
+
+
+class Features:
+    """Applies switches to trees and notes what is wrong with them."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+        self.problems: list[Diagnostic] = []
+
+    def apply(self, root: Node) -> Node:
+        """Return the tree without what is switched off, and with configured values."""
+        if root.attributes.get(META) == "true":
+            root = self._configured(root)
+        return root._replace(attributes=_without(root), children=tuple(self._children(root)))
+
+    def _children(self, node: Node) -> Iterator[Node]:
+        for child in node.children:
+            if not self._is_on(child):
+                continue
+            children = tuple(self._children(child)) if child.children else ()
+            if child.tag == DIVISION:
+                yield from children
+            elif children != child.children or any(name.startswith("feature:") for name in child.attributes):
+                yield child._replace(attributes=_without(child), children=children)
+            else:
+                yield child
+
+    def _is_on(self, node: Node) -> bool:
+        on, off = node.attributes.get("feature:on"), node.attributes.get("feature:off")
+        for name in node.attributes:
+            if name.startswith("feature:") and name not in {"feature:on", "feature:off"}:
+                hint = f"{META} stands on the root" if name == META else "there are feature:on and feature:off"
+                self.problems.append(
+                    node.problem("unknown-attribute", f"{name} is not known", hint=hint, attribute=name)
+                )
+        if on is not None and not self._value(node, "feature:on", on):
+            return False
+        return off is None or not self._value(node, "feature:off", off)
+
+    def _value(self, node: Node, attribute: str, text: str) -> bool:
+        try:
+            return is_on(text, self.config)
+        except ValueError as error:
+            self.problems.append(node.problem("bad-value", f"{attribute}: {error}", attribute=attribute))
+            return True
+
+    def _configured(self, node: Node) -> Node:
+        attributes = {name: self._from_config(node, name, text) for name, text in node.attributes.items()}
+        return node._replace(attributes=attributes, children=tuple(map(self._configured, node.children)))
+
+    def _from_config(self, node: Node, name: str, text: str) -> str:
+        if not text.startswith(_META_VALUE):
+            return text
+        key, bar, default = text.removeprefix(_META_VALUE).partition("|")
+        found = self.config.get(key, default if bar else None)
+        if found is None:
+            hint = f"set it (-P {key}=…) or write a default: {_META_VALUE}{key}|…"
+            self.problems.append(
+                node.problem("no-configuration", f"'{key}' is not configured", hint=hint, attribute=name)
+            )
+            return ""
+        return str(found).lower() if isinstance(found, bool) else str(found)
+
+
+def _without(node: Node) -> dict[str, str]:
+    return {name: text for name, text in node.attributes.items() if not name.startswith("feature:")}
+
+
+def is_on(text: str, config: Mapping[str, Any]) -> bool:
+    """Return the value of a switch's expression; raises ValueError for one that is none.
+
+    >>> is_on("a and not b or level >= 2", {"level": 3})
+    True
+    """
+    return _Expression(text, config).value()
+
+
+class _Expression:
+    def __init__(self, text: str, config: Mapping[str, Any]) -> None:
+        self.config = config
+        self.tokens = list(_tokens(text))
+        self.at = 0
+
+    def value(self) -> bool:
+        found = self.either()
+        if self.at < len(self.tokens):
+            raise ValueError(f"'{self.tokens[self.at][1]}' is not expected here")
+        return found
+
+    def either(self) -> bool:
+        found = self.both()
+        while self.word("or", "||"):
+            found = self.both() or found
+        return found
+
+    def both(self) -> bool:
+        found = self.one()
+        while self.word("and", "&&"):
+            found = self.one() and found
+        return found
+
+    def one(self) -> bool:
+        if self.word("not", "!"):
+            return not self.one()
+        if self.word("("):
+            found = self.either()
+            if not self.word(")"):
+                raise ValueError("a ')' is missing")
+            return found
+        kind, name = self.next("a configuration name")
+        if kind != "word" or name in _COMPARISONS:
+            raise ValueError(f"'{name}' is not a configuration name")
+        value = self.config.get(name)
+        if self.at < len(self.tokens) and self.tokens[self.at][1] in _COMPARISONS:
+            sign = self.next("")[1]
+            return _compare(value, sign, self.next("a value")[1])
+        return value is not None and str(value).lower() not in _OFF
+
+    def word(self, *words: str) -> bool:
+        if self.at < len(self.tokens) and self.tokens[self.at] in [("word", word) for word in words]:
+            self.at += 1
+            return True
+        return False
+
+    def next(self, expected: str) -> tuple[str, str]:
+        if self.at >= len(self.tokens):
+            raise ValueError(f"{expected} is missing at the end")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    at, text = 0, text.rstrip()
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if not found:
+            raise ValueError(f"'{text[at:].strip()}' is not understood")
+        sign, double, single, word = found.groups()
+        literal = double if double is not None else single
+        yield ("text", literal) if literal is not None else ("word", sign or word)
+        at = found.end()
+
+
+def _compare(value: Any, sign: str, literal: str) -> bool:
+    if value is None:
+        return sign == "!="
+    left, right = _number(str(value)), _number(literal)
+    if left is None or right is None:
+        return _COMPARISONS[sign](str(value).lower(), literal.lower())
+    return _COMPARISONS[sign](left, right)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,61 @@
+"""Which child of a delta belongs to which child of its base.
+
+Rules: steps belong together by name, whatever their tags; elements of which there can be several, by tag and by the
+attribute that tells them apart; every other element by its tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+from taskrun.syntax.node import TEXT, Node
+
+Key: TypeAlias = tuple[str, ...]
+
+LISTS: Mapping[str, str] = MappingProxyType({"steps": "name"})
+"""Elements whose children are told apart by an attribute, whatever their tags."""
+
+UNIQUE: Mapping[str, str] = MappingProxyType(
+    {
+        "input": "name",
+        "output": "name",
+        "decorator": "name",
+        "import": "as",
+        "case": "match",
+        "bean": "id",
+        "property": "name",
+        "constructor-arg": "index",
+        "attr": "name",
+        "slot": "name",
+        "arg": "name",
+    }
+)
+"""Elements that are told apart from others of their tag by an attribute."""
+
+_GENERAL = ("x:id", "id", "name")
+KEY_ATTRIBUTES = frozenset({*LISTS.values(), *UNIQUE.values(), *_GENERAL, "x:key-attr", "x:unique-attr"})
+
+
+def key_attribute(parent: Node, node: Node) -> str | None:
+    """Return the attribute that tells a node from its siblings, None when its tag does."""
+    if by_list := parent.attributes.get("x:key-attr") or LISTS.get(parent.tag):
+        return by_list
+    unique = node.attributes.get("x:unique-attr") or UNIQUE.get(node.tag)
+    if unique is None and (":" in node.tag or parent.tag == "meta"):
+        return next((name for name in _GENERAL if name in node.attributes), None)
+    return unique
+
+
+def key_of(parent: Node, node: Node) -> Key | None:
+    """Return what tells a node from its siblings, None when it lacks the attribute for that (or is text)."""
+    if node.tag == TEXT:
+        return None
+    attribute = key_attribute(parent, node)
+    if attribute is None:
+        return (node.tag,)
+    value = node.attributes.get(attribute)
+    if not value:
+        return None if parent.tag in LISTS or "x:key-attr" in parent.attributes else (node.tag, "")
+    return (value,) if parent.tag in LISTS or "x:key-attr" in parent.attributes else (node.tag, value)

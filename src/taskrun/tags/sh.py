@@ -1,0 +1,146 @@
+"""The tag library ``sh``: running programs.
+
+    <sh:Run args="${['git', 'log', '-1']}" cwd="repository"/>
+
+Rules: there is no shell, so no quoting and no injection: the arguments are a list and arrive as they are. Output is read as
+UTF-8, bytes that are not are replaced. A cancelled tag (a ``timeout`` around it) ends the program with all that it
+started (``taskrun.tags.child``); a program that ends by itself may leave others running, but the tag waits for those that
+still hold its outputs. Messages name the program and never its arguments, which may be secret.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from taskrun.errors import near_hint
+from taskrun.tags.child import Child, start
+from taskrun.tags.context import TagContext
+
+__all__ = ["ShellError", "run"]
+
+MAX_OUTPUT = 16 * 1024 * 1024
+"""The most bytes of each output that are kept unless told otherwise: 16 MiB."""
+
+_END_SHOWN = 2_000
+_MOST_PROGRAMS = 20_000
+
+
+class ShellError(Exception):
+    """A program cannot be started or did not succeed; ``exitCode`` is its exit status, None when there is none."""
+
+    def __init__(self, message: str, exitCode: int | None = None) -> None:
+        super().__init__(message)
+        self.exitCode = exitCode
+
+
+async def run(
+    args: list[str],
+    *,
+    stdin: str | None = None,
+    env: dict[str, str | None] | None = None,
+    cwd: str | None = None,
+    check: bool = True,
+    maxBytes: int = MAX_OUTPUT,
+    context: TagContext,
+) -> dict[str, Any]:
+    """Run a program and wait for its end.
+
+    Parameters: ``args`` are the program and its arguments; ``stdin`` is what it reads, nothing by default; ``env`` is added
+    to the environment, None removes a variable; ``cwd`` is the folder it runs in, an allowed one, by default the current
+    folder; with ``check`` an exit status other than 0 is a failure; ``maxBytes`` limits each of its outputs.
+    Returns a dict with ``stdout``, ``stderr`` and ``exitCode`` (negative: the number of the signal that ended it).
+    Raises ShellError, also for too much output (the program is ended), and FolderError.
+    """
+    words = _words(args)
+    folder = None if cwd is None else _folder(cwd, context)
+    try:
+        given = None if stdin is None else _text("stdin", stdin).encode("utf-8", "surrogateescape")
+        transport, child = await start(words, maxBytes, stdin=given, env=_environment(env), cwd=folder)
+    except FileNotFoundError:
+        raise ShellError(_not_found(words[0])) from None
+    except OSError as error:
+        raise ShellError(f"{words[0]!r} cannot be started: {error.strerror or error}") from error
+    except ValueError as error:  # NUL, or characters that have no bytes
+        raise ShellError(f"{words[0]!r} cannot be started: {error}") from None
+    ended = False
+    try:
+        await child.done.wait()
+        ended = not child.overflow
+    finally:
+        try:
+            if not ended:
+                await child.stop()
+        finally:
+            transport.close()
+    if child.overflow:
+        raise ShellError(f"{words[0]!r} was ended: its {child.overflow} has more than {maxBytes} bytes; raise maxBytes")
+    code = transport.get_returncode()
+    assert code is not None, "done is set after the end"  # noqa: S101
+    if check and code:
+        raise ShellError(_failed(words[0], code, child), code)
+    return {"stdout": _decoded(child.output(1)), "stderr": _decoded(child.output(2)), "exitCode": code}
+
+
+def _words(args: Any) -> list[str]:
+    if isinstance(args, str):
+        raise ShellError(f"args is a text: there is no shell to split it, give a list such as {args.split() or ['ls']}")
+    if not isinstance(args, list | tuple) or not args:
+        raise ShellError("args is a list of the program and its arguments such as ['git', 'status']")
+    for index, word in enumerate(args):
+        if isinstance(word, bool) or not isinstance(word, str | int | float):
+            raise ShellError(f"args[{index}] is a {type(word).__name__}: an argument is a text or a number")
+    if not args[0]:
+        raise ShellError("args[0] is empty: it names the program")
+    return [str(word) for word in args]
+
+
+def _folder(cwd: str, context: TagContext) -> str:
+    real = context.resolve(cwd)
+    if not real.is_dir():
+        raise ShellError(f"cwd: there is no folder {str(real)!r}")
+    return os.fspath(real)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ShellError(f"{name} is a {type(value).__name__}, not a text")
+    return value
+
+
+def _environment(added: dict[str, str | None] | None) -> dict[str, str]:
+    environment = dict(os.environ)
+    for name, value in (added or {}).items():
+        if not name or "=" in name:
+            raise ShellError(f"env: {name!r} is no name of a variable")
+        if value is None:
+            environment.pop(name, None)
+        else:
+            environment[name] = _text(f"env[{name!r}]", value)
+    return environment
+
+
+def _not_found(program: str) -> str:
+    if "/" in program:
+        return f"there is no program {program!r}, or its interpreter is missing"
+    folders = [Path(folder) for folder in os.get_exec_path() if Path(folder).is_dir()]
+    names = {name for folder in folders if os.access(folder, os.R_OK) for name in os.listdir(folder)}  # noqa: PTH208
+    hint = near_hint(program, islice(names, _MOST_PROGRAMS))
+    return f"there is no program {program!r} on PATH; {hint or 'install it or give its path'}"
+
+
+def _failed(program: str, code: int, child: Child) -> str:
+    if code > 0:
+        how = f"ended with status {code}"
+    else:
+        how = f"was ended by {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
+    said = _decoded(child.output(2)).strip()
+    shown = said if len(said) <= _END_SHOWN else "…" + said[-_END_SHOWN:]
+    return f"{program!r} {how}" + (f": {shown}" if shown else " and wrote nothing to stderr")
+
+
+def _decoded(output: bytes) -> str:
+    return output.decode("utf-8", "replace")

@@ -1,0 +1,94 @@
+"""Paths of tags: what leads out of the allowed folders is refused, whatever way it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from taskrun.tags.context import FolderError, TagContext
+
+
+@pytest.mark.parametrize("path", ["a.txt", "./a.txt", "sub/../a.txt", "missing/../a.txt", "../inside/a.txt"])
+def test_paths_inside_are_real_paths(path: str, context: TagContext, inside: Path) -> None:
+    """What a path means is its real place, whether something is there or not."""
+    assert context.resolve(path) == inside / "a.txt"
+
+
+def test_the_allowed_folder_itself_and_absolute_paths(context: TagContext, inside: Path) -> None:
+    """A folder is inside itself; an absolute path may be given."""
+    assert context.resolve(".") == inside
+    assert context.resolve(str(inside / "für" / "日本.txt")) == inside / "für" / "日本.txt"
+
+
+def test_tilde_is_a_name(context: TagContext, inside: Path) -> None:
+    """The home folder is not meant by ~."""
+    assert context.resolve("~/a") == inside / "~" / "a"
+
+
+@pytest.mark.parametrize(
+    "path", ["..", "../outside/secret.txt", "a/../../outside", "/etc/passwd", "../inside-too/a", "/"]
+)
+def test_paths_outside_are_refused(path: str, context: TagContext, inside: Path) -> None:
+    """The message names the path, the allowed folders and how to allow one."""
+    with pytest.raises(FolderError) as caught:
+        context.resolve(path)
+    message = str(caught.value)
+    assert repr(path) in message
+    assert str(inside) in message
+    assert "--folder DIR" in message
+    assert "TaskManager(folders=[…])" in message
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "\ud800", 3, None, b"a"])
+def test_what_is_no_path_is_refused(path: str, context: TagContext) -> None:
+    """Empty, with NUL, without bytes, and no text."""
+    with pytest.raises(FolderError):
+        context.resolve(path)
+
+
+def test_links_are_followed_before_comparing(context: TagContext, inside: Path, outside: Path) -> None:
+    """A link out is refused, for folders, files, and files to be made; a link within is what it points to."""
+    (inside / "out").symlink_to(outside)
+    (inside / "file").symlink_to(outside / "secret.txt")
+    (inside / "new").symlink_to(outside / "new.txt")
+    (inside / "chain").symlink_to("out/secret.txt")
+    (inside / "within").symlink_to(inside / "real")
+    for path in ("out", "out/secret.txt", "file", "new", "chain", "out/../x"):
+        with pytest.raises(FolderError):
+            context.resolve(path)
+    assert context.resolve("within/a") == inside / "real" / "a"
+
+
+def test_a_loop_of_links_hides_no_way_out(context: TagContext, inside: Path, outside: Path) -> None:
+    """Reading links cuts '..' after a loop out of the text: the link behind it would not be seen."""
+    (inside / "loop").symlink_to("loop")
+    (inside / "out").symlink_to(outside)
+    with pytest.raises(FolderError):
+        context.resolve("loop/../out/secret.txt")
+
+
+def test_a_long_way_hides_no_way_out(context: TagContext, inside: Path, outside: Path) -> None:
+    """A path that links make longer than PATH_MAX is not followed to its end: it is refused."""
+    long = "d" * 250
+    folder = inside
+    for letter in "abcdefghijklmnopq":
+        (folder / long).mkdir()
+        (folder / letter).symlink_to(long)
+        folder = folder / letter
+    (inside / "out").symlink_to(outside)
+    with pytest.raises(FolderError):
+        context.resolve("/".join("abcdefghijklmnopq") + "/.." * 17 + "/out/secret.txt")
+
+
+def test_an_allowed_folder_may_be_a_link(inside: Path, tmp_path: Path) -> None:
+    """What is compared are real paths on both sides."""
+    (tmp_path / "link").symlink_to(inside)
+    context = TagContext(folder=inside, allowed=(tmp_path / "link",), report=print)
+    assert context.resolve("a") == inside / "a"
+
+
+def test_no_folder_allowed(inside: Path) -> None:
+    """Without folders nothing may be used."""
+    with pytest.raises(FolderError, match=r"\(none\)"):
+        TagContext(folder=inside, allowed=(), report=print).resolve("a")

@@ -1,0 +1,338 @@
+"""Writing tags: wholly or not at all, whatever fails and whoever else writes."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taskrun.tags.context import FolderError, TagContext
+from taskrun.tags.files import FileError, read_csv, read_json, read_text, write_csv, write_json, write_text
+from taskrun.tags.tables import from_csv, to_csv
+
+
+def everything(folder: Path) -> list[str]:
+    """Return the names of all files and folders below ``folder``."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes three bytes and then no more."""
+    write = os.write
+
+    def full(descriptor: int, content: bytes) -> int:
+        if len(content) <= 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, content[:3])
+
+    monkeypatch.setattr(os, "write", full)
+
+
+def test_text_is_written(context: TagContext, inside: Path) -> None:
+    """Folders are made, newlines stay, nothing else is there afterwards."""
+    write_text("a/b/ü.txt", "x\r\ny\n", context=context)
+    write_text("a/b/ü.txt", "z", context=context)
+    write_text("empty.txt", "", context=context)
+    assert read_text("a/b/ü.txt", context=context) == "z"
+    assert everything(inside) == ["a", "a/b", "a/b/ü.txt", "empty.txt"]
+    write_text("latin.txt", "ä", encoding="latin-1", context=context)
+    assert (inside / "latin.txt").read_bytes() == b"\xe4"
+
+
+def test_text_is_appended(context: TagContext, inside: Path) -> None:
+    """A file is made when there is none; an encoding's mark stands only at its start."""
+    write_text("new/log.txt", "a\n", append=True, context=context)
+    write_text("new/log.txt", "b\n", append=True, context=context)
+    assert read_text("new/log.txt", context=context) == "a\nb\n"
+    for text in "ab":
+        write_text("wide.txt", text, "utf-16", append=True, context=context)
+    assert read_text("wide.txt", "utf-16", context=context) == "ab"
+    (inside / "empty").touch()
+    write_text("empty", "x", append=True, context=context)
+    assert read_text("empty", context=context) == "x"
+
+
+@pytest.mark.parametrize("append", [False, True])
+def test_nothing_is_left_of_a_text_that_cannot_be_written(append: bool, context: TagContext, inside: Path) -> None:
+    """The character is named, no folder is made."""
+    with pytest.raises(FileError, match=r"character 1 \('ß'\)"):
+        write_text("x/a.txt", "aß", encoding="ascii", append=append, context=context)
+    with pytest.raises(FileError, match="character 0"):
+        write_text("x/a.txt", "\ud800", append=append, context=context)
+    with pytest.raises(FileError, match="no text encoding"):
+        write_text("x/a.txt", "a", encoding="uft-8", append=append, context=context)
+    with pytest.raises(FileError, match="as idna"):
+        write_text("x/a.txt", "a" * 100, encoding="idna", append=append, context=context)
+    with pytest.raises(FileError, match="text is dict"):
+        write_text("x/a.txt", {}, append=append, context=context)
+    assert everything(inside) == []
+
+
+@pytest.mark.usefixtures("full_disk")
+@pytest.mark.parametrize("append", [False, True])
+def test_a_full_disk_changes_nothing(append: bool, context: TagContext, inside: Path) -> None:
+    """The file that was there is as before; of a new one not even its folders are left."""
+    (inside / "old.txt").write_text("old")
+    for path in ("old.txt", "new/folder/new.txt"):
+        with pytest.raises(FileError, match="cannot be written: No space left"):
+            write_text(path, "0123456789", append=append, context=context)
+    assert (inside / "old.txt").read_text() == "old"
+    assert everything(inside) == ["old.txt"]
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace", "write"])
+def test_an_interruption_leaves_nothing(
+    function: str, context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a KeyboardInterrupt leaves a temporary file."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, function, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_text("new/a.txt", "a", context=context)
+    assert everything(inside) == []
+
+
+def test_the_mode_of_a_file_stays(context: TagContext, inside: Path) -> None:
+    """A private file is private and a program can be run, a new file is as the umask says."""
+    before = os.umask(0o027)
+    try:
+        for name, mode in (("private", 0o600), ("program", 0o755)):
+            (inside / name).touch()
+            (inside / name).chmod(mode)
+            write_text(name, "x", context=context)
+            assert stat.S_IMODE((inside / name).stat().st_mode) == mode
+        write_text("new", "x", context=context)
+        assert stat.S_IMODE((inside / "new").stat().st_mode) == 0o640
+    finally:
+        os.umask(before)
+
+
+def test_protected_files_and_folders(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write-protected file is not replaced, a folder that takes no files is told."""
+    (inside / "a.txt").write_text("old")
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)  # root may write everything
+        with pytest.raises(FileError, match="write-protected"):
+            write_text("a.txt", "new", context=context)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", lambda *_, **__: (_ for _ in ()).throw(denied))
+        for append in (False, True):
+            with pytest.raises(FileError, match="cannot be written: Permission denied"):
+                write_text("new/b.txt", "new", append=append, context=context)
+    assert (inside / "a.txt").read_text() == "old"
+    assert everything(inside) == ["a.txt"]
+
+
+def test_a_read_only_folder(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system refuses is told (root may write everywhere, so the system is asked to refuse)."""
+    (inside / "folder").mkdir()
+
+    def refuse(*_given: object, **_named: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(FileError, match="Permission denied"):
+        write_text("folder/a.txt", "a", context=context)
+
+
+def test_only_files_are_written(context: TagContext, inside: Path, outside: Path) -> None:
+    """Folders, pipes and ways through a file are refused, links outside too."""
+    (inside / "folder").mkdir()
+    (inside / "file").touch()
+    os.mkfifo(inside / "pipe")
+    (inside / "link").symlink_to(outside / "secret.txt")
+    for append in (False, True):
+        for path in ("folder", "pipe", "file/a.txt", "n" * 300):
+            with pytest.raises(FileError):
+                write_text(path, "x", append=append, context=context)
+        for path in ("link", "../outside/new.txt"):
+            with pytest.raises(FolderError):
+                write_text(path, "x", append=append, context=context)
+    assert everything(inside) == ["file", "folder", "link", "pipe"]
+    assert everything(outside) == ["secret.txt"]
+
+
+def in_threads(work: list) -> None:
+    """Do all of ``work`` at once."""
+    threads = [threading.Thread(target=task) for task in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_two_writers_at_once(context: TagContext, inside: Path) -> None:
+    """The file is always that of one of them, and both may make its folder."""
+    texts = [letter * 100_000 for letter in "abcd"]
+
+    def write(text: str) -> None:
+        for _ in range(10):
+            write_text("made/a.txt", text, context=context)
+            assert read_text("made/a.txt", context=context) in texts
+
+    failures: list[object] = []
+    hook, threading.excepthook = threading.excepthook, failures.append
+    try:
+        in_threads([lambda text=text: write(text) for text in texts])
+    finally:
+        threading.excepthook = hook
+    assert not failures
+    assert everything(inside) == ["made", "made/a.txt"]
+
+
+def test_lines_of_several_writers(context: TagContext) -> None:
+    """No line is lost or mixed with another one."""
+
+    def write(letter: str) -> None:
+        for _ in range(50):
+            write_text("log.txt", letter * 1_000 + "\n", append=True, context=context)
+
+    in_threads([lambda letter=letter: write(letter) for letter in "abcd"])
+    lines = read_text("log.txt", context=context).splitlines()
+    assert sorted(lines) == sorted(letter * 1_000 for letter in "abcd" for _ in range(50))
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_appending_to_a_file_that_is_replaced_meanwhile(
+    gone: bool, context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text goes into the new file: in the old one, which has no name any more, it would be lost."""
+    (inside / "log.txt").write_text("old")
+    lock = fcntl.flock
+    replaced: list[int] = []
+
+    def late(descriptor: int, how: int) -> None:
+        if not replaced:
+            replaced.append(descriptor)
+            (inside / "log.txt").unlink()
+            if not gone:
+                (inside / "log.txt").write_text("new")
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_text("log.txt", "!", append=True, context=context)
+    assert (inside / "log.txt").read_text() == ("!" if gone else "new!")
+
+
+def test_a_lock_that_cannot_be_had(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network disks have none: nothing is written without."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (inside / "log.txt").write_text("old")
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(FileError, match="No locks available"):
+        write_text("log.txt", "!", append=True, context=context)
+    assert (inside / "log.txt").read_text() == "old"
+
+
+def test_json_is_written(context: TagContext, inside: Path) -> None:
+    """With a newline at the end, and readable as it is."""
+    value = {"ä": [1, 2.5, None, True, "\u2028"], "b": {}}
+    write_json("a.json", value, context=context)
+    assert read_json("a.json", context=context) == value
+    assert (inside / "a.json").read_text("utf-8").startswith('{\n  "ä": [\n    1,')
+    write_json("a.json", (1, 2), indent=None, context=context)
+    assert (inside / "a.json").read_text("utf-8") == "[1, 2]\n"
+
+
+def itself() -> list:
+    """Return a list that contains itself."""
+    value: list = [1]
+    value.append(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (float("nan"), "value is nan"),
+        ({"a": [1, float("-inf")]}, r"value\['a'\]\[1\] is -inf"),
+        ({"a": {1, 2}}, r"value\['a'\] is a set"),
+        ({(1, 2): 3}, "a key that is a tuple"),
+        ({float("nan"): 3}, "the key nan of value"),
+        (itself(), r"value\[1\] contains itself"),
+        ("\ud800", "character 1"),
+    ],
+)
+def test_what_json_does_not_have(value: object, message: str, context: TagContext, inside: Path) -> None:
+    """Its place in the value is told, the file is as it was."""
+    (inside / "a.json").write_text("old")
+    with pytest.raises(FileError, match=message):
+        write_json("a.json", value, context=context)
+    assert (inside / "a.json").read_text() == "old"
+
+
+def test_json_that_is_too_deep(context: TagContext, inside: Path) -> None:
+    """The file is not made."""
+    value: list = []
+    for _ in range(200_000):
+        value = [value]
+    with pytest.raises(FileError, match=r"a\.json"):
+        write_json("a.json", value, context=context)
+    assert everything(inside) == []
+    while value:  # without recursion, which the destructor of a deep list is spared
+        value = value[0]
+
+
+def test_csv_is_written(context: TagContext, inside: Path) -> None:
+    """Columns come from the first row or are named; lists have a header when it is given."""
+    write_csv("a.csv", [{"id": 1, "name": 'a"b,\n'}, {"name": None, "id": True}], context=context)
+    assert (inside / "a.csv").read_bytes() == b'id,name\r\n1,"a""b,\n"\r\ntrue,\r\n'
+    write_csv("a.csv", [{"id": 1, "name": "x", "more": 2}], ["name", "id"], ";", context=context)
+    assert (inside / "a.csv").read_bytes() == b"name;id\r\nx;1\r\n"
+    write_csv("a.csv", [[1, 2], (3, 4)], context=context)
+    assert (inside / "a.csv").read_bytes() == b"1,2\r\n3,4\r\n"
+    write_csv("a.csv", [[1, 2]], ["a", "b"], context=context)
+    assert read_csv("a.csv", context=context) == [{"a": "1", "b": "2"}]
+    write_csv("a.csv", [], ["a"], context=context)
+    assert (inside / "a.csv").read_bytes() == b"a\r\n"
+    write_csv("a.csv", [], context=context)
+    assert (inside / "a.csv").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        ([{"a": 1}, {"b": 1}], None, "row 2 has no column 'a'"),
+        ([{"a": 1}, {"a": 1, "b": 1}], None, "row 2 has the column 'b', which"),
+        ([{"name": 1}], ["nmae"], "row 1 has no column 'nmae'; did you mean 'name'"),
+        ([{"a": 1}, [1]], None, "row 2 is a list"),
+        ([[1], {"a": 1}], None, "row 2 is a dict"),
+        ([[1, 2], [1]], None, "row 2 has 1 cell instead of 2"),
+        ([[1]], ["a", "b"], "row 1 has 1 cell instead of 2"),
+        ([[]], None, "0 cells"),
+        (["text"], None, "row 1 is a str"),
+        ("text", None, "rows is a str"),
+        ([{"a": float("nan")}], None, "row 1 has a cell that is nan"),
+        ([{"a": [1]}], None, "a cell that is a list"),
+        ([[b"x"]], None, "a cell that is a bytes"),
+        ([], ["a", "a"], "'a' is there twice"),
+        ([], "ab", "columns are a list"),
+        ([{1: 2}], None, "columns are a list of names"),
+    ],
+)
+def test_wrong_rows(rows: list, columns: list | None, message: str, context: TagContext, inside: Path) -> None:
+    """The row's number is told, no file is made."""
+    with pytest.raises(FileError, match=message):
+        write_csv("a.csv", rows, columns, context=context)
+    assert everything(inside) == []
+
+
+@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(st.text(), min_size=n, max_size=n))))
+def test_csv_says_the_same_when_read(rows: list[list[str]]) -> None:
+    """Whatever stands in the cells."""
+    assert from_csv("a", to_csv("a", rows, None, ";"), ";", header=False) == rows
