@@ -29,6 +29,9 @@ FLOWS = sorted(file for folder in (HERE / "flows", EXAMPLES) for file in folder.
 SCHEMA = Registry().schema
 SHAPES = Shapes(SCHEMA)
 
+COUNTS_ITS_FILES = {"13_shell"}
+"""Examples that see in which form their flow is."""
+
 
 @pytest.mark.parametrize("form", ["xml", "yaml", "json"])
 def test_every_flow_comes_back(form: str) -> None:
@@ -65,6 +68,7 @@ def cases() -> list[Any]:
         for file in sorted(EXAMPLES.glob("*/expected.json"))
         for number, case in enumerate(json.loads(file.read_text(encoding="utf-8")), 1)
         if case["words"][0].endswith(".xml") and case["status"] == 0 and "--allow" not in case["words"]
+        if file.parent.name not in COUNTS_ITS_FILES
     ]
 
 

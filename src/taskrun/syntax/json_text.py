@@ -11,7 +11,7 @@ import re
 
 from taskrun.errors import XmlError
 from taskrun.source import Source
-from taskrun.syntax.plain import Entries, Items, Scalar, Value
+from taskrun.syntax.plain import JSON, Entries, Items, Scalar, Value
 from taskrun.syntax.yaml_text import key_problem, problem
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -68,7 +68,7 @@ class _Reader:
         if not found:
             raise self.stop('a text that ends with " on its line, with the escapes of JSON, is expected')
         start, self.at = found.span()
-        return Scalar(json.loads(found[0]), start, self.at, '"')
+        return Scalar(json.loads(found[0]), start, self.at, JSON)
 
     def items(self, depth: int) -> Items:
         start = self.at

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+JSON = "json"
+"""The style of a string in a JSON file, which has no line ends in it, but all other characters."""
 BREAKS = "\r\n\x85\u2028\u2029"  # what YAML takes for the end of a line
 
 _INK = re.compile(r"[^ \t\r\n\x85\u2028\u2029]+")
@@ -21,11 +23,12 @@ _DOUBLE = re.compile(
     |\\.|[ \t]*(?:\r\n|[\r\n\x85\u2028\u2029])\s*|.""",
     re.DOTALL | re.VERBOSE,
 )
+_JSON = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u.{4}|\\.|.", re.DOTALL)
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 
 
 class Scalar(NamedTuple):
-    """A text; ``style`` is ``'``, ``"``, ``|``, ``>``, ``!`` for a plain one with the tag of a text, else empty."""
+    """A text; ``style`` is ``'``, ``"``, ``|``, ``>``, ``json``, ``!`` for a plain one with the tag of a text, else empty."""
 
     text: str
     start: int
@@ -43,6 +46,8 @@ class Scalar(NamedTuple):
             return _walk(_SINGLE, text, self)
         if self.style == '"':
             return _walk(_DOUBLE, text, self)
+        if self.style == JSON:
+            return _walk(_JSON, text, self)
         start = self.start
         if self.style in {"|", ">"}:  # behind the line of the indicator
             found = _BREAK.search(text, start)

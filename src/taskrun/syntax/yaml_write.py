@@ -18,7 +18,7 @@ from taskrun.syntax.node import Node
 from taskrun.syntax.shapes import Shapes
 
 _WIDTH = 100
-_PLAIN = re.compile(r"[\w$<(/](?:[^\s:#]|[:#](?=\S)|(?<=\S) (?![\s#])|(?<=\S)#)*\Z")
+_PLAIN = re.compile(r"[\w$<(/](?:[^\s:#]|[:#](?=\S)|(?<=\S) (?=[^\s#])|(?<=\S)#)*\Z")
 _PLAIN_IN_FLOW = re.compile(r"[^,\[\]{}]*\Z")
 _RANGES = "\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
 _PRINTABLE = re.compile(f"[{_RANGES}]*\\Z")
