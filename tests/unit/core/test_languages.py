@@ -69,7 +69,7 @@ def test_an_unknown_language(bench: Bench) -> None:
 
 def test_tags_in_the_text(bench: Bench) -> None:
     text = task('<script name="a" lang="jinja2"><source>a <b/> c</source></script>')
-    assert [item.code for item in bench.problems(text)] == ["not-supported"]
+    assert [item.code for item in bench.problems(text)] == ["unknown-element"]
 
 
 def test_two_owners() -> None:
