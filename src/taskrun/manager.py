@@ -14,11 +14,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any
 
 from taskrun.core.beans import Beans, Imports
 from taskrun.core.check import check_flow
@@ -30,6 +30,7 @@ from taskrun.core.flows import Flows
 from taskrun.core.host import Host
 from taskrun.core.languages import Language
 from taskrun.core.lookup import Lookup
+from taskrun.core.on_class import OnClassToo
 from taskrun.core.registry import Registry
 from taskrun.core.run import Run
 from taskrun.core.tag_finder import TagSettings
@@ -45,20 +46,6 @@ from taskrun.syntax.extend import extend, with_chain
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
 from taskrun.tags.context import TagContext
-
-Parameters = ParamSpec("Parameters")
-Returned = TypeVar("Returned")
-
-
-class OnClassToo(Generic[Parameters, Returned]):
-    """A method that, called on the class, works on the one object with default settings."""
-
-    def __init__(self, method: Callable[Concatenate[Any, Parameters], Returned]) -> None:
-        self.method = method
-        self.__doc__ = method.__doc__
-
-    def __get__(self, manager: Any, cls: type) -> Callable[Parameters, Returned]:
-        return self.method.__get__(_default(cls) if manager is None else manager, cls)  # type: ignore[no-any-return]
 
 
 class TaskManager:
@@ -279,12 +266,6 @@ def _in_event_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-@cache
-def _default(cls: type[TaskManager]) -> TaskManager:
-    """Return the object behind calls on the class: making one looks through all installed packages."""
-    return cls()
 
 
 def _result(run: Run, done: Completion) -> RunResult:

@@ -23,8 +23,8 @@ from taskrun.core.tag_finder import TagSettings
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.script.script import ScriptSettings
 from taskrun.script.xpl.element import Element
-from taskrun.syntax.extend import Sources, with_chain
 from taskrun.source import Location
+from taskrun.syntax.extend import Sources, with_chain
 from taskrun.syntax.layers import FOLDER, Files, state_of
 from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
@@ -68,7 +68,10 @@ class Flows:
         for layer in self.layers:
             if not any(os.path.isdir(os.path.join(place, layer)) for place in places):  # noqa: PTH112, PTH118 - likewise
                 known = {name for place in places if os.path.isdir(place) for name in os.listdir(place)}  # noqa: PTH112, PTH208
-                hint = near_hint(layer, known) or f"looked for {FOLDER}/{layer} in {', '.join(map(os.path.dirname, places))}"
+                hint = (
+                    near_hint(layer, known)
+                    or f"looked for {FOLDER}/{layer} in {', '.join(map(os.path.dirname, places))}"
+                )
                 message = f"there is no delta layer '{layer}'"
                 place = Location(path, 1, 1)
                 raise ExtendError([Diagnostic(location=place, code="no-layer", message=message, hint=hint)])
