@@ -19,6 +19,7 @@ from taskrun.syntax.features import Features
 from taskrun.syntax.layers import Files, Found
 from taskrun.syntax.merge import Merger
 from taskrun.syntax.node import TEXT, Node
+from taskrun.syntax.normalize import PARTS
 from taskrun.syntax.operators import REPLACE, SECTIONS
 from taskrun.syntax.origins import owner_of
 from taskrun.syntax.prototypes import Cleaner
@@ -28,22 +29,7 @@ Generate: TypeAlias = Callable[[Node, Node, Files], Sequence[Node]]
 """Runs a template at load time: its element, the tree so far, and the files → the elements that it makes."""
 
 _EXTENDS, _GENERATE, _POST = "x:extends", "x:gen-extends", "x:post-extends"
-_EXTENDABLE = frozenset(
-    (
-        "sequential",
-        "graph",
-        "selector",
-        "parallel",
-        "fork",
-        "fork-n",
-        "loop",
-        "loop-n",
-        "case",
-        "otherwise",
-        "then",
-        "else",
-    )
-)
+_EXTENDABLE = PARTS.union("sequential graph selector parallel fork fork-n loop loop-n".split())
 """The elements inside a file that can extend files of their own."""
 _TAKEN = frozenset({_EXTENDS, "x:dump", "x:validated"})
 
@@ -140,18 +126,28 @@ class _Extension:
             return own
         merged = bases[0]
         for layer in (*bases[1:], own):
-            merged = self.merger.merge(_in_its_language(merged, layer), layer)
+            merged = self.merger.merge(*_in_one_language(merged, layer))
         return merged
 
     def _inside(self, node: Node, chain: tuple[Found, ...]) -> Node:
         """Return an element whose inner elements, and itself, are laid over their own bases."""
         if node.tag in _EXTENDABLE and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
-            merged = self.resolved(node, chain)
-            return merged._replace(attributes={**merged.attributes, "x:override": REPLACE})
+            return self._container(self.resolved(node, chain))
         if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:
             return node
         children = tuple(self._inside(child, chain) for child in node.children)
         return node if children == node.children else node._replace(children=children)
+
+    def _container(self, node: Node) -> Node:
+        """Return an element that extends files, finished: it takes the place of what a base of the file has there."""
+        for section in node.children:
+            if section.tag in SECTIONS:
+                message = f"<{section.tag}> belongs to a whole file, and this one is extended by <{node.tag}>"
+                self.merger.problems.append(section.problem("no-meaning", message, hint=str(node.at)))
+        attributes = dict(node.attributes)
+        if schema := attributes.pop("x:schema", ""):
+            attributes.setdefault("scriptLang", "xscript" if schema.endswith("task.xdef") else "python")
+        return node._replace(attributes={**attributes, "x:override": REPLACE})
 
     def _bases(self, node: Node, chain: tuple[Found, ...]) -> Iterator[Node]:
         """Yield what a node is laid over, the innermost first."""
@@ -209,22 +205,27 @@ def language_of(root: Node) -> str | None:
     return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else None
 
 
-def _in_its_language(base: Node, layer: Node) -> Node:
-    """Return a base whose steps say their dialect when the layer over it speaks another."""
+def _in_one_language(base: Node, layer: Node) -> tuple[Node, Node]:
+    """Return a base and the layer over it; when they speak different dialects, each step says its own."""
     said, own = language_of(layer), language_of(base) or "python"
     if said is None or said == own:
-        return base
-    children = []
-    for child in base.children:
-        if child.tag == "steps":
-            steps = tuple(
-                step._replace(attributes={"scriptLang": own, **step.attributes}) if step.tag != TEXT else step
-                for step in child.children
-            )
-            child = child._replace(children=steps)  # noqa: PLW2901 - the same list, each step with its dialect
-        children.append(child)
+        return base, layer
     kept = {name: text for name, text in base.attributes.items() if name not in {"scriptLang", "x:schema"}}
-    return base._replace(attributes=kept, children=tuple(children))
+    return _saying(base._replace(attributes=kept), own), _saying(layer, said)
+
+
+def _saying(node: Node, language: str) -> Node:
+    """Return an element whose steps with scripts, on all levels, say their dialect."""
+    children = []
+    for child in node.children:
+        if child.tag == "steps" or child.tag in PARTS:
+            child = _saying(child, language)  # noqa: PLW2901 - the same element, its steps with their dialect
+        elif node.tag == "steps" and child.tag != TEXT:
+            child = _saying(child, child.attributes.get("scriptLang", language))  # noqa: PLW2901 - likewise
+            if any(part.tag not in {"steps", "description", *PARTS} for part in child.children):
+                child = child._replace(attributes={"scriptLang": language, **child.attributes})  # noqa: PLW2901 - likewise
+        children.append(child)
+    return node._replace(children=tuple(children))
 
 
 def with_chain(error: FlowError, sources: Sources) -> FlowError:

@@ -53,7 +53,7 @@ class Cleaner:
     def _children(self, parent: Node) -> Iterator[Node]:
         for node in parent.children:
             child = self._from_prototype(node, parent, ()) if "x:prototype" in node.attributes else node
-            attributes = child.attributes
+            attributes = node.attributes
             if attributes.get("x:override") == REMOVE:
                 continue
             if attributes.get("x:inherit") in _TRUE:
@@ -64,15 +64,18 @@ class Cleaner:
     def _from_prototype(self, node: Node, parent: Node, chain: tuple[Node, ...]) -> Node:
         """Return the node laid over a copy of the sibling that it names."""
         name = node.attributes["x:prototype"]
-        sibling = next(
-            (item for item in parent.children if name in (key_of(parent, item) or ()) and item is not node), None
-        )
+        known = {
+            (key_of(parent, item) or ("",))[-1]: item
+            for item in parent.children
+            if item.attributes.get("x:override") != REMOVE
+        }
+        sibling = known.get(name)
         if sibling is None:
-            names = [(key_of(parent, item) or ("",))[-1] for item in parent.children if item is not node]
+            names = [key for key, item in known.items() if item is not node]
             message = f"x:prototype='{name}': <{parent.tag}> has no such element"
             self._note(node, "no-prototype", message, "x:prototype", near_hint(name, filter(None, names)))
             return node
-        if sibling in chain:
+        if any(sibling is item for item in (*chain, node)):
             self._note(node, "prototype-cycle", f"x:prototype='{name}' comes back to itself", "x:prototype")
             return node
         if "x:prototype" in sibling.attributes:
