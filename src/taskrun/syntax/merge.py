@@ -116,7 +116,7 @@ class Merger:
             return (delta, (), "") if above == BOUNDED_MERGE else (base, base.children, base.text)
         if not delta.children or not base.children:
             return delta, delta.children, delta.text
-        return delta, self._children(base, delta, bounded=above == BOUNDED_MERGE), ""
+        return delta, self._children(base, delta, placeholder, bounded=above == BOUNDED_MERGE), ""
 
     def _joined(self, base: Node, delta: Node, below: str) -> tuple[Node, tuple[Node, ...], str]:
         """Return the bodies one behind the other; bare script text becomes a script tag, so that both run."""
@@ -155,7 +155,7 @@ class Merger:
             return delta.children
         return _filled(delta, holes[0], pieces).children
 
-    def _children(self, base: Node, delta: Node, *, bounded: bool) -> tuple[Node, ...]:
+    def _children(self, base: Node, delta: Node, placeholder: str, *, bounded: bool) -> tuple[Node, ...]:
         """Return the children of both, merged by their keys, in their order."""
         listed = {name: node.attributes[name] for node in (base, delta) for name in _LIST & node.attributes.keys()}
         below, above = self._keyed(base, listed), self._keyed(delta, listed, is_delta=True)
@@ -166,7 +166,7 @@ class Merger:
                 self._ambiguous(node[1], node[0], delta)
             if len(olds) > 1:
                 self._ambiguous(node[0], olds[1], base)
-            made[key] = self.merge(olds[0], node[0]) if olds else node[0]
+            made[key] = self.merge(olds[0], node[0], placeholder) if olds else node[0]
         for key, olds in below.items():
             made.setdefault(key, olds[0])
         order = list(above) if bounded else merged_order(list(below), list(above))
