@@ -197,13 +197,23 @@ class TaskManager:
         """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
         return cross_check(self.expand(path), self._registry.schema)
 
-    def expand(self, path: str | os.PathLike[str]) -> Node:
-        """Return the tree of a file after all that it builds on was put in; raises FlowError."""
+    def expand(self, path: str | os.PathLike[str], *, custom_types: bool = True) -> Node:
+        """Return the tree of a file after all that it builds on was put in; raises FlowError.
+
+        ``custom_types=False`` leaves steps with a ``customType`` as they are written.
+        """
         sources = self._flows.sources(os.fspath(path))
+        if not custom_types:
+            sources = sources.bare()
         try:
             return extend(os.fspath(path), sources)
         except FlowError as error:
             raise with_chain(error, sources) from None
+
+    @property
+    def opaque(self) -> frozenset[str]:
+        """The tags of the elements that hold scripts."""
+        return self._registry.schema.opaque
 
     def close(self) -> None:
         """End the idle worker processes; what is running is not touched."""

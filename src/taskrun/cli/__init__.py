@@ -3,6 +3,8 @@
     taskrun flow.task.xml --input x=1        the same as: taskrun run flow.task.xml --input x=1
     taskrun check FILE…
     taskrun explain FILE
+    taskrun expand FILE
+    taskrun diff A B
 
 Rules: a sub-command is a module, imported when it is called; nothing heavy is imported before it is known what to do.
 Standard output belongs to the result, everything else goes to standard error. The exit status is 0 when all went well,
@@ -15,7 +17,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("run", "check", "explain")
+COMMANDS = ("run", "check", "explain", "expand", "diff")
 """The sub-commands; what begins with anything else is a flow to run. A file of such a name is written ``./check``."""
 
 WRONG_USE = 2
@@ -30,6 +32,8 @@ commands:
   run FLOW        run a flow and print its outputs as JSON; the word run can be left out
   check FILE…     say everything that is wrong with files, without running them
   explain FILE    show the steps of a flow with what stands round each of them
+  expand FILE     show a flow after all that it builds on was put in
+  diff A B        show what turns one flow into another, as a flow that extends it
 
   taskrun COMMAND --help    the options of a command
   taskrun FLOW --help       the inputs and outputs of a flow
@@ -56,6 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from taskrun.cli.check import execute
     elif command == "explain":
         from taskrun.cli.explain import execute
+    elif command == "expand":
+        from taskrun.cli.expand import execute
+    elif command == "diff":
+        from taskrun.cli.diff import execute
     else:
         from taskrun.cli.run import execute
     return execute(words)

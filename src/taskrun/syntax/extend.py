@@ -11,10 +11,12 @@ layers below. An element inside can extend files of its own. The merged tree is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from taskrun.errors import ExtendError, FlowError
+from taskrun.errors import ExtendError, FlowError, near_hint
 from taskrun.syntax.features import Features
 from taskrun.syntax.layers import Files, Found
 from taskrun.syntax.merge import Merger
@@ -152,7 +154,12 @@ class _Extension:
     def _bases(self, node: Node, chain: tuple[Found, ...]) -> Iterator[Node]:
         """Yield what a node is laid over, the innermost first."""
         bases: list[Node] = []
-        for word in filter(None, (part.strip() for part in node.attributes.get(_EXTENDS, "").split(","))):
+        words = [part.strip() for part in node.attributes.get(_EXTENDS, "none").split(",")]
+        if not all(words):
+            hint = "write the paths of files with commas between them, or none"
+            message = f"x:extends='{node.attributes[_EXTENDS]}' names no file in one of its places"
+            raise ExtendError([owner_of(node, _EXTENDS).problem("bad-value", message, attribute=_EXTENDS, hint=hint)])
+        for word in words:
             if word == "none":
                 bases.clear()
             else:
@@ -179,11 +186,25 @@ class _Extension:
         return self.resolved(self.prepared(self.sources.files.read(found.path)), longer)
 
     def _find(self, node: Node, word: str, chain: tuple[Found, ...]) -> Found:
+        files = self.sources.files
+        covered = chain[-1].paths[-1]
         try:
-            return self.sources.files.named(word, chain[-1].path)
+            return files.named(word, chain[-1].path)
         except LookupError as error:
-            hint = getattr(error, "hint", "")
+            if covered != chain[-1].path:  # a layer names the neighbours of what it covers too
+                with suppress(LookupError):
+                    return files.named(word, covered)
+            hint = "; ".join(filter(None, (_near(word, chain[-1].path), getattr(error, "hint", ""))))
             raise ExtendError([node.problem("no-base", str(error), attribute=_EXTENDS, hint=hint)]) from None
+
+
+def _near(word: str, said_in: str) -> str:
+    """Return the near name among the files beside a missing one."""
+    wanted = Path(said_in).parent / word
+    try:
+        return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir()))
+    except OSError:
+        return ""
 
 
 def _said(node: Node) -> Node:
@@ -208,7 +229,7 @@ def language_of(root: Node) -> str | None:
 def _in_one_language(base: Node, layer: Node) -> tuple[Node, Node]:
     """Return a base and the layer over it; when they speak different dialects, each step says its own."""
     said, own = language_of(layer), language_of(base) or "python"
-    if said is None or said == own:
+    if said is None or said == own or layer.attributes.get("x:override") == REPLACE:
         return base, layer
     kept = {name: text for name, text in base.attributes.items() if name not in {"scriptLang", "x:schema"}}
     return _saying(base._replace(attributes=kept), own), _saying(layer, said)

@@ -27,8 +27,16 @@ _TRUE = frozenset({"true", "1"})
 _FLAGS = frozenset({"x:abstract", "x:virtual", "x:final", "x:inherit"})
 _WORDS = _FLAGS | {"x:override", "x:prototype", "x:prototype-override", "x:key-attr", "x:unique-attr"}
 _NO_ORDER = "the order comes from the delta: write the element between its neighbours"
+_ELSEWHERE = "it stands on the task and on steps that hold steps"
 _REFUSED: Mapping[str, str] = MappingProxyType(
-    {"x:before": _NO_ORDER, "x:after": _NO_ORDER, "x:default-override": "write x:override on the element"}
+    {
+        "x:before": _NO_ORDER,
+        "x:after": _NO_ORDER,
+        "x:default-override": "write x:override on the element",
+        "x:extends": _ELSEWHERE,
+        "x:dump": "it stands on the task",
+        "x:validated": _ELSEWHERE,
+    }
 )
 
 
@@ -101,7 +109,7 @@ class Cleaner:
                 continue
             known = name in _WORDS
             if not known:
-                hint = _REFUSED.get(name) or near_hint(name, (*_WORDS, *KEPT, "x:extends", "x:dump", "x:validated"))
+                hint = _REFUSED.get(name) or near_hint(name, (*_WORDS, *KEPT, *_REFUSED))
                 self._note(node, "unknown-attribute", f"{name} has no meaning on <{node.tag}>", name, hint)
             elif name in _FLAGS and text not in {*_TRUE, "false", "0"}:
                 self._note(node, "bad-value", f"{name}='{text}': expected true or false", name)
