@@ -90,7 +90,6 @@ class _Extension:
     def whole(self, merged: Node) -> Node:
         """Return the finished tree of a merged one; raises ExtendError."""
         cleaner = Cleaner(self.merger)
-        self.stop()
         root = cleaner.clean(_without_sections(merged, _POST))
         self.stop()
         sections = [child for child in merged.children if child.tag == _POST]
