@@ -142,7 +142,11 @@ MIXED = st.recursive(
     st.builds(lambda attributes, text: element("b", attributes, text=text), ATTRIBUTES, TEXTS),
     lambda inner: st.builds(
         lambda children: element("a", None, *children),
-        st.lists(st.one_of(inner, TEXTS.filter(bool).map(lambda text: element(TEXT, None, text=text))), min_size=1, max_size=4),
+        st.lists(
+            st.one_of(inner, TEXTS.filter(bool).map(lambda text: element(TEXT, None, text=text))),
+            min_size=1,
+            max_size=4,
+        ),
     ),
     max_leaves=8,
 )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "Say everything that is wrong with task files, without running them."
 ENDINGS = (".task.xml", ".task-lib.xml")
+LAYERS = "_delta"  # what is in such a folder lies over flows and is no flow
 
 
 def execute(words: Sequence[str]) -> int:
@@ -66,7 +67,11 @@ def _check(arguments: argparse.Namespace) -> int:
 def _files(words: Sequence[str]) -> Iterator[str]:
     for word in words:
         if Path(word).is_dir():
-            yield from sorted(str(file) for file in Path(word).rglob("*") if file.name.endswith(ENDINGS))
+            yield from sorted(
+                str(file)
+                for file in Path(word).rglob("*")
+                if file.name.endswith(ENDINGS) and LAYERS not in file.relative_to(word).parts
+            )
         else:
             yield os.fspath(word)
 

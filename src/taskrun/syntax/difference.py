@@ -32,18 +32,22 @@ class Differ(NamedTuple):
         if wanted.tag in SECTIONS or not all(changed.values()):  # an empty text in a delta drops an attribute
             return replacing(wanted)
         attributes = {**_key(parent, wanted), **changed, **dict.fromkeys(sorted(gone), "")}
-        delta = wanted._replace(attributes=attributes, children=(), text="")
+        return self._body(base, wanted, wanted._replace(attributes=attributes, children=(), text=""))
+
+    def _body(self, base: Node, wanted: Node, delta: Node) -> Node:
+        """Return the delta with what it says of the body."""
         if default_operator(wanted, self.opaque) == MERGE_REPLACE:
             return delta._replace(children=wanted.children, text=wanted.text)
         if base.text == wanted.text and _all_same(base, wanted):
             return delta
-        if wanted.text and not wanted.children:
-            return delta._replace(text=wanted.text)
         if not wanted.children:
-            return delta._replace(attributes={**attributes, "x:override": BOUNDED_MERGE})
-        if not base.children:
-            return delta._replace(children=wanted.children) if _keyed(wanted) is not None else replacing(wanted)
-        children = self._children(base, wanted)
+            if wanted.text:
+                return delta._replace(text=wanted.text)
+            return delta._replace(attributes={**delta.attributes, "x:override": BOUNDED_MERGE})
+        if base.children:
+            children = self._children(base, wanted)
+        else:
+            children = wanted.children if _keyed(wanted) is not None else None
         return replacing(wanted) if children is None else delta._replace(children=children)
 
     def _children(self, base: Node, wanted: Node) -> tuple[Node, ...] | None:
@@ -65,7 +69,12 @@ class Differ(NamedTuple):
 
 def same(first: Node, second: Node) -> bool:
     """Whether two trees say the same, wherever they stand."""
-    return first.tag == second.tag and first.attributes == second.attributes and first.text == second.text and _all_same(first, second)
+    return (
+        first.tag == second.tag
+        and first.attributes == second.attributes
+        and first.text == second.text
+        and _all_same(first, second)
+    )
 
 
 def _all_same(first: Node, second: Node) -> bool:
@@ -80,7 +89,8 @@ def replacing(wanted: Node) -> Node:
 def _key(parent: Node | None, node: Node) -> dict[str, str]:
     """Return the attribute that tells an element from its siblings."""
     attribute = key_attribute(parent, node) if parent is not None else None
-    return {attribute: node.attributes[attribute]} if attribute in node.attributes else {}
+    value = node.attributes.get(attribute) if attribute else None
+    return {attribute: value} if attribute and value is not None else {}
 
 
 def _keyed(parent: Node) -> dict[Key, Node] | None:

@@ -31,7 +31,7 @@ Generate: TypeAlias = Callable[[Node, Node, Files], Sequence[Node]]
 """Runs a template at load time: its element, the tree so far, and the files → the elements that it makes."""
 
 _EXTENDS, _GENERATE, _POST = "x:extends", "x:gen-extends", "x:post-extends"
-_EXTENDABLE = PARTS.union("sequential graph selector parallel fork fork-n loop loop-n".split())
+_EXTENDABLE = PARTS | {"sequential", "graph", "selector", "parallel", "fork", "fork-n", "loop", "loop-n"}
 """The elements inside a file that can extend files of their own."""
 _TAKEN = frozenset({_EXTENDS, "x:dump", "x:validated"})
 

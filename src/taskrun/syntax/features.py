@@ -74,7 +74,9 @@ class Features:
             if name not in _SWITCHES:
                 self._note(node, "unknown-attribute", f"<{DIVISION}> takes feature:on and feature:off only", name)
         if node.text or any(child.tag == TEXT for child in node.children):
-            self._note(node, "unexpected-text", f"<{DIVISION}> holds elements, which take its place; text would be lost")
+            self._note(
+                node, "unexpected-text", f"<{DIVISION}> holds elements, which take its place; text would be lost"
+            )
 
     def _children(self, node: Node) -> Iterator[Node]:
         for child in node.children:

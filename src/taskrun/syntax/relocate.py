@@ -20,7 +20,11 @@ def relocated(node: Node, path: str) -> Node:
     """Return the tree with every relative path as the file ``path`` would say it."""
     changed = {}
     for name, text in node.attributes.items():
-        if name in _PATHS or (name.startswith("xmlns:") and text.endswith(".xlib")) or (node.tag == "c:import" and name == "from"):
+        if (
+            name in _PATHS
+            or (name.startswith("xmlns:") and text.endswith(".xlib"))
+            or (node.tag == "c:import" and name == "from")
+        ):
             moved = ",".join(_moved(part, node.attribute_at(name).path, path) for part in text.split(","))
             if moved != text:
                 changed[name] = moved

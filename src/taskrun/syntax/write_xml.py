@@ -23,7 +23,9 @@ def write_xml(root: Node, comment: Callable[[Node, Node | None], str] | None = N
     return "\n".join(_lines(root, None, 0, comment)) + "\n"
 
 
-def _lines(node: Node, parent: Node | None, depth: int, comment: Callable[[Node, Node | None], str] | None) -> Iterator[str]:
+def _lines(
+    node: Node, parent: Node | None, depth: int, comment: Callable[[Node, Node | None], str] | None
+) -> Iterator[str]:
     indent = _INDENT * depth
     said = comment(node, parent) if comment else ""
     if said:

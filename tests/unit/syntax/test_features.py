@@ -46,7 +46,7 @@ def test_expressions(text: str, expected: bool) -> None:
 )
 def test_wrong_expressions(text: str, told: str) -> None:
     """Each says what is missing or not understood."""
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         is_on(text, CONFIG)
     assert told in str(caught.value)
 

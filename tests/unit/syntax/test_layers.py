@@ -144,7 +144,12 @@ def test_an_element_inside_extends_a_file(bench: Bench) -> None:
 
 def test_a_part_in_another_dialect(bench: Bench) -> None:
     """An element that extends an xscript file keeps its dialect."""
-    files(bench, part=flow(step("p", "let x = 1; return x == 1 &amp;&amp; !false"), attributes=' x:schema="/nop/schema/task/task.xdef"'))
+    files(
+        bench,
+        part=flow(
+            step("p", "let x = 1; return x == 1 &amp;&amp; !false"), attributes=' x:schema="/nop/schema/task/task.xdef"'
+        ),
+    )
     own = files(bench, own=flow('<sequential name="s" x:extends="part.task.xml"/>'))
     assert bench.run(own).result is True
 
@@ -155,7 +160,10 @@ def test_mixed_dialects(bench: Bench) -> None:
         bench,
         base=flow(
             step("a", "let x = 1; return x == 1 &amp;&amp; true"),
-            '<sequential name="s"><steps>' + step("b", "let y = null; return y ?? 5") + step("c", "null ?? 2") + "</steps></sequential>",
+            '<sequential name="s"><steps>'
+            + step("b", "let y = null; return y ?? 5")
+            + step("c", "null ?? 2")
+            + "</steps></sequential>",
             attributes=' x:schema="/nop/schema/task/task.xdef"',
         ),
     )
@@ -233,7 +241,9 @@ def test_sections_before_and_after_parsing(bench: Bench) -> None:
 def test_switches_of_the_manager(bench: Bench) -> None:
     """TaskManager(config=…) is what they ask; each file is switched before it is merged."""
     files(bench, base=flow(step("a"), step("b", "2", ' feature:on="shop.b"')))
-    own = files(bench, own=flow(step("c", "RESULT * 10", ' feature:off="shop.quiet"'), attributes=' x:extends="base.task.xml"'))
+    own = files(
+        bench, own=flow(step("c", "RESULT * 10", ' feature:off="shop.quiet"'), attributes=' x:extends="base.task.xml"')
+    )
     assert bench.run(own).result == 10
     assert bench.run(own, config={"shop.b": True}).result == 20
     assert bench.run(own, config={"shop.b": True, "shop.quiet": "yes"}).result == 2
@@ -286,7 +296,10 @@ def test_a_library_of_tags_that_changed(bench: Bench) -> None:
     """The flow is compiled again."""
     text = '<lib><tags><Make><attr name="n"/><source><c:script>${n}</c:script></source></Make></tags></lib>'
     library = bench.write(text.replace("${n}", "return n + 1"), "shop.xlib")
-    own = files(bench, own='<task xmlns:shop="shop.xlib"><steps><step name="a"><source><shop:Make n="${1}"/></source></step></steps></task>')
+    own = files(
+        bench,
+        own='<task xmlns:shop="shop.xlib"><steps><step name="a"><source><shop:Make n="${1}"/></source></step></steps></task>',
+    )
     manager = TaskManager()
     first = bench_run(manager, own)
     library.write_text(text.replace("${n}", "return n + 41"), "utf-8")

@@ -220,7 +220,9 @@ def test_attributes_set_to_nothing_are_dropped() -> None:
 
 def test_words_about_merging_go() -> None:
     """x: attributes are taken off, but for those that tools read."""
-    base = '<task x:schema="task.xdef"><steps><step name="a" x:id="1" x:final="false" x:key-attr="name"/></steps></task>'
+    base = (
+        '<task x:schema="task.xdef"><steps><step name="a" x:id="1" x:final="false" x:key-attr="name"/></steps></task>'
+    )
     assert merged(base, "<task/>") == '<task x:schema="task.xdef"><steps><step name="a" x:id="1"/></steps></task>'
 
 
@@ -235,7 +237,7 @@ def test_abstract_virtual_inherit() -> None:
         '<step name="v" x:virtual="true"/></steps></t>'
     )
     assert names_of(merged(base, delta)) == "b d c"
-    text, problems = layered("<t><steps/></t>", '<t><steps>\n<step name="x" x:inherit="true"/></steps></t>')
+    _, problems = layered("<t><steps/></t>", '<t><steps>\n<step name="x" x:inherit="true"/></steps></t>')
     assert codes(problems) == [("no-base", "delta1.task.xml", 2, 16)]
     _, problems = layered(steps("a"), '<task><steps><step name="a" x:override="remove"/></steps></task>',
                           '<task><steps><step name="a" x:inherit="true"/></steps></task>')  # fmt: skip

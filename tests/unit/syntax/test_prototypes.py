@@ -20,18 +20,15 @@ def steps(body: str) -> str:
         ),
         ('<step name="a" x:prototype="p"/><step name="p" x:abstract="true" k="1"/>', '<step k="1" name="a"/>'),
         (
-            '<step name="p" x:abstract="true" x:prototype="q" k="1"/><step name="q" x:abstract="true" k="2" m="3"/>'
-            '<step name="a" x:prototype="p"/>',
+            '<step name="p" x:abstract="true" x:prototype="q" k="1"/><step name="q" x:abstract="true" k="2" m="3"/><step name="a" x:prototype="p"/>',
             '<step k="1" m="3" name="a"/>',
         ),
         (
-            '<step name="p" x:abstract="true" k="1"><source>1</source></step>'
-            '<step name="a" x:prototype="p" x:prototype-override="replace"/>',
+            '<step name="p" x:abstract="true" k="1"><source>1</source></step><step name="a" x:prototype="p" x:prototype-override="replace"/>',
             '<step name="a"/>',
         ),
         (
-            '<step name="p" x:abstract="true"><source>1</source></step>'
-            '<step name="a" x:prototype="p"><source x:override="merge-super"><x:prototype-super/><c:script>2</c:script></source></step>',
+            '<step name="p" x:abstract="true"><source>1</source></step><step name="a" x:prototype="p"><source x:override="merge-super"><x:prototype-super/><c:script>2</c:script></source></step>',
             '<step name="a"><source><c:script>1</c:script><c:script>2</c:script></source></step>',
         ),
         ('<step name="p" k="1"/><sequential name="a" x:prototype="p" k=""/>', '<step k="1" name="p"/><sequential name="a"/>'),
