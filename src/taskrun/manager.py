@@ -38,7 +38,8 @@ from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
 from taskrun.shipped import shipped_folder
-from taskrun.syntax.extend import extend, with_chain
+from taskrun.syntax.extend import extend, extend_tree, with_chain
+from taskrun.syntax.layers import Found
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
 
@@ -197,15 +198,18 @@ class TaskManager:
         """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
         return cross_check(self.expand(path), self._registry.schema)
 
-    def expand(self, path: str | os.PathLike[str], *, custom_types: bool = True) -> Node:
+    def expand(self, path: str | os.PathLike[str], *, root: Node | None = None, custom_types: bool = True) -> Node:
         """Return the tree of a file after all that it builds on was put in; raises FlowError.
 
-        ``custom_types=False`` leaves steps with a ``customType`` as they are written.
+        ``root`` is the tree of the file where it is not written yet; ``custom_types=False`` leaves steps with a
+        ``customType`` as they are.
         """
         sources = self._flows.sources(os.fspath(path))
         if not custom_types:
             sources = sources.bare()
         try:
+            if root is not None:
+                return extend_tree(root, Found((os.fspath(path),)), sources)
             return extend(os.fspath(path), sources)
         except FlowError as error:
             raise with_chain(error, sources) from None

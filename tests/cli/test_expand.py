@@ -126,3 +126,55 @@ def test_layers_are_not_checked_as_flows(taskrun, files):
     ended = taskrun("check", ".")
     assert (ended.status, ended.err) == (0, "taskrun check: 2 files, 0 errors\n")
     assert taskrun("check", ".", "--delta", "acme").status == 0
+
+
+def test_diff_where_the_base_has_prototypes(taskrun, flow):
+    """What cannot be said by what is shown of the base is said as a whole."""
+    text = '<task><steps><step name="p" timeout="%s"><source>1</source></step><step name="a" x:prototype="p"/></steps></task>'
+    flow(text % "5s", "base.task.xml")
+    flow((text % "7s").replace('x:prototype="p"', 'timeout="5s"'), "wanted.task.xml")
+    flow(taskrun("diff", "base.task.xml", "wanted.task.xml").out, "delta.task.xml")
+    assert taskrun("expand", "delta.task.xml").out == taskrun("expand", "wanted.task.xml").out
+    flow((text % "7s"), "wanted.task.xml")
+    flow(taskrun("diff", "base.task.xml", "wanted.task.xml").out, "delta.task.xml")
+    assert taskrun("expand", "delta.task.xml").out == taskrun("expand", "wanted.task.xml").out
+
+
+def test_paths_of_a_layer(taskrun, flow, tmp_path):
+    """What stands in a layer names files beside it, and beside the file that it covers."""
+    (tmp_path / "_delta/acme").mkdir(parents=True)
+    library = '<task><steps><step name="one"><source>%s</source></step></steps></task>'
+    flow(library % 1, "one.task-lib.xml")
+    flow(library % 2, "_delta/acme/two.task-lib.xml")
+    call = '<call-step name="%s" libModelPath="%s.task-lib.xml" stepName="one"><output name="%s" value="${RESULT}"/></call-step>'
+    steps = call % ("a", "one", "x") + call % ("b", "two", "y")
+    outputs = '<output name="x"/><output name="y"/>'
+    flow(f'<task x:extends="super"><steps>{steps}</steps>{outputs}</task>', "_delta/acme/flow.task.xml")
+    flow("<task><steps/></task>")
+    assert taskrun("flow.task.xml", "--delta", "acme").out == '{"x": 1, "y": 2}\n'
+    flow(taskrun("expand", "flow.task.xml", "--delta", "acme").out, "flat.task.xml")
+    assert taskrun("flat.task.xml").out == '{"x": 1, "y": 2}\n'
+
+
+def test_dump(taskrun, flow):
+    """x:dump writes the merged tree, with what it was made from, to the log."""
+    flow('<task><steps><step name="a"><source>1</source></step></steps></task>', "base.task.xml")
+    flow('<task x:extends="base.task.xml" x:dump="true"/>')
+    import logging
+
+    from taskrun import TaskManager
+
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger = logging.getLogger("taskrun")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        TaskManager().expand(flow('<task x:extends="base.task.xml" x:dump="true"/>'))
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    assert "<!-- from" in lines[0]
+    assert "x:dump" not in lines[0]

@@ -22,6 +22,7 @@ from taskrun.cli.parser import Parser, add_settings, make_manager
 
 if TYPE_CHECKING:
     from taskrun.manager import TaskManager
+    from taskrun.syntax.node import Node
 
 DESCRIPTION = "Show what turns the flow A into the flow B, as a flow that extends A."
 
@@ -53,16 +54,27 @@ def execute(words: Sequence[str]) -> int:
 
 def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str:
     """Return the text of the delta, as a file at ``output``."""
-    from taskrun.syntax.difference import Differ, replacing
+    from taskrun.errors import FlowError
+    from taskrun.syntax.difference import Differ, replacing, same
     from taskrun.syntax.extend import language_of
+    from taskrun.syntax.load import parse
     from taskrun.syntax.relocate import relocated
     from taskrun.syntax.write_xml import write_xml
 
     first, second = (relocated(manager.expand(path, custom_types=False), output) for path in (base, wanted))
-    one_language = (language_of(first) or "python") == (language_of(second) or "python")
-    delta = Differ(manager.opaque).difference(first, second) if one_language else replacing(second)
-    if delta is None:
-        delta = second._replace(attributes={}, children=(), text="")
-    declared = {name: text for name, text in second.attributes.items() if name.startswith(("xmlns:", "xpl:"))}
     path = os.path.relpath(base, Path(output).parent).replace(os.sep, "/")
-    return write_xml(delta._replace(attributes={"x:extends": path, **declared, **delta.attributes}))
+    declared = {name: text for name, text in second.attributes.items() if name.startswith(("xmlns:", "xpl:"))}
+
+    def text_of(delta: Node) -> str:
+        return write_xml(delta._replace(attributes={"x:extends": path, **declared, **delta.attributes}))
+
+    replaced = text_of(replacing(second))
+    if (language_of(first) or "python") != (language_of(second) or "python"):
+        return replaced
+    delta = Differ(manager.opaque).difference(first, second)
+    text = text_of(second._replace(attributes={}, children=(), text="") if delta is None else delta)
+    try:  # prototypes, and what is generated, may make more of the base than it shows
+        made = manager.expand(output, root=parse(output, text.encode()), custom_types=False)
+    except FlowError:
+        return replaced
+    return text if same(relocated(made, output), second) else replaced

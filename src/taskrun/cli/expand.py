@@ -30,12 +30,13 @@ def execute(words: Sequence[str]) -> int:
     arguments = parser.parse_args(words)
     from taskrun.cli.failures import guarded
     from taskrun.cli.output import write
+    from taskrun.syntax.origins import origin_told
     from taskrun.syntax.relocate import relocated
     from taskrun.syntax.write_xml import write_xml
 
     def command() -> int:
         root = relocated(make_manager(arguments).expand(arguments.flow), arguments.flow)
-        return write(write_xml(kernel(root), _origins if arguments.origins else None).rstrip("\n"))
+        return write(write_xml(kernel(root), origin_told if arguments.origins else None).rstrip("\n"))
 
     return guarded(command)
 
@@ -46,17 +47,3 @@ def kernel(root: Node) -> Node:
 
     made = normalize(root)
     return made._replace(tag="task") if made.tag == "graph-task" else made
-
-
-def _origins(node: Node, parent: Node | None) -> str:
-    """Return where an element comes from, when that is not where its parent does."""
-    from taskrun.syntax.origins import layers_of
-
-    layers = layers_of(node)
-    files = [layer.source.path for layer in layers]
-    above = [layer.source.path for layer in layers_of(parent)] if parent is not None else files[:1]
-    step = parent is not None and parent.tag == "steps"
-    if files == above and not (step and len(files) > 1):
-        return ""
-    first, *others = (str(layer.at) for layer in layers)
-    return f"from {first}" + (f", changed by {', '.join(others)}" if others else "")

@@ -26,6 +26,8 @@ from taskrun.script.xpl.element import Element
 from taskrun.syntax.extend import Sources, with_chain
 from taskrun.syntax.layers import Files, state_of
 from taskrun.syntax.node import Node
+from taskrun.syntax.origins import origin_told
+from taskrun.syntax.write_xml import write_xml
 
 _LOG = logging.getLogger("taskrun")
 
@@ -86,4 +88,4 @@ class Flows:
 
 
 def _dump(root: Node) -> None:
-    _LOG.info("%s", Element(root).toXml())
+    _LOG.info("%s", write_xml(root, origin_told))

@@ -11,7 +11,6 @@ layers below. An element inside can extend files of its own. The merged tree is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -60,9 +59,13 @@ class Sources:
 
 def extend(path: str, sources: Sources) -> Node:
     """Return the tree of the whole flow in the file at ``path``; raises XmlError, or ExtendError with what does not fit."""
-    work = _Extension(sources)
     found = sources.files.layered(path)
-    root = sources.files.read(found.path)
+    return extend_tree(sources.files.read(found.path), found, sources)
+
+
+def extend_tree(root: Node, found: Found, sources: Sources) -> Node:
+    """Return the tree of the whole flow in a file that has been read; raises likewise."""
+    work = _Extension(sources)
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
         root = rewrite_short_forms(root) if _may_have(text, "in:", "out:") else root
@@ -185,14 +188,9 @@ class _Extension:
         return self.resolved(self.prepared(self.sources.files.read(found.path)), longer)
 
     def _find(self, node: Node, word: str, chain: tuple[Found, ...]) -> Found:
-        files = self.sources.files
-        covered = chain[-1].paths[-1]
         try:
-            return files.named(word, chain[-1].path)
+            return self.sources.files.named(word, chain[-1].path)
         except LookupError as error:
-            if covered != chain[-1].path:  # a layer names the neighbours of what it covers too
-                with suppress(LookupError):
-                    return files.named(word, covered)
             hint = "; ".join(filter(None, (_near(word, chain[-1].path), getattr(error, "hint", ""))))
             raise ExtendError([node.problem("no-base", str(error), attribute=_EXTENDS, hint=hint)]) from None
 

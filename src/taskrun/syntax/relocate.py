@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 
+from taskrun.syntax.layers import beside
 from taskrun.syntax.node import Node
 
 _PATHS = frozenset({"taskModelPath", "libModelPath", "xpl:lib"})
@@ -40,4 +41,6 @@ def _moved(text: str, said_in: str, path: str) -> str:
     here, there = (os.path.abspath(os.path.dirname(file)) for file in (said_in, path))  # noqa: PTH100, PTH120 - links are not followed
     if here == there or not text.strip() or text.startswith(("/", "${")) or ":" in text:
         return text
-    return os.path.relpath(os.path.join(here, text.strip()), there).replace(os.sep, "/")  # noqa: PTH118 - likewise
+    files = beside(text.strip(), os.path.abspath(said_in))  # noqa: PTH100 - likewise
+    found = next(filter(os.path.exists, files), files[0])
+    return os.path.relpath(found, there).replace(os.sep, "/")
