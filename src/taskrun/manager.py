@@ -42,7 +42,8 @@ from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
 from taskrun.shipped import shipped_folder
-from taskrun.syntax.extend import extend, with_chain
+from taskrun.syntax.extend import extend, extend_tree, with_chain
+from taskrun.syntax.layers import Found
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
 from taskrun.tags.context import TagContext
@@ -197,13 +198,26 @@ class TaskManager:
         """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
         return cross_check(self.expand(path), self._registry.schema)
 
-    def expand(self, path: str | os.PathLike[str]) -> Node:
-        """Return the tree of a file after all that it builds on was put in; raises FlowError."""
+    def expand(self, path: str | os.PathLike[str], *, root: Node | None = None, custom_types: bool = True) -> Node:
+        """Return the tree of a file after all that it builds on was put in; raises FlowError.
+
+        ``root`` is the tree of the file where it is not written yet; ``custom_types=False`` leaves steps with a
+        ``customType`` as they are.
+        """
         sources = self._flows.sources(os.fspath(path))
+        if not custom_types:
+            sources = sources.bare()
         try:
+            if root is not None:
+                return extend_tree(root, Found((os.fspath(path),)), sources)
             return extend(os.fspath(path), sources)
         except FlowError as error:
             raise with_chain(error, sources) from None
+
+    @property
+    def opaque(self) -> frozenset[str]:
+        """The tags of the elements that hold scripts."""
+        return self._registry.schema.opaque
 
     def close(self) -> None:
         """End the idle worker processes; what is running is not touched."""

@@ -45,7 +45,7 @@ CASES = {
     "a loop without end": (task('<loop name="l"><steps/></loop>'), 2, "3:1: error[endless-loop]"),
     "not yet: suspend": (task('<suspend name="s"/>'), 2, "3:1: error[not-supported]: <suspend>"),
     "not yet: revert": (task('<step name="a"><revert>1</revert></step>'), 2, "error[not-supported]: <revert>"),
-    "not yet: extends": ('<task x:extends="base.task.xml"><steps/></task>', 2, "1:7: error[not-supported]: 'x:extends'"),
+    "no base": ('<task x:extends="base.task.xml"><steps/></task>', 2, "1:7: error[no-base]: 'base.task.xml' not found"),
     "not yet: custom type": (task('<custom name="a" customType="x:Y"/>'), 2, "error[not-supported]: <custom>"),
     "nul byte": ("<task>\0</task>", 2, "error[xml]"),
 }  # fmt: skip

@@ -53,11 +53,11 @@ def test_d11_a_suspended_step_is_not_taken_for_completed(write):
         TaskManager.load(write('<suspend name="s"/>'))
 
 
-@pytest.mark.parametrize("word", ["feature:off", "feature:on"])
-def test_d12_a_switch_is_not_taken_for_another(write, word):
-    """Until there is a configuration, both are refused."""
-    with pytest.raises(FlowError, match=f"'{word}' is not supported"):
-        TaskManager.load(write(f'<step name="a" {word}="x"><source>1</source></step>'))
+def test_d12_a_switch_is_not_taken_for_another(write):
+    """feature:on and feature:off are two conditions, and both count."""
+    step = '<step name="a"><source>1</source></step><step name="b" feature:on="x" feature:off="y"><source>2</source></step>'
+    for config, expected in (({}, 1), ({"x": True}, 2), ({"y": True}, 1), ({"x": True, "y": True}, 1)):
+        assert TaskManager(config=config).run(write(step))["RESULT"] == expected
 
 
 @pytest.mark.parametrize("attribute", ["saveState", "allowStartIfComplete"])
@@ -89,6 +89,16 @@ def test_d23_runs_and_steps_have_one_table_of_states(write):
 
 
 def test_d24_an_override_is_not_half_applied(write):
-    """Until files can extend others, operators are refused."""
-    with pytest.raises(FlowError, match="'x:override' is not supported"):
-        TaskManager.load(write('<step name="a" x:override="merge-super"><source>1</source></step>'))
+    """merge-super and append keep what both files have, and both scripts run."""
+    base = write('<step name="a"><source>seen.append(1)</source></step>')
+    for operator, body, expected in (
+        ("append", "seen.append(2)", [1, 2]),
+        ("prepend", "seen.append(2)", [2, 1]),
+        ("merge-super", "<c:script>seen.append(2)</c:script><x:super/><c:script>seen.append(3)</c:script>", [2, 1, 3]),
+    ):
+        delta = base.with_name("delta.task.xml")
+        source = f'<source x:override="{operator}">{body}</source>'
+        delta.write_text(f'<task x:extends="{base.name}"><steps><step name="a">{source}</step></steps></task>', "utf-8")
+        seen: list[int] = []
+        TaskManager().run(delta, {"seen": seen})
+        assert seen == expected

@@ -4,6 +4,8 @@
     taskrun check FILE…
     taskrun explain FILE
     taskrun convert FILE FILE
+    taskrun expand FILE
+    taskrun diff A B
 
 Rules: a sub-command is a module, imported when it is called; nothing heavy is imported before it is known what to do.
 Standard output belongs to the result, everything else goes to standard error. The exit status is 0 when all went well,
@@ -16,7 +18,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("run", "check", "explain", "convert")
+COMMANDS = ("run", "check", "explain", "expand", "diff", "convert")
 """The sub-commands; what begins with anything else is a flow to run. A file of such a name is written ``./check``."""
 
 WRONG_USE = 2
@@ -31,6 +33,8 @@ commands:
   run FLOW        run a flow and print its outputs as JSON; the word run can be left out
   check FILE…     say everything that is wrong with files, without running them
   explain FILE    show the steps of a flow with what stands round each of them
+  expand FILE     show a flow after all that it builds on was put in
+  diff A B        show what turns one flow into another, as a flow that extends it
   convert A B     write the flow of file A as file B: XML, YAML or JSON
 
   taskrun COMMAND --help    the options of a command
@@ -58,6 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from taskrun.cli.check import execute
     elif command == "explain":
         from taskrun.cli.explain import execute
+    elif command == "expand":
+        from taskrun.cli.expand import execute
+    elif command == "diff":
+        from taskrun.cli.diff import execute
     elif command == "convert":
         from taskrun.cli.convert import execute
     else:

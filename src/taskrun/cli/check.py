@@ -25,6 +25,7 @@ DESCRIPTION = "Say everything that is wrong with task files, without running the
 ENDINGS = tuple(kind + form for kind in (".task", ".task-lib") for form in FORMS)
 
 _ENDINGS_SHORT = f".task or .task-lib and {', '.join(FORMS[:-1])} or {FORMS[-1]}"
+LAYERS = "_delta"  # what is in such a folder lies over flows and is no flow
 
 
 def execute(words: Sequence[str]) -> int:
@@ -69,7 +70,11 @@ def _check(arguments: argparse.Namespace) -> int:
 def _files(words: Sequence[str]) -> Iterator[str]:
     for word in words:
         if Path(word).is_dir():
-            yield from sorted(str(file) for file in Path(word).rglob("*") if file.name.endswith(ENDINGS))
+            yield from sorted(
+                str(file)
+                for file in Path(word).rglob("*")
+                if file.name.endswith(ENDINGS) and LAYERS not in file.relative_to(word).parts
+            )
         else:
             yield os.fspath(word)
 

@@ -1,6 +1,6 @@
 """Find the files that a flow names.
 
-Rules: a relative path is relative to the file that says it. A name with a version, and a path that begins with ``/``,
+Rules: a relative path is relative to the file that says it (in a delta layer, then to the file that it covers). A name with a version, and a path that begins with ``/``,
 are looked up under the search roots: the folder of the file that was started, the folders of ``--path``, ``TASKRUN_PATH``
 or ``TaskManager(path=…)``, then the shipped ``lib/``; only then does ``/…`` mean the file system. Version ``N`` of the task
 ``orders/check`` is ``orders/check/vN.task.xml``, or the same with ``.yaml``, ``.yml`` or ``.json`` if there is no XML; without
@@ -13,6 +13,8 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+
+from taskrun.syntax.layers import beside
 
 FORMS = (".xml", ".yaml", ".yml", ".json")
 """The endings of the forms that a file can have; the first that is there counts."""
@@ -44,10 +46,11 @@ class Lookup:
     def by_path(self, path: str, said_in: str) -> str:
         """Return the file that ``path`` means in the file ``said_in``; raises NotFound."""
         if not path.startswith("/"):
-            found = os.path.normpath(Path(said_in).parent / path)
-            if Path(found).is_file():
-                return found
-            raise NotFound(f"'{path}'", [found])
+            tried = beside(path, said_in)
+            for candidate in tried:
+                if Path(candidate).is_file():
+                    return candidate
+            raise NotFound(f"'{path}'", tried)
         tried = [os.path.normpath(os.path.join(root, path.lstrip("/"))) for root in self.roots]  # noqa: PTH118 - keeps ./
         tried.append(path)
         for candidate in tried:

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from taskrun.errors import ExtendError, FlowError
+from taskrun.errors import ExtendError, FlowError, near_hint
 from taskrun.syntax.features import Features
 from taskrun.syntax.layers import Files, Found
 from taskrun.syntax.merge import Merger
 from taskrun.syntax.node import TEXT, Node
+from taskrun.syntax.normalize import PARTS
 from taskrun.syntax.operators import REPLACE, SECTIONS
 from taskrun.syntax.origins import owner_of
 from taskrun.syntax.prototypes import Cleaner
@@ -28,22 +30,7 @@ Generate: TypeAlias = Callable[[Node, Node, Files], Sequence[Node]]
 """Runs a template at load time: its element, the tree so far, and the files → the elements that it makes."""
 
 _EXTENDS, _GENERATE, _POST = "x:extends", "x:gen-extends", "x:post-extends"
-_EXTENDABLE = frozenset(
-    (
-        "sequential",
-        "graph",
-        "selector",
-        "parallel",
-        "fork",
-        "fork-n",
-        "loop",
-        "loop-n",
-        "case",
-        "otherwise",
-        "then",
-        "else",
-    )
-)
+_EXTENDABLE = PARTS | {"sequential", "graph", "selector", "parallel", "fork", "fork-n", "loop", "loop-n"}
 """The elements inside a file that can extend files of their own."""
 _TAKEN = frozenset({_EXTENDS, "x:dump", "x:validated"})
 
@@ -72,9 +59,13 @@ class Sources:
 
 def extend(path: str, sources: Sources) -> Node:
     """Return the tree of the whole flow in the file at ``path``; raises XmlError, or ExtendError with what does not fit."""
-    work = _Extension(sources)
     found = sources.files.layered(path)
-    root = sources.files.read(found.path)
+    return extend_tree(sources.files.read(found.path), found, sources)
+
+
+def extend_tree(root: Node, found: Found, sources: Sources) -> Node:
+    """Return the tree of the whole flow in a file that has been read; raises likewise."""
+    work = _Extension(sources)
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
         root = rewrite_short_forms(root) if _may_have(text, "in:", "out:") else root
@@ -102,7 +93,6 @@ class _Extension:
     def whole(self, merged: Node) -> Node:
         """Return the finished tree of a merged one; raises ExtendError."""
         cleaner = Cleaner(self.merger)
-        self.stop()
         root = cleaner.clean(_without_sections(merged, _POST))
         self.stop()
         sections = [child for child in merged.children if child.tag == _POST]
@@ -140,23 +130,38 @@ class _Extension:
             return own
         merged = bases[0]
         for layer in (*bases[1:], own):
-            merged = self.merger.merge(_in_its_language(merged, layer), layer)
+            merged = self.merger.merge(*_in_one_language(merged, layer))
         return merged
 
     def _inside(self, node: Node, chain: tuple[Found, ...]) -> Node:
         """Return an element whose inner elements, and itself, are laid over their own bases."""
         if node.tag in _EXTENDABLE and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
-            merged = self.resolved(node, chain)
-            return merged._replace(attributes={**merged.attributes, "x:override": REPLACE})
+            return self._container(self.resolved(node, chain))
         if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:
             return node
         children = tuple(self._inside(child, chain) for child in node.children)
         return node if children == node.children else node._replace(children=children)
 
+    def _container(self, node: Node) -> Node:
+        """Return an element that extends files, finished: it takes the place of what a base of the file has there."""
+        for section in node.children:
+            if section.tag in SECTIONS:
+                message = f"<{section.tag}> belongs to a whole file, and this one is extended by <{node.tag}>"
+                self.merger.problems.append(section.problem("no-meaning", message, hint=str(node.at)))
+        attributes = dict(node.attributes)
+        if schema := attributes.pop("x:schema", ""):
+            attributes.setdefault("scriptLang", "xscript" if schema.endswith("task.xdef") else "python")
+        return node._replace(attributes={**attributes, "x:override": REPLACE})
+
     def _bases(self, node: Node, chain: tuple[Found, ...]) -> Iterator[Node]:
         """Yield what a node is laid over, the innermost first."""
         bases: list[Node] = []
-        for word in filter(None, (part.strip() for part in node.attributes.get(_EXTENDS, "").split(","))):
+        words = [part.strip() for part in node.attributes.get(_EXTENDS, "none").split(",")]
+        if not all(words):
+            hint = "write the paths of files with commas between them, or none"
+            message = f"x:extends='{node.attributes[_EXTENDS]}' names no file in one of its places"
+            raise ExtendError([owner_of(node, _EXTENDS).problem("bad-value", message, attribute=_EXTENDS, hint=hint)])
+        for word in words:
             if word == "none":
                 bases.clear()
             else:
@@ -186,8 +191,17 @@ class _Extension:
         try:
             return self.sources.files.named(word, chain[-1].path)
         except LookupError as error:
-            hint = getattr(error, "hint", "")
+            hint = "; ".join(filter(None, (_near(word, chain[-1].path), getattr(error, "hint", ""))))
             raise ExtendError([node.problem("no-base", str(error), attribute=_EXTENDS, hint=hint)]) from None
+
+
+def _near(word: str, said_in: str) -> str:
+    """Return the near name among the files beside a missing one."""
+    wanted = Path(said_in).parent / word
+    try:
+        return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir()))
+    except OSError:
+        return ""
 
 
 def _said(node: Node) -> Node:
@@ -209,22 +223,27 @@ def language_of(root: Node) -> str | None:
     return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else None
 
 
-def _in_its_language(base: Node, layer: Node) -> Node:
-    """Return a base whose steps say their dialect when the layer over it speaks another."""
+def _in_one_language(base: Node, layer: Node) -> tuple[Node, Node]:
+    """Return a base and the layer over it; when they speak different dialects, each step says its own."""
     said, own = language_of(layer), language_of(base) or "python"
-    if said is None or said == own:
-        return base
-    children = []
-    for child in base.children:
-        if child.tag == "steps":
-            steps = tuple(
-                step._replace(attributes={"scriptLang": own, **step.attributes}) if step.tag != TEXT else step
-                for step in child.children
-            )
-            child = child._replace(children=steps)  # noqa: PLW2901 - the same list, each step with its dialect
-        children.append(child)
+    if said is None or said == own or layer.attributes.get("x:override") == REPLACE:
+        return base, layer
     kept = {name: text for name, text in base.attributes.items() if name not in {"scriptLang", "x:schema"}}
-    return base._replace(attributes=kept, children=tuple(children))
+    return _saying(base._replace(attributes=kept), own), _saying(layer, said)
+
+
+def _saying(node: Node, language: str) -> Node:
+    """Return an element whose steps with scripts, on all levels, say their dialect."""
+    children = []
+    for child in node.children:
+        if child.tag == "steps" or child.tag in PARTS:
+            child = _saying(child, language)  # noqa: PLW2901 - the same element, its steps with their dialect
+        elif node.tag == "steps" and child.tag != TEXT:
+            child = _saying(child, child.attributes.get("scriptLang", language))  # noqa: PLW2901 - likewise
+            if any(part.tag not in {"steps", "description", *PARTS} for part in child.children):
+                child = child._replace(attributes={"scriptLang": language, **child.attributes})  # noqa: PLW2901 - likewise
+        children.append(child)
+    return node._replace(children=tuple(children))
 
 
 def with_chain(error: FlowError, sources: Sources) -> FlowError:

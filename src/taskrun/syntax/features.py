@@ -17,14 +17,17 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.errors import Diagnostic
-from taskrun.syntax.node import Node
+from taskrun.errors import Diagnostic, near_hint
+from taskrun.syntax.node import TEXT, Node
 
 DIVISION = "x:div"
 META = "feature:enable-meta-cfg"
+_SWITCHES = ("feature:on", "feature:off")
+_TRUE = frozenset({"true", "1"})
+_WORDS = frozenset({"and", "or", "not", "&&", "||", "!", "(", ")"})
 _META_VALUE = "@meta-cfg:"
 _OFF = frozenset({"", "false", "0", "no", "off"})
-_TOKEN = re.compile(r"""\s*(?:(\(|\)|<=|>=|==|!=|=|<|>|!)|"([^"]*)"|'([^']*)'|([\w.-]+))""")
+_TOKEN = re.compile(r"""\s*(?:(\(|\)|<=|>=|==|!=|=|<|>|!|&&|\|\|)|"([^"]*)"|'([^']*)'|([\w.-]+))""")
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         "=": operator.eq,
@@ -47,16 +50,43 @@ class Features:
 
     def apply(self, root: Node) -> Node:
         """Return the tree without what is switched off, and with configured values."""
-        if root.attributes.get(META) == "true":
+        for name in root.attributes:
+            if name.startswith("feature:"):
+                self._check_root(root, name)
+        if root.attributes.get(META) in _TRUE:
             root = self._configured(root)
         return root._replace(attributes=_without(root), children=tuple(self._children(root)))
 
+    def _check_root(self, root: Node, name: str) -> None:
+        if name in _SWITCHES:
+            message = f"{name} on the root: a file is there or not"
+            self._note(root, "no-meaning", message, name, "switch its parts, or the one who names it")
+        elif name != META:
+            self._note(root, "unknown-attribute", f"{name} is not known", name, near_hint(name, (*_SWITCHES, META)))
+        elif root.attributes[name] not in {*_TRUE, "false", "0"}:
+            self._note(root, "bad-value", f"{name}='{root.attributes[name]}': expected true or false", name)
+
+    def _note(self, node: Node, code: str, message: str, attribute: str | None = None, hint: str = "") -> None:
+        self.problems.append(node.problem(code, message, attribute=attribute, hint=hint))
+
+    def _check_division(self, node: Node) -> None:
+        for name in node.attributes:
+            if name not in _SWITCHES:
+                self._note(node, "unknown-attribute", f"<{DIVISION}> takes feature:on and feature:off only", name)
+        if node.text or any(child.tag == TEXT for child in node.children):
+            self._note(
+                node, "unexpected-text", f"<{DIVISION}> holds elements, which take its place; text would be lost"
+            )
+
     def _children(self, node: Node) -> Iterator[Node]:
         for child in node.children:
+            if child.tag.startswith("feature:"):
+                self._note(child, "unknown-element", f"<{child.tag}> is not known", hint=f"<{DIVISION} feature:on='…'>")
             if not self._is_on(child):
                 continue
             children = tuple(self._children(child)) if child.children else ()
             if child.tag == DIVISION:
+                self._check_division(child)
                 yield from children
             elif children != child.children or any(name.startswith("feature:") for name in child.attributes):
                 yield child._replace(attributes=_without(child), children=children)
@@ -66,11 +96,9 @@ class Features:
     def _is_on(self, node: Node) -> bool:
         on, off = node.attributes.get("feature:on"), node.attributes.get("feature:off")
         for name in node.attributes:
-            if name.startswith("feature:") and name not in {"feature:on", "feature:off"}:
+            if name.startswith("feature:") and name not in _SWITCHES:
                 hint = f"{META} stands on the root" if name == META else "there are feature:on and feature:off"
-                self.problems.append(
-                    node.problem("unknown-attribute", f"{name} is not known", hint=hint, attribute=name)
-                )
+                self._note(node, "unknown-attribute", f"{name} is not known", name, hint)
         if on is not None and not self._value(node, "feature:on", on):
             return False
         return off is None or not self._value(node, "feature:off", off)
@@ -79,7 +107,7 @@ class Features:
         try:
             return is_on(text, self.config)
         except ValueError as error:
-            self.problems.append(node.problem("bad-value", f"{attribute}: {error}", attribute=attribute))
+            self._note(node, "bad-value", f"{attribute}: {error}", attribute)
             return True
 
     def _configured(self, node: Node) -> Node:
@@ -93,9 +121,7 @@ class Features:
         found = self.config.get(key, default if bar else None)
         if found is None:
             hint = f"set it (-P {key}=…) or write a default: {_META_VALUE}{key}|…"
-            self.problems.append(
-                node.problem("no-configuration", f"'{key}' is not configured", hint=hint, attribute=name)
-            )
+            self._note(node, "no-configuration", f"'{key}' is not configured", name, hint)
             return ""
         return str(found).lower() if isinstance(found, bool) else str(found)
 
@@ -146,12 +172,15 @@ class _Expression:
                 raise ValueError("a ')' is missing")
             return found
         kind, name = self.next("a configuration name")
-        if kind != "word" or name in _COMPARISONS:
+        if kind != "word" or name in _COMPARISONS or name in _WORDS:
             raise ValueError(f"'{name}' is not a configuration name")
         value = self.config.get(name)
         if self.at < len(self.tokens) and self.tokens[self.at][1] in _COMPARISONS:
             sign = self.next("")[1]
-            return _compare(value, sign, self.next("a value")[1])
+            kind, literal = self.next("a value")
+            if kind == "word" and (literal in _COMPARISONS or literal in _WORDS):
+                raise ValueError(f"'{literal}' is not a value")
+            return _compare(value, sign, literal)
         return value is not None and str(value).lower() not in _OFF
 
     def word(self, *words: str) -> bool:

@@ -85,6 +85,20 @@ class Files:
         return self._load(path)
 
 
+def beside(path: str, said_in: str) -> list[str]:
+    """Return what a relative path in a file may mean: a file beside it or, in a layer, beside the file that it covers.
+
+    >>> beside("a.xml", "flows/_delta/acme/parts/b.xml")
+    ['flows/_delta/acme/parts/a.xml', 'flows/parts/a.xml']
+    """
+    parts = Path(said_in).parent.parts
+    folders = [parts]
+    if FOLDER in parts:
+        at = len(parts) - 1 - parts[::-1].index(FOLDER)
+        folders.append((*parts[:at], *parts[at + 2 :]))
+    return [os.path.normpath(Path(*folder, path)) for folder in folders]
+
+
 MISSING = (0, 0, 0, 0)
 
 

@@ -37,9 +37,10 @@ from taskrun.syntax.origins import Merged, body_of, layers_of, owner_of
 SUPER = "x:super"
 PROTOTYPE_SUPER = "x:prototype-super"
 _TRUE = frozenset({"true", "1"})
-_CONFIRMED = frozenset({"x:abstract", "x:prototype", "x:prototype-override"})  # the base's, gone when it is overridden
+_CONFIRMED = frozenset({"x:abstract", "x:virtual"})  # the base's, gone when a delta names it
 _DONE = frozenset({"x:inherit", "x:virtual"})  # the delta's, gone when there is a base
 _TOGETHER = frozenset({APPEND, PREPEND})
+_LIST = frozenset({"x:key-attr"})
 
 
 class Merger:
@@ -65,14 +66,15 @@ class Merger:
         if above == REMOVE:
             return self._removed(base, delta)
         fresh = below == REMOVE or above == REPLACE
-        attributes = self._attributes(delta if fresh else base, delta, fresh=fresh)
+        attributes = self._attributes(base, delta, fresh=fresh)
         if combined != default_operator(delta, self.opaque):
             attributes["x:override"] = delta if above == combined else base
         body, children, text = (delta, delta.children, delta.text) if fresh else self._body(base, delta, placeholder)
         values = {name: owner.attributes.get(name, "") for name, owner in attributes.items()}
         if "x:override" in values:
             values["x:override"] = combined
-        places = Merged(attributes, body_of(body), (*layers_of(base), *layers_of(delta)))
+        layers = layers_of(delta) if fresh else (*layers_of(base), *layers_of(delta))
+        places = Merged(attributes, body_of(body), layers)
         return delta._replace(attributes=values, children=children, text=text, places=places)
 
     def _unknown(self, delta: Node, operator: str) -> None:
@@ -93,7 +95,10 @@ class Merger:
         found: dict[str, Node] = {}
         if not fresh:
             found = {name: owner_of(base, name) for name in base.attributes if name not in _CONFIRMED}
-        found |= {name: owner_of(delta, name) for name in delta.attributes if name not in _DONE}
+        done = frozenset() if operator_of(base, self.opaque) == REMOVE else _DONE
+        if "x:virtual" in base.attributes:
+            done -= {"x:virtual"}
+        found |= {name: owner_of(delta, name) for name in delta.attributes if name not in done}
         found.pop("x:override", None)
         return found
 
@@ -111,7 +116,7 @@ class Merger:
             return (delta, (), "") if above == BOUNDED_MERGE else (base, base.children, base.text)
         if not delta.children or not base.children:
             return delta, delta.children, delta.text
-        return delta, self._children(base, delta, bounded=above == BOUNDED_MERGE), ""
+        return delta, self._children(base, delta, placeholder, bounded=above == BOUNDED_MERGE), ""
 
     def _joined(self, base: Node, delta: Node, below: str) -> tuple[Node, tuple[Node, ...], str]:
         """Return the bodies one behind the other; bare script text becomes a script tag, so that both run."""
@@ -150,9 +155,10 @@ class Merger:
             return delta.children
         return _filled(delta, holes[0], pieces).children
 
-    def _children(self, base: Node, delta: Node, *, bounded: bool) -> tuple[Node, ...]:
+    def _children(self, base: Node, delta: Node, placeholder: str, *, bounded: bool) -> tuple[Node, ...]:
         """Return the children of both, merged by their keys, in their order."""
-        below, above = self._keyed(base), self._keyed(delta, delta_of=base)
+        listed = {name: node.attributes[name] for node in (base, delta) for name in _LIST & node.attributes.keys()}
+        below, above = self._keyed(base, listed), self._keyed(delta, listed, is_delta=True)
         made: dict[Key, Node] = {}
         for key, node in above.items():
             olds = below.get(key, [])
@@ -160,19 +166,21 @@ class Merger:
                 self._ambiguous(node[1], node[0], delta)
             if len(olds) > 1:
                 self._ambiguous(node[0], olds[1], base)
-            made[key] = self.merge(olds[0], node[0]) if olds else node[0]
+            made[key] = self.merge(olds[0], node[0], placeholder) if olds else node[0]
         for key, olds in below.items():
             made.setdefault(key, olds[0])
         order = list(above) if bounded else merged_order(list(below), list(above))
         rest = {key: nodes[1:] for key, nodes in (*above.items(), *below.items()) if len(nodes) > 1}
         return tuple(node for key in order for node in (made[key], *rest.get(key, ())))
 
-    def _keyed(self, parent: Node, delta_of: Node | None = None) -> dict[Key, list[Node]]:
+    def _keyed(self, parent: Node, listed: dict[str, str], *, is_delta: bool = False) -> dict[Key, list[Node]]:
         """Return the children by their keys; children of a base without one get a key of their own."""
         found: dict[Key, list[Node]] = {}
+        if listed:
+            parent = parent._replace(attributes={**parent.attributes, **listed})
         for position, node in enumerate(parent.children):
             key = key_of(parent, node)
-            if key is None and delta_of is not None and node.tag != TEXT:
+            if key is None and is_delta and node.tag != TEXT:
                 attribute = key_attribute(parent, node)
                 message = (
                     f"<{node.tag}> needs the attribute {attribute}: by it the elements of <{parent.tag}> are merged"

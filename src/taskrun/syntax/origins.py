@@ -44,6 +44,17 @@ def layers_of(node: Node) -> tuple[Node, ...]:
     return node.places.layers if isinstance(node.places, Merged) else (node,)
 
 
+def origin_told(node: Node, parent: Node | None) -> str:
+    """Return where an element comes from and what changed it, ``""`` when that is where its parent comes from."""
+    layers = layers_of(node)
+    files = [layer.source.path for layer in layers]
+    above = [layer.source.path for layer in layers_of(parent)] if parent is not None else files[:1]
+    if files == above and not (parent is not None and parent.tag == "steps" and len(files) > 1):
+        return ""
+    first, *others = (str(layer.at) for layer in layers)
+    return f"from {first}" + (f", changed by {', '.join(others)}" if others else "")
+
+
 def owner_of(node: Node, attribute: str) -> Node:
     """Return the element that an attribute of a node comes from."""
     return node.places.attributes.get(attribute, node) if isinstance(node.places, Merged) else node

@@ -27,8 +27,16 @@ _TRUE = frozenset({"true", "1"})
 _FLAGS = frozenset({"x:abstract", "x:virtual", "x:final", "x:inherit"})
 _WORDS = _FLAGS | {"x:override", "x:prototype", "x:prototype-override", "x:key-attr", "x:unique-attr"}
 _NO_ORDER = "the order comes from the delta: write the element between its neighbours"
+_ELSEWHERE = "it stands on the task and on steps that hold steps"
 _REFUSED: Mapping[str, str] = MappingProxyType(
-    {"x:before": _NO_ORDER, "x:after": _NO_ORDER, "x:default-override": "write x:override on the element"}
+    {
+        "x:before": _NO_ORDER,
+        "x:after": _NO_ORDER,
+        "x:default-override": "write x:override on the element",
+        "x:extends": _ELSEWHERE,
+        "x:dump": "it stands on the task",
+        "x:validated": _ELSEWHERE,
+    }
 )
 
 
@@ -53,7 +61,7 @@ class Cleaner:
     def _children(self, parent: Node) -> Iterator[Node]:
         for node in parent.children:
             child = self._from_prototype(node, parent, ()) if "x:prototype" in node.attributes else node
-            attributes = child.attributes
+            attributes = node.attributes
             if attributes.get("x:override") == REMOVE:
                 continue
             if attributes.get("x:inherit") in _TRUE:
@@ -64,15 +72,18 @@ class Cleaner:
     def _from_prototype(self, node: Node, parent: Node, chain: tuple[Node, ...]) -> Node:
         """Return the node laid over a copy of the sibling that it names."""
         name = node.attributes["x:prototype"]
-        sibling = next(
-            (item for item in parent.children if name in (key_of(parent, item) or ()) and item is not node), None
-        )
+        known = {
+            (key_of(parent, item) or ("",))[-1]: item
+            for item in parent.children
+            if item.attributes.get("x:override") != REMOVE
+        }
+        sibling = known.get(name)
         if sibling is None:
-            names = [(key_of(parent, item) or ("",))[-1] for item in parent.children if item is not node]
+            names = [key for key, item in known.items() if item is not node]
             message = f"x:prototype='{name}': <{parent.tag}> has no such element"
             self._note(node, "no-prototype", message, "x:prototype", near_hint(name, filter(None, names)))
             return node
-        if sibling in chain:
+        if any(sibling is item for item in (*chain, node)):
             self._note(node, "prototype-cycle", f"x:prototype='{name}' comes back to itself", "x:prototype")
             return node
         if "x:prototype" in sibling.attributes:
@@ -98,7 +109,7 @@ class Cleaner:
                 continue
             known = name in _WORDS
             if not known:
-                hint = _REFUSED.get(name) or near_hint(name, (*_WORDS, *KEPT, "x:extends", "x:dump", "x:validated"))
+                hint = _REFUSED.get(name) or near_hint(name, (*_WORDS, *KEPT, *_REFUSED))
                 self._note(node, "unknown-attribute", f"{name} has no meaning on <{node.tag}>", name, hint)
             elif name in _FLAGS and text not in {*_TRUE, "false", "0"}:
                 self._note(node, "bad-value", f"{name}='{text}': expected true or false", name)

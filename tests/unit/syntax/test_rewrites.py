@@ -1,11 +1,9 @@
-"""What is done to a tree before it is bound: short forms, the kernel language, and what is refused for now."""
+"""What is done to a tree before it is bound: short forms and the kernel language."""
 
 from __future__ import annotations
 
 import pytest
 
-from taskrun.errors import ExtendError
-from taskrun.syntax.extend import extend
 from taskrun.syntax.load import parse
 from taskrun.syntax.node import TEXT, Node
 from taskrun.syntax.normalize import normalize
@@ -99,26 +97,3 @@ def test_a_tree_in_the_kernel_language_stays_itself() -> None:
         '<task><steps><sequential name="s"><steps><step name="a"><source>1</source></step></steps></sequential></steps></task>'
     )
     assert normalize(root) is root
-
-
-@pytest.mark.parametrize(
-    ("text", "places"),
-    [
-        ('<task x:extends="base.task.xml"><steps/></task>', [(1, 7)]),
-        ('<task>\n<x:gen-extends/><steps x:abstract="true"/></task>', [(2, 1), (2, 24)]),
-        ('<task feature:on="a"><steps/></task>', [(1, 7)]),
-        ("<task><feature:x/></task>", [(1, 7)]),
-    ],
-)  # fmt: skip
-def test_files_that_build_on_others_are_refused(text: str, places: list[tuple[int, int]]) -> None:
-    """Every word of that part of the language, each at its place."""
-    with pytest.raises(ExtendError) as caught:
-        extend(tree(text))
-    assert [item.location[1:] for item in caught.value.diagnostics] == places
-    assert {item.code for item in caught.value.diagnostics} == {"not-supported"}
-
-
-def test_words_that_say_nothing_about_other_files() -> None:
-    """They may stand there."""
-    root = tree('<task x:schema="task.xdef" x:id="a"><steps><step in:x="1"/></steps></task>')
-    assert shown(extend(root)).count("<input") == 1

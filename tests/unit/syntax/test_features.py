@@ -1,0 +1,103 @@
+"""Switches: what the configuration turns off is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from extending import codes, shown, tree
+
+from taskrun.syntax.features import Features, is_on
+
+CONFIG = {"a": True, "b": "false", "level": 3, "name": "Acme", "zero": 0, "x.y-z": "on", "none": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", True), ("b", False), ("c", False), ("zero", False), ("level", True), ("x.y-z", True), ("none", False),
+        ("not a", False), ("!a", False), ("!b", True), ("not not a", True),
+        ("a and b", False), ("a or b", True), ("b or a and c", False), ("(b or a) and !c", True), ("a && !b || c", True),
+        ("level = 3", True), ("level == 3.0", True), ("level &gt;= 4".replace("&gt;", ">"), False), ("level < 4", True), ("level <= 2", False),
+        ("level != 3", False), ("level > 10", False), ("name = 'acme'", True), ('name = "Other"', False), ("name=Acme", True),
+        ("c = 1", False), ("c != 1", True), ("c < 1", False), ("a = true", True), ("not level > 2", False),
+    ],
+)  # fmt: skip
+def test_expressions(text: str, expected: bool) -> None:
+    """Names, and, or, not, brackets, comparisons with a literal."""
+    assert is_on(text, CONFIG) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "a configuration name is missing"),
+        ("a and", "a configuration name is missing"),
+        ("a b", "'b' is not expected"),
+        ("(a", "')' is missing"),
+        ("a)", "')' is not expected"),
+        ("'a'", "not a configuration name"),
+        ("= 1", "not a configuration name"),
+        ("a =", "a value is missing"),
+        ("a + b", "'+ b' is not understood"),
+        ("and", "not a configuration name"),
+        ("a = (", "'(' is not a value"),
+    ],
+)
+def test_wrong_expressions(text: str, told: str) -> None:
+    """Each says what is missing or not understood."""
+    with pytest.raises(ValueError, match=r".") as caught:
+        is_on(text, CONFIG)
+    assert told in str(caught.value)
+
+
+def applied(text: str, **config: Any) -> str:
+    """Return a tree after its switches."""
+    features = Features(config)
+    result = shown(features.apply(tree(text)))
+    assert not features.problems
+    return result
+
+
+def test_switches() -> None:
+    """An element is there when on is true and off is not."""
+    text = '<t><a feature:on="x"/><b feature:off="x"><c feature:on="!x"/></b><d feature:on="x" feature:off="y"/></t>'
+    assert applied(text, x=True) == "<t><a/><d/></t>"
+    assert applied(text, x=True, y=True) == "<t><a/></t>"
+    assert applied(text) == "<t><b><c/></b></t>"
+
+
+def test_divisions() -> None:
+    """x:div goes, its children stay, also one in another."""
+    text = '<t><x:div feature:on="x"><a/><x:div><b/></x:div></x:div><x:div><c/></x:div></t>'
+    assert applied(text, x=True) == "<t><a/><b/><c/></t>"
+    assert applied(text) == "<t><c/></t>"
+
+
+def test_configured_values() -> None:
+    """Where the root says so, attributes take their values from the configuration."""
+    text = '<t feature:enable-meta-cfg="true" v="@meta-cfg:k|1"><a w="@meta-cfg:on|x" n="@meta-cfg:e|"/></t>'
+    assert applied(text) == '<t v="1"><a n="" w="x"/></t>'
+    assert applied(text, k=2, on=True, e="f") == '<t v="2"><a n="f" w="true"/></t>'
+    assert applied('<t v="@meta-cfg:k|1"/>', k=2) == '<t v="@meta-cfg:k|1"/>'
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "column"),
+    [
+        ('<t><a feature:on="x +"/></t>', "bad-value", 7),
+        ('<t><a feature:onn="x"/></t>', "unknown-attribute", 7),
+        ('<t><a feature:enable-meta-cfg="true"/></t>', "unknown-attribute", 7),
+        ('<t feature:on="x"/>', "no-meaning", 4),
+        ('<t feature:enable-meta-cfg="yes"/>', "bad-value", 4),
+        ('<t feature:enable-meta-cfg="true" v="@meta-cfg:k"/>', "no-configuration", 35),
+        ("<t><feature:x/></t>", "unknown-element", 4),
+        ('<t><x:div name="a"><a/></x:div></t>', "unknown-attribute", 11),
+        ("<t><x:div>text</x:div></t>", "unexpected-text", 4),
+    ],
+)
+def test_wrong_switches(text: str, code: str, column: int) -> None:
+    """They are refused at their place, not left out silently."""
+    features = Features({})
+    features.apply(tree(text))
+    assert codes(features.problems) == [(code, "flow.task.xml", 1, column)]
