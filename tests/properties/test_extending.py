@@ -18,7 +18,7 @@ from taskrun.syntax.load import parse
 from taskrun.syntax.merge import Merger
 from taskrun.syntax.node import TEXT, Node
 from taskrun.syntax.prototypes import Cleaner
-from taskrun.syntax.write_xml import write_xml
+from taskrun.syntax.xml_write import write_xml
 
 EXAMPLE = tree("<task/>")
 NAMES = st.sampled_from("abcdefg")

@@ -59,14 +59,14 @@ def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str
     from taskrun.syntax.extend import language_of
     from taskrun.syntax.load import parse
     from taskrun.syntax.relocate import relocated
-    from taskrun.syntax.write_xml import write_xml
+    from taskrun.syntax.xml_write import write_xml
 
     first, second = (relocated(manager.expand(path, custom_types=False), output) for path in (base, wanted))
     path = os.path.relpath(base, Path(output).parent).replace(os.sep, "/")
     declared = {name: text for name, text in second.attributes.items() if name.startswith(("xmlns:", "xpl:"))}
 
     def text_of(delta: Node) -> str:
-        return write_xml(delta._replace(attributes={"x:extends": path, **declared, **delta.attributes}))
+        return write_xml(delta._replace(attributes={"x:extends": path, **declared, **delta.attributes}), head=False)
 
     replaced = text_of(replacing(second))
     if (language_of(first) or "python") != (language_of(second) or "python"):

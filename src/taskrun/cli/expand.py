@@ -32,11 +32,11 @@ def execute(words: Sequence[str]) -> int:
     from taskrun.cli.output import write
     from taskrun.syntax.origins import origin_told
     from taskrun.syntax.relocate import relocated
-    from taskrun.syntax.write_xml import write_xml
+    from taskrun.syntax.xml_write import write_xml
 
     def command() -> int:
         root = relocated(make_manager(arguments).expand(arguments.flow), arguments.flow)
-        return write(write_xml(kernel(root), origin_told if arguments.origins else None).rstrip("\n"))
+        return write(write_xml(kernel(root), origin_told if arguments.origins else None, head=False).rstrip("\n"))
 
     return guarded(command)
 

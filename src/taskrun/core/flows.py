@@ -29,7 +29,7 @@ from taskrun.syntax.layers import FOLDER, Files, state_of
 from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
 from taskrun.syntax.origins import origin_told
-from taskrun.syntax.write_xml import write_xml
+from taskrun.syntax.xml_write import write_xml
 
 _LOG = logging.getLogger("taskrun")
 
@@ -105,4 +105,4 @@ class Flows:
 
 
 def _dump(root: Node) -> None:
-    _LOG.info("%s", write_xml(root, origin_told))
+    _LOG.info("%s", write_xml(root, origin_told, head=False))

@@ -8,8 +8,9 @@ spaces of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
 from taskrun.syntax.node import TEXT, Node
 
@@ -22,9 +23,20 @@ _IN_ATTRIBUTE: Mapping[int, str] = MappingProxyType(
 _MARKUP = re.compile("[<&]")
 
 
-def write_xml(root: Node) -> str:
-    """Return the text of an XML file."""
-    return f"{_HEAD}{_element(root, 0)}\n"
+Comment: TypeAlias = Callable[[Node, Node | None], str]
+"""What is said above an element, given with its parent; ``""`` is nothing."""
+
+
+def write_xml(root: Node, comment: Comment | None = None, *, head: bool = True) -> str:
+    """Return the text of an XML file, with its head and with comments above elements."""
+    above = _above(root, None, comment, "")
+    return f"{_HEAD if head else ''}{above}{_element(root, 0, comment)}\n"
+
+
+def _above(node: Node, parent: Node | None, comment: Comment | None, pad: str) -> str:
+    """Return the line above an element that holds its comment, or ``""``."""
+    said = comment(node, parent) if comment is not None else ""
+    return f"{pad}<!-- {said.replace('--', '- -')} -->\n" if said else ""
 
 
 def write_content(node: Node) -> str:
@@ -34,7 +46,7 @@ def write_content(node: Node) -> str:
     return "".join(f"{_element(child, 0)}\n" for child in node.children)
 
 
-def _element(node: Node, indent: int) -> str:
+def _element(node: Node, indent: int, comment: Comment | None = None) -> str:
     """Return an element; the lines behind its first begin with ``indent`` spaces."""
     start = _start(node, indent)
     if not node.children and not node.text:
@@ -42,7 +54,9 @@ def _element(node: Node, indent: int) -> str:
     if not node.children or _mixed(node):
         return f"{start}>{_content(node)}</{node.tag}>"
     pad = " " * (indent + 2)
-    inside = "".join(f"{pad}{_element(child, indent + 2)}\n" for child in node.children)
+    inside = "".join(
+        f"{_above(child, node, comment, pad)}{pad}{_element(child, indent + 2, comment)}\n" for child in node.children
+    )
     return f"{start}>\n{inside}{' ' * indent}</{node.tag}>"
 
 
