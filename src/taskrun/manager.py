@@ -43,7 +43,7 @@ from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
 from taskrun.shipped import shipped_folder
 from taskrun.syntax.extend import extend, extend_tree, with_chain
-from taskrun.syntax.layers import Found
+from taskrun.syntax.layers import Found, layer_name
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
 from taskrun.tags.context import TagContext
@@ -107,7 +107,7 @@ class TaskManager:
             scripts=lambda: self._scripts,
             roots=self._roots,
             config=dict(config or {}),
-            layers=tuple(delta),
+            layers=tuple(map(layer_name, delta)),
             tags=TagSettings(
                 imports=Imports(tuple(allow)), libraries=dict(tags or {}), context=self._context, threads=self._threads
             ),

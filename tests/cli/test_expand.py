@@ -178,3 +178,10 @@ def test_dump(taskrun, flow):
         logger.setLevel(level)
     assert "<!-- from" in lines[0]
     assert "x:dump" not in lines[0]
+
+
+def test_a_wrong_layer(taskrun, files):
+    """It is said before anything is read."""
+    ended = taskrun("own.task.xml", "--delta", "../x")
+    assert ended.status == 2
+    assert "'../x' is not the name of a delta layer" in ended.err

@@ -40,7 +40,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "-P", "--property", action="append", default=[], metavar="KEY=VALUE", help="set what feature:on asks"
     )
     parser.add_argument(
-        "--delta", action="append", default=[], metavar="LAYER", help="lay the files of _delta/LAYER over the flows"
+        "--delta",
+        type=_layer,
+        action="append",
+        default=[],
+        metavar="LAYER",
+        help="lay the files of _delta/LAYER over the flows",
     )
     parser.add_argument(
         "--folder", action="append", default=[], metavar="DIR", help="let tags read and write files in DIR too"
@@ -78,6 +83,15 @@ def _config(words: list[str]) -> dict[str, str]:
     """Return the configuration that ``-P`` gives; a name alone is on."""
     pairs = [word.partition("=") for word in words]
     return {name.strip(): value if sign else "true" for name, sign, value in pairs}
+
+
+def _layer(text: str) -> str:
+    from taskrun.syntax.layers import layer_name
+
+    try:
+        return layer_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _seconds(text: str) -> float:

@@ -199,7 +199,7 @@ def _near(word: str, said_in: str) -> str:
     """Return the near name among the files beside a missing one."""
     wanted = Path(said_in).parent / word
     try:
-        return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir()))
+        return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir() if entry.is_file()))
     except OSError:
         return ""
 

@@ -20,6 +20,17 @@ from taskrun.syntax.node import Node
 FOLDER = "_delta"
 
 
+def layer_name(name: str) -> str:
+    """Return the name of a layer; raises ValueError for one that is no name of a folder.
+
+    >>> layer_name("acme")
+    'acme'
+    """
+    if name in {"", os.curdir, os.pardir} or "/" in name or os.sep in name:
+        raise ValueError(f"'{name}' is not the name of a delta layer: expected that of a folder in {FOLDER}")
+    return name
+
+
 class Found(NamedTuple):
     """A file and those below it: ``paths`` from the topmost layer down, of which ``level`` is meant."""
 

@@ -332,3 +332,10 @@ def test_wrong_bases(bench: Bench, texts: dict[str, str], code: str, file: str, 
     problems = refused(bench.folder / "own.task.xml")
     assert [(item.code, Path(item.location.path).name) for item in problems] == [(code, f"{file}.task.xml")]
     assert told in f"{problems[0].message} {problems[0].hint}"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../..", "a/b"])
+def test_names_of_layers(name: str) -> None:
+    """A layer is a folder in _delta, and nothing outside it."""
+    with pytest.raises(ValueError, match="not the name of a delta layer"):
+        TaskManager(delta=[name])

@@ -1,0 +1,34 @@
+"""What ``taskrun expand`` prints of the flows of the conformance kit is a flow without new problems, and expands to itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conformance import FLOWS, cases
+from flows.beans import make_beans
+
+from taskrun import TaskManager
+from taskrun.cli.expand import kernel
+from taskrun.syntax.relocate import relocated
+from taskrun.syntax.write_xml import write_xml
+
+TOPICS = sorted({case.flow.parent for case in cases()})
+
+
+def printed(manager: TaskManager, flow: Path, place: Path) -> str:
+    """Return what is printed of a flow, as a file at ``place``."""
+    return write_xml(kernel(relocated(manager.expand(flow), str(place))))
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.relative_to(FLOWS).as_posix())
+def test_expanded(topic: Path, tmp_path: Path) -> None:
+    """The same problems and warnings, and the same text when expanded again."""
+    place = tmp_path / "expanded.task.xml"
+    for flow in sorted({case.flow for case in cases() if case.flow.parent == topic}):
+        manager = TaskManager(beans=make_beans(), path=[topic])
+        text = printed(manager, flow, place)
+        place.write_text(text, "utf-8", newline="")
+        before, after = ({problem.code for problem in manager.check(file)} for file in (flow, place))
+        assert after == before, flow
+        assert printed(manager, place, place) == text, flow
