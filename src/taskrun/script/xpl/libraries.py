@@ -49,6 +49,9 @@ class Finder(Protocol):
     def converter(self, name: str) -> Callable[[Any], Any] | None:
         """Return the conversion to a type of the language, None when there is no such type."""
 
+    def language(self, root: Node) -> str:
+        """Return the dialect of the scripts of a file."""
+
     def run(self, function: Callable[[], Any]) -> Any:
         """Return an awaitable that runs a plain function where it blocks nobody."""
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from taskrun.errors import near_hint
 from taskrun.script.xpl.attributes import collected
 from taskrun.script.xpl.output import MODES, shown
-from taskrun.script.xpl.piece import NOTHING, Environment, Piece
+from taskrun.script.xpl.piece import NOTHING, Environment, Piece, nothing
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
 
 def _out(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, "value", "escape")
+    compiler.empty(node)
     escape = node.attributes.get("escape", "xml")
     if escape not in {"xml", "none"}:
         compiler.note(node, "bad-value", f"escape='{escape}'", hint="xml or none", attribute="escape")
@@ -61,6 +62,7 @@ def _print(compiler: Compiler, node: Node) -> Piece:
 
 def _log(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, *_LEVELS)
+    compiler.empty(node)
     texts = [(_LEVELS[name], compiler.template(node, name)) for name in node.attributes if name in _LEVELS]
     if not texts:
         compiler.note(node, "missing-attribute", "<c:log> needs one of " + ", ".join(_LEVELS))
@@ -80,6 +82,7 @@ def _collect(compiler: Compiler, node: Node) -> Piece:
     if mode not in MODES or mode == "none":
         hint = near_hint(mode, MODES) or "text, xml, html, node or value"
         compiler.note(node, "bad-value", f"outputMode='{mode}'", hint=hint, attribute="outputMode")
+        mode = "text"
     single = node.attributes.get("singleNode", "false")
     if single not in {"true", "false"} or (single == "true" and mode != "node"):
         compiler.note(node, "bad-value", "singleNode is true or false, of mode node", attribute="singleNode")
@@ -87,23 +90,24 @@ def _collect(compiler: Compiler, node: Node) -> Piece:
 
     async def run(env: Environment) -> Any:
         value = await inside(env)
-        if single != "true":
+        if single == "true":
+            if len(value) != 1:
+                raise ValueError(f"<c:collect singleNode=…> at {node.at} put out {len(value)} elements, not one")
+            value = value[0]
+        if env.out.mode == "none":
             return value
-        if len(value) != 1:
-            raise ValueError(f"<c:collect singleNode=…> at {node.at} put out {len(value)} elements, not one")
-        return value[0]
+        env.out.value(value, node, raw=mode in {"xml", "html"})
+        return NOTHING
 
     return run
 
 
 def _unit(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node)
-    return compiler.body(node)
+    return compiler.source(node)
 
 
 def _template(compiler: Compiler, node: Node) -> Piece:
-    from taskrun.script.xpl.compile import nothing
-
     compiler.only(node, "lang")
     if (language := node.attributes.get("lang", "jinja2")) != "jinja2":
         compiler.note(node, "unsupported-language", f"no templates in '{language}'", hint="jinja2", attribute="lang")
@@ -116,9 +120,10 @@ def _template(compiler: Compiler, node: Node) -> Piece:
         text = script.run(env.scope)
         if script.suspends:
             text = await text
-        if env.out.mode != "none":
-            env.out.value(text, node, raw=True)
-        return text
+        if env.out.mode == "none":
+            return text
+        env.out.value(text, node, raw=True)
+        return NOTHING
 
     return run
 
