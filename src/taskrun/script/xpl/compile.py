@@ -132,13 +132,13 @@ class Compiler:
         """Take the variables that attributes name, which a tag sets itself."""
         for attribute in attributes:
             name = node.attributes.get(attribute)
-            if name is not None and (not name.isidentifier() or name.startswith("_")):
-                self.note(node, "bad-value", f"'{name}' is no name of a variable", attribute=attribute)
-            elif name is not None:
-                self.bind(name)
+            if name is not None:
+                self.bind(node, attribute, name)
 
-    def bind(self, name: str) -> None:
-        """Note a variable that a tag sets itself."""
+    def bind(self, node: Node, attribute: str, name: str) -> None:
+        """Take a variable that a tag sets itself."""
+        if not name.isidentifier() or name.startswith("_"):
+            self.note(node, "bad-value", f"'{name}' is no name of a variable", attribute=attribute)
         self.found.bound.add(name)
 
     # ---- bodies

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import FlowError, near_hint
+from taskrun.script.bind import LANGUAGES
 from taskrun.script.xpl.attributes import collected
 from taskrun.script.xpl.piece import NOTHING, Environment, Piece, Return, nothing
 from taskrun.syntax.node import TEXT, Node
@@ -64,6 +65,11 @@ def _compiled(compiler: Compiler, node: Node) -> Script | None:
         compiler.note(node, "missing-element", "<c:script> is empty")
         return None
     language = node.attributes.get("lang", compiler.language)
+    if language not in LANGUAGES:
+        hint = near_hint(language, LANGUAGES) or "known are " + " and ".join(LANGUAGES)
+        message = f"unknown script language '{language}'"
+        compiler.note(node, "unsupported-language", message, hint=hint, attribute="lang")
+        return None
     return replace(compiler, language=language).script(node, leaves=True)
 
 
@@ -128,7 +134,8 @@ def _assign(compiler: Compiler, node: Node) -> Piece:
     if not values:
         compiler.note(node, "missing-attribute", "<c:assign> assigns nothing", hint='<c:assign total="${…}"/>')
     if target is None:
-        compiler.names(node, *names)
+        for name in names:
+            compiler.bind(node, name, name)
 
     async def run(env: Environment) -> Any:
         given = {name: value.run(env.scope) for name, value in values.items() if value is not None}

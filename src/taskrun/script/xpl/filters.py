@@ -10,11 +10,11 @@ number is compared with a number as one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
+from taskrun.script.guard import guarded_getattr
 from taskrun.script.part import Part
 from taskrun.script.xpl.piece import Environment, Piece
 from taskrun.syntax.node import TEXT, Node
@@ -170,9 +170,24 @@ def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environm
             node, "bad-value" if text else "missing-attribute", message, attribute=attribute if text else None
         )
         return lambda _env: None
-    lenient = replace(compiler, language="xscript") if "." in text else compiler
-    script = lenient.part(Part(node, attribute, text.replace(".", "?.")))
-    return (lambda env: script.run(env.scope)) if script is not None else (lambda _env: None)
+    first, *members = text.split(".")
+    script = compiler.part(Part(node, attribute, first))
+    return (lambda env: _member(script.run(env.scope), members)) if script is not None else (lambda _env: None)
+
+
+def _member(value: Any, names: list[str]) -> Any:
+    """Return a member of a member …, null where there is none."""
+    for name in names:
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        else:
+            try:
+                value = guarded_getattr(value, name)
+            except AttributeError:
+                return None
+    return value
 
 
 def _value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
