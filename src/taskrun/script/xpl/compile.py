@@ -260,13 +260,14 @@ class Compiler:
             text = template.run(Variables({}))
 
             async def fixed(env: Environment) -> Any:
-                env.out.text(text, raw=True) if env.out.mode in TEXTUAL else env.out.value(text, node)
+                env.out.value(text, node)
                 return NOTHING
 
             return fixed
 
         async def changing(env: Environment) -> Any:
-            env.out.value(template.run(env.scope), node)
+            for part in template.parts:
+                env.out.value(part if isinstance(part, str) else part.run(env.scope), node)
             return NOTHING
 
         return changing
