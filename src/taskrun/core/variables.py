@@ -102,10 +102,11 @@ class Variables:
         if script is None:
             return
         for name in sorted(script.reads - names):
-            found = re.search(rf"(?<![\w.'\"]){re.escape(name)}\b", script.text)
-            place = script.node.character_at(found.start() if found else 0, script.attribute)
+            reader = script.reader(name) if isinstance(script, Script) else script
+            found = re.search(rf"(?<![\w.'\"]){re.escape(name)}\b", reader.text)
+            place = reader.node.character_at(found.start() if found else 0, reader.attribute)
             hint = self._hint(name, names, step)
-            yield script.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
+            yield reader.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
 
     def _hint(self, name: str, names: frozenset[str], step: Step) -> str:
         owner = self.owner_of(name, step)

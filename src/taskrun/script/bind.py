@@ -33,7 +33,8 @@ class Script:
     from the scope, ``stores`` those that it may assign there, ``uses`` the names of the table that it reads unless
     the scope has a variable of that name. ``suspends`` tells whether ``run`` returns an awaitable,
     ``closed`` that nothing of it can outlive its evaluation and read the scope later. ``template`` says that it is one of
-    tags, ``leaves`` that its value is Ellipsis where it did not say ``return``.
+    tags, ``leaves`` that its value is Ellipsis where it did not say ``return``. ``inner`` are the
+    scripts and texts of a template.
     """
 
     text: str
@@ -47,6 +48,11 @@ class Script:
     closed: bool = True
     template: bool = False
     leaves: bool = False
+    inner: tuple[Any, ...] = ()
+
+    def reader(self, name: str) -> Any:
+        """Return the script in a template that reads a variable first, else this one."""
+        return next((script for script in self.inner if name in script.reads), self)
 
 
 def source_of(node: Node, attribute: str | None) -> str:

@@ -82,6 +82,7 @@ class Compiler:
         return script
 
     def _took(self, script: Script | Template) -> None:
+        self.found.scripts.append(script)
         self.found.reads |= script.reads
         self.found.uses |= script.uses
         self.found.stores |= script.stores

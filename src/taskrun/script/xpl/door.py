@@ -67,6 +67,7 @@ def compile_markup(
         suspends=suspends,
         closed=False,
         template=True,
+        inner=tuple(found.scripts),
     )
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from taskrun.errors import Diagnostic
+from taskrun.script.bind import Script
+from taskrun.script.template import Template
 
 
 @dataclass(slots=True, eq=False)
@@ -17,7 +19,8 @@ class Found:
     """What a template's scripts read, assign and do, gathered while it is compiled.
 
     ``bound`` are the variables that its tags set; ``calls`` is the same of the tags that it calls and of what fills their
-    slots; ``slots`` are those of its own slots that it uses.
+    slots; ``slots`` are those of its own slots that it uses; ``scripts`` is all that was
+    compiled; ``ready`` is false while that is going on.
     """
 
     problems: list[Diagnostic] = field(default_factory=list)
@@ -27,7 +30,9 @@ class Found:
     bound: set[str] = field(default_factory=set)
     slots: set[str] = field(default_factory=set)
     calls: list[Found] = field(default_factory=list)
+    scripts: list[Script | Template] = field(default_factory=list)
     suspends: bool = False
+    ready: bool = True
 
     def note(self, problems: Iterable[Diagnostic]) -> None:
         """Note problems, each once."""
@@ -53,4 +58,5 @@ class Found:
         self.stores |= inner.stores - own
         self.bound |= inner.bound - own
         self.slots |= inner.slots
+        self.scripts += inner.scripts
         self.calls.append(inner)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from taskrun.errors import FlowError, PluginError
+from taskrun.script.xpl.piece import nothing
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
@@ -35,6 +36,20 @@ class Library(Protocol):
 
     def has(self, name: str) -> bool:
         """Whether there is a tag of that name."""
+
+
+class Broken(NamedTuple):
+    """Stands for a library that is wrong, which has been said, so that its calls need not be called unknown."""
+
+    prefix: str
+
+    def call(self, _compiler: Compiler, _node: Node, _name: str) -> Piece:
+        """Return a piece that does nothing."""
+        return nothing
+
+    def has(self, _name: str) -> bool:
+        """There is no tag."""
+        return False
 
 
 class Finder(Protocol):
@@ -81,8 +96,8 @@ class Libraries:
         except PluginError as error:
             compiler.note(node, "no-library", str(error), attribute=attribute)
         except FlowError as error:
-            compiler.found.problems.extend(error.diagnostics)
-        return None
+            compiler.found.note(error.diagnostics)
+        return Broken(path.rpartition("/")[2].removesuffix(SUFFIX))
 
     def find(self, path: str, said_in: str, *, needed: bool = True) -> Library | None:
         """Return the library of a path or a name, None when it is neither and not ``needed``.

@@ -33,6 +33,8 @@ def macro_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) ->
     before = len(compiler.found.problems)
     values = {**_attributes(compiler, node, tag), **_slots(compiler, node, tag)}
     body, found = body_of_tag(library, tag)
+    if not found.ready:
+        compiler.note(node, "cycle", f"<{node.tag}>: a macro calls itself while it is compiled")
     compiler.found.note(found.problems)
     if len(compiler.found.problems) > before:
         return nothing

@@ -5,7 +5,8 @@
     <c:collect outputMode="node" singleNode="true">…</c:collect>
     <c:template>Dear {{ name }}</c:template>
 
-Rules: ``c:collect`` gives what its body puts out as a value; ``c:unit`` is its body and nothing else.
+Rules: ``c:collect`` gives what its body puts out as a value; ``c:unit`` is its body and nothing else. ``c:ast`` gives the
+elements that it holds as they are written, for macros and generators.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
 from taskrun.script.xpl.attributes import collected
-from taskrun.script.xpl.output import MODES, shown
+from taskrun.script.xpl.element import Element
+from taskrun.script.xpl.output import MODES, Output, shown
 from taskrun.script.xpl.piece import NOTHING, Environment, Piece, nothing
 from taskrun.syntax.node import Node
 
@@ -107,6 +109,23 @@ def _unit(compiler: Compiler, node: Node) -> Piece:
     return compiler.source(node)
 
 
+def _ast(compiler: Compiler, node: Node) -> Piece:
+    compiler.only(node)
+    inner = Output("node")
+    inner.value([Element(child) for child in node.children], node)
+    if node.text.strip():
+        inner.value(node.text, node)
+    elements = inner.result()
+
+    async def run(env: Environment) -> Any:
+        if env.out.mode == "none":
+            return elements
+        env.out.value(elements, node)
+        return NOTHING
+
+    return run
+
+
 def _template(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, "lang")
     if (language := node.attributes.get("lang", "jinja2")) != "jinja2":
@@ -135,6 +154,7 @@ OUTPUT: Mapping[str, Callable[[Compiler, Node], Piece]] = MappingProxyType(
         "log": _log,
         "collect": _collect,
         "unit": _unit,
+        "ast": _ast,
         "template": _template,
     }
 )

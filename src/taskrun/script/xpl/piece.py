@@ -119,6 +119,9 @@ class Variables:
             raise UnknownVariable(name=name)
         return self._parent[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or (self._parent is not None and name in self._parent)  # type: ignore[operator]
+
     def find(self, name: str, default: Any, /) -> Any:
         """Return a variable, or ``default``."""
         if name in self._own:

@@ -10,6 +10,7 @@ out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def body_of_tag(library: TagLibrary, tag: Tag, known: Mapping[str, Any] | None =
     from taskrun.script.xpl.compile import Compiler
 
     if tag.name not in library.bodies:
-        found = Found()
+        found = Found(ready=False)
         ready: list[Piece] = []
 
         async def run(env: Environment) -> Any:
@@ -107,6 +108,7 @@ def body_of_tag(library: TagLibrary, tag: Tag, known: Mapping[str, Any] | None =
             slots=frozenset(tag.slots),
         )
         ready.append(compiler.source(tag.source))
+        found.ready = True
         _check_reads(tag, found, compiler.language, known or {})
     return library.bodies[tag.name]
 
@@ -118,7 +120,13 @@ def _check_reads(tag: Tag, found: Found, language: str, known: Mapping[str, Any]
     for name in sorted(found.reads - own) if language == "python" else ():
         hint = near_hint(name, own) or "a tag sees its own attributes and slots"
         message = f"the tag <{tag.name}> reads '{name}', which it does not have"
-        found.note([tag.source.problem("unknown-variable", message, hint=hint)])
+        reader = next((script for script in found.scripts if name in script.reads), None)
+        if reader is None:
+            found.note([tag.source.problem("unknown-variable", message, hint=hint)])
+            continue
+        start = re.search(rf"(?<![\w.'\"]){re.escape(name)}\b", reader.text)
+        place = reader.node.character_at(start.start() if start else 0, reader.attribute)
+        found.note([reader.node.problem("unknown-variable", message, hint=hint, at=place)])
 
 
 def _fillings(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Fill]:

@@ -59,6 +59,8 @@ def problems_of_library(root: Node) -> Iterator[Diagnostic]:
     for tags in root.children:
         if tags.tag == "tags":
             yield from _unknown_attributes(tags, frozenset())
+            if tags.text.strip():
+                yield tags.problem("unexpected-text", "text instead of the tags of a library")
             for tag in tags.children:
                 if tag.tag == TEXT:
                     yield tag.problem("unexpected-text", "text between the tags of a library")
