@@ -7,7 +7,21 @@ from typing import Any
 
 from small_flows import Bench, Ran
 
+from taskrun.core.beans import Imports
+from taskrun.core.markup import Markup
+from taskrun.core.tag_finder import TagSettings
 from taskrun.errors import Diagnostic
+from taskrun.script.script import ScriptSettings
+from taskrun.syntax.extend import Sources
+from taskrun.syntax.layers import Files
+from taskrun.syntax.node import Node
+
+
+def markup_of(root: Node) -> Markup:
+    """Return what compiles the templates of a tree that builds on nothing."""
+    files = Files((), (), lambda path, _said_in: path)
+    sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root, _files: ())
+    return Markup(root, sources, TagSettings(imports=Imports()), ScriptSettings())
 
 
 class Templates:

@@ -24,7 +24,6 @@ from taskrun.script.xpl.attributes import with_attributes
 from taskrun.script.xpl.found import Found
 from taskrun.script.xpl.imports import imported
 from taskrun.script.xpl.libraries import Libraries, Library
-from taskrun.script.xpl.output import TEXTUAL
 from taskrun.script.xpl.piece import NOTHING, Environment, Piece, Variables, nothing, sequence
 from taskrun.script.xpl.slots import Content
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node

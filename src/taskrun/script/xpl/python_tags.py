@@ -167,7 +167,8 @@ def _converter(node: Node, name: str, parameter: inspect.Parameter, finder: Find
     """Return the conversion to a parameter's annotation; null stays null."""
     kind = parameter.annotation
     text = kind if isinstance(kind, str) else getattr(kind, "__name__", "") if isinstance(kind, type) else str(kind)
-    word = text.replace(" ", "").partition("|")[0].partition("[")[0]
+    text = text.replace(" ", "").strip("'\"").removeprefix("typing.").removeprefix("Optional[")
+    word = text.partition("|")[0].partition("[")[0].rstrip("]")
     to_type = finder.converter(word) if word in _TYPES and parameter.kind is not parameter.VAR_KEYWORD else None
     if to_type is None:
         return _same
