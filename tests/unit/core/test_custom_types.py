@@ -76,7 +76,7 @@ def test_it_runs(templates: Templates) -> None:
 
 def flow(step: str, head: str = 'xmlns:t="t.xlib"') -> str:
     """Return a task with one custom step in line 2."""
-    return f'<task {head}><steps>\n{step}\n</steps></task>'
+    return f"<task {head}><steps>\n{step}\n</steps></task>"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_translation(templates: Templates, step: str, expected: str) -> None:
     """What each part of a custom step becomes."""
     two = (
         '<Two-generator><attr name="node"/><attr name="dsl_root"/><source><step name="${node.attrText(\'name\')}-1"><source>1</source></step>'
-        '<step name="${node.attrText(\'name\')}-2"><source>2</source></step></source></Two-generator>'
+        "<step name=\"${node.attrText('name')}-2\"><source>2</source></step></source></Two-generator>"
     )
     for name in ("t.xlib", "u.xlib"):
         templates.library(f"<F><source><c:script>1</c:script></source></F>{two}", name)
@@ -133,7 +133,7 @@ def test_wrong(templates: Templates, step: str, expected: list[str]) -> None:
     """Each mistake has its place in the author's file, or in the library."""
     templates.library(
         '<F><attr name="a"/><source><c:script>1</c:script></source></F><Bad-generator><source><c:iff/></source></Bad-generator>'
-        '<Fails-generator><source><c:script>return 1 / 0</c:script></source></Fails-generator>'
+        "<Fails-generator><source><c:script>return 1 / 0</c:script></source></Fails-generator>"
     )
     problems = templates.bench.problems(flow(step))
     assert places(problems) == expected, told(problems)

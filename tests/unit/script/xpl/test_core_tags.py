@@ -94,7 +94,7 @@ def test_xscript(templates: Templates) -> None:
     body = (
         '<c:var name="s" value="${0}"/><c:for items="${n}" var="x"><c:if test="${x > 1 &amp;&amp; x != null}">'
         '<c:assign s="${s + x}"/></c:if></c:for><c:script>if (s > 100) { return "much" }</c:script>'
-        '<c:script>return s + (nobody ?? 1);</c:script>'
+        "<c:script>return s + (nobody ?? 1);</c:script>"
     )
     assert templates.value(body, {"n": [1, 2, 3]}, head=' scriptLang="xscript"') == 6
     assert templates.value(body, {"n": [200]}, head=' scriptLang="xscript"') == "much"
@@ -133,7 +133,9 @@ def test_what_a_failure_carries(templates: Templates) -> None:
     cause = templates.run(body, {"n": ValueError("x")}).cause
     assert isinstance(cause.__cause__, ValueError)
     assert "none left" in cause.__notes__
-    assert templates.value(f"<c:try><body>{body}</body><catch name='e'><c:script>str(e)</c:script></catch></c:try>", {"n": 1})
+    assert templates.value(
+        f"<c:try><body>{body}</body><catch name='e'><c:script>str(e)</c:script></catch></c:try>", {"n": 1}
+    )
 
 
 WRONG: list[tuple[str, list[str], str]] = [
@@ -214,7 +216,9 @@ def test_wrong(templates: Templates, body: str, expected: list[str], message: st
 
 def test_include(templates: Templates) -> None:
     """The root of an included file stands where the include does; files are found from the file that names them."""
-    templates.bench.write('<c:unit xmlns:t="../t.xlib"><c:import class="math:pi"/><c:include src="deep/b.xml"/></c:unit>', "parts/a.xml")
+    templates.bench.write(
+        '<c:unit xmlns:t="../t.xlib"><c:import class="math:pi"/><c:include src="deep/b.xml"/></c:unit>', "parts/a.xml"
+    )
     templates.bench.write("<c:script>n * 2 + int(pi)</c:script>", "parts/deep/b.xml")
     assert templates.value('<c:include src="parts/a.xml"/>', {"n": 2}, allow=["math"]) == 7
 
@@ -229,7 +233,7 @@ def test_include_is_no_circle(templates: Templates) -> None:
 
 def test_mistakes_in_an_included_file(templates: Templates) -> None:
     """They are shown there."""
-    templates.bench.write('<c:unit>\n<c:iff/><a', "a.xml")
+    templates.bench.write("<c:unit>\n<c:iff/><a", "a.xml")
     assert places(templates.wrong('<c:include src="a.xml"/>')) == ["xml a.xml:2:9"]
     templates.bench.write("<c:unit>\n <c:iff/></c:unit>", "b.xml")
     assert places(templates.wrong('<c:include src="b.xml"/>')) == ["unknown-tag b.xml:2:2"]

@@ -25,7 +25,9 @@ async def later(value: Any, *, ms: float = 5) -> Any:
     return value
 
 
-def kinds(a: "int | None" = None, b: Optional[str] = None, c: list[int] | None = None, d: bool = False, **rest: Any) -> Any:  # noqa: FBT001, FBT002, UP007, UP037, UP045
+def kinds(
+    a: "int | None" = None, b: Optional[str] = None, c: list[int] | None = None, d: bool = False, **rest: Any
+) -> Any:  # noqa: FBT001, FBT002, UP007, UP037, UP045
     return (a, b, c, d, rest)
 
 
@@ -144,7 +146,11 @@ def test_a_tag_that_waits_stands_in_sources_only(templates: Templates) -> None:
 def test_a_waiting_slot_in_a_tag_of_a_library(templates: Templates) -> None:
     """xpl:slot waits for it; a script awaits it, or is told to."""
     body = "<t:A><b><p:later value='7'/></b></t:A>"
-    for source, expected in (("<c:unit xpl:slot='b'/>", "7"), ("<c:script>await b()</c:script>", "7"), ("<c:script>b()</c:script>", None)):
+    for source, expected in (
+        ("<c:unit xpl:slot='b'/>", "7"),
+        ("<c:script>await b()</c:script>", "7"),
+        ("<c:script>b()</c:script>", None),
+    ):
         templates.library(f'<A><slot name="b"/><source>{source}</source></A>')
         ran = templates.bench.run(templates.flow(body, head=HEAD), tags=TAGS)
         if expected:
@@ -156,7 +162,10 @@ def test_a_waiting_slot_in_a_tag_of_a_library(templates: Templates) -> None:
 def test_modules(templates: Templates, monkeypatch: pytest.MonkeyPatch) -> None:
     """python:module and <import> ask the allow list; only a module's own public functions are tags."""
     module = types.ModuleType("tagmodule")
-    exec("import os\nfrom os.path import join\ndef hello(a): return 'hi ' + a\ndef _no(): pass\nclass K:\n  def m(self): return 1\nk = K()\n", module.__dict__)  # noqa: S102
+    exec(
+        "import os\nfrom os.path import join\ndef hello(a): return 'hi ' + a\ndef _no(): pass\nclass K:\n  def m(self): return 1\nk = K()\n",
+        module.__dict__,
+    )  # noqa: S102
     monkeypatch.setitem(sys.modules, "tagmodule", module)
     text = '<task xmlns:p="python:tagmodule">{}<steps><step name="a"><source><p:{}/></source></step></steps></task>'
     bench = templates.bench

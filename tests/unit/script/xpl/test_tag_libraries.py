@@ -97,9 +97,7 @@ def test_condition_is_one_of_elements_in_a_when(templates: Templates) -> None:
         '<thisLib:Down n="${n - 1}"/></source></Down>'
     )
     templates.library(tags)
-    text = (
-        '<task xmlns:t="t.xlib"><steps><step name="a"><when><t:Down n="3"/></when><source>1</source></step></steps></task>'
-    )
+    text = '<task xmlns:t="t.xlib"><steps><step name="a"><when><t:Down n="3"/></when><source>1</source></step></steps></task>'
     assert templates.bench.run(text).result == 1
 
 
@@ -115,22 +113,29 @@ def test_mutual_recursion(templates: Templates) -> None:
 
 def test_xscript_library(templates: Templates) -> None:
     """A library says its own dialect."""
-    templates.library('<A><attr name="a"/><source><c:script>let b = a ?? 5; return b && nobody == null</c:script></source></A>'.replace("&&", "&amp;&amp;"), head=' scriptLang="xscript"')
+    templates.library(
+        '<A><attr name="a"/><source><c:script>let b = a ?? 5; return b && nobody == null</c:script></source></A>'.replace(
+            "&&", "&amp;&amp;"
+        ),
+        head=' scriptLang="xscript"',
+    )
     text = '<task xmlns:t="t.xlib"><steps><step name="a"><source><t:A/></source></step></steps></task>'
     assert templates.bench.run(text).result is True
 
 
 def test_library_on_library(templates: Templates) -> None:
     """A library extends another: its tags are laid over the other's."""
-    templates.library('<A><source><c:script>1</c:script></source></A><B><source><thisLib:A/></source></B>', "base.xlib")
-    templates.bench.write('<lib x:extends="base.xlib"><tags><A><source><c:script>2</c:script></source></A></tags></lib>', "t.xlib")
+    templates.library("<A><source><c:script>1</c:script></source></A><B><source><thisLib:A/></source></B>", "base.xlib")
+    templates.bench.write(
+        '<lib x:extends="base.xlib"><tags><A><source><c:script>2</c:script></source></A></tags></lib>', "t.xlib"
+    )
     text = '<task xmlns:t="t.xlib"><steps><step name="a"><source><t:B/></source></step></steps></task>'
     assert templates.bench.run(text).result == 2
 
 
 def test_library_that_uses_another(templates: Templates) -> None:
     """A library has prefixes of its own, found from where it is."""
-    templates.library('<One><source><c:script>1</c:script></source></One>', "deep/u.xlib")
+    templates.library("<One><source><c:script>1</c:script></source></One>", "deep/u.xlib")
     templates.library('<A><source><u:One/></source></A><B><source><c:import from="u.xlib" as="w"/><w:One/></source></B>'
                       '<C><source><u:One xpl:lib="u.xlib"/></source></C>', "deep/v.xlib", ' xmlns:u="u.xlib"')  # fmt: skip
     for tag in "ABC":
@@ -307,7 +312,11 @@ MACROS: list[tuple[str, str, list[str]]] = [
     ("<A macro='true'><source><thisLib:A/><c:script>1</c:script></source></A>", "<t:A/>", ["cycle"]),
     ("<A macro='true'><source><c:script>return 1 / 0</c:script></source></A>", "<t:A/>", ["generator-failed"]),
     ("<A macro='true'><source><c:iff/></source></A>", "<t:A/>", ["unknown-tag"]),
-    ("<A macro='true'><attr name='a' mandatory='true'/><source><c:unit/></source></A>", "<t:A/>", ["missing-attribute"]),
+    (
+        "<A macro='true'><attr name='a' mandatory='true'/><source><c:unit/></source></A>",
+        "<t:A/>",
+        ["missing-attribute"],
+    ),
     ("<A macro='true'><source><c:unit/></source></A>", "<t:A b='1'/>", ["unknown-attribute"]),
     ("<A macro='true'><source><c:unit/></source></A>", "<t:A>text</t:A>", ["unknown-slot"]),
     ("<A macro='true'><source><c:unit/></source></A>", "<t:A><b/></t:A>", ["unknown-slot"]),
@@ -334,7 +343,9 @@ def test_a_tag_sees_its_own_variables_only(templates: Templates) -> None:
     """Not those of its caller, and what it sets is its own."""
     tags = "<A><source><c:var name='n' value='9'/><c:script>n</c:script></source></A>"
     assert templates.value("<t:A/><c:script>n</c:script>", {"n": 1}, tags=tags) == 1
-    problems = templates.wrong("<t:A/>", {"n": 1}, tags="<A><attr name='m'/><source><c:script>n</c:script></source></A>")
+    problems = templates.wrong(
+        "<t:A/>", {"n": 1}, tags="<A><attr name='m'/><source><c:script>n</c:script></source></A>"
+    )
     assert found(problems)[0][0] == "unknown-variable"
     assert "'m'" in told(problems) or "its own" in told(problems)
 
@@ -342,6 +353,8 @@ def test_a_tag_sees_its_own_variables_only(templates: Templates) -> None:
 def test_template_in_a_process(templates: Templates) -> None:
     """A template does not travel: the message says what to do."""
     templates.library("")
-    text = '<task><steps><step name="a" executor="{}"><source><c:script>return 3</c:script></source></step></steps></task>'
+    text = (
+        '<task><steps><step name="a" executor="{}"><source><c:script>return 3</c:script></source></step></steps></task>'
+    )
     assert "runs here or in a thread" in str(templates.bench.run(text.format("process")).cause)
     assert templates.bench.run(text.format("thread")).result == 3
