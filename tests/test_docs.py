@@ -76,7 +76,8 @@ def decorator_names() -> set[str]:
 
 
 def test_every_step_type_has_its_page() -> None:
-    assert {page.stem for page in (DOCS / "steps").glob("*.md")} == set(step_classes())
+    rewritten = {"custom"}  # it becomes a step before there are classes
+    assert {page.stem for page in (DOCS / "steps").glob("*.md")} == set(step_classes()) | rewritten
 
 
 def test_every_decorator_has_its_page() -> None:

@@ -46,7 +46,7 @@ CASES = {
     "not yet: suspend": (task('<suspend name="s"/>'), 2, "3:1: error[not-supported]: <suspend>"),
     "not yet: revert": (task('<step name="a"><revert>1</revert></step>'), 2, "error[not-supported]: <revert>"),
     "no base": ('<task x:extends="base.task.xml"><steps/></task>', 2, "1:7: error[no-base]: 'base.task.xml' not found"),
-    "not yet: custom type": (task('<custom name="a" customType="x:Y"/>'), 2, "error[not-supported]: <custom>"),
+    "custom type": (task('<custom name="a" customType="x:Y"/>'), 2, "error[no-library]: no tag library has the prefix 'x'"),
     "nul byte": ("<task>\0</task>", 2, "error[xml]"),
 }  # fmt: skip
 

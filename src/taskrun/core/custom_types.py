@@ -24,6 +24,7 @@ from taskrun.errors import BindError, Diagnostic, FlowError, PluginError
 from taskrun.script.xpl.door import tag_output
 from taskrun.script.xpl.element import Element
 from taskrun.script.xpl.libraries import SUFFIX
+from taskrun.script.xpl.tag_library import TagLibrary
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 from taskrun.syntax.origins import Moved, owner_of
 
@@ -72,21 +73,35 @@ class CustomTypes:
             return ()
         if (source := node.child("source")) is not None:
             self.problems.append(source.problem("doubled", "the customType is the step's source; there is another"))
+        if (meta := node.child("meta")) is not None:
+            self._check_meta(node, meta)
         declared = f"xmlns:{prefix}"
         owner = node if declared in node.attributes else self.root
-        path = owner.attributes.get(declared, "")
-        if (
-            path.endswith(SUFFIX)
-            and (made := self._generated(node, owner_of(owner, declared), declared, name)) is not None
-        ):
-            return made
-        return (self._call(node, prefix, owner_of(owner, declared), path),)
+        if declared not in owner.attributes:
+            if prefix != "c" and prefix not in self.markup.prefixes:
+                hint = f'say where it is: xmlns:{prefix}="….xlib"'
+                self.problems.append(
+                    node.problem("no-library", f"no tag library has the prefix '{prefix}'", hint=hint, attribute=_TYPE)
+                )
+            return (self._call(node, prefix, node, ""),)
+        path, owner = owner.attributes[declared], owner_of(owner, declared)
+        made = self._generated(node, owner, declared, path, name)
+        return (self._call(node, prefix, owner, path),) if made is None else made
 
-    def _generated(self, node: Node, owner: Node, declared: str, name: str) -> Sequence[Node] | None:
+    def _check_meta(self, node: Node, meta: Node) -> None:
+        second = next((child for child in node.children if child.tag == "meta" and child is not meta), None)
+        if second is not None:
+            self.problems.append(second.problem("doubled", f"a second <meta> in <{node.tag}>; there can be one"))
+        text = meta.text.strip() or any(child.tag == TEXT for child in meta.children)
+        if text:
+            message = "text in <meta>, whose attributes and elements are those of the tag"
+            self.problems.append(meta.problem("unexpected-text", message))
+
+    def _generated(self, node: Node, owner: Node, declared: str, path: str, name: str) -> Sequence[Node] | None:
         """Return what the library's generator makes, None when it has none."""
         try:
-            library = self.markup.libraries.find(owner.attributes[declared], owner.attribute_at(declared).path)
-            if library is None or not library.has(f"{name}-generator"):
+            library = self.markup.libraries.find(path, owner.attribute_at(declared).path)
+            if not isinstance(library, TagLibrary) or not library.has(f"{name}-generator"):
                 return None
             tree = Element(self.root)
             values = {"node": Element(node), "_dsl_root": tree, "dsl_root": tree}
@@ -110,7 +125,7 @@ class CustomTypes:
         meta = node.child("meta")
         for name, text in meta.attributes.items() if meta is not None else ():
             attributes[name] = text
-            places[name] = (owner_of(meta, name), name) if meta is not None else (node, name)
+            places[name] = (owner_of(meta or node, name), name)
         own = f"{prefix}:"
         for name, text in node.attributes.items():
             if name.startswith(own):
@@ -136,7 +151,7 @@ class CustomTypes:
 
 def _kept(node: Node, own: str) -> Iterator[Node]:
     for child in node.children:
-        if child.tag != "meta" and not child.tag.startswith(own) and child.tag != TEXT:
+        if child.tag != "meta" and not child.tag.startswith(own):
             yield child
 
 

@@ -17,9 +17,11 @@ from typing import Any
 from taskrun.core.tag_finder import TagFinder, TagSettings
 from taskrun.errors import BindError, Diagnostic
 from taskrun.script.script import Script, ScriptSettings
-from taskrun.script.xpl.compile import Compiler, Found, imported
+from taskrun.script.xpl.compile import Compiler
 from taskrun.script.xpl.door import compile_markup, constants, generated
 from taskrun.script.xpl.element import Element
+from taskrun.script.xpl.found import Found
+from taskrun.script.xpl.imports import imported
 from taskrun.script.xpl.libraries import Libraries, Library
 from taskrun.syntax.extend import Sources, language_of
 from taskrun.syntax.node import TEXT, Node

@@ -48,6 +48,11 @@ async def run_elsewhere(
     variables = {name: scope[name] for name in sorted(script.reads | script.uses) if scope.has(name)}
     if frame.executor == THREAD:
         value, assigned = await offload(frame, evaluate, (script, variables), {})
+    elif script.template:
+        raise TypeError(
+            f"a body with tags, such as that of <{script.node.tag}> at {script.node.at}, runs here or in a thread: "
+            'say executor="inline" or executor="thread"'
+        )
     else:
         # a bare copy of the element: the program's own may hold what cannot be pickled
         node = script.node._replace(attributes={}, children=())

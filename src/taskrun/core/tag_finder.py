@@ -15,9 +15,9 @@ from typing import Any
 
 from taskrun.core.beans import Imports
 from taskrun.core.types import type_of
-from taskrun.core.workers import Threads
+from taskrun.core.workers import Threads, run_in
 from taskrun.errors import PluginError
-from taskrun.syntax.extend import Sources, extend
+from taskrun.syntax.extend import Sources, extend, language_of
 from taskrun.syntax.node import Node
 
 GROUP = "taskrun.tags"
@@ -75,11 +75,13 @@ class TagFinder:
         found = type_of(name)
         return found.convert if found is not None else None
 
-    def run(self, function: Callable[[], Any]) -> Awaitable[Any]:
-        """Run a plain function in a worker thread."""
-        import asyncio
+    def language(self, root: Node) -> str:
+        """Return the dialect of the scripts of a file."""
+        return language_of(root) or "python"
 
-        return asyncio.wrap_future(self.settings.threads.submit(function))
+    def run(self, function: Callable[[], Any]) -> Awaitable[Any]:
+        """Run a plain function in a worker thread, which is abandoned when the run is cancelled."""
+        return run_in(self.settings.threads, function)
 
     def given(self, name: str) -> Any:
         """Return the ``context`` of a Python tag."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, near_hint
 from taskrun.script.script import Script, Template
-from taskrun.source import Location
 
 if TYPE_CHECKING:
     from taskrun.core.inputs import Input
@@ -105,9 +104,11 @@ class Variables:
         if script is None:
             return
         for name in sorted(script.reads - names):
-            place = _place(script, name)
+            reader = script.reader(name) if isinstance(script, Script) else script
+            found = re.search(rf"(?<![\w.'\"]){re.escape(name)}\b", reader.text)
+            place = reader.node.character_at(found.start() if found else 0, reader.attribute)
             hint = self._hint(name, names, step)
-            yield script.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
+            yield reader.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
 
     def _hint(self, name: str, names: frozenset[str], step: Step) -> str:
         owner = self.owner_of(name, step)
@@ -122,19 +123,6 @@ class Variables:
 def _sets_any(step: Step) -> bool:
     """Whether a template of a step may set variables of the task whose names only the run knows."""
     return any(getattr(script, "sets_any", False) for script in step.scripts())
-
-
-def _place(script: Script | Template, name: str) -> Location:
-    """Return where a script, or a part of a template of tags, reads a variable."""
-    wanted = re.compile(rf"(?<![\w.'\"]){re.escape(name)}\b")
-    if not getattr(script, "template", False):
-        found = wanted.search(script.text)
-        return script.node.character_at(found.start() if found else 0, script.attribute)
-    for node in script.node.walk():
-        for attribute, text in (*node.attributes.items(), (None, node.text)):
-            if found := wanted.search(text):
-                return node.character_at(found.start(), attribute)
-    return script.node.at
 
 
 def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:

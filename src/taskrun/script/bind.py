@@ -34,7 +34,7 @@ class Script:
     the scope has a variable of that name. ``suspends`` tells whether ``run`` returns an awaitable,
     ``closed`` that nothing of it can outlive its evaluation and read the scope later. ``template`` says that it is one of
     tags, ``leaves`` that its value is Ellipsis where it did not say ``return``,
-    ``sets_any`` that it may set variables of the task by names that only the run knows.
+    ``sets_any`` that it may set variables of the task by names that only the run knows. ``inner`` are the scripts and texts of a template.
     """
 
     text: str
@@ -49,6 +49,11 @@ class Script:
     template: bool = False
     leaves: bool = False
     sets_any: bool = False
+    inner: tuple[Any, ...] = ()
+
+    def reader(self, name: str) -> Any:
+        """Return the script in a template that reads a variable first, else this one."""
+        return next((script for script in self.inner if name in script.reads), self)
 
 
 def source_of(node: Node, attribute: str | None) -> str:

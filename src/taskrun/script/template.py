@@ -37,7 +37,7 @@ class Template:
     """A compiled template.
 
     ``run(scope)`` returns its value; ``constant`` tells that this is always the same value. ``reads`` and ``uses``
-    are as in a Script, ``stores`` is empty.
+    are as in a Script, ``stores`` is empty. ``parts`` are its texts and its expressions, in their order; a constant has none.
     """
 
     text: str
@@ -48,6 +48,12 @@ class Template:
     reads: frozenset[str] = _NONE
     stores: frozenset[str] = _NONE
     uses: frozenset[str] = _NONE
+    parts: tuple[str | Script, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is exactly one ``${…}``."""
+        return len(self.parts) == 1
 
 
 def compile_template(
@@ -78,6 +84,7 @@ def compile_template(
         run=scripts[0].run if len(parts) == 1 else _joined(parts),
         reads=_NONE.union(*(script.reads for script in scripts)),
         uses=_NONE.union(*(script.uses for script in scripts)),
+        parts=tuple(parts),
     )
 
 

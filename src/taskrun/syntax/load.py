@@ -199,7 +199,8 @@ class Reader:
                     prefixes = prefixes | set(map(prefix_of_library, value.split(",")))
         if tag == "c:import" and stack:  # what it imports is there for what follows it
             own = attributes.get("as") or prefix_of_library(attributes.get("from", ""))
-            stack[-1] = stack[-1]._replace(prefixes=stack[-1].prefixes | {own})
+            above = 2 if stack[-1].tag == "x:config" and len(stack) > 1 else 1  # that is for the whole file
+            stack[-above] = stack[-above]._replace(prefixes=stack[-above].prefixes | {own})
         stack.append(_Open(tag, attributes or NO_ATTRIBUTES, [], line, column, prefixes))
         if prefixed:
             self.check_prefixes(stack[-1])

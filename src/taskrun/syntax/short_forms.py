@@ -4,12 +4,13 @@
 
     <step>
       <input name="x"><source>1</source></input>
-      <output name="RESULT"><source>x+y</source></output>
       <input name="y" mandatory="true"><source>2</source></input>
+      <output name="RESULT"><source>x+y</source></output>
     </step>
 
 Rules: done for every file before it is merged with others, so that keys meet. What an ``in:`` element holds becomes the
 ``<source>``; without content the input is taken by name. The inside of a rewritten element is left as it is.
+Inputs of attributes come first, outputs of attributes last.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def rewrite_short_forms(node: Node) -> Node:
             made.append(_from_attribute(node, name))
     if not made and all(new is old for new, old in zip(children, node.children, strict=True)):
         return node
-    return node._replace(attributes=kept, children=(*children, *made))
+    first = [child for child in made if child.tag == "input"]
+    last = [child for child in made if child.tag == "output"]
+    return node._replace(attributes=kept, children=(*first, *children, *last))
 
 
 def _element(node: Node) -> Node:

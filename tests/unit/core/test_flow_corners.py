@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from templates import markup_of
 
 from taskrun import Completion, Decorator, Step, TaskManager, decorator, step
 from taskrun.core.bind import Binder
@@ -15,7 +16,6 @@ from taskrun.core.registry import Registry
 from taskrun.core.shipping import compiled_script, evaluate_text
 from taskrun.core.types import type_of
 from taskrun.errors import FlowError, PluginError, StepError
-from taskrun.script.script import ScriptSettings
 from taskrun.syntax.load import parse
 
 STEP = '<step name="a"><source>1</source></step>'
@@ -37,9 +37,9 @@ def write(tmp_path: Path) -> Any:
 @pytest.mark.parametrize(
     "part",
     [
-        '<suspend name="a"/>', '<custom name="a" customType="x:Y"/>', '<step name="a"><revert>1</revert></step>',
+        '<suspend name="a"/>', '<step name="a"><revert>1</revert></step>',
         '<step name="a"><onReload>1</onReload></step>', '<step name="a" saveState="true"/>', '<step name="a" persisVars="x"/>',
-        '<step name="a" allowStartIfComplete="true"/>', '<step name="a" customType="x:Y"/>',
+        '<step name="a" allowStartIfComplete="true"/>',
         '<step name="a"><input name="x" persist="false"/></step>', '<step name="a"><output name="x" persist="true"/></step>',
         '<step name="a"><source>1</source><retry maxRetryCount="1" revertAll="true"/></step>',
     ],
@@ -188,7 +188,7 @@ class Words(Step):
 def test_a_foreign_step_with_parts():
     """Parts are read like the step itself; they are no steps inside it."""
     node = parse("flow", b'<words name="w"><word text="a"/><word text="b"/></words>')
-    binder = Binder(Registry([Words]), ScriptSettings(), {})
+    binder = Binder(Registry([Words]), markup_of(node), {})
     made = binder.step(node, "python")
     assert [word.text for word in made.word] == ["a", "b"]
     assert list(made.children()) == list(made.programs()) == []

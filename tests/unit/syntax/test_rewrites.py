@@ -34,7 +34,7 @@ def shown(node: Node) -> str:
         ("<s><out:y><c:if/></out:y></s>", '<s><output name="y"><source><c:if/></source></output></s>'),
         (
             '<s in:a="1" out:b="2"><t/><in:c/></s>',
-            '<s><t/><input name="c"/><input name="a"><source>1</source></input><output name="b"><source>2</source></output></s>',
+            '<s><input name="a"><source>1</source></input><t/><input name="c"/><output name="b"><source>2</source></output></s>',
         ),
         ('<s><t><u in:x="1"/></t></s>', '<s><t><u><input name="x"><source>1</source></input></u></t></s>'),
         ('<s><in:x><u in:y="1"/></in:x></s>', '<s><input name="x"><source><u in:y="1"/></source></input></s>'),

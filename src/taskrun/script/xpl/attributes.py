@@ -6,10 +6,10 @@
 ``xpl:attrs`` adds the attributes of a map; ``xpl:slot`` puts the slot of that name here, with the arguments of the map
 ``xpl:slotArgs``, and the tag itself where the caller gave none; ``xpl:lib`` names libraries for the tag and its inside;
 ``xpl:return`` sets a variable to the tag's value; ``xpl:outputMode`` says what is put out inside, which is then the
-tag's value; ``xpl:invert`` turns its ``test`` round; ``xpl:dump`` logs its value.
+tag's value; ``xpl:invert`` turns its ``test`` round; ``xpl:dump`` logs its value. ``xpl:slotScope`` names the variables of a slot, on what fills it.
 
-Rules: they work from the outside in: if, slot, return, dump, outputMode, skipIf, attrs. ``xpl:slotScope`` belongs to the tag
-around: it names the variables of a slot.
+Rules: they work from the outside in: if, slot, return, dump, outputMode, skipIf, attrs. One that would mean nothing where it
+stands is an error.
 """
 
 from __future__ import annotations
@@ -22,20 +22,23 @@ from typing import TYPE_CHECKING, Any
 from taskrun.errors import near_hint
 from taskrun.script.xpl.output import MODES, Output
 from taskrun.script.xpl.piece import NOTHING, Environment, Piece
+from taskrun.script.xpl.slots import Filling
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.script.xpl.compile import Compiler
 
 _LOG = logging.getLogger("taskrun.script")
+_TESTED = frozenset({"c:if", "c:while", "c:iif", "c:check"})
+"""The tags with a test (besides the <when> of c:choose)."""
+_OWN_BODY = frozenset({"c:var", "c:return"})
+"""The tags that take what their body puts out as a value themselves."""
 _HEARD = frozenset({"xpl:lib", "xpl:is", "xpl:invert", "xpl:slotArgs", "xpl:slotScope"})
 
 
 def with_attributes(compiler: Compiler, node: Node) -> Piece:
     """Return the piece for an element with ``xpl:`` attributes."""
-    for name in node.attributes:
-        if name.startswith("xpl:") and name not in XPL:
-            compiler.note(node, "unknown-attribute", f"{name} is not known", hint=near_hint(name, XPL), attribute=name)
+    _check(compiler, node)
     if (tag := node.attributes.get("xpl:is")) is not None:
         node = node._replace(tag=tag)
     piece = _inner(compiler, node)
@@ -45,35 +48,75 @@ def with_attributes(compiler: Compiler, node: Node) -> Piece:
     return piece
 
 
-def _inner(compiler: Compiler, node: Node) -> Piece:
+def _check(compiler: Compiler, node: Node) -> None:
+    """Note the attributes that do not exist or mean nothing here."""
+    given = node.attributes
+    for name in given:
+        if name.startswith("xpl:") and name not in XPL:
+            compiler.note(node, "unknown-attribute", f"{name} is not known", hint=near_hint(name, XPL), attribute=name)
+    tag = given.get("xpl:is", node.tag)
+    wrong = {
+        "xpl:invert": tag not in _TESTED and "it turns round the test of " + ", ".join(sorted(_TESTED)),
+        "xpl:attrs": tag.startswith("c:") and f"<{tag}> has its attributes as they are written",
+        "xpl:slotArgs": "xpl:slot" not in given and "it goes with xpl:slot",
+        "xpl:slotScope": tag.partition(":")[0] not in compiler.prefixes
+        and "it stands on a tag of a library or its slot",
+    }
+    for name, hint in wrong.items():
+        if name in given and hint:
+            compiler.note(node, "no-meaning", f"{name} means nothing here", hint=hint, attribute=name)
+
+
+def mode_of(compiler: Compiler, node: Node) -> str | None:
+    """Return the mode that ``xpl:outputMode`` says, None when there is none; a wrong one is noted."""
     mode = node.attributes.get("xpl:outputMode")
-    inner = compiler
-    if mode is not None:
-        if mode not in MODES:
-            hint = near_hint(mode, MODES) or "one of " + ", ".join(MODES)
-            compiler.note(node, "bad-value", f"xpl:outputMode='{mode}'", hint=hint, attribute="xpl:outputMode")
-            mode = "none"
-        inner = compiler.into(mode)
-    bare = node._replace(attributes=_plain(node))
-    piece = inner.plain(bare)
+    if mode is None or mode in MODES:
+        return mode
+    hint = near_hint(mode, MODES) or "one of " + ", ".join(MODES)
+    compiler.note(node, "bad-value", f"xpl:outputMode='{mode}'", hint=hint, attribute="xpl:outputMode")
+    return "none"
+
+
+def _inner(compiler: Compiler, node: Node) -> Piece:
+    mode = mode_of(compiler, node)
+    if mode is None and "xpl:return" in node.attributes:
+        mode = "none"  # the variable gets the value, the output does not
+    inner = compiler if mode is None else compiler.into(mode)
+    piece = inner.plain(node._replace(attributes=_plain(node)))
     if "xpl:skipIf" in node.attributes:
         piece = _skipped(compiler, node, piece, inner.body(node))
-    return piece if mode is None or mode == "none" else collected(piece, mode)
+    if mode is None or node.tag in _OWN_BODY:
+        return piece
+    piece = collected(piece, mode)
+    return piece if "xpl:return" in node.attributes or mode == "none" else _put_out(node, piece, mode)
 
 
 def _plain(node: Node) -> Mapping[str, str]:
     """Return the attributes that the tag itself reads."""
-    kept = ("xpl:attrs", "xpl:invert")
+    kept = ("xpl:attrs", "xpl:invert", "xpl:slotScope")
     return {name: text for name, text in node.attributes.items() if not name.startswith("xpl:") or name in kept}
 
 
 def collected(piece: Piece, mode: str) -> Piece:
-    """Return the piece whose value is what another puts out."""
+    """Return the piece whose value is what another puts out, or its own value in the mode ``none``."""
 
     async def run(env: Environment) -> Any:
         out = Output(mode)
-        await piece(env.into(out))
-        return out.result()
+        value = await piece(env.into(out))
+        return value if mode == "none" else out.result()
+
+    return run
+
+
+def _put_out(node: Node, piece: Piece, mode: str) -> Piece:
+    """Return the piece that puts out what another has collected, where something is put out."""
+
+    async def run(env: Environment) -> Any:
+        value = await piece(env)
+        if env.out.mode == "none":
+            return value
+        env.out.value(value, node, raw=mode in {"xml", "html"})
+        return NOTHING
 
     return run
 
@@ -107,9 +150,7 @@ def _skipped(compiler: Compiler, node: Node, piece: Piece, inside: Piece) -> Pie
 
 def _return(compiler: Compiler, node: Node, piece: Piece) -> Piece:
     name = node.attributes["xpl:return"]
-    if not name.isidentifier():
-        compiler.note(node, "bad-value", f"'{name}' is no variable's name", attribute="xpl:return")
-    compiler.bind(name)
+    compiler.names(node, "xpl:return")
 
     async def run(env: Environment) -> Any:
         value = await piece(env)
@@ -140,14 +181,16 @@ def _slot(compiler: Compiler, node: Node, piece: Piece) -> Piece:
         compiler.note(node, "unknown-slot", f"the tag has no slot '{name}'", hint=hint, attribute="xpl:slot")
         return piece
     arguments = compiler.expression(node, "xpl:slotArgs", needed=False)
-    compiler.found.suspends = True  # what a caller puts into its slot is not known here
+    compiler.found.slots.add(name)
 
     async def run(env: Environment) -> Any:
         slot = env.scope.find(name, None)
         if slot is None:
             return await piece(env)
         given = arguments.run(env.scope) if arguments is not None else {}
-        return await slot.put(env, given or {})
+        if not isinstance(slot, Filling):
+            raise TypeError(f"the slot '{name}' is {type(slot).__name__}: xpl:slot puts a slot of a caller here")
+        return await slot.put(env, node, given or {})
 
     return run
 
@@ -164,6 +207,4 @@ def inverted(compiler: Compiler, node: Node) -> bool:
     text = node.attributes.get("xpl:invert", "false")
     if text not in {"true", "false"}:
         compiler.note(node, "bad-value", "xpl:invert: expected true or false", attribute="xpl:invert")
-    if "test" not in node.attributes and "xpl:invert" in node.attributes:
-        compiler.note(node, "no-meaning", f"<{node.tag}> has no test to invert", attribute="xpl:invert")
     return text == "true"

@@ -11,45 +11,40 @@ tag without prefix is output, which only the modes ``xml``, ``html`` and ``node`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
-from taskrun.errors import BindError, Diagnostic, PluginError, near_hint
+from taskrun.errors import BindError, near_hint
 from taskrun.script.bind import Script, bind
 from taskrun.script.part import Part
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.template import Template, compile_template
 from taskrun.script.xpl.attributes import with_attributes
+from taskrun.script.xpl.found import Found
+from taskrun.script.xpl.imports import imported
 from taskrun.script.xpl.libraries import Libraries, Library
-from taskrun.script.xpl.output import TEXTUAL
-from taskrun.script.xpl.piece import NOTHING, Environment, Piece
+from taskrun.script.xpl.piece import NOTHING, Environment, Piece, Variables, nothing, sequence
+from taskrun.script.xpl.slots import Content
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LITERAL = TEXTUAL | {"node"}
+    from taskrun.script.text_template import TextTemplate
 
-
-@dataclass(slots=True)
-class Found:
-    """What a template's scripts read, assign and do, gathered while it is compiled."""
-
-    problems: list[Diagnostic] = field(default_factory=list)
-    reads: set[str] = field(default_factory=set)
-    uses: set[str] = field(default_factory=set)
-    stores: set[str] = field(default_factory=set)
-    bound: set[str] = field(default_factory=set)
-    suspends: bool = False
-    sets_any: bool = False
+_LITERAL = frozenset({"xml", "html", "node"})
+MAX_DEPTH = 60
+"""How deep macros may make calls of macros, and files include files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
     """Compiles the elements of one template.
 
-    ``prefixes`` are the libraries that prefixes stand for here; ``slots`` the slots of the tag whose body this is.
+    ``prefixes`` are the libraries that prefixes stand for here; ``slots`` the slots of the tag whose body this is; ``loops`` is how many loops
+    are around; ``depth`` how deep macros and included files are nested, ``including`` which files these are.
     """
 
     settings: ScriptSettings
@@ -60,6 +55,8 @@ class Compiler:
     found: Found
     slots: frozenset[str] = frozenset()
     loops: int = 0
+    depth: int = 0
+    including: tuple[str, ...] = ()
 
     def note(self, node: Node, code: str, message: str, *, hint: str = "", attribute: str | None = None) -> None:
         """Note a problem."""
@@ -86,7 +83,8 @@ class Compiler:
         self._took(script)
         return script
 
-    def _took(self, script: Script | Template) -> None:
+    def _took(self, script: Script | Template | TextTemplate) -> None:
+        self.found.scripts.append(script)
         self.found.reads |= script.reads
         self.found.uses |= script.uses
         self.found.stores |= script.stores
@@ -109,19 +107,41 @@ class Compiler:
             if needed:
                 self.note(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
             return None
-        if "${" in text:
-            return self.template(node, attribute)
-        return self._script(Part(node, attribute, text), expression=True)
+        if "${" not in text:
+            return self._script(Part(node, attribute, text), expression=True)
+        template = self.template(node, attribute)
+        if template is not None and not template.whole:
+            self.note(node, "bad-value", f"{attribute}='{text}' is text; expected one ${{…}}", attribute=attribute)
+        return template
 
-    def only(self, node: Node, *names: str) -> None:
-        """Note every attribute of a tag of the core that it does not have."""
+    def only(self, node: Node, *names: str, xpl: bool = True) -> None:
+        """Note every attribute of a tag of the core that it does not have; parts of tags have no ``xpl:`` attributes."""
         for name in node.attributes:
-            if name not in names and not name.startswith(("xpl:", "xmlns:")):
+            free = name.startswith(("xpl:", "xmlns:")) if xpl else name.startswith("xmlns:")
+            if name not in names and not free:
                 hint = near_hint(name, names) or ("allowed here: " + ", ".join(names) if names else "it has none")
                 self.note(node, "unknown-attribute", f"<{node.tag}> has no attribute {name}", hint=hint, attribute=name)
 
-    def bind(self, name: str) -> None:
-        """Note a variable that a tag sets itself."""
+    def empty(self, node: Node) -> None:
+        """Note what a tag holds that can hold nothing."""
+        if node.children:
+            child = node.children[0]
+            name = "text" if child.tag == TEXT else f"<{child.tag}>"
+            self.note(child, "no-meaning", f"{name} in <{node.tag}>, which holds nothing")
+        elif node.text.strip():
+            self.note(node, "unexpected-text", f"text in <{node.tag}>, which holds nothing")
+
+    def names(self, node: Node, *attributes: str) -> None:
+        """Take the variables that attributes name, which a tag sets itself."""
+        for attribute in attributes:
+            name = node.attributes.get(attribute)
+            if name is not None:
+                self.bind(node, attribute, name)
+
+    def bind(self, node: Node, attribute: str, name: str) -> None:
+        """Take a variable that a tag sets itself."""
+        if not name.isidentifier() or name.startswith("_"):
+            self.note(node, "bad-value", f"'{name}' is no name of a variable", attribute=attribute)
         self.found.bound.add(name)
 
     # ---- bodies
@@ -150,28 +170,30 @@ class Compiler:
             node = node._replace(children=tuple(rest))
         return compiler.body(node)
 
-    def slot(self, node: Node, mode: str, names: Iterable[str]) -> tuple[Piece, bool]:
-        """Return the piece for what fills a slot whose body sees ``names``, and whether it waits."""
-        found = self.found
-        inner = Found(problems=found.problems)
+    def slot(self, node: Node, mode: str, names: tuple[str, ...]) -> Content:
+        """Return what fills a slot with what an element holds; its body sees ``names``."""
+        inner = Found(problems=self.found.problems)
         piece = replace(self, mode=mode, loops=0, found=inner).source(node)
-        found.reads |= inner.reads.difference(names)
-        found.uses |= inner.uses
-        found.stores |= inner.stores
-        found.bound |= inner.bound.difference(names)
-        return piece, inner.suspends
+        self.found.took(inner, names)
+        return Content(names, piece, inner, mode)
 
-    def text_template(self, node: Node) -> Script | None:
-        """Return the jinja2 template that is an element's text, None when it is wrong."""
+    def text_template(self, node: Node) -> TextTemplate | None:
+        """Return the jinja2 template that is an element's text, None when it is wrong.
+
+        It waits only where it uses an async function, so that it can stand wherever nothing waits.
+        """
         from taskrun.script.text_template import compile_text_template
 
+        table = self.settings.table
         try:
-            script = compile_text_template(node, settings=self.settings)
+            template = compile_text_template(node, settings=self.settings)
+            if any(iscoroutinefunction(table.get(name)) for name in template.uses):
+                template = compile_text_template(node, awaits=True, settings=self.settings)
         except BindError as error:
-            self.found.problems.extend(error.diagnostics)
+            self.found.note(error.diagnostics)
             return None
-        self._took(script)
-        return script
+        self._took(template)
+        return template
 
     def element(self, node: Node) -> Piece:
         """Return the piece for an element or a text."""
@@ -213,7 +235,7 @@ class Compiler:
             hint = (
                 f"did you mean <c:{local or node.tag}>?"
                 if node.tag in CORE
-                else "output has xpl:outputMode='xml' or 'node'"
+                else "elements are put out with xpl:outputMode='xml', 'html' or 'node'"
             )
             self.note(node, "unknown-tag", f"<{node.tag}> is no tag, and nothing is put out here", hint=hint)
         return nothing
@@ -245,23 +267,30 @@ class Compiler:
         if template is None:
             return nothing
         if template.constant:
-            text = template.run(_NO_NAMES)
+            text = template.run(Variables({}))
 
             async def fixed(env: Environment) -> Any:
-                env.out.text(text, raw=True) if env.out.mode in TEXTUAL else env.out.value(text, node)
+                env.out.value(text, node)
                 return NOTHING
 
             return fixed
 
         async def changing(env: Environment) -> Any:
-            env.out.value(template.run(env.scope), node)
+            for part in template.parts:
+                env.out.value(part if isinstance(part, str) else part.run(env.scope), node)
             return NOTHING
 
         return changing
 
+    def _is_library(self, name: str) -> bool:
+        """Whether an attribute declares the prefix of a library, which is nothing that is put out."""
+        return name.startswith("xmlns:") and name[6:] in self.prefixes
+
     def literal(self, node: Node) -> Piece:
         """Return the piece for an element that is put out itself."""
-        values = {name: self.template(node, name) for name in node.attributes}
+        names = [name for name in node.attributes if not name.startswith("xpl:") and not self._is_library(name)]
+        values = {name: self.template(node, name) for name in names}
+        extra = self.expression(node, "xpl:attrs", needed=False)
         inside = self.body(node) if node.children or node.text else nothing
         bare = node._replace(attributes=NO_ATTRIBUTES, children=(), text="")
 
@@ -269,63 +298,9 @@ class Compiler:
             from taskrun.script.xpl.literal import put
 
             made = {name: value.run(env.scope) for name, value in values.items() if value is not None}
+            if extra is not None:
+                made = {**(extra.run(env.scope) or {}), **made}
             await put(env, node, bare, made, inside)
             return NOTHING
 
         return put_out
-
-
-def imported(compiler: Compiler, node: Node) -> Compiler:
-    """Return the compiler with what a ``<c:import>`` adds: a library of tags, or a Python object for scripts."""
-    compiler.only(node, "from", "class", "as")
-    origin, name = node.attributes.get("from"), node.attributes.get("class")
-    if (origin is None) == (name is None):
-        compiler.note(node, "missing-attribute", "<c:import> needs from (a library of tags) or class (a Python object)")
-        return compiler
-    if name is not None:
-        return _with_object(compiler, node, name)
-    library = compiler.libraries.named(compiler, node, "from", origin or "", needed=True)
-    if library is None:
-        return compiler
-    return replace(compiler, prefixes={**compiler.prefixes, node.attributes.get("as", library.prefix): library})
-
-
-def _with_object(compiler: Compiler, node: Node, name: str) -> Compiler:
-    settings = compiler.settings
-    try:
-        if settings.imports is None:
-            raise PluginError("scripts import nothing here")
-        value = settings.imports(name)
-    except PluginError as error:
-        compiler.note(node, "unknown-class", str(error), attribute="class")
-        return compiler
-    alias = node.attributes.get("as") or name.replace(":", ".").rpartition(".")[2]
-    functions = {**settings.functions, alias: value}
-    return replace(compiler, settings=replace(settings, functions=functions))
-
-
-_NO_NAMES: Any = {}
-
-
-async def nothing(_env: Environment) -> Any:
-    """The piece that does nothing."""
-    return NOTHING
-
-
-def sequence(pieces: list[Piece]) -> Piece:
-    """Return the piece that runs pieces in turn; its value is that of the last one that has a value."""
-    pieces = [piece for piece in pieces if piece is not nothing]
-    if len(pieces) == 1:
-        return pieces[0]
-    if not pieces:
-        return nothing
-
-    async def run(env: Environment) -> Any:
-        value: Any = NOTHING
-        for piece in pieces:
-            given = await piece(env)
-            if given is not NOTHING:
-                value = given
-        return value
-
-    return run

@@ -12,21 +12,22 @@ tag's) and stays after it, but for those of a loop, which keep their last value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from taskrun.script.xpl.attributes import inverted, truth
+from taskrun.script.xpl.attributes import collected, inverted, truth
 from taskrun.script.xpl.data_tags import DATA
 from taskrun.script.xpl.failure_tags import FAILURE
 from taskrun.script.xpl.output_tags import OUTPUT
-from taskrun.script.xpl.piece import NOTHING, Break, Continue, Environment, Piece, Return
-from taskrun.syntax.node import TEXT, Node
+from taskrun.script.xpl.piece import NOTHING, Break, Continue, Environment, Piece, Return, nothing
+from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.script.xpl.compile import Compiler
 
 Tag = Callable[["Compiler", Node], Piece]
+Values = Callable[[Environment], Iterable[Any]]
 
 
 def _if(compiler: Compiler, node: Node) -> Piece:
@@ -46,16 +47,17 @@ def _choose(compiler: Compiler, node: Node) -> Piece:
     otherwise: Piece | None = None
     for child in node.children:
         tag = child.tag.removeprefix("c:")
-        if tag == "when":
-            compiler.only(child, "test")
+        if tag == "when" and otherwise is None:
+            compiler.only(child, "test", "xpl:invert", xpl=False)
             branches.append((compiler.expression(child, "test"), inverted(compiler, child), compiler.body(child)))
         elif tag == "otherwise" and otherwise is None:
-            compiler.only(child)
+            compiler.only(child, xpl=False)
             otherwise = compiler.body(child)
-        elif child.tag != TEXT or child.text.strip():
-            compiler.note(
-                child, "unknown-tag", f"<{child.tag}> is not known in <c:choose>", hint="<when>, one <otherwise>"
-            )
+        else:
+            hint = "<when>, and at the end one <otherwise>"
+            compiler.note(child, "unknown-tag", f"<{child.tag}> is not possible here in <c:choose>", hint=hint)
+    if not branches or node.text.strip():
+        compiler.note(node, "missing-element", "<c:choose> needs a <when>", hint="text goes into <when> or <otherwise>")
 
     async def run(env: Environment) -> Any:
         for test, turned, inside in branches:
@@ -68,27 +70,10 @@ def _choose(compiler: Compiler, node: Node) -> Piece:
 
 def _for(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, "items", "var", "index", "begin", "end", "step")
-    counted = "items" not in node.attributes
-    items = compiler.expression(node, "items", needed=False)
-    begin, end, step = (compiler.expression(node, name, needed=False) for name in ("begin", "end", "step"))
-    if counted and end is None:
-        compiler.note(node, "missing-attribute", "<c:for> needs items, or begin and end")
-    elif not counted and (begin or end or step):
-        compiler.note(node, "no-meaning", "begin, end and step count; items has its own", attribute="items")
+    values = _counted(compiler, node) if "items" not in node.attributes else _items(compiler, node)
+    compiler.names(node, "var", "index")
     var, index = node.attributes.get("var"), node.attributes.get("index")
-    for name in filter(None, (var, index)):
-        compiler.bind(name)
     inside = compiler.in_loop().body(node)
-
-    def values(env: Environment) -> Iterator[Any]:
-        if not counted:
-            found = items.run(env.scope) if items is not None else None
-            return iter(found.items() if isinstance(found, Mapping) else () if found is None else found)
-        first = begin.run(env.scope) if begin is not None else 0
-        last = end.run(env.scope) if end is not None else -1
-        pace = step.run(env.scope) if step is not None else 1
-        first, last, pace = int(first), int(last), int(pace)
-        return iter(range(first, last + (1 if pace > 0 else -1), pace))
 
     async def run(env: Environment) -> Any:
         for position, value in enumerate(values(env)):
@@ -106,6 +91,48 @@ def _for(compiler: Compiler, node: Node) -> Piece:
         return NOTHING
 
     return run
+
+
+def _items(compiler: Compiler, node: Node) -> Values:
+    """Return what gives the items of a ``c:for``: of a map its pairs, of null none."""
+    for name in ("begin", "end", "step"):
+        if name in node.attributes:
+            compiler.note(node, "no-meaning", f"{name} counts, and items gives the turns", attribute=name)
+    items = compiler.expression(node, "items")
+
+    def values(env: Environment) -> Iterable[Any]:
+        found = items.run(env.scope) if items is not None else None
+        if found is None:
+            return ()
+        if isinstance(found, str) or not isinstance(found, Iterable):
+            raise TypeError(f"<c:for> at {node.at}: items is {type(found).__name__}, which is no list")
+        return list(found.items()) if isinstance(found, Mapping) else found
+
+    return values
+
+
+def _counted(compiler: Compiler, node: Node) -> Values:
+    """Return what gives the numbers of a ``c:for``, the last one included."""
+    given = {name: compiler.expression(node, name, needed=False) for name in ("begin", "end", "step")}
+    if given["end"] is None:
+        compiler.note(node, "missing-attribute", "<c:for> needs items, or begin and end")
+
+    def number(env: Environment, name: str, default: int) -> int:
+        script = given[name]
+        value = default if script is None else script.run(env.scope)
+        if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"<c:for> at {node.at}: {name}={value!r} is no whole number")
+        return value
+
+    def values(env: Environment) -> Iterable[Any]:
+        first, last, pace = number(env, "begin", 0), number(env, "end", 0), number(env, "step", 1)
+        if pace == 0:
+            raise ValueError(f"<c:for> at {node.at}: step is 0")
+        return range(first, last + (1 if pace > 0 else -1), pace)
+
+    return values
 
 
 def _while(compiler: Compiler, node: Node) -> Piece:
@@ -131,6 +158,7 @@ def _while(compiler: Compiler, node: Node) -> Piece:
 def _leaving(error: type[Break | Continue]) -> Tag:
     def make(compiler: Compiler, node: Node) -> Piece:
         compiler.only(node)
+        compiler.empty(node)
         if not compiler.loops:
             compiler.note(
                 node, "no-meaning", f"<{node.tag}> stands in no loop", hint="it ends a turn of c:for or c:while"
@@ -147,17 +175,21 @@ def _leaving(error: type[Break | Continue]) -> Tag:
 def _return(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, "value")
     value = compiler.template(node, "value") if "value" in node.attributes else None
-    inside = compiler.body(node)
+    if value is not None:
+        compiler.empty(node)
+    holds = bool(node.children or node.text.strip())
+    inside = nothing if value is not None or not holds else collected(compiler.body(node), compiler.mode)
 
     async def run(env: Environment) -> Any:
         given = await inside(env) if value is None else value.run(env.scope)
-        raise Return(None if given is NOTHING else given)
+        raise Return(None if given is NOTHING else given, node)
 
     return run
 
 
 def _iif(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, "test", "then", "else")
+    compiler.empty(node)
     test, turned = compiler.expression(node, "test"), inverted(compiler, node)
     yes, no = (compiler.template(node, name) if name in node.attributes else None for name in ("then", "else"))
 
@@ -165,9 +197,10 @@ def _iif(compiler: Compiler, node: Node) -> Piece:
         assert test is not None  # noqa: S101 - noted
         chosen = yes if truth(test.run(env.scope), inverted=turned) else no
         value = None if chosen is None else chosen.run(env.scope)
-        if env.out.mode != "none":
-            env.out.value(value, node)
-        return value
+        if env.out.mode == "none":
+            return value
+        env.out.value(value, node)
+        return NOTHING
 
     return run
 

@@ -15,11 +15,12 @@ from taskrun.script.bind import Script
 from taskrun.script.budget import Budget
 from taskrun.script.scope import Names
 from taskrun.script.settings import ScriptSettings
-from taskrun.script.xpl.compile import Compiler, Found
+from taskrun.script.xpl.compile import Compiler
 from taskrun.script.xpl.filters import filter_of, is_filter
+from taskrun.script.xpl.found import Found
 from taskrun.script.xpl.libraries import Libraries, Library
 from taskrun.script.xpl.output import MODES, Output
-from taskrun.script.xpl.piece import NOTHING, Environment, Piece, Return, Variables, at_once
+from taskrun.script.xpl.piece import NOTHING, Environment, Piece, Variables, at_once, finished
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
@@ -43,12 +44,14 @@ def compile_markup(
         raise BindError([node.problem("bad-value", f"xpl:outputMode='{mode}'", hint=hint, attribute="xpl:outputMode")])
     compiler = Compiler(settings, language, mode, libraries, prefixes, found)
     piece = filter_of(compiler, node) if is_filter(node) else compiler.source(node)
-    if found.suspends and not awaits and not found.problems:
+    if found.waits() and not awaits and not found.problems:
         message = f"<{node.tag}> cannot wait, and a tag in it does"
         hint = "tags of Python functions and 'await' are possible in the source of a step"
         found.problems.append(node.problem("unsupported", message, hint=hint))
     if found.problems:
         raise BindError(dict.fromkeys(found.problems))
+
+    suspends = found.waits()
 
     async def run(scope: Names) -> Any:
         return await evaluated(piece, scope, mode, settings)
@@ -57,14 +60,15 @@ def compile_markup(
         text=node.text,
         node=node,
         attribute=None,
-        run=run if found.suspends else lambda scope: at_once(run(scope)),
+        run=run if suspends else lambda scope: at_once(run(scope)),
         reads=frozenset(found.reads - found.bound - found.stores),
         stores=frozenset(found.stores | found.bound),
         uses=frozenset(found.uses),
-        suspends=found.suspends,
+        suspends=suspends,
         closed=False,
         template=True,
-        sets_any=found.sets_any,
+        sets_any=found.sets(),
+        inner=tuple(found.scripts),
     )
 
 
@@ -73,9 +77,7 @@ async def evaluated(piece: Piece, scope: Names, mode: str, settings: ScriptSetti
     out, budget = Output(mode), Budget(settings.limits)
     budget.begin()
     try:
-        value = await piece(Environment(scope, out, budget))
-    except Return as left:
-        return left.value
+        value = await finished(piece, Environment(scope, out, budget))
     finally:
         budget.end()
     if mode != "none":
@@ -135,11 +137,9 @@ def tag_output(
     """Return the elements that a tag of a library makes for ``node``; raises BindError."""
     from taskrun.script.xpl.tag_call import body_of_tag
 
-    found = Found()
-    tag = replace(library.tag(name), mode="node")
-    own = dict.fromkeys(tag.attributes)
-    compiler = Compiler(settings, library.language, "node", library.libraries, {}, found)
-    piece = body_of_tag(library, tag, compiler, known=values)
+    tag = replace(library.known[name], mode="node")
+    own = dict.fromkeys(item.variable for item in tag.attributes.values())
+    piece, found = body_of_tag(library, tag, values)
     if found.problems:
         raise BindError(dict.fromkeys(found.problems))
     return _made(piece, Variables({**own, **values}), settings, node)

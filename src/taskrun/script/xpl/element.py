@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from taskrun.script.budget import current
+from taskrun.script.limits import ScriptBudgetError
 from taskrun.syntax.node import TEXT, Node
+
+MOST_DEPTH = 200
+MOST_ELEMENTS = 1_000_000
+"""How deep an element may be nested that a template makes, and how many it may hold."""
 
 
 class Element:
@@ -59,6 +65,7 @@ class Element:
 
     def descendants(self) -> list[Element]:
         """Return every element below this one."""
+        current().charge(size_of(self._node))
         return [Element(node) for node in self._node.walk() if node is not self._node and node.tag != TEXT]
 
     def location(self) -> str:
@@ -67,6 +74,7 @@ class Element:
 
     def toXml(self) -> str:
         """Return the element as XML text."""
+        current().charge(size_of(self._node))
         return xml_of(self._node)
 
     def __repr__(self) -> str:
@@ -76,6 +84,21 @@ class Element:
 def node_of(element: Element) -> Node:
     """Return the tree's own node, which scripts never get."""
     return element._node  # noqa: SLF001 - a door for this package only
+
+
+def size_of(node: Node) -> int:
+    """Return how many elements and pieces of text a node is made of; raises ScriptBudgetError when they are too many."""
+    size, waiting, next_ones = 0, [node], list[Node]()
+    for _ in range(MOST_DEPTH):
+        for one in waiting:
+            next_ones.extend(one.children)
+        size += len(waiting)
+        if size > MOST_ELEMENTS:
+            break
+        if not next_ones:
+            return size
+        waiting, next_ones = next_ones, []
+    raise ScriptBudgetError("the template was stopped: it made an element that is too large or nested too deep")
 
 
 def elements_in(value: Any) -> Iterator[Any]:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.script.limits import ScriptBudgetError
 from taskrun.script.xpl.attributes import inverted, truth
-from taskrun.script.xpl.piece import NOTHING, Environment, Piece
-from taskrun.syntax.node import TEXT, Node
+from taskrun.script.xpl.piece import NOTHING, Environment, Piece, nothing
+from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.script.xpl.compile import Compiler
@@ -26,29 +26,10 @@ _ERROR = ("errorCode", "params", "cause", "errorDescription", "bizFatal", "error
 
 
 def _try(compiler: Compiler, node: Node) -> Piece:
-    from taskrun.script.xpl.compile import nothing
-
     compiler.only(node)
-    parts: dict[str, Node] = {}
-    for child in node.children:
-        tag = child.tag.removeprefix("c:")
-        if tag in {"body", "catch", "finally"} and tag not in parts:
-            parts[tag] = child
-        elif child.tag != TEXT or child.text.strip():
-            hint = "<body>, <catch> and <finally>, one of each"
-            compiler.note(child, "unknown-tag", f"<{child.tag}> is not known in <c:try>", hint=hint)
-    if "catch" not in parts and "finally" not in parts:
-        compiler.note(node, "missing-element", "<c:try> needs a <catch> or a <finally>")
+    parts = _parts(compiler, node)
     body, last = (compiler.body(parts[tag]) if tag in parts else nothing for tag in ("body", "finally"))
-    catch = parts.get("catch")
-    handler: Piece = nothing
-    name = kind = ""
-    if catch is not None:
-        compiler.only(catch, "name", "type")
-        name, kind = catch.attributes.get("name", ""), catch.attributes.get("type", "")
-        if name:
-            compiler.bind(name)
-        handler = compiler.body(catch)
+    handler, name, kind = _handler(compiler, parts.get("catch"))
 
     async def run(env: Environment) -> Any:
         try:
@@ -56,7 +37,7 @@ def _try(compiler: Compiler, node: Node) -> Piece:
         except ScriptBudgetError:
             raise
         except Exception as error:
-            if catch is None or (kind and kind not in _names(error)):
+            if handler is None or (kind and kind not in _names(error)):
                 raise
             if name:
                 env.scope[name] = error
@@ -65,6 +46,32 @@ def _try(compiler: Compiler, node: Node) -> Piece:
             await last(env)
 
     return run
+
+
+def _parts(compiler: Compiler, node: Node) -> dict[str, Node]:
+    """Return what a ``c:try`` holds, by tag."""
+    parts: dict[str, Node] = {}
+    for child in node.children:
+        tag = child.tag.removeprefix("c:")
+        if tag in {"body", "catch", "finally"} and tag not in parts:
+            parts[tag] = child
+            compiler.only(child, *(("name", "type") if tag == "catch" else ()), xpl=False)
+        else:
+            hint = "<body>, <catch> and <finally>, one of each"
+            compiler.note(child, "unknown-tag", f"<{child.tag}> is not possible here in <c:try>", hint=hint)
+    if "body" not in parts:
+        compiler.note(node, "missing-element", "<c:try> needs a <body>")
+    if "catch" not in parts and "finally" not in parts:
+        compiler.note(node, "missing-element", "<c:try> needs a <catch> or a <finally>")
+    return parts
+
+
+def _handler(compiler: Compiler, catch: Node | None) -> tuple[Piece | None, str, str]:
+    """Return what handles a failure, the variable that it gets, and the kind that it is for."""
+    if catch is None:
+        return None, "", ""
+    compiler.names(catch, "name")
+    return compiler.body(catch), catch.attributes.get("name", ""), catch.attributes.get("type", "")
 
 
 def _names(error: Exception) -> set[str]:
@@ -77,6 +84,7 @@ def _failure(compiler: Compiler, node: Node) -> Callable[[Environment], Exceptio
     """Return what makes the exception that an element describes."""
     from taskrun.script.xscript.values import NopScriptError
 
+    compiler.empty(node)
     if "errorCode" not in node.attributes:
         compiler.note(node, "missing-attribute", f"<{node.tag}> needs the attribute errorCode")
     given = {name: compiler.template(node, name) for name in _ERROR if name in node.attributes}

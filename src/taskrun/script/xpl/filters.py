@@ -10,11 +10,11 @@ number is compared with a number as one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
+from taskrun.script.guard import guarded_getattr
 from taskrun.script.part import Part
 from taskrun.script.xpl.piece import Environment, Piece
 from taskrun.syntax.node import TEXT, Node
@@ -85,6 +85,7 @@ _TWO: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
         "endsWith": _compared(lambda left, right: str(left).endswith(str(right))),
     }
 )
+Test = Callable[["Environment"], bool]
 _GROUPS = frozenset({"and", "or", "not"})
 _CONSTANT: Mapping[str, bool] = MappingProxyType({"alwaysTrue": True, "alwaysFalse": False})
 FILTERS = frozenset({*_ONE, *_TWO, *_GROUPS, *_CONSTANT, "between"})
@@ -99,49 +100,65 @@ def is_filter(node: Node) -> bool:
 
 def filter_of(compiler: Compiler, node: Node) -> Piece:
     """Return the piece whose value is whether all conditions in an element hold."""
-    return _group(compiler, node, all)
-
-
-def _group(compiler: Compiler, node: Node, together: Callable[[Any], bool]) -> Piece:
-    tests = [_test(compiler, child) for child in node.children if child.tag != TEXT or child.text.strip()]
+    tests = _tests(compiler, node)
 
     async def run(env: Environment) -> bool:
-        return together(test(env) for test in tests)
+        return all(test(env) for test in tests)
 
     return run
 
 
-def _test(compiler: Compiler, node: Node) -> Callable[[Environment], bool]:
+def _tests(compiler: Compiler, node: Node) -> list[Test]:
+    if not node.children:
+        compiler.note(node, "missing-element", f"<{node.tag}> holds no condition")
+    return [_test(compiler, child) for child in node.children]
+
+
+def _test(compiler: Compiler, node: Node) -> Test:
     tag = node.tag
     if tag in _GROUPS:
-        inner = [_test(compiler, child) for child in node.children if child.tag != TEXT or child.text.strip()]
-        if tag == "or":
-            return lambda env: any(test(env) for test in inner)
-        return (
-            (lambda env: all(test(env) for test in inner))
-            if tag == "and"
-            else (lambda env: not all(test(env) for test in inner))
-        )
+        compiler.only(node, xpl=False)
+        return _grouped(tag, _tests(compiler, node))
+    if tag not in FILTERS:
+        name = "text" if tag == TEXT else f"<{tag}>"
+        hint = near_hint(tag, FILTERS) or "one of " + ", ".join(sorted(FILTERS))
+        compiler.note(node, "unknown-tag", f"{name} is no condition", hint=hint)
+        return lambda _env: False
+    compiler.empty(node)
+    return _single(compiler, node)
+
+
+def _grouped(tag: str, tests: list[Test]) -> Test:
+    if tag == "or":
+        return lambda env: any(test(env) for test in tests)
+    if tag == "not":
+        return lambda env: not all(test(env) for test in tests)
+    return lambda env: all(test(env) for test in tests)
+
+
+def _single(compiler: Compiler, node: Node) -> Test:
+    tag = node.tag
     if tag in _CONSTANT:
+        compiler.only(node, xpl=False)
         return lambda _env: _CONSTANT[tag]
-    if tag == "between":
-        compiler.only(node, "name", "min", "max")
-        value, low, high = _named(compiler, node, "name"), _value(compiler, node, "min"), _value(compiler, node, "max")
-        return lambda env: _TWO["ge"](value(env), low(env)) and _TWO["le"](value(env), high(env))
+    value = _named(compiler, node, "name")
     if tag in _ONE:
-        compiler.only(node, "name")
-        value = _named(compiler, node, "name")
+        compiler.only(node, "name", xpl=False)
         return lambda env: _ONE[tag](value(env))
-    if tag in _TWO:
-        compiler.only(node, "name", "value", "valueName")
-        value = _named(compiler, node, "name")
-        other = (
-            _named(compiler, node, "valueName") if "valueName" in node.attributes else _value(compiler, node, "value")
-        )
-        return lambda env: _TWO[tag](value(env), other(env))
-    hint = near_hint(tag, FILTERS) or "one of " + ", ".join(sorted(FILTERS))
-    compiler.note(node, "unknown-tag", f"<{tag}> is no condition", hint=hint)
-    return lambda _env: False
+    if tag == "between":
+        compiler.only(node, "name", "min", "max", xpl=False)
+        low, high = _value(compiler, node, "min"), _value(compiler, node, "max")
+        return lambda env: _between(value(env), low(env), high(env))
+    compiler.only(node, "name", "value", "valueName", xpl=False)
+    if {"value", "valueName"} <= node.attributes.keys():
+        compiler.note(node, "doubled", "value and valueName: one of them", attribute="valueName")
+    read = _named if "valueName" in node.attributes else _value
+    other = read(compiler, node, "valueName" if "valueName" in node.attributes else "value")
+    return lambda env: _TWO[tag](value(env), other(env))
+
+
+def _between(value: Any, low: Any, high: Any) -> bool:
+    return _TWO["ge"](value, low) and _TWO["le"](value, high)
 
 
 def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
@@ -153,9 +170,24 @@ def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environm
             node, "bad-value" if text else "missing-attribute", message, attribute=attribute if text else None
         )
         return lambda _env: None
-    lenient = replace(compiler, language="xscript") if "." in text else compiler
-    script = lenient.part(Part(node, attribute, text.replace(".", "?.")))
-    return (lambda env: script.run(env.scope)) if script is not None else (lambda _env: None)
+    first, *members = text.split(".")
+    script = compiler.part(Part(node, attribute, first))
+    return (lambda env: _member(script.run(env.scope), members)) if script is not None else (lambda _env: None)
+
+
+def _member(value: Any, names: list[str]) -> Any:
+    """Return a member of a member …, null where there is none."""
+    for name in names:
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        else:
+            try:
+                value = guarded_getattr(value, name)
+            except AttributeError:
+                return None
+    return value
 
 
 def _value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from taskrun.errors import FlowError, PluginError
+from taskrun.script.xpl.piece import nothing
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
@@ -40,6 +41,20 @@ class Library(Protocol):
         """Whether there is a tag of that name."""
 
 
+class Broken(NamedTuple):
+    """Stands for a library that is wrong, which has been said, so that its calls need not be called unknown."""
+
+    prefix: str
+
+    def call(self, _compiler: Compiler, _node: Node, _name: str) -> Piece:
+        """Return a piece that does nothing."""
+        return nothing
+
+    def has(self, _name: str) -> bool:
+        """There is no tag."""
+        return False
+
+
 class Finder(Protocol):
     """What libraries are found with."""
 
@@ -51,6 +66,9 @@ class Finder(Protocol):
 
     def converter(self, name: str) -> Callable[[Any], Any] | None:
         """Return the conversion to a type of the language, None when there is no such type."""
+
+    def language(self, root: Node) -> str:
+        """Return the dialect of the scripts of a file."""
 
     def run(self, function: Callable[[], Any]) -> Any:
         """Return an awaitable that runs a plain function where it blocks nobody."""
@@ -81,8 +99,8 @@ class Libraries:
         except PluginError as error:
             compiler.note(node, "no-library", str(error), attribute=attribute)
         except FlowError as error:
-            compiler.found.problems.extend(error.diagnostics)
-        return None
+            compiler.found.note(error.diagnostics)
+        return Broken(path.rpartition("/")[2].removesuffix(SUFFIX))
 
     def find(self, path: str, said_in: str, *, needed: bool = True) -> Library | None:
         """Return the library of a path or a name, None when it is neither and not ``needed``.

@@ -1,6 +1,6 @@
 """Put an element of a template out, as text or as a node.
 
-Rules: an attribute whose value is null is left out. A node that is made so keeps the place of the template's element.
+Rules: an attribute whose value is null is left out. In HTML an empty element has an end tag unless it is one that never has. A node that is made so keeps the place of the template's element.
 """
 
 from __future__ import annotations
@@ -12,6 +12,11 @@ from xml.sax.saxutils import escape, quoteattr
 from taskrun.script.xpl.output import Output, shown
 from taskrun.script.xpl.piece import Environment, Piece
 from taskrun.syntax.node import TEXT, Node
+
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
+"""The elements of HTML that hold nothing; all others need an end tag there."""
 
 
 async def put(env: Environment, node: Node, bare: Node, values: Mapping[str, Any], inside: Piece) -> None:
@@ -27,7 +32,7 @@ async def put(env: Environment, node: Node, bare: Node, values: Mapping[str, Any
         env.out.node(bare._replace(attributes=attributes, children=children, text=text))
         return
     shown_attributes = "".join(f" {name}={quoteattr(text)}" for name, text in attributes.items())
-    if not node.children and not node.text:
+    if not node.children and not node.text and (env.out.mode == "xml" or node.tag in _VOID):
         env.out.text(f"<{node.tag}{shown_attributes}/>", raw=True)
         return
     env.out.text(f"<{node.tag}{shown_attributes}>", raw=True)

@@ -1,7 +1,7 @@
 """Where the text and the elements of a template go.
 
-Rules: the mode says what a body makes: ``none`` nothing but its value; ``text`` and ``html`` text; ``xml`` text in which values are
-escaped; ``node`` elements; ``value`` (``xjson``) the list of its values. In ``none`` there is no output, so text is an error.
+Rules: the mode says what a body makes: ``none`` nothing but its value; ``text`` text; ``xml`` text in which values are
+escaped (``html`` likewise); ``node`` elements; ``value`` (``xjson``) the list of its values. In ``none`` there is no output, so text is an error.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape
 
+from taskrun.script.budget import current
 from taskrun.script.limits import ScriptBudgetError
-from taskrun.script.xpl.element import Element, elements_in, node_of
+from taskrun.script.xpl.element import Element, elements_in, node_of, size_of
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 
 MODES = ("none", "text", "html", "xml", "node", "value", "xjson")
 TEXTUAL = frozenset({"text", "html", "xml"})
+_ESCAPED = frozenset({"xml", "html"})
 VALUES = frozenset({"value", "xjson"})
 MOST_OUTPUT = 64 * 1024 * 1024
 """How many characters, or elements, a template may put out."""
@@ -31,34 +33,35 @@ class Output:
         self._rest = MOST_OUTPUT
 
     def text(self, text: str, *, raw: bool = False) -> None:
-        """Add text; in ``xml`` it is escaped unless it is ``raw``."""
-        if self.mode == "xml" and not raw:
+        """Add text; in ``xml`` and ``html`` it is escaped unless it is ``raw``."""
+        if self.mode in _ESCAPED and not raw:
             text = escape(text)
-        self._rest -= len(text)
-        if self._rest < 0:
-            raise ScriptBudgetError("the template was stopped: its output is too large")
-        self._parts.append(text)
+        self._add(text, len(text))
 
     def value(self, value: Any, where: Node, *, raw: bool = False) -> None:
         """Add a value as the mode has it."""
         if self.mode in VALUES:
-            self._rest -= 1
-            self._parts.append(value)
+            self._add(value, 1)
         elif self.mode == "node":
             for item in elements_in(value):
                 if isinstance(item, Element):
-                    self._parts.append(node_of(item))
+                    self.node(node_of(item))
                 elif item is not None:
                     self.node(where._replace(tag=TEXT, attributes=NO_ATTRIBUTES, children=(), text=shown(item)))
         elif value is not None:
-            self.text(shown(value), raw=raw)
+            self.text(shown(value), raw=raw or _is_elements(value))
 
     def node(self, node: Node) -> None:
         """Add an element."""
-        self._rest -= 1
+        size = size_of(node)
+        current().charge(size)  # what is made of elements again and again can grow without end
+        self._add(node, size)
+
+    def _add(self, part: Any, size: int) -> None:
+        self._rest -= size
         if self._rest < 0:
             raise ScriptBudgetError("the template was stopped: its output is too large")
-        self._parts.append(node)
+        self._parts.append(part)
 
     def result(self) -> Any:
         """Return what was put out."""
@@ -80,8 +83,13 @@ def shown(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Element):
-        return value.toXml()
-    if isinstance(value, list) and value and all(isinstance(item, Element) for item in value):
-        return "".join(map(shown, value))
+    if _is_elements(value):
+        return "".join(item.toXml() for item in elements_in(value))
     return str(value)
+
+
+def _is_elements(value: Any) -> bool:
+    """Whether a value is an element, or a list of elements."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, Element) for item in value)
+    return isinstance(value, Element)

@@ -5,7 +5,8 @@
     <c:collect outputMode="node" singleNode="true">…</c:collect>
     <c:template>Dear {{ name }}</c:template>
 
-Rules: ``c:collect`` gives what its body puts out as a value; ``c:unit`` is its body and nothing else.
+Rules: ``c:collect`` gives what its body puts out as a value; ``c:unit`` is its body and nothing else. ``c:ast`` gives the
+elements that it holds as they are written, for macros and generators.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
 from taskrun.script.xpl.attributes import collected
-from taskrun.script.xpl.output import MODES, shown
-from taskrun.script.xpl.piece import NOTHING, Environment, Piece
+from taskrun.script.xpl.element import Element
+from taskrun.script.xpl.output import MODES, Output, shown
+from taskrun.script.xpl.piece import NOTHING, Environment, Piece, nothing
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
 
 def _out(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, "value", "escape")
+    compiler.empty(node)
     escape = node.attributes.get("escape", "xml")
     if escape not in {"xml", "none"}:
         compiler.note(node, "bad-value", f"escape='{escape}'", hint="xml or none", attribute="escape")
@@ -61,6 +64,7 @@ def _print(compiler: Compiler, node: Node) -> Piece:
 
 def _log(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, *_LEVELS)
+    compiler.empty(node)
     texts = [(_LEVELS[name], compiler.template(node, name)) for name in node.attributes if name in _LEVELS]
     if not texts:
         compiler.note(node, "missing-attribute", "<c:log> needs one of " + ", ".join(_LEVELS))
@@ -80,6 +84,7 @@ def _collect(compiler: Compiler, node: Node) -> Piece:
     if mode not in MODES or mode == "none":
         hint = near_hint(mode, MODES) or "text, xml, html, node or value"
         compiler.note(node, "bad-value", f"outputMode='{mode}'", hint=hint, attribute="outputMode")
+        mode = "text"
     single = node.attributes.get("singleNode", "false")
     if single not in {"true", "false"} or (single == "true" and mode != "node"):
         compiler.note(node, "bad-value", "singleNode is true or false, of mode node", attribute="singleNode")
@@ -87,23 +92,41 @@ def _collect(compiler: Compiler, node: Node) -> Piece:
 
     async def run(env: Environment) -> Any:
         value = await inside(env)
-        if single != "true":
+        if single == "true":
+            if len(value) != 1:
+                raise ValueError(f"<c:collect singleNode=…> at {node.at} put out {len(value)} elements, not one")
+            value = value[0]
+        if env.out.mode == "none":
             return value
-        if len(value) != 1:
-            raise ValueError(f"<c:collect singleNode=…> at {node.at} put out {len(value)} elements, not one")
-        return value[0]
+        env.out.value(value, node, raw=mode in {"xml", "html"})
+        return NOTHING
 
     return run
 
 
 def _unit(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node)
-    return compiler.body(node)
+    return compiler.source(node)
+
+
+def _ast(compiler: Compiler, node: Node) -> Piece:
+    compiler.only(node)
+    inner = Output("node")
+    inner.value([Element(child) for child in node.children], node)
+    if node.text.strip():
+        inner.value(node.text, node)
+    elements = inner.result()
+
+    async def run(env: Environment) -> Any:
+        if env.out.mode == "none":
+            return elements
+        env.out.value(elements, node)
+        return NOTHING
+
+    return run
 
 
 def _template(compiler: Compiler, node: Node) -> Piece:
-    from taskrun.script.xpl.compile import nothing
-
     compiler.only(node, "lang")
     if (language := node.attributes.get("lang", "jinja2")) != "jinja2":
         compiler.note(node, "unsupported-language", f"no templates in '{language}'", hint="jinja2", attribute="lang")
@@ -116,9 +139,10 @@ def _template(compiler: Compiler, node: Node) -> Piece:
         text = script.run(env.scope)
         if script.suspends:
             text = await text
-        if env.out.mode != "none":
-            env.out.value(text, node, raw=True)
-        return text
+        if env.out.mode == "none":
+            return text
+        env.out.value(text, node, raw=True)
+        return NOTHING
 
     return run
 
@@ -130,6 +154,7 @@ OUTPUT: Mapping[str, Callable[[Compiler, Node], Piece]] = MappingProxyType(
         "log": _log,
         "collect": _collect,
         "unit": _unit,
+        "ast": _ast,
         "template": _template,
     }
 )

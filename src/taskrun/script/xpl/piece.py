@@ -17,6 +17,7 @@ from taskrun.script.scope import Names, UnknownVariable
 if TYPE_CHECKING:
     from taskrun.script.budget import Budget
     from taskrun.script.xpl.output import Output
+    from taskrun.syntax.node import Node
 
 MAX_CALLS = 60
 """How deep tags may call tags."""
@@ -36,11 +37,12 @@ class Leave(BaseException):
 
 
 class Return(Leave):
-    """The template, or the slot, ends with a value."""
+    """The template, the tag or the slot ends with a value, which ``node`` gives."""
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, node: Node) -> None:
         super().__init__()
         self.value = value
+        self.node = node
 
 
 class Break(Leave):
@@ -70,10 +72,35 @@ class Environment:
         """Return the environment of a tag's or a slot's body."""
         if self.depth >= MAX_CALLS:
             raise ScriptBudgetError(f"the template was stopped: tags call tags more than {MAX_CALLS} deep")
+        self.budget.charge(1)
         return Environment(scope, out, self.budget, self.depth + 1)
 
 
 Piece: TypeAlias = Callable[[Environment], Awaitable[Any]]
+
+
+async def nothing(_env: Environment) -> Any:
+    """The piece that does nothing."""
+    return NOTHING
+
+
+def sequence(pieces: list[Piece]) -> Piece:
+    """Return the piece that runs pieces in turn; its value is that of the last one that has a value."""
+    pieces = [piece for piece in pieces if piece is not nothing]
+    if len(pieces) == 1:
+        return pieces[0]
+    if not pieces:
+        return nothing
+
+    async def run(env: Environment) -> Any:
+        value: Any = NOTHING
+        for piece in pieces:
+            given = await piece(env)
+            if given is not NOTHING:
+                value = given
+        return value
+
+    return run
 
 
 class Variables:
@@ -91,6 +118,9 @@ class Variables:
         if self._parent is None:
             raise UnknownVariable(name=name)
         return self._parent[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or (self._parent is not None and name in self._parent)  # type: ignore[operator]
 
     def find(self, name: str, default: Any, /) -> Any:
         """Return a variable, or ``default``."""
@@ -116,6 +146,20 @@ class Variables:
         yield from self._own
         if self._parent is not None:
             yield from self._parent.names()
+
+
+async def finished(piece: Piece, env: Environment) -> Any:
+    """Run a body to its end, or until it is left by a return, and return its value: NOTHING where it puts something out.
+
+    What is returned where something is put out is put out too.
+    """
+    try:
+        value = await piece(env)
+    except Return as left:
+        value = left.value
+        if env.out.mode != "none" and value is not None:
+            env.out.value(value, left.node)
+    return value if env.out.mode == "none" else NOTHING
 
 
 def at_once(running: Coroutine[Any, Any, Any]) -> Any:

@@ -5,21 +5,22 @@
 Rules: a function is a tag, its parameters are the tag's attributes; one without a default is mandatory. A child element that is
 named like a parameter fills it as a callable, other content fills the parameter ``default`` or ``body``. ``read_text`` can be
 written ``ReadText``. An ``async def`` is awaited; a plain ``def`` runs in a worker thread. The annotations ``str int float bool
-list dict`` convert what the flow gives.
+list dict`` convert what the flow gives. A parameter ``context`` is given by the engine.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
 from taskrun.script.budget import Waiting
 from taskrun.script.guard import handed_out
-from taskrun.script.xpl.piece import Environment, Piece
+from taskrun.script.xpl.piece import NOTHING, Environment, Piece, nothing
 from taskrun.script.xpl.slots import Filling
+from taskrun.script.xpl.tag_call import bare, scope_names
 from taskrun.syntax.node import TEXT, Node
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 _GIVEN = "context"
 _BODIES = ("default", "body")
-_TYPES = {"str", "int", "float", "bool", "list", "dict"}
+_TYPES = frozenset({"str", "int", "float", "bool", "list", "dict"})
+Read = Callable[[Environment], Any]
 
 
 class PythonLibrary:
@@ -52,8 +54,6 @@ class PythonLibrary:
 
     def call(self, compiler: Compiler, node: Node, name: str) -> Piece:
         """Return the piece for a call of a function."""
-        from taskrun.script.xpl.compile import nothing
-
         function = self.find(name)
         if function is None:
             names = [pascal(known) for known in self.functions]
@@ -74,96 +74,151 @@ def pascal(name: str) -> str:
 
 def python_call(compiler: Compiler, node: Node, function: Callable[..., Any], finder: Finder) -> Piece:
     """Return the piece for a call of a Python function with an element's attributes and children."""
-    parameters = _parameters(function)
-    takes_any = any(item.kind is item.VAR_KEYWORD for item in parameters.values())
-    names = [name for name, item in parameters.items() if item.kind in {item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY}]
-    given: dict[str, Callable[[Environment], Any]] = {}
-    for name in node.attributes:
-        if name.startswith(("xpl:", "xmlns:")):
-            continue
-        if name not in names and not takes_any:
-            hint = near_hint(name, names) or "it has " + (", ".join(item for item in names if item != _GIVEN) or "none")
-            compiler.note(
-                node, "unknown-attribute", f"the tag <{node.tag}> has no attribute {name}", hint=hint, attribute=name
-            )
-        elif (template := compiler.template(node, name)) is not None:
-            given[name] = _reader(template, parameters.get(name), node, name, finder)
-    given |= _fillings(compiler, node, names)
-    missing = [
-        name
-        for name in names
-        if parameters[name].default is inspect.Parameter.empty and name not in given and name != _GIVEN
-    ]
-    for name in missing:
-        if "xpl:attrs" not in node.attributes:
-            compiler.note(node, "missing-attribute", f"the tag <{node.tag}> needs the attribute {name}")
+    parameters = _parameters(compiler, node, function)
+    if parameters is None:
+        return nothing
+    converters = {name: _converter(node, name, item, finder) for name, item in parameters.items()}
+    given = _attributes(compiler, node, parameters)
+    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+    filled = _fillings(compiler, node, parameters, waits=is_async)
+    for name in sorted(given.keys() & filled.keys()):
+        compiler.note(node, "doubled", f"{name} is given as an attribute and as an element", attribute=name)
     extra = compiler.expression(node, "xpl:attrs", needed=False)
+    if extra is None:
+        _check_missing(compiler, node, parameters, given.keys() | filled.keys())
     compiler.found.suspends = True
     compiler.found.sets_any = compiler.found.sets_any or getattr(function, "sets_any", False)
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
     async def run(env: Environment) -> Any:
         values = dict(extra.run(env.scope) or {}) if extra is not None else {}
-        values.update((name, read(env)) for name, read in given.items())
-        if _GIVEN in names and _GIVEN not in values:
+        values.update((name, template.run(env.scope)) for name, template in given.items())
+        values = {name: converters.get(name, _same)(value) for name, value in values.items()}
+        values.update((name, fill(env)) for name, fill in filled.items())
+        if _GIVEN in parameters:
             values[_GIVEN] = finder.given(_GIVEN)
         with Waiting(env.budget):
             call = partial(function, **values)
             value = await (call() if is_async else finder.run(call))
         value = handed_out(value, node.tag)
-        if env.out.mode != "none" and value is not None:
+        if env.out.mode == "none":
+            return value
+        if value is not None:
             env.out.value(value, node)
-        return value
+        return NOTHING
 
     return run
 
 
-def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(function).parameters
+def _same(value: Any) -> Any:
+    return value
 
 
-def _reader(
-    template: Any, parameter: inspect.Parameter | None, node: Node, name: str, finder: Finder
-) -> Callable[[Environment], Any]:
-    kind = getattr(parameter, "annotation", None)
-    words = (kind if isinstance(kind, str) else getattr(kind, "__name__", "")).replace(" ", "").split("|")
-    convert = finder.converter(words[0].partition("[")[0]) if words[0].partition("[")[0] in _TYPES else None
+def _parameters(compiler: Compiler, node: Node, function: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
+    """Return the parameters that can be given by name, None (which has been noted) when a call is not possible."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        compiler.note(
+            node, "unknown-tag", f"<{node.tag}>: {function!r} does not tell its parameters", hint="wrap it in a def"
+        )
+        return None
+    for name, item in parameters.items():
+        if item.kind is item.POSITIONAL_ONLY and item.default is item.empty:
+            message = f"<{node.tag}>: the function takes '{name}' by its position only"
+            compiler.note(node, "unknown-tag", message, hint="a tag gives parameters by name")
+            return None
+    by_name = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
+    return {name: item for name, item in parameters.items() if item.kind in by_name}
 
-    def read(env: Environment) -> Any:
-        value = template.run(env.scope)
-        if value is None or convert is None:
-            return value
+
+def _open(parameters: Mapping[str, inspect.Parameter]) -> bool:
+    """Whether a function takes any name."""
+    return any(item.kind is item.VAR_KEYWORD for item in parameters.values())
+
+
+def _names(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
+    """Return what a call can give."""
+    return [name for name, item in parameters.items() if name != _GIVEN and item.kind is not item.VAR_KEYWORD]
+
+
+def _attributes(compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """Return the templates of the attributes of a call."""
+    names, given = _names(parameters), {}
+    for name in node.attributes:
+        if name.startswith(("xpl:", "xmlns:")):
+            continue
+        if name not in names and (name == _GIVEN or not _open(parameters)):
+            hint = near_hint(name, names) or "it has " + (", ".join(names) or "none")
+            message = f"the tag <{node.tag}> has no attribute {name}"
+            compiler.note(node, "unknown-attribute", message, hint=hint, attribute=name)
+        elif (template := compiler.template(node, name)) is not None:
+            given[name] = template
+    return given
+
+
+def _check_missing(
+    compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter], given: Iterable[str]
+) -> None:
+    for name in _names(parameters):
+        if parameters[name].default is inspect.Parameter.empty and name not in given:
+            compiler.note(node, "missing-attribute", f"the tag <{node.tag}> needs the attribute {name}")
+
+
+def _converter(node: Node, name: str, parameter: inspect.Parameter, finder: Finder) -> Callable[[Any], Any]:
+    """Return the conversion to a parameter's annotation; null stays null."""
+    kind = parameter.annotation
+    text = kind if isinstance(kind, str) else getattr(kind, "__name__", "") if isinstance(kind, type) else str(kind)
+    text = text.replace(" ", "").strip("'\"").removeprefix("typing.").removeprefix("Optional[")
+    word = text.partition("|")[0].partition("[")[0].rstrip("]")
+    to_type = finder.converter(word) if word in _TYPES and parameter.kind is not parameter.VAR_KEYWORD else None
+    if to_type is None:
+        return _same
+    convert = to_type
+
+    def converted(value: Any) -> Any:
+        if value is None:
+            return None
         try:
             return convert(value)
         except ValueError as error:
-            text = f"<{node.tag}> at {node.attribute_at(name)}: {name}={value!r} is no {words[0]}"
-            raise ValueError(f"{text}: {error}" if str(error) else text) from None
+            place = node.attribute_at(name)
+            raise ValueError(f"<{node.tag}> at {place}: the attribute {name}: {error}") from None
 
-    return read
+    return converted
 
 
-def _fillings(compiler: Compiler, node: Node, names: list[str]) -> dict[str, Callable[[Environment], Any]]:
+def _fillings(
+    compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter], *, waits: bool
+) -> dict[str, Read]:
     """Return what gives the parameters that child elements and text fill."""
-    filled: dict[str, Callable[[Environment], Any]] = {}
-    rest: list[Node] = []
+    names, filled, rest = _names(parameters), dict[str, Read](), list[Node]()
     for child in node.children:
-        if child.tag in names and child.tag not in filled:
-            filled[child.tag] = _filling(compiler, child, child.tag)
-        else:
+        if child.tag not in names:
             rest.append(child)
+        elif child.tag in filled:
+            compiler.note(child, "doubled", f"a second <{child.tag}> in <{node.tag}>")
+        else:
+            filled[child.tag] = _filling(compiler, child, child.tag, waits=waits)
     if rest or node.text.strip():
         body = next((name for name in _BODIES if name in names), None)
+        wrong = next((child for child in rest if child.tag != TEXT), rest[0] if rest else node)
         if body is None:
-            wrong = next((child for child in rest if child.tag != TEXT), node)
-            hint = near_hint(wrong.tag, names)
-            compiler.note(wrong, "unknown-slot", f"<{wrong.tag}> fills no parameter of the tag <{node.tag}>", hint=hint)
+            what = "text" if wrong.tag == TEXT or wrong is node else f"<{wrong.tag}>"
+            hint = near_hint(wrong.tag, names) or "the function has no parameter 'body'"
+            compiler.note(wrong, "unknown-slot", f"{what} fills no parameter of the tag <{node.tag}>", hint=hint)
+        elif body in filled:
+            compiler.note(wrong, "doubled", f"<{body}> in <{node.tag}>, and other content, which is the same parameter")
         else:
-            filled[body] = _filling(compiler, node._replace(children=tuple(rest)), body)
+            filled[body] = _filling(compiler, node._replace(children=tuple(rest)), body, waits=waits)
     return filled
 
 
-def _filling(compiler: Compiler, node: Node, name: str) -> Callable[[Environment], Any]:
-    names = tuple(item.strip() for item in node.attributes.get("xpl:slotScope", "").split(",") if item.strip())
+def _filling(compiler: Compiler, node: Node, name: str, *, waits: bool) -> Read:
+    """Return what makes a callable of a child element; ``waits`` tells whether the function can await it."""
+    names = scope_names(compiler, node, ())
     mode = "text" if node.text.strip() and not node.children else "none"
-    piece, suspends = compiler.slot(node._replace(attributes={}), mode, names)
-    return lambda env: Filling(name, names, piece, env, mode, suspends=suspends)
+    content = compiler.slot(bare(compiler, node, name), mode, names)
+    if content.found.waits() and not waits:
+        message = f"<{name}> waits, and a function that is no 'async def' cannot wait for it"
+        compiler.note(node, "unsupported", message, hint="make the function an 'async def', and await the call")
+    return lambda env: Filling(name, content, env)

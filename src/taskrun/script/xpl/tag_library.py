@@ -17,39 +17,21 @@ tag is first called.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from taskrun.errors import BindError, near_hint
-from taskrun.script.xpl.output import MODES
-from taskrun.script.xpl.piece import Piece
-from taskrun.syntax.extend import language_of
-from taskrun.syntax.load import prefix_of_library
+from taskrun.errors import BindError, Diagnostic, near_hint
+from taskrun.script.xpl.piece import NOTHING, Piece, nothing
+from taskrun.script.xpl.tag_form import problems_of_library, problems_of_tag
 from taskrun.syntax.node import TEXT, Node
 
 if TYPE_CHECKING:
     from taskrun.script.xpl.compile import Compiler
+    from taskrun.script.xpl.found import Found
     from taskrun.script.xpl.libraries import Libraries, Library
 
-_TAG_ATTRIBUTES = frozenset(
-    (
-        "outputMode",
-        "macro",
-        "conditionTag",
-        "attrsVar",
-        "unknownAttrsVar",
-        "ignoreUnknownAttrs",
-        "displayName",
-        "internal",
-    )
-)
-_ATTR_ATTRIBUTES = frozenset(
-    ("name", "type", "mandatory", "optional", "implicit", "defaultValue", "varName", "displayName")
-)
-_CHILDREN = frozenset(("attr", "slot", "source", "return", "description", "example"))
-_BOOLEANS = frozenset(("macro", "conditionTag", "ignoreUnknownAttrs", "mandatory", "optional", "implicit", "internal"))
 _TRUE = frozenset({"true", "1"})
 
 
@@ -59,11 +41,10 @@ class Attribute:
 
     name: str
     variable: str
-    type: str | None
     mandatory: bool
     implicit: bool
-    default: str | None
-    node: Node
+    default: Any
+    convert: Callable[[Any], Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +68,18 @@ class Tag:
     slots: Mapping[str, Slot]
     mode: str
     source: Node
+    convert: Callable[[Any], Any] | None
+    all_variable: str = ""
+    rest_variable: str = ""
+
+    def converted(self, value: Any, node: Node) -> Any:
+        """Return a value of the tag's body as the type that ``<return type=…>`` says; ``node`` is the call."""
+        if self.convert is None or value is None or value is NOTHING:
+            return value
+        try:
+            return self.convert(value)
+        except ValueError as error:
+            raise ValueError(f"<{node.tag}> at {node.at}: the tag's value: {error}") from None
 
     def flag(self, name: str) -> bool:
         """Whether an attribute of the tag's element is true."""
@@ -99,27 +92,21 @@ class TagLibrary:
     def __init__(self, root: Node, libraries: Libraries) -> None:
         self.root = root
         self.libraries = libraries
-        self.prefix = prefix_of_library(PurePath(root.source.path).as_posix())
-        self.bodies: dict[str, Any] = {}
+        self.prefix = PurePath(root.source.path).name.removesuffix(".xlib")
+        self.language = libraries.finder.language(root)
+        self.bodies: dict[str, tuple[Piece, Found]] = {}
         tags = root.child("tags")
         self.tags = {node.tag: node for node in (tags.children if tags else ()) if node.tag != TEXT}
+        self.known: dict[str, Tag] = {}
 
     def check(self) -> None:
         """Raise BindError for what is wrong with the file's own form."""
-        problems = []
-        if self.root.tag != "lib":
-            problems.append(
-                self.root.problem("wrong-root", f"the root of a tag library is <lib>, not <{self.root.tag}>")
-            )
-        for node in self.root.children:
-            if node.tag != "tags" and ":" not in node.tag:
-                hint = near_hint(node.tag, ["tags"]) or "a <lib> holds <tags>"
-                problems.append(node.problem("unknown-element", f"<{node.tag}> is not known in <lib>", hint=hint))
+        problems = list(problems_of_library(self.root))
         for node in self.tags.values():
-            try:
-                self.tag(node.tag)
-            except BindError as error:
-                problems.extend(error.diagnostics)
+            wrong = list(problems_of_tag(node))
+            if not wrong:
+                self.known[node.tag] = self._made(node, wrong)
+            problems.extend(wrong)
         if problems:
             raise BindError(problems)
 
@@ -127,37 +114,65 @@ class TagLibrary:
         """Whether there is a tag of that name."""
         return name in self.tags
 
-    def tag(self, name: str) -> Tag:
-        """Return a tag; raises BindError for what is wrong with it."""
-        node = self.tags[name]
-        problems = list(_problems(node))
+    def _made(self, node: Node, problems: list[Diagnostic]) -> Tag:
+        given = node.attributes
+        mode = given.get("outputMode", "node" if given.get("macro") in _TRUE else "none")
+        attributes = [self._attribute(child, problems) for child in node.children if child.tag == "attr"]
+        slots = [_slot(child, mode) for child in node.children if child.tag == "slot"]
+        returned = node.child("return")
         source = node.child("source")
-        if source is None:
-            problems.append(node.problem("missing-element", f"the tag <{name}> needs a <source>"))
-        if problems or source is None:
-            raise BindError(problems)
-        mode = node.attributes.get("outputMode", "none")
-        attributes = (_attribute(child) for child in node.children if child.tag == "attr")
-        slots = (_slot(child, mode) for child in node.children if child.tag == "slot")
         return Tag(
-            name, node, {item.name: item for item in attributes}, {item.name: item for item in slots}, mode, source
+            name=node.tag,
+            node=node,
+            attributes={item.name: item for item in attributes},
+            slots={item.name: item for item in slots},
+            mode=mode,
+            source=source or node,
+            convert=self._type(returned, problems) if returned is not None else None,
+            all_variable=given.get("attrsVar", ""),
+            rest_variable=given.get("unknownAttrsVar", ""),
         )
+
+    def _attribute(self, node: Node, problems: list[Diagnostic]) -> Attribute:
+        given = node.attributes
+        convert, default = self._type(node, problems), given.get("defaultValue")
+        if default is not None and convert is not None:
+            try:
+                default = convert(default)
+            except ValueError as error:
+                problems.append(node.problem("bad-value", f"the default: {error}", attribute="defaultValue"))
+        return Attribute(
+            name=given["name"],
+            variable=given.get("varName", given["name"]),
+            mandatory=given.get("mandatory") in _TRUE or given.get("optional") in {"false", "0"},
+            implicit=given.get("implicit") in _TRUE,
+            default=default,
+            convert=convert,
+        )
+
+    def _type(self, node: Node, problems: list[Diagnostic]) -> Callable[[Any], Any] | None:
+        name = node.attributes.get("type")
+        convert = self.libraries.converter(name) if name else None
+        if name is not None and convert is None:
+            problems.append(node.problem("bad-value", f"no type is called '{name}'", attribute="type"))
+        return convert
 
     def call(self, compiler: Compiler, node: Node, name: str) -> Piece:
         """Return the piece for a call of one of the tags."""
-        from taskrun.script.xpl.compile import nothing
         from taskrun.script.xpl.tag_call import tag_call
 
         if name not in self.tags:
             hint = near_hint(name, self.tags) or "it has " + ", ".join(self.tags)
             compiler.note(node, "unknown-tag", f"<{node.tag}>: {self.root.source.path} has no tag '{name}'", hint=hint)
             return nothing
-        return tag_call(compiler, node, self, self.tag(name))
-
-    @property
-    def language(self) -> str:
-        """The dialect of the file's scripts."""
-        return language_of(self.root) or "python"
+        tag = self.known.get(name)
+        if tag is None:  # what is wrong with it has been said
+            return nothing
+        if tag.flag("internal") and compiler.prefixes.get("thisLib") is not self:
+            hint = "other tags of its library call it as <thisLib:…>"
+            compiler.note(node, "unknown-tag", f"<{node.tag}> is internal to {self.root.source.path}", hint=hint)
+            return nothing
+        return tag_call(compiler, node, self, tag)
 
     def prefixes(self) -> dict[str, Library]:
         """Return the libraries that the file's own prefixes stand for."""
@@ -168,45 +183,6 @@ class TagLibrary:
                 if library is not None:
                     found[name[6:]] = library
         return found
-
-
-def _problems(tag: Node) -> Any:
-    places = [(tag, _TAG_ATTRIBUTES)]
-    for child in tag.children:
-        if child.tag == "attr":
-            places.append((child, _ATTR_ATTRIBUTES))
-        elif child.tag not in _CHILDREN and ":" not in child.tag and child.tag != TEXT:
-            hint = near_hint(child.tag, _CHILDREN)
-            yield child.problem("unknown-element", f"<{child.tag}> is not known in the tag <{tag.tag}>", hint=hint)
-        if child.tag in {"attr", "slot"} and not child.attributes.get("name"):
-            yield child.problem("missing-attribute", f"<{child.tag}> needs the attribute name")
-    for node, known in places:
-        for name, text in node.attributes.items():
-            if name not in known and ":" not in name:
-                hint = near_hint(name, known)
-                yield node.problem(
-                    "unknown-attribute", f"<{node.tag}> has no attribute {name}", hint=hint, attribute=name
-                )
-            elif name in _BOOLEANS and text not in {"true", "false", "1", "0"}:
-                yield node.problem("bad-value", f"{name}='{text}'; expected true or false", attribute=name)
-    mode = tag.attributes.get("outputMode", "none")
-    if mode not in MODES:
-        hint = near_hint(mode, MODES) or "one of " + ", ".join(MODES)
-        yield tag.problem("bad-value", f"outputMode='{mode}'", hint=hint, attribute="outputMode")
-
-
-def _attribute(node: Node) -> Attribute:
-    given = node.attributes
-    name = given["name"]
-    return Attribute(
-        name,
-        given.get("varName", name),
-        given.get("type"),
-        given.get("mandatory") in _TRUE,
-        given.get("implicit") in _TRUE,
-        given.get("defaultValue"),
-        node,
-    )
 
 
 def _slot(node: Node, mode: str) -> Slot:

@@ -1,0 +1,90 @@
+"""Templates for unit tests: bodies and libraries in files of their own, run in both dialects and by both evaluators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from small_flows import Bench, Ran
+
+from taskrun.core.beans import Imports
+from taskrun.core.markup import Markup
+from taskrun.core.tag_finder import TagSettings
+from taskrun.errors import Diagnostic
+from taskrun.script.script import ScriptSettings
+from taskrun.syntax.extend import Sources
+from taskrun.syntax.layers import Files
+from taskrun.syntax.node import Node
+
+
+def markup_of(root: Node) -> Markup:
+    """Return what compiles the templates of a tree that builds on nothing."""
+    files = Files((), (), lambda path, _said_in: path)
+    sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root, _files: ())
+    return Markup(root, sources, TagSettings(imports=Imports()), ScriptSettings())
+
+
+class Templates:
+    """A folder with flows of one step, and the libraries that they use."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+
+    def library(self, tags: str, name: str = "t.xlib", head: str = "") -> None:
+        """Write a library; its tags begin in line 2."""
+        self.bench.write(f"<lib{head}><tags>\n{tags}\n</tags></lib>\n", name)
+
+    def flow(self, body: str, inputs: Mapping[str, Any] | None = None, *, mode: str = "", head: str = "") -> str:
+        """Return a flow with one step, whose source is ``body``, in line 3."""
+        declared = "".join(f'<input name="{name}"/>' for name in inputs or ())
+        given = "".join(f'<input name="{name}"/>' for name in inputs or ())
+        attribute = f' xpl:outputMode="{mode}"' if mode else ""
+        return (
+            f'<task xmlns:t="t.xlib"{head}>{declared}<steps><step name="a">{given}\n'
+            f"<source{attribute}>\n{body}\n</source></step></steps></task>"
+        )
+
+    def run(
+        self,
+        body: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        tags: str = "",
+        mode: str = "",
+        head: str = "",
+        **settings: Any,
+    ) -> Ran:
+        """Run a body as the source of a step."""
+        self.library(tags)
+        return self.bench.run(self.flow(body, inputs, mode=mode, head=head), inputs, **settings)
+
+    def value(self, body: str, inputs: Mapping[str, Any] | None = None, **settings: Any) -> Any:
+        """Return the value of a body."""
+        return self.run(body, inputs, **settings).result
+
+    def failure(self, body: str, inputs: Mapping[str, Any] | None = None, **settings: Any) -> str:
+        """Return what a body fails with."""
+        cause = self.run(body, inputs, **settings).cause
+        return f"{type(cause).__name__}: {cause}"
+
+    def wrong(
+        self, body: str, inputs: Mapping[str, Any] | None = None, *, tags: str = "", mode: str = "", **settings: Any
+    ) -> tuple[Diagnostic, ...]:
+        """Return what a body is refused for."""
+        self.library(tags)
+        return self.bench.problems(self.flow(body, inputs, mode=mode), **settings)
+
+
+def places(problems: tuple[Diagnostic, ...]) -> list[str]:
+    """Return code, file (if it is a library), line and column of each problem."""
+    found = []
+    for item in problems:
+        name = item.location.path.rpartition("/")[2]
+        file = "" if name.startswith("flow") else f"{name}:"
+        found.append(f"{item.code} {file}{item.location.line}:{item.location.column}")
+    return found
+
+
+def told(problems: tuple[Diagnostic, ...]) -> str:
+    """Return all that problems say."""
+    return "\n".join(f"{item.code}: {item.message} ({item.hint})" for item in problems)

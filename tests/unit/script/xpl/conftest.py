@@ -1,0 +1,15 @@
+"""What the tests of templates share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_flows import Bench
+from templates import Templates
+
+
+@pytest.fixture
+def templates(tmp_path: Path) -> Templates:
+    """A folder for the flows and libraries of one test."""
+    return Templates(Bench(tmp_path))
