@@ -164,7 +164,7 @@ FILTERS: list[tuple[str, bool]] = [
     ('<endsWith name="s" value="ab"/>', False), ('<isNull name="none"/>', True), ('<notNull name="none"/>', False),
     ('<isEmpty name="e"/>', True), ('<notEmpty name="l"/>', True), ('<isTrue name="b"/>', True), ('<isFalse name="b"/>', False),
     ('<between name="n" min="1" max="${2}"/>', True), ('<between name="n" min="3" max="4"/>', False),
-    ('<alwaysTrue/>', True), ('<alwaysFalse/>', False), ('<eq name="n" valueName="n"/>', True),
+    ("<alwaysTrue/>", True), ("<alwaysFalse/>", False), ('<eq name="n" valueName="n"/>', True),
     ('<eq name="d.a.b" value="1"/>', True), ('<isNull name="d.x.y.z"/>', True), ('<isNull name="n.nothing"/>', True),
     ('<eq name="n.real" value="2"/>', True), ('<isNull name="none.x"/>', True),
     ('<and><eq name="n" value="2"/><eq name="n" value="3"/></and>', False),

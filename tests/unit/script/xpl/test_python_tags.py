@@ -26,8 +26,12 @@ async def later(value: Any, *, ms: float = 5) -> Any:
 
 
 def kinds(
-    a: "int | None" = None, b: Optional[str] = None, c: list[int] | None = None, d: bool = False, **rest: Any
-) -> Any:  # noqa: FBT001, FBT002, UP007, UP037, UP045
+    a: "int | None" = None,  # noqa: UP037 - as others write it
+    b: Optional[str] = None,  # noqa: UP045 - likewise
+    c: list[int] | None = None,
+    d: bool = False,
+    **rest: Any,
+) -> Any:
     return (a, b, c, d, rest)
 
 
@@ -56,7 +60,10 @@ def first(a: Any, /) -> Any:
 
 
 class Callable:
+    """An object that is called like a coroutine function."""
+
     async def __call__(self, a: int) -> int:
+        """Return the next number."""
         return a + 1
 
 
@@ -165,7 +172,7 @@ def test_modules(templates: Templates, monkeypatch: pytest.MonkeyPatch) -> None:
     exec(
         "import os\nfrom os.path import join\ndef hello(a): return 'hi ' + a\ndef _no(): pass\nclass K:\n  def m(self): return 1\nk = K()\n",
         module.__dict__,
-    )  # noqa: S102
+    )
     monkeypatch.setitem(sys.modules, "tagmodule", module)
     text = '<task xmlns:p="python:tagmodule">{}<steps><step name="a"><source><p:{}/></source></step></steps></task>'
     bench = templates.bench

@@ -53,7 +53,7 @@ TAGS: list[tuple[str, str, Any]] = [
     ('<A><return type="int"/><source><c:script>return "5"</c:script></source></A>', "<t:A/>", 5),
     ('<A><return type="int"/><source><c:script>None</c:script></source></A>', "<t:A/>", None),
     ('<A><return type="int"/><source><c:var name="x"/></source></A>', "<t:A/>", None),
-    ('<A><source><c:script>return 1</c:script><c:script>2</c:script></source></A>', "<t:A/><c:script>3</c:script>", 3),
+    ("<A><source><c:script>return 1</c:script><c:script>2</c:script></source></A>", "<t:A/><c:script>3</c:script>", 3),
     ('<A><source><c:return value="${4}"/></source></A>', "<t:A/>", 4),
     ('<A outputMode="text"><source>a<c:return value="b"/>c</source></A>', "<t:A/>", "ab"),
     ('<A outputMode="xml"><attr name="a"/><source><p>${a}</p></source></A>', "<t:A a='&lt;'/>", "<p>&lt;</p>"),
