@@ -24,7 +24,7 @@ from taskrun.core.beans import Beans, Imports
 from taskrun.core.check import check_flow
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.events import Observer
-from taskrun.core.execution import execute, failed_step, status_of
+from taskrun.core.execution import execute, run_error
 from taskrun.core.flow import Flow
 from taskrun.core.flows import Flows
 from taskrun.core.host import Host
@@ -35,7 +35,7 @@ from taskrun.core.registry import Registry
 from taskrun.core.run import Run
 from taskrun.core.tag_finder import TagSettings
 from taskrun.core.workers import Threads
-from taskrun.errors import AnalysisError, Diagnostic, FlowError, InputError, RunCancelled, StepError, near_hint
+from taskrun.errors import AnalysisError, Diagnostic, FlowError, RunCancelled, near_hint
 from taskrun.observers.log import log_event
 from taskrun.result import RunResult
 from taskrun.script.evaluators import EVALUATORS
@@ -164,7 +164,7 @@ class TaskManager:
                 raise  # not only the run was cancelled, but also what awaits it
             raise RunCancelled(f"the run was cancelled ({run.cancelled})") from None
         except Exception as error:
-            raise _run_error(error, flow) from error
+            raise run_error(error, flow) from error
         finally:
             del self._active[run.run_id]
             run.task = None  # who cancels it now is late
@@ -178,7 +178,6 @@ class TaskManager:
         """
         flow = self._flows.get(os.fspath(path))
         if self._checked.get(flow.path) is not flow:
-            self._flows.check_layers(flow.path)
             problems = check_flow(flow, self._host_for(flow))
             if problems:
                 raise AnalysisError(problems)
@@ -218,6 +217,10 @@ class TaskManager:
     def opaque(self) -> frozenset[str]:
         """The tags of the elements that hold scripts."""
         return self._registry.schema.opaque
+
+    def check_layers(self, path: str | os.PathLike[str]) -> None:
+        """Raise FlowError when a delta layer has no folder in any place where files of this flow are looked for."""
+        self._flows.check_layers(os.fspath(path))
 
     def close(self) -> None:
         """End the idle worker processes; what is running is not touched."""
@@ -287,12 +290,3 @@ def _result(run: Run, done: Completion) -> RunResult:
     names = [item.name for item in declared] or [RESULT]
     outputs = {name: done.outputs.get(name) for name in names}
     return RunResult(outputs, "SUCCEEDED", run.run_id, done.outputs.get(RESULT))
-
-
-def _run_error(error: Exception, flow: Flow) -> Exception:
-    """Return what a failed run raises: the error itself when it is about the inputs, else a StepError."""
-    note = failed_step(error)
-    if note is None and isinstance(error, InputError | FlowError):
-        return error
-    path, location = (note.path, note.location) if note is not None else ("main", flow.model.at)
-    return StepError(f"{path} failed: {type(error).__name__}: {error}", path, location, status_of(error))

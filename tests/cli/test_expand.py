@@ -44,7 +44,7 @@ def test_expand(taskrun, files):
         '  <input name="total" type="float"/>\n'
         "  <steps>\n"
         '    <step name="check">\n'
-        "      <source><![CDATA[total > 0]]></source>\n"
+        "      <source>total > 0</source>\n"
         "    </step>\n"
         '    <step name="pay" timeout="9s">\n'
         '      <source>"paid"</source>\n'
@@ -54,7 +54,7 @@ def test_expand(taskrun, files):
         "    </step>\n"
         "  </steps>\n"
         "</task>\n"
-    ).replace("<![CDATA[total > 0]]>", "total &gt; 0")
+    )
 
 
 def test_what_expand_prints_does_the_same(taskrun, files, flow):

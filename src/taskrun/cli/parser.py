@@ -68,7 +68,7 @@ def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
         from taskrun.script.limits import Limits
 
         settings["limits"] = Limits(seconds=arguments.script_timeout)
-    return TaskManager(
+    manager = TaskManager(
         path=arguments.path,
         allow=allow,
         evaluator=arguments.evaluator,
@@ -77,6 +77,9 @@ def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
         folders=arguments.folder,
         **settings,
     )
+    if "flow" in arguments:
+        manager.check_layers(arguments.flow)
+    return manager
 
 
 def _config(words: list[str]) -> dict[str, str]:

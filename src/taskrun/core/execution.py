@@ -12,12 +12,13 @@ from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, completed
 from taskrun.core.events import RunFinished, RunStarted
+from taskrun.core.flow import Flow
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import task_inputs
 from taskrun.core.results import VIEWS, StepView
 from taskrun.core.run import Run
 from taskrun.core.step import StepNote
-from taskrun.errors import StepTimeout
+from taskrun.errors import FlowError, InputError, StepError, StepTimeout
 
 
 async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
@@ -77,3 +78,12 @@ def failed_step(error: BaseException) -> StepNote | None:
         if isinstance(note, StepNote):
             return note
     return None
+
+
+def run_error(error: Exception, flow: Flow) -> Exception:
+    """Return what a failed run raises: the error itself when it is about the inputs, else a StepError."""
+    note = failed_step(error)
+    if note is None and isinstance(error, InputError | FlowError):
+        return error
+    path, location = (note.path, note.location) if note is not None else ("main", flow.model.at)
+    return StepError(f"{path} failed: {type(error).__name__}: {error}", path, location, status_of(error))

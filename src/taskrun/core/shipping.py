@@ -48,7 +48,7 @@ async def run_elsewhere(
     variables = {name: scope[name] for name in sorted(script.reads | script.uses) if scope.has(name)}
     if frame.executor == THREAD:
         value, assigned = await offload(frame, evaluate, (script, variables), {})
-    elif script.template:
+    elif isinstance(script, Script) and script.template:
         raise TypeError(
             f"a body with tags, such as that of <{script.node.tag}> at {script.node.at}, runs here or in a thread: "
             'say executor="inline" or executor="thread"'

@@ -91,6 +91,7 @@ def flow(step: str, head: str = 'xmlns:t="t.xlib"') -> str:
         ('<sequential name="q"><steps><custom name="s" customType="t:F"/></steps></sequential>',
          '<sequential name="q"><steps><xpl name="s"><source><t:F xpl:lib="t.xlib"/></source></xpl></steps></sequential>'),
         ('<custom name="s" customType="u:F" xmlns:u="u.xlib" u:a="1"/>', '<xpl name="s" xmlns:u="u.xlib"><source><u:F xpl:lib="u.xlib" a="1"/></source></xpl>'),
+        ('<custom name="s" customType="c:unit"/>', '<xpl name="s"><source><c:unit/></source></xpl>'),
         ('<custom name="s" customType="p:F" xmlns:p="mine"/>', '<xpl name="s" xmlns:p="mine"><source><p:F/></source></xpl>'),
         ('<custom name="s" customType="t:Two" n="2"/>', '<step name="s-1"><source>1</source></step><step name="s-2"><source>2</source></step>'),
     ],

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import BindError, near_hint
@@ -80,10 +79,11 @@ class Compiler:
         except BindError as error:
             self.found.problems.extend(error.diagnostics)
             return None
-        self._took(script)
+        self.took(script)
         return script
 
-    def _took(self, script: Script | Template | TextTemplate) -> None:
+    def took(self, script: Script | Template | TextTemplate) -> None:
+        """Note what a script of the template reads and does."""
         self.found.scripts.append(script)
         self.found.reads |= script.reads
         self.found.uses |= script.uses
@@ -97,7 +97,7 @@ class Compiler:
         except BindError as error:
             self.found.problems.extend(error.diagnostics)
             return None
-        self._took(template)
+        self.took(template)
         return template
 
     def expression(self, node: Node, attribute: str, *, needed: bool = True) -> Script | Template | None:
@@ -176,24 +176,6 @@ class Compiler:
         piece = replace(self, mode=mode, loops=0, found=inner).source(node)
         self.found.took(inner, names)
         return Content(names, piece, inner, mode)
-
-    def text_template(self, node: Node) -> TextTemplate | None:
-        """Return the jinja2 template that is an element's text, None when it is wrong.
-
-        It waits only where it uses an async function, so that it can stand wherever nothing waits.
-        """
-        from taskrun.script.text_template import compile_text_template
-
-        table = self.settings.table
-        try:
-            template = compile_text_template(node, settings=self.settings)
-            if any(iscoroutinefunction(table.get(name)) for name in template.uses):
-                template = compile_text_template(node, awaits=True, settings=self.settings)
-        except BindError as error:
-            self.found.note(error.diagnostics)
-            return None
-        self._took(template)
-        return template
 
     def element(self, node: Node) -> Piece:
         """Return the piece for an element or a text."""

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from inspect import iscoroutinefunction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from taskrun.errors import near_hint
+from taskrun.errors import BindError, near_hint
+from taskrun.script.text_template import TextTemplate, compile_text_template
 from taskrun.script.xpl.attributes import collected
 from taskrun.script.xpl.element import Element
 from taskrun.script.xpl.output import MODES, Output, shown
@@ -126,12 +128,29 @@ def _ast(compiler: Compiler, node: Node) -> Piece:
     return run
 
 
+def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
+    """Return the jinja2 template that is an element's text, None when it is wrong.
+
+    It waits only where it uses an async function, so that it can stand wherever nothing waits.
+    """
+    table = compiler.settings.table
+    try:
+        template = compile_text_template(node, settings=compiler.settings)
+        if any(iscoroutinefunction(table.get(name)) for name in template.uses):
+            template = compile_text_template(node, awaits=True, settings=compiler.settings)
+    except BindError as error:
+        compiler.found.note(error.diagnostics)
+        return None
+    compiler.took(template)
+    return template
+
+
 def _template(compiler: Compiler, node: Node) -> Piece:
     compiler.only(node, "lang")
     if (language := node.attributes.get("lang", "jinja2")) != "jinja2":
         compiler.note(node, "unsupported-language", f"no templates in '{language}'", hint="jinja2", attribute="lang")
         return nothing
-    script: Any = compiler.text_template(node)
+    script: Any = _text_template(compiler, node)
     if script is None:
         return nothing
 

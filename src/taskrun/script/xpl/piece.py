@@ -120,7 +120,7 @@ class Variables:
         return self._parent[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._own or (self._parent is not None and name in self._parent)  # type: ignore[operator]
+        return name in self._own or (self._parent is not None and name in self._parent)
 
     def find(self, name: str, default: Any, /) -> Any:
         """Return a variable, or ``default``."""
@@ -133,9 +133,6 @@ class Variables:
             self._own[name] = value
         else:
             self._parent[name] = value
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._own or (self._parent is not None and name in self._parent)
 
     def pop(self, name: str, default: Any, /) -> Any:
         """Take a variable away."""

@@ -1,5 +1,7 @@
 """The tags of the core: what each gives, and what is refused."""
 
+# ruff: noqa: ISC004 - long texts
+
 from __future__ import annotations
 
 import logging

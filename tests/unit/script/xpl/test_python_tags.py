@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import types
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from templates import Templates, places, told
@@ -25,7 +25,13 @@ async def later(value: Any, *, ms: float = 5) -> Any:
     return value
 
 
-def kinds(a: int | None = None, b: str | None = None, c: list[int] | None = None, d: bool = False, **rest: Any) -> Any:
+def kinds(
+    a: "int | None" = None,  # noqa: UP037 - as others write it
+    b: Optional[str] = None,  # noqa: UP045 - likewise
+    c: list[int] | None = None,
+    d: bool = False,
+    **rest: Any,
+) -> Any:
     return (a, b, c, d, rest)
 
 
@@ -46,7 +52,7 @@ def raising() -> None:
 
 
 def in_context(context: Any, a: int = 0) -> Any:
-    return (context, a)
+    return (context.folder.is_dir(), a)
 
 
 def first(a: Any, /) -> Any:
@@ -54,7 +60,10 @@ def first(a: Any, /) -> Any:
 
 
 class Callable:
+    """An object that is called like a coroutine function."""
+
     async def __call__(self, a: int) -> int:
+        """Return the next number."""
         return a + 1
 
 
@@ -77,7 +86,7 @@ VALUES: list[tuple[str, Any]] = [
     ("<p:twice n='1'><body xpl:slotScope='i'><c:script>(i, n)</c:script></body></p:twice>", [(0, 2)]),
     ("<p:awaiting><p:later value='${n}'/></p:awaiting>", 2),
     ("<p:word>text ${n}</p:word>", "TEXT 2"),
-    ("<p:InContext a='1'/>", (None, 1)),
+    ("<p:InContext a='1'/>", (True, 1)),
     ("<p:call a='1'/>", 2),
     ("<c:collect outputMode='text'>a<p:add left='1'/></c:collect>", "a2"),
     ("<c:for begin='1' end='2' var='i'><p:add left='${i}' xpl:return='s'/></c:for><c:script>s</c:script>", 3),

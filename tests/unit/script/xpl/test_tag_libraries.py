@@ -1,5 +1,7 @@
 """Tags of ``.xlib`` files: attributes, slots, macros, and everything that can be wrong with them."""
 
+# ruff: noqa: ISC004 - long texts
+
 from __future__ import annotations
 
 from typing import Any
@@ -356,5 +358,8 @@ def test_template_in_a_process(templates: Templates) -> None:
     text = (
         '<task><steps><step name="a" executor="{}"><source><c:script>return 3</c:script></source></step></steps></task>'
     )
+    waits = '<task xmlns:p="p"><steps><step name="a" executor="thread"><source><p:f/></source></step></steps></task>'
+    ran = templates.bench.run(waits, tags={"p": {"f": lambda: 1}})
+    assert "runs on the event loop" in str(ran.cause)
     assert "runs here or in a thread" in str(templates.bench.run(text.format("process")).cause)
     assert templates.bench.run(text.format("thread")).result == 3
