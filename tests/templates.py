@@ -14,12 +14,13 @@ from taskrun.errors import Diagnostic
 from taskrun.script.script import ScriptSettings
 from taskrun.syntax.extend import Sources
 from taskrun.syntax.layers import Files
+from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
 
 
 def markup_of(root: Node) -> Markup:
     """Return what compiles the templates of a tree that builds on nothing."""
-    files = Files((), (), lambda path, _said_in: path)
+    files = Files((), (), lambda path, _said_in: path, load)
     sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root, _files: ())
     return Markup(root, sources, TagSettings(imports=Imports()), ScriptSettings())
 

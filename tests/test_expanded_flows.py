@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from conformance import FLOWS, cases
 from flows.beans import make_beans
-from taskrun.syntax.write_xml import write_xml
 
 from taskrun import TaskManager
 from taskrun.cli.expand import kernel
 from taskrun.syntax.relocate import relocated
+from taskrun.syntax.xml_write import write_xml
 
 TOPICS = sorted({case.flow.parent for case in cases()})
 

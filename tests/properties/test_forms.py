@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,9 @@ def test_converted_examples_run_the_same(folder: Path, case: dict[str, Any], for
         tidied = tidy(load(str(file)), SCHEMA.opaque, indented=False)
         text = written(tidied, form, SCHEMA).replace("task.xml", f"task.{form}").replace("lib.xml", f"lib.{form}")
         there.write_text(text, "utf-8")
+    for file in folder.rglob("*"):
+        if file.suffix in {".xlib", ".py"}:
+            shutil.copy(file, tmp_path / file.relative_to(folder))
     words = [Path(case["words"][0]).with_suffix(f".{form}").name, *case["words"][1:]]
     program = [sys.executable, "-m", "taskrun", *words]
     done = subprocess.run(program, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, check=False)

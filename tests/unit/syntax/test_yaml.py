@@ -205,7 +205,7 @@ def test_places_of_elements_and_attributes() -> None:
     ]  # fmt: skip
     assert str(root.attribute_at("name")) == "f.yaml:1:1"
     assert str(found.children[0].attribute_at("maxRetryCount")) == "f.yaml:5:13"
-    written_out = rewrite_short_forms(root).children[0].children[0].children[-1]
+    written_out = rewrite_short_forms(root).children[0].children[0].children[0]
     assert written_out.tag == "input"
     assert str(written_out.at) == "f.yaml:4:5"
     assert at(written_out.children[0], 4) == "4:15"
