@@ -135,8 +135,9 @@ def codes_in_source() -> Iterator[str]:
             for word in words:
                 if isinstance(word, ast.Constant) and isinstance(word.value, str) and _CODE.fullmatch(word.value):
                     yield word.value
+    manager = TaskManager(beans=make_beans())
     for flow in wrong_flows():
-        yield from (item.code for item in TaskManager(beans=make_beans()).check(flow))
+        yield from (item.code for item in manager.check(flow))
 
 
 def test_errors_page_names_every_code() -> None:

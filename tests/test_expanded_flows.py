@@ -25,8 +25,8 @@ def printed(manager: TaskManager, flow: Path, place: Path) -> str:
 def test_expanded(topic: Path, tmp_path: Path) -> None:
     """The same problems and warnings, and the same text when expanded again."""
     place = tmp_path / "expanded.task.xml"
+    manager = TaskManager(beans=make_beans(), path=[topic])
     for flow in sorted({case.flow for case in cases() if case.flow.parent == topic}):
-        manager = TaskManager(beans=make_beans(), path=[topic])
         text = printed(manager, flow, place)
         place.write_text(text, "utf-8", newline="")
         before, after = ({problem.code for problem in manager.check(file)} for file in (flow, place))

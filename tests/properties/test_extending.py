@@ -93,6 +93,7 @@ def unordered(node: Node) -> tuple[object, ...]:
 
 
 @given(TASKS)
+@settings(max_examples=40)
 def test_nothing_changes_nothing(task: Node) -> None:
     """An empty delta, and one that only names what is there."""
     assert same(over(task, element("task")), task)
@@ -101,6 +102,7 @@ def test_nothing_changes_nothing(task: Node) -> None:
 
 
 @given(TASKS, TASKS, TASKS)
+@settings(max_examples=40)
 def test_layer_by_layer_is_all_at_once(base: Node, first: Node, second: Node) -> None:
     """Merging the deltas one by one, and merging what both together are, give the same elements.
 
@@ -112,6 +114,7 @@ def test_layer_by_layer_is_all_at_once(base: Node, first: Node, second: Node) ->
 
 
 @given(st.data())
+@settings(max_examples=40)
 def test_layer_by_layer_in_order(data: st.DataObject) -> None:
     """Deltas that touch elements of the base in its order keep the order, both ways, when one touches all that the other does."""
     base = data.draw(TASKS)
@@ -126,7 +129,7 @@ def test_layer_by_layer_in_order(data: st.DataObject) -> None:
 
 
 @given(TASKS, TASKS)
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_the_difference_leads_to_the_target(base: Node, wanted: Node) -> None:
     """Laid over the first tree, the delta gives the second; between equal trees there is none."""
     differ = Differ(opaque())

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from taskrun.core.custom_types import CustomTypes
 from taskrun.core.flow import Flow, compile_flow
 from taskrun.core.lookup import Lookup
 from taskrun.core.markup import Markup
@@ -22,7 +21,6 @@ from taskrun.core.registry import Registry
 from taskrun.core.tag_finder import TagSettings
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.script.script import ScriptSettings
-from taskrun.script.xpl.element import Element
 from taskrun.source import Location
 from taskrun.syntax.extend import Sources, with_chain
 from taskrun.syntax.layers import FOLDER, Files, state_of
@@ -84,10 +82,14 @@ class Flows:
         roots = Lookup((folder, *self.roots()))
 
         def generate(section: Node, root: Node, _files: Files) -> Sequence[Node]:
+            from taskrun.script.xpl.element import Element
+
             tree = Element(root)
             return self._markup(sources, root).generated(section, {"_dsl_root": tree, "dsl_root": tree})
 
         def transform(root: Node, _files: Files) -> Node:
+            from taskrun.core.custom_types import CustomTypes
+
             return CustomTypes(self._markup(sources, root)).apply()
 
         sources = Sources(

@@ -3,7 +3,7 @@
     <task xmlns:shop="/shop/shop.xlib">
       <x:config><c:import class="shop.orders:Order"/><c:var name="LIMIT" value="${100}"/></x:config>
 
-Rules: libraries are loaded when the first template is compiled. Sections such as ``x:post-extends`` are templates of mode
+Rules: libraries are loaded, and the compiler of templates is imported, when the first template is compiled. Sections such as ``x:post-extends`` are templates of mode
 ``node``, run at load time; ``dsl_root`` (or ``_dsl_root``) is the tree so far.
 """
 
@@ -12,19 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskrun.core.tag_finder import TagFinder, TagSettings
 from taskrun.errors import BindError, Diagnostic
 from taskrun.script.script import Script, ScriptSettings
-from taskrun.script.xpl.compile import Compiler
-from taskrun.script.xpl.door import compile_markup, constants, generated
-from taskrun.script.xpl.element import Element
-from taskrun.script.xpl.found import Found
-from taskrun.script.xpl.imports import imported
-from taskrun.script.xpl.libraries import Libraries, Library
 from taskrun.syntax.extend import Sources, language_of
 from taskrun.syntax.node import TEXT, Node
+
+if TYPE_CHECKING:
+    from taskrun.script.xpl.compile import Compiler
+    from taskrun.script.xpl.libraries import Libraries, Library
 
 CONFIG, BEFORE, AFTER = "x:config", "x:pre-parse", "x:post-parse"
 
@@ -41,13 +39,24 @@ class Markup:
         self.root = root
         self.language = language_of(root) or "python"
         self.finder = TagFinder(root.source.path, sources, tags, named)
-        self.libraries = Libraries(self.finder, settings)
         self.problems: list[Diagnostic] = []
         self._plain = settings
 
     @cached_property
+    def libraries(self) -> Libraries:
+        """The libraries of tags that the flow uses."""
+        from taskrun.script.xpl.libraries import Libraries
+
+        return Libraries(self.finder, self._plain)
+
+    @cached_property
     def _compiler(self) -> Compiler:
         """The compiler with the prefixes of the root and what ``x:config`` imports."""
+        from taskrun.script.xpl.compile import Compiler
+        from taskrun.script.xpl.door import constants
+        from taskrun.script.xpl.found import Found
+        from taskrun.script.xpl.imports import imported
+
         found = Found(problems=self.problems)
         compiler = Compiler(self._plain, self.language, "none", self.libraries, {}, found).with_declarations(self.root)
         for section in self.root.children:
@@ -74,6 +83,8 @@ class Markup:
 
     def script(self, node: Node, language: str, *, awaits: bool) -> Script:
         """Return the template that an element holds; raises BindError."""
+        from taskrun.script.xpl.door import compile_markup
+
         return compile_markup(
             node,
             language=language,
@@ -85,6 +96,8 @@ class Markup:
 
     def generated(self, section: Node, values: Mapping[str, Any]) -> Sequence[Node]:
         """Return the elements that a section makes; raises BindError."""
+        from taskrun.script.xpl.door import generated
+
         return generated(
             section,
             values,
@@ -109,6 +122,8 @@ def prepared(root: Node, markup: Callable[[Node], Markup]) -> tuple[Node, Markup
     templates = markup(root)
     if all(root.child(tag) is None for tag in (CONFIG, BEFORE, AFTER)):
         return root, templates
+    from taskrun.script.xpl.element import Element
+
     tree = Element(root)
     templates.hear(BEFORE, {"_dsl_root": tree, "dsl_root": tree})
     rest = tuple(child for child in root.children if child.tag not in {CONFIG, BEFORE, AFTER})

@@ -11,7 +11,7 @@ from extending import expanded
 from small_flows import Bench
 
 from taskrun import TaskManager
-from taskrun.errors import FlowError
+from taskrun.errors import ExtendError, FlowError
 
 RESULT = '<output name="RESULT"/>'
 
@@ -339,3 +339,15 @@ def test_names_of_layers(name: str) -> None:
     """A layer is a folder in _delta, and nothing outside it."""
     with pytest.raises(ValueError, match="not the name of a delta layer"):
         TaskManager(delta=[name])
+
+
+def test_a_layer_that_is_nowhere(bench: Bench) -> None:
+    """It is refused for one flow, with the near name or the places; a manager for many flows does not ask."""
+    path = bench.write("<task><steps/></task>")
+    with pytest.raises(ExtendError, match=r"there is no delta layer 'acme'\n.*looked for _delta/acme in"):
+        TaskManager(delta=["acme"]).check_layers(path)
+    bench.write("<task/>", "_delta/acne/other.task.xml")
+    with pytest.raises(ExtendError, match="did you mean 'acne'"):
+        TaskManager(delta=["acme"]).check_layers(path)
+    TaskManager(delta=["acne"]).check_layers(path)
+    TaskManager(delta=["acme"]).load(path)
