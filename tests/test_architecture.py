@@ -38,7 +38,7 @@ LAYERS = {
     "languages": ("source", "errors", "syntax.node", "script", "core"),
     "stores": ("source", "errors", "core"),
     "observers": ("source", "errors", "core"),
-    "tags": ("errors", "core"),
+    "tags": ("errors", "core", "languages.process"),
     "testing": (),
     "manager": ("source", "result", "errors", "shipped", "syntax", "script", "core", "stores", "observers", "tags"),
     "cli": ("",),

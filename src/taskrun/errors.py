@@ -141,7 +141,7 @@ class RunCancelled(RunError):
 
 
 class ShellError(RunError):
-    """The script of a ``<script lang="shell">`` ended with another status than 0, or could not be run.
+    """The script of a ``<script lang="shell">``, or a program of ``sh:Run``, failed or could not be run.
 
     ``exitCode`` is its status, negative for the number of the signal that ended it, None when it did not end by
     itself; ``stdout`` and ``stderr`` are what it had written.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from taskrun.core.body import Body
@@ -31,6 +31,7 @@ from taskrun.syntax.node import TEXT, Node
 
 Header = TypeVar("Header")
 _TRUE = frozenset({"true", "1"})
+_NEAR = re.compile(r"did you mean '(\w+)'")
 
 
 class _Missing(enum.Enum):
@@ -54,10 +55,19 @@ def bind(
     about = binder.part(header, root, root, language, refuse=False)
     said = {problem.location for problem in wrong}  # the schema's word on a place is enough
     problems = [*wrong, *(problem for problem in binder.problems if problem.location not in said)]
+    problems = list(_without_misspelt(problems))
     if step is None or about is None or problems:
         problems = sorted(dict.fromkeys(problems), key=lambda problem: problem.location)
         raise SchemaError(problems) if wrong else BindError(problems)
     return about, step
+
+
+def _without_misspelt(problems: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield problems but for attributes that are missing because they are written, only wrongly: that is told already."""
+    near = {hint for problem in problems if problem.code == "unknown-attribute" for hint in _NEAR.findall(problem.hint)}
+    for problem in problems:
+        if problem.code != "missing-attribute" or problem.message.rpartition(" ")[2] not in near:
+            yield problem
 
 
 def _imports(root: Node) -> dict[str, str]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 GRACE = 2.0
@@ -51,17 +52,27 @@ class TooMuchError(Exception):
         self.stream = stream
 
 
-async def run_process(words: Sequence[str], variables: Mapping[str, str], *, most: int, watch: Watch | None) -> Ended:
+async def run_process(
+    words: Sequence[str],
+    variables: Mapping[str, str],
+    *,
+    most: int,
+    watch: Watch | None = None,
+    stdin: bytes | None = None,
+    cwd: str | None = None,
+) -> Ended:
     """Run a program to its end and return how that was; ``watch`` gets each line as it is written.
 
-    Raises OSError when it cannot be started, and TooMuchError (after ending it) when it writes more than ``most`` bytes
+    ``stdin`` is what it reads (nothing by default), ``cwd`` the folder that it runs in (by default the current one).
+    Raises OSError, or ValueError for words that no program can get, when it cannot be started, and TooMuchError (after ending it) when it writes more than ``most`` bytes
     to one stream. When this is cancelled, the process group is ended first.
     """
     streams = [Stream(name, most, watch) for name in ("stdout", "stderr")]
     readers: list[asyncio.Task[None]] = []
     try:
         readers += [asyncio.create_task(await stream.opened()) for stream in streams]
-        process = await _start(words, variables, *(stream.writing for stream in streams))
+        out, err = (stream.writing for stream in streams)
+        process = await _start(words, stdin, env=variables, cwd=cwd, stdout=out, stderr=err)
         for stream in streams:
             stream.close_writing()
         try:
@@ -80,19 +91,22 @@ async def run_process(words: Sequence[str], variables: Mapping[str, str], *, mos
             stream.close()
 
 
-async def _start(words: Sequence[str], variables: Mapping[str, str], out: int, err: int) -> Process:
-    """Start a program; when this is cancelled meanwhile, end it."""
+async def _start(words: Sequence[str], given: bytes | None, **settings: Any) -> Process:
+    """Start a program that reads ``given``; when this is cancelled meanwhile, end it."""
+    stdin = DEVNULL if given is None else PIPE
     starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(
-            *words, stdin=DEVNULL, stdout=out, stderr=err, env=variables, start_new_session=True
-        )
+        asyncio.create_subprocess_exec(*words, stdin=stdin, start_new_session=True, **settings)
     )
     try:
-        return await asyncio.shield(starting)
+        process = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             await _end_group(await starting)
         raise
+    if given is not None and process.stdin is not None:
+        process.stdin.write(given)
+        process.stdin.close()  # once what is buffered was written
+    return process
 
 
 async def _ended(process: Process, readers: Sequence[asyncio.Task[None]]) -> None:
@@ -114,7 +128,7 @@ async def _end_group(process: Process) -> None:
     if _signalled(group, signal.SIGTERM):
         try:
             for _ in range(round(GRACE / _BETWEEN_LOOKS)):
-                if not _signalled(group, 0):
+                if not _signalled(group, 0) or _is_dead(group):
                     break
                 await asyncio.sleep(_BETWEEN_LOOKS)
         except asyncio.CancelledError:
@@ -123,6 +137,17 @@ async def _end_group(process: Process) -> None:
             raise
         _signalled(group, signal.SIGKILL)
     await process.wait()
+
+
+def _is_dead(group: int) -> bool:
+    """Whether a process group has zombies only: where nobody collects orphans, as in many containers, they stay."""
+    states = set()
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            fields = entry.read_text("utf-8", "replace").rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                states.add(fields[0])
+    return bool(states) and states <= {"Z", "X"}
 
 
 def _signalled(group: int, number: int) -> bool:

@@ -3,38 +3,28 @@
     <sh:Run args="${['git', 'log', '-1']}" cwd="repository"/>
 
 Rules: there is no shell, so no quoting and no injection: the arguments are a list and arrive as they are. Output is read as
-UTF-8, bytes that are not are replaced. A cancelled tag (a ``timeout`` around it) ends the program with all that it
-started (``taskrun.tags.child``); a program that ends by itself may leave others running, but the tag waits for those that
-still hold its outputs. Messages name the program and never its arguments, which may be secret.
+UTF-8, bytes that are not are replaced. A program, whether it ended or the tag was cancelled, leaves nothing running that it started
+(``languages.process``). Messages name the program and never its arguments, which may be secret.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from taskrun.errors import near_hint
-from taskrun.tags.child import Child, start
+from taskrun.errors import ShellError, near_hint
+from taskrun.languages.process import Ended, TooMuchError, run_process
 from taskrun.tags.context import TagContext
 
-__all__ = ["ShellError", "run"]
+__all__ = ["run"]
 
 MAX_OUTPUT = 16 * 1024 * 1024
 """The most bytes of each output that are kept unless told otherwise: 16 MiB."""
 
 _END_SHOWN = 2_000
 _MOST_PROGRAMS = 20_000
-
-
-class ShellError(Exception):
-    """A program cannot be started or did not succeed; ``exitCode`` is its exit status, None when there is none."""
-
-    def __init__(self, message: str, exitCode: int | None = None) -> None:
-        super().__init__(message)
-        self.exitCode = exitCode
 
 
 async def run(
@@ -57,32 +47,21 @@ async def run(
     """
     words = _words(args)
     folder = None if cwd is None else _folder(cwd, context)
+    given = None if stdin is None else _text("stdin", stdin).encode("utf-8", "surrogateescape")
     try:
-        given = None if stdin is None else _text("stdin", stdin).encode("utf-8", "surrogateescape")
-        transport, child = await start(words, maxBytes, stdin=given, env=_environment(env), cwd=folder)
+        ended = await run_process(words, _environment(env), most=maxBytes, stdin=given, cwd=folder)
     except FileNotFoundError:
         raise ShellError(_not_found(words[0])) from None
     except OSError as error:
         raise ShellError(f"{words[0]!r} cannot be started: {error.strerror or error}") from error
     except ValueError as error:  # NUL, or characters that have no bytes
         raise ShellError(f"{words[0]!r} cannot be started: {error}") from None
-    ended = False
-    try:
-        await child.done.wait()
-        ended = not child.overflow
-    finally:
-        try:
-            if not ended:
-                await child.stop()
-        finally:
-            transport.close()
-    if child.overflow:
-        raise ShellError(f"{words[0]!r} was ended: its {child.overflow} has more than {maxBytes} bytes; raise maxBytes")
-    code = transport.get_returncode()
-    assert code is not None, "done is set after the end"  # noqa: S101
-    if check and code:
-        raise ShellError(_failed(words[0], code, child), code)
-    return {"stdout": _decoded(child.output(1)), "stderr": _decoded(child.output(2)), "exitCode": code}
+    except TooMuchError as error:
+        message = f"{words[0]!r} was ended: its {error.stream} has more than {maxBytes} bytes; raise maxBytes"
+        raise ShellError(message) from None
+    if check and ended.status:
+        raise ShellError(_failed(words[0], ended), ended.status, ended.stdout, ended.stderr)
+    return {"stdout": ended.stdout, "stderr": ended.stderr, "exitCode": ended.status}
 
 
 def _words(args: Any) -> list[str]:
@@ -132,15 +111,9 @@ def _not_found(program: str) -> str:
     return f"there is no program {program!r} on PATH; {hint or 'install it or give its path'}"
 
 
-def _failed(program: str, code: int, child: Child) -> str:
-    if code > 0:
-        how = f"ended with status {code}"
-    else:
-        how = f"was ended by {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
-    said = _decoded(child.output(2)).strip()
+def _failed(program: str, ended: Ended) -> str:
+    name = ended.signal_name
+    how = f"was ended by {name}" if name else f"ended with status {ended.status}"
+    said = ended.stderr.strip()
     shown = said if len(said) <= _END_SHOWN else "…" + said[-_END_SHOWN:]
     return f"{program!r} {how}" + (f": {shown}" if shown else " and wrote nothing to stderr")
-
-
-def _decoded(output: bytes) -> str:
-    return output.decode("utf-8", "replace")

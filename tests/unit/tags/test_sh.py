@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from taskrun.tags import child as child_module
+from taskrun.errors import ShellError
+from taskrun.languages import process as process_module
 from taskrun.tags.context import FolderError, TagContext
-from taskrun.tags.sh import ShellError, run
+from taskrun.tags.sh import run
 
 STUBBORN = "trap '' TERM; echo $$ > {0}.part; mv {0}.part {0}; while :; do sleep 0.05; done"
 """A shell program that ignores SIGTERM and tells its number in a file."""
@@ -164,7 +165,7 @@ def test_a_cancelled_program_ends_with_its_children(context: TagContext, inside:
 
 def test_stubborn_programs_are_killed(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who ignores SIGTERM gets SIGKILL, also when its parent is gone and it holds the outputs."""
-    monkeypatch.setattr(child_module, "GRACE", 0.3)
+    monkeypatch.setattr(process_module, "GRACE", 0.3)
     program = f'sh -c "{STUBBORN.format("child").replace("$", chr(92) + "$")}" & echo $$ > parent; exec sleep 1000'
     cancelled(program, context, ["child"], inside)
 
@@ -173,7 +174,7 @@ def test_a_second_cancellation_kills_at_once(
     context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for the grace period then."""
-    monkeypatch.setattr(child_module, "GRACE", 1_000)
+    monkeypatch.setattr(process_module, "GRACE", 1_000)
 
     async def main() -> None:
         task = asyncio.create_task(run(["sh", "-c", STUBBORN.format("pid")], context=context))
