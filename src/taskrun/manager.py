@@ -211,7 +211,7 @@ class TaskManager:
                 return extend_tree(root, Found((os.fspath(path),)), sources)
             return extend(os.fspath(path), sources)
         except FlowError as error:
-            raise with_chain(error, sources) from None
+            raise with_chain(error, sources, os.fspath(path)) from None
 
     @property
     def opaque(self) -> frozenset[str]:

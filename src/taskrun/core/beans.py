@@ -14,11 +14,12 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Annotated, Any
 
 from taskrun.core.fields import Element
 from taskrun.errors import PluginError, near_hint
+from taskrun.installed import entry_points
 from taskrun.script.script import Template
 from taskrun.syntax.node import Node
 

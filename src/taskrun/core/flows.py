@@ -57,7 +57,7 @@ class Flows:
         try:
             flow = compile_flow(path, self.registry, sources, partial(self._markup, sources))
         except FlowError as error:
-            raise with_chain(error, sources) from None
+            raise with_chain(error, sources, path) from None
         self.kept[path] = (sources.files.states, flow)
         return flow
 

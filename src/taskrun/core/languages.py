@@ -19,10 +19,11 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from taskrun.errors import BindError, Diagnostic, PluginError, near_hint
+from taskrun.installed import entry_points
 from taskrun.script.script import Script, ScriptSettings
 from taskrun.syntax.node import Node
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
 from taskrun.core.languages import Language, languages
 from taskrun.core.plan import Plan, is_decorator, is_step, plan_of
 from taskrun.core.step import Decorator, Step
 from taskrun.errors import PluginError
+from taskrun.installed import entry_points
 from taskrun.syntax.schema import ExtraElement, Schema
 
 PACKAGES = ("taskrun.steps", "taskrun.decorators")

@@ -10,13 +10,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import Any
 
 from taskrun.core.beans import Imports
 from taskrun.core.types import type_of
 from taskrun.core.workers import Threads, run_in
 from taskrun.errors import PluginError
+from taskrun.installed import entry_points
 from taskrun.syntax.extend import Sources, extend, language_of
 from taskrun.syntax.node import Node
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
 from taskrun.errors import PluginError
+from taskrun.installed import entry_points
 
 GROUP = "taskrun.functions"
 _REFUSED = (ModuleType, FrameType, CodeType, TracebackType)

@@ -246,13 +246,14 @@ def _saying(node: Node, language: str) -> Node:
     return node._replace(children=tuple(children))
 
 
-def with_chain(error: FlowError, sources: Sources) -> FlowError:
-    """Return the error with, behind each problem in another file than the flow's, the files that lead there."""
+def with_chain(error: FlowError, sources: Sources, path: str) -> FlowError:
+    """Return the error with, behind each problem in another file than the flow's at ``path``, the files that lead there."""
     told = []
     for problem in error.diagnostics:
-        chain = sources.chains.get(problem.location.path, ())
+        place = problem.location.path
+        chain = sources.chains.get(place, () if place == path else (path, place))
+        way = " extends ".join(chain) if place in sources.chains else f"used by {path}"
         if len(chain) > 1:
-            way = f"{' extends '.join(chain)}"
             problem = replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)  # noqa: PLW2901 - likewise
         told.append(problem)
     return type(error)(told)
