@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator
 
 from taskrun.core.completion import SIGNAL_TARGETS
 from taskrun.core.ignored import ignored
-from taskrun.core.lint import lint
 from taskrun.core.step import Step, walk
 from taskrun.core.variables import Variables
 from taskrun.errors import AnalysisError, Diagnostic, near_hint
 
 
-def analyze(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
-    """Yield every error and warning of a flow; ``reads`` are variables that more than its steps read."""
+def analyze(root: Step, variables: Variables) -> Iterator[Diagnostic]:
+    """Yield every error of a flow, and what its steps say of themselves; ``lint`` has the other warnings."""
     for step in walk(root):
         yield from duplicate_names(step)
         yield from duplicate_parts(step)
@@ -28,7 +27,6 @@ def analyze(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iter
         for decorator in step.decorators:
             yield from decorator.analyze(step)
     yield from variables.unknown()
-    yield from lint(root, variables, reads)
 
 
 def report(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated
 
 from taskrun.core.analyze import analyze, report
 from taskrun.core.beans import BeanDefinition, BeanDefinitions
 from taskrun.core.bind import bind
 from taskrun.core.fields import Element
+from taskrun.core.lint import lint
 from taskrun.core.lookup import name_and_version
 from taskrun.core.markup import Markup, prepared
 from taskrun.core.registry import Registry
@@ -33,9 +35,9 @@ def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callab
     wrong = violations(merged, registry.schema)
     header, model = bind(normalize(merged), Header, registry, templates, wrong)
     variables = Variables(model)
-    warnings = report(analyze(model, variables, header.reads))
+    notes = report(analyze(model, variables))
     weaver = Weaver(registry.implying)
-    return Flow(path=path, header=header, model=model, variables=variables, weaver=weaver, warnings=warnings)
+    return Flow(path=path, header=header, model=model, variables=variables, weaver=weaver, notes=notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +84,13 @@ class Flow:
         model: Step,
         variables: Variables,
         weaver: Weaver,
-        warnings: tuple[Diagnostic, ...] = (),
+        notes: tuple[Diagnostic, ...] = (),
     ) -> None:
         self.path = path
         self.header = header
         self.model = model
         self.variables = variables
-        self.warnings = warnings
+        self._notes = notes
         from_path = name_and_version(path)
         self.name = header.name or (from_path[0] if from_path else "@main")
         self.version = header.version or (from_path[1] if from_path else 0)
@@ -99,6 +101,12 @@ class Flow:
 
     def __repr__(self) -> str:
         return f"Flow({self.name!r}, version={self.version}, path={self.path!r}, steps={self.step_count})"
+
+    @cached_property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What works and is probably a mistake, looked for when it is first asked for."""
+        found = (*self._notes, *lint(self.model, self.variables, self.header.reads))
+        return tuple(sorted(found, key=lambda item: item.location))
 
     @property
     def step_count(self) -> int:

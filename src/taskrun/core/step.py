@@ -257,9 +257,11 @@ class StepNote(str):
 
 def walk(step: Step) -> Iterator[Step]:
     """Yield the step and every step inside it, in the order of the file."""
-    yield step
-    for child in step.children():
-        yield from walk(child)
+    waiting = [step]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting.extend(reversed(list(found.children())))
 
 
 def _remember_fields(cls: Any) -> None:
