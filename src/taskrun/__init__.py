@@ -14,9 +14,17 @@ TYPE_CHECKING = False  # what typing.TYPE_CHECKING is at run time, without the 1
 if TYPE_CHECKING:
     from typing import Any
 
+    from taskrun.core.body import Body as Body
+    from taskrun.core.completion import NEXT as NEXT
     from taskrun.core.completion import Completion as Completion
+    from taskrun.core.completion import completion_of as completion_of
+    from taskrun.core.duration import Millis as Millis
+    from taskrun.core.events import Event as Event
+    from taskrun.core.fields import Expr as Expr
     from taskrun.core.flow import Flow as Flow
     from taskrun.core.frame import Frame as Frame
+    from taskrun.core.languages import Code as Code
+    from taskrun.core.languages import Language as Language
     from taskrun.core.step import Decorator as Decorator
     from taskrun.core.step import Step as Step
     from taskrun.core.step import decorator as decorator
@@ -24,17 +32,26 @@ if TYPE_CHECKING:
     from taskrun.manager import TaskManager as TaskManager
     from taskrun.result import RunResult as RunResult
     from taskrun.script.limits import Limits as Limits
+    from taskrun.script.script import Script as Script
+    from taskrun.tags.context import TagContext as TagContext
 
 __version__ = "0.1.0"
 
 _PLACES = (
     ("taskrun.manager", ("TaskManager",)),
     ("taskrun.result", ("RunResult",)),
-    ("taskrun.core.completion", ("Completion",)),
+    ("taskrun.core.completion", ("NEXT", "Completion", "completion_of")),
     ("taskrun.script.limits", ("Limits",)),
     ("taskrun.core.flow", ("Flow",)),
     ("taskrun.core.frame", ("Frame",)),
     ("taskrun.core.step", ("Decorator", "Step", "decorator", "step")),
+    ("taskrun.core.body", ("Body",)),
+    ("taskrun.core.duration", ("Millis",)),
+    ("taskrun.core.events", ("Event",)),
+    ("taskrun.core.fields", ("Expr",)),
+    ("taskrun.core.languages", ("Code", "Language")),
+    ("taskrun.script.script", ("Script",)),
+    ("taskrun.tags.context", ("TagContext",)),
 )
 
 
