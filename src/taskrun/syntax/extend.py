@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from taskrun.errors import ExtendError, FlowError, near_hint
+from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.syntax.features import Features
 from taskrun.syntax.layers import Files, Found
 from taskrun.syntax.merge import Merger
@@ -93,6 +93,7 @@ class _Extension:
     def whole(self, merged: Node) -> Node:
         """Return the finished tree of a merged one; raises ExtendError."""
         cleaner = Cleaner(self.merger)
+        self.merger.problems.extend(_of_no_root(merged))
         root = cleaner.clean(_without_sections(merged, _POST))
         self.stop()
         sections = [child for child in merged.children if child.tag == _POST]
@@ -202,6 +203,17 @@ def _near(word: str, said_in: str) -> str:
         return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir() if entry.is_file()))
     except OSError:
         return ""
+
+
+def _of_no_root(root: Node) -> Iterator[Diagnostic]:
+    """Yield what says something about siblings or a base that the root of a flow does not have."""
+    for name in ("x:prototype", "x:virtual", "x:inherit"):
+        if name in root.attributes:
+            hint = "the root has no siblings; it builds on x:extends"
+            yield root.problem("no-meaning", f"{name} means nothing on the root", hint=hint, attribute=name)
+    if root.attributes.get("x:abstract") in {"true", "1"}:
+        message = "this file is x:abstract: it is there to be extended"
+        yield root.problem("abstract", message, hint="use a file that extends it", attribute="x:abstract")
 
 
 def _said(node: Node) -> Node:

@@ -351,3 +351,16 @@ def test_a_layer_that_is_nowhere(bench: Bench) -> None:
         TaskManager(delta=["acme"]).check_layers(path)
     TaskManager(delta=["acne"]).check_layers(path)
     TaskManager(delta=["acme"]).load(path)
+
+
+def test_words_on_the_root(bench: Bench) -> None:
+    """An abstract file is there to be extended; what needs siblings means nothing on a root."""
+    base = bench.write(
+        '<task x:abstract="true"><steps><step name="a"><source>1</source></step></steps></task>', "base.task.xml"
+    )
+    with pytest.raises(FlowError, match=r"1:7: error\[abstract\]: this file is x:abstract"):
+        TaskManager().load(base)
+    assert TaskManager().run(bench.write('<task x:extends="base.task.xml"/>')).result == 1
+    for word in ("x:prototype", "x:virtual", "x:inherit"):
+        with pytest.raises(FlowError, match=rf"1:7: error\[no-meaning\]: {word} means nothing on the root"):
+            TaskManager().load(bench.write(f'<task {word}="true"><steps/></task>'))

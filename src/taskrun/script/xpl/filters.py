@@ -165,7 +165,7 @@ def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environm
     """Return what reads a variable, and members of it behind dots."""
     text = node.attributes.get(attribute, "")
     if not text or not all(part.isidentifier() for part in text.split(".")):
-        message = f"<{node.tag}> needs the name of a variable" if not text else f"'{text}' is no variable's name"
+        message = f"<{node.tag}> needs the attribute {attribute}" if not text else f"'{text}' is no variable's name"
         compiler.note(
             node, "bad-value" if text else "missing-attribute", message, attribute=attribute if text else None
         )
