@@ -132,7 +132,7 @@ WRONG: dict[str, tuple[tuple[str, int, str], ...]] = {
     '<step name="a"><catch>1</catch><catch>2</catch></step>': (("doubled", 32, "a second <catch> in <step>"),),
     '<step name="a"><source>1 +</source></step>': (("script-syntax", 27, ""),),
     '<step name="a"><source><c:if/></source></step>': (("missing-attribute", 24, "<c:if> needs the attribute test"),),
-    '<step name="a"><when><isNull/></when></step>': (("missing-attribute", 22, "<isNull> needs the name"),),
+    '<step name="a"><when><isNull/></when></step>': (("missing-attribute", 22, "<isNull> needs the attribute name"),),
     '<step name="a"><input name="x"><schema>{</schema></input></step>': (("bad-value", 32, "<schema>: "),),
     '<step name="a"><input name="x"><schema>{"type": "x"}</schema></input></step>': (("bad-value", 32, "not a JSON Schema"),),
     '<step name="a"><revert>1</revert></step>': (("not-supported", 16, "<revert> is not supported"),),
