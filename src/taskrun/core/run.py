@@ -17,6 +17,7 @@ from taskrun.core.events import Event
 from taskrun.core.limits import Limiters
 from taskrun.core.results import TaskView
 from taskrun.core.scope import Scope
+from taskrun.errors import RunError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
@@ -106,6 +107,13 @@ class Run:
         task.uncancel()
         if task is self.top.task:
             self.top.cancelled = None
+
+    def below(self, path: str, called_from: str) -> Run:
+        """Return a run of the task at ``path``, called by this one; raises FlowError, or RunError for calls too deep."""
+        if self.depth >= MAX_CALLS:
+            chain = " → ".join(self.callers()[-4:])
+            raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {path}")
+        return Run(self.host, self.host.load(path), parent=self, called_from=called_from)
 
     @property
     def is_cancelled(self) -> bool:

@@ -19,9 +19,8 @@ from taskrun.core.execution import execute
 from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
-from taskrun.core.run import MAX_CALLS, Run
 from taskrun.core.step import Step, step
-from taskrun.errors import Diagnostic, FlowError, RunError, near_hint
+from taskrun.errors import Diagnostic, FlowError, near_hint
 
 
 @step("call-task")
@@ -40,13 +39,7 @@ class CallTask(Step):
     async def run(self, frame: Frame) -> Completion:
         """Run the task with the declared inputs."""
         run = frame.run
-        if run.depth >= MAX_CALLS:
-            chain = " → ".join(run.callers()[-4:])
-            raise RunError(
-                f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {self.reference.find(run.host.lookup)}"
-            )
-        flow = self.reference.load(run.host)
-        called = Run(run.host, flow, parent=run, called_from=frame.path)
+        called = run.below(self.reference.find(run.host.lookup), frame.path)
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
 
     def analyze(self) -> Iterable[Diagnostic]:

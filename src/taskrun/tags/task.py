@@ -14,8 +14,7 @@ from typing import Any
 
 from taskrun.core.execution import execute as run_flow
 from taskrun.core.results import TaskView, run_of
-from taskrun.core.run import MAX_CALLS, Run
-from taskrun.errors import RunError, near_hint
+from taskrun.errors import near_hint
 
 
 async def execute(
@@ -38,15 +37,12 @@ async def execute(
     if (taskModelPath is None) == (taskName is None):
         raise ValueError("task:Execute needs taskModelPath or taskName")
     run = run_of(taskRt)
-    if run.depth >= MAX_CALLS:
-        raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {' → '.join(run.callers()[-4:])}")
     lookup = run.host.lookup
     if taskModelPath is not None:
         path = lookup.by_path(taskModelPath, run.flow.path)
     else:
-        path = lookup.by_name(taskName or "", taskVersion, ".task.xml")
-    called = Run(run.host, run.host.load(path), parent=run, called_from=f"{run.called_from or 'main'}/task:Execute")
-    done = await run_flow(called, inputs or {})
+        path = lookup.by_name(taskName or "", taskVersion, ".task")
+    done = await run_flow(run.below(path, f"{run.called_from or 'main'}/task:Execute"), inputs or {})
     if outputNames is None:
         return dict(done.outputs)
     return {name: _output(done.outputs, name) for name in outputNames}

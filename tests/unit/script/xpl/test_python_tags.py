@@ -196,3 +196,14 @@ def test_a_cancelled_run_leaves_a_thread_behind(templates: Templates) -> None:
 
     text = '<task xmlns:p="q"><steps><step name="a" timeout="20"><source><p:slow/></source></step></steps></task>'
     assert isinstance(templates.bench.run(text, tags={"q": {"slow": slow}}).cause, TimeoutError)
+
+
+def test_a_task_is_executed_by_its_name(templates: Templates) -> None:
+    """task:Execute finds what call-task finds."""
+    bench = templates.bench
+    bench.write(
+        "<task><input name='n'/><steps><step name='a'><source>n + 1</source></step></steps></task>", "half/v1.task.xml"
+    )
+    call = "<task:Execute taskName='half' inputs=\"${{'n': 1}}\" xpl:return='r'/><c:script>r['RESULT']</c:script>"
+    templates.library("")
+    assert bench.run(templates.flow(call)).result == 2
