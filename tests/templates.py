@@ -21,7 +21,7 @@ from taskrun.syntax.node import Node
 def markup_of(root: Node) -> Markup:
     """Return what compiles the templates of a tree that builds on nothing."""
     files = Files((), (), lambda path, _said_in: path, load)
-    sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root, _files: ())
+    sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root: ())
     return Markup(root, sources, TagSettings(imports=Imports()), ScriptSettings())
 
 

@@ -102,15 +102,14 @@ class TaskManager:
         self._limits = limits or Limits()
         self._evaluator = evaluator
         self._threads = Threads()
+        imports = Imports(tuple(allow))
         self._flows = Flows(
             registry=self._registry,
             scripts=lambda: self._scripts,
             roots=self._roots,
             config=dict(config or {}),
             layers=tuple(map(layer_name, delta)),
-            tags=TagSettings(
-                imports=Imports(tuple(allow)), libraries=dict(tags or {}), context=self._context, threads=self._threads
-            ),
+            tags=TagSettings(imports=imports, libraries=dict(tags or {}), context=self._context, threads=self._threads),
         )
         self._checked: dict[str, Flow] = {}
         self._hosts: dict[tuple[str, str], Host] = {}
@@ -120,7 +119,7 @@ class TaskManager:
         self._host = Host(
             load=self._flows.get,
             beans=Beans(beans),
-            imports=Imports(tuple(allow)),
+            imports=imports,
             threads=self._threads,
             lookup=Lookup(()),
             observers=tuple(observers),
@@ -271,8 +270,7 @@ class TaskManager:
         variable = os.environ.get("TASKRUN_PATH", "") if self._path is None else ""
         host = self._hosts.get((flow.path, variable))
         if host is None:
-            roots = (os.path.dirname(flow.path) or ".", *self._roots())  # noqa: PTH120 - keeps ./
-            host = self._hosts[flow.path, variable] = replace(self._host, lookup=Lookup(roots))
+            host = self._hosts[flow.path, variable] = replace(self._host, lookup=self._flows.lookup(flow.path))
         self._found[flow.path] = host
         return host
 

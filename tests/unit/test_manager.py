@@ -228,3 +228,9 @@ def test_the_second_opinion_on_a_file(bench: Bench) -> None:
     assert manager.cross_check(bench.write(ONE)) == []
     assert manager.cross_check(bench.write(task("<stepp/>")))
     assert Path(taskrun.__file__).name == "__init__.py"
+
+
+def test_an_allow_list_that_can_be_read_once(bench: Bench) -> None:
+    """Steps and tags have the same list."""
+    text = task('<invoke-static name="a" method="math:sqrt"><input name="x" value="${4}"/></invoke-static>')
+    assert TaskManager(allow=iter(["math"])).run(bench.write(text)).result == 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from taskrun.core.body import Body
@@ -26,7 +26,6 @@ from taskrun.core.step import Decorator, Step
 from taskrun.core.types import NAMES, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint
 from taskrun.script.script import DIALECTS, Script, Template, compile_script, compile_template
-from taskrun.syntax.extend import language_of as dialect_of
 from taskrun.syntax.node import TEXT, Node
 
 Header = TypeVar("Header")
@@ -48,8 +47,8 @@ def bind(
 
     ``markup`` compiles its templates; ``wrong`` is what the schema does not allow. Raises SchemaError with that and all further problems, or BindError.
     """
-    binder = Binder(registry, markup, _imports(root))
-    language = dialect_of(root) or "python"
+    binder = Binder(registry, markup)
+    language = markup.language
     binder.problems.extend(double_keys(root))
     step = binder.step(root, language)
     about = binder.part(header, root, root, language, refuse=False)
@@ -70,20 +69,12 @@ def _without_misspelt(problems: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
             yield problem
 
 
-def _imports(root: Node) -> dict[str, str]:
-    return {
-        child.attributes["as"]: child.attributes["class"]
-        for child in root.children
-        if child.tag == "import" and {"as", "class"} <= child.attributes.keys()
-    }
-
-
 class Binder:
     """Makes steps, decorators and parts from elements, and notes what is wrong with them."""
 
-    def __init__(self, registry: Registry, markup: Markup, imports: Mapping[str, str]) -> None:
+    def __init__(self, registry: Registry, markup: Markup) -> None:
         self.registry = registry
-        self.imports = imports
+        self.imports = markup.imports
         self.markup = markup
         self.settings = markup.settings
         self.problems = markup.problems

@@ -63,8 +63,7 @@ class Flows:
 
     def check_layers(self, path: str) -> None:
         """Raise ExtendError when a delta layer has no folder in any place where files of the flow are looked for."""
-        folder = os.path.dirname(path) or "."  # noqa: PTH120 - keeps ./
-        places = [os.path.join(root, FOLDER) for root in dict.fromkeys((folder, *self.roots()))]  # noqa: PTH118 - likewise
+        places = [os.path.join(root, FOLDER) for root in self.lookup(path).roots]  # noqa: PTH118 - keeps ./
         for layer in self.layers:
             if not any(os.path.isdir(os.path.join(place, layer)) for place in places):  # noqa: PTH112, PTH118 - likewise
                 known = {name for place in places if os.path.isdir(place) for name in os.listdir(place)}  # noqa: PTH112, PTH208
@@ -76,24 +75,27 @@ class Flows:
                 place = Location(path, 1, 1)
                 raise ExtendError([Diagnostic(location=place, code="no-layer", message=message, hint=hint)])
 
+    def lookup(self, path: str) -> Lookup:
+        """Return where files are looked for that the flow at ``path`` names: in its folder, then in the search roots."""
+        return Lookup((os.path.dirname(path) or ".", *self.roots()))  # noqa: PTH120 - keeps ./
+
     def sources(self, path: str) -> Sources:
         """Return what the file at ``path`` is put together from."""
-        folder = os.path.dirname(path) or "."  # noqa: PTH120 - keeps ./
-        roots = Lookup((folder, *self.roots()))
+        lookup = self.lookup(path)
 
-        def generate(section: Node, root: Node, _files: Files) -> Sequence[Node]:
+        def generate(section: Node, root: Node) -> Sequence[Node]:
             from taskrun.script.xpl.element import Element
 
             tree = Element(root)
             return self._markup(sources, root).generated(section, {"_dsl_root": tree, "dsl_root": tree})
 
-        def transform(root: Node, _files: Files) -> Node:
+        def transform(root: Node) -> Node:
             from taskrun.core.custom_types import CustomTypes
 
             return CustomTypes(self._markup(sources, root)).apply()
 
         sources = Sources(
-            files=Files(self.layers, roots.roots, roots.by_path, lambda file: load(file, self.registry.schema)),
+            files=Files(self.layers, lookup.roots, lookup.by_path, lambda file: load(file, self.registry.schema)),
             opaque=self.registry.schema.opaque,
             generate=generate,
             config=self.config,

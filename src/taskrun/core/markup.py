@@ -31,14 +31,14 @@ class Markup:
     """Compiles the templates of the flow with this root."""
 
     def __init__(self, root: Node, sources: Sources, tags: TagSettings, settings: ScriptSettings) -> None:
-        named = {
+        self.imports = {
             child.attributes["as"]: child.attributes["class"]
             for child in root.children
             if child.tag == "import" and {"as", "class"} <= child.attributes.keys()
         }
         self.root = root
         self.language = language_of(root) or "python"
-        self.finder = TagFinder(root.source.path, sources, tags, named)
+        self.finder = TagFinder(root.source.path, sources, tags, self.imports)
         self.problems: list[Diagnostic] = []
         self._plain = settings
 

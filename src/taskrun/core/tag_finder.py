@@ -46,14 +46,14 @@ class TagFinder:
     sources: Sources
     settings: TagSettings
     named: Mapping[str, str]
-    trees: dict[str, Node] = field(default_factory=dict)
 
     def tree(self, path: str, said_in: str) -> Node:
         """Return the tree of a file, with what it extends; raises FlowError or LookupError."""
         found = self.sources.files.named(path, said_in)
-        if found.path not in self.trees:
-            self.trees[found.path] = extend(found.paths[-1], self.sources.bare())
-        return self.trees[found.path]
+        trees = self.sources.trees
+        if found.path not in trees:
+            trees[found.path] = extend(found.paths[-1], self.sources.bare())
+        return trees[found.path]
 
     def functions(self, name: str) -> Mapping[str, Callable[..., Any]] | None:
         """Return the Python functions that a name stands for as tags, None when there are none; raises PluginError."""

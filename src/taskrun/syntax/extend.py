@@ -26,8 +26,8 @@ from taskrun.syntax.origins import owner_of
 from taskrun.syntax.prototypes import Cleaner
 from taskrun.syntax.short_forms import rewrite_short_forms
 
-Generate: TypeAlias = Callable[[Node, Node, Files], Sequence[Node]]
-"""Runs a template at load time: its element, the tree so far, and the files → the elements that it makes."""
+Generate: TypeAlias = Callable[[Node, Node], Sequence[Node]]
+"""Runs a template at load time: its element and the tree so far → the elements that it makes."""
 
 _EXTENDS, _GENERATE, _POST = "x:extends", "x:gen-extends", "x:post-extends"
 _EXTENDABLE = PARTS | {"sequential", "graph", "selector", "parallel", "fork", "fork-n", "loop", "loop-n"}
@@ -47,10 +47,13 @@ class Sources:
     opaque: frozenset[str]
     generate: Generate
     config: Mapping[str, Any] = field(default_factory=dict)
-    transform: Callable[[Node, Files], Node] | None = None
+    transform: Callable[[Node], Node] | None = None
     dump: Callable[[Node], None] | None = None
     chains: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """For each file that was read, the files that led to it."""
+
+    trees: dict[str, Node] = field(default_factory=dict)
+    """The trees of the libraries of tags that were read, by path."""
 
     def bare(self) -> Sources:
         """Return the same for a file that is no flow, such as a tag library."""
@@ -74,7 +77,7 @@ def extend_tree(root: Node, found: Found, sources: Sources) -> Node:
         root = work.whole(work.resolved(work.prepared(root), (found,)))
         if dumped and sources.dump:
             sources.dump(root)
-    return sources.transform(root, sources.files) if sources.transform and _may_have(text, "customType", "x:") else root
+    return sources.transform(root) if sources.transform and _may_have(text, "customType", "x:") else root
 
 
 def _may_have(text: str, *words: str) -> bool:
@@ -98,7 +101,7 @@ class _Extension:
         self.stop()
         sections = [child for child in merged.children if child.tag == _POST]
         for section in sections:
-            for made in self.sources.generate(section, root, self.sources.files):
+            for made in self.sources.generate(section, root):
                 root = cleaner.clean(self.merger.merge(root, rewrite_short_forms(made)))
                 self.stop()
         return root
@@ -170,7 +173,7 @@ class _Extension:
         yield from bases
         for section in node.children:
             if section.tag == _GENERATE:
-                for made in self.sources.generate(section, node, self.sources.files):
+                for made in self.sources.generate(section, node):
                     yield self.resolved(self.prepared(made), chain)
 
     def _base(self, node: Node, word: str, chain: tuple[Found, ...]) -> Node:

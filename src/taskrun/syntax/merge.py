@@ -29,6 +29,7 @@ from taskrun.syntax.operators import (
     PREPEND,
     REMOVE,
     REPLACE,
+    SECTIONS,
     default_operator,
     operator_of,
 )
@@ -47,7 +48,7 @@ class Merger:
     """Merges trees and notes what cannot be merged. ``opaque`` are the tags of elements that hold scripts."""
 
     def __init__(self, opaque: frozenset[str]) -> None:
-        self.opaque = opaque | {"x:config", "x:pre-parse", "x:post-parse", "x:gen-extends", "x:post-extends"}
+        self.opaque = opaque | SECTIONS
         self.problems: list[Diagnostic] = []
 
     def merge(self, base: Node, delta: Node, placeholder: str = SUPER) -> Node:

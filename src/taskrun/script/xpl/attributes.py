@@ -113,10 +113,7 @@ def _put_out(node: Node, piece: Piece, mode: str) -> Piece:
 
     async def run(env: Environment) -> Any:
         value = await piece(env)
-        if env.out.mode == "none":
-            return value
-        env.out.value(value, node, raw=mode in {"xml", "html"})
-        return NOTHING
+        return env.give(value, node, raw=mode in {"xml", "html"})
 
     return run
 

@@ -82,15 +82,22 @@ def _for(compiler: Compiler, node: Node) -> Piece:
                 env.scope[var] = value
             if index:
                 env.scope[index] = position
-            try:
-                await inside(env)
-            except Break:
+            if not await _goes_on(env, inside):
                 break
-            except Continue:
-                continue
         return NOTHING
 
     return run
+
+
+async def _goes_on(env: Environment, inside: Piece) -> bool:
+    """Run a turn of a loop and return whether another may follow."""
+    try:
+        await inside(env)
+    except Break:
+        return False
+    except Continue:
+        return True
+    return True
 
 
 def _items(compiler: Compiler, node: Node) -> Values:
@@ -144,12 +151,8 @@ def _while(compiler: Compiler, node: Node) -> Piece:
         assert test is not None  # noqa: S101 - noted
         while truth(test.run(env.scope), inverted=turned):
             env.budget.charge(1)
-            try:
-                await inside(env)
-            except Break:
+            if not await _goes_on(env, inside):
                 break
-            except Continue:
-                continue
         return NOTHING
 
     return run
@@ -197,10 +200,7 @@ def _iif(compiler: Compiler, node: Node) -> Piece:
         assert test is not None  # noqa: S101 - noted
         chosen = yes if truth(test.run(env.scope), inverted=turned) else no
         value = None if chosen is None else chosen.run(env.scope)
-        if env.out.mode == "none":
-            return value
-        env.out.value(value, node)
-        return NOTHING
+        return env.give(value, node)
 
     return run
 

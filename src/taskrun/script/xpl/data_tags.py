@@ -45,12 +45,7 @@ def _script(compiler: Compiler, node: Node) -> Piece:
             raise Return(convert(value), node)
         if value is ...:
             return NOTHING
-        value = convert(value)
-        if env.out.mode == "none":
-            return value
-        if value is not None:
-            env.out.value(value, node)
-        return NOTHING
+        return env.give(convert(value), node, null=False)
 
     return run
 

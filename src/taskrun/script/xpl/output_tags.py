@@ -98,10 +98,7 @@ def _collect(compiler: Compiler, node: Node) -> Piece:
             if len(value) != 1:
                 raise ValueError(f"<c:collect singleNode=…> at {node.at} put out {len(value)} elements, not one")
             value = value[0]
-        if env.out.mode == "none":
-            return value
-        env.out.value(value, node, raw=mode in {"xml", "html"})
-        return NOTHING
+        return env.give(value, node, raw=mode in {"xml", "html"})
 
     return run
 
@@ -120,10 +117,7 @@ def _ast(compiler: Compiler, node: Node) -> Piece:
     elements = inner.result()
 
     async def run(env: Environment) -> Any:
-        if env.out.mode == "none":
-            return elements
-        env.out.value(elements, node)
-        return NOTHING
+        return env.give(elements, node)
 
     return run
 
@@ -158,10 +152,7 @@ def _template(compiler: Compiler, node: Node) -> Piece:
         text = script.run(env.scope)
         if script.suspends:
             text = await text
-        if env.out.mode == "none":
-            return text
-        env.out.value(text, node, raw=True)
-        return NOTHING
+        return env.give(text, node, raw=True)
 
     return run
 

@@ -68,6 +68,17 @@ class Environment:
         """Return this environment with another output."""
         return Environment(self.scope, out, self.budget, self.depth)
 
+    def give(self, value: Any, node: Node, *, raw: bool = False, null: bool = True) -> Any:
+        """Return the value of a tag where nothing is put out; elsewhere put it out, which leaves NOTHING.
+
+        ``raw`` is as for the output; without ``null`` a value that is null is not put out.
+        """
+        if self.out.mode == "none":
+            return value
+        if null or value is not None:
+            self.out.value(value, node, raw=raw)
+        return NOTHING
+
     def inside(self, scope: Names, out: Output) -> Environment:
         """Return the environment of a tag's or a slot's body."""
         if self.depth >= MAX_CALLS:

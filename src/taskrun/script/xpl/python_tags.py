@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from taskrun.errors import near_hint
 from taskrun.script.budget import Waiting
 from taskrun.script.guard import handed_out
-from taskrun.script.xpl.piece import NOTHING, Environment, Piece, nothing
+from taskrun.script.xpl.piece import Environment, Piece, nothing
 from taskrun.script.xpl.slots import Filling
 from taskrun.script.xpl.tag_call import bare, scope_names
 from taskrun.syntax.node import TEXT, Node
@@ -99,12 +99,7 @@ def python_call(compiler: Compiler, node: Node, function: Callable[..., Any], fi
         with Waiting(env.budget):
             call = partial(function, **values)
             value = await (call() if is_async else finder.run(call))
-        value = handed_out(value, node.tag)
-        if env.out.mode == "none":
-            return value
-        if value is not None:
-            env.out.value(value, node)
-        return NOTHING
+        return env.give(handed_out(value, node.tag), node, null=False)
 
     return run
 

@@ -70,7 +70,4 @@ class Filling(Closed):
             await self._run(arguments, env.out)
             return NOTHING
         value = await self._run(arguments, Output(self._content.mode))
-        if env.out.mode == "none":
-            return value
-        env.out.value(value, node, raw=self._content.mode in {"xml", "html"})
-        return NOTHING
+        return env.give(value, node, raw=self._content.mode in {"xml", "html"})

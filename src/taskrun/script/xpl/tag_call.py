@@ -64,11 +64,9 @@ def _running(value_of: Callable[[Environment, Output], Any], node: Node, tag: Ta
         value = await value_of(env, out)
         if tag.mode != "none":
             value = out.result()
-        if env.out.mode == "none":
-            return None if value is NOTHING else value
-        if value is not NOTHING:
-            env.out.value(value, node, raw=tag.mode in {"xml", "html"})
-        return NOTHING
+        if value is NOTHING:
+            return None if env.out.mode == "none" else NOTHING
+        return env.give(value, node, raw=tag.mode in {"xml", "html"})
 
     return run
 
