@@ -268,7 +268,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
             made.append(self)
 
     monkeypatch.setattr("taskrun.manager.Run", Kept)
-    monkeypatch.setattr("taskrun.steps.call_task.Run", Kept)
+    monkeypatch.setattr("taskrun.core.run.Run", Kept)
     return made
 
 

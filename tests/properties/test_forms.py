@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taskrun.cli.convert import same, written
+from taskrun.cli.convert import written
 from taskrun.core.registry import Registry
 from taskrun.errors import XmlError
 from taskrun.source import Source
 from taskrun.syntax.load import load, parse, parse_form
-from taskrun.syntax.node import TEXT, Node
+from taskrun.syntax.node import TEXT, Node, same
 from taskrun.syntax.shapes import Shapes
 from taskrun.syntax.tidy import tidy
 from taskrun.syntax.xml_write import write_xml

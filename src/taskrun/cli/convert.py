@@ -93,6 +93,7 @@ def written(root: Node, form: str, schema: Schema) -> str:
     """Return a flow's text in a form, ``""`` when it would not read back as the same flow."""
     from taskrun.errors import XmlError
     from taskrun.syntax.load import parse, parse_form
+    from taskrun.syntax.node import same
     from taskrun.syntax.shapes import Shapes
     from taskrun.syntax.xml_write import write_xml
     from taskrun.syntax.yaml_write import write_json, write_yaml
@@ -107,16 +108,3 @@ def written(root: Node, form: str, schema: Schema) -> str:
     except XmlError:
         return ""
     return text if same(root, again) else ""
-
-
-def same(one: Node, other: Node) -> bool:
-    """Whether two trees say the same, wherever their parts stand."""
-    todo = [(one, other)]
-    while todo:
-        left, right = todo.pop()
-        if (left.tag, left.text, len(left.children)) != (right.tag, right.text, len(right.children)):
-            return False
-        if dict(left.attributes) != dict(right.attributes):
-            return False
-        todo.extend(zip(left.children, right.children, strict=True))
-    return True

@@ -55,9 +55,10 @@ def execute(words: Sequence[str]) -> int:
 def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str:
     """Return the text of the delta, as a file at ``output``."""
     from taskrun.errors import FlowError
-    from taskrun.syntax.difference import Differ, replacing, same
+    from taskrun.syntax.difference import Differ, replacing
     from taskrun.syntax.extend import language_of
     from taskrun.syntax.load import parse
+    from taskrun.syntax.node import same
     from taskrun.syntax.relocate import relocated
     from taskrun.syntax.xml_write import write_xml
 

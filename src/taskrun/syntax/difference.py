@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from taskrun.syntax.merge_keys import Key, key_attribute, key_of
 from taskrun.syntax.merge_order import merged_order
-from taskrun.syntax.node import Node
+from taskrun.syntax.node import Node, same
 from taskrun.syntax.operators import BOUNDED_MERGE, MERGE_REPLACE, REMOVE, REPLACE, SECTIONS, default_operator
 
 
@@ -65,16 +65,6 @@ class Differ(NamedTuple):
             bare = node._replace(attributes={**_key(wanted, node), **words}, children=(), text="")
             made.append(said.get(key) or bare)
         return tuple(made)
-
-
-def same(first: Node, second: Node) -> bool:
-    """Whether two trees say the same, wherever they stand."""
-    return (
-        first.tag == second.tag
-        and first.attributes == second.attributes
-        and first.text == second.text
-        and _all_same(first, second)
-    )
 
 
 def _all_same(first: Node, second: Node) -> bool:

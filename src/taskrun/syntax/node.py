@@ -133,6 +133,19 @@ class Node(NamedTuple):
         return Diagnostic(location=place, code=code, message=message, hint=hint, line=line, severity=severity)
 
 
+def same(one: Node, other: Node) -> bool:
+    """Whether two trees say the same, wherever their parts stand."""
+    todo = [(one, other)]
+    while todo:
+        left, right = todo.pop()
+        if (left.tag, left.text, len(left.children)) != (right.tag, right.text, len(right.children)):
+            return False
+        if dict(left.attributes) != dict(right.attributes):
+            return False
+        todo.extend(zip(left.children, right.children, strict=True))
+    return True
+
+
 def _skip(text: str, offset: int, count: int) -> int:
     """Return the offset of the character that follows ``count`` decoded characters of raw XML from ``offset``."""
     inside_cdata = False
