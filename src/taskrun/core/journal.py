@@ -70,8 +70,8 @@ class CommitGroup:
             writes.append(Write(journal.run_id, journal.epoch, batch.records, batch.changes))
         try:
             outcome = self.store.write_all(writes)
-        except StoreError as problem:
-            outcome = [problem] * len(batches)
+        except StoreError as error:
+            outcome = [error] * len(batches)
         for batch, problem in zip(batches, outcome, strict=True):
             batch.settle(problem)
 

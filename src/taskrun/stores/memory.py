@@ -169,5 +169,5 @@ class MemoryStore:
         """Return the entry of the run when the epoch is the present one."""
         entry = self._entries.get(run_id)
         if entry is None or entry.run.epoch != epoch:
-            raise fenced(run_id, epoch, entry and entry.run.epoch)
+            raise fenced(run_id, epoch, entry.run.epoch if entry else None)
         return entry

@@ -1,0 +1,90 @@
+"""What happens in a writing transaction of the SQLite store, for one run.
+
+Rules: cells are made, and files written, before the transaction begins; a write looks at the epoch and at the transition
+before it changes anything, so that a refused one leaves nothing behind in a transaction that others share.
+"""
+
+# ruff: noqa: S608  # what is put into statements are constants: lists of columns, and question marks
+
+from __future__ import annotations
+
+import sqlite3
+from taskrun.core.records import RunState
+from taskrun.core.store import Write, fenced
+from taskrun.errors import StoreError, WrongTransition
+from taskrun.stores.rows import STEP_COLUMNS, cell, changed_columns, step_row
+from taskrun.stores.value_files import ValueFiles
+
+_PLACES = ", ".join("?" * len(STEP_COLUMNS.split()))
+INSERT_STEP = (
+    f"INSERT OR REPLACE INTO steps ({STEP_COLUMNS}, run) SELECT {_PLACES}, id FROM runs WHERE run_id = ? AND epoch = ?"
+)
+"""Writes a record when the epoch is the present one; one row was changed then."""
+_INSERT_KNOWN = f"INSERT OR REPLACE INTO steps ({STEP_COLUMNS}, run) VALUES ({_PLACES}, ?)"
+_RELEASE = "UPDATE runs SET owner_host = NULL, owner_pid = NULL, owner_token = NULL WHERE id = ?"
+
+
+class Spilled:
+    """The files that a write, or a new run, has made."""
+
+    def __init__(self, store: ValueFiles) -> None:
+        self.store = store
+        self.files: dict[str, bytes] = {}
+
+    def spill(self, data: bytes) -> str:
+        """Write a long text into a file and remember it."""
+        name = self.store.save(data)
+        self.files[name] = data
+        return name
+
+    def keep(self, connection: sqlite3.Connection, number: int) -> None:
+        """Note, in the transaction, that the run needs the files, and write again what a purge took in between."""
+        for name, data in self.files.items():
+            self.store.save(data)
+            connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
+
+
+class ReadyWrite:
+    """A write whose cells are made and whose files are written."""
+
+    def __init__(self, write: Write, store: ValueFiles) -> None:
+        self.write = write
+        self.files = Spilled(store)
+        self.rows = [step_row(record, self.files.spill) for record in write.records]
+        self.columns = changed_columns(write.changes, self.files.spill) if write.changes else {}
+
+    @property
+    def is_one_record(self) -> bool:
+        """Whether it is one record and nothing else."""
+        return len(self.rows) == 1 and not self.columns and not self.files.files
+
+    def apply(self, connection: sqlite3.Connection) -> StoreError | None:
+        """Write it in the transaction that is open, or return why it was refused, with nothing written."""
+        write = self.write
+        found = connection.execute("SELECT id, epoch, state FROM runs WHERE run_id = ?", (write.run_id,)).fetchone()
+        if found is None or found[1] != write.epoch:
+            return fenced(write.run_id, write.epoch, found and found[1])
+        number = found[0]
+        try:
+            self._change(connection, number, RunState(found[2]))
+        except WrongTransition as problem:
+            return problem
+        connection.executemany(_INSERT_KNOWN, [(*row, number) for row in self.rows])
+        self.files.keep(connection, number)
+        return None
+
+    def _change(self, connection: sqlite3.Connection, number: int, present: RunState) -> None:
+        changes = self.write.changes
+        if not changes:
+            return
+        if "state" in changes:
+            present.follow(changes["state"], self.write.run_id)
+        if "text" in changes:
+            connection.execute(
+                "INSERT OR IGNORE INTO texts VALUES (?, ?)", (self.columns["sha256"], cell(changes["text"]))
+            )
+        assignments = ", ".join(f"{name} = ?" for name in self.columns)
+        connection.execute(f"UPDATE runs SET {assignments} WHERE id = ?", (*self.columns.values(), number))
+        if "state" in changes and not changes["state"].active:
+            connection.execute(_RELEASE, (number,))
+            connection.execute("DELETE FROM requests WHERE run = ?", (number,))
