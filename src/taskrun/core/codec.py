@@ -5,6 +5,7 @@ it is made); a dictionary that has a key ``$`` itself, or keys that are no text,
 type is not known is an error that names its place, never a guess. Reading unpickles nothing and imports nothing that is
 not loaded or allowed. Two references to one object come back as two equal objects.
 
+    >>> from datetime import date
     >>> codecs = Codecs()
     >>> codecs.dumps({"when": date(2026, 2, 3), "ids": (1, 2)})
     '{"when":{"$":"date","v":"2026-02-03"},"ids":{"$":"tuple","v":[1,2]}}'
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.core.codec_classes import Allow, build, class_kind, class_of, members_of, no_module, reference_to
+from taskrun.core.codec_classes import FIELDED, Allow, build, class_kind, class_of, members_of, no_module, reference_to
 from taskrun.core.codec_types import BUILDERS, SIMPLE, Unsavable
 from taskrun.errors import StoreError, UnsavableValue
 
@@ -60,6 +61,8 @@ class Codecs:
             return _encode(_Writer(self._by_type).write(value))
         except Unsavable as problem:
             raise UnsavableValue(problem.problem, "".join(reversed(problem.pieces))) from problem.__cause__
+        except RecursionError:
+            raise UnsavableValue("values are nested too deep for where the run stands") from None
 
     def loads(self, text: str) -> Any:
         """Return the value of a text that ``dumps`` made; StoreError when that is impossible here."""
@@ -135,9 +138,11 @@ class _Writer:
         if kind is None:
             raise Unsavable(_unknown(cls))
         members = members_of(value, kind)
-        if type(members) is dict:
-            members = {name: self._part(one, f".{name}") for name, one in members.items()}
-        return {TAG: kind, "name": reference_to(cls), "v": members}
+        if kind in FIELDED:
+            written = {name: self._part(one, f".{name}") for name, one in members.items()}
+        else:
+            written = self.write(members)
+        return {TAG: kind, "name": reference_to(cls), "v": written}
 
     def _dict(self, value: dict[Any, Any]) -> Any:
         if all(type(key) is str and _is_text(key) for key in value) and TAG not in value:

@@ -21,6 +21,9 @@ from taskrun.errors import StoreError
 Allow: TypeAlias = Callable[[str], bool]
 """Whether a module may be imported to find the class of a recorded value."""
 
+FIELDED = ("namedtuple", "dataclass")
+"""The kinds whose members are a dictionary of fields."""
+
 
 def no_module(name: str) -> bool:  # noqa: ARG001
     """Allow no import."""
@@ -90,7 +93,7 @@ def _dataclass_members(value: Any) -> dict[str, Any]:
     try:
         object.__new__(cls)
     except TypeError as error:
-        raise Unsavable(f"a dataclass that is a {cls.__base__.__name__} as well cannot be saved") from error
+        raise Unsavable("a dataclass that is something else as well cannot be saved") from error
     members = {}
     for field in dataclasses.fields(value):
         try:

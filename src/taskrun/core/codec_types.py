@@ -102,7 +102,6 @@ SIMPLE: Mapping[type, SimpleType] = MappingProxyType({one.type: one for one in _
 """What is made of simpler values, by type."""
 
 BUILDERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
-    {one.tag: one.build for one in _TYPES}
-    | {"tuple": tuple, "set": set, "frozenset": frozenset, "dict": lambda pairs: {key: value for key, value in pairs}}
+    {one.tag: one.build for one in _TYPES} | {"tuple": tuple, "set": set, "frozenset": frozenset, "dict": dict}
 )
 """How to make a value of what was read, by tag."""

@@ -40,7 +40,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
 
 def migrate(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
     """Bring a database to the present version; call it in no transaction. ``name`` is for messages."""
-    if _version(connection, name, migrations) == len(migrations):
+    connection.execute("BEGIN")  # what is read belongs together
+    try:
+        version = _version(connection, name, migrations)
+    finally:
+        connection.execute("ROLLBACK")
+    if version == len(migrations):
         return
     connection.execute("BEGIN IMMEDIATE")  # two processes may open a new database at once: one does it
     try:

@@ -121,7 +121,7 @@ class SqliteStore:
                     return [self._write_record(ready[0])]
                 with self._transaction():
                     return [one.apply(self._connection) for one in ready]
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
                 raise store_error(error, self.path) from error
 
     def _write_record(self, ready: ReadyWrite) -> StoreError | None:

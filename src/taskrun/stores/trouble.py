@@ -33,7 +33,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
 )
 
 
-def store_error(error: sqlite3.Error | OSError, path: Path | str) -> StoreError:
+def store_error(error: Exception, path: Path | str) -> StoreError:
     """Return the StoreError that explains an error about the database ``path``."""
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(code, int):
@@ -49,5 +49,5 @@ def explained(path: Path | str) -> Iterator[None]:
     """Turn errors of SQLite and of the file system into StoreError."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
         raise store_error(error, path) from error

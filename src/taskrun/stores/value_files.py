@@ -10,10 +10,16 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from taskrun.errors import StoreError
+
+_NEW = "new-"
+"""How the name of a file begins that somebody is writing."""
+_ABANDONED = 3600.0
+"""After how many seconds nobody writes it any more."""
 
 
 class ValueFiles:
@@ -29,7 +35,7 @@ class ValueFiles:
         if self._is_there(target, len(data)):
             return name
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix="new-", dir=self.folder)
+        handle, beside = tempfile.mkstemp(prefix=_NEW, dir=self.folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -62,8 +68,9 @@ class ValueFiles:
         if not self.folder.is_dir():
             return
         for name in {path.name for path in self.folder.iterdir()}.difference(used):
-            if not name.startswith("new-"):  # somebody is writing it
-                (self.folder / name).unlink(missing_ok=True)
+            path = self.folder / name
+            if not name.startswith(_NEW) or time.time() - path.stat().st_mtime > _ABANDONED:
+                path.unlink(missing_ok=True)
 
     def _is_there(self, target: Path, size: int) -> bool:
         try:

@@ -9,6 +9,7 @@ before it changes anything, so that a refused one leaves nothing behind in a tra
 from __future__ import annotations
 
 import sqlite3
+
 from taskrun.core.records import RunState
 from taskrun.core.store import Write, fenced
 from taskrun.errors import StoreError, WrongTransition
