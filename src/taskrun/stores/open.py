@@ -10,6 +10,7 @@ under their scheme in the entry points ``taskrun.stores``; they are loaded when 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -24,6 +25,7 @@ GROUP = "taskrun.stores"
 _FORMS = "a store is memory:, sqlite:///relative/file.db or sqlite:////absolute/file.db"
 _SETTINGS = ("synchronous", "timeout")
 _SYNCHRONOUS = ("FULL", "NORMAL")
+_SECONDS = re.compile(r"\d{1,6}(\.\d+)?")
 
 
 def open_store(url: str) -> Store:
@@ -72,11 +74,10 @@ def _sqlite(url: str) -> Store:
     synchronous = settings.get("synchronous", "FULL").upper()
     if synchronous not in _SYNCHRONOUS:
         raise StoreError(f"'{url}': synchronous is FULL or NORMAL", near_hint(synchronous, _SYNCHRONOUS))
-    try:
-        timeout = float(settings.get("timeout", "5"))
-    except ValueError as error:
-        raise StoreError(f"'{url}': timeout is a number of seconds") from error
-    return SqliteStore(path, synchronous="NORMAL" if synchronous == "NORMAL" else "FULL", timeout=timeout)
+    timeout = settings.get("timeout", "5")
+    if not _SECONDS.fullmatch(timeout):
+        raise StoreError(f"'{url}': timeout is a number of seconds", "5 for example")
+    return SqliteStore(path, synchronous="NORMAL" if synchronous == "NORMAL" else "FULL", timeout=float(timeout))
 
 
 _BUILT_IN: Mapping[str, Callable[[str], Store]] = MappingProxyType({"memory": _memory, "sqlite": _sqlite})

@@ -6,6 +6,8 @@
 ``reopen`` opens what ``open`` has written once more, at the same time; a store that cannot says None.
 """
 
+# ruff: noqa: D102  # the names of the tests say what they hold
+
 from __future__ import annotations
 
 import threading
@@ -402,7 +404,7 @@ class StoreConformance:
         store.close()
         for call in (
             lambda: store.load("r1"),
-            lambda: store.runs(),
+            store.runs,
             lambda: store.create(a_run("r2")),
             lambda: store.write("r1", 1, [StepRecord("a")]),
             lambda: store.heartbeat("r1", 1, 1),

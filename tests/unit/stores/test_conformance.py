@@ -1,5 +1,7 @@
 """Both stores of taskrun hold what any store must."""
 
+# ruff: noqa: D102  # the base class says what they are for
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -190,7 +190,9 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 
 def test_a_database_of_another_program(tmp_path: Path) -> None:
-    for number, statement in enumerate(("CREATE TABLE mine (x)", "PRAGMA user_version = 3", "PRAGMA application_id = 4")):
+    for number, statement in enumerate(
+        ("CREATE TABLE mine (x)", "PRAGMA user_version = 3", "PRAGMA application_id = 4")
+    ):
         path = tmp_path / f"{number}.db"
         other = sqlite3.connect(path)
         other.execute(statement)
@@ -205,7 +207,9 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     store = opened(tmp_path / "x.db")
     store._execute("PRAGMA user_version = 99")
     store.close()
-    with pytest.raises(StoreError, match=r"newer taskrun: its schema is version 99, this one knows \d+\n.*update taskrun"):
+    with pytest.raises(
+        StoreError, match=r"newer taskrun: its schema is version 99, this one knows \d+\n.*update taskrun"
+    ):
         SqliteStore(tmp_path / "x.db")
 
 
