@@ -11,8 +11,15 @@ import sqlite3
 from collections.abc import Iterable
 
 from taskrun.core.records import RunState
+from taskrun.stores.schema import BLOCK_BITS
 
 _ENDED = ", ".join(f"'{state}'" for state in RunState if state.ended)
+
+_REMOVE_STEPS = (
+    f"DELETE FROM steps WHERE id IN (SELECT steps.id FROM places CROSS JOIN steps ON steps.run = places.run"
+    f" AND steps.id BETWEEN block << {BLOCK_BITS} AND (block << {BLOCK_BITS}) + {2**BLOCK_BITS - 1}"
+    " WHERE places.run = ?)"
+)
 
 
 def remove(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
@@ -26,7 +33,8 @@ def remove(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
             called = "SELECT id FROM runs WHERE parent = (SELECT run_id FROM runs WHERE id = ?)"
             waiting += (child for (child,) in connection.execute(called, (number,)))
     keys = [(number,) for number in doomed]
-    for table, column in (("steps", "run"), ("requests", "run"), ("files", "run"), ("runs", "id")):
+    connection.executemany(_REMOVE_STEPS, keys)
+    for table, column in (("places", "run"), ("requests", "run"), ("files", "run"), ("runs", "id")):
         connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", keys)
     connection.execute("DELETE FROM texts WHERE sha256 NOT IN (SELECT sha256 FROM runs)")
     return len(doomed)

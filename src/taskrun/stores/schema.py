@@ -13,6 +13,9 @@ from taskrun.errors import StoreError
 APPLICATION_ID = 0x74726E31
 """What ``PRAGMA application_id`` of a taskrun database says: the letters ``trn1``."""
 
+BLOCK_BITS = 9
+"""How many bits of a record's number are left out in ``places``; part of the schema."""
+
 _FIRST = (
     # The columns that are looked at in every write come first: what is long would push them to another page.
     """CREATE TABLE runs (
@@ -25,11 +28,14 @@ _FIRST = (
     "CREATE INDEX runs_parent ON runs (parent) WHERE parent IS NOT NULL",
     # One text serves all runs of a flow.
     "CREATE TABLE texts (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL)",
-    # A record that is written again is deleted and inserted, so ``id`` is the order of the last writes.
+    # A log of all runs: a record that is written again is a further row, and the last one counts. Pages are what a
+    # commit costs, so writing touches the end of the table only. An index would dirty a page for each run at work;
+    # ``places`` says instead in which blocks of 2 ** BLOCK_BITS rows a run has any.
     """CREATE TABLE steps (
         id INTEGER PRIMARY KEY, run INTEGER NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
         attempt INTEGER NOT NULL, input_names TEXT, outputs TEXT, signal TEXT NOT NULL, target TEXT,
-        error TEXT, note TEXT NOT NULL, started REAL, ended REAL, UNIQUE (run, key))""",
+        error TEXT, note TEXT NOT NULL, started REAL, ended REAL)""",
+    "CREATE TABLE places (run INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (run, block)) WITHOUT ROWID",
     "CREATE TABLE requests (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, UNIQUE (run, kind))",
     "CREATE TABLE files (run INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID",
 )

@@ -23,7 +23,6 @@ from taskrun.errors import StoreError
 from taskrun.stores.removal import purge, remove
 from taskrun.stores.rows import (
     LONG_COLUMNS,
-    STEP_COLUMNS,
     SUMMARY_COLUMNS,
     cell,
     run_of,
@@ -34,7 +33,7 @@ from taskrun.stores.rows import (
 from taskrun.stores.schema import migrate
 from taskrun.stores.trouble import explained, store_error
 from taskrun.stores.value_files import ValueFiles
-from taskrun.stores.writing import INSERT_STEP, ReadyWrite, Spilled
+from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled
 
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -46,6 +45,7 @@ class SqliteStore:
         self.path = Path(path).expanduser().absolute()
         self._files = ValueFiles(self.path.with_name(self.path.name + ".files"))
         self._lock = threading.RLock()
+        self._last_id = 0
         with explained(self.path):
             # what is recorded may be private, so a folder of our own is for its owner only
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,10 +99,11 @@ class SqliteStore:
     def records(self, run_id: str) -> list[StepRecord]:
         """See Store."""
         with self._reading():
-            rows = self._execute(
-                f"SELECT {STEP_COLUMNS} FROM steps WHERE run = ? ORDER BY id", (self._number(run_id),)
-            ).fetchall()
-            return [step_of(row, self._files.load) for row in rows]
+            last: dict[str | bytes, Any] = {}
+            for row in self._execute(READ_STEPS, (self._number(run_id),)):
+                last.pop(row[0], None)  # a later row of a key takes the place of the earlier one, at the end
+                last[row[0]] = row
+            return [step_of(row, self._files.load) for row in last.values()]
 
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
@@ -117,19 +118,16 @@ class SqliteStore:
         with self._lock:
             try:
                 ready = [ReadyWrite(one, self._files) for one in writes]
-                if len(ready) == 1 and ready[0].is_one_record:
-                    return [self._write_record(ready[0])]
+                if len(ready) == 1 and ready[0].is_one_record and ready[0].append(self._connection, self._last_id + 1):
+                    self._last_id += 1
+                    self._check_file()
+                    return [None]
                 with self._transaction():
-                    return [one.apply(self._connection) for one in ready]
+                    outcome = [one.apply(self._connection) for one in ready]
             except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
                 raise store_error(error, self.path) from error
-
-    def _write_record(self, ready: ReadyWrite) -> StoreError | None:
-        """Write one record: the statement that checks the epoch is a transaction of its own, the shortest there is."""
-        write = ready.write
-        done = self._execute(INSERT_STEP, (*ready.rows[0], write.run_id, write.epoch))
-        self._check_file()
-        return None if done.rowcount == 1 else self._fenced(write.run_id, write.epoch)
+            self._last_id = max([self._last_id, *(one.last_id for one in ready)])
+            return outcome
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
         """See Store."""
@@ -139,6 +137,7 @@ class SqliteStore:
                 raise unknown_run(run_id)
             run = summary_of(row, self._files.load)
             check_claim(run, now, stale_after)
+            self._last_id = 0  # others have written since: the next record has to look where the log ends
             self._execute(
                 "UPDATE runs SET epoch = ?, heartbeat = ?, owner_host = ?, owner_pid = ?, owner_token = ?"
                 " WHERE run_id = ?",

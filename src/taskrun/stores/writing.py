@@ -14,14 +14,21 @@ from taskrun.core.records import RunState
 from taskrun.core.store import Write, fenced
 from taskrun.errors import StoreError, WrongTransition
 from taskrun.stores.rows import STEP_COLUMNS, cell, changed_columns, step_row
+from taskrun.stores.schema import BLOCK_BITS
 from taskrun.stores.value_files import ValueFiles
 
-_PLACES = ", ".join("?" * len(STEP_COLUMNS.split()))
-INSERT_STEP = (
-    f"INSERT OR REPLACE INTO steps ({STEP_COLUMNS}, run) SELECT {_PLACES}, id FROM runs WHERE run_id = ? AND epoch = ?"
+_MARKS = ", ".join("?" * len(STEP_COLUMNS.split()))
+_APPEND_IF = (
+    f"INSERT INTO steps ({STEP_COLUMNS}, id, run) SELECT {_MARKS}, ?, id FROM runs JOIN places ON run = id"
+    " WHERE run_id = ? AND epoch = ? AND block = ?"
 )
-"""Writes a record when the epoch is the present one; one row was changed then."""
-_INSERT_KNOWN = f"INSERT OR REPLACE INTO steps ({STEP_COLUMNS}, run) VALUES ({_PLACES}, ?)"
+_APPEND = f"INSERT INTO steps ({STEP_COLUMNS}, run) VALUES ({_MARKS}, ?)"
+READ_STEPS = (
+    f"SELECT {STEP_COLUMNS} FROM places CROSS JOIN steps ON steps.run = places.run"
+    f" AND steps.id BETWEEN block << {BLOCK_BITS} AND (block << {BLOCK_BITS}) + {2**BLOCK_BITS - 1}"
+    " WHERE places.run = ? ORDER BY block, steps.id"
+)
+"""Reads all rows of a run, in the order in which they were written."""
 _RELEASE = "UPDATE runs SET owner_host = NULL, owner_pid = NULL, owner_token = NULL WHERE id = ?"
 
 
@@ -51,6 +58,7 @@ class ReadyWrite:
     def __init__(self, write: Write, store: ValueFiles) -> None:
         self.write = write
         self.files = Spilled(store)
+        self.last_id = 0
         self.rows = [step_row(record, self.files.spill) for record in write.records]
         self.columns = changed_columns(write.changes, self.files.spill) if write.changes else {}
 
@@ -70,9 +78,27 @@ class ReadyWrite:
             self._change(connection, number, RunState(found[2]))
         except WrongTransition as problem:
             return problem
-        connection.executemany(_INSERT_KNOWN, [(*row, number) for row in self.rows])
+        if self.rows:
+            for row in self.rows:
+                self.last_id = connection.execute(_APPEND, (*row, number)).lastrowid or 0
+            first_block, last_block = (self.last_id - len(self.rows) + 1) >> BLOCK_BITS, self.last_id >> BLOCK_BITS
+            for block in range(first_block, last_block + 1):
+                connection.execute("INSERT OR IGNORE INTO places VALUES (?, ?)", (number, block))
         self.files.keep(connection, number)
         return None
+
+    def append(self, connection: sqlite3.Connection, next_id: int) -> bool:
+        """Write the one record as the row ``next_id`` in a single statement, the shortest transaction there is.
+
+        Return False, with nothing written, when ``apply`` is needed: the number is taken, the run is new in its block,
+        or the epoch is over.
+        """
+        write = self.write
+        place = (next_id, write.run_id, write.epoch, next_id >> BLOCK_BITS)
+        try:
+            return connection.execute(_APPEND_IF, (*self.rows[0], *place)).rowcount == 1
+        except sqlite3.IntegrityError:
+            return False
 
     def _change(self, connection: sqlite3.Connection, number: int, present: RunState) -> None:
         changes = self.write.changes

@@ -86,7 +86,7 @@ def test_stores_of_other_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     monkeypatch.setattr(open_module, "entry_points", lambda *, group: entries)
     assert open_store("mine://host/x") == "store of mine://host/x"
-    with pytest.raises(PluginError, match="the store 'broken' .* cannot be loaded"):
+    with pytest.raises(PluginError, match=r"the store 'broken' .* cannot be loaded"):
         open_store("broken:")
     with pytest.raises(StoreError, match="did you mean 'mine'"):
         open_store("mines:")

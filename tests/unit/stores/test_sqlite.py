@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from taskrun.core.records import RunRecord, RunState, StepRecord
+from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
 from taskrun.errors import StoreError
 from taskrun.stores import schema, value_files
 from taskrun.stores.sqlite import SqliteStore
@@ -50,6 +50,21 @@ def folder() -> Iterator[Path]:
         path.chmod(0o700)
         if root:
             os.seteuid(0)
+
+
+def test_a_file_that_others_open_at_the_same_time(tmp_path: Path) -> None:
+    """SQLite does not wait when the log is switched on; the store does."""
+    path = tmp_path / "x.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    schema.migrate(other, "x.db")
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="another process holds it locked"):
+        SqliteStore(path, timeout=0.05)
+    timer = threading.Timer(0.1, other.execute, ["ROLLBACK"])
+    timer.start()
+    SqliteStore(path, timeout=30).close()
+    timer.join()
+    other.close()
 
 
 def test_settings_of_the_connection(store: SqliteStore, tmp_path: Path) -> None:
@@ -282,6 +297,38 @@ def test_many_open_a_new_database_at_once(tmp_path: Path) -> None:
         store = SqliteStore(path)
         assert (len(store.runs()), problems) == (6, [])
         store.close()
+
+
+def test_runs_share_the_blocks_of_the_log(store: SqliteStore, tmp_path: Path) -> None:
+    """Records of several runs and processes lie in between each other; each run finds its own, and loses no other's."""
+    names = ["r", "r1", "r2"]
+    for name in names[1:]:
+        store.create(RunRecord(run_id=name, flow="f", state=RunState.RUNNING))
+    other = SqliteStore(tmp_path / "x.db", timeout=5)
+    for index in range(2**schema.BLOCK_BITS):
+        for name in names:
+            (other if index % 7 == 3 else store).write(name, 1, [StepRecord(f"{name}.{index}")])
+    expected = {name: [f"{name}.{index}" for index in range(2**schema.BLOCK_BITS)] for name in names}
+    assert {name: [record.key for record in other.records(name)] for name in names} == expected
+    other.close()
+    store.trash("r1")
+    for name in ("r", "r2"):
+        assert [record.key for record in store.records(name)] == expected[name]
+    assert store._execute("SELECT count(*) FROM steps").fetchone() == (2 * 2**schema.BLOCK_BITS,)
+
+
+def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
+    """Who takes a run over writes behind what the other wrote, though numbers before it are free again."""
+    store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING))
+    other = SqliteStore(tmp_path / "x.db")
+    store.write("r", 1, [StepRecord("a")])
+    other.write("r2", 1, [StepRecord("free")])
+    other.write("r", 1, [StepRecord("b")])
+    other.trash("r2")
+    epoch = store.claim("r", Owner.here(), 1e12, 1)
+    store.write("r", epoch, [StepRecord("c")])
+    assert [record.key for record in store.records("r")] == ["a", "b", "c"]
+    other.close()
 
 
 def test_ids_that_are_no_text(store: SqliteStore) -> None:
