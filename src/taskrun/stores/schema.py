@@ -17,9 +17,9 @@ BLOCK_BITS = 9
 """How many bits of a record's number are left out in ``places``; part of the schema."""
 
 _FIRST = (
-    # The columns that are looked at in every write come first: what is long would push them to another page.
+    # A run's number is never given again: those who write remember it. The columns that are looked at in every write come first: what is long would push them to another page.
     """CREATE TABLE runs (
-        id INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, epoch INTEGER NOT NULL, state TEXT NOT NULL,
+        id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL UNIQUE, epoch INTEGER NOT NULL, state TEXT NOT NULL,
         owner_host TEXT, owner_pid INTEGER, owner_token TEXT, heartbeat REAL,
         created REAL NOT NULL, started REAL, ended REAL, parent TEXT, parent_step TEXT,
         flow TEXT NOT NULL, version TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL,

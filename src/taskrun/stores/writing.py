@@ -9,6 +9,7 @@ before it changes anything, so that a refused one leaves nothing behind in a tra
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from taskrun.core.records import RunState
 from taskrun.core.store import Write, fenced
@@ -18,10 +19,7 @@ from taskrun.stores.schema import BLOCK_BITS
 from taskrun.stores.value_files import ValueFiles
 
 _MARKS = ", ".join("?" * len(STEP_COLUMNS.split()))
-_APPEND_IF = (
-    f"INSERT INTO steps ({STEP_COLUMNS}, id, run) SELECT {_MARKS}, ?, id FROM runs JOIN places ON run = id"
-    " WHERE run_id = ? AND epoch = ? AND block = ?"
-)
+_APPEND_IF = f"INSERT INTO steps ({STEP_COLUMNS}, id, run) SELECT {_MARKS}, ?, id FROM runs WHERE id = ? AND epoch = ?"
 _APPEND = f"INSERT INTO steps ({STEP_COLUMNS}, run) VALUES ({_MARKS}, ?)"
 READ_STEPS = (
     f"SELECT {STEP_COLUMNS} FROM places CROSS JOIN steps ON steps.run = places.run"
@@ -30,6 +28,8 @@ READ_STEPS = (
 )
 """Reads all rows of a run, in the order in which they were written."""
 _RELEASE = "UPDATE runs SET owner_host = NULL, owner_pid = NULL, owner_token = NULL WHERE id = ?"
+_REMEMBERED = 10_000
+"""How many runs a process remembers the places of."""
 
 
 class Spilled:
@@ -52,12 +52,38 @@ class Spilled:
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
+class Tail:
+    """Where the log ended when this process last wrote, and the number and last block of each run that it writes.
+
+    It is a guess: others may have written since, and then the statement that relies on it writes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.last_id = 0
+        self.places: dict[str, tuple[int, int]] = {}
+
+    def learn(self, ready: Iterable[ReadyWrite]) -> None:
+        """Take over what a committed transaction has found out."""
+        if len(self.places) > _REMEMBERED:
+            self.places.clear()
+        for one in ready:
+            if one.last_id:
+                self.last_id = max(self.last_id, one.last_id)
+                self.places[one.write.run_id] = (one.number, one.last_id >> BLOCK_BITS)
+
+    def forget(self) -> None:
+        """Know nothing: others may have written where this process believes the end to be."""
+        self.last_id = 0
+        self.places.clear()
+
+
 class ReadyWrite:
     """A write whose cells are made and whose files are written."""
 
     def __init__(self, write: Write, store: ValueFiles) -> None:
         self.write = write
         self.files = Spilled(store)
+        self.number = 0
         self.last_id = 0
         self.rows = [step_row(record, self.files.spill) for record in write.records]
         self.columns = changed_columns(write.changes, self.files.spill) if write.changes else {}
@@ -73,7 +99,7 @@ class ReadyWrite:
         found = connection.execute("SELECT id, epoch, state FROM runs WHERE run_id = ?", (write.run_id,)).fetchone()
         if found is None or found[1] != write.epoch:
             return fenced(write.run_id, write.epoch, found and found[1])
-        number = found[0]
+        number = self.number = found[0]
         try:
             self._change(connection, number, RunState(found[2]))
         except WrongTransition as problem:
@@ -87,18 +113,25 @@ class ReadyWrite:
         self.files.keep(connection, number)
         return None
 
-    def append(self, connection: sqlite3.Connection, next_id: int) -> bool:
-        """Write the one record as the row ``next_id`` in a single statement, the shortest transaction there is.
+    def append(self, connection: sqlite3.Connection, tail: Tail) -> bool:
+        """Write the one record behind the end of the log in a single statement, the shortest transaction there is.
 
-        Return False, with nothing written, when ``apply`` is needed: the number is taken, the run is new in its block,
+        Return False, with nothing written, when ``apply`` is needed: the place is taken, the run is new in its block,
         or the epoch is over.
         """
         write = self.write
-        place = (next_id, write.run_id, write.epoch, next_id >> BLOCK_BITS)
+        next_id = tail.last_id + 1
+        number, block = tail.places.get(write.run_id, (0, -1))
+        if block != next_id >> BLOCK_BITS:
+            return False
         try:
-            return connection.execute(_APPEND_IF, (*self.rows[0], *place)).rowcount == 1
+            done = connection.execute(_APPEND_IF, (*self.rows[0], next_id, number, write.epoch))
         except sqlite3.IntegrityError:
             return False
+        if done.rowcount != 1:
+            return False
+        tail.last_id = next_id
+        return True
 
     def _change(self, connection: sqlite3.Connection, number: int, present: RunState) -> None:
         changes = self.write.changes
