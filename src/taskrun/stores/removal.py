@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from taskrun.core.records import RunState
 from taskrun.stores.schema import BLOCK_BITS
+from taskrun.stores.tail import fence
 
 _ENDED = ", ".join(f"'{state}'" for state in RunState if state.ended)
 
@@ -24,6 +25,7 @@ _REMOVE_STEPS = (
 
 def remove(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
     """Remove runs and those that they called, and return how many went."""
+    fence(connection)  # first, so that it has a number which no row had
     doomed: set[int] = set()
     waiting = list(numbers)
     while waiting:

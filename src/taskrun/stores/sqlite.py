@@ -32,9 +32,10 @@ from taskrun.stores.rows import (
     summary_of,
 )
 from taskrun.stores.schema import migrate
+from taskrun.stores.tail import Tail, fence
 from taskrun.stores.trouble import explained, store_error
 from taskrun.stores.value_files import ValueFiles
-from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled, Tail
+from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled
 
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -124,11 +125,11 @@ class SqliteStore:
                     self._check_file()
                     return [None]
                 with self._transaction():
-                    outcome = [one.apply(self._connection) for one in ready]
+                    self._tail.look(self._connection)
+                    return [one.apply(self._connection, self._tail) for one in ready]
             except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
+                self._tail.forget()
                 raise store_error(error, self.path) from error
-            self._tail.learn(ready)
-            return outcome
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
         """See Store."""
@@ -138,7 +139,7 @@ class SqliteStore:
                 raise unknown_run(run_id)
             run = summary_of(row, self._files.load)
             check_claim(run, now, stale_after)
-            self._tail.forget()  # others have written since: the next record has to look where the log ends
+            fence(self._connection)
             self._execute(
                 "UPDATE runs SET epoch = ?, heartbeat = ?, owner_host = ?, owner_pid = ?, owner_token = ?"
                 " WHERE run_id = ?",

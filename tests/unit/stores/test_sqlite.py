@@ -109,7 +109,8 @@ def test_a_purge_between_the_file_and_its_transaction(store: SqliteStore) -> Non
     store.purge(0.0)
     assert not list(store._files.folder.iterdir())
     with store._transaction():
-        assert ready.apply(store._connection) is None
+        store._tail.look(store._connection)
+        assert ready.apply(store._connection, store._tail) is None
     assert store.records("r")[0].outputs == LONG
 
 
@@ -314,7 +315,7 @@ def test_runs_share_the_blocks_of_the_log(store: SqliteStore, tmp_path: Path) ->
     store.trash("r1")
     for name in ("r", "r2"):
         assert [record.key for record in store.records(name)] == expected[name]
-    assert store._execute("SELECT count(*) FROM steps").fetchone() == (2 * 2**schema.BLOCK_BITS,)
+    assert store._execute("SELECT count(*) FROM steps WHERE run > 0").fetchone() == (2 * 2**schema.BLOCK_BITS,)
 
 
 def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
