@@ -9,15 +9,14 @@ used from several threads and by several processes at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from taskrun.core.records import TRANSITIONS, Owner, RunChanges, RunRecord, RunState, RunSummary, StepRecord, sha256_of
 from taskrun.errors import Fenced, Owned, StoreError, UnknownRun, WrongTransition
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """What one run wants to have written: records of steps, then changes of the run itself."""
 
     run_id: str

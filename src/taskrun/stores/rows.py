@@ -63,10 +63,10 @@ def text_of(stored: Any, fetch: Fetch) -> Any:
     return data.decode("utf-8", "surrogatepass")
 
 
-def step_row(record: StepRecord, spill: Spill) -> tuple[Cell, ...]:
+def step_row(record: StepRecord, spill: Spill | None = None) -> tuple[Cell, ...]:
     """Return the cells of STEP_COLUMNS."""
     return (
-        cell(record.key),
+        record.key if record.key.isascii() else cell(record.key),
         record.kind,
         record.state._value_,
         record.attempt,
@@ -74,8 +74,8 @@ def step_row(record: StepRecord, spill: Spill) -> tuple[Cell, ...]:
         cell(record.outputs, spill),
         record.signal._name_,
         cell(record.target),
-        _error_cell(record.error, spill),
-        cell(record.note),
+        None if record.error is None else _error_cell(record.error, spill),
+        record.note and cell(record.note),
         record.started,
         record.ended,
     )
@@ -162,7 +162,7 @@ def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
     return values
 
 
-def _error_cell(error: ErrorRecord | None, spill: Spill) -> Cell:
+def _error_cell(error: ErrorRecord | None, spill: Spill | None) -> Cell:
     return None if error is None else cell(json.dumps(error.as_json()), spill)
 
 

@@ -35,7 +35,7 @@ from taskrun.stores.schema import migrate
 from taskrun.stores.tail import Tail, fence
 from taskrun.stores.trouble import explained, store_error
 from taskrun.stores.value_files import ValueFiles
-from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled
+from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled, append
 
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -120,10 +120,10 @@ class SqliteStore:
         """See Store."""
         with self._lock:
             try:
-                ready = [ReadyWrite(one, self._files) for one in writes]
-                if len(ready) == 1 and ready[0].is_one_record and ready[0].append(self._connection, self._tail):
+                if len(writes) == 1 and append(self._connection, self._tail, writes[0]):
                     self._check_file()
                     return [None]
+                ready = [ReadyWrite(one, self._files) for one in writes]
                 with self._transaction():
                     self._tail.look(self._connection)
                     return [one.apply(self._connection, self._tail) for one in ready]

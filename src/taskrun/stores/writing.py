@@ -13,7 +13,7 @@ import sqlite3
 from taskrun.core.records import RunState
 from taskrun.core.store import Write, fenced
 from taskrun.errors import StoreError, WrongTransition
-from taskrun.stores.rows import STEP_COLUMNS, cell, changed_columns, step_row
+from taskrun.stores.rows import LONGEST, STEP_COLUMNS, cell, changed_columns, step_row
 from taskrun.stores.schema import BLOCK_BITS
 from taskrun.stores.tail import KnownRun, Tail
 from taskrun.stores.value_files import ValueFiles
@@ -59,28 +59,6 @@ class ReadyWrite:
         self.rows = [step_row(record, self.files.spill) for record in write.records]
         self.columns = changed_columns(write.changes, self.files.spill) if write.changes else {}
 
-    @property
-    def is_one_record(self) -> bool:
-        """Whether it is one record and nothing else."""
-        return len(self.rows) == 1 and not self.columns and not self.files.files
-
-    def append(self, connection: sqlite3.Connection, tail: Tail) -> bool:
-        """Write the one record at the end of the log in a single statement, the shortest transaction there is.
-
-        Return False, with nothing written, when ``apply`` is needed: others have written since (a claim among them), or
-        the run is new here, or in its block.
-        """
-        known = tail.runs.get(self.write.run_id)
-        next_id = tail.last_id + 1
-        if known is None or known.epoch != self.write.epoch or known.block != next_id >> BLOCK_BITS:
-            return False
-        try:
-            connection.execute(_APPEND_AT, (*self.rows[0], known.number, next_id))
-        except sqlite3.IntegrityError:
-            return False
-        tail.last_id = next_id
-        return True
-
     def apply(self, connection: sqlite3.Connection, tail: Tail) -> StoreError | None:
         """Write it in the transaction that is open, or return why it was refused, with nothing written.
 
@@ -122,3 +100,26 @@ class ReadyWrite:
         if "state" in changes and not changes["state"].active:
             connection.execute(_RELEASE, (number,))
             connection.execute("DELETE FROM requests WHERE run = ?", (number,))
+
+
+def append(connection: sqlite3.Connection, tail: Tail, write: Write) -> bool:
+    """Write a single short record at the end of the log in one statement, the shortest transaction there is.
+
+    Return False, with nothing written, when ReadyWrite is needed: there is more to write than that, others have written
+    since (a claim among them), or the run is new here, or in its block.
+    """
+    known = tail.runs.get(write.run_id)
+    next_id = tail.last_id + 1
+    if known is None or known.epoch != write.epoch or known.block != next_id >> BLOCK_BITS:
+        return False
+    if write.changes or len(write.records) != 1:
+        return False
+    record = write.records[0]
+    if record.error is not None or (record.outputs is not None and len(record.outputs) > LONGEST):
+        return False
+    try:
+        connection.execute(_APPEND_AT, (*step_row(record), known.number, next_id))
+    except sqlite3.IntegrityError:
+        return False
+    tail.last_id = next_id
+    return True

@@ -102,6 +102,31 @@ def test_a_flush_commits_at_once() -> None:
     asyncio.run(run())
 
 
+def test_a_record_can_be_saved_without_the_loop() -> None:
+    store = Watched()
+    journal = Journal(store, "r", 1)
+    journal.save_now(StepRecord("a"))
+
+    async def run() -> None:
+        waiting = asyncio.ensure_future(journal.save(StepRecord("b")))
+        await asyncio.sleep(0)
+        journal.save_now(StepRecord("c"))
+        assert store.transactions == [[("r", ["a"])], [("r", ["b"])], [("r", ["c"])]]
+        await waiting
+
+    asyncio.run(run())
+    store.problem = StoreError("the disk is full")
+    for record in (StepRecord("d"), StepRecord("e")):
+        with pytest.raises(StoreError, match="the disk is full"):
+            journal.save_now(record)
+        store.problem = None
+    other = Journal(store, "r2", 7)
+    with pytest.raises(Fenced):
+        other.save_now(StepRecord("a"))
+    assert type(other.problem) is Fenced
+    assert keys(store) == ["a", "b", "c"]
+
+
 def test_a_cancelled_waiter_does_not_lose_its_record() -> None:
     async def run() -> None:
         store = Watched()
