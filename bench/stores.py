@@ -2,8 +2,8 @@
 
 The raw figure is one INSERT of the same key and outputs into a table without any index, and a commit. Each round
 measures both, one after the other, and the ratio printed is the median of the rounds' ratios: on a shared machine the
-disk's speed drifts more than the two differ. Beside raw SQLite stand a write, a record saved without a turn of the loop, a record through a
-journal on the event loop, and a record when a hundred runs save at once.
+disk's speed drifts more than the two differ. Beside raw SQLite stand a write, a record saved without a turn of the loop,
+a record through a journal on the event loop, and a record when a hundred runs save at once.
 """
 
 from __future__ import annotations

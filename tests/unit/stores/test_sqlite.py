@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
-from taskrun.errors import StoreError
-from taskrun.stores import schema, value_files
+from taskrun.errors import Fenced, StoreError
+from taskrun.stores import schema, tail, value_files
 from taskrun.stores.sqlite import SqliteStore
 from taskrun.stores.writing import ReadyWrite, Write
 
@@ -330,6 +330,49 @@ def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
     store.write("r", epoch, [StepRecord("c")])
     assert [record.key for record in store.records("r")] == ["a", "b", "c"]
     other.close()
+
+
+@pytest.mark.parametrize("how", ["claimed", "trashed", "purged"])
+@pytest.mark.parametrize("busy", [False, True])
+def test_what_a_process_remembers_does_not_outlive_a_claim(
+    store: SqliteStore, tmp_path: Path, how: str, busy: bool
+) -> None:
+    """The short way of writing is refused too, though the process has written for other runs since, or rows went."""
+    store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING))
+    for index in range(3):
+        store.write("r", 1, [StepRecord(f"{index}")])
+        store.write("r2", 1, [StepRecord(f"{index}")])
+    if how == "purged":
+        store.write("r", 1, [], {"state": RunState.FAILED, "ended": 1.0})
+        store.write("r", 1, [StepRecord("last")])
+    other = SqliteStore(tmp_path / "x.db")
+    if how == "claimed":
+        assert other.claim("r", Owner.here(), 1e12, 1) == 2
+    elif how == "trashed":
+        other.trash("r")
+    else:
+        assert other.purge(2.0) == 1
+    if busy:
+        store.write("r2", 1, [StepRecord("a"), StepRecord("b")])
+        store.write("r2", 1, [StepRecord("c")])
+    with pytest.raises(Fenced):
+        store.write("r", 1, [StepRecord("late")])
+    store.write("r2", 1, [StepRecord("d")])
+    assert [record.key for record in other.records("r2")] == ["0", "1", "2", *("abc" if busy else ""), "d"]
+    if how == "claimed":
+        assert [record.key for record in other.records("r")] == ["0", "1", "2"]
+        other.write("r", 2, [StepRecord("mine")])
+    other.close()
+
+
+def test_a_process_does_not_remember_runs_without_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "_MOST", 5)
+    for index in range(20):
+        store.create(RunRecord(run_id=f"r{index}", flow="f", state=RunState.RUNNING))
+        store.write(f"r{index}", 1, [StepRecord("a")])
+        assert len(store._tail.runs) <= 7
+    for index in range(20):
+        assert [record.key for record in store.records(f"r{index}")] == ["a"]
 
 
 def test_ids_that_are_no_text(store: SqliteStore) -> None:
