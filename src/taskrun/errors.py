@@ -6,8 +6,10 @@
      +- InputError     exit 2   the caller's inputs are wrong (all of them at once)
      +- RunError       exit 1
      |   +- StepError(path, location)     what a failed run raises, from the original exception
-     |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout  RunCancelled
+     |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout  RunCancelled  UnsavableValue
      |   +- ShellError(exitCode, stdout, stderr)
+     +- StoreError     exit 3   what a run has done cannot be written down or read
+     |   +- UnknownRun  Owned  Fenced  WrongTransition
      +- PluginError    exit 3   something that a flow or a setting names cannot be had
 
 Do not import any other taskrun module here but ``source``.
@@ -97,6 +99,36 @@ class PluginError(TaskrunError):
     exit_status = 3
 
 
+class StoreError(TaskrunError):
+    """A store cannot be opened, written or read; nothing that was committed before is lost.
+
+    ``problem`` says what is wrong and where, ``hint`` what to do about it.
+    """
+
+    exit_status = 3
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        self.problem = problem
+        self.hint = hint
+        super().__init__(problem + (f"\n    hint: {hint}" if hint else ""))
+
+
+class UnknownRun(StoreError):
+    """The store has no run of that id."""
+
+
+class Owned(StoreError):
+    """Somebody else works on the run, and lives; the message says who."""
+
+
+class Fenced(StoreError):
+    """A write came too late: the run has been taken over, or removed, since the writer claimed it."""
+
+
+class WrongTransition(StoreError):
+    """A run cannot go from the state that it is in to the one asked for."""
+
+
 class RunError(TaskrunError):
     """A run failed."""
 
@@ -159,6 +191,17 @@ class ShellError(RunError):
     def params(self) -> dict[str, object]:
         """What handlers in a flow read as ``ERROR.params``."""
         return {"exitCode": self.exitCode, "stdout": self.stdout, "stderr": self.stderr}
+
+
+class UnsavableValue(RunError):
+    """A value cannot be recorded. ``path`` is the place inside it, such as ``['items'][3].owner``."""
+
+    error_code = "taskrun.err.unsavable-value"
+
+    def __init__(self, problem: str, path: str = "") -> None:
+        self.problem = problem
+        self.path = path
+        super().__init__(f"{path}: {problem}" if path else problem)
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

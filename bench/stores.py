@@ -1,0 +1,129 @@
+"""What it costs to write a step down: µs per committed record beside raw ``sqlite3``; ``python bench/stores.py``.
+
+The raw figure is one INSERT of the same key and outputs into a table without any index, and a commit. Each round
+measures both, one after the other, and the ratio printed is the median of the rounds' ratios: on a shared machine the
+disk's speed drifts more than the two differ. Beside raw SQLite stand a write, a record saved without a turn of the loop,
+a record through a journal on the event loop, and a record when a hundred runs save at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from taskrun.core.journal import CommitGroup, Journal
+from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
+from taskrun.stores.sqlite import SqliteStore, Synchronous
+
+OUTPUTS = '{"RESULT":42,"total":"12.50"}'
+TABLE = "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT, key TEXT, outputs TEXT)"
+RUN = "0123456789abcdef0123456789abcdef"
+AT_ONCE = 100
+ROUNDS = 7
+
+
+class Raw:
+    """INSERT and commit, as one who needs nothing else would write it."""
+
+    def __init__(self, path: Path, synchronous: Synchronous) -> None:
+        self.connection = sqlite3.connect(path)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute(f"PRAGMA synchronous = {synchronous}")
+        self.connection.execute(TABLE)
+
+    def round(self, number: int, count: int) -> None:
+        """Commit ``count`` rows one by one."""
+        connection = self.connection
+        for index in range(count):
+            row = (RUN, f"main/loop[{number}.{index}]/call", OUTPUTS)
+            connection.execute("INSERT INTO steps (run, key, outputs) VALUES (?, ?, ?)", row)
+            connection.commit()
+
+
+class Ours:
+    """The store, and journals over it."""
+
+    def __init__(self, path: Path, synchronous: Synchronous) -> None:
+        self.store = SqliteStore(path, synchronous=synchronous)
+        for run_id in (RUN, *map(str, range(AT_ONCE))):
+            run = RunRecord(run_id=run_id, flow="bench", state=RunState.RUNNING, owner=Owner.here())
+            self.store.create(run)
+
+    def writes(self, number: int, count: int) -> None:
+        """Write ``count`` records one by one."""
+        for index in range(count):
+            self.store.write(RUN, 1, [_record(f"main/loop[{number}.{index}]/call")])
+
+    def now(self, number: int, count: int) -> None:
+        """Save ``count`` records through a journal without turns of the loop."""
+        journal = Journal(self.store, RUN, 1)
+        for index in range(count):
+            journal.save_now(_record(f"main/now[{number}.{index}]/call"))
+
+    def journal(self, number: int, count: int) -> None:
+        """Save ``count`` records one after the other on the event loop."""
+
+        async def save() -> None:
+            journal = Journal(self.store, RUN, 1)
+            for index in range(count):
+                await journal.save(_record(f"main/journal[{number}.{index}]/call"))
+
+        asyncio.run(save())
+
+    def at_once(self, number: int, count: int) -> None:
+        """Save ``count`` records in a hundred runs that work at the same time."""
+        group = CommitGroup(self.store)
+
+        async def one(run_id: str) -> None:
+            journal = Journal(self.store, run_id, 1, group=group)
+            for index in range(count // AT_ONCE):
+                await journal.save(_record(f"main/loop[{number}.{index}]/call"))
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*(one(str(index)) for index in range(AT_ONCE)))
+
+        asyncio.run(all_of_them())
+
+
+def _record(key: str) -> StepRecord:
+    return StepRecord(key, outputs=OUTPUTS, started=1.5, ended=2.5)
+
+
+def measured(work: Callable[[int, int], None], number: int, count: int) -> float:
+    """Return the µs per record of a round."""
+    started = time.perf_counter()
+    work(number, count)
+    return (time.perf_counter() - started) / count * 1e6
+
+
+def report(synchronous: Synchronous, count: int, folder: Path) -> None:
+    """Print the figures of one setting."""
+    raw, ours = Raw(folder / f"raw-{synchronous}.db", synchronous), Ours(folder / f"{synchronous}.db", synchronous)
+    kinds = {"write": ours.writes, "save_now": ours.now, "save": ours.journal, f"{AT_ONCE} runs": ours.at_once}
+    base: list[float] = []
+    times: dict[str, list[float]] = {name: [] for name in kinds}
+    for number in range(ROUNDS):
+        base.append(measured(raw.round, number, count))
+        for name, work in kinds.items():
+            times[name].append(measured(work, number, count))
+    print(f"{synchronous:7} raw INSERT+commit {statistics.median(base):9.1f} µs")
+    for name, figures in times.items():
+        ratio = statistics.median(one / other for one, other in zip(figures, base, strict=True))
+        print(f"{'':7} {name:17} {statistics.median(figures):9.1f} µs {ratio:8.2f} ×")
+
+
+def main() -> None:
+    """Print the figures of both settings; a folder to measure in may be given."""
+    with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as name:
+        report("NORMAL", 3000, Path(name))
+        report("FULL", 300, Path(name))
+
+
+if __name__ == "__main__":
+    main()

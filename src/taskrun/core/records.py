@@ -1,0 +1,272 @@
+"""What is written down of a run: the run, its steps, its owner and its failure, as frozen records.
+
+Rules: a record holds text and numbers only. Values (inputs, outputs, what a run waits for) are the JSON text that
+``core.codec`` makes of them, so that a store keeps text and never meets an object. Times are seconds since 1970.
+The states of a run and how they follow each other are one table, and every store asks it.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import os
+import secrets
+import socket
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypedDict
+
+from taskrun.core.completion import Signal
+from taskrun.errors import WrongTransition
+
+
+class RunState(enum.StrEnum):
+    """Where a run stands."""
+
+    CREATED = "CREATED"
+    RUNNING = "RUNNING"
+    SUSPENDED = "SUSPENDED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    REVERTING = "REVERTING"
+    REVERTED = "REVERTED"
+    REVERT_FAILED = "REVERT_FAILED"
+    CANCELLED = "CANCELLED"
+    TIMED_OUT = "TIMED_OUT"
+
+    @property
+    def active(self) -> bool:
+        """Whether somebody works on a run in this state, or is about to."""
+        return self in ACTIVE
+
+    @property
+    def ended(self) -> bool:
+        """Whether a run in this state has ended, if only until it is resumed after its failure."""
+        return self not in ACTIVE and self is not RunState.SUSPENDED
+
+    def follow(self, state: RunState, run_id: str) -> None:
+        """Raise WrongTransition when a run cannot go from this state to ``state``; staying is always possible."""
+        if state is not self and state not in TRANSITIONS[self]:
+            can = ", ".join(sorted(TRANSITIONS[self])) or "nothing else"
+            raise WrongTransition(f"run {run_id} is {self} and cannot become {state}", f"{self} becomes {can}")
+
+
+ACTIVE = frozenset({RunState.CREATED, RunState.RUNNING, RunState.REVERTING})
+"""The states in which a run has an owner; a write that leaves them gives the run up."""
+
+TRANSITIONS: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
+    {
+        state: frozenset(map(RunState, following.split()))
+        for state, following in {
+            RunState.CREATED: "RUNNING FAILED CANCELLED",
+            RunState.RUNNING: "SUSPENDED SUCCEEDED FAILED REVERTING CANCELLED TIMED_OUT",
+            RunState.SUSPENDED: "RUNNING REVERTING CANCELLED",
+            # back to RUNNING: a container undid its own work and something round it handled the failure
+            RunState.REVERTING: "RUNNING FAILED REVERTED REVERT_FAILED CANCELLED TIMED_OUT",
+            # a run that stopped half-way may be resumed, rolled back or ended
+            RunState.FAILED: "RUNNING REVERTING CANCELLED",
+            RunState.TIMED_OUT: "RUNNING REVERTING CANCELLED",
+            RunState.REVERT_FAILED: "REVERTING CANCELLED",
+            RunState.SUCCEEDED: "",
+            RunState.REVERTED: "",
+            RunState.CANCELLED: "",
+        }.items()
+    }
+)
+"""How the states of a run follow each other."""
+
+
+class StepState(enum.StrEnum):
+    """Where the execution of a step stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    SUSPENDED = "SUSPENDED"
+    REVERTING = "REVERTING"
+    REVERTED = "REVERTED"
+    REVERT_FAILED = "REVERT_FAILED"
+    CANCELLED = "CANCELLED"
+    TIMED_OUT = "TIMED_OUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that works on a run. ``token`` tells it from a later process with the same number."""
+
+    host: str
+    pid: int
+    token: str
+
+    @classmethod
+    def here(cls) -> Owner:
+        """Return an owner that stands for this process, different from all others."""
+        return cls(socket.gethostname(), os.getpid(), secrets.token_hex(8))
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the owner is known to be gone; of a process on another host nothing is known."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except (ProcessLookupError, OverflowError):
+            return True
+        except PermissionError:
+            return False
+        return False
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """A failure as text: nothing of it needs to be pickled or imported to be shown.
+
+    ``kind`` is the class with its module, ``cause`` the exception that led to it, ``group`` the members of a group.
+    """
+
+    kind: str
+    message: str
+    traceback: str = ""
+    notes: tuple[str, ...] = ()
+    cause: ErrorRecord | None = None
+    group: tuple[ErrorRecord, ...] = ()
+
+    @classmethod
+    def of(cls, error: BaseException) -> ErrorRecord:
+        """Return the record of an exception; one whose own text fails is still recorded."""
+        return cls._of(error, frozenset())
+
+    @classmethod
+    def _of(cls, error: BaseException, seen: frozenset[int]) -> ErrorRecord:
+        seen |= {id(error)}
+        cause = error.__cause__ if error.__cause__ or error.__suppress_context__ else error.__context__
+        members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+        try:
+            message = str(error)
+        except Exception as problem:  # noqa: BLE001  # a class of the user's: its __str__ may do anything
+            message = f"<its text cannot be had: {type(problem).__name__}>"
+        return cls(
+            f"{type(error).__module__}.{type(error).__qualname__}",
+            message,
+            "".join(traceback.format_tb(error.__traceback__)),
+            tuple(map(str, getattr(error, "__notes__", ()))),
+            cls._of(cause, seen) if cause is not None and id(cause) not in seen else None,
+            tuple(cls._of(member, seen) for member in members if id(member) not in seen),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as what JSON can hold."""
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "traceback": self.traceback,
+            "notes": list(self.notes),
+            "cause": self.cause and self.cause.as_json(),
+            "group": [member.as_json() for member in self.group],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ErrorRecord:
+        """Return the record of which ``as_json`` made ``data``."""
+        cause = data["cause"]
+        return cls(
+            data["kind"],
+            data["message"],
+            data["traceback"],
+            tuple(data["notes"]),
+            cls.from_json(cause) if cause else None,
+            tuple(map(cls.from_json, data["group"])),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind.removeprefix('builtins.')}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What is known of one execution of a step, an item, a decision or an undoing; ``key`` is its path in the run.
+
+    ``outputs`` is JSON text; ``signal`` and ``target`` are those of the completion; ``note`` says in words what a
+    reader wants to know, for example why the step was left out.
+    """
+
+    key: str
+    kind: str = "step"
+    state: StepState = StepState.SUCCEEDED
+    attempt: int = 1
+    input_names: tuple[str, ...] = ()
+    outputs: str | None = None
+    signal: Signal = Signal.NEXT
+    target: str | None = None
+    error: ErrorRecord | None = None
+    note: str = ""
+    started: float | None = None
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What a list of runs shows of each: everything that is short."""
+
+    run_id: str
+    flow: str
+    version: str = ""
+    path: str = ""
+    sha256: str = ""
+    state: RunState = RunState.CREATED
+    owner: Owner | None = None
+    epoch: int = 1
+    heartbeat: float | None = None
+    created: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    parent: str | None = None
+    parent_step: str | None = None
+    error: ErrorRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord(RunSummary):
+    """A run: its flow with the text that was merged for it, what it was given, where it stands, what it gave.
+
+    ``inputs``, ``outputs`` and ``waits_for`` are JSON text. ``sha256``, of ``text``, is worked out when it is empty.
+    """
+
+    text: str = ""
+    flags: frozenset[str] = frozenset()
+    inputs: str = "{}"
+    outputs: str | None = None
+    waits_for: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            object.__setattr__(self, "sha256", sha256_of(self.text))
+
+
+class RunChanges(TypedDict, total=False):
+    """What may be changed of a run, in a write. A new ``text`` brings its own hash; ``owner`` can be given up only."""
+
+    state: RunState
+    owner: None
+    version: str
+    path: str
+    text: str
+    flags: frozenset[str]
+    inputs: str
+    outputs: str | None
+    waits_for: str | None
+    error: ErrorRecord | None
+    started: float | None
+    ended: float | None
+
+
+def sha256_of(text: str) -> str:
+    """Return the SHA-256 of a text as UTF-8, in hexadecimal; lone surrogates are hashed as they are."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

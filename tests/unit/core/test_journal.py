@@ -1,0 +1,257 @@
+"""Records, their states, and the journal that commits what one turn of the loop has saved."""
+
+# ruff: noqa: D102  # the one method here is that of its base class
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+
+import pytest
+
+from taskrun.core.journal import CommitGroup, Journal
+from taskrun.core.records import TRANSITIONS, ErrorRecord, Owner, RunRecord, RunState, StepRecord
+from taskrun.core.store import Write
+from taskrun.errors import Fenced, StoreError
+from taskrun.stores.memory import MemoryStore
+
+
+class Watched(MemoryStore):
+    """Counts transactions; fails when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transactions: list[list[tuple[str, list[str]]]] = []
+        self.problem: StoreError | None = None
+        for run_id in ("r", "r2"):
+            self.create(RunRecord(run_id=run_id, flow="f", state=RunState.RUNNING))
+
+    def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
+        if self.problem:
+            raise self.problem
+        self.transactions.append([(one.run_id, [record.key for record in one.records]) for one in writes])
+        return super().write_all(writes)
+
+
+def keys(store: MemoryStore, run_id: str = "r") -> list[str]:
+    """Return the keys of the records that are committed."""
+    return [record.key for record in store.records(run_id)]
+
+
+def test_one_turn_is_one_transaction() -> None:
+    async def run() -> None:
+        store = Watched()
+        journal = Journal(store, "r", 1)
+
+        async def step(name: str) -> None:
+            await journal.save(StepRecord(name))
+            assert name in keys(store), "committed when save returns"
+            await journal.save(StepRecord(name + "!"))
+
+        await asyncio.gather(*map(step, "abc"))
+        assert store.transactions == [[("r", ["a", "b", "c"])], [("r", ["a!", "b!", "c!"])]]
+        journal.flush()
+        assert len(store.transactions) == 2, "nothing was left"
+
+    asyncio.run(run())
+
+
+def test_runs_share_a_transaction() -> None:
+    async def run() -> None:
+        store = Watched()
+        group = CommitGroup(store)
+        journals = [Journal(store, run_id, 1, group=group) for run_id in ("r", "r2")]
+        await asyncio.gather(*(journal.save(StepRecord(name)) for name in "ab" for journal in journals))
+        assert store.transactions == [[("r", ["a", "b"]), ("r2", ["a", "b"])]]
+
+    asyncio.run(run())
+
+
+def test_changes_keep_their_place() -> None:
+    """States follow each other as they were asked for, even in one turn."""
+
+    async def run() -> None:
+        store = Watched()
+        journal = Journal(store, "r", 1)
+        await asyncio.gather(
+            journal.save(StepRecord("a")),
+            journal.change({"state": RunState.REVERTING}),
+            journal.save(StepRecord("b")),
+            journal.change({"state": RunState.REVERTED}),
+        )
+        assert store.transactions == [[("r", ["a"]), ("r", ["b"])]]
+        assert store.load("r").state is RunState.REVERTED
+
+    asyncio.run(run())
+
+
+def test_a_flush_commits_at_once() -> None:
+    async def run() -> None:
+        store = Watched()
+        journal = Journal(store, "r", 1)
+        waiting = asyncio.ensure_future(journal.save(StepRecord("a")))
+        await asyncio.sleep(0)
+        journal.flush()
+        assert keys(store) == ["a"]
+        await waiting
+        await asyncio.sleep(0)
+        assert len(store.transactions) == 1
+
+    asyncio.run(run())
+
+
+def test_a_record_can_be_saved_without_the_loop() -> None:
+    store = Watched()
+    journal = Journal(store, "r", 1)
+    journal.save_now(StepRecord("a"))
+
+    async def run() -> None:
+        waiting = asyncio.ensure_future(journal.save(StepRecord("b")))
+        await asyncio.sleep(0)
+        journal.save_now(StepRecord("c"))
+        assert store.transactions == [[("r", ["a"])], [("r", ["b"])], [("r", ["c"])]]
+        await waiting
+
+    asyncio.run(run())
+    store.problem = StoreError("the disk is full")
+    for record in (StepRecord("d"), StepRecord("e")):
+        with pytest.raises(StoreError, match="the disk is full"):
+            journal.save_now(record)
+        store.problem = None
+    other = Journal(store, "r2", 7)
+    with pytest.raises(Fenced):
+        other.save_now(StepRecord("a"))
+    assert type(other.problem) is Fenced
+    assert keys(store) == ["a", "b", "c"]
+
+
+def test_a_cancelled_waiter_does_not_lose_its_record() -> None:
+    async def run() -> None:
+        store = Watched()
+        journal = Journal(store, "r", 1)
+        waiting = [asyncio.ensure_future(journal.save(StepRecord(name))) for name in "ab"]
+        asyncio.get_running_loop().call_soon(waiting[0].cancel)
+        assert [type(one) for one in await asyncio.gather(*waiting, return_exceptions=True)] == [
+            asyncio.CancelledError,
+            type(None),
+        ]
+        assert keys(store) == ["a", "b"]
+
+    asyncio.run(run())
+
+
+def test_a_failed_transaction_fails_all_who_wait_and_all_who_come_later() -> None:
+    async def run() -> None:
+        store = Watched()
+        journal = Journal(store, "r", 1)
+        store.problem = StoreError("the disk is full", "make room")
+        done = await asyncio.gather(*(journal.save(StepRecord(name)) for name in "ab"), return_exceptions=True)
+        assert done == [store.problem] * 2
+        store.problem = None
+        for late in (journal.save(StepRecord("c")), journal.change({"outputs": "1"})):
+            with pytest.raises(StoreError, match=r"the disk is full\n    hint: make room"):
+                await late
+        with pytest.raises(StoreError, match="the disk is full"):
+            journal.flush()
+        assert keys(store) == []
+
+    asyncio.run(run())
+
+
+def test_one_run_that_is_fenced_harms_no_other() -> None:
+    async def run() -> None:
+        store = Watched()
+        group = CommitGroup(store)
+        mine, other = (Journal(store, run_id, 1, group=group) for run_id in ("r", "r2"))
+        store.claim("r", Owner.here(), 1, 0)
+        done = await asyncio.gather(
+            mine.save(StepRecord("a")),
+            other.save(StepRecord("a")),
+            mine.change({"outputs": "1"}),
+            mine.save(StepRecord("b")),
+            return_exceptions=True,
+        )
+        assert [type(one) for one in done] == [Fenced, type(None), Fenced, Fenced]
+        assert mine.problem is done[0]
+        await other.save(StepRecord("b"))
+        assert (keys(store), keys(store, "r2")) == ([], ["a", "b"])
+
+    asyncio.run(run())
+
+
+def test_what_was_there_is_recalled() -> None:
+    journal = Journal(MemoryStore(), "r", 1, [StepRecord("a", outputs="1")])
+    assert journal.known("a") == StepRecord("a", outputs="1")
+    assert journal.known("b") is None
+
+
+def test_states() -> None:
+    """Every state has its row, and those from which nothing follows are those of a run that is over for good."""
+    assert set(TRANSITIONS) == set(RunState)
+    over = {state for state in RunState if not TRANSITIONS[state]}
+    assert over == {RunState.SUCCEEDED, RunState.REVERTED, RunState.CANCELLED}
+    assert [state.value for state in RunState if state.active] == ["CREATED", "RUNNING", "REVERTING"]
+    assert not RunState.SUSPENDED.ended
+    assert RunState.FAILED.ended
+    assert not RunState.RUNNING.ended
+
+
+def test_owners(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Owner.here()
+    assert mine != Owner.here()
+    assert not mine.is_dead
+    assert str(mine) == f"process {os.getpid()} on {socket.gethostname()}"
+    assert not Owner("elsewhere", 2**22 + 1, "x").is_dead
+    assert Owner(mine.host, 2**22 + 1, "x").is_dead
+    assert Owner(mine.host, 2**99, "x").is_dead
+
+    def not_ours(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", not_ours)
+    assert not Owner(mine.host, 1, "x").is_dead
+
+
+class Silent(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_errors_are_recorded_whole() -> None:
+    def fail() -> None:
+        try:
+            {}["k"]
+        except KeyError as error:
+            error.add_note("in step a")
+            raise ValueError("bad") from error
+
+    try:
+        fail()
+    except ValueError as error:
+        record = ErrorRecord.of(error)
+    assert (record.kind, record.message, str(record)) == ("builtins.ValueError", "bad", "ValueError: bad")
+    assert 'raise ValueError("bad")' in record.traceback
+    assert record.cause is not None
+    assert (record.cause.message, record.cause.notes) == ("'k'", ("in step a",))
+    assert ErrorRecord.from_json(record.as_json()) == record
+
+
+def test_errors_that_are_hard_to_record() -> None:
+    """Groups, contexts, causes that go in a circle, texts that fail."""
+    loop, other = ValueError("1"), ValueError("2")
+    loop.__cause__, other.__cause__ = other, loop
+    group = ExceptionGroup("both", [loop, Silent()])
+    group.__context__ = OSError("context")
+    record = ErrorRecord.of(group)
+    assert [member.message for member in record.group] == ["1", "<its text cannot be had: RuntimeError>"]
+    assert record.group[0].cause is not None
+    assert record.group[0].cause.cause is None
+    assert record.cause is not None
+    assert record.cause.message == "context"
+    group.__suppress_context__ = True
+    assert ErrorRecord.of(group).cause is None
+    assert ErrorRecord.from_json(record.as_json()) == record

@@ -1,0 +1,33 @@
+"""Both stores of taskrun hold what any store must."""
+
+# ruff: noqa: D102  # the base class says what they are for
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unit.stores.conformance_of_stores import StoreConformance
+
+from taskrun.core.store import Store
+from taskrun.stores.memory import MemoryStore
+from taskrun.stores.sqlite import SqliteStore
+
+
+class TestMemoryStore(StoreConformance):
+    """The store that forgets."""
+
+    def open(self, folder: Path) -> Store:
+        return MemoryStore()
+
+    def reopen(self, folder: Path) -> Store | None:
+        return None
+
+
+class TestSqliteStore(StoreConformance):
+    """A real file."""
+
+    def open(self, folder: Path) -> Store:
+        return SqliteStore(folder / "a folder" / "runs.db", synchronous="NORMAL")
+
+    def reopen(self, folder: Path) -> Store | None:
+        return SqliteStore(folder / "a folder" / "runs.db")
