@@ -8,6 +8,8 @@
      |   +- StepError(path, location)     what a failed run raises, from the original exception
      |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout  RunCancelled  UnsavableValue
      |   +- ShellError(exitCode, stdout, stderr)
+     |   +- RevertError                     also an ExceptionGroup: the failure, then what undoing raised
+     |   +- DecisionChanged                 the flow of a resumed run does not fit what was recorded
      +- StoreError     exit 3   what a run has done cannot be written down or read
      |   +- UnknownRun  Owned  Fenced  WrongTransition
      +- PluginError    exit 3   something that a flow or a setting names cannot be had
@@ -170,6 +172,39 @@ class RunCancelled(RunError):
 
     error_code = "nop.err.task.cancelled"
     exit_status = 130
+
+
+class RevertError(ExceptionGroup[Exception], RunError):
+    """Undoing failed: the failure that began it is the first of ``exceptions``, what went wrong in undoing follows.
+
+    The flow cannot hold it: what was not undone has to be looked at by somebody.
+    """
+
+    error_code = "taskrun.err.revert-failed"
+
+    @classmethod
+    def of(cls, failure: Exception, problems: Sequence[Exception]) -> RevertError:
+        """Return the error about undoing after ``failure``, which may be one of this class itself."""
+        if isinstance(failure, RevertError):
+            failure, *earlier = failure.exceptions
+            problems = [*earlier, *problems]
+        steps = "1 step" if len(problems) == 1 else f"{len(problems)} steps"
+        return cls(f"{steps} could not be undone after {type(failure).__name__}: {failure}", [failure, *problems])
+
+    def derive(self, excs: Sequence[Exception]) -> RevertError:
+        """Return a group of the same kind with some of the exceptions."""
+        return RevertError(self.message, excs)
+
+
+class DecisionChanged(RunError):
+    """A run is resumed with another flow, which decides otherwise than the run already has."""
+
+    def __init__(self, key: str, before: object, because: str, after: object, now_because: str) -> None:
+        super().__init__(
+            f"{key} was {before!r} when the run began ({' '.join(because.split())}) and would be {after!r} now "
+            f"({' '.join(now_because.split())}): what was done since does not fit this flow. Resume the run with the "
+            "flow that it began with, or start a new one with 'taskrun rerun'"
+        )
 
 
 class ShellError(RunError):

@@ -165,7 +165,7 @@ class Binder:
             elif refuse and (refusal := not_supported(child)):
                 self.problems.append(refusal)
         if plan.own_text is not None:
-            values[plan.own_text.field] = self.script(node, language)
+            values[plan.own_text.field] = self.script(node, language, awaits=plan.own_text.awaits)
         for slot in plan.required:
             if slot.field not in values and node.child(slot.xml) is None:  # else what is wrong with it was noted
                 self._missing(slot, plan, node)

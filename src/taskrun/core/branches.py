@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from taskrun.core.completion import Completion
+from taskrun.core.stopped import Stopped
 from taskrun.errors import RunError
 
 Outcome = Completion | Exception
@@ -33,6 +34,7 @@ class Branches:
         self._ended: deque[tuple[Hashable, Outcome]] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._closing = False
+        self._stopped: Stopped | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,6 +71,8 @@ class Branches:
     async def next(self) -> tuple[Hashable, Outcome]:
         """Wait for the next branch to end and return its key and its completion or exception."""
         while not self._ended:
+            if self._stopped is not None:
+                raise self._stopped
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         return self._ended.popleft()
@@ -86,10 +90,17 @@ class Branches:
             outcome = task.result()
         elif isinstance(error, Exception):
             outcome = error
+        elif isinstance(error, Stopped):
+            self._stopped = error
+            self._wake()
+            return
         else:
             outcome = RunError(f"the branch raised {type(error).__name__}")
             outcome.__cause__ = error
         self._ended.append((key, outcome))
+        self._wake()
+
+    def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

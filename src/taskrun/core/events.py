@@ -112,6 +112,18 @@ class StepOutput:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class StepReverted:
+    """A step was undone; ``status`` is REVERTED or REVERT_FAILED."""
+
+    run_id: str
+    path: str
+    status: str
+    seconds: float
+    location: Location
+    error: str | None = None
+
+
 Event: TypeAlias = (
     RunStarted
     | RunFinished
@@ -119,6 +131,7 @@ Event: TypeAlias = (
     | StepFinished
     | StepSkipped
     | StepRetried
+    | StepReverted
     | StepOutput
     | FailureIgnored
     | ValueDumped

@@ -1,7 +1,7 @@
 """Run a compiled flow: bind the inputs, run the program, pick the outputs.
 
-Rules: this is the one place where a run's state is decided and its first and last events are made. A failure keeps
-its exception; a cancellation ends the run whatever the flow would have done next.
+Rules: this is the one place where it is decided how a run ended and where its first and last events are made. A failure
+keeps its exception; a cancellation ends the run whatever the flow would have done next.
 """
 
 from __future__ import annotations
@@ -10,46 +10,51 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from taskrun.core.completion import RESULT, Completion, completed
+from taskrun.core.completion import RESULT, Completion, Signal, completed
 from taskrun.core.events import RunFinished, RunStarted
 from taskrun.core.flow import Flow
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import task_inputs
+from taskrun.core.records import RunState
 from taskrun.core.results import VIEWS, StepView
 from taskrun.core.run import Run
 from taskrun.core.step import StepNote
-from taskrun.errors import FlowError, InputError, StepError, StepTimeout
+from taskrun.errors import FlowError, InputError, RevertError, StepError, StepTimeout
 
 
 async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
     """Run the flow of ``run`` and return its completion, whose outputs are the declared ones and RESULT.
 
-    Raises InputError for wrong inputs, and what the flow raised.
+    The completion of a run that is suspended has that signal. Raises InputError for wrong inputs, and what the flow
+    raised.
     """
     flow = run.flow
     started = 0.0
     if run.traced:
         started = asyncio.get_running_loop().time()
         run.emit(RunStarted(run.run_id, flow.name, flow.path, run.called_from))
-    status, failure = "FAILED", None
+    status, failure = RunState.FAILED, None
     try:
         task_inputs(flow.model.inputs, inputs, run.scope)
         frame = Frame(run, None, flow.model, run.scope)
         run.base.update(dict.fromkeys(VIEWS, StepView(frame)))
         frame.dump("input", flow.model.inputs, run.scope)
-        program = flow.program(run.traced)
+        program = flow.program(run.traced, run.recorder is not None)
         done = await program.run(frame) if program.now is None else program.now(frame)
         if run.is_cancelled:
             await asyncio.sleep(0)  # the last step was over before the cancellation could reach it
+        if done.signal is Signal.SUSPEND:
+            status = RunState.SUSPENDED
+            return done
         frame.dump("output", flow.model.outputs, done.outputs)
-        status = "SUCCEEDED"
+        status = RunState.SUCCEEDED
         return _outputs(flow.model.outputs, done)
     except asyncio.CancelledError:
-        status = "CANCELLED"
+        status = RunState.CANCELLED
         raise
     except BaseException as error:
         failure = error
-        status = status_of(error)
+        status = state_after(run, error)
         raise
     finally:
         for problem in run.close():
@@ -59,9 +64,13 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
             run.emit(RunFinished(run.run_id, flow.name, status, asyncio.get_running_loop().time() - started, text))
 
 
-def status_of(error: BaseException) -> str:
+def state_after(run: Run, error: BaseException) -> RunState:
     """Return the state of a run that this failure ended."""
-    return "TIMED_OUT" if isinstance(error, StepTimeout) else "FAILED"
+    if isinstance(error, RevertError):
+        return RunState.REVERT_FAILED
+    if run.top.undone:
+        return RunState.REVERTED
+    return RunState.TIMED_OUT if isinstance(error, StepTimeout) else RunState.FAILED
 
 
 def _outputs(declared: tuple[Any, ...], done: Completion) -> Completion:
@@ -80,10 +89,14 @@ def failed_step(error: BaseException) -> StepNote | None:
     return None
 
 
-def run_error(error: Exception, flow: Flow) -> Exception:
+def run_error(error: Exception, run: Run) -> Exception:
     """Return what a failed run raises: the error itself when it is about the inputs, else a StepError."""
-    note = failed_step(error)
+    first = error.exceptions[0] if isinstance(error, RevertError) else error
+    note = failed_step(first)
     if note is None and isinstance(error, InputError | FlowError):
         return error
-    path, location = (note.path, note.location) if note is not None else ("main", flow.model.at)
-    return StepError(f"{path} failed: {type(error).__name__}: {error}", path, location, status_of(error))
+    path, location = (note.path, note.location) if note is not None else ("main", run.flow.model.at)
+    text = f"{path} failed: {type(first).__name__}: {first}"
+    if isinstance(error, RevertError):
+        text += f"; {len(error.exceptions) - 1} of the steps that were done could not be undone"
+    return StepError(text, path, location, state_after(run, error))

@@ -9,6 +9,7 @@
     source: AwaitingScript                                    the same, and it may await
     source: Code                                              the same, in the language that the attribute lang names
     body: Own                                                 the element's own text as a script
+    body: AwaitingOwn                                         the same, and it may await
     description: Text                                         plain text of the child <description>
     then: Then, case: tuple[Case, ...], steps: Body           child elements that are steps
 
@@ -63,3 +64,4 @@ class Prefixed:
 Expr = Annotated[Script, Expression()]
 Own = Annotated[Script, OwnText()]
 AwaitingScript = Annotated[Script, Awaits()]
+AwaitingOwn = Annotated[Script, OwnText(), Awaits()]

@@ -7,7 +7,7 @@ of that name that says no to its own kind of mistake.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -27,17 +27,23 @@ from taskrun.syntax.extend import Sources, extend
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
 from taskrun.syntax.validate import violations
+from taskrun.syntax.xml_write import write_xml
 
 
 def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], Markup]) -> Flow:
     """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
-    merged, templates = prepared(extend(path, sources), markup)
+    return compile_tree(path, extend(path, sources), registry, markup)
+
+
+def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[Node], Markup]) -> Flow:
+    """Turn the tree of a flow that is put together into a runnable flow; raises FlowError."""
+    merged, templates = prepared(root, markup)
     wrong = violations(merged, registry.schema)
     header, model = bind(normalize(merged), Header, registry, templates, wrong)
     variables = Variables(model)
     notes = report(analyze(model, variables))
     weaver = Weaver(registry.implying)
-    return Flow(path=path, header=header, model=model, variables=variables, weaver=weaver, notes=notes)
+    return Flow(path=path, root=root, header=header, model=model, variables=variables, weaver=weaver, notes=notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,8 @@ class Header:
     display_name: str | None = None
     use_parent_bean_container: bool = False
     record_metrics: bool = True
+    default_save_state: bool = True
+    restartable: bool = True
     imports: Annotated[tuple[Import, ...], Element("import")] = ()
     beans: BeanDefinitions | None = None
 
@@ -80,6 +88,7 @@ class Flow:
         self,
         *,
         path: str,
+        root: Node,
         header: Header,
         model: Step,
         variables: Variables,
@@ -87,6 +96,7 @@ class Flow:
         notes: tuple[Diagnostic, ...] = (),
     ) -> None:
         self.path = path
+        self.root = root
         self.header = header
         self.model = model
         self.variables = variables
@@ -96,8 +106,8 @@ class Flow:
         self.version = header.version or (from_path[1] if from_path else 0)
         self.bean_ids = tuple(definition.id for definition in header.definitions)
         self._weaver = weaver
-        self._programs: dict[bool, Program] = {}
-        self._library: dict[tuple[str, bool], Program] = {}
+        self._programs: dict[tuple[bool, bool], Program] = {}
+        self._library: dict[tuple[str, bool, bool], Program] = {}
 
     def __repr__(self) -> str:
         return f"Flow({self.name!r}, version={self.version}, path={self.path!r}, steps={self.step_count})"
@@ -113,25 +123,38 @@ class Flow:
         """How many steps the flow has, its root not counted."""
         return sum(1 for _ in walk(self.model)) - 1
 
-    def program(self, traced: bool) -> Program:
-        """Return what runs: the root step with its decorators, watched or not."""
-        program = self._programs.get(traced)
+    @cached_property
+    def undoes(self) -> bool:
+        """Whether a run of the flow may have something to undo."""
+        return any(step.undoes for step in walk(self.model))
+
+    @cached_property
+    def text(self) -> str:
+        """The flow as XML, with all that it builds on put in."""
+        return write_xml(self.root, head=False)
+
+    def _setting(self, traced: bool, recorded: bool) -> Setting:
+        return Setting(traced=traced, recorded=recorded, saves=self.header.default_save_state, undoes=self.undoes)
+
+    def program(self, traced: bool, recorded: bool = False) -> Program:
+        """Return what runs: the root step with its decorators, watched or not, recorded or not."""
+        program = self._programs.get((traced, recorded))
         if program is None:
-            setting = Setting(traced=traced, root=True)
-            program = self._programs[traced] = self._weaver.weave(self.model, setting)
+            setting = replace(self._setting(traced, recorded), root=True)
+            program = self._programs[traced, recorded] = self._weaver.weave(self.model, setting)
         return program
 
     def library_step(self, name: str) -> Step | None:
         """Return the step of that name directly in this library, None when there is none."""
         return next((step for step in self.model.children() if step.name == name), None)
 
-    def library_program(self, name: str, traced: bool) -> Program:
+    def library_program(self, name: str, traced: bool, recorded: bool = False) -> Program:
         """Return a step of this library in the form that other flows call: its decorators up to allowFailure."""
-        program = self._library.get((name, traced))
+        program = self._library.get((name, traced, recorded))
         if program is None:
             step = self.library_step(name)
             if step is None:
                 raise LookupError(name)
-            setting = Setting(traced=traced, outermost=LIBRARY_RANK)
-            program = self._library[name, traced] = self._weaver.weave(step, setting)
+            setting = replace(self._setting(traced, recorded), outermost=LIBRARY_RANK)
+            program = self._library[name, traced, recorded] = self._weaver.weave(step, setting)
         return program

@@ -6,7 +6,7 @@ object; its path is put together only when somebody asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from taskrun.core.outputs import Output
     from taskrun.core.run import Run
     from taskrun.core.step import Step
+    from taskrun.core.undo import Undo
     from taskrun.script.script import Script, Template
 
 ROOT = "main"
@@ -30,10 +31,11 @@ class Frame:
     """The scope, flags and place of a running step; what a step's ``run`` and a decorator's ``around`` get.
 
     ``index`` is the iteration that a loop is in, or the number of a fork's branch (from 0); ``attempt`` counts from 1;
-    ``visits`` counts how often the children of a sequence were entered, once something has jumped.
+    ``visits`` counts how often the children of a sequence were entered, once something has jumped. ``undo`` is the list
+    of what the container can undo.
     """
 
-    __slots__ = ("attempt", "executor", "flags", "index", "parent", "run", "scope", "step", "visit", "visits")
+    __slots__ = ("attempt", "executor", "flags", "index", "parent", "run", "scope", "step", "undo", "visit", "visits")
 
     def __init__(self, run: Run, parent: Frame | None, step: Step, scope: Scope) -> None:
         self.run = run
@@ -47,7 +49,9 @@ class Frame:
         if parent is None:
             self.flags: frozenset[str] = run.flags
             self.executor: str | None = None
+            self.undo: list[Undo] = run.undo
         else:
+            self.undo = parent.undo
             self.flags = parent.flags
             self.executor = parent.executor
             if parent.visits is not None:
@@ -70,6 +74,19 @@ class Frame:
         if visit is None:
             visit = 1 if self.visits is None else self.visits.get(name, 1)
         return f"{text}~{visit}" if visit > 1 else text
+
+    def part(self, name: str, index: int | None = None) -> str:
+        """Return the key of what is recorded of a part of the step: ``main/loop:items``, ``main/loop[2]:while``."""
+        text = self.path if index is None else f"{self.path}[{index}]"
+        return f"{text}/:{name}" if self.parent is None and self.run.called_from else f"{text}:{name}"
+
+    def remember(self, name: str, make: Callable[[], Any], because: str = "", index: int | None = None) -> Any:
+        """Return what ``make`` gives; in a recorded run, what it gave when the run came here first.
+
+        ``name`` tells the parts of a step apart, ``because`` is the text of the script that decides.
+        """
+        recorder = self.run.recorder
+        return make() if recorder is None else recorder.remember(self.part(name, index), make, because=because)
 
     def begin_visits(self) -> None:
         """Note that a body begins in this frame, so no child has been visited yet."""
@@ -122,4 +139,5 @@ class Frame:
         frame.attempt = self.attempt
         frame.flags = self.flags
         frame.executor = self.executor
+        frame.undo = self.undo
         return frame

@@ -42,6 +42,7 @@ class Input:
     value: Template | None = None
     source: Script | None = None
     from_task_scope: bool = False
+    persist: bool = True
     dump: bool = False
     schema: SchemaCheck | None = None
 

@@ -36,6 +36,7 @@ class Output:
     source: Script | None = None
     to_task_scope: bool = False
     export_as: str | None = None
+    persist: bool | None = None
     dump: bool = False
     schema: SchemaCheck | None = None
 

@@ -105,7 +105,8 @@ def _slot(  # noqa: C901, PLR0911 - a table of types
         if isinstance(mark, Expression):
             return Slot(item.name, camel(item.name) + "Expr", kind, required, expression=True), "attribute"
         if isinstance(mark, OwnText):
-            return Slot(item.name, "", kind, required=False), "own-text"
+            awaits = any(isinstance(other, Awaits) for other in marks)
+            return Slot(item.name, "", kind, required=False, awaits=awaits), "own-text"
         if isinstance(mark, OnStep):
             return Slot(item.name, camel(item.name), kind, required=False), "on-step"
         if isinstance(mark, Awaits):

@@ -1,7 +1,8 @@
 """A run: one execution of a flow, and everything about it that changes.
 
 Rules: the program is shared, a run is not. A called task is a run of its own below its caller's: it has its own task
-scope and inputs and shares the caller's host, clock and cancellation.
+scope and inputs and shares the caller's host, clock, records and cancellation. What concerns the run as a whole (its
+state, what it waits for, how it ends) is kept by the run at the top.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from taskrun.core.beans import RunBeans
 from taskrun.core.events import Event
 from taskrun.core.limits import Limiters
+from taskrun.core.records import RunState
 from taskrun.core.results import TaskView
 from taskrun.core.scope import Scope
 from taskrun.errors import RunError
@@ -22,6 +24,9 @@ from taskrun.errors import RunError
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
     from taskrun.core.host import Host
+    from taskrun.core.recorder import Recorder
+    from taskrun.core.undo import Undo
+    from taskrun.core.waiting import Waiting
 
 MAX_CALLS = 32
 """How deep tasks may call tasks."""
@@ -40,6 +45,8 @@ class Run:
         parent: Run | None = None,
         called_from: str | None = None,
         context: Mapping[str, Any] | None = None,
+        recorder: Recorder | None = None,
+        answers: Mapping[str, Any] | None = None,
     ) -> None:
         self.host = host
         self.flow = flow
@@ -53,6 +60,14 @@ class Run:
         self.limiters = Limiters()
         self.cancelled: str | None = None
         self.task: asyncio.Task[Any] | None = parent.task if parent else None
+        self.recorder: Recorder | None = parent.recorder if parent else recorder
+        self.state = RunState.RUNNING
+        self.undo: list[Undo] = parent.undo if parent else []
+        self.undone = 0
+        self.doomed: Exception | None = None
+        self.suspending = False
+        self.answers = answers
+        self.waiting: list[Waiting] = []
         self._beans: RunBeans | None = None
         self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
         self.scope = Scope(self.base)
@@ -113,7 +128,15 @@ class Run:
         if self.depth >= MAX_CALLS:
             chain = " → ".join(self.callers()[-4:])
             raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {path}")
-        return Run(self.host, self.host.load(path), parent=self, called_from=called_from)
+        flow = self.host.load(path)
+        if self.recorder is not None:
+            flow = self.recorder.flow_as_recorded(path, flow, self.host)
+        return Run(self.host, flow, parent=self, called_from=called_from)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the run's records cannot be written any more, so that it must do nothing more."""
+        return self.recorder is not None and self.recorder.lost
 
     @property
     def is_cancelled(self) -> bool:

@@ -15,17 +15,17 @@ tag; they register nothing.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar, dataclass_transform
 
-from taskrun.core.body import Body
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Element, Text
 from taskrun.core.inputs import Input
 from taskrun.core.outputs import Output
+from taskrun.core.revert import Revert
+from taskrun.core.step_fields import remember_fields, scripts_of, steps_in
 from taskrun.script.script import Script
 from taskrun.source import Location
 from taskrun.syntax.node import Node
@@ -33,6 +33,7 @@ from taskrun.syntax.node import Node
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.host import Host
+    from taskrun.core.run import Run
     from taskrun.core.weave import Program, Setting
     from taskrun.errors import Diagnostic
 
@@ -99,7 +100,7 @@ class Decorator(ABC):
 
     def scripts(self) -> Iterator[Script]:
         """Yield every script among the settings."""
-        return _scripts(self)
+        return scripts_of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,10 @@ class Step(ABC):
     inputs: Annotated[tuple[Input, ...], Element("input")] = ()
     outputs: Annotated[tuple[Output, ...], Element("output")] = ()
     decorators: tuple[Decorator, ...] = ()
+    revert: Revert | None = None
+    save_state: bool | None = None
+    allow_start_if_complete: bool = False
+    persis_vars: frozenset[str] = frozenset()
 
     @abstractmethod
     def run(self, frame: Frame) -> Awaitable[Completion]:
@@ -171,7 +176,34 @@ class Step(ABC):
     def children(self) -> Iterator[Step]:
         """Yield the steps directly inside, in the order of the fields."""
         for name in self.child_fields:
-            yield from _steps_in(getattr(self, name))
+            yield from steps_in(getattr(self, name))
+
+    @property
+    def holds_steps(self) -> bool:
+        """Whether there are steps inside, in this file or in another."""
+        return next(iter(self.children()), None) is not None
+
+    @property
+    def undoes(self) -> bool:
+        """Whether there may be something to undo when the step has succeeded, besides what steps inside it did."""
+        return self.revert is not None
+
+    def kept(self, frame: Frame) -> Mapping[str, Any] | None:
+        """Return what has to be kept for undoing this step, which has just succeeded; None when nothing can undo it."""
+        return None if self.revert is None else self.revert.kept(frame)
+
+    async def undo(self, frame: Frame, _done: Completion) -> None:
+        """Undo what the step did when it completed so. The frame has what was kept, and what ``<revert>`` reads."""
+        if self.revert is not None:
+            await self.revert.run(frame)
+
+    def inside(self, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
+        """Return the steps inside, also those in other files, and the run that they belong to; ``path`` is this step's."""
+        return run, self.children()
+
+    def asks(self, _item: Input) -> bool:
+        """Whether an input is not bound when the step begins, because the step itself asks somebody for it."""
+        return False
 
     def programs(self) -> Iterator[Program]:
         """Yield what runs inside a woven step: the steps inside with their decorators, in the order of the fields."""
@@ -179,7 +211,7 @@ class Step(ABC):
 
     def scripts(self) -> Iterator[Script]:
         """Yield this step's own scripts (not those of its inputs, outputs, decorators and children)."""
-        return _scripts(self)
+        return scripts_of(self)
 
     def stores(self) -> Iterator[str]:
         """Yield the names of the variables that this step sets in its own scope, besides inputs and exports."""
@@ -211,7 +243,7 @@ class Step(ABC):
 def base(cls: Class) -> Class:
     """Make a class that step types, or decorators, share: its fields are theirs, no element is bound to it."""
     made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
-    _remember_fields(made)
+    remember_fields(made, _COMMON)
     return made  # type: ignore[no-any-return]
 
 
@@ -264,37 +296,4 @@ def walk(step: Step) -> Iterator[Step]:
         waiting.extend(reversed(list(found.children())))
 
 
-def _remember_fields(cls: Any) -> None:
-    """Note which fields may hold scripts and which may hold steps, so that the passes need not look at the others."""
-    own = [item for item in fields(cls) if item.name not in _COMMON]
-    words = {item.name: set(_WORD.findall(str(item.type))) for item in own}
-    cls.script_fields = tuple(name for name, found in words.items() if found & _SCRIPTS)
-    cls.child_fields = tuple(name for name, found in words.items() if found - _NO_STEPS)
-
-
-def _steps_in(value: object) -> Iterator[Any]:
-    if hasattr(value, "may_suspend") and not isinstance(value, Body):
-        yield value
-    elif type(value) is tuple:
-        for item in value:
-            if hasattr(item, "may_suspend"):
-                yield item
-    elif isinstance(value, Body):
-        yield from value.steps
-
-
-def _scripts(value: Step | Decorator) -> Iterator[Script]:
-    for name in value.script_fields:
-        item = getattr(value, name)
-        found = getattr(item, "script", item)  # a duration may hold one
-        if hasattr(found, "reads"):
-            yield found
-
-
-_WORD = re.compile(r"\w+")
-_SCRIPTS = frozenset({"Script", "AwaitingScript", "Code", "Expr", "Own", "Template", "Millis"})
-_NO_STEPS = _SCRIPTS | {
-    "str", "int", "float", "bool", "None", "frozenset", "tuple", "Annotated", "Expression", "OwnText", "OnStep", "Prefixed",
-    "Mapping", "Text", "Type", "Node", "SchemaCheck", "ClassVar",
-}  # fmt: skip
 _COMMON = frozenset(item.name for item in fields(Step))

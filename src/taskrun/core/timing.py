@@ -1,8 +1,9 @@
-"""Running something within a time: what ``timeout`` and ``attemptTimeout`` share."""
+"""Time in a run: waiting, which ``delay`` and ``sleep`` share, and limits, which ``timeout`` and ``attemptTimeout`` share."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from taskrun.errors import StepTimeout
@@ -11,6 +12,14 @@ if TYPE_CHECKING:
     from taskrun.core.completion import Completion
     from taskrun.core.frame import Frame
     from taskrun.core.step import Inner
+
+
+async def pause(frame: Frame, seconds: float) -> None:
+    """Wait; a run that is resumed meanwhile waits for what is left of it only."""
+    if frame.run.recorder is not None and seconds > 0:
+        seconds = frame.remember("due", lambda: time.time() + seconds) - time.time()
+    if seconds > 0:
+        await asyncio.sleep(seconds)
 
 
 async def within(seconds: float, frame: Frame, inner: Inner, setting: str) -> Completion:

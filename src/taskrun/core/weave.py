@@ -2,8 +2,8 @@
 
 Rules: the order is the rank, smaller is nearer to the step; among equal ranks the ``order``, then the order of the
 file. A step that asks for no decorator gets none but those that every step needs. Decorators do not hold what they
-wrap. The program is woven once for runs that nobody watches and once for those that somebody does, so that watching
-costs nothing to those who do not.
+wrap. The program is woven once for each way to run it (watched or not, recorded or not), so that watching and recording
+cost nothing to those who do not.
 """
 
 from __future__ import annotations
@@ -55,11 +55,22 @@ class Setting:
     """How a program is woven: watched or not, and what stands round the step in question."""
 
     traced: bool = False
+    recorded: bool = False
+    saves: bool = True
+    """Whether steps that do not say it are recorded (``defaultSaveState``)."""
+    undoes: bool = False
+    """Whether anything in the flow can be undone."""
+    concurrent: bool = False
+    """Whether the step stands in a branch of several that run at once."""
     root: bool = False
     jumps: bool = True
     outermost: int | None = None
     moved: bool = False
     """Whether the step stands in one with an ``executor``, so that what it calls may run elsewhere."""
+
+    def saved(self, step: Step) -> bool:
+        """Whether the end of the step is recorded."""
+        return self.recorded and (self.saves if step.save_state is None else step.save_state)
 
 
 class Woven:
@@ -102,7 +113,10 @@ class Weaver:
     def weave(self, step: Step, setting: Setting) -> Program:
         """Return the step with its decorators round it, and the same done to every step inside."""
         moved = setting.moved or any(item.moves for item in step.decorators)
-        inner = dataclasses.replace(setting, root=False, jumps=step.children_jump, outermost=None, moved=moved)
+        concurrent = setting.concurrent or step.concurrent_children
+        inner = dataclasses.replace(
+            setting, root=False, jumps=step.children_jump, outermost=None, moved=moved, concurrent=concurrent
+        )
         program: Program = _with_children(step, lambda child: self.weave(child, inner))
         for item in self.decorators(step, setting):
             program = (None if moved else item.fused(program)) or Woven(item, program, moved)

@@ -12,6 +12,7 @@ from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import FailureIgnored
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.undo import held
 
 
 @decorator("allowFailure", rank=100, attribute=True)
@@ -26,8 +27,10 @@ class AllowFailure(Decorator):
             return await inner(frame)
         try:
             return await inner(frame)
-        except Exception as error:  # noqa: BLE001 - any failure but cancellation
+        except Exception as error:
             run = frame.run
+            if not held(run, error):
+                raise
             run.emit(FailureIgnored(run.run_id, frame.path, f"{type(error).__name__}: {error}", frame.at))
             return NEXT
 

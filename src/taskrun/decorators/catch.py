@@ -16,6 +16,7 @@ from taskrun.core.completion import Completion, completion_of
 from taskrun.core.fields import OnStep, Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.undo import held
 
 
 @decorator("catch", rank=20)
@@ -29,10 +30,12 @@ class Catch(Decorator):
         """Run the step and the handler when it fails."""
         try:
             return await inner(frame)
-        except Exception as error:  # noqa: BLE001 - any failure is the handler's
+        except Exception as error:
+            if not held(frame.run, error):
+                raise
             failure: BaseException = error
         except asyncio.CancelledError as error:
-            if not self.catch_internal_exception:
+            if not self.catch_internal_exception or not held(frame.run, error):
                 raise
             frame.run.go_on()
             failure = error

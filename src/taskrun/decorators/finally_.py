@@ -4,17 +4,18 @@
 
 Rules: variables are ``exception`` (null after success) and ``stepRt``. It runs after ``catch``, once per attempt of a
 ``retry``, and on cancellation too. What it raises replaces the step's result, but not a cancellation, which goes on;
-its value is ignored.
+its value is ignored. A step that is suspended has not ended.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-from taskrun.core.completion import Completion
+from taskrun.core.completion import Completion, Signal
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.stopped import Stopped
 
 
 @decorator("finally", rank=21)
@@ -27,7 +28,11 @@ class Finally(Decorator):
         """Run the step, then the script."""
         try:
             done = await inner(frame)
+        except Stopped:
+            raise
         except asyncio.CancelledError as error:
+            if frame.run.lost:
+                raise
             try:
                 frame.call(self.body, exception=error)
             except Exception as failure:  # noqa: BLE001 - nothing may turn a cancellation into what can be held
@@ -36,7 +41,8 @@ class Finally(Decorator):
         except BaseException as error:
             frame.call(self.body, exception=error)
             raise
-        frame.call(self.body, exception=None)
+        if done.signal is not Signal.SUSPEND:
+            frame.call(self.body, exception=None)
         return done
 
     @property

@@ -13,6 +13,7 @@ from taskrun.core.execution import failed_step
 from taskrun.core.frame import Frame
 from taskrun.core.results import ErrorBean
 from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.undo import held
 from taskrun.core.weave import Setting
 
 ERROR = "ERROR"
@@ -36,7 +37,9 @@ class NextOnError(Decorator):
         """Run the step; when it fails, keep the error and jump."""
         try:
             return await inner(frame)
-        except Exception as error:  # noqa: BLE001 - any failure but cancellation
+        except Exception as error:
+            if not held(frame.run, error):
+                raise
             note = failed_step(error)
             bean = ErrorBean(error, note.location if note else None)
             frame.scope[self.error_name] = bean

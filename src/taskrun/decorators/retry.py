@@ -10,7 +10,8 @@ Rules: ``maxRetryCount`` more attempts follow the first; below 0 there is no lim
 ``retryDelay``, times a random factor from 0.7 to 1.3. With ``itemsExpr`` there are as many attempts as values, and each gets the
 next one as ``varName``. An attempt that takes longer than ``attemptTimeout`` has failed with StepTimeout. Scripts can read
 ``attempt`` (from 1) and ``history`` (a list of attempt value and failure). Every attempt starts with the variables
-that the step had before the first. Not retried: cancellations, what the filter refuses, and without a filter an
+that the step had before the first; what the failed attempt had done is undone by then. With ``revertAll="true"`` a failure
+after which no attempt follows is held by nobody: the whole run is undone. Not retried: cancellations, what the filter refuses, and without a filter an
 exception whose ``biz_fatal`` is true and what ails the interpreter itself (memory, recursion).
 """
 
@@ -18,21 +19,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskrun.core.completion import Completion
 from taskrun.core.duration import ZERO, Millis
 from taskrun.core.events import StepRetried
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
+from taskrun.core.recorder import now
+from taskrun.core.records import StepRecord, StepState
 from taskrun.core.results import ErrorBean
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.timing import within
+from taskrun.core.undo import held
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
 from taskrun.syntax.node import Node
 
 LEAST_JITTER, JITTER_WIDTH = 0.7, 0.6
+
+
+class Past(NamedTuple):
+    """A failed attempt after which another one follows, and the seconds until then."""
+
+    failure: Exception
+    delay: float
 
 
 @decorator("retry", rank=40)
@@ -48,29 +59,63 @@ class Retry(Decorator):
     items: Expr | None = None
     var_name: str | None = None
     exception_filter: Script | None = None
+    revert_all: bool = False
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the step until an attempt succeeds or none is left."""
-        scope = frame.scope
+        scope, top = frame.scope, frame.run.top
         before = dict(scope)
         history: list[dict[str, Any]] = []
+        key = frame.part("attempt") if frame.run.recorder else ""
         for attempt, value, last in self._attempts(frame):
-            scope.update(attempt=attempt, history=list(history))
-            if self.var_name:
-                scope[self.var_name] = value
-            frame.attempt = attempt
-            try:
-                return await self._attempt(frame, inner)
-            except Exception as error:
-                if last or not self._again(frame, error):
-                    frame.attempt = 1  # now it is the step that has failed
-                    raise
-                failure = error
-            history.append({"value": value, "failure": ErrorBean(failure)})
+            past = self._past(frame, key, attempt)
+            if past is None:
+                scope.update(attempt=attempt, history=list(history))
+                if self.var_name:
+                    scope[self.var_name] = value
+                frame.attempt = attempt
+                try:
+                    return await self._attempt(frame, inner)
+                except Exception as error:
+                    if last or top.doomed is not None or not self._again(frame, error):
+                        frame.attempt = 1  # now it is the step that has failed
+                        if self.revert_all:
+                            top.doomed = top.doomed or error
+                        raise
+                    past = await self._failed(frame, key, error)
+            history.append({"value": value, "failure": ErrorBean(past.failure)})
             scope.clear()
             scope.update(before)
-            await self._wait(frame, attempt, failure)
+            # even without a delay the loop gets its turn, so that endless attempts can be cancelled
+            await asyncio.sleep(past.delay)
         raise RuntimeError("a retry has at least one attempt")
+
+    def _past(self, frame: Frame, key: str, attempt: int) -> Past | None:
+        """Return how an attempt failed that was made before the run was resumed."""
+        recorder = frame.run.recorder
+        record = recorder.known(f"{key}[{attempt}]") if recorder else None
+        if record is None or recorder is None:
+            return None
+        due: float = recorder.value(record.outputs)["due"]
+        return Past(recorder.failure(record.error), max(0.0, due - now()))
+
+    async def _failed(self, frame: Frame, key: str, error: Exception) -> Past:
+        """Note that an attempt failed and that another one will follow."""
+        run, attempt = frame.run, frame.attempt
+        held(run, error)
+        delay = self.delay(frame, attempt)
+        text = f"{type(error).__name__}: {error}"
+        if run.traced:
+            run.emit(StepRetried(run.run_id, frame.path, attempt, delay, text, frame.at))
+        recorder = run.recorder
+        if recorder is not None:
+            outputs = recorder.text({"due": now() + delay}, key)
+            failed = recorder.error(error)
+            record = StepRecord(
+                f"{key}[{attempt}]", "attempt", StepState.FAILED, attempt, outputs=outputs, error=failed, ended=now()
+            )
+            await recorder.save(record)
+        return Past(error, delay)
 
     def _attempts(self, frame: Frame) -> Iterator[tuple[int, Any, bool]]:
         """Yield number, value and whether it is the last, for each attempt."""
@@ -79,8 +124,8 @@ class Retry(Decorator):
             while True:
                 yield number, number, 0 <= self.max_retry_count < number
                 number += 1
-        values: Iterable[Any] = frame.eval(self.items) or ()
-        values = list(values)
+        items = self.items
+        values = frame.remember("values", lambda: list(frame.eval(items) or ()), items.text)
         if not values:
             raise ValueError("itemsExpr of <retry> gave no values: there is nothing to attempt")
         for number, value in enumerate(values, 1):
@@ -95,15 +140,6 @@ class Retry(Decorator):
         if self.exception_filter is not None:
             return bool(frame.call(self.exception_filter, exception=error))
         return not (getattr(error, "biz_fatal", False) or isinstance(error, MemoryError | RecursionError))
-
-    async def _wait(self, frame: Frame, attempt: int, error: Exception) -> None:
-        delay = self.delay(frame, attempt)
-        run = frame.run
-        if run.traced:
-            text = f"{type(error).__name__}: {error}"
-            run.emit(StepRetried(run.run_id, frame.path, attempt, delay, text, frame.at))
-        # even without a delay the loop gets its turn, so that endless attempts can be cancelled
-        await asyncio.sleep(delay)
 
     def delay(self, frame: Frame, attempt: int) -> float:
         """Return the seconds to wait after the failed attempt of that number (from 1)."""

@@ -15,8 +15,12 @@ from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import StepSkipped
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
+from taskrun.core.recorder import Recorder, now
+from taskrun.core.records import StepRecord, StepState
 from taskrun.core.scope import Scope
 from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
+from taskrun.core.stopped import Stopped
+from taskrun.errors import DecisionChanged
 
 
 @decorator("when", rank=140)
@@ -32,13 +36,30 @@ class When(Decorator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Ask the condition and run the step when it holds."""
-        if self._holds(frame):
+        run, body, owner = frame.run, self.body, self.owner
+        reason = f"when '{' '.join(body.text.split())}' was false"
+        holds = self._holds(frame) if run.recorder is None else self._remembered(frame, run.recorder, reason)
+        if holds:
             return await inner(frame)
-        run, body = frame.run, self.body
-        if run.traced and self.owner is not None:
-            reason = f"when '{' '.join(body.text.split())}' was false"
-            run.emit(StepSkipped(run.run_id, frame.path_of(self.owner.name), reason, body.node.at))
+        if run.traced and owner is not None:
+            run.emit(StepSkipped(run.run_id, frame.path_of(owner.name), reason, body.node.at))
         return NEXT
+
+    def _remembered(self, frame: Frame, recorder: Recorder, reason: str) -> bool:
+        """Whether the step is run: a resumed run asks only where it has not been yet."""
+        key = frame.path_of(self.owner.name if self.owner else "")
+        known = recorder.known(key)
+        if known is not None and known.state is StepState.RUNNING and not recorder.other_flow:
+            return True
+        if known is None or recorder.other_flow:
+            holds = self._holds(frame)
+            if known is None and not holds:
+                recorder.note(StepRecord(key, "step", StepState.SKIPPED, note=reason, ended=now()))
+            if known is not None and holds is (known.state is StepState.SKIPPED):
+                before, after = ("left out", "done") if holds else ("done", "left out")
+                raise Stopped(DecisionChanged(key, before, known.note, after, self.body.text))
+            return holds
+        return known.state is not StepState.SKIPPED
 
     def _holds(self, frame: Frame) -> bool:
         body = self.body

@@ -13,13 +13,15 @@ scope. Its own inputs, ``when``, flags and ``next`` do not apply: the calling st
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from typing import Any
 
 from taskrun.core.completion import Completion
 from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
 from taskrun.core.results import VIEWS
+from taskrun.core.run import Run
 from taskrun.core.step import Step, step, walk
 from taskrun.core.weave import LIBRARY_RANK
 from taskrun.errors import Diagnostic, near_hint
@@ -43,7 +45,38 @@ class CallStep(Step):
         """Run the library's step in this step's frame."""
         run = frame.run
         library = self.reference.load(run.host)
-        return library.library_program(self.step_name, run.traced).run(frame)
+        return library.library_program(self.step_name, run.traced, run.recorder is not None).run(frame)
+
+    def _called(self, run: Run) -> Step:
+        """Return the library's step."""
+        found = self.reference.load(run.host).library_step(self.step_name)
+        assert found is not None  # noqa: S101 - checked before the run
+        return found
+
+    @property
+    def holds_steps(self) -> bool:
+        """The library's step may have some."""
+        return True
+
+    @property
+    def undoes(self) -> bool:
+        """The library's step may be one that can be undone."""
+        return True
+
+    def kept(self, frame: Frame) -> Mapping[str, Any] | None:
+        """What undoing this step or the library's needs."""
+        both = [Step.kept(self, frame), self._called(frame.run).kept(frame)]
+        found = [values for values in both if values is not None]
+        return {name: value for values in found for name, value in values.items()} if found else None
+
+    async def undo(self, frame: Frame, done: Completion) -> None:
+        """Undo this step, then the library's."""
+        await Step.undo(self, frame, done)
+        await self._called(frame.run).undo(frame, done)
+
+    def inside(self, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
+        """Return the steps inside the library's step."""
+        return run, self._called(run).children()
 
     def reads_by_name(self) -> Iterator[str]:
         """What the library's step may read of this step's own."""

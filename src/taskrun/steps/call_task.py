@@ -19,6 +19,7 @@ from taskrun.core.execution import execute
 from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
+from taskrun.core.run import Run
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic, FlowError, near_hint
 
@@ -40,7 +41,23 @@ class CallTask(Step):
         """Run the task with the declared inputs."""
         run = frame.run
         called = run.below(self.reference.find(run.host.lookup), frame.path)
+        called.undo = frame.undo
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
+
+    @property
+    def holds_steps(self) -> bool:
+        """Those of the task."""
+        return True
+
+    @property
+    def undoes(self) -> bool:
+        """What the task's steps did may be undone, which only the task knows."""
+        return True
+
+    def inside(self, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
+        """The steps of the task."""
+        called = run.below(self.reference.find(run.host.lookup), path)
+        return called, called.flow.model.children()
 
     def analyze(self) -> Iterable[Diagnostic]:
         """The task is named in one way."""

@@ -85,14 +85,19 @@ class Choose(Step):
 
     def _taken(self, frame: Frame) -> Branch | None:
         """Return the branch for the decider's value."""
-        value = self.decider.run(frame.scope)
-        wanted = str(value).lower() if isinstance(value, bool) else str(value)
-        if value is None or not wanted:
-            wanted = DEFAULT
+        if frame.run.recorder is None:
+            wanted = self._decided(frame)
+        else:
+            wanted = frame.remember("decider", lambda: self._decided(frame), self.decider.text)
         for case in self.case:
             if case.model.match == wanted:
                 return case
         return self.otherwise
+
+    def _decided(self, frame: Frame) -> str:
+        value = self.decider.run(frame.scope)
+        wanted = str(value).lower() if isinstance(value, bool) else str(value)
+        return DEFAULT if value is None or not wanted else wanted
 
     @property
     def may_suspend(self) -> bool:

@@ -8,7 +8,6 @@ The value is a duration, or an expression that gives milliseconds or a duration;
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from taskrun.core.completion import NEXT, Completion
@@ -16,6 +15,7 @@ from taskrun.core.duration import Millis
 from taskrun.core.fields import Expression
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.timing import pause
 
 
 @step("delay")
@@ -26,7 +26,5 @@ class Delay(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Wait."""
-        seconds = self.delay_millis.seconds(frame)
-        if seconds > 0:
-            await asyncio.sleep(seconds)
+        await pause(frame, self.delay_millis.seconds(frame))
         return NEXT

@@ -16,12 +16,14 @@ run at a time, put a ``<throttle>`` on a step inside.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from taskrun.core.body import Body
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import base, step
+from taskrun.core.undo import unwinding
 from taskrun.script.script import Script
 from taskrun.steps.join import Joining, Start, join
 
@@ -53,7 +55,8 @@ class Forking(Joining):
         keys = [str(number) for number in range(1, len(elements) + 1)]
 
         def starts() -> Iterator[Start]:
-            may_suspend, run, now = body.may_suspend, body.run, body.now
+            may_suspend, now = body.may_suspend, body.now
+            unwinds = now is None and frame.run.flow.undoes
             for index, element in enumerate(elements):
                 branch = frame.branch(index)
                 scope = branch.scope
@@ -63,6 +66,7 @@ class Forking(Joining):
                     scope[name] = element
                 if index_name:
                     scope[index_name] = index
+                run = partial(unwinding, inner=body.run, index=index) if unwinds else body.run
                 yield keys[index], now or run, branch, may_suspend and now is None, now is not None
 
         return join(frame, self, starts(), {key: index for index, key in enumerate(keys)})
@@ -82,6 +86,10 @@ class Fork(Forking):
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Ask the producer and run the body for each element."""
+        elements = frame.remember("items", lambda: self._produced(frame), self.producer.text)
+        return self.fork(frame, elements, self.var_name)
+
+    def _produced(self, frame: Frame) -> list[Any]:
         elements = frame.eval(self.producer)
         if elements is None:
             raise ValueError(f"the producer of '{self.name}' returned null; a collection is expected")
@@ -89,4 +97,4 @@ class Fork(Forking):
             raise TypeError(
                 f"the producer of '{self.name}' returned {elements!r} ({type(elements).__name__}); a collection is expected"
             )
-        return self.fork(frame, list(elements), self.var_name)
+        return list(elements)

@@ -26,7 +26,11 @@ class ForkN(Forking):
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Evaluate the count and run the body that often."""
+        count = frame.remember("count", lambda: self._counted(frame), self.count.text)
+        return self.fork(frame, range(count))
+
+    def _counted(self, frame: Frame) -> int:
         count = frame.eval(self.count)
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise ValueError(f"countExpr of '{self.name}' gave {count!r}; a whole number from 0 is expected")
-        return self.fork(frame, range(count))
+        return count

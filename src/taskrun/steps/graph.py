@@ -13,7 +13,8 @@
 ``enterSteps`` start at once, any other step when all that it waits for has come (how that is known: ``graph_edges.py``). The
 first of the ``exitSteps`` that ends completes the graph with its outputs, and what still runs is cancelled. A step
 that is left out by ``when`` counts as a success without outputs. A failure that some step waits for starts that step; any
-other fails the graph. ``STEP_RESULTS`` has the results by name.
+other fails the graph. ``STEP_RESULTS`` has the results by name. When a step is suspended, those that run are run to their
+end and the graph is suspended, unless an exit step ends.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from taskrun.core.branches import Branches
-from taskrun.core.completion import Completion
+from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.results import StepResult, StepResults
 from taskrun.core.step import Step, base, step
+from taskrun.core.undo import held
 from taskrun.errors import Diagnostic, RunError
 from taskrun.steps.graph_edges import Edges, Wait, edge_problems
 
@@ -46,6 +48,7 @@ class GraphLike(Step):
         results = frame.scope["STEP_RESULTS"] = StepResults()
         edges = Edges.of(child.model for child in self.steps)
         waiting = {name: dict(waits) for name, waits in edges.waits.items()}
+        suspended = False
         ready = [child for child in self.steps if child.name in self.enter_steps]
         started = {child.name for child in ready}
         async with Branches() as branches:
@@ -53,16 +56,21 @@ class GraphLike(Step):
                 for child in ready:
                     await branches.start(child.name, partial(child.run, frame), child.may_suspend)
                 if not branches.unfinished:
+                    if suspended:
+                        return Completion(signal=Signal.SUSPEND)
                     raise RunError(self._stuck(waiting, started))
                 key, outcome = await branches.next()
                 name = str(key)
+                if isinstance(outcome, Completion) and outcome.signal is Signal.SUSPEND:
+                    suspended, ready = True, []
+                    continue
                 results.add(StepResult(name, outcome))
                 failed = not isinstance(outcome, Completion)
-                if isinstance(outcome, Exception) and not edges.awaits_failure(name):
+                if isinstance(outcome, Exception) and not (edges.awaits_failure(name) and held(frame.run, outcome)):
                     raise outcome
                 if isinstance(outcome, Completion) and name in self.exit_steps:
                     return Completion(outcome.outputs)
-                ready = self._released(name, failed, waiting, started)
+                ready = [] if suspended else self._released(name, failed, waiting, started)
 
     def _released(self, ended: str, failed: bool, waiting: dict[str, dict[str, Wait]], started: set[str]) -> list[Step]:
         released = []

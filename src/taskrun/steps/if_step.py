@@ -40,7 +40,8 @@ class If(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Evaluate the condition and run its branch."""
-        branch = self.then if frame.eval(self.condition) else self.else_
+        holds = frame.remember("condition", lambda: bool(frame.eval(self.condition)), self.condition.text)
+        branch = self.then if holds else self.else_
         return NEXT if branch is None else await branch.run(frame)
 
     @property

@@ -7,7 +7,8 @@
 
 Rules: branches start in order; one that cannot suspend runs to its end before the next is started. Once the join is
 decided, the unfinished branches are cancelled, and those not started yet are left out; with
-``autoCancelUnfinished="false"`` they are all run to their end, the decision stays. No branch outlives the step.
+``autoCancelUnfinished="false"`` they are all run to their end, the decision stays. No branch outlives the step. When a
+branch is suspended, the others are run to their end, and the step is suspended unless they decide the join.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from typing import Any, ClassVar, TypeAlias
 
 from taskrun.core.body import TURN
 from taskrun.core.branches import Branches, Outcome
-from taskrun.core.completion import RESULT, Completion, completion_of
+from taskrun.core.completion import RESULT, Completion, Signal, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.results import StepResult, StepResults
+from taskrun.core.run import Run
 from taskrun.core.step import Step, base
+from taskrun.core.undo import held
 from taskrun.errors import RunCancelled
 from taskrun.script.script import Script
 
@@ -59,8 +62,10 @@ class Joining(Step):
 class Join:
     """The state of one join: the results so far and whether it is decided."""
 
-    def __init__(self, join_type: JoinType, results: StepResults) -> None:
+    def __init__(self, join_type: JoinType, results: StepResults, run: Run) -> None:
         self.join_type = join_type
+        self.run = run
+        self.suspended = False
         self.success_decides = join_type is JoinType.ANY_SUCCESS
         self.failure_decides = join_type is JoinType.ANY_FAILURE
         self.results = results
@@ -69,8 +74,13 @@ class Join:
         self.succeeded = False
 
     def settle(self, key: str, outcome: Outcome) -> None:
-        """Take in how a branch ended, unless the join is decided already."""
+        """Take in how a branch ended, unless the join is decided already; raises what undoes the whole run."""
+        if isinstance(outcome, Exception) and self.run.top.doomed is not None:
+            raise outcome
         if self.decided:
+            return
+        if isinstance(outcome, Completion) and outcome.signal is Signal.SUSPEND:
+            self.suspended = True
             return
         self.results.add(StepResult(key, outcome))
         if isinstance(outcome, Completion):
@@ -86,18 +96,27 @@ class Join:
             return None
         return self.first_error
 
+    @property
+    def must_succeed(self) -> bool:
+        """Whether one failure is the failure of the join, whatever the other branches do."""
+        return self.join_type in {JoinType.ALL_SUCCESS, JoinType.ANY_FAILURE}
+
 
 async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: Mapping[str, int]) -> Completion:
     """Run the branches, join them, and return what the aggregator makes of the results (without one, the results)."""
     results = frame.scope["STEP_RESULTS"] = StepResults()
-    state = Join(settings.join_type, results)
+    state = Join(settings.join_type, results, frame.run)
     await _run_all(state, starts, settings.auto_cancel_unfinished)
+    if state.suspended and not state.decided and (state.first_error is None or not state.must_succeed):
+        return Completion(signal=Signal.SUSPEND)
     for key in order if settings.numbered else ():
         if key not in results:
             results.add(StepResult(key, RunCancelled("the branch was cancelled: the join was decided")))
     results.sort(order)
     if error := state.failure():
         raise error
+    if state.first_error is not None:
+        held(frame.run, state.first_error)
     if settings.aggregator is not None:
         return completion_of(frame.call(settings.aggregator, aggResults=results))
     return Completion({RESULT: results})

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Collection, Iterable, Iterator
 from typing import Any
 
 from taskrun.core.body import TURN, Body
@@ -50,6 +50,13 @@ class Looping(Step):
         """Whether the body may."""
         return self.steps.may_suspend
 
+    @staticmethod
+    def decides(frame: Frame, script: Script, name: str, index: int) -> bool:
+        """Return what a condition of the loop decides in the iteration of that index."""
+        if frame.run.recorder is None:
+            return bool(frame.eval(script))
+        return bool(frame.remember(name, lambda: bool(frame.eval(script)), script.text, index))
+
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
         """Run the body for each item, until ``until`` holds after one of them."""
         scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
@@ -63,7 +70,7 @@ class Looping(Step):
             done = await body.run(frame) if now is None else now(frame)
             if done.signal is not _NEXT:
                 return done
-            if until is not None and frame.eval(until):
+            if until is not None and self.decides(frame, until, "until", index):
                 break
             if not (index + 1) % TURN:
                 await asyncio.sleep(0)
@@ -86,15 +93,42 @@ class Loop(Looping):
         return self.iterate(frame, self._items(frame), self.until)
 
     def _items(self, frame: Frame) -> Iterator[Any]:
-        items = itertools.repeat(None) if self.items is None else frame.eval(self.items)
-        if not isinstance(items, Iterable | None):
-            raise TypeError(f"itemsExpr of '{self.name}' gave {items!r}; a collection is expected")
-        for index, item in enumerate(items if items is not None else ()):
+        items: Iterable[Any] = itertools.repeat(None) if self.items is None else self._elements(frame, self.items)
+        for index, item in enumerate(items):
             if self.max_count and index >= self.max_count:
                 return
-            if self.while_ is not None and not frame.eval(self.while_):
+            if self.while_ is not None and not self.decides(frame, self.while_, "while", index):
                 return
             yield item if self.var_type is None else self.var_type.convert(item)
+
+    def _elements(self, frame: Frame, expression: Script) -> Iterable[Any]:
+        """Return what there is to iterate over; a recorded run remembers it, element by element where it has no end yet."""
+        recorder = frame.run.recorder
+        if recorder is not None and recorder.known(frame.part("items")) is not None:
+            elements = frame.remember("items", lambda: _listed(frame.eval(expression)), expression.text)
+        else:
+            elements = frame.eval(expression)
+            if not isinstance(elements, Iterable | None):
+                raise TypeError(f"itemsExpr of '{self.name}' gave {elements!r}; a collection is expected")
+            if recorder is not None and (elements is None or isinstance(elements, Collection)):
+                elements = frame.remember("items", lambda: _listed(elements), expression.text)
+            elif recorder is not None:
+                return self._one_by_one(frame, iter(elements), expression)
+        return elements if elements is not None else ()
+
+    def _one_by_one(self, frame: Frame, elements: Iterator[Any], expression: Script) -> Iterator[Any]:
+        taken = 0
+
+        def take() -> list[Any]:
+            nonlocal taken
+            before, taken = taken, index + 1
+            return list(itertools.islice(elements, index - before, index - before + 1))
+
+        for index in itertools.count():
+            found = frame.remember("item", take, expression.text, index)
+            if not found:
+                return
+            yield found[0]
 
     def analyze(self) -> Iterable[Diagnostic]:
         """Something has to stop the loop."""
@@ -102,3 +136,7 @@ class Loop(Looping):
             yield self.node.problem(
                 "endless-loop", "nothing stops this loop", hint="give it itemsExpr, maxCount, <while> or <until>"
             )
+
+
+def _listed(elements: Any) -> list[Any] | None:
+    return elements if elements is None else list(elements)

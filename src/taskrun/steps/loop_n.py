@@ -28,6 +28,11 @@ class LoopN(Looping):
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Run the body for each number from begin to end."""
+        recorded = ("numbers", lambda: self._numbers(frame), f"{self.begin.text} {self.end.text}")
+        return self.iterate(frame, range(*frame.remember(*recorded)))
+
+    def _numbers(self, frame: Frame) -> list[int]:
+        """Return begin, end (not included) and step, which are remembered."""
         begin, end = frame.eval(self.begin), frame.eval(self.end)
         step = 1 if self.step is None else frame.eval(self.step)
         step = 1 if step is None else step
@@ -36,4 +41,4 @@ class LoopN(Looping):
                 raise TypeError(f"{name} of '{self.name}' gave {value!r}; a whole number is expected")
         if step == 0:
             raise ValueError(f"stepExpr of '{self.name}' gave 0: the loop would never end")
-        return self.iterate(frame, range(begin, end + (1 if step > 0 else -1), step))
+        return [begin, end + (1 if step > 0 else -1), step]

@@ -16,6 +16,7 @@ from __future__ import annotations
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.undo import held
 
 
 @step("selector")
@@ -33,8 +34,8 @@ class Selector(Step):
         for position, child in enumerate(self.steps):
             try:
                 done = await child.run(frame)
-            except Exception:
-                if position == last:
+            except Exception as error:
+                if position == last or not held(frame.run, error):
                     raise
                 continue
             if done.signal is Signal.EXIT:

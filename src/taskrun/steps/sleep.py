@@ -7,7 +7,6 @@ The same as ``<delay>``: no thread is held, and a cancelled step wakes at once.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from taskrun.core.completion import NEXT, Completion
@@ -15,6 +14,7 @@ from taskrun.core.duration import Millis
 from taskrun.core.fields import Expression
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.timing import pause
 
 
 @step("sleep")
@@ -25,7 +25,5 @@ class Sleep(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Wait."""
-        seconds = self.sleep_millis.seconds(frame)
-        if seconds > 0:
-            await asyncio.sleep(seconds)
+        await pause(frame, self.sleep_millis.seconds(frame))
         return NEXT

@@ -1,0 +1,115 @@
+"""What a recorded run writes down and recalls, in terms of values: ``remember`` is do once, recall ever after.
+
+    items = recorder.remember("main/loop:items", lambda: list(frame.eval(self.items)))
+
+Rules: keys are paths of steps; what belongs to a part of a step has a colon and the part's name behind the path. A
+resumed run runs the same tree again: steps that were recorded return at once, and so do decisions. A decision is written
+with the next record that is committed, so it never costs a commit of its own; a step's end is committed before the run
+goes on. When a record cannot be written the run is ``Stopped``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from taskrun.core.codec import Codecs
+from taskrun.core.codec_classes import Allow
+from taskrun.core.journal import Journal
+from taskrun.core.records import ErrorRecord, RunChanges, StepRecord, StepState
+from taskrun.core.revival import revived
+from taskrun.core.stopped import Stopped
+from taskrun.errors import DecisionChanged, StoreError, UnsavableValue
+
+now = time.time
+
+
+class Recorder:
+    """The records of one run. ``other_flow`` tells that the run is resumed with another flow than it began with."""
+
+    def __init__(self, journal: Journal, codecs: Codecs, allow: Allow, *, other_flow: bool = False) -> None:
+        self.journal = journal
+        self.codecs = codecs
+        self.other_flow = other_flow
+        self.known = journal.known
+        self._allow = allow
+
+    @property
+    def lost(self) -> bool:
+        """Whether the run's records cannot be written any more."""
+        return self.journal.problem is not None
+
+    def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
+        """Return the value that was recorded under the key, or make it and record it.
+
+        ``because`` is the text of what decides: when a resumed run has another text there and it gives another value,
+        DecisionChanged ends the run.
+        """
+        record = self.known(key)
+        if record is None:
+            value = make()
+            text = self.text(value, key)
+            self.note(StepRecord(key, kind, outputs=text, note=because, ended=now()))
+            return value
+        value = self.value(record.outputs)
+        if self.other_flow and record.note != because:
+            other = make()
+            if other != value:
+                raise Stopped(DecisionChanged(key, value, record.note, other, because))
+        return value
+
+    def note(self, record: StepRecord) -> None:
+        """Write a record with the next commit."""
+        try:
+            self.journal.note(record)
+        except StoreError as error:
+            raise Stopped(error) from error
+
+    async def save(self, record: StepRecord, *, shared: bool = True) -> None:
+        """Write a record and return when it is committed; ``shared`` when others may have something for the commit."""
+        try:
+            if shared or not self.journal.alone:
+                await self.journal.save(record)
+            else:
+                self.journal.save_now(record)
+        except StoreError as error:
+            raise Stopped(error) from error
+
+    async def change(self, changes: RunChanges) -> None:
+        """Change the run itself and return when that is committed."""
+        try:
+            await self.journal.change(changes)
+        except StoreError as error:
+            raise Stopped(error) from error
+
+    def text(self, value: Any, what: str) -> str:
+        """Return the text of a value; UnsavableValue says that it is that of ``what``."""
+        try:
+            return self.codecs.dumps(value)
+        except UnsavableValue as error:
+            place = f"{what}{error.path}"
+            raise UnsavableValue(f"{place} cannot be recorded: {error.problem}") from error
+
+    def value(self, text: str | None) -> Any:
+        """Return the value of a text that ``text`` made; None is None."""
+        if text is None:
+            return None
+        try:
+            return self.codecs.loads(text)
+        except StoreError as error:
+            raise Stopped(error) from error
+
+    def error(self, error: BaseException) -> ErrorRecord:
+        """Return the record of a failure."""
+        return ErrorRecord.of(error, self.codecs)
+
+    def failure(self, record: ErrorRecord | None) -> Exception:
+        """Return the failure that was recorded."""
+        if record is None:
+            return RuntimeError("a failure whose error was not recorded")
+        return revived(record, self.codecs, self._allow)
+
+
+UNDONE = frozenset({StepState.REVERTED, StepState.REVERT_FAILED})
+"""The states of a step that was undone, as far as that was possible."""

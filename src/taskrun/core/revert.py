@@ -1,0 +1,66 @@
+"""<revert>: a script that undoes what a step did.
+
+    <revert timeout="10s" maxRetryCount="2" retryDelay="1s">bank.refund(result)</revert>
+
+Rules: it is run when a failure or a cancellation unwinds the flow after the step has succeeded. It reads the step's
+inputs and the other variables that it names as they were when the step ended, ``result``, ``outputs``, ``failure`` (what
+began the unwinding) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from taskrun.core.duration import ZERO, Millis
+from taskrun.core.fields import AwaitingOwn
+from taskrun.core.results import VIEWS
+
+if TYPE_CHECKING:
+    from taskrun.core.frame import Frame
+
+GIVEN = frozenset({"result", "outputs", "failure", "failures"})
+"""The variables that an undoing has besides those of its step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revert:
+    """The undoing of a step."""
+
+    body: AwaitingOwn
+    timeout: Millis | None = None
+    max_retry_count: int = 0
+    retry_delay: Millis = ZERO
+
+    def kept(self, frame: Frame) -> dict[str, Any]:
+        """Return the values that the script needs, as they are now."""
+        return kept(frame, self.body.reads)
+
+    async def run(self, frame: Frame) -> None:
+        """Undo the step in the frame of the undoing; raises what the last attempt raised."""
+        attempt = 0
+        while True:
+            try:
+                async with asyncio.timeout(self.timeout.seconds(frame) or None if self.timeout else None):
+                    value = self.body.run(frame.scope)
+                    if inspect.isawaitable(value):
+                        await value
+            except Exception:
+                attempt += 1
+                if 0 <= self.max_retry_count < attempt:
+                    raise
+                await asyncio.sleep(self.retry_delay.seconds(frame))
+            else:
+                return
+
+
+def kept(frame: Frame, names: frozenset[str]) -> dict[str, Any]:
+    """Return the values of those of the names that are variables of the flow in this frame's scope."""
+    scope, base = frame.scope, frame.run.base
+    return {
+        name: scope[name]
+        for name in sorted(names)
+        if name not in GIVEN and name not in VIEWS and name not in base and scope.has(name)
+    }

@@ -1,0 +1,216 @@
+"""Undoing: what a failure or a cancellation leaves behind is put back, newest first.
+
+    <step name="pay">… <revert maxRetryCount="2" retryDelay="1s">bank.refund(result)</revert></step>
+
+Rules: a container keeps the list of what its completed steps can undo. When it succeeds, the list joins that of the
+container round it; when a failure or a cancellation leaves its body, the list is run in reverse order of completion,
+before any handler of the container sees the failure. What an undoing needs is kept when its step ends, as values, so
+that another process can do it. Undoing is shielded from cancellation. An undoing that fails does not stop the others; the
+failure of the run then passes every handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from taskrun.core.completion import Completion, Signal
+from taskrun.core.events import StepReverted
+from taskrun.core.frame import Frame
+from taskrun.core.located import locate
+from taskrun.core.recorder import UNDONE, now
+from taskrun.core.records import RunState, StepRecord, StepState
+from taskrun.core.scope import Scope
+from taskrun.core.step import StepNote
+from taskrun.core.stopped import Stopped
+from taskrun.errors import RevertError, RunCancelled
+
+if TYPE_CHECKING:
+    from taskrun.core.run import Run
+    from taskrun.core.step import Inner, Step
+
+
+class Undo(NamedTuple):
+    """What can undo one completed step: ``values`` are the variables that it needs."""
+
+    run: Run
+    step: Step
+    key: str
+    values: Mapping[str, Any]
+    done: Completion
+    record: StepRecord | None = None
+    """What is recorded of the step, if anything."""
+
+
+class UndoFrame(Frame):
+    """The frame of an undoing: the place of the step that is undone."""
+
+    __slots__ = ("key",)
+
+    key: str
+
+    @property
+    def path(self) -> str:
+        """The path of the step that is undone."""
+        return self.key
+
+
+def register(
+    frame: Frame, step: Step, values: Mapping[str, Any], done: Completion, record: StepRecord | None = None
+) -> None:
+    """Put a completed step on the list of its container."""
+    frame.undo.append(Undo(frame.run, step, frame.path, values, done, record))
+
+
+async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Completion:
+    """Run the body of a container; undo what its steps did when it fails or is cancelled.
+
+    ``index`` is the number of the branch where there are several.
+    """
+    outer = frame.undo
+    own: list[Undo] = []
+    recorder = frame.run.recorder
+    key = frame.part("undo", index) if recorder else ""
+    record = recorder.known(key) if recorder else None
+    if record is not None and recorder is not None:  # the process died while it undid
+        failure: BaseException = recorder.failure(record.error)
+        own.extend(recorded_undos(frame.run, key.removesuffix("undo").rstrip(":").rstrip("/")))
+    else:
+        frame.undo = own
+        if frame.parent is None:
+            frame.run.undo = own
+        try:
+            done = await inner(frame)
+        except (Exception, asyncio.CancelledError) as error:
+            failure = error
+        else:
+            if done.signal is not Signal.SUSPEND:
+                outer.extend(own)
+            return done
+        finally:
+            frame.undo = outer
+    if recorder is not None and recorder.lost:
+        raise failure
+    if own:
+        await shielded(undo_all(frame.run, own, failure, key if record is None else None))
+    if isinstance(failure, RunCancelled) and record is not None:
+        await asyncio.Event().wait()  # the branch had been cancelled; so it will be again
+    raise failure
+
+
+async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str | None) -> None:
+    """Undo steps, the last one first; raises RevertError with the failure and what went wrong in undoing.
+
+    ``key`` is where it is recorded that undoing began.
+    """
+    top = run.top
+    if isinstance(failure, asyncio.CancelledError):
+        failure = RunCancelled(f"the run was cancelled ({top.cancelled})" if top.cancelled else "the step was cancelled")
+    assert isinstance(failure, Exception)  # noqa: S101 - nothing else is undone
+    recorder = run.recorder
+    if recorder is not None and key is not None:
+        await recorder.save(StepRecord(key, "undo", StepState.REVERTING, error=recorder.error(failure), started=now()))
+        if top.state is not RunState.REVERTING:
+            await recorder.change({"state": RunState.REVERTING})
+    top.state = RunState.REVERTING
+    problems: list[Exception] = []
+    for one in reversed(undos):
+        try:
+            await _undo(one, failure)
+        except Exception as problem:  # noqa: BLE001 - the others are undone all the same
+            problems.append(problem)
+    if problems:
+        top.doomed = RevertError.of(failure, problems)
+        raise top.doomed from failure
+
+
+async def _undo(one: Undo, failure: Exception) -> None:
+    run, top = one.run, one.run.top
+    recorder = run.recorder
+    known = one.record
+    if known is not None and known.state in UNDONE:
+        top.undone += 1
+        if known.state is StepState.REVERT_FAILED and recorder:
+            raise recorder.failure(known.error)
+        return
+    frame = UndoFrame(run, None, one.step, Scope(run.scope, **one.values))
+    frame.key = one.key
+    done = one.done
+    frame.scope.update(
+        result=done.result, outputs=dict(done.outputs), failure=failure, failures=failures_by_path(failure)
+    )
+    started = asyncio.get_running_loop().time()
+    state, problem = StepState.REVERTED, None
+    top.undone += 1
+    try:
+        await one.step.undo(frame, done)
+    except Exception as error:
+        error.add_note(StepNote(one.key, one.step.at))
+        state, problem = StepState.REVERT_FAILED, error
+        raise
+    finally:
+        if run.traced:
+            text = None if problem is None else f"{type(problem).__name__}: {problem}"
+            seconds = asyncio.get_running_loop().time() - started
+            run.emit(StepReverted(run.run_id, one.key, str(state), seconds, one.step.at, text))
+        if recorder is not None and known is not None and not recorder.lost:
+            error_record = None if problem is None else recorder.error(problem)
+            await recorder.save(replace(known, state=state, error=error_record))
+
+
+def recorded_undos(run: Run, path: str) -> list[Undo]:
+    """Return what can undo the steps inside the one at ``path``, in the order in which they were completed."""
+    found = []
+    recorder = run.recorder
+    for record in recorder.journal.under(path) if recorder else ():
+        if record.kind != "step" or record.inputs is None or record.state not in _WAS_DONE or recorder is None:
+            continue
+        owner, step = locate(run.top, record.key)
+        done = Completion(recorder.value(record.outputs) or {})
+        found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record))
+    return found
+
+
+_WAS_DONE = UNDONE | {StepState.SUCCEEDED}
+
+
+def failures_by_path(failure: Exception) -> dict[str, Exception]:
+    """Return the failures that began the unwinding by the path of the step that failed."""
+    if isinstance(failure, ExceptionGroup):
+        found: dict[str, Exception] = {}
+        for member in failure.exceptions:
+            found.update(failures_by_path(member))
+        return found
+    note = next((note for note in getattr(failure, "__notes__", ()) if isinstance(note, StepNote)), None)
+    return {note.path: failure} if note is not None else {}
+
+
+async def shielded(work: Coroutine[Any, Any, None]) -> None:
+    """Run something to its end however often it is cancelled; the cancellation is raised afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled
+
+
+def held(run: Run, error: BaseException) -> bool:
+    """Whether a handler may hold a failure: not when the whole run has to be undone because of it."""
+    top = run.top
+    if top.doomed is not None or isinstance(error, Stopped):
+        return False
+    top.undone = 0
+    if top.state is RunState.REVERTING:
+        top.state = RunState.RUNNING
+        if run.recorder is not None:
+            run.recorder.journal.change_soon({"state": RunState.RUNNING})
+    return True
+
+

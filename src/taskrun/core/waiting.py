@@ -1,0 +1,52 @@
+"""What a suspended run waits for: the places where it stands, and the inputs that each of them asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from taskrun.core.inputs import Input
+
+
+class Waiting(NamedTuple):
+    """One place where a run stands: the path of its step, what the step is called, and what it asks for."""
+
+    path: str
+    title: str
+    asked: tuple[Asked, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what JSON can hold of it."""
+        return {"path": self.path, "title": self.title, "inputs": [item._asdict() for item in self.asked]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Waiting:
+        """Return the place of which ``as_json`` made ``data``."""
+        return cls(data["path"], data["title"], tuple(Asked(**item) for item in data["inputs"]))
+
+    def __str__(self) -> str:
+        text = f"{self.path}: {self.title}" if self.title else self.path
+        return text + (f" (asks for {', '.join(map(str, self.asked))})" if self.asked else "")
+
+
+class Asked(NamedTuple):
+    """An input that somebody has to give: its name, type, description, and whether it can be left out."""
+
+    name: str
+    type: str = ""
+    description: str = ""
+    mandatory: bool = False
+
+    @classmethod
+    def of(cls, item: Input) -> Asked:
+        """Return what is asked by a declared input."""
+        needed = item.mandatory and item.default_value is None
+        return cls(item.name, item.type.name if item.type else "", (item.description or "").strip(), needed)
+
+    def __str__(self) -> str:
+        return self.name + (f" ({self.type})" if self.type else "")
+
+
+def names_asked(places: Iterable[Waiting]) -> list[str]:
+    """Return the names of all inputs that are asked for."""
+    return list(dict.fromkeys(item.name for place in places for item in place.asked))

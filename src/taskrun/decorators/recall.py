@@ -1,0 +1,167 @@
+"""Round every step of a recorded run: a step that was done before is not done again.
+
+Rules: outside of the step's limits and retries, inside of ``allowFailure`` and ``nextOnError``. Success and failure are both
+recorded and committed before the run goes on; a resumed run gets the same outputs, or the same failure. A step that was
+cancelled because a join was decided waits until that happens again. What the step needs for being undone is recorded
+with it. ``saveState="false"`` keeps a step out of this, ``allowStartIfComplete="true"`` does it again when the run is resumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from taskrun.core.completion import RESULT, Completion, Signal
+from taskrun.core.frame import Frame
+from taskrun.core.outputs import Output
+from taskrun.core.recorder import Recorder, now
+from taskrun.core.records import StepRecord, StepState
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.stopped import Stopped
+from taskrun.core.undo import recorded_undos, register
+from taskrun.core.weave import Setting
+from taskrun.errors import RevertError, StepTimeout, UnsavableValue
+
+PASSES_ALL = "it passes every handler"
+"""The note of a failure that undoes the whole run."""
+
+
+@decorator("recall", rank=97)
+class Recall(Decorator):
+    """The record of a step."""
+
+    step: Step
+    input_names: tuple[str, ...]
+    container: bool
+    shared: bool
+    """Whether other branches may have something for the same commit."""
+    hidden: frozenset[str]
+    """The outputs whose values are not recorded."""
+    undoes: bool
+
+    @classmethod
+    def implied(cls, step: Step, setting: Setting) -> Recall | None:
+        """Round every step of a recorded program but the root and those with ``saveState="false"``."""
+        if setting.root or setting.outermost is not None or not setting.saved(step):
+            return None
+        return cls(
+            step=step,
+            input_names=tuple(item.name for item in step.inputs),
+            container=step.holds_steps,
+            shared=setting.concurrent,
+            hidden=hidden(step.outputs),
+            undoes=setting.undoes,
+        )
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Return what is recorded of the step; without that, run it and record how it ended."""
+        recorder = frame.run.recorder
+        assert recorder is not None  # noqa: S101 - woven into recorded programs only
+        key = frame.path
+        known = recorder.known(key)
+        if known is not None:
+            if known.state is StepState.SUCCEEDED and not self.step.allow_start_if_complete:
+                return self._recalled(known, frame, recorder)
+            if known.state is StepState.FAILED or known.state is StepState.TIMED_OUT:
+                raise self._failed_before(known, frame, recorder)
+            if known.state is StepState.CANCELLED:
+                await asyncio.Event().wait()
+        if frame.run.top.suspending:
+            return Completion(signal=Signal.SUSPEND)
+        started = now()
+        if self.container or self.step.may_suspend:
+            recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=self._begun(frame, known, recorder)))
+        try:
+            done = await inner(frame)
+            if done.signal is Signal.SUSPEND:
+                return done
+            text = self._text(done.outputs, key, recorder)
+            values = self.step.kept(frame)
+            inputs = None if values is None else recorder.text(dict(values), f"what undoing {key} needs")
+        except Exception as error:
+            await self._fail(error, frame, key, started, recorder)
+            raise
+        except asyncio.CancelledError:
+            if not recorder.lost and not frame.run.is_cancelled:
+                recorder.note(self._record(key, StepState.CANCELLED, started, None))
+            raise
+        record = StepRecord(
+            key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, text, done.signal, done.target,
+            started=started, ended=now(), inputs=inputs,
+        )  # fmt: skip
+        await recorder.save(record, shared=self.shared)
+        if values is not None:
+            register(frame, self.step, values, done, record)
+        return done
+
+    def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
+        done = Completion(recorder.value(known.outputs) or {}, known.signal, known.target)
+        if self.undoes:
+            if self.container:
+                frame.undo.extend(recorded_undos(frame.run, known.key))
+            if known.inputs is not None:
+                register(frame, self.step, recorder.value(known.inputs), done, known)
+        return done
+
+    def _failed_before(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
+        failure = recorder.failure(known.error)
+        if known.note == PASSES_ALL or isinstance(failure, RevertError):
+            frame.run.top.doomed = failure
+        return failure
+
+    def _begun(self, frame: Frame, known: StepRecord | None, recorder: Recorder) -> str | None:
+        """Return the text of the inputs, as they were when the step was begun first; a resumed run has the same."""
+        if known is not None and known.inputs is not None and known.state is not StepState.SUCCEEDED:
+            frame.scope.update(recorder.value(known.inputs))
+            return known.inputs
+        values = {}
+        for item in self.step.inputs if self.container else ():
+            if item.persist and item.name in frame.scope and recorder.codecs.saves(frame.scope[item.name]):
+                values[item.name] = frame.scope[item.name]
+        return recorder.codecs.dumps(values) if values else None
+
+    async def _fail(self, error: Exception, frame: Frame, key: str, started: float, recorder: Recorder) -> None:
+        if recorder.lost:
+            raise Stopped(recorder.journal.problem) from error  # type: ignore[arg-type]
+        state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
+        note = PASSES_ALL if frame.run.top.doomed is not None else ""
+        record = self._record(key, state, started, now(), error=recorder.error(error), note=note)
+        await recorder.save(record, shared=self.shared)
+
+    def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:
+        return StepRecord(
+            key, "step", state, input_names=self.input_names, started=started, ended=ended, **more
+        )
+
+    def _text(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
+        if self.hidden or self.step.ignore_result:
+            outputs = {name: value for name, value in outputs.items() if name not in self.hidden}
+            if self.step.ignore_result:
+                outputs.pop(RESULT, None)
+        try:
+            return recorder.codecs.dumps(dict(outputs))
+        except UnsavableValue as error:
+            raise unsavable(error, key) from error
+
+    @property
+    def may_suspend(self) -> bool:
+        """It waits for the commit."""
+        return True
+
+
+def hidden(outputs: tuple[Output, ...]) -> frozenset[str]:
+    """Return the names of the outputs that say ``persist="false"``, and RESULT with them unless it is declared."""
+    names = {item.name for item in outputs if item.persist is False}
+    if names and all(item.name != RESULT for item in outputs):
+        names.add(RESULT)
+    return frozenset(names)
+
+
+def unsavable(error: UnsavableValue, key: str) -> UnsavableValue:
+    """Return the error that names the step and the output whose value cannot be recorded."""
+    output, _, rest = error.path.removeprefix("['").partition("']")
+    place = f"step {key}: its output '{output}'" + (f", at {rest}," if rest else "")
+    return UnsavableValue(
+        f"{place} cannot be recorded: {error.problem}; or say saveState=\"false\" on the step"
+    )
