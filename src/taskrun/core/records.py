@@ -194,7 +194,8 @@ class StepRecord:
     """What is known of one execution of a step, an item, a decision or an undoing; ``key`` is its path in the run.
 
     ``outputs`` is JSON text; ``signal`` and ``target`` are those of the completion; ``note`` says in words what a
-    reader wants to know, for example why the step was left out.
+    reader wants to know, for example why the step was left out. ``inputs`` is JSON text too: with what a container
+    has begun, and what is needed to undo a step that succeeded, which is undone only when it is there.
     """
 
     key: str
@@ -209,6 +210,7 @@ class StepRecord:
     note: str = ""
     started: float | None = None
     ended: float | None = None
+    inputs: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
