@@ -10,6 +10,7 @@
      |   +- ShellError(exitCode, stdout, stderr)
      |   +- RevertError                     also an ExceptionGroup: the failure, then what undoing raised
      |   +- DecisionChanged                 the flow of a resumed run does not fit what was recorded
+     |   +- RecordedFailure(kind)          stands for an exception that is known from a record only
      +- StoreError     exit 3   what a run has done cannot be written down or read
      |   +- UnknownRun  Owned  Fenced  WrongTransition
      +- PluginError    exit 3   something that a flow or a setting names cannot be had
@@ -20,7 +21,7 @@ Do not import any other taskrun module here but ``source``.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -226,6 +227,27 @@ class ShellError(RunError):
     def params(self) -> dict[str, object]:
         """What handlers in a flow read as ``ERROR.params``."""
         return {"exitCode": self.exitCode, "stdout": self.stdout, "stderr": self.stderr}
+
+
+class RecordedFailure(RunError):
+    """A failure that is known from a record only: its class is not there, or cannot be made again from the record.
+
+    Its text is that of the original, whose class with its module is ``kind``. ``error_code``, ``params``, ``biz_fatal``
+    and ``status`` are those of the original as far as they were recorded; without a code of its own, the code is the
+    name of the class. ``exceptions`` are the members of a group, ``record`` is from what it was made.
+    """
+
+    def __init__(
+        self, message: str, kind: str = "", exceptions: Iterable[Exception] = (), record: object = None
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.exceptions = tuple(exceptions)
+        self.record = record
+        self.error_code = kind.rpartition(".")[2]
+        self.params: Mapping[str, object] = {}
+        self.biz_fatal = False
+        self.status: object = None
 
 
 class UnsavableValue(RunError):

@@ -14,12 +14,19 @@ import secrets
 import socket
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from taskrun.core.completion import Signal
-from taskrun.errors import WrongTransition
+from taskrun.core.exception_parts import parts_of
+from taskrun.errors import RecordedFailure, WrongTransition
+
+if TYPE_CHECKING:
+    from taskrun.core.codec import Codecs
+
+_DEEPEST = 100
+"""How many causes of causes, and groups in groups, are recorded."""
 
 
 class RunState(enum.StrEnum):
@@ -128,7 +135,9 @@ class Owner:
 class ErrorRecord:
     """A failure as text: nothing of it needs to be pickled or imported to be shown.
 
-    ``kind`` is the class with its module, ``cause`` the exception that led to it, ``group`` the members of a group.
+    ``kind`` is the class with its module, ``group`` the members of a group, ``cause`` the exception that led to it:
+    ``implicit`` says that it was being handled, and not named by ``raise … from``. ``state`` is the JSON text of what
+    the exception is made of (``core.exception_parts``), "" when nothing of that can be saved.
     """
 
     kind: str
@@ -137,17 +146,34 @@ class ErrorRecord:
     notes: tuple[str, ...] = ()
     cause: ErrorRecord | None = None
     group: tuple[ErrorRecord, ...] = ()
+    state: str = ""
+    implicit: bool = False
 
     @classmethod
-    def of(cls, error: BaseException) -> ErrorRecord:
-        """Return the record of an exception; one whose own text fails is still recorded."""
-        return cls._of(error, frozenset())
+    def of(cls, error: BaseException, codecs: Codecs | None = None) -> ErrorRecord:
+        """Return the record of an exception; one whose own text fails is still recorded.
+
+        ``codecs`` save what it is made of, as far as they can; by default those that taskrun has itself. Of causes and
+        groups that are nested deeper than 100 levels the rest is left out.
+        """
+        if codecs is None:
+            from taskrun.core.codec import Codecs
+
+            codecs = Codecs()
+        return cls._of(error, codecs, frozenset())
 
     @classmethod
-    def _of(cls, error: BaseException, seen: frozenset[int]) -> ErrorRecord:
+    def _of(cls, error: BaseException, codecs: Codecs, seen: frozenset[int]) -> ErrorRecord:
+        notes = tuple(map(str, vars(error).get("__notes__", ())))
+        if isinstance(error, RecordedFailure) and isinstance(error.record, cls):
+            return replace(error.record, notes=notes)  # it only stands for what the record is about
         seen |= {id(error)}
-        cause = error.__cause__ if error.__cause__ or error.__suppress_context__ else error.__context__
+        cause = error.__context__ if error.__cause__ is None and not error.__suppress_context__ else error.__cause__
         members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+
+        def follow(other: BaseException) -> bool:
+            return id(other) not in seen and len(seen) < _DEEPEST
+
         try:
             message = str(error)
         except Exception as problem:  # noqa: BLE001  # a class of the user's: its __str__ may do anything
@@ -156,17 +182,16 @@ class ErrorRecord:
             f"{type(error).__module__}.{type(error).__qualname__}",
             message,
             "".join(traceback.format_tb(error.__traceback__)),
-            tuple(map(str, getattr(error, "__notes__", ()))),
-            cls._of(cause, seen) if cause is not None and id(cause) not in seen else None,
-            tuple(cls._of(member, seen) for member in members if id(member) not in seen),
+            notes,
+            cls._of(cause, codecs, seen) if cause is not None and follow(cause) else None,
+            tuple(cls._of(member, codecs, seen) for member in members if follow(member)),
+            parts_of(error, codecs),
+            implicit=error.__cause__ is None and cause is not None,
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as what JSON can hold."""
-        return {
-            "kind": self.kind,
-            "message": self.message,
-            "traceback": self.traceback,
+        return {name: getattr(self, name) for name in self.__slots__} | {
             "notes": list(self.notes),
             "cause": self.cause and self.cause.as_json(),
             "group": [member.as_json() for member in self.group],
@@ -175,15 +200,8 @@ class ErrorRecord:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ErrorRecord:
         """Return the record of which ``as_json`` made ``data``."""
-        cause = data["cause"]
-        return cls(
-            data["kind"],
-            data["message"],
-            data["traceback"],
-            tuple(data["notes"]),
-            cls.from_json(cause) if cause else None,
-            tuple(map(cls.from_json, data["group"])),
-        )
+        group, cause = tuple(map(cls.from_json, data["group"])), data["cause"] and cls.from_json(data["cause"])
+        return cls(**{**data, "notes": tuple(data["notes"]), "cause": cause, "group": group})
 
     def __str__(self) -> str:
         return f"{self.kind.removeprefix('builtins.')}: {self.message}"
@@ -194,7 +212,8 @@ class StepRecord:
     """What is known of one execution of a step, an item, a decision or an undoing; ``key`` is its path in the run.
 
     ``outputs`` is JSON text; ``signal`` and ``target`` are those of the completion; ``note`` says in words what a
-    reader wants to know, for example why the step was left out.
+    reader wants to know, for example why the step was left out. ``inputs`` is JSON text too: with what a container
+    has begun, and what is needed to undo a step that succeeded, which is undone only when it is there.
     """
 
     key: str
@@ -209,6 +228,7 @@ class StepRecord:
     note: str = ""
     started: float | None = None
     ended: float | None = None
+    inputs: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from taskrun.core.records import (
 LONGEST = 256 * 1024
 """How many characters a cell holds; longer texts go to files."""
 
-STEP_COLUMNS = "key, kind, state, attempt, input_names, outputs, signal, target, error, note, started, ended"
+STEP_COLUMNS = "key, kind, state, attempt, input_names, outputs, signal, target, error, note, started, ended, inputs"
 SUMMARY_COLUMNS = (
     "run_id, flow, version, path, sha256, state, owner_host, owner_pid, owner_token, epoch, heartbeat, "
     "created, started, ended, parent, parent_step, error"
@@ -78,12 +78,13 @@ def step_row(record: StepRecord, spill: Spill | None = None) -> tuple[Cell, ...]
         record.note and cell(record.note),
         record.started,
         record.ended,
+        None if record.inputs is None else cell(record.inputs, spill),
     )
 
 
 def step_of(row: Sequence[Any], fetch: Fetch) -> StepRecord:
     """Return the record of a row of STEP_COLUMNS."""
-    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended = row
+    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = row
     return StepRecord(
         text_of(key, fetch),
         kind,
@@ -97,6 +98,7 @@ def step_of(row: Sequence[Any], fetch: Fetch) -> StepRecord:
         text_of(note, fetch),
         started,
         ended,
+        text_of(inputs, fetch),
     )
 
 

@@ -34,7 +34,7 @@ _FIRST = (
     """CREATE TABLE steps (
         id INTEGER PRIMARY KEY, run INTEGER NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
         attempt INTEGER NOT NULL, input_names TEXT, outputs TEXT, signal TEXT NOT NULL, target TEXT,
-        error TEXT, note TEXT NOT NULL, started REAL, ended REAL)""",
+        error TEXT, note TEXT NOT NULL, started REAL, ended REAL, inputs TEXT)""",
     "CREATE TABLE places (run INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (run, block)) WITHOUT ROWID",
     "CREATE TABLE requests (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, UNIQUE (run, kind))",
     "CREATE TABLE files (run INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID",

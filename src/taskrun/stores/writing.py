@@ -115,7 +115,7 @@ def append(connection: sqlite3.Connection, tail: Tail, write: Write) -> bool:
     if write.changes or len(write.records) != 1:
         return False
     record = write.records[0]
-    if record.error is not None or (record.outputs is not None and len(record.outputs) > LONGEST):
+    if record.error is not None or _is_long(record.outputs) or _is_long(record.inputs):
         return False
     try:
         connection.execute(_APPEND_AT, (*step_row(record), known.number, next_id))
@@ -123,3 +123,7 @@ def append(connection: sqlite3.Connection, tail: Tail, write: Write) -> bool:
         return False
     tail.last_id = next_id
     return True
+
+
+def _is_long(text: str | None) -> bool:
+    return text is not None and len(text) > LONGEST

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from taskrun.core.journal import CommitGroup, Journal
-from taskrun.core.records import TRANSITIONS, ErrorRecord, Owner, RunRecord, RunState, StepRecord
+from taskrun.core.journal import NOTE_SECONDS, CommitGroup, CommitGroups, Journal
+from taskrun.core.records import TRANSITIONS, ErrorRecord, Owner, RunRecord, RunState, StepRecord, StepState
 from taskrun.core.store import Write
 from taskrun.errors import Fenced, StoreError
 from taskrun.stores.memory import MemoryStore
@@ -111,7 +111,7 @@ def test_a_record_can_be_saved_without_the_loop() -> None:
         waiting = asyncio.ensure_future(journal.save(StepRecord("b")))
         await asyncio.sleep(0)
         journal.save_now(StepRecord("c"))
-        assert store.transactions == [[("r", ["a"])], [("r", ["b"])], [("r", ["c"])]]
+        assert store.transactions == [[("r", ["a"])], [("r", ["b", "c"])]]
         await waiting
 
     asyncio.run(run())
@@ -255,3 +255,150 @@ def test_errors_that_are_hard_to_record() -> None:
     group.__suppress_context__ = True
     assert ErrorRecord.of(group).cause is None
     assert ErrorRecord.from_json(record.as_json()) == record
+
+
+def test_a_note_rides_along_with_the_next_record() -> None:
+    async def run() -> None:
+        store = Watched()
+        group = CommitGroup(store)
+        journal, other = (Journal(store, run_id, 1, group=group) for run_id in ("r", "r2"))
+        journal.note(StepRecord("a"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert store.transactions == [], "a note alone waits"
+        journal.note(StepRecord("b"))
+        await other.save(StepRecord("x"))
+        assert store.transactions == [[("r", ["a", "b"]), ("r2", ["x"])]]
+        journal.note(StepRecord("c"))
+        waiting = asyncio.ensure_future(journal.save(StepRecord("d")))
+        await asyncio.sleep(0)
+        journal.note(StepRecord("e"))
+        await waiting
+        journal.note(StepRecord("f"))
+        await journal.change({"state": RunState.REVERTING})
+        journal.note(StepRecord("g"))
+        journal.save_now(StepRecord("h"))
+        journal.note(StepRecord("i"))
+        journal.flush()
+        assert store.transactions[1:] == [[("r", ["c", "d", "e"])], [("r", ["f"])], [("r", ["g", "h"])], [("r", ["i"])]]
+        assert keys(store) == list("abcdefghi")
+
+    asyncio.run(run())
+
+
+def test_a_note_is_committed_by_itself_in_time() -> None:
+    """Within NOTE_SECONDS of the first; nothing is left to be called when a commit came in between."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        times: list[float] = []
+        call_later = loop.call_later
+
+        def noticed(delay: float, *args: object) -> asyncio.TimerHandle:
+            times.append(delay)
+            return call_later(0, *args)  # type: ignore[arg-type]
+
+        loop.call_later = noticed  # type: ignore[method-assign, assignment]
+        store = Watched()
+        journal = Journal(store, "r", 1)
+        journal.note(StepRecord("a"))
+        journal.note(StepRecord("b"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert store.transactions == [[("r", ["a", "b"])]]
+        journal.note(StepRecord("c"))
+        journal.flush()
+        journal.note(StepRecord("d"))
+        assert times == [NOTE_SECONDS] * 3
+        store.problem = StoreError("the disk is full")
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert journal.problem is store.problem, "nobody waited, and still the next is told"
+        for call in (lambda: journal.note(StepRecord("e")), lambda: journal.save_now(StepRecord("e")), journal.flush):
+            with pytest.raises(StoreError, match="the disk is full"):
+                call()
+        assert keys(store) == ["a", "b", "c"]
+
+    asyncio.run(run())
+
+
+def test_what_is_inside_a_step() -> None:
+    """The records that undoing needs, recalled and new, in the order of the last writes; the others are not kept."""
+    undo = {"kind": "undo"}
+    known = [
+        StepRecord("main/a", inputs="{}"),
+        StepRecord("main/a/b", inputs="{}"),
+        StepRecord("main/a/none"),
+        StepRecord("main/a[1]/b", inputs="1"),
+        StepRecord("main/ab/c", inputs="{}"),
+        StepRecord("main/a/u", **undo),  # type: ignore[arg-type]
+    ]
+
+    async def run() -> None:
+        store = Watched()
+        journal = Journal(store, "r", 1, known)
+        paths = lambda path: [record.key for record in journal.under(path)]  # noqa: E731
+        assert paths("main/a") == ["main/a/b", "main/a[1]/b", "main/a/u"]
+        assert paths("main") == ["main/a", "main/a/b", "main/a[1]/b", "main/ab/c", "main/a/u"]
+        await journal.save(StepRecord("main/a/b", inputs="new"))
+        journal.note(StepRecord("main/a/c", inputs="{}"))
+        journal.save_now(StepRecord("main/a/d", inputs="{}"))
+        assert paths("main/a") == ["main/a[1]/b", "main/a/u", "main/a/b", "main/a/c", "main/a/d"]
+        assert journal.under("main/a")[2].inputs == "new"
+        await journal.save(StepRecord("main/a/c", state=StepState.REVERTED))
+        assert paths("main/a") == ["main/a[1]/b", "main/a/u", "main/a/b", "main/a/d"], "its last record has no inputs"
+        assert (paths("main/a/b"), paths("other")) == ([], [])
+        known_record = journal.known("main/a/b")
+        assert known_record is not None
+        assert known_record.inputs == "{}", "what was there when the run was started again"
+
+    asyncio.run(run())
+
+
+def test_who_is_alone() -> None:
+    async def run() -> None:
+        store = Watched()
+        groups = CommitGroups(store)
+        group = groups.here()
+        assert groups.here() is group
+        first = Journal(store, "r", 1, group=group)
+        assert group.alone
+        second = Journal(store, "r2", 1, group=group)
+        assert not group.alone
+        first.note(StepRecord("a"))
+        first.close()
+        first.close()
+        assert keys(store) == ["a"], "nothing noted is left behind"
+        assert group.alone
+        second.close()
+        assert group.alone
+        assert len(store.transactions) == 1
+
+    asyncio.run(run())
+
+
+def test_each_loop_has_its_group() -> None:
+    groups = CommitGroups(Watched())
+
+    async def here() -> CommitGroup:
+        return groups.here()
+
+    first, second = asyncio.run(here()), asyncio.run(here())
+    assert first is not second
+    assert first.store is second.store
+
+
+def test_nobody_waits_for_ever_for_a_store_with_a_bug() -> None:
+    class Buggy(MemoryStore):
+        def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
+            raise ZeroDivisionError
+
+    async def run() -> None:
+        journal = Journal(Buggy(), "r", 1)
+        with pytest.raises(StoreError, match="the store failed: ZeroDivisionError") as caught:
+            await journal.save(StepRecord("a"))
+        assert type(caught.value.__cause__) is ZeroDivisionError
+        with pytest.raises(StoreError, match="the store failed: ZeroDivisionError"):
+            Journal(Buggy(), "r", 1).save_now(StepRecord("a"))
+
+    asyncio.run(run())

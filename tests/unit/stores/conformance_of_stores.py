@@ -60,6 +60,7 @@ FULL_STEP = StepRecord(
     "why \x00 not",
     1.25,
     2.5,
+    '{"x":"\ud800ü"}',
 )
 
 
@@ -325,7 +326,9 @@ class StoreConformance:
         store.create(a_run(inputs=LONG, text=LONG[:1000]))
         store.write("r1", 1, [StepRecord("a", outputs=LONG, error=ErrorRecord("K", LONG[::-1])), StepRecord("b")])
         store.write("r1", 1, [StepRecord("c", outputs=LONG)], {"outputs": LONG[1:]})
-        first, _, third = store.records("r1")
+        store.write("r1", 1, [StepRecord("d", inputs=LONG[2:])])
+        first, _, third, fourth = store.records("r1")
+        assert (fourth.inputs, fourth.outputs, third.inputs) == (LONG[2:], None, None)
         assert first.outputs == third.outputs == LONG
         assert first.error is not None
         assert first.error.message == LONG[::-1]
