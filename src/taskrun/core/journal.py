@@ -150,6 +150,11 @@ class Journal:
         for record in self._known.values():
             self._remember(record)
 
+    @property
+    def recalls(self) -> bool:
+        """Whether there were records when the run was started again."""
+        return bool(self._known)
+
     def known(self, key: str) -> StepRecord | None:
         """Return the record of that key that was there when the run was started again."""
         return self._known.get(key)

@@ -34,6 +34,8 @@ class Recall(Decorator):
     step: Step
     input_names: tuple[str, ...]
     container: bool
+    begins: bool
+    """Whether it is recorded that the step has begun."""
     shared: bool
     """Whether other branches may have something for the same commit."""
     hidden: frozenset[str]
@@ -49,6 +51,7 @@ class Recall(Decorator):
             step=step,
             input_names=tuple(item.name for item in step.inputs),
             container=step.holds_steps,
+            begins=step.holds_steps or step.may_suspend,
             shared=setting.concurrent,
             hidden=hidden(step.outputs),
             undoes=setting.undoes,
@@ -70,8 +73,10 @@ class Recall(Decorator):
         if frame.run.top.suspending:
             return Completion(signal=Signal.SUSPEND)
         started = now()
-        if self.container or self.step.may_suspend:
-            recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=self._begun(frame, known, recorder)))
+        if self.begins:
+            recorder.note(
+                self._record(key, StepState.RUNNING, started, None, inputs=self._begun(frame, known, recorder))
+            )
         try:
             done = await inner(frame)
             if done.signal is Signal.SUSPEND:
@@ -90,6 +95,9 @@ class Recall(Decorator):
             key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, text, done.signal, done.target,
             started=started, ended=now(), inputs=inputs,
         )  # fmt: skip
+        parent = frame.parent
+        if parent is not None and parent.step.persis_vars:
+            recorder.note(variables_of(parent, recorder))
         await recorder.save(record, shared=self.shared)
         if values is not None:
             register(frame, self.step, values, done, record)
@@ -130,9 +138,7 @@ class Recall(Decorator):
         await recorder.save(record, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:
-        return StepRecord(
-            key, "step", state, input_names=self.input_names, started=started, ended=ended, **more
-        )
+        return StepRecord(key, "step", state, input_names=self.input_names, started=started, ended=ended, **more)
 
     def _text(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
         if self.hidden or self.step.ignore_result:
@@ -150,6 +156,14 @@ class Recall(Decorator):
         return True
 
 
+def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
+    """Return the record of the variables that a container keeps (``persisVars``)."""
+    values = {name: frame.scope[name] for name in sorted(frame.step.persis_vars) if name in frame.scope}
+    return StepRecord(
+        frame.part("vars"), "vars", outputs=recorder.text(values, f"{frame.path}: variable "), ended=now()
+    )
+
+
 def hidden(outputs: tuple[Output, ...]) -> frozenset[str]:
     """Return the names of the outputs that say ``persist="false"``, and RESULT with them unless it is declared."""
     names = {item.name for item in outputs if item.persist is False}
@@ -162,6 +176,4 @@ def unsavable(error: UnsavableValue, key: str) -> UnsavableValue:
     """Return the error that names the step and the output whose value cannot be recorded."""
     output, _, rest = error.path.removeprefix("['").partition("']")
     place = f"step {key}: its output '{output}'" + (f", at {rest}," if rest else "")
-    return UnsavableValue(
-        f"{place} cannot be recorded: {error.problem}; or say saveState=\"false\" on the step"
-    )
+    return UnsavableValue(f'{place} cannot be recorded: {error.problem}; or say saveState="false" on the step')
