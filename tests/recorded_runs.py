@@ -28,7 +28,7 @@ NO_ANSWER = ErrorRecord(
     "the card was refused",
     '  File "shop.py", line 7, in pay\n    answer = ask(card)\n',
     ("in step main/pay (booking.task.xml:9:5)",),
-    ErrorRecord("builtins.ConnectionError", "no answer\nfrom \x1b[31mthe bank", '  File "net.py", line 1, in ask\n'),
+    ErrorRecord("builtins.ConnectionError", "no answer\nfrom the bank", '  File "net.py", line 1, in ask\n'),
 )
 
 

@@ -41,6 +41,13 @@ def test_show(call, store, words, file):
     assert ended.out == (GOLDEN / file).read_text("utf-8")
 
 
+@pytest.mark.parametrize("file", ["runs.txt", "show_booking.txt"])
+def test_the_documentation_shows_this(file):
+    """Word for word."""
+    page = (GOLDEN.parents[1] / "docs/command-line.md").read_text("utf-8")
+    assert (GOLDEN / file).read_text("utf-8") in page
+
+
 def test_tracebacks_for_programs(call, store):
     """Only with -v."""
     error = json.loads(call("show", BOOKING, "--json", "-v").out)["error"]

@@ -33,14 +33,13 @@ def details_json(details: RunDetails, now: float, *, verbose: bool) -> dict[str,
 
 
 def _step_json(step: RunStep, *, verbose: bool) -> dict[str, Any]:
-    own = {} if step.record is None else _record_json(step.record, verbose=verbose)
+    record = _record_json(step.record or StepRecord(step.key), verbose=verbose)
+    unknown = {"state": None, "signal": None} if step.record is None else {}
     return {
         "key": step.key,
         "name": step.name,
-        "state": None,
-        "attempt": step.attempt,
-        **{name: value for name, value in own.items() if name != "attempt"},
-        "parts": [_part_json(record, verbose=verbose) for record in step.parts],
+        **(record | unknown | {"attempt": step.attempt}),
+        "parts": [_part_json(part, verbose=verbose) for part in step.parts],
         "steps": [_step_json(inner, verbose=verbose) for inner in step.steps],
     }
 

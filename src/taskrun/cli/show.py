@@ -136,7 +136,9 @@ def _record_lines(record: StepRecord, name: str, attempt: int, indent: str, *, v
     """Yield the lines of one record: name, state, time, what came of it, then its error."""
     from taskrun.cli.recorded import error_lines, in_short, one_line
 
-    words = [one_line(name), record.state.value, lasted(record.started, record.ended)]
+    took = "" if record.started == record.ended else lasted(record.started, record.ended)
+    plain = name.startswith(":") and record.state.value == "SUCCEEDED"  # that items were noted goes without saying
+    words = [one_line(name), "" if plain else record.state.value, took]
     words.append(f"attempt {attempt}" if attempt > 1 else "")
     words.append(in_short(record.outputs))
     words.append(f"then {one_line(record.target)}" if record.target else "")

@@ -1,7 +1,8 @@
 """What is known of a run, put together from its records: the run and the tree of its steps.
 
     main                    the key of a step is its path; one that has no record yet is there for the steps in it
-      main/loop[2]/call     an iteration; main/a~2 is the second visit of a step, main/s#2 its second attempt
+      main/loop[2]/call     an iteration, which is in its loop; main/a~2 is the second visit of a step, main/s#2 its
+                            second attempt
       main/loop:items       what stands behind a colon is a record of a part of the step: its items, an undoing …
 
 Rules: steps stand in the order in which they began; where that is not known of all of a step's children, in the order of
@@ -18,6 +19,7 @@ from math import inf
 from taskrun.core.records import RunRecord, StepRecord
 
 _ATTEMPT = re.compile(r"#(\d+)$")
+_ITERATION = re.compile(r"\[[^\[\]/]*\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _tree(records: Iterable[StepRecord]) -> RunStep:
         began = record.started if record.started is not None else record.ended
         entry.began = min(entry.began, inf if began is None else began)
     made: dict[str, RunStep] = {}
-    for key in sorted(found, key=_depth, reverse=True):  # the innermost first
+    for key in sorted(found, key=len, reverse=True):  # what is in a step has a longer key
         entry = found[key]
         children = _in_order(entry.below, found)
         entry.began = min([entry.began, *(found[child].began for child in children)])
@@ -106,7 +108,7 @@ def _entry(found: dict[str, _Found], key: str, place: int) -> _Found:
     entry = found.get(key)
     if entry is None:
         entry = found[key] = _Found(place=place)
-        _entry(found, key.rpartition("/")[0], place).below.append(key)
+        _entry(found, _outer(key), place).below.append(key)
     return entry
 
 
@@ -115,5 +117,7 @@ def _in_order(keys: list[str], found: Mapping[str, _Found]) -> list[str]:
     return sorted(keys, key=lambda key: (found[key].began if timed else 0.0, found[key].place))
 
 
-def _depth(key: str) -> int:
-    return key.count("/") + bool(key)
+def _outer(key: str) -> str:
+    """Return the key of what a step is in: of an iteration that is the loop, of ``main`` it is the run."""
+    loop = _ITERATION.sub("", key)
+    return loop if loop != key else key.rpartition("/")[0]
