@@ -201,6 +201,11 @@ def broken_pages(path: Path) -> str:
     return "the file is damaged"
 
 
+def broken_schema(path: Path) -> str:
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE runs", b"CR\xffATE TABLE runs"))
+    return "the file is damaged"
+
+
 def folder(path: Path) -> str:
     path.mkdir()
     return "it cannot be opened"
@@ -210,11 +215,13 @@ def too_long(path: Path) -> str:
     return "File name too long"
 
 
-@pytest.mark.parametrize("make", [not_a_database, another_program, newer, damaged, broken_pages, folder, too_long])
+@pytest.mark.parametrize(
+    "make", [not_a_database, another_program, newer, damaged, broken_pages, broken_schema, folder, too_long]
+)
 def test_trouble(call, tmp_path, request, make):
     """Exit status 3, and what is wrong with which file."""
     file = tmp_path / ("r" * 300 if make is too_long else "runs.db")
-    if make in {damaged, broken_pages}:
+    if make in {damaged, broken_pages, broken_schema}:
         request.getfixturevalue("store")
     problem = make(file)
     for words in (["runs"], ["show", "3f"]):

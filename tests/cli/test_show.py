@@ -100,6 +100,17 @@ def test_a_damaged_value(call, store):
         assert "a recorded value is damaged: KeyError: 'v'" in ended.err
 
 
+def test_a_damaged_time(call, store):
+    """As it is for what lists runs."""
+    opened = open_store(f"sqlite:///{store}")
+    opened.create(a_run("e0", 60, started=1e300))
+    opened.close()
+    for words in (["show", "e0"], ["runs"], ["runs", "--json"]):
+        ended = call(*words)
+        assert (ended.status, ended.out) == (3, "")
+        assert "a recorded time is damaged: 1e+300" in ended.err
+
+
 def test_ten_thousand_steps(call, store):
     """All of them are shown, and none of them waits for the others."""
     opened = open_store(f"sqlite:///{store}")

@@ -51,12 +51,21 @@ def iso(seconds: float | None) -> str | None:
     """
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _moment(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def local(seconds: float | None) -> str:
     """Return a time as people read it here, ``""`` for None."""
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "" if seconds is None else _moment(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _moment(seconds: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        from taskrun.errors import StoreError
+
+        raise StoreError(f"a recorded time is damaged: {seconds}: {error}") from error
 
 
 def lasted(started: float | None, ended: float | None) -> str:
