@@ -39,6 +39,9 @@ def store_error(error: Exception, path: Path | str) -> StoreError:
     if isinstance(code, int):
         problem, hint = _MEANINGS.get(code & 0xFF, (str(error), ""))
         return StoreError(f"the store {path}: {problem} ({error})" if str(error) != problem else problem, hint)
+    if isinstance(error, UnicodeDecodeError):  # sqlite3 cannot even read SQLite's message about what is damaged
+        problem, hint = _MEANINGS[sqlite3.SQLITE_CORRUPT]
+        return StoreError(f"the store {path}: {problem} ({error})", hint)
     if isinstance(error, OSError):
         return StoreError(f"the store {path}: {error}", "look at the disk, and at the rights of the folder")
     return StoreError(f"the store {path}: {error}")
@@ -49,5 +52,5 @@ def explained(path: Path | str) -> Iterator[None]:
     """Turn errors of SQLite and of the file system into StoreError."""
     try:
         yield
-    except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
+    except (sqlite3.Error, OSError, UnicodeError) as error:
         raise store_error(error, path) from error
