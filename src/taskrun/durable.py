@@ -125,7 +125,8 @@ async def _apart(run: Run, inputs: Mapping[str, Any]) -> RunResult:
         if not task.cancelled():
             task.exception()  # seen: who waited for it is not interested any more
         raise cancelled
-    return task.result()
+    result: RunResult = await task
+    return result
 
 
 async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:

@@ -16,13 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
+from taskrun.core.keeper import STALE_AFTER
 from taskrun.core.records import Owner, RunState, RunSummary
 from taskrun.core.run_tree import RunDetails
 from taskrun.core.store import Store, check_claim, unknown_run
 from taskrun.errors import Owned, StoreError, UnknownRun, WrongTransition, near_hint
-
-STALE_AFTER = 30.0
-"""For how many seconds the owner of a run may be silent before it counts as dead."""
 
 _LISTED = 10
 """How many runs an ambiguous beginning of an id lists."""

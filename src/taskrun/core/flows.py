@@ -21,7 +21,7 @@ from taskrun.core.registry import Registry
 from taskrun.core.tag_finder import TagSettings
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.script.script import ScriptSettings
-from taskrun.source import Location, Source
+from taskrun.source import Location
 from taskrun.syntax.extend import Sources, with_chain
 from taskrun.syntax.layers import FOLDER, Files, state_of
 from taskrun.syntax.load import load, parse
@@ -64,7 +64,7 @@ class Flows:
     def compile_text(self, path: str, text: str) -> Flow:
         """Return the compiled flow of a text that ``Flow.text`` made of the file at ``path``; raises FlowError."""
         sources = self.sources(path)
-        return compile_tree(path, parse(Source(path, text)), self.registry, partial(self._markup, sources))
+        return compile_tree(path, parse(path, text.encode()), self.registry, partial(self._markup, sources))
 
     def check_layers(self, path: str) -> None:
         """Raise ExtendError when a delta layer has no folder in any place where files of the flow are looked for."""

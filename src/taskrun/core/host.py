@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """The surroundings of runs. ``load`` compiles a flow file (or returns it compiled), ``compile_text`` a text that is
-    not in its file any more."""
+    """The surroundings of runs.
+
+    ``load`` compiles a flow file (or returns it compiled), ``compile_text`` a text that is not in its file any more.
+    """
 
     load: Callable[[str], Flow]
     compile_text: Callable[[str, str], Flow]

@@ -151,6 +151,11 @@ class Journal:
             self._remember(record)
 
     @property
+    def alone(self) -> bool:
+        """Whether nobody else may have something for the same commit."""
+        return self.group.alone
+
+    @property
     def recalls(self) -> bool:
         """Whether there were records when the run was started again."""
         return bool(self._known)

@@ -83,7 +83,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
             frame.run.undo = own
         try:
             done = await inner(frame)
-        except (Exception, asyncio.CancelledError) as error:
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised again below
             failure = error
         else:
             if done.signal is not Signal.SUSPEND:

@@ -35,6 +35,11 @@ class Suspend(Step):
 
     resume_when: Script | None = None
 
+    @property
+    def suspends(self) -> bool:
+        """Always."""
+        return True
+
     def asks(self, item: Input) -> bool:
         """An input that the file gives no value."""
         return item.by_name
