@@ -41,6 +41,7 @@ LAYERS = {
     "observers": ("source", "errors", "core"),
     "tags": ("errors", "core", "languages.process"),
     "testing": (),
+    "task": ("core",),
     "manager": ("source", "result", "errors", "shipped", "syntax", "script", "core", "stores", "observers", "tags"),
     "cli": ("",),
     "__main__": ("cli",),

@@ -112,6 +112,16 @@ class StepOutput:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """A step tells how far it is: ``fraction`` goes from 0 to 1, ``text`` says more (perhaps nothing)."""
+
+    run_id: str
+    path: str
+    fraction: float
+    text: str
+
+
 Event: TypeAlias = (
     RunStarted
     | RunFinished
@@ -120,6 +130,7 @@ Event: TypeAlias = (
     | StepSkipped
     | StepRetried
     | StepOutput
+    | StepProgress
     | FailureIgnored
     | ValueDumped
 )

@@ -16,7 +16,8 @@ from taskrun.core.events import StepSkipped
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.scope import Scope
-from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step_note import StepNote
 
 
 @decorator("when", rank=140)

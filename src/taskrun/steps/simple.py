@@ -2,7 +2,8 @@
 
     <simple name="audit" bean="audit"><input name="order"/></simple>
 
-The bean is a callable or has a method ``execute``. The rest is as for ``<invoke>``.
+The bean is a Task, an object with a method ``execute``, or a callable. What a Task provides are outputs of the step; when
+the step declares none, they are variables of its caller. The rest is as for ``<invoke>``.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskrun.core.callee import bean_callee_problems
+from taskrun.core.callee import argument_problems, bean_problems, callee_problems
 from taskrun.core.calling import call
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
 from taskrun.core.step import Step, step
+from taskrun.core.task_calls import execute_task, signature_of, task_of
 from taskrun.errors import Diagnostic, PluginError
 
 
@@ -27,16 +29,42 @@ class Simple(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Call the bean with the step's inputs."""
-        return completion_of(await call(frame, function_of(frame.run.beans.get(self.bean), self.bean)))
+        bean = frame.run.beans.get(self.bean)
+        task = task_of(bean)
+        if task is not None:
+            return await execute_task(frame, task)
+        return completion_of(await call(frame, function_of(bean, self.bean)))
 
     @property
     def reads_unknown(self) -> bool:
         """Without inputs, it reads what the parameters are called."""
         return not self.inputs
 
+    def provides(self, host: Host | None) -> frozenset[str] | None:
+        """Without outputs, what the bean provides, if it is a Task that is known by now."""
+        if self.outputs:
+            return frozenset()
+        if host is None or self.bean not in host.beans:
+            return None
+        try:
+            task = task_of(host.beans.get(self.bean))
+        except PluginError:
+            return None
+        return frozenset() if task is None else task.provides
+
     def check(self, host: Host) -> Iterable[Diagnostic]:
         """The bean exists, can be run, and takes the inputs."""
-        return bean_callee_problems(self, host, self.bean, "bean", lambda bean: function_of(bean, self.bean))
+        problems = list(bean_problems(self, host, self.bean))
+        if problems or self.bean not in host.beans:  # what the task's own <beans> makes is not there yet
+            return problems
+        try:
+            bean = host.beans.get(self.bean)
+            task = task_of(bean)
+            if task is None:
+                return callee_problems(self, host, function_of(bean, self.bean))
+        except PluginError as error:
+            return [self.node.problem("unknown-method", str(error), attribute="bean")]
+        return argument_problems(self, host, signature_of(task), task.name)
 
 
 def function_of(bean: Any, name: str) -> Callable[..., Any]:
