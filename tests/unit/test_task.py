@@ -66,6 +66,12 @@ def test_it_is_exported_and_imported_late() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_it_can_be_sent() -> None:
+    """To a process, by anybody's pickle."""
+    sent = pickle.loads(pickle.dumps(Undone(rebind=["id"], inject={"size": 2}, provides={"a": None})))
+    assert (sent.requires, sent.rebind, sent.save_as) == ({"id"}, {"order": "id", "size": "size"}, {"a": None})
+
+
 def test_execute_is_abstract() -> None:
     """A task without work cannot be made."""
     with pytest.raises(TypeError, match="execute"):

@@ -15,7 +15,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 Rebind: TypeAlias = Sequence[str] | Mapping[str, str]
@@ -88,7 +87,7 @@ class ArgumentNames:
             name for name in parameters.all if auto_extract and name not in filled and name not in ignored
         ]  # fmt: skip
         return cls(
-            MappingProxyType({**filled, **{name: name for name in optional}}),
+            {**filled, **{name: name for name in optional}},
             tuple(dict.fromkeys(filled.values())),
             tuple(optional),
             parameters,

@@ -31,8 +31,8 @@ def check_flow(flow: Flow, host: Host) -> list[Diagnostic]:
             continue
         made = calls[current.path] = []
         variables = current.variables if current.variables.closed else Variables(current.model, host)
-        called = lambda *call: made.append(call)  # noqa: B023, E731
-        found.extend(_problems(current, replace(host, flow=current, variables=variables, called=called), variables))
+        checking = replace(host, flow=current, variables=variables, called=lambda *call: made.append(call))  # noqa: B023
+        found.extend(_problems(current, checking, variables))
         waiting.extend(callee for _, callee in made)
         surely = {id(step) for step in _always_run(current.model)}
         calls[current.path] = [call for call in made if id(call[0]) in surely]
@@ -64,8 +64,8 @@ def _endless(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] 
 
 
 def _problems(flow: Flow, host: Host, variables: Variables) -> Iterator[Diagnostic]:
-    if not flow.variables.closed:
-        yield from variables.unknown()
+    if variables is not flow.variables:
+        yield from variables.unknown()  # what beans provide is known by now
     for definition in flow.header.definitions:
         try:
             host.imports.get(definition.class_)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from taskrun.core.completion import RESULT
@@ -29,7 +28,7 @@ def keys_by_name(owner: str, provides: Provides | None) -> Mapping[str, Any]:
             raise TypeError(f"{owner}: what is provided has a name, not {name!r}")
         if name == RESULT:
             raise ValueError(f"{owner}: {RESULT} is the whole result in any case; leave it out of provides")
-    return MappingProxyType(found)
+    return found
 
 
 def _keys(owner: str, provides: Any) -> Iterator[tuple[Any, Any]]:

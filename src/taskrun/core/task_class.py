@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from taskrun.core.argument_names import ArgumentNames, Parameters, Rebind
@@ -70,7 +69,7 @@ class Task(ABC):
         revert_requires: str | Iterable[str] | None = None,
     ) -> None:
         self.name = name or f"{type(self).__module__}.{type(self).__qualname__}"
-        self.inject: Mapping[str, Any] = MappingProxyType(dict(inject or {}))
+        self.inject: Mapping[str, Any] = dict(inject or {})
         self.save_as = keys_by_name(self.name, self.default_provides if provides is None else provides)
         self.provides = frozenset(self.save_as)
         ignored = (*(ignore_list or ()),)
