@@ -44,7 +44,8 @@ LAYERS = {
     "history": ("errors", "core"),
     "task": ("core",),
     "durable": ("errors", "core", "stores", "result"),
-    "recorded_runs": ("errors", "core", "result", "durable", "history"),
+    "taking_over": ("errors", "core", "durable"),
+    "recorded_runs": ("errors", "core", "result", "durable", "history", "taking_over"),
     "manager": (
         *("source", "result", "errors", "shipped", "history", "durable", "recorded_runs"),
         *("syntax", "script", "core", "stores", "observers", "tags"),
