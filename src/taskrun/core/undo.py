@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.core.completion import Completion, Signal
@@ -157,7 +156,7 @@ async def _undo(one: Undo, failure: Exception) -> None:
             run.emit(StepReverted(run.run_id, one.key, str(state), seconds, one.step.at, text))
         if recorder is not None and known is not None and not recorder.lost:
             error_record = None if problem is None else recorder.error(problem)
-            await recorder.save(replace(known, state=state, error=error_record))
+            await recorder.save(known._replace(state=state, error=error_record))
 
 
 def recorded_undos(run: Run, path: str) -> list[Undo]:

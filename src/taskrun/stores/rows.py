@@ -4,10 +4,16 @@ Rules: a text is stored as text. One that UTF-8 cannot hold (lone surrogates of 
 ``t``; a long one is in a file and its cell a blob of ``f`` and the file's name.
 """
 
+# ruff: noqa: S608  # what is put into statements are constants: lists of columns, and question marks
+
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import compress
+from operator import ne
+from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 from taskrun.core.completion import Signal
@@ -33,7 +39,14 @@ SUMMARY_COLUMNS = (
 )
 LONG_COLUMNS = "flags, inputs, outputs, waits_for"
 
+_DEFAULTS = (None, "step", "SUCCEEDED", 1, None, None, "NEXT", None, None, "", None, None, None)
+"""What the table puts into a column of STEP_COLUMNS that is not named; part of the schema."""
+
+_STATES: Mapping[str, StepState] = MappingProxyType({state.value: state for state in StepState})
+
 Cell: TypeAlias = str | bytes | int | float | None
+Shape: TypeAlias = tuple[bool, ...]
+"""For each of STEP_COLUMNS whether a row has a cell of its own there."""
 Spill: TypeAlias = Callable[[bytes], str]
 """Puts a long text into a file and returns the file's name."""
 Fetch: TypeAlias = Callable[[str], bytes]
@@ -63,43 +76,64 @@ def text_of(stored: Any, fetch: Fetch) -> Any:
     return data.decode("utf-8", "surrogatepass")
 
 
-def step_row(record: StepRecord, spill: Spill | None = None) -> tuple[Cell, ...]:
-    """Return the cells of STEP_COLUMNS."""
-    return (
-        record.key if record.key.isascii() else cell(record.key),
-        record.kind,
-        record.state._value_,
-        record.attempt,
-        json.dumps(record.input_names) if record.input_names else None,
-        cell(record.outputs, spill),
-        record.signal._name_,
-        cell(record.target),
-        None if record.error is None else _error_cell(record.error, spill),
-        record.note and cell(record.note),
-        record.started,
-        record.ended,
-        None if record.inputs is None else cell(record.inputs, spill),
+def step_row(record: StepRecord, spill: Spill) -> tuple[Shape, tuple[Cell, ...]]:
+    """Return which of STEP_COLUMNS a record has other values in than the table's defaults, and those cells.
+
+    What is not bound is not paid for: most records differ in few columns, and to bind None costs more than a text.
+    """
+    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = record
+    cells = (
+        key if key.isascii() else cell(key),
+        kind,
+        state._value_,
+        attempt,
+        json.dumps(names) if names else None,
+        outputs and cell(outputs, spill),
+        signal._name_,
+        target and cell(target),
+        error and _error_cell(error, spill),
+        note and cell(note),
+        started,
+        ended,
+        inputs and cell(inputs, spill),
     )
+    shape = tuple(map(ne, cells, _DEFAULTS))
+    return shape, tuple(compress(cells, shape))
+
+
+@lru_cache(maxsize=256)
+def insert_statement(shape: Shape) -> str:
+    """Return the statement that takes the cells of that shape, then the run's number and the row's."""
+    columns = [*compress(STEP_COLUMNS.split(", "), shape), "run", "id"]
+    return f"INSERT INTO steps ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 def step_of(row: Sequence[Any], fetch: Fetch) -> StepRecord:
     """Return the record of a row of STEP_COLUMNS."""
-    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = row
+    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = (
+        text_of(one, fetch) if type(one) is bytes else one for one in row
+    )
     return StepRecord(
-        text_of(key, fetch),
+        key,
         kind,
-        StepState(state),
+        _STATES[state],
         attempt,
-        tuple(json.loads(names)) if names else (),
-        text_of(outputs, fetch),
+        _names(names) if names else (),
+        outputs,
         Signal[signal],
-        text_of(target, fetch),
-        _error_of(error, fetch),
-        text_of(note, fetch),
+        target,
+        None if error is None else _error_of(error, fetch),
+        note,
         started,
         ended,
-        text_of(inputs, fetch),
+        inputs,
     )
+
+
+@lru_cache(maxsize=1024)
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in a cell; the executions of a step have the same ones."""
+    return tuple(json.loads(text))
 
 
 def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
@@ -164,7 +198,7 @@ def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
     return values
 
 
-def _error_cell(error: ErrorRecord | None, spill: Spill | None) -> Cell:
+def _error_cell(error: ErrorRecord | None, spill: Spill) -> Cell:
     return None if error is None else cell(json.dumps(error.as_json()), spill)
 
 

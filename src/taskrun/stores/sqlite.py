@@ -33,9 +33,9 @@ from taskrun.stores.rows import (
 )
 from taskrun.stores.schema import migrate
 from taskrun.stores.tail import Tail, fence
-from taskrun.stores.trouble import explained, store_error
+from taskrun.stores.trouble import STORE_TROUBLE, explained, store_error
 from taskrun.stores.value_files import ValueFiles
-from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled, append
+from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled, append, write_ready
 
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -125,11 +125,12 @@ class SqliteStore:
                     return [None]
                 ready = [ReadyWrite(one, self._files) for one in writes]
                 with self._transaction():
-                    self._tail.look(self._connection)
-                    return [one.apply(self._connection, self._tail) for one in ready]
-            except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
-                self._tail.forget()
-                raise store_error(error, self.path) from error
+                    return write_ready(self._connection, self._tail, ready)
+            except BaseException as error:
+                self._tail.forget()  # it may be ahead of what was committed
+                if isinstance(error, STORE_TROUBLE):
+                    raise store_error(error, self.path) from error
+                raise
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
         """See Store."""

@@ -13,6 +13,9 @@ from types import MappingProxyType
 
 from taskrun.errors import StoreError
 
+STORE_TROUBLE = (sqlite3.Error, OSError, UnicodeEncodeError)
+"""What is explained."""
+
 _NOTHING_LOST = "what was committed before is safe"
 
 _MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
@@ -49,5 +52,5 @@ def explained(path: Path | str) -> Iterator[None]:
     """Turn errors of SQLite and of the file system into StoreError."""
     try:
         yield
-    except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
+    except STORE_TROUBLE as error:
         raise store_error(error, path) from error
