@@ -82,7 +82,7 @@ def step_row(record: StepRecord, spill: Spill) -> tuple[Shape, tuple[Cell, ...]]
     What is not bound is not paid for: most records differ in few columns, and to bind None costs more than a text.
     """
     key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = record
-    cells = (
+    cells: tuple[Cell, ...] = (
         key if key.isascii() else cell(key),
         kind,
         state._value_,
@@ -91,7 +91,7 @@ def step_row(record: StepRecord, spill: Spill) -> tuple[Shape, tuple[Cell, ...]]
         outputs and cell(outputs, spill),
         signal._name_,
         target and cell(target),
-        error and _error_cell(error, spill),
+        None if error is None else _error_cell(error, spill),
         note and cell(note),
         started,
         ended,

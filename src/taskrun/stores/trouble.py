@@ -1,6 +1,6 @@
 """What SQLite's errors mean to somebody who runs flows: what is wrong, where, and what to do.
 
-Rules: every error of the medium becomes a StoreError from the original; a bug in a statement does not.
+Rules: every error of SQLite and of the file system becomes a StoreError from the original, with a hint.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ STORE_TROUBLE = (sqlite3.Error, OSError, UnicodeEncodeError)
 
 _NOTHING_LOST = "what was committed before is safe"
 
+_NEW_FILE = "restore a copy, or move it away and start with a new one"
+
 _MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
         sqlite3.SQLITE_FULL: ("the disk is full", f"make room; {_NOTHING_LOST}"),
@@ -27,7 +29,8 @@ _MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
         ),
         sqlite3.SQLITE_BUSY: ("another process holds it locked", "find who has it open, or raise ?timeout=SECONDS"),
         sqlite3.SQLITE_LOCKED: ("another process holds it locked", "find who has it open, or raise ?timeout=SECONDS"),
-        sqlite3.SQLITE_CORRUPT: ("the file is damaged", "restore a copy, or move it away and start with a new one"),
+        sqlite3.SQLITE_CORRUPT: ("the file is damaged", _NEW_FILE),
+        sqlite3.SQLITE_ERROR: ("the file is damaged, or was changed by another program", _NEW_FILE),
         sqlite3.SQLITE_NOTADB: ("the file is not a SQLite database", "give taskrun a file of its own"),
         sqlite3.SQLITE_READONLY: ("it may not be written", "look at the rights of the file and its folder"),
         sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "look at the rights of the folder, and whether it is there"),
@@ -44,7 +47,12 @@ def store_error(error: Exception, path: Path | str) -> StoreError:
         return StoreError(f"the store {path}: {problem} ({error})" if str(error) != problem else problem, hint)
     if isinstance(error, OSError):
         return StoreError(f"the store {path}: {error}", "look at the disk, and at the rights of the folder")
-    return StoreError(f"the store {path}: {error}")
+    return StoreError(f"the store {path}: {error}", _NEW_FILE if isinstance(error, sqlite3.OperationalError) else "")
+
+
+def damaged(path: Path | str, error: Exception) -> StoreError:
+    """Return the StoreError about what is in the file and cannot be understood."""
+    return StoreError(f"the store {path}: the file is damaged ({type(error).__name__}: {error})", _NEW_FILE)
 
 
 @contextmanager

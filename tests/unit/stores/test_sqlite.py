@@ -182,7 +182,9 @@ def test_a_file_that_is_deleted_while_it_is_open(store: SqliteStore, tmp_path: P
         lambda: store.load("r"),
         lambda: store.create(RunRecord(run_id="r3", flow="f")),
     ):
-        with pytest.raises(StoreError, match="was deleted, or another file put in its place"):
+        with pytest.raises(
+            StoreError, match=r"was deleted or emptied, or another file put in its place.*\n.*put the file back"
+        ):
             call()
 
 
@@ -307,11 +309,11 @@ def test_runs_share_the_blocks_of_the_log(store: SqliteStore, tmp_path: Path) ->
     other = SqliteStore(tmp_path / "x.db", timeout=5)
     block = 2**schema.BLOCK_BITS
     expected = {name: [f"{name}.{index}" for index in range(block)] for name in names}
-    for index in range(0, block, 64):
+    for index in range(0, block, 512):
         for name in names:
             writer = other if index % 7 == 3 else store
-            writer.write(name, 1, [StepRecord(key) for key in expected[name][index : index + 63]])
-            writer.write(name, 1, [StepRecord(expected[name][index + 63])])
+            writer.write(name, 1, [StepRecord(key) for key in expected[name][index : index + 511]])
+            writer.write(name, 1, [StepRecord(expected[name][index + 511])])
     assert store._execute("SELECT count(*) FROM places WHERE run > 0").fetchone() == (10,)
     assert {name: [record.key for record in other.records(name)] for name in names} == expected
     other.close()
