@@ -41,7 +41,11 @@ LAYERS = {
     "observers": ("source", "errors", "core"),
     "tags": ("errors", "core", "languages.process"),
     "testing": (),
-    "manager": ("source", "result", "errors", "shipped", "syntax", "script", "core", "stores", "observers", "tags"),
+    "history": ("errors", "core"),
+    "manager": (
+        *("source", "result", "errors", "shipped", "history"),
+        *("syntax", "script", "core", "stores", "observers", "tags"),
+    ),
     "cli": ("",),
     "__main__": ("cli",),
 }
@@ -75,6 +79,7 @@ HEAVY = {
     "loky": ("core.workers",),
     "cloudpickle": ("core.calling", "core.shipping"),
     "jsonschema": ("core.schema_check",),
+    "platformdirs": ("cli.stores",),
 }
 """The packages that take long to import or are extras, and who may import them, in functions."""
 

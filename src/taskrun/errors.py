@@ -192,7 +192,7 @@ class RevertError(ExceptionGroup[Exception], RunError):
         steps = "1 step" if len(problems) == 1 else f"{len(problems)} steps"
         return cls(f"{steps} could not be undone after {type(failure).__name__}: {failure}", [failure, *problems])
 
-    def derive(self, excs: Sequence[Exception]) -> RevertError:
+    def derive(self, excs: Sequence[Exception]) -> RevertError:  # type: ignore[override]
         """Return a group of the same kind with some of the exceptions."""
         return RevertError(self.message, excs)
 

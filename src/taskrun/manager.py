@@ -22,9 +22,8 @@ from typing import Any
 
 from taskrun.core.beans import Beans, Imports
 from taskrun.core.check import check_flow
-from taskrun.core.completion import RESULT, Completion
+from taskrun.core.codec import Codec
 from taskrun.core.events import Observer
-from taskrun.core.execution import execute, run_error
 from taskrun.core.flow import Flow
 from taskrun.core.flows import Flows
 from taskrun.core.host import Host
@@ -33,10 +32,13 @@ from taskrun.core.lookup import Lookup
 from taskrun.core.on_class import OnClassToo
 from taskrun.core.registry import Registry
 from taskrun.core.run import Run
+from taskrun.core.store import Store
 from taskrun.core.tag_finder import TagSettings
 from taskrun.core.workers import Threads
-from taskrun.errors import AnalysisError, Diagnostic, FlowError, RunCancelled, near_hint
+from taskrun.durable import Durable
+from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint
 from taskrun.observers.log import log_event
+from taskrun.recorded_runs import RecordedRuns
 from taskrun.result import RunResult
 from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
@@ -49,7 +51,7 @@ from taskrun.syntax.validate import cross_check
 from taskrun.tags.context import TagContext
 
 
-class TaskManager:
+class TaskManager(RecordedRuns):
     """Settings for runs, and the flows compiled under them.
 
     Parameters:
@@ -69,6 +71,9 @@ class TaskManager:
             current one.
         steps: further step and decorator classes, besides those of installed packages.
         languages: further languages of ``<script lang="…">`` by name, besides those of installed packages.
+        store: where every run is recorded: a Store, or a URL such as ``"sqlite:///runs.db"``. Without it nothing is
+            recorded but the runs of flows that can be suspended, in memory.
+        codecs: how values of further types are recorded.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
     """
@@ -90,6 +95,8 @@ class TaskManager:
         delta: Iterable[str] = (),
         tags: Mapping[str, Any] | None = None,
         folders: Iterable[str | os.PathLike[str]] = (),
+        store: Store | str | None = None,
+        codecs: Iterable[Codec] = (),
     ) -> None:
         if evaluator not in EVALUATORS:
             hint = near_hint(evaluator, EVALUATORS) or f"there are {' and '.join(EVALUATORS)}"
@@ -116,8 +123,11 @@ class TaskManager:
         self._found: dict[str, Host] = {}
         self._shipped = str(shipped_folder("lib"))
         self._active: dict[str, Run] = {}
+        self._records_all = store is not None
+        self._durable = Durable(store or "memory:", codecs, imports.permits)
         self._host = Host(
             load=self._flows.get,
+            compile_text=self._flows.compile_text,
             beans=Beans(beans),
             imports=imports,
             threads=self._threads,
@@ -151,23 +161,12 @@ class TaskManager:
         flow = path if isinstance(path, Flow) else self.load(path)
         known = self._found.get(flow.path) if flow is path else None  # where others are found was settled by load
         run = Run(known or self._host_for(flow), flow, run_id=run_id, flags=self._flags)
-        if run.run_id in self._active:
-            raise ValueError(f"a run with the id '{run.run_id}' is going on")
-        self._active[run.run_id] = run
-        task = run.task = asyncio.current_task()
-        others = task.cancelling() if task else 0
-        try:
-            done = await execute(run, {} if inputs is None else inputs)
-        except asyncio.CancelledError:
-            if run.cancelled is None or (task and task.uncancel() > others):
-                raise  # not only the run was cancelled, but also what awaits it
-            raise RunCancelled(f"the run was cancelled ({run.cancelled})") from None
-        except Exception as error:
-            raise run_error(error, flow) from error
-        finally:
-            del self._active[run.run_id]
-            run.task = None  # who cancels it now is late
-        return _result(run, done)
+        given = {} if inputs is None else inputs
+        if self._records_all or flow.suspends:
+            if run.run_id in self._active:
+                raise ValueError(f"a run with the id '{run.run_id}' is going on")
+            self._durable.begin(run, given)
+        return await self._going(run, given)
 
     @OnClassToo
     def load(self, path: str | os.PathLike[str]) -> Flow:
@@ -222,17 +221,9 @@ class TaskManager:
         self._flows.check_layers(os.fspath(path))
 
     def close(self) -> None:
-        """End the idle worker processes; what is running is not touched."""
+        """End the idle worker processes and close the store; what is running is not touched."""
         self._host.processes.close()
-
-    def cancel(self, run_id: str, reason: str = "kill") -> bool:
-        """Cancel a run that is going on; callable from any thread. Returns whether there was such a run."""
-        run = self._active.get(run_id)
-        task = run.task if run else None
-        if run is None or task is None:
-            return False
-        task.get_loop().call_soon_threadsafe(run.cancel, reason)
-        return True
+        self._durable.close()
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -281,10 +272,3 @@ def _in_event_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _result(run: Run, done: Completion) -> RunResult:
-    declared = run.flow.model.outputs
-    names = [item.name for item in declared] or [RESULT]
-    outputs = {name: done.outputs.get(name) for name in names}
-    return RunResult(outputs, "SUCCEEDED", run.run_id, done.outputs.get(RESULT))

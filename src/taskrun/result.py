@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taskrun.core.waiting import Waiting
 
 
 class RunResult(Mapping[str, Any]):
     """The outputs of a run, as a read-only mapping.
 
-    ``status`` is the run's state (SUCCEEDED), ``run_id`` its id, ``result`` the value of the last step (RESULT).
+    ``status`` is the run's state: SUCCEEDED, or SUSPENDED, when ``waiting`` says for what and there are no outputs yet.
+    ``run_id`` is its id, ``result`` the value of the last step (RESULT).
 
     >>> result = RunResult({"b": 3}, "SUCCEEDED", "1", None)
     >>> result["b"], result == {"b": 3}
     (3, True)
     """
 
-    __slots__ = ("_outputs", "result", "run_id", "status")
+    __slots__ = ("_outputs", "result", "run_id", "status", "waiting")
 
-    def __init__(self, outputs: Mapping[str, Any], status: str, run_id: str, result: Any) -> None:
+    def __init__(
+        self, outputs: Mapping[str, Any], status: str, run_id: str, result: Any, waiting: tuple[Waiting, ...] = ()
+    ) -> None:
         self._outputs = dict(outputs)
-        self.status = status
+        self.status = str(status)
         self.run_id = run_id
         self.result = result
+        self.waiting = waiting
 
     def __getitem__(self, name: str) -> Any:
         return self._outputs[name]

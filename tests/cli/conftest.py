@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from recorded_runs import NOW, fill
+
+from taskrun.cli import main
+from taskrun.stores.open import open_store
 
 
 class Ended(NamedTuple):
@@ -55,3 +60,35 @@ def flow(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+    """Run a command in this process, in the test's folder, at the time NOW, in the time zone UTC."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TASKRUN_STORE", raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr(time, "time", lambda: NOW)
+
+    def run(*words: object) -> Ended:
+        try:
+            status = main(list(map(str, words)))
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return Ended(status, *capsys.readouterr())
+
+    yield run
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def store(call: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a store with the runs of ``recorded_runs``, which ``TASKRUN_STORE`` names."""
+    path = tmp_path / "runs.db"
+    opened = open_store(f"sqlite:///{path}")
+    fill(opened)
+    opened.close()
+    monkeypatch.setenv("TASKRUN_STORE", f"sqlite:///{path}")
+    return path

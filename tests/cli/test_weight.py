@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("lxml", "xmlschema", "jinja2", "asteval", "rich", "yaml", "loky", "jsonschema", "numpy", "sqlite3")
+REST = ("platformdirs", "argparse", "asyncio", "logging", "inspect", "dataclasses", "importlib_metadata")
 FLOW = '<task><steps><sleep name="s" sleepMillisExpr="0"/></steps></task>'
 
 
@@ -25,7 +26,7 @@ def imported(code: str, folder: Path) -> set[str]:
 def test_help_imports_next_to_nothing(tmp_path, words):
     """Not even argparse, asyncio or logging."""
     found = imported(f"from taskrun.cli import main; main({words!r})", tmp_path)
-    assert not found & {*HEAVY, "argparse", "asyncio", "logging", "inspect", "dataclasses", "importlib_metadata"}
+    assert not found & {*HEAVY, *REST}
 
 
 def test_the_package_imports_next_to_nothing(tmp_path):
@@ -46,3 +47,12 @@ def test_a_check_imports_what_it_needs(tmp_path):
     """A right file needs no xmlschema, a wrong one does."""
     (tmp_path / "flow.task.xml").write_text(FLOW)
     assert "xmlschema" not in imported("from taskrun.cli import main; main(['check', 'flow.task.xml'])", tmp_path)
+
+
+def test_the_list_of_runs_needs_no_engine(tmp_path):
+    """What only looks at a store loads no manager, no schema and no step."""
+    names = "sorted(name for name in sys.modules if name.startswith('taskrun.'))"
+    code = "from taskrun.cli import main; main(['runs', '--store', 'memory:']); import sys"
+    found = imported(f"{code}; sys.stderr.write(' '.join({names}) + ' ')", tmp_path)
+    assert "taskrun.history" in found
+    assert not found & {*HEAVY, "platformdirs", "taskrun.manager", "taskrun.core.registry", "taskrun.core.flow"}

@@ -76,7 +76,7 @@ def unknown_targets(step: Step) -> Iterator[Diagnostic]:
             if target is None or target in siblings or target in special:
                 continue
             hint = near_hint(target, [*siblings, *special]) or "a target is a sibling" + (
-                ", @exit or @end" if special else ""
+                ", @exit, @end or @suspend" if special else ""
             )
             yield at.node.problem(
                 "unknown-next-step",

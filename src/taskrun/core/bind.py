@@ -19,7 +19,6 @@ from taskrun.core.fields import Text
 from taskrun.core.languages import Code, language_of
 from taskrun.core.markup import Markup
 from taskrun.core.plan import Plan, Slot
-from taskrun.core.refusals import not_supported
 from taskrun.core.registry import Registry
 from taskrun.core.schema_check import SchemaCheck
 from taskrun.core.step import Decorator, Step
@@ -51,7 +50,7 @@ def bind(
     language = markup.language
     binder.problems.extend(double_keys(root))
     step = binder.step(root, language)
-    about = binder.part(header, root, root, language, refuse=False)
+    about = binder.part(header, root, root, language)
     said = {problem.location for problem in wrong}  # the schema's word on a place is enough
     problems = [*wrong, *(problem for problem in binder.problems if problem.location not in said)]
     problems = list(_without_misspelt(problems))
@@ -86,7 +85,7 @@ class Binder:
         cls = self.registry.steps.get(node.tag)
         if cls is None:
             if ":" not in node.tag and node.tag != TEXT:
-                self.problems.append(not_supported(node) or self._unknown_tag(node))
+                self.problems.append(self._unknown_tag(node))
             return None
         made: Step | None = self._make(cls, node, language)
         return made
@@ -129,10 +128,10 @@ class Binder:
         self.problems.extend(double_children(node, plan))
         return [item for item in found if item is not None]
 
-    def part(self, cls: Any, node: Node, step_node: Node, language: str, *, refuse: bool = True) -> Any:
+    def part(self, cls: Any, node: Node, step_node: Node, language: str) -> Any:
         """Return an instance of a decorator or part class from its element, None when something is wrong with it."""
         plan = self.registry.plan(cls)
-        values = self.values(plan, node, language, refuse=refuse)
+        values = self.values(plan, node, language)
         if values is None:
             return None
         for slot in plan.on_step.values():
@@ -148,7 +147,7 @@ class Binder:
             }
         return None if _MISSING in values.values() else cls(**values)
 
-    def values(self, plan: Plan, node: Node, language: str, *, refuse: bool = True) -> dict[str, Any] | None:
+    def values(self, plan: Plan, node: Node, language: str) -> dict[str, Any] | None:
         """Return the values of a plan's fields, None when one is missing or wrong (which has been noted)."""
         before = len(self.problems)
         values: dict[str, Any] = {}
@@ -156,14 +155,10 @@ class Binder:
             slot = plan.attributes.get(name)
             if slot is not None:
                 values[slot.field] = self.attribute(slot, node, language)
-            elif refuse and (refusal := not_supported(node, name)):
-                self.problems.append(refusal)
         for child in node.children:
             slot = plan.children.get(child.tag)
             if slot is not None:
                 self._child(slot, child, node, language, values)
-            elif refuse and (refusal := not_supported(child)):
-                self.problems.append(refusal)
         if plan.own_text is not None:
             values[plan.own_text.field] = self.script(node, language, awaits=plan.own_text.awaits)
         for slot in plan.required:

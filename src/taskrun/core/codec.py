@@ -64,6 +64,14 @@ class Codecs:
         except RecursionError:
             raise UnsavableValue("values are nested too deep for where the run stands") from None
 
+    def saves(self, value: Any) -> bool:
+        """Whether a value can be saved."""
+        try:
+            self.dumps(value)
+        except UnsavableValue:
+            return False
+        return True
+
     def loads(self, text: str) -> Any:
         """Return the value of a text that ``dumps`` made; StoreError when that is impossible here."""
         try:

@@ -53,7 +53,9 @@ def completed(outputs: Mapping[str, Any]) -> Completion:
     return _ended(Completion, (outputs, _NEXT, None))
 
 
-SIGNAL_TARGETS: Mapping[str, Signal] = MappingProxyType({"@exit": Signal.EXIT, "@end": Signal.END})
+SIGNAL_TARGETS: Mapping[str, Signal] = MappingProxyType(
+    {"@exit": Signal.EXIT, "@end": Signal.END, "@suspend": Signal.SUSPEND}
+)
 
 
 def completion_of(value: Any) -> Completion:
@@ -66,8 +68,10 @@ def completion_of(value: Any) -> Completion:
 
 
 def jump_to(target: str | None, outputs: Mapping[str, Any]) -> Completion:
-    """Return the completion that goes to ``target``: a sibling's name, ``@exit``, ``@end``, or None for the next."""
+    """Return the completion that goes to ``target``: a sibling's name, ``@exit``, ``@end``, ``@suspend``, None for the next."""
     if target is None:
         return Completion(outputs)
     signal = SIGNAL_TARGETS.get(target)
-    return Completion(outputs, Signal.NEXT, target) if signal is None else Completion(outputs, signal)
+    if signal is None or signal is Signal.SUSPEND:
+        return Completion(outputs, signal or Signal.NEXT, target)  # see decorators.pause
+    return Completion(outputs, signal)

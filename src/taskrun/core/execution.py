@@ -12,7 +12,6 @@ from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal, completed
 from taskrun.core.events import RunFinished, RunStarted
-from taskrun.core.flow import Flow
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import task_inputs
 from taskrun.core.records import RunState

@@ -129,6 +129,11 @@ class Flow:
         return any(step.undoes for step in walk(self.model))
 
     @cached_property
+    def suspends(self) -> bool:
+        """Whether a run of the flow may be suspended by one of its steps."""
+        return any(step.suspends for step in walk(self.model))
+
+    @cached_property
     def text(self) -> str:
         """The flow as XML, with all that it builds on put in."""
         return write_xml(self.root, head=False)

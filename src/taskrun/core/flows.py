@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from taskrun.core.flow import Flow, compile_flow
+from taskrun.core.flow import Flow, compile_flow, compile_tree
 from taskrun.core.lookup import Lookup
 from taskrun.core.markup import Markup
 from taskrun.core.registry import Registry
@@ -24,7 +24,7 @@ from taskrun.script.script import ScriptSettings
 from taskrun.source import Location
 from taskrun.syntax.extend import Sources, with_chain
 from taskrun.syntax.layers import FOLDER, Files, state_of
-from taskrun.syntax.load import load
+from taskrun.syntax.load import load, parse
 from taskrun.syntax.node import Node
 from taskrun.syntax.origins import origin_told
 from taskrun.syntax.xml_write import write_xml
@@ -60,6 +60,11 @@ class Flows:
             raise with_chain(error, sources, path) from None
         self.kept[path] = (sources.files.states, flow)
         return flow
+
+    def compile_text(self, path: str, text: str) -> Flow:
+        """Return the compiled flow of a text that ``Flow.text`` made of the file at ``path``; raises FlowError."""
+        sources = self.sources(path)
+        return compile_tree(path, parse(path, text.encode()), self.registry, partial(self._markup, sources))
 
     def check_layers(self, path: str) -> None:
         """Raise ExtendError when a delta layer has no folder in any place where files of the flow are looked for."""

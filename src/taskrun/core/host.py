@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """The surroundings of runs. ``load`` compiles a flow file (or returns it compiled)."""
+    """The surroundings of runs.
+
+    ``load`` compiles a flow file (or returns it compiled), ``compile_text`` a text that is not in its file any more.
+    """
 
     load: Callable[[str], Flow]
+    compile_text: Callable[[str, str], Flow]
     beans: Beans
     imports: Imports
     lookup: Lookup

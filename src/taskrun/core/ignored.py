@@ -20,6 +20,8 @@ def ignored(step: Step, root: Step) -> Iterator[Diagnostic]:
     for child in step.children():
         yield from _in_its_place(step, child)
     node = step.node
+    if "persisVars" in node.attributes and not step.holds_steps:
+        yield _problem(node, "persisVars", "they are kept while steps inside run, and there are none")
     if "errorName" in node.attributes and "nextOnError" not in node.attributes:
         yield _problem(node, "errorName", "without nextOnError there is no jump that could keep an error")
     for part in (*(item.node for item in step.inputs), *(item.node for item in step.outputs)):

@@ -128,6 +128,20 @@ def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: b
     return values
 
 
+def admitted(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """Return the values of inputs that somebody has given, or raise InputError with every problem."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for item in inputs:
+        try:
+            values[item.name] = item.admit(given.get(item.name), scope)
+        except ValueError as error:
+            problems.append(f"{item.describe()}: {error}")
+    if problems:
+        raise InputError(problems)
+    return values
+
+
 def task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> None:
     """Put the inputs of a run into the task's scope, or raise InputError with every problem.
 

@@ -142,8 +142,13 @@ class Journal:
 
     @property
     def alone(self) -> bool:
-        """Whether no other journal is open in the group."""
+        """Whether nobody else may have something for the same commit."""
         return self.group.alone
+
+    @property
+    def recalls(self) -> bool:
+        """Whether there were records when the run was started again."""
+        return bool(self._known)
 
     def known(self, key: str) -> StepRecord | None:
         """Return the record of that key that was there when the run was started again."""

@@ -11,8 +11,8 @@ goes on. When a record cannot be written the run is ``Stopped``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from taskrun.core.codec import Codecs
 from taskrun.core.codec_classes import Allow
@@ -21,6 +21,10 @@ from taskrun.core.records import ErrorRecord, RunChanges, StepRecord, StepState
 from taskrun.core.revival import revived
 from taskrun.core.stopped import Stopped
 from taskrun.errors import DecisionChanged, StoreError, UnsavableValue
+
+if TYPE_CHECKING:
+    from taskrun.core.flow import Flow
+    from taskrun.core.host import Host
 
 now = time.time
 
@@ -82,6 +86,37 @@ class Recorder:
             await self.journal.change(changes)
         except StoreError as error:
             raise Stopped(error) from error
+
+    def write(self, changes: RunChanges) -> None:
+        """Change the run itself before this returns, after all that was saved before."""
+        journal = self.journal
+        try:
+            journal.flush()
+            journal.store.write(journal.run_id, journal.epoch, (), changes)
+        except StoreError as error:
+            journal.problem = journal.problem or error
+            raise Stopped(error) from error
+
+    def ask(self, kind: str) -> None:
+        """Note in the store that something was asked of the run, so that whoever resumes it knows."""
+        try:
+            self.journal.store.request(self.journal.run_id, kind)
+        except StoreError as error:
+            self.journal.problem = self.journal.problem or error
+
+    def flow_as_recorded(self, path: str, flow: Flow, host: Host) -> Flow:
+        """Return the flow that the task at ``path`` had when the run called it first."""
+        key = f"main:flow {path}"
+        text: str = self.remember(key, lambda: flow.text, "flow")
+        return flow if text == flow.text or self.other_flow else host.compile_text(path, text)
+
+    @staticmethod
+    def given(codecs: Codecs, inputs: Mapping[str, Any]) -> str:
+        """Return the text of a run's inputs; UnsavableValue names the input that cannot be recorded."""
+        try:
+            return codecs.dumps(dict(inputs))
+        except UnsavableValue as error:
+            raise UnsavableValue(f"input {error.path} cannot be recorded: {error.problem}") from error
 
     def text(self, value: Any, what: str) -> str:
         """Return the text of a value; UnsavableValue says that it is that of ``what``."""

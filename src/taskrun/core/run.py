@@ -66,6 +66,7 @@ class Run:
         self.undone = 0
         self.doomed: Exception | None = None
         self.suspending = False
+        self.reverts = True
         self.answers = answers
         self.waiting: list[Waiting] = []
         self._beans: RunBeans | None = None
@@ -114,6 +115,8 @@ class Run:
         top = self.top
         if top.cancelled is None and top.task is not None and not top.task.done():
             top.cancelled = reason
+            if top.recorder is not None:
+                top.recorder.ask("cancel" if top.reverts else "cancel-only")
             top.task.cancel()
 
     def go_on(self) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar, dataclass_transform
 
-from taskrun.core.completion import Completion
+from taskrun.core.completion import SIGNAL_TARGETS, Completion, Signal
 from taskrun.core.fields import Element, Text
 from taskrun.core.inputs import Input
 from taskrun.core.outputs import Output
@@ -182,6 +182,12 @@ class Step(ABC):
     def holds_steps(self) -> bool:
         """Whether there are steps inside, in this file or in another."""
         return next(iter(self.children()), None) is not None
+
+    @property
+    def suspends(self) -> bool:
+        """Whether the run may be suspended here."""
+        targets = (self.next, self.next_on_error, *(target for _, target in self.jumps_of_parts()))
+        return any(SIGNAL_TARGETS.get(target or "") is Signal.SUSPEND for target in targets)
 
     @property
     def undoes(self) -> bool:

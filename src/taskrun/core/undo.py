@@ -82,7 +82,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
             frame.run.undo = own
         try:
             done = await inner(frame)
-        except (Exception, asyncio.CancelledError) as error:
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised again below
             failure = error
         else:
             if done.signal is not Signal.SUSPEND:
@@ -90,7 +90,8 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
             return done
         finally:
             frame.undo = outer
-    if recorder is not None and recorder.lost:
+    top = frame.run.top
+    if frame.run.lost or (top.is_cancelled and not top.reverts):
         raise failure
     if own:
         await shielded(undo_all(frame.run, own, failure, key if record is None else None))
@@ -106,13 +107,15 @@ async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str
     """
     top = run.top
     if isinstance(failure, asyncio.CancelledError):
-        failure = RunCancelled(f"the run was cancelled ({top.cancelled})" if top.cancelled else "the step was cancelled")
+        failure = RunCancelled(
+            f"the run was cancelled ({top.cancelled})" if top.cancelled else "the step was cancelled"
+        )
     assert isinstance(failure, Exception)  # noqa: S101 - nothing else is undone
     recorder = run.recorder
     if recorder is not None and key is not None:
         await recorder.save(StepRecord(key, "undo", StepState.REVERTING, error=recorder.error(failure), started=now()))
-        if top.state is not RunState.REVERTING:
-            await recorder.change({"state": RunState.REVERTING})
+    if recorder is not None and top.state is not RunState.REVERTING:
+        await recorder.change({"state": RunState.REVERTING})
     top.state = RunState.REVERTING
     problems: list[Exception] = []
     for one in reversed(undos):
@@ -159,13 +162,18 @@ async def _undo(one: Undo, failure: Exception) -> None:
             await recorder.save(known._replace(state=state, error=error_record))
 
 
-def recorded_undos(run: Run, path: str) -> list[Undo]:
-    """Return what can undo the steps inside the one at ``path``, in the order in which they were completed."""
+def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
+    """Return what can undo the steps inside the one at ``path``, in the order in which they were completed.
+
+    ``again``: what could not be undone is tried once more.
+    """
     found = []
     recorder = run.recorder
     for record in recorder.journal.under(path) if recorder else ():
         if record.kind != "step" or record.inputs is None or record.state not in _WAS_DONE or recorder is None:
             continue
+        if again and record.state is StepState.REVERT_FAILED:
+            record = replace(record, state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
         owner, step = locate(run.top, record.key)
         done = Completion(recorder.value(record.outputs) or {})
         found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record))
@@ -200,16 +208,20 @@ async def shielded(work: Coroutine[Any, Any, None]) -> None:
         raise cancelled
 
 
-def held(run: Run, error: BaseException) -> bool:
-    """Whether a handler may hold a failure: not when the whole run has to be undone because of it."""
+def held(run: Run, error: BaseException, key: str = "", how: str = "") -> bool:
+    """Whether a handler may hold a failure: not when the whole run has to be undone because of it.
+
+    ``key`` is the step that failed, when that is recorded, and ``how`` what holds its failure.
+    """
     top = run.top
+    recorder = run.recorder
     if top.doomed is not None or isinstance(error, Stopped):
         return False
+    if recorder is not None and key and recorder.known(f"{key}:handled") is None:
+        recorder.note(StepRecord(f"{key}:handled", "decision", note=how, ended=now()))
     top.undone = 0
     if top.state is RunState.REVERTING:
         top.state = RunState.RUNNING
-        if run.recorder is not None:
-            run.recorder.journal.change_soon({"state": RunState.RUNNING})
+        if recorder is not None:
+            recorder.journal.change_soon({"state": RunState.RUNNING})
     return True
-
-

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from taskrun.core.revert import GIVEN
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, near_hint
 from taskrun.script.script import Script, Template
@@ -86,12 +87,16 @@ class Variables:
                 yield from self._reads(step, output.source or output.value, inside)
             for script in step.scripts():
                 yield from self._reads(step, script, inside)
+            if step.revert is not None:
+                yield from self._reads(step, step.revert.body, inside | GIVEN)
             for decorator in step.decorators:
                 for script in decorator.scripts():
                     yield from self._reads(step, script, before if decorator.rank > CALL_RANK else inside)
 
     def _input(self, step: Step, item: Input, names: frozenset[str]) -> Iterator[Diagnostic]:
         if step is self.root:
+            return
+        if step.asks(item):
             return
         if not item.by_name:
             yield from self._reads(step, item.source or item.value, names)

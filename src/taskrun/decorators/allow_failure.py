@@ -29,7 +29,7 @@ class AllowFailure(Decorator):
             return await inner(frame)
         except Exception as error:
             run = frame.run
-            if not held(run, error):
+            if not held(run, error, frame.path, "allowFailure"):
                 raise
             run.emit(FailureIgnored(run.run_id, frame.path, f"{type(error).__name__}: {error}", frame.at))
             return NEXT

@@ -14,7 +14,7 @@ from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal, jump_to
 from taskrun.core.frame import Frame
-from taskrun.core.inputs import bind_inputs, unknown_variable
+from taskrun.core.inputs import Input, bind_inputs, unknown_variable
 from taskrun.core.outputs import Output
 from taskrun.core.results import VIEWS, StepView
 from taskrun.core.scope import Scope
@@ -35,6 +35,7 @@ class Call(Decorator):
     step: Step
     nested: bool
     """Whether the step sees its caller's variables (``useParentScope``)."""
+    inputs: tuple[Input, ...]
     plain: tuple[tuple[str, Callable[[Scope], Any]], ...] | None
     """The inputs, when none of them needs conversion or checks."""
     exports: tuple[tuple[str, str], ...]
@@ -53,12 +54,13 @@ class Call(Decorator):
         """Round every step but the root."""
         if setting.root or setting.outermost is not None:
             return None
-        inputs = step.inputs
+        inputs = tuple(item for item in step.inputs if not step.asks(item))
         plain = all(item.plain for item in inputs) and step.language == "python"
         careful = tuple(item for item in step.outputs if item.to_task_scope or item.dump)
         return cls(
             step=step,
             nested=bool(step.use_parent_scope),
+            inputs=inputs,
             plain=tuple((item.name, item.read) for item in inputs) if plain else None,
             exports=tuple((item.name, item.variable) for item in step.outputs if not item.to_task_scope),
             careful=careful,
@@ -114,8 +116,8 @@ class Call(Decorator):
         scope = callee.scope
         if self.plain is None:
             step = self.step
-            scope.update(bind_inputs(step.inputs, outer, callee.run.scope, step.language != "python"))
-            callee.dump("input", step.inputs, scope)
+            scope.update(bind_inputs(self.inputs, outer, callee.run.scope, step.language != "python"))
+            callee.dump("input", self.inputs, scope)
         else:
             for name, read in self.plain:
                 scope[name] = read(outer)
@@ -164,7 +166,7 @@ class Call(Decorator):
         """Return the error itself, or an InputError when it is about variables that by-name inputs do not find."""
         if not isinstance(error, UnknownVariable) or not self.plain:
             return error
-        missing = [item for item in self.step.inputs if item.by_name and not outer.has(item.name)]
+        missing = [item for item in self.inputs if item.by_name and not outer.has(item.name)]
         if not missing:
             return error
         return InputError([f"{item.describe()}: {unknown_variable(item.name, outer.names())}" for item in missing])

@@ -23,6 +23,7 @@ ERROR = "ERROR"
 class NextOnError(Decorator):
     """A jump on failure."""
 
+    name: str
     target: str
     error_name: str
 
@@ -31,14 +32,14 @@ class NextOnError(Decorator):
         """Round every step with ``nextOnError`` that stands in a sequence."""
         if step.next_on_error is None or not setting.jumps or setting.root or setting.outermost is not None:
             return None
-        return cls(target=step.next_on_error, error_name=step.error_name)
+        return cls(name=step.name, target=step.next_on_error, error_name=step.error_name)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the step; when it fails, keep the error and jump."""
         try:
             return await inner(frame)
         except Exception as error:
-            if not held(frame.run, error):
+            if not held(frame.run, error, frame.path_of(self.name), f"nextOnError={self.target}"):
                 raise
             note = failed_step(error)
             bean = ErrorBean(error, note.location if note else None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal
@@ -21,7 +22,7 @@ from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.stopped import Stopped
 from taskrun.core.undo import recorded_undos, register
 from taskrun.core.weave import Setting
-from taskrun.errors import RevertError, StepTimeout, UnsavableValue
+from taskrun.errors import DecisionChanged, RevertError, StepTimeout, UnsavableValue
 
 PASSES_ALL = "it passes every handler"
 """The note of a failure that undoes the whole run."""
@@ -34,6 +35,8 @@ class Recall(Decorator):
     step: Step
     input_names: tuple[str, ...]
     container: bool
+    begins: bool
+    """Whether it is recorded that the step has begun."""
     shared: bool
     """Whether other branches may have something for the same commit."""
     hidden: frozenset[str]
@@ -49,6 +52,7 @@ class Recall(Decorator):
             step=step,
             input_names=tuple(item.name for item in step.inputs),
             container=step.holds_steps,
+            begins=step.holds_steps or step.may_suspend,
             shared=setting.concurrent,
             hidden=hidden(step.outputs),
             undoes=setting.undoes,
@@ -61,39 +65,60 @@ class Recall(Decorator):
         key = frame.path
         known = recorder.known(key)
         if known is not None:
-            if known.state is StepState.SUCCEEDED and not self.step.allow_start_if_complete:
-                return self._recalled(known, frame, recorder)
-            if known.state is StepState.FAILED or known.state is StepState.TIMED_OUT:
-                raise self._failed_before(known, frame, recorder)
-            if known.state is StepState.CANCELLED:
-                await asyncio.Event().wait()
+            done = await self._before(known, frame, recorder)
+            if done is not None:
+                return done
         if frame.run.top.suspending:
             return Completion(signal=Signal.SUSPEND)
         started = now()
-        if self.container or self.step.may_suspend:
-            recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=self._begun(frame, known, recorder)))
+        begun = self._begun(frame, known, recorder)
+        if self.begins:
+            recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=begun))
         try:
             done = await inner(frame)
             if done.signal is Signal.SUSPEND:
                 return done
-            text = self._text(done.outputs, key, recorder)
-            values = self.step.kept(frame)
-            inputs = None if values is None else recorder.text(dict(values), f"what undoing {key} needs")
+            record, values = self._done(done, frame, key, started, recorder)
         except Exception as error:
-            await self._fail(error, frame, key, started, recorder)
+            await self._fail(error, frame, self._record(key, StepState.FAILED, started, now(), inputs=begun), recorder)
             raise
         except asyncio.CancelledError:
             if not recorder.lost and not frame.run.is_cancelled:
-                recorder.note(self._record(key, StepState.CANCELLED, started, None))
+                recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=begun))
             raise
-        record = StepRecord(
-            key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, text, done.signal, done.target,
-            started=started, ended=now(), inputs=inputs,
-        )  # fmt: skip
+        parent = frame.parent
+        if parent is not None and parent.step.persis_vars:
+            recorder.note(variables_of(parent, recorder))
         await recorder.save(record, shared=self.shared)
         if values is not None:
             register(frame, self.step, values, done, record)
         return done
+
+    async def _before(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion | None:
+        """Return how the step ended before the run was resumed, raise its failure, or return None when it has not."""
+        state = known.state
+        if state is StepState.SUCCEEDED and not self.step.allow_start_if_complete:
+            return self._recalled(known, frame, recorder)
+        if state is StepState.FAILED or state is StepState.TIMED_OUT:
+            raise self._failed_before(known, frame, recorder)
+        if state is StepState.CANCELLED:
+            await asyncio.Event().wait()
+        if state is StepState.SKIPPED and recorder.other_flow:
+            raise Stopped(DecisionChanged(known.key, "left out", known.note, "done", "there is no condition"))
+        return None
+
+    def _done(
+        self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder
+    ) -> tuple[StepRecord, Mapping[str, Any] | None]:
+        """Return the record of the step's success, and what is kept for undoing it."""
+        values = self.step.kept(frame)
+        inputs = None if values is None else recorder.text(dict(values), f"what undoing {key} needs: ")
+        outputs = self._text(done.outputs, key, recorder)
+        record = StepRecord(
+            key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, outputs, done.signal, done.target,
+            started=started, ended=now(), inputs=inputs,
+        )  # fmt: skip
+        return record, values
 
     def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
         done = Completion(recorder.value(known.outputs) or {}, known.signal, known.target)
@@ -121,18 +146,16 @@ class Recall(Decorator):
                 values[item.name] = frame.scope[item.name]
         return recorder.codecs.dumps(values) if values else None
 
-    async def _fail(self, error: Exception, frame: Frame, key: str, started: float, recorder: Recorder) -> None:
+    async def _fail(self, error: Exception, frame: Frame, record: StepRecord, recorder: Recorder) -> None:
         if recorder.lost:
             raise Stopped(recorder.journal.problem) from error  # type: ignore[arg-type]
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
         note = PASSES_ALL if frame.run.top.doomed is not None else ""
-        record = self._record(key, state, started, now(), error=recorder.error(error), note=note)
-        await recorder.save(record, shared=self.shared)
+        failed = replace(record, state=state, error=recorder.error(error), note=note)
+        await recorder.save(failed, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:
-        return StepRecord(
-            key, "step", state, input_names=self.input_names, started=started, ended=ended, **more
-        )
+        return StepRecord(key, "step", state, input_names=self.input_names, started=started, ended=ended, **more)
 
     def _text(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
         if self.hidden or self.step.ignore_result:
@@ -150,6 +173,14 @@ class Recall(Decorator):
         return True
 
 
+def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
+    """Return the record of the variables that a container keeps (``persisVars``)."""
+    values = {name: frame.scope[name] for name in sorted(frame.step.persis_vars) if name in frame.scope}
+    return StepRecord(
+        frame.part("vars"), "vars", outputs=recorder.text(values, f"{frame.path}: variable "), ended=now()
+    )
+
+
 def hidden(outputs: tuple[Output, ...]) -> frozenset[str]:
     """Return the names of the outputs that say ``persist="false"``, and RESULT with them unless it is declared."""
     names = {item.name for item in outputs if item.persist is False}
@@ -162,6 +193,4 @@ def unsavable(error: UnsavableValue, key: str) -> UnsavableValue:
     """Return the error that names the step and the output whose value cannot be recorded."""
     output, _, rest = error.path.removeprefix("['").partition("']")
     place = f"step {key}: its output '{output}'" + (f", at {rest}," if rest else "")
-    return UnsavableValue(
-        f"{place} cannot be recorded: {error.problem}; or say saveState=\"false\" on the step"
-    )
+    return UnsavableValue(f'{place} cannot be recorded: {error.problem}; or say saveState="false" on the step')

@@ -18,7 +18,7 @@ exception whose ``biz_fatal`` is true and what ails the interpreter itself (memo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from taskrun.core.completion import Completion

@@ -2,15 +2,37 @@
 
     <validator>assert amount > 0, 'the amount must be positive'</validator>
 
-Rules: it sees the step's inputs and runs before ``onEnter``. Its value is ignored; what it raises is the step's failure.
+Rules: it sees the step's inputs and runs before ``onEnter``; a step with ``onReload`` is not checked again when a resumed run
+comes back to it. Its value is ignored; what it raises is the step's failure.
 """
 
 from __future__ import annotations
 
-from taskrun.core.step import decorator
+from collections.abc import Iterable
+
+from taskrun.core.completion import Completion
+from taskrun.core.frame import Frame
+from taskrun.core.step import Decorator, Inner, Step, base, decorator
 from taskrun.decorators.entry import Entry
+from taskrun.decorators.on_reload import OnReload, entered_again
 
 
 @decorator("validator", rank=91)
 class Validator(Entry):
     """A check before a step."""
+
+    def parts(self, step: Step) -> Iterable[Decorator]:
+        """Where there is an ``onReload``, that is run instead when a resumed run comes back to the step."""
+        reloads = any(isinstance(item, OnReload) for item in step.decorators)
+        yield FirstTime(body=self.body) if reloads else self
+
+
+@base
+class FirstTime(Validator):
+    """A check that is left out when a resumed run comes back to the step."""
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the script when the step is entered for the first time, then the step."""
+        if not entered_again(frame):
+            frame.eval(self.body)
+        return await inner(frame)

@@ -66,7 +66,9 @@ class GraphLike(Step):
                     continue
                 results.add(StepResult(name, outcome))
                 failed = not isinstance(outcome, Completion)
-                if isinstance(outcome, Exception) and not (edges.awaits_failure(name) and held(frame.run, outcome)):
+                if isinstance(outcome, Exception) and not (
+                    edges.awaits_failure(name) and held(frame.run, outcome, frame.path_of(name), "waitErrorSteps")
+                ):
                     raise outcome
                 if isinstance(outcome, Completion) and name in self.exit_steps:
                     return Completion(outcome.outputs)

@@ -116,7 +116,10 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     if error := state.failure():
         raise error
     if state.first_error is not None:
-        held(frame.run, state.first_error)
+        for result in results.values():
+            if result.error is not None:
+                key = "" if settings.numbered else frame.path_of(result.stepName)
+                held(frame.run, state.first_error, key, settings.join_type.value)
     if settings.aggregator is not None:
         return completion_of(frame.call(settings.aggregator, aggResults=results))
     return Completion({RESULT: results})

@@ -113,7 +113,7 @@ class Loop(Looping):
             if recorder is not None and (elements is None or isinstance(elements, Collection)):
                 elements = frame.remember("items", lambda: _listed(elements), expression.text)
             elif recorder is not None:
-                return self._one_by_one(frame, iter(elements), expression)
+                return self._one_by_one(frame, iter(elements or ()), expression)
         return elements if elements is not None else ()
 
     def _one_by_one(self, frame: Frame, elements: Iterator[Any], expression: Script) -> Iterator[Any]:

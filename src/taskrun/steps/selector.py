@@ -35,7 +35,7 @@ class Selector(Step):
             try:
                 done = await child.run(frame)
             except Exception as error:
-                if position == last or not held(frame.run, error):
+                if position == last or not held(frame.run, error, frame.path_of(child.name), "selector"):
                     raise
                 continue
             if done.signal is Signal.EXIT:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import Literal, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from taskrun.core.store import Store
@@ -55,9 +56,28 @@ def _memory(url: str) -> Store:
     return MemoryStore()
 
 
+def file_of(url: str) -> Path | None:
+    """Return the file that the URL of a store names, None for a store that is no file; nothing is opened or made.
+
+    Raises StoreError when a URL of a SQLite store is wrong.
+    """
+    return Path(_sqlite_settings(url).path).expanduser() if url.lower().startswith("sqlite:") else None
+
+
+class _SqliteSettings(NamedTuple):
+    path: str
+    synchronous: Literal["FULL", "NORMAL"]
+    timeout: float
+
+
 def _sqlite(url: str) -> Store:
     from taskrun.stores.sqlite import SqliteStore
 
+    path, synchronous, timeout = _sqlite_settings(url)
+    return SqliteStore(path, synchronous=synchronous, timeout=timeout)
+
+
+def _sqlite_settings(url: str) -> _SqliteSettings:
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -77,7 +97,7 @@ def _sqlite(url: str) -> Store:
     timeout = settings.get("timeout", "5")
     if not _SECONDS.fullmatch(timeout):
         raise StoreError(f"'{url}': timeout is a number of seconds", "5 for example")
-    return SqliteStore(path, synchronous="NORMAL" if synchronous == "NORMAL" else "FULL", timeout=float(timeout))
+    return _SqliteSettings(path, "NORMAL" if synchronous == "NORMAL" else "FULL", float(timeout))
 
 
 _BUILT_IN: Mapping[str, Callable[[str], Store]] = MappingProxyType({"memory": _memory, "sqlite": _sqlite})

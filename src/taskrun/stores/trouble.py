@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from taskrun.errors import StoreError
 
-STORE_TROUBLE = (sqlite3.Error, OSError, UnicodeEncodeError)
+STORE_TROUBLE = (sqlite3.Error, OSError, UnicodeError)
 """What is explained."""
 
 _NOTHING_LOST = "what was committed before is safe"
@@ -45,6 +45,8 @@ def store_error(error: Exception, path: Path | str) -> StoreError:
     if isinstance(code, int):
         problem, hint = _MEANINGS.get(code & 0xFF, (str(error), ""))
         return StoreError(f"the store {path}: {problem} ({error})" if str(error) != problem else problem, hint)
+    if isinstance(error, UnicodeDecodeError):  # sqlite3 cannot even read SQLite's message about what is damaged
+        return damaged(path, error)
     if isinstance(error, OSError):
         return StoreError(f"the store {path}: {error}", "look at the disk, and at the rights of the folder")
     return StoreError(f"the store {path}: {error}", _NEW_FILE if isinstance(error, sqlite3.OperationalError) else "")

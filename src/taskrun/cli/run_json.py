@@ -1,0 +1,67 @@
+"""A run with its steps as JSON, for ``taskrun show --json``.
+
+Rules: what ``taskrun runs --json`` says of a run is said here by the same names, but for ``error``, which is an object.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskrun.cli.recorded import error_json, readable
+from taskrun.cli.runs import summary_json
+from taskrun.cli.times import iso
+from taskrun.core.records import StepRecord
+from taskrun.core.run_tree import RunDetails, RunStep, step_and_part
+
+
+def details_json(details: RunDetails, now: float, *, verbose: bool) -> dict[str, Any]:
+    """Return a run with its steps; with tracebacks when ``verbose``."""
+    run = details.run
+    return summary_json(run, now) | {
+        "path": run.path,
+        "sha256": run.sha256,
+        "flags": sorted(run.flags),
+        "parent": run.parent,
+        "parent_step": run.parent_step,
+        "inputs": readable(run.inputs),
+        "outputs": readable(run.outputs),
+        "waits_for": readable(run.waits_for),
+        "error": error_json(run.error, verbose=verbose),
+        "parts": [_part_json(record, verbose=verbose) for record in details.parts],
+        "steps": [_step_json(step, verbose=verbose) for step in details.steps],
+    }
+
+
+def _step_json(step: RunStep, *, verbose: bool) -> dict[str, Any]:
+    record = _record_json(step.record or StepRecord(step.key), verbose=verbose)
+    unknown = {"state": None, "signal": None} if step.record is None else {}
+    return {
+        "key": step.key,
+        "name": step.name,
+        **(record | unknown | {"attempt": step.attempt}),
+        "parts": [_part_json(part, verbose=verbose) for part in step.parts],
+        "steps": [_step_json(inner, verbose=verbose) for inner in step.steps],
+    }
+
+
+def _part_json(record: StepRecord, *, verbose: bool) -> dict[str, Any]:
+    name = step_and_part(record)[1]
+    return {"key": record.key, "name": name, **_record_json(record, verbose=verbose)}
+
+
+def _record_json(record: StepRecord, *, verbose: bool) -> dict[str, Any]:
+    timed = record.started is not None and record.ended is not None
+    return {
+        "kind": record.kind,
+        "state": record.state.value,
+        "attempt": record.attempt,
+        "started": iso(record.started),
+        "ended": iso(record.ended),
+        "seconds": round((record.ended or 0.0) - (record.started or 0.0), 6) if timed else None,
+        "input_names": list(record.input_names),
+        "outputs": readable(record.outputs),
+        "signal": record.signal.name,
+        "target": record.target,
+        "error": error_json(record.error, verbose=verbose),
+        "note": record.note,
+    }

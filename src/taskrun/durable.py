@@ -1,0 +1,246 @@
+"""Recorded runs: how they begin, end, go on in another process, and are undone.
+
+Rules: a run belongs to one process at a time, which claims it under a new epoch. What a resumed run has done before is
+recalled from its records; it is the same program that runs. A run is resumed with the flow that it began with, whatever
+has become of the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from taskrun.core.codec import Codec, Codecs
+from taskrun.core.completion import Signal
+from taskrun.core.execution import execute, failed_step, run_error, state_after
+from taskrun.core.flow import Flow
+from taskrun.core.journal import CommitGroups, Journal
+from taskrun.core.keeper import CANCEL, CANCEL_ONLY, Keeper
+from taskrun.core.recorder import Recorder, now
+from taskrun.core.records import Owner, RunChanges, RunRecord, RunState, StepRecord, StepState
+from taskrun.core.result_codecs import RESULT_CODECS
+from taskrun.core.run import Run
+from taskrun.core.stopped import Stopped
+from taskrun.core.store import Store
+from taskrun.core.undo import recorded_undos, shielded, undo_all
+from taskrun.core.waiting import Waiting
+from taskrun.errors import InputError, RevertError, RunCancelled, StoreError
+from taskrun.result import RunResult
+
+
+class Durable:
+    """The recorded runs of one TaskManager: its store, and the values that it can save.
+
+    ``codecs`` are for types of values that are not known; ``permits`` says which modules may be imported to find the
+    class of a recorded value.
+    """
+
+    def __init__(self, store: Store | str, codecs: Iterable[Codec], permits: Any) -> None:
+        self._store = store
+        self._groups: CommitGroups | None = None
+        self.codecs = Codecs((*RESULT_CODECS, *codecs), permits)
+        self.permits = permits
+
+    @property
+    def store(self) -> Store:
+        """The store; one that is named by a URL is opened when it is first needed."""
+        if isinstance(self._store, str):
+            from taskrun.stores.open import open_store
+
+            self._store = open_store(self._store)
+        return self._store
+
+    def close(self) -> None:
+        """Close the store if it was opened here."""
+        if self._groups is not None:
+            self._groups = None
+            self.store.close()
+
+    def begin(self, run: Run, inputs: Mapping[str, Any], taken_over: Iterable[StepRecord] = ()) -> None:
+        """Write a new run down and give it a recorder; ``taken_over`` are records of another run."""
+        flow = run.flow
+        hidden = {item.name for item in flow.model.inputs if not item.persist}
+        kept = {name: value for name, value in inputs.items() if name not in hidden}
+        records = tuple(taken_over)
+        self.store.create(
+            RunRecord(
+                run_id=run.run_id, flow=flow.name, version=str(flow.version or ""), path=flow.path, text=flow.text,
+                state=RunState.RUNNING, owner=Owner.here(), heartbeat=now(), created=now(), started=now(),
+                flags=run.flags, inputs=Recorder.given(self.codecs, kept),
+            )
+        )  # fmt: skip
+        run.recorder = self._recorder(run.run_id, 1, records)
+        if records:
+            self.store.write(run.run_id, 1, records)
+
+    def claim(self, record: RunRecord, stale_after: float) -> int:
+        """Make this process the owner of a run and return the new epoch; raises Owned."""
+        return self.store.claim(record.run_id, Owner.here(), now(), stale_after)
+
+    def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> None:
+        """Give a run that goes on a recorder with its records."""
+        run.recorder = self._recorder(run.run_id, epoch, records, other_flow=other_flow)
+
+    def _recorder(
+        self, run_id: str, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False
+    ) -> Recorder:
+        if self._groups is None:
+            self._groups = CommitGroups(self.store)
+        journal = Journal(self.store, run_id, epoch, records, self._groups.here())
+        return Recorder(journal, self.codecs, self.permits, other_flow=other_flow)
+
+
+async def perform(run: Run, inputs: Mapping[str, Any]) -> RunResult:
+    """Run to the end, the next place where it waits, or its failure, and write down which."""
+    keeper = None
+    if run.recorder is not None:
+        keeper = Keeper(run, run.recorder)
+        keeper.start()
+    try:
+        return await (_apart(run, inputs) if run.recorder and run.flow.undoes else _performed(run, inputs))
+    except Stopped as stopped:
+        raise stopped.error from stopped.error.__cause__
+    finally:
+        run.task = None  # who cancels it now is late
+        if keeper is not None:
+            keeper.stop()
+        if run.recorder is not None:
+            run.recorder.journal.close()
+
+
+async def _apart(run: Run, inputs: Mapping[str, Any]) -> RunResult:
+    """Perform in a task of its own, so that a cancellation from outside is known as such before anything is undone."""
+    task = run.task = asyncio.ensure_future(_performed(run, inputs))
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+            run.cancel()
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # seen: who waited for it is not interested any more
+        raise cancelled
+    result: RunResult = await task
+    return result
+
+
+async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
+    task = run.task = asyncio.current_task()
+    others = task.cancelling() if task else 0
+    try:
+        done = await execute(run, inputs)
+    except asyncio.CancelledError:
+        if run.lost and run.recorder is not None:
+            raise Stopped(run.recorder.journal.problem) from None  # type: ignore[arg-type]
+        reason = RunCancelled(f"the run was cancelled ({run.cancelled or 'kill'})")
+        end(run, RunState.CANCELLED, reason)
+        if run.cancelled is None or (task and task.uncancel() > others):
+            raise  # not only the run was cancelled, but also what awaits it
+        raise reason from None
+    except Stopped as stopped:
+        if not run.lost:
+            end(run, RunState.FAILED, stopped.error)
+        raise
+    except InputError as error:
+        if failed_step(error) is None and run.recorder is not None and not run.recorder.journal.recalls:
+            run.recorder.journal.store.trash(run.run_id)  # it never began
+            raise
+        end(run, state_after(run, error), error)
+        raise run_error(error, run) from error
+    except Exception as error:
+        end(run, state_after(run, error), error)
+        raise run_error(error, run) from error
+    if done.signal is Signal.SUSPEND:
+        end(run, RunState.SUSPENDED)
+        return RunResult({}, RunState.SUSPENDED, run.run_id, None, tuple(run.waiting))
+    end(run, RunState.SUCCEEDED, outputs=done.outputs)
+    return result_of(run.flow, run.run_id, done.outputs)
+
+
+def end(
+    run: Run, state: RunState, error: BaseException | None = None, outputs: Mapping[str, Any] | None = None
+) -> None:
+    """Write down how a run ended, or that it is suspended."""
+    recorder = run.recorder
+    if recorder is None:
+        return
+    if run.state is RunState.REVERTING and state in {RunState.SUCCEEDED, RunState.SUSPENDED}:
+        recorder.write({"state": RunState.RUNNING})
+    changes: RunChanges = {"state": state, "error": None if error is None else recorder.error(error)}
+    if state is RunState.SUSPENDED:
+        changes["waits_for"] = json.dumps([place.as_json() for place in run.waiting], ensure_ascii=False)
+    else:
+        changes["waits_for"] = None
+        changes["ended"] = now()
+    if outputs is not None:
+        changes["outputs"] = recorder.text(dict(outputs), "the result of the run: ")
+    recorder.write(changes)
+    run.state = state
+
+
+def result_of(flow: Flow, run_id: str, outputs: Mapping[str, Any]) -> RunResult:
+    """Return what a run gives whose flow has these outputs and RESULT."""
+    names = [item.name for item in flow.model.outputs] or ["RESULT"]
+    declared = {name: outputs.get(name) for name in names}
+    return RunResult(declared, RunState.SUCCEEDED, run_id, outputs.get("RESULT"))
+
+
+async def undo_run(run: Run, *, revert: bool) -> RunState:
+    """Undo all that a run has done that nobody works on, and end it as CANCELLED, or as REVERT_FAILED."""
+    state, problem = RunState.CANCELLED, None
+    keeper = Keeper(run, run.recorder) if run.recorder else None
+    try:
+        if revert:
+            run.cancelled = "kill"
+            undos = recorded_undos(run, "main", again=True)
+            if undos:
+                await shielded(undo_all(run, undos, asyncio.CancelledError(), "main:undo"))
+    except RevertError as error:
+        state, problem = RunState.REVERT_FAILED, error
+    except Stopped as stopped:
+        raise stopped.error from stopped.error.__cause__
+    finally:
+        if keeper is not None:
+            keeper.stop()
+    end(run, state, problem)
+    if problem is not None:
+        raise run_error(problem, run) from problem
+    return state
+
+
+def to_recall(records: Iterable[StepRecord], state: RunState) -> list[StepRecord]:
+    """Return the records that a run which goes on recalls: after a failure, the steps that failed are done again."""
+    found = list(records)
+    if state not in {RunState.FAILED, RunState.TIMED_OUT}:
+        return found
+    handled = {record.key.removesuffix(":handled") for record in found if record.key.endswith(":handled")}
+    failed = {StepState.FAILED, StepState.TIMED_OUT}
+    return [
+        replace(record, state=StepState.RUNNING)
+        if record.kind == "step" and record.state in failed and record.key not in handled
+        else record
+        for record in found
+        if record.state is not StepState.CANCELLED
+    ]
+
+
+def places_of(record: RunRecord) -> tuple[Waiting, ...]:
+    """Return where a suspended run stands."""
+    return tuple(map(Waiting.from_json, json.loads(record.waits_for or "[]")))
+
+
+def asked_to_cancel(store: Store, run_id: str) -> str | None:
+    """Return how somebody asked for the end of a run, None when nobody did."""
+    return next((kind for kind in store.requests(run_id) if kind in {CANCEL, CANCEL_ONLY}), None)
+
+
+def unreadable(record: RunRecord, problem: Exception) -> StoreError:
+    """Return the error about a run whose recorded flow cannot be compiled."""
+    return StoreError(
+        f"the flow of run {record.run_id} cannot be compiled here: {problem}", "resume it with --flow FILE"
+    )

@@ -1,0 +1,325 @@
+"""What a TaskManager does with runs that are recorded: resume, start again, cancel, suspend.
+
+    manager = TaskManager(store="sqlite:///runs.db")
+    result = manager.run("order.task.xml", {"order": 7})
+    if result.status == "SUSPENDED":
+        result = manager.resume(result.run_id, {"approved": True})
+
+Rules: each call is there for programs without an event loop and, with ``_async``, for those inside one. A run is named by
+its id or by the beginning of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
+from taskrun.core.on_class import OnClassToo
+from taskrun.core.records import RunRecord, RunState, StepRecord, StepState
+from taskrun.core.run import Run
+from taskrun.core.store import Store
+from taskrun.core.waiting import names_asked
+from taskrun.durable import asked_to_cancel, perform, places_of, result_of, to_recall, undo_run, unreadable
+from taskrun.errors import FlowError, InputError, Owned, StoreError, UnknownRun, WrongTransition, near_hint
+from taskrun.history import History, find_run
+
+if TYPE_CHECKING:
+    from taskrun.core.flow import Flow
+    from taskrun.core.flows import Flows
+    from taskrun.core.host import Host
+    from taskrun.durable import Durable
+    from taskrun.result import RunResult
+
+Path_ = str | os.PathLike[str]
+
+
+class RecordedRuns(History):
+    """The part of TaskManager that is about recorded runs."""
+
+    _durable: Durable
+    _active: dict[str, Run]
+    _flows: Flows
+
+    def load(self, path: Path_) -> Flow:
+        """Return the compiled flow of a file."""
+        raise NotImplementedError
+
+    def _host_for(self, flow: Flow) -> Host:
+        raise NotImplementedError
+
+    @property
+    def store(self) -> Store:
+        """Where runs are recorded; without the setting ``store``, memory that this TaskManager has for itself."""
+        return self._durable.store
+
+    @OnClassToo
+    def resume(
+        self,
+        run_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        flow: Path_ | None = None,
+        stale_after: float = STALE_AFTER,
+    ) -> RunResult:
+        """Go on with a run that is suspended, has failed, or whose process has died; what was done is not done again.
+
+        Parameters:
+            run_id: the run's id, or the beginning of it.
+            inputs: what the run waits for, and inputs that are not recorded (``persist="false"``).
+            flow: a file to go on with instead of the flow that the run began with; steps are matched by path.
+            stale_after: seconds without a sign of life after which the owner counts as dead where that is not known.
+
+        Raises UnknownRun, Owned when somebody works on the run, WrongTransition when it is over, InputError for wrong
+        inputs (and then nothing has changed), and what ``run`` raises. A run that has succeeded gives its result.
+        """
+        return asyncio.run(self.resume_async(run_id, inputs, flow=flow, stale_after=stale_after))
+
+    @OnClassToo
+    async def resume_async(
+        self,
+        run_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        flow: Path_ | None = None,
+        stale_after: float = STALE_AFTER,
+    ) -> RunResult:
+        """Do what ``resume`` does, inside the running event loop."""
+        record = self.store.load(find_run(self.store, run_id))
+        compiled, other = self._flow_of(record, flow)
+        given = dict(inputs or {})
+        if record.state is RunState.SUCCEEDED and not given:
+            outputs = self._durable.codecs.loads(record.outputs or "{}")
+            return result_of(compiled, record.run_id, outputs)
+        _check_resumable(record, compiled)
+        kept = self._durable.codecs.loads(record.inputs)
+        again = _secrets(compiled, given)
+        answers = {name: value for name, value in given.items() if name not in again}
+        _check_answers(record, answers)
+        run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
+        epoch = self._durable.claim(record, stale_after)
+        present = self.store.load(record.run_id)
+        if present.state is not record.state:
+            raise WrongTransition(f"run {record.run_id} is {present.state} meanwhile")
+        self._durable.reopen(run, epoch, to_recall(self.store.records(record.run_id), record.state), other_flow=other)
+        recorder = run.recorder
+        assert recorder is not None  # noqa: S101 - reopen gave it
+        how = asked_to_cancel(self.store, record.run_id)
+        if how is not None and record.state.active:
+            run.state = record.state
+            await undo_run(run, revert=how == CANCEL)
+            raise WrongTransition(f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now")
+        if record.state is RunState.REVERTING:
+            run.state = record.state
+        elif record.state is not RunState.RUNNING:
+            recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None})
+        if other:
+            recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
+        return await self._going(run, {**kept, **again})
+
+    @OnClassToo
+    def rerun(
+        self,
+        run_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        from_step: str | None = None,
+        flow: Path_ | None = None,
+    ) -> RunResult:
+        """Start a new run that takes over what an earlier one had done before a step, or before its failure.
+
+        Parameters:
+            run_id: the earlier run, which stays as it is.
+            inputs: inputs that are different in the new run.
+            from_step: the path of the step to begin with, such as ``main/pay``; default: the one that failed.
+            flow: a file to run instead of the flow of the earlier run.
+
+        Raises UnknownRun, StoreError when there is no such step or nothing failed, and what ``run`` raises.
+        """
+        return asyncio.run(self.rerun_async(run_id, inputs, from_step=from_step, flow=flow))
+
+    @OnClassToo
+    async def rerun_async(
+        self,
+        run_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        from_step: str | None = None,
+        flow: Path_ | None = None,
+    ) -> RunResult:
+        """Do what ``rerun`` does, inside the running event loop."""
+        record = self.store.load(find_run(self.store, run_id))
+        compiled, _ = self._flow_of(record, flow)
+        if not compiled.header.restartable:
+            raise WrongTransition(
+                f"runs of '{compiled.name}' cannot be started again: the flow says restartable=\"false\""
+            )
+        records = taken_over(self.store.records(record.run_id), record, from_step)
+        run = Run(self._host_for(compiled), compiled, flags=record.flags)
+        given = {**self._durable.codecs.loads(record.inputs), **(inputs or {})}
+        self._durable.begin(run, given, records)
+        return await self._going(run, given)
+
+    @OnClassToo
+    def cancel(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
+        """Cancel a run: its running steps are stopped now and what was done is undone, unless ``revert`` is false.
+
+        A run of this TaskManager, which may be in another thread, or one in the store: of its owner it is asked; when
+        that is dead, or the run stands still, it is undone here before this returns (``cancel_async`` inside a loop).
+
+        Returns whether there was such a run that was not over.
+        """
+        live = self._cancel_here(run_id, reason, revert=revert)
+        if live is not None:
+            return live
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.cancel_async(run_id, reason, revert=revert))
+        return self._ask(run_id, CANCEL if revert else CANCEL_ONLY)
+
+    @OnClassToo
+    async def cancel_async(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
+        """Do what ``cancel`` does, inside the running event loop."""
+        live = self._cancel_here(run_id, reason, revert=revert)
+        if live is not None:
+            return live
+        try:
+            record = self.store.load(find_run(self.store, run_id))
+        except UnknownRun:
+            return False
+        try:
+            epoch = self._durable.claim(record, STALE_AFTER)
+        except Owned:
+            self.store.request(record.run_id, CANCEL if revert else CANCEL_ONLY)
+            return True
+        except WrongTransition:
+            return False
+        compiled, _ = self._flow_of(record, None)
+        run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags)
+        self._durable.reopen(run, epoch, self.store.records(record.run_id))
+        run.state = record.state
+        self.store.request(record.run_id, CANCEL if revert else CANCEL_ONLY)
+        await undo_run(run, revert=revert)
+        return True
+
+    @OnClassToo
+    def suspend(self, run_id: str) -> bool:
+        """Ask a run to stop where it is: running steps finish, no new ones start, and it can be resumed.
+
+        Returns whether there was such a run at work.
+        """
+        return self._ask(run_id, SUSPEND)
+
+    def _ask(self, run_id: str, kind: str) -> bool:
+        try:
+            found = find_run(self.store, run_id)
+        except UnknownRun:
+            return False
+        if not self.store.load(found).state.active:
+            return False
+        self.store.request(found, kind)
+        return True
+
+    def _cancel_here(self, run_id: str, reason: str, *, revert: bool) -> bool | None:
+        run = self._active.get(run_id)
+        task = run.task if run else None
+        if run is None:
+            return None
+        if task is None:
+            return False
+        run.reverts = revert
+        task.get_loop().call_soon_threadsafe(run.cancel, reason)
+        return True
+
+    async def _going(self, run: Run, inputs: Mapping[str, Any]) -> RunResult:
+        """Perform a run, which can be cancelled by its id meanwhile."""
+        if run.run_id in self._active:
+            raise ValueError(f"a run with the id '{run.run_id}' is going on")
+        self._active[run.run_id] = run
+        try:
+            return await perform(run, inputs)
+        finally:
+            del self._active[run.run_id]
+
+    def _flow_of(self, record: RunRecord, file: Path_ | None) -> tuple[Flow, bool]:
+        """Return the flow to go on with, and whether it is another than the run began with."""
+        if file is not None:
+            flow = self.load(file)
+            return flow, flow.text != record.text
+        try:
+            if Path(record.path).is_file() and (flow := self.load(record.path)).text == record.text:
+                return flow, False
+        except FlowError:
+            pass  # the file is wrong now: what counts is the flow that was recorded
+        try:
+            return self._flows.compile_text(record.path, record.text), False
+        except FlowError as error:
+            raise unreadable(record, error) from error
+
+
+def _check_resumable(record: RunRecord, flow: Flow) -> None:
+    if record.state in _OVER:
+        hint = "'taskrun rerun' starts a new run that takes over what was done"
+        raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
+    if record.state in _FAILED and not flow.header.restartable:
+        text = f'run {record.run_id} has ended and cannot be started again: its flow says restartable="false"'
+        raise WrongTransition(text)
+
+
+_FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
+_OVER = frozenset({RunState.SUCCEEDED, RunState.REVERTED, RunState.REVERT_FAILED, RunState.CANCELLED})
+
+
+def _secrets(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the given inputs that are the task's own and not recorded."""
+    hidden = {item.name for item in flow.model.inputs if not item.persist}
+    return {name: value for name, value in given.items() if name in hidden}
+
+
+def _check_answers(record: RunRecord, answers: Mapping[str, Any]) -> None:
+    """Raise InputError unless what is given is what the run waits for."""
+    places = places_of(record)
+    names = names_asked(places)
+    problems = []
+    for name in answers:
+        if name not in names:
+            hint = near_hint(name, names) or ("it asks for: " + ", ".join(names) if names else "it asks for nothing")
+            problems.append(f"the run does not ask for '{name}'; {hint}")
+    missing = [[item for item in place.asked if item.mandatory and answers.get(item.name) is None] for place in places]
+    if places and all(missing):
+        for place, items in zip(places, missing, strict=True):
+            problems.extend(f"input '{item.name}' of {place.path} is mandatory and missing" for item in items)
+    if problems:
+        raise InputError(problems)
+
+
+def taken_over(records: list[StepRecord], record: RunRecord, from_step: str | None) -> list[StepRecord]:
+    """Return the records of a run that a new one takes over: those from before a step, or before the failure."""
+    if from_step is None:
+        if record.state is RunState.SUCCEEDED:
+            raise StoreError(f"run {record.run_id} has succeeded", "say with --from where the new run begins")
+        first = next((n for n, one in enumerate(records) if one.kind == "undo"), len(records))
+        found = to_recall(records[:first], RunState.FAILED)
+        return [one for one in found if one.state not in _NOT_TAKEN and not _holds_undone(one, records)]
+    wanted = from_step if from_step.startswith("main/") else f"main/{from_step}"
+    inside = (f"{wanted}/", f"{wanted}[", f"{wanted}~", f"{wanted}#", f"{wanted}:")
+    places = [n for n, one in enumerate(records) if one.key == wanted or one.key.startswith(inside)]
+    if not places:
+        known = [one.key for one in records if one.kind == "step"]
+        hint = near_hint(wanted, known) or "'taskrun show' lists the steps that it has done"
+        raise StoreError(f"run {record.run_id} has not come to a step {wanted}", hint)
+    return [one for one in records[: places[0]] if one.state not in _NOT_TAKEN]
+
+
+_NOT_TAKEN = frozenset({StepState.REVERTED, StepState.REVERT_FAILED, StepState.REVERTING, StepState.CANCELLED})
+
+
+def _holds_undone(one: StepRecord, records: list[StepRecord]) -> bool:
+    inside = (f"{one.key}/", f"{one.key}[")
+    return one.state is StepState.SUCCEEDED and any(
+        other.state in _NOT_TAKEN and other.key.startswith(inside) for other in records
+    )

@@ -1,0 +1,83 @@
+"""<suspend>: stop the run here until somebody resumes it.
+
+    <suspend name="approve" displayName="Shall the order be paid?">
+      <input name="approved" type="bool" mandatory="true"/>
+      <input name="amount" value="${order.amount}"/>
+      <resume-when>approved is not None</resume-when>
+      <output name="approved"/>
+    </suspend>
+
+Rules: the run ends as SUSPENDED and says what it waits for. An input without ``value`` and ``source`` is asked for: it is
+given when the run is resumed (``taskrun resume RUN --input approved=true``), and checked as the inputs of a task are. The
+step has succeeded when ``resume-when`` holds (it does without one); else the run is suspended again. Its RESULT is a
+mapping of what was given. Steps that run at the same time are run to their end first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from taskrun.core.completion import RESULT, Completion, Signal
+from taskrun.core.frame import Frame
+from taskrun.core.inputs import Input, admitted
+from taskrun.core.recorder import Recorder, now
+from taskrun.core.records import StepRecord, StepState
+from taskrun.core.step import Step, step
+from taskrun.core.waiting import Asked, Waiting
+from taskrun.errors import Diagnostic, RunError
+from taskrun.script.script import Script
+
+
+@step("suspend")
+class Suspend(Step):
+    """A pause until the run is resumed."""
+
+    resume_when: Script | None = None
+
+    @property
+    def suspends(self) -> bool:
+        """Always."""
+        return True
+
+    def asks(self, item: Input) -> bool:
+        """An input that the file gives no value."""
+        return item.by_name
+
+    async def run(self, frame: Frame) -> Completion:
+        """Wait, or go on with what was given."""
+        recorder = frame.run.recorder
+        if recorder is None:
+            raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
+        given = self._given(frame, recorder)
+        if given is not None:
+            frame.scope.update(given)
+            script = self.resume_when
+            if script is None or frame.eval(script):
+                return Completion({RESULT: given})
+        key = frame.path
+        frame.run.top.waiting.append(Waiting(key, self._title(), tuple(map(Asked.of, self._asked()))))
+        recorder.note(StepRecord(key, "step", StepState.SUSPENDED, note=self._title(), started=now()))
+        return Completion(signal=Signal.SUSPEND)
+
+    def _given(self, frame: Frame, recorder: Recorder) -> Mapping[str, Any] | None:
+        """Return what was given to go on with, None when the run has come here first or nothing was meant for here."""
+        known, answers = recorder.known(frame.path), frame.run.top.answers
+        if known is None or known.state is not StepState.SUSPENDED or answers is None:
+            return None
+        asked = self._asked()
+        if any(Asked.of(item).mandatory and item.name not in answers for item in asked):
+            return None
+        return admitted(asked, answers, frame.scope)
+
+    def _asked(self) -> tuple[Input, ...]:
+        return tuple(item for item in self.inputs if self.asks(item))
+
+    def _title(self) -> str:
+        return self.display_name or (self.description or "").strip() or self.name
+
+    def analyze(self) -> Iterable[Diagnostic]:
+        """It cannot be left out of the records."""
+        if self.save_state is False:
+            text = "a step that is not recorded cannot be resumed"
+            yield self.node.problem("no-meaning", text, hint="take saveState out", attribute="saveState")

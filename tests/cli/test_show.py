@@ -1,0 +1,198 @@
+"""``taskrun show``: the run and its steps, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from recorded_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
+
+from taskrun.cli.recorded import in_short, one_line, readable
+from taskrun.cli.times import lasted
+from taskrun.core.codec import Codec, Codecs
+from taskrun.core.records import ErrorRecord, RunState, StepRecord
+from taskrun.errors import StoreError
+from taskrun.stores.open import open_store
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [
+        ((BOOKING,), "show_booking.txt"),
+        (("3f9a0", "-v"), "show_booking_verbose.txt"),
+        ((BOOKING, "--json"), "show_booking.json"),
+        (("b0",), "show_lost.txt"),
+        (("d000",), "show_waiting.txt"),
+    ],
+)
+def test_show(call, store, words, file):
+    """As in the file."""
+    ended = call("show", *words)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == (GOLDEN / file).read_text("utf-8")
+
+
+@pytest.mark.parametrize("file", ["runs.txt", "show_booking.txt"])
+def test_the_documentation_shows_this(file):
+    """Word for word."""
+    page = (GOLDEN.parents[1] / "docs/command-line.md").read_text("utf-8")
+    assert (GOLDEN / file).read_text("utf-8") in page
+
+
+def test_tracebacks_for_programs(call, store):
+    """Only with -v."""
+    error = json.loads(call("show", BOOKING, "--json", "-v").out)["error"]
+    assert error["traceback"].startswith('  File "shop.py"')
+    assert error["cause"]["traceback"].startswith('  File "net.py"')
+    assert "traceback" not in json.loads(call("show", BOOKING, "--json").out)["error"]
+
+
+def test_json_says_what_the_list_says(call, store):
+    """By the same names, but for the error."""
+    listed = {run["run_id"]: run for run in json.loads(call("runs", "--json").out)}
+    for run_id in (LOST, GREETING, CALLED):
+        shown = json.loads(call("show", run_id, "--json").out)
+        assert shown.items() >= listed[run_id].items()
+    assert json.loads(call("show", GREETING, "--json").out)["outputs"] == {"greeting": "Hello, Ada!"}
+
+
+def test_which_run(call, store):
+    """A beginning of two ids is refused, an unknown one has a hint; a second run is too much."""
+    ended = call("show", "3f9a")
+    assert (ended.status, ended.out) == (3, "")
+    assert f"the ids of 2 runs begin with '3f9a':\n    {GREETING}  greet  SUCCEEDED\n    {BOOKING}" in ended.err
+    ended = call("show", "3f9b04")
+    assert (ended.status, ended.out) == (3, "")
+    assert ended.err.endswith("hint: did you mean '3f9a04'? 'taskrun runs' lists them\n")
+    assert call("show", "a", "b").status == 2
+
+
+def test_a_group_of_errors(call, store):
+    """Each member stands on its own line, with where it came from."""
+    opened = open_store(f"sqlite:///{store}")
+    cause = ErrorRecord("builtins.KeyError", "'x'")
+    group = ErrorRecord("builtins.ExceptionGroup", "two", group=(ErrorRecord("a.B", "b", cause=cause), cause))
+    opened.create(a_run("e0", 60, state=RunState.FAILED, error=group))
+    opened.close()
+    assert call("show", "e0").out.split("error\n")[1] == (
+        "  ExceptionGroup: two\n    | a.B: b\n        from KeyError: 'x'\n    | KeyError: 'x'\n"
+    )
+    assert json.loads(call("show", "e0", "--json").out)["error"]["group"][0]["cause"]["message"] == "'x'"
+
+
+def test_a_damaged_value(call, store):
+    """It is told, with exit status 3."""
+    opened = open_store(f"sqlite:///{store}")
+    opened.create(a_run("e0", 60, inputs='{"x": {"$": "date"}}'))
+    opened.close()
+    for words in (["e0"], ["e0", "--json"]):
+        ended = call("show", *words)
+        assert (ended.status, ended.out) == (3, "")
+        assert "a recorded value is damaged: KeyError: 'v'" in ended.err
+
+
+def test_a_damaged_time(call, store):
+    """As it is for what lists runs."""
+    opened = open_store(f"sqlite:///{store}")
+    opened.create(a_run("e0", 60, started=1e300))
+    opened.close()
+    for words in (["show", "e0"], ["runs"], ["runs", "--json"]):
+        ended = call(*words)
+        assert (ended.status, ended.out) == (3, "")
+        assert "a recorded time is damaged: 1e+300" in ended.err
+
+
+def test_ten_thousand_steps(call, store):
+    """All of them are shown, and none of them waits for the others."""
+    opened = open_store(f"sqlite:///{store}")
+    opened.create(a_run("e0", 60))
+    opened.write("e0", 1, [StepRecord(f"main/loop[{n}]/s", started=START + n) for n in range(10_000)])
+    opened.close()
+    assert call("show", "e0").out.count("    s  SUCCEEDED\n") == 10_000
+
+
+class Point(NamedTuple):
+    """A class whose values are saved."""
+
+    x: int
+    y: object
+
+
+FRACTION = Codec("fraction", Fraction, lambda one: [one.numerator, one.denominator], lambda parts: Fraction(*parts))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, None),
+        ([1, True, "ü", 1.5, {"a": None}], [1, True, "ü", 1.5, {"a": None}]),
+        ((1, (2,)), [1, [2]]),
+        ({3, 1}, [1, 3]),
+        (date(2026, 2, 3), "2026-02-03"),
+        (datetime(2026, 2, 3, 4, 5, tzinfo=UTC), "2026-02-03T04:05:00+00:00"),
+        (datetime(2026, 7, 3, 4, 5, tzinfo=ZoneInfo("Europe/Paris")), "2026-07-03T04:05:00+02:00"),
+        (time(4, 5), "04:05:00"),
+        (timedelta(minutes=1, milliseconds=500), 60.5),
+        (Decimal("1.50"), 1.5),
+        (Decimal("0.1234567890123456789"), "0.1234567890123456789"),
+        (Decimal("NaN"), "NaN"),
+        (float("inf"), "inf"),
+        (2**5000, hex(2**5000)),
+        (b"\x00\xff", "AP8="),
+        (complex(1, 2), "(1+2j)"),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (PurePosixPath("a/b"), "a/b"),
+        (ZoneInfo("Europe/Paris"), "Europe/Paris"),
+        (UTC, "UTC"),
+        (range(0, 10**12, 2), "range(0, 1000000000000, 2)"),
+        ("\udcff", "\udcff"),
+        ({1: "a", (1, date(2026, 2, 3)): {"$": 1}}, {"1": "a", '[1, "2026-02-03"]': {"$": 1}}),
+        (Point(1, {date(2026, 2, 3)}), {"x": 1, "y": ["2026-02-03"]}),
+        (RunState.FAILED, "FAILED"),
+        (Fraction(1, 3), [1, 3]),
+    ],
+    ids=repr,
+)
+def test_readable(value, shown, monkeypatch):
+    """What is shown for each kind of value; the class of a value need not be there."""
+    monkeypatch.setitem(__import__("sys").modules, Point.__module__, __import__("types").SimpleNamespace(Point=Point))
+    assert readable(Codecs([FRACTION]).dumps({"x": value})) == {"x": shown}
+
+
+@pytest.mark.parametrize("text", ["{", '{"$":"date","v":"x"}', '{"$":"dict","v":[1]}', '{"$":"datetime","v":[1]}'])
+def test_not_readable(text):
+    """Damage is a StoreError."""
+    with pytest.raises(StoreError, match="recorded value"):
+        readable(text)
+
+
+def test_one_line():
+    """Long texts are cut, also those that are nearly nothing but blanks."""
+    assert one_line("a \t b") == "a b"
+    assert one_line("abcde", 5) == "abcde"
+    assert one_line("abcdef", 5) == "abcd…"
+    assert one_line("a" + " " * 100 + "b", 5) == "a…"
+    assert len(in_short(dumps("x" * 10_000_000))) == 100
+    assert in_short(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "0 ms"), (0.0004, "<1 ms"), (0.001, "1 ms"), (0.9994, "999 ms"), (0.9996, "1.0 s"), (59.94, "59.9 s"),
+        (59.96, "1 m 0 s"), (3599.4, "59 m 59 s"), (3599.6, "1 h 0 m"), (86399, "23 h 59 m"), (86400, "1 d 0 h"),
+        (10**7, "115 d 17 h"), (-5, "0 ms"),
+    ],
+)  # fmt: skip
+def test_how_long(seconds, told):
+    """Two units at most; a clock that was put back counts nothing."""
+    assert lasted(100.0, 100.0 + seconds) == told

@@ -1,0 +1,91 @@
+"""The tree of a run's steps, put together from records."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from recorded_runs import BOOKING, STEPS, a_run
+
+from taskrun.core.records import StepRecord
+from taskrun.core.run_tree import RunDetails, RunStep, step_and_part
+
+
+def shape(steps: tuple[RunStep, ...]) -> list[object]:
+    """The names of steps, each with those in it behind it."""
+    found: list[object] = []
+    for step in steps:
+        found.append(step.name)
+        if step.steps:
+            found.append(shape(step.steps))
+    return found
+
+
+def details(*records: StepRecord) -> RunDetails:
+    return RunDetails.of(a_run(BOOKING, 0), records)
+
+
+def test_steps_stand_in_the_order_in_which_they_began():
+    """However they were recorded."""
+    loop = ["each[1]", ["hold"], "each[0]", ["hold"]]
+    wanted = ["fetch", "which", "each", loop, "notify", "pay", "pay#2", "alert", "tell"]
+    assert shape(details(*STEPS).steps) == ["main", wanted]
+    mixed = [one for one in STEPS if one.key not in {"main/alert", "main/tell"}]  # those began at one time
+    random.Random(5).shuffle(mixed)
+    assert shape(details(*mixed).steps) == ["main", wanted[:-2]]
+
+
+def test_parts_hang_on_their_steps():
+    """Those of a step that has no record too, and those of the run."""
+    made = details(*STEPS)
+    assert [part.key for part in made.parts] == [":vars"]
+    (main,) = made.steps
+    assert main.record is None
+    parts = {step.name: [step_and_part(part)[1] for part in step.parts] for step in main.steps}
+    assert parts["fetch"] == ["undo"]
+    assert parts["which"] == ["decider"]
+    assert parts["each"] == ["items"]
+    assert {step.name: step.record is None for step in main.steps}["which"]
+
+
+def test_without_times_the_order_is_that_of_the_records():
+    """Also where only one of them has none; a container comes where the first record in it came."""
+    records = [StepRecord("main/b/x"), StepRecord("main/c", started=1.0), StepRecord("main/a"), StepRecord("main/b")]
+    assert shape(details(*records).steps) == ["main", ["b", ["x"], "c", "a"]]
+    skipped = StepRecord("main/a", ended=0.5)
+    assert shape(details(StepRecord("main/c", started=1.0), skipped).steps) == ["main", ["a", "c"]]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "expected"),
+    [
+        ("main/a:b", "step", ("main/a:b", "")),
+        ("main/a:b:undo", "undo", ("main/a:b", "undo")),
+        ("main/s:attempt[2]", "attempt", ("main/s", "attempt[2]")),
+        ("main/x:y/s", "vars", ("main/x:y/s", "")),
+        ("main", "flow", ("main", "")),
+        ("", "vars", ("", "")),
+        (":vars", "vars", ("", "vars")),
+    ],
+)
+def test_keys(key, kind, expected):
+    """What is behind the last colon of a record that is no step's is the part."""
+    assert step_and_part(StepRecord(key, kind)) == expected
+
+
+def test_attempts():
+    """The record says it, or the key."""
+    assert RunStep("main/s").attempt == 1
+    assert RunStep("main/s#3").attempt == 3
+    assert RunStep("main/s", StepRecord("main/s", attempt=4)).attempt == 4
+
+
+def test_a_run_without_records():
+    """It has no steps."""
+    assert details() == RunDetails(a_run(BOOKING, 0))
+
+
+def test_many_steps():
+    """Ten thousand iterations are put together in no time."""
+    made = details(*(StepRecord(f"main/loop[{number}]/s", started=float(number)) for number in range(10_000)))
+    assert [step.name for step in made.steps[0].steps[0].steps] == [f"loop[{number}]" for number in range(10_000)]

@@ -1,0 +1,159 @@
+"""Listing, showing and removing runs from Python, with each kind of store."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, STEPS, WORKING, a_run, fill
+
+from taskrun.core.records import Owner, RunState
+from taskrun.core.store import Store
+from taskrun.errors import Owned, StoreError, UnknownRun
+from taskrun.history import History, find_run, is_abandoned
+from taskrun.stores.memory import MemoryStore
+from taskrun.stores.sqlite import SqliteStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def history(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+    """The recorded runs, at the time NOW."""
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    store: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "runs.db")
+    fill(store)
+    yield History(store)
+    store.close()
+
+
+def ids(history: History, **settings: object) -> list[str]:
+    return [run.run_id for run in history.runs(**settings)]
+
+
+def test_runs(history: History) -> None:
+    """Newest first, and only those that are asked for."""
+    assert ids(history) == [CALLED, WORKING, LOST, GREETING, BOOKING]
+    assert ids(history, state="running") == [WORKING, LOST]
+    assert ids(history, state=RunState.SUCCEEDED) == [GREETING]
+    assert ids(history, flow="pay") == [CALLED]
+    assert ids(history, since=START + 30) == [CALLED, WORKING]
+    assert ids(history, since=datetime.fromtimestamp(START + 40, UTC)) == [CALLED]
+    assert ids(history, limit=2) == [CALLED, WORKING]
+    assert ids(history, limit=0) == []
+
+
+def test_what_cannot_be_asked(history: History) -> None:
+    """It is said what instead."""
+    with pytest.raises(ValueError, match="there is no state 'SUCEEDED'; did you mean 'SUCCEEDED'"):
+        history.runs(state="SUCEEDED")
+    with pytest.raises(ValueError, match="there is no state 'X'; there are CREATED, RUNNING"):
+        history.runs(state="X")
+    with pytest.raises(ValueError, match="limit=-1"):
+        history.runs(limit=-1)
+    for wrong in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="older_than"):
+            history.purge(wrong)
+
+
+def test_show(history: History) -> None:
+    """The run, and all its records in the tree."""
+    details = history.show(BOOKING)
+    assert details.run == history.store.load(BOOKING)
+    assert details.run.state is RunState.REVERT_FAILED
+    pay = next(step for step in details.steps[0].steps if step.name == "pay#2")
+    assert (pay.record, pay.attempt) == (next(one for one in STEPS if one.key == "main/pay#2"), 2)
+    with pytest.raises(UnknownRun):
+        history.show("nobody")
+
+
+def test_an_abandoned_run() -> None:
+    """Its owner is dead or silent; one that is not at work has none."""
+    run = a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE, heartbeat=NOW - 30)
+    assert not is_abandoned(run, NOW)
+    assert is_abandoned(run, NOW + 0.1)
+    assert not is_abandoned(a_run("r", 0, state=RunState.FAILED), NOW)
+    assert is_abandoned(a_run("r", 0, state=RunState.RUNNING), NOW)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    here = Owner(socket.gethostname(), ended.pid, "t")
+    assert is_abandoned(a_run("r", 0, state=RunState.RUNNING, owner=here, heartbeat=NOW), NOW)
+
+
+def test_trash(history: History) -> None:
+    """What is over, failed, suspended or abandoned goes, with what it called; what is at work stays."""
+    for run_id in (GREETING, BOOKING, LOST):
+        history.trash(run_id)
+    assert ids(history) == [WORKING]
+    with pytest.raises(Owned, match="belongs to process 4711 on far"):
+        history.trash(WORKING)
+    with pytest.raises(UnknownRun):
+        history.trash(CALLED)
+    assert ids(history) == [WORKING]
+
+
+def test_the_run_of_somebody_who_wakes_up_is_gone(history: History) -> None:
+    """He is told so when he writes."""
+    history.trash(LOST)
+    with pytest.raises(StoreError, match="removed while it ran"):
+        history.store.write(LOST, 1, (), {"state": RunState.SUCCEEDED})
+
+
+def test_purge(history: History) -> None:
+    """Only what ended that long ago, which a suspended run did not."""
+    assert history.purge(96.1) == 0
+    assert history.purge(95) == 1
+    assert ids(history) == [CALLED, WORKING, LOST, GREETING]
+    assert history.purge(0) == 1
+    assert ids(history) == [CALLED, WORKING, LOST]
+
+
+def test_find_run(history: History) -> None:
+    """An id, or the beginning of exactly one."""
+    assert find_run(history.store, BOOKING) == BOOKING
+    assert find_run(history.store, "3f9a0") == BOOKING
+    assert find_run(history.store, "b") == LOST
+    history.store.create(a_run("b00", 50))
+    assert find_run(history.store, "b00") == "b00"  # an id is meant before a beginning of others
+
+
+def test_find_run_that_is_not_one(history: History) -> None:
+    """It is said which ones begin so, or what comes near."""
+    with pytest.raises(StoreError) as found:
+        find_run(history.store, "3f9a")
+    assert str(found.value) == (
+        "the ids of 2 runs begin with '3f9a':"
+        f"\n    {GREETING}  greet  SUCCEEDED\n    {BOOKING}  booking  REVERT_FAILED\n    hint: give more of it"
+    )
+    with pytest.raises(UnknownRun, match="there is no run 3f9b04\n    hint: did you mean '3f9a04'\\? 'taskrun runs'"):
+        find_run(history.store, "3f9b04")
+    for text in ("", "%", "zzz"):
+        with pytest.raises(UnknownRun, match=f"there is no run {text}\n    hint: 'taskrun runs' lists them"):
+            find_run(history.store, text)
+
+
+def test_a_long_list_is_cut() -> None:
+    """Ten are enough to see what they are."""
+    store = MemoryStore()
+    for number in range(13):
+        store.create(a_run(f"a{number}", number))
+    with pytest.raises(StoreError, match=r"a12  greet.*(\n.*){9}\n    and 3 more\n"):
+        find_run(store, "a")
+
+
+def test_damage_that_sqlite_does_not_see(tmp_path: Path) -> None:
+    """It is told from which run it comes."""
+    store = SqliteStore(tmp_path / "runs.db")
+    fill(store)
+    with sqlite3.connect(tmp_path / "runs.db") as connection:
+        connection.execute("UPDATE steps SET signal = 'NIXT' WHERE key = 'main/fetch'")
+    connection.close()
+    with pytest.raises(StoreError, match=f"run {BOOKING} cannot be read: it is damaged .KeyError: 'NIXT'"):
+        History(store).show(BOOKING)
+    assert len(History(store).runs()) == 5
+    store.close()
