@@ -173,7 +173,7 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
         if record.kind != "step" or record.inputs is None or record.state not in _WAS_DONE or recorder is None:
             continue
         if again and record.state is StepState.REVERT_FAILED:
-            record = replace(record, state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
+            record = record._replace(state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
         owner, step = locate(run.top, record.key)
         done = Completion(recorder.value(record.outputs) or {})
         found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record))

@@ -46,7 +46,7 @@ def store_error(error: Exception, path: Path | str) -> StoreError:
         problem, hint = _MEANINGS.get(code & 0xFF, (str(error), ""))
         return StoreError(f"the store {path}: {problem} ({error})" if str(error) != problem else problem, hint)
     if isinstance(error, UnicodeDecodeError):  # sqlite3 cannot even read SQLite's message about what is damaged
-        return damaged(path, error)
+        return StoreError(f"the store {path}: the file is damaged ({error})", _NEW_FILE)
     if isinstance(error, OSError):
         return StoreError(f"the store {path}: {error}", "look at the disk, and at the rights of the folder")
     return StoreError(f"the store {path}: {error}", _NEW_FILE if isinstance(error, sqlite3.OperationalError) else "")
@@ -54,7 +54,9 @@ def store_error(error: Exception, path: Path | str) -> StoreError:
 
 def damaged(path: Path | str, error: Exception) -> StoreError:
     """Return the StoreError about what is in the file and cannot be understood."""
-    return StoreError(f"the store {path}: the file is damaged ({type(error).__name__}: {error})", _NEW_FILE)
+    return StoreError(
+        f"the store {path}: a record in it cannot be read: it is damaged ({type(error).__name__}: {error})", _NEW_FILE
+    )
 
 
 @contextmanager

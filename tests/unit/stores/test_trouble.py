@@ -171,7 +171,7 @@ def test_records_that_cannot_be_understood(tmp_path: Path, statement: str) -> No
 def test_runs_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
     store = ready(tmp_path / "x.db")
     store._execute(statement)
-    with pytest.raises(StoreError, match=r"x\.db: the file is damaged .*\n.*restore a copy"):
+    with pytest.raises(StoreError, match=r"x\.db: a record in it cannot be read: it is damaged .*\n.*restore a copy"):
         store.load("r")
     store.close()
 
