@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from itertools import compress
-from operator import ne
 from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
@@ -39,14 +37,10 @@ SUMMARY_COLUMNS = (
 )
 LONG_COLUMNS = "flags, inputs, outputs, waits_for"
 
-_DEFAULTS = (None, "step", "SUCCEEDED", 1, None, None, "NEXT", None, None, "", None, None, None)
-"""What the table puts into a column of STEP_COLUMNS that is not named; part of the schema."""
-
+_SUCCEEDED, _NEXT = StepState.SUCCEEDED, Signal.NEXT
 _STATES: Mapping[str, StepState] = MappingProxyType({state.value: state for state in StepState})
 
 Cell: TypeAlias = str | bytes | int | float | None
-Shape: TypeAlias = tuple[bool, ...]
-"""For each of STEP_COLUMNS whether a row has a cell of its own there."""
 Spill: TypeAlias = Callable[[bytes], str]
 """Puts a long text into a file and returns the file's name."""
 Fetch: TypeAlias = Callable[[str], bytes]
@@ -76,36 +70,64 @@ def text_of(stored: Any, fetch: Fetch) -> Any:
     return data.decode("utf-8", "surrogatepass")
 
 
-def step_row(record: StepRecord, spill: Spill) -> tuple[Shape, tuple[Cell, ...]]:
-    """Return which of STEP_COLUMNS a record has other values in than the table's defaults, and those cells.
+def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
+    """Return the names of the columns in which a record differs from the table's defaults, and those cells.
 
     What is not bound is not paid for: most records differ in few columns, and to bind None costs more than a text.
     """
     key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = record
-    cells: tuple[Cell, ...] = (
-        key if key.isascii() else cell(key),
-        kind,
-        state._value_,
-        attempt,
-        json.dumps(names) if names else None,
-        outputs and cell(outputs, spill),
-        signal._name_,
-        target and cell(target),
-        None if error is None else _error_cell(error, spill),
-        note and cell(note),
-        started,
-        ended,
-        inputs and cell(inputs, spill),
-    )
-    shape = tuple(map(ne, cells, _DEFAULTS))
-    return shape, tuple(compress(cells, shape))
+    columns = "key"
+    cells: list[Cell] = [key if key.isascii() else cell(key)]
+    if kind != "step":
+        columns += ", kind"
+        cells.append(kind)
+    if state is not _SUCCEEDED:
+        columns += ", state"
+        cells.append(state._value_)
+    if attempt != 1:
+        columns += ", attempt"
+        cells.append(attempt)
+    if outputs is not None:
+        columns += ", outputs"
+        cells.append(cell(outputs, spill))
+    if started is not None:
+        columns += ", started"
+        cells.append(started)
+    if ended is not None:
+        columns += ", ended"
+        cells.append(ended)
+    if names or note or signal is not _NEXT or target is not None or error is not None or inputs is not None:
+        columns += _further_cells(record, spill, cells)
+    return columns, cells
+
+
+def _further_cells(record: StepRecord, spill: Spill, cells: list[Cell]) -> str:
+    """Add the cells that many records do not have, and return the columns."""
+    names, signal = record.input_names, record.signal
+    further: dict[str, Cell] = {
+        ", input_names": _names_cell(names) if names else None,
+        ", signal": None if signal is _NEXT else signal.name,
+        ", target": cell(record.target),
+        ", error": _error_cell(record.error, spill),
+        ", note": cell(record.note) if record.note else None,
+        ", inputs": cell(record.inputs, spill),
+    }
+    present = {column: value for column, value in further.items() if value is not None}
+    cells += present.values()
+    return "".join(present)
+
+
+@lru_cache(maxsize=1024)
+def _names_cell(names: tuple[str, ...]) -> str:
+    """Return the cell of names; the executions of a step have the same ones."""
+    return json.dumps(names)
 
 
 @lru_cache(maxsize=256)
-def insert_statement(shape: Shape) -> str:
-    """Return the statement that takes the cells of that shape, then the run's number and the row's."""
-    columns = [*compress(STEP_COLUMNS.split(", "), shape), "run", "id"]
-    return f"INSERT INTO steps ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+def insert_statement(columns: str) -> str:
+    """Return the statement that takes the cells of those columns, then the run's number and the row's."""
+    columns += ", run, id"
+    return f"INSERT INTO steps ({columns}) VALUES ({', '.join('?' * len(columns.split(', ')))})"
 
 
 def step_of(row: Sequence[Any], fetch: Fetch) -> StepRecord:

@@ -35,7 +35,7 @@ from taskrun.stores.schema import migrate
 from taskrun.stores.tail import Tail, fence
 from taskrun.stores.trouble import STORE_TROUBLE, damaged, explained, store_error
 from taskrun.stores.value_files import ValueFiles
-from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled, append, write_ready
+from taskrun.stores.writing import READ_STEPS, Spilled, append, ready_writes, write_ready
 
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -123,7 +123,7 @@ class SqliteStore:
                 if len(writes) == 1 and append(self._connection, self._tail, writes[0]):
                     self._check_file()
                     return [None]
-                ready = [ReadyWrite(one, self._files) for one in writes]
+                ready = ready_writes(writes, self._files)
                 with self._transaction():
                     return write_ready(self._connection, self._tail, ready)
             except BaseException as error:

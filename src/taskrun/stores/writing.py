@@ -11,11 +11,12 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from taskrun.core.records import RunState
 from taskrun.core.store import Write, fenced
 from taskrun.errors import StoreError, WrongTransition
-from taskrun.stores.rows import STEP_COLUMNS, Cell, Shape, cell, changed_columns, insert_statement, step_row
+from taskrun.stores.rows import STEP_COLUMNS, Cell, cell, changed_columns, insert_statement, step_row
 from taskrun.stores.schema import BLOCK_BITS
 from taskrun.stores.tail import KnownRun, Tail
 from taskrun.stores.value_files import ValueFiles
@@ -35,13 +36,13 @@ class Rows:
     __slots__ = ("places", "steps")
 
     def __init__(self) -> None:
-        self.steps: defaultdict[Shape, list[tuple[Cell, ...]]] = defaultdict(list)
+        self.steps: defaultdict[str, list[list[Cell]]] = defaultdict(list)
         self.places: list[tuple[int, int]] = []
 
     def insert(self, connection: sqlite3.Connection) -> None:
         """Insert all rows: one by one they cost half as much again."""
-        for shape, rows in self.steps.items():
-            connection.executemany(insert_statement(shape), rows)
+        for columns, rows in self.steps.items():
+            connection.executemany(insert_statement(columns), rows)
         if self.places:
             connection.executemany("INSERT OR IGNORE INTO places VALUES (?, ?)", self.places)
 
@@ -68,17 +69,13 @@ class Spilled:
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
-class ReadyWrite:
-    """A write whose cells are made and whose files are written."""
+class ReadyWrite(NamedTuple):
+    """A write whose cells are made and whose files, if it has any, are written."""
 
-    __slots__ = ("columns", "files", "rows", "write")
-
-    def __init__(self, write: Write, store: ValueFiles) -> None:
-        self.write = write
-        self.files = Spilled(store)
-        spill = self.files.spill
-        self.rows = [step_row(record, spill) for record in write.records]
-        self.columns = changed_columns(write.changes, spill) if write.changes else {}
+    write: Write
+    rows: list[tuple[str, list[Cell]]]
+    columns: dict[str, Cell]
+    files: Spilled | None
 
     def apply(self, connection: sqlite3.Connection, tail: Tail, rows: Rows) -> StoreError | None:
         """Write it in the transaction that is open, or return why it was refused, with nothing written.
@@ -99,16 +96,17 @@ class ReadyWrite:
             tail.runs[write.run_id] = known
         number, _, block = known
         last_id = tail.last_id
-        for shape, cells in self.rows:
+        for columns, cells in self.rows:
             last_id += 1
-            rows.steps[shape].append((*cells, number, last_id))
+            cells.extend((number, last_id))
+            rows.steps[columns].append(cells)
             if last_id >> BLOCK_BITS != block:
                 block = last_id >> BLOCK_BITS
                 rows.places.append((number, block))
         tail.last_id = last_id
         if block != known.block:
             tail.runs[write.run_id] = KnownRun(number, write.epoch, block)
-        if self.files.files:
+        if self.files is not None:
             self.files.keep(connection, number)
         return None
 
@@ -129,8 +127,24 @@ class ReadyWrite:
             connection.execute("DELETE FROM requests WHERE run = ?", (number,))
 
 
+def ready_writes(writes: Sequence[Write], store: ValueFiles) -> list[ReadyWrite]:
+    """Make the cells of writes, and write their files."""
+    ready = []
+    files = Spilled(store)
+    for write in writes:
+        spill = files.spill
+        rows = [step_row(record, spill) for record in write.records]
+        columns = changed_columns(write.changes, spill) if write.changes else {}
+        if files.files:
+            ready.append(ReadyWrite(write, rows, columns, files))
+            files = Spilled(store)
+        else:
+            ready.append(ReadyWrite(write, rows, columns, None))
+    return ready
+
+
 def write_ready(connection: sqlite3.Connection, tail: Tail, ready: Sequence[ReadyWrite]) -> list[StoreError | None]:
-    """Write for several runs in the transaction that is open; all rows of one shape go in at once."""
+    """Write for several runs in the transaction that is open; all rows with the same columns go in at once."""
     tail.look(connection)
     rows = Rows()
     done = [one.apply(connection, tail, rows) for one in ready]
@@ -151,8 +165,9 @@ def append(connection: sqlite3.Connection, tail: Tail, write: Write) -> bool:
     if write.changes or len(write.records) != 1:
         return False
     try:
-        shape, cells = step_row(write.records[0], _too_long)
-        connection.execute(insert_statement(shape), (*cells, known.number, next_id))
+        columns, cells = step_row(write.records[0], _too_long)
+        cells += (known.number, next_id)
+        connection.execute(insert_statement(columns), cells)
     except (_TooLong, sqlite3.IntegrityError):
         return False
     tail.last_id = next_id

@@ -16,7 +16,7 @@ from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
 from taskrun.errors import Fenced, StoreError
 from taskrun.stores import schema, tail, value_files
 from taskrun.stores.sqlite import SqliteStore
-from taskrun.stores.writing import ReadyWrite, Write, write_ready
+from taskrun.stores.writing import Write, ready_writes, write_ready
 
 LONG = "x" * 300_000
 NOBODY = 65534
@@ -105,11 +105,11 @@ def test_a_long_value_is_a_file_until_its_run_goes(store: SqliteStore, tmp_path:
 
 def test_a_purge_between_the_file_and_its_transaction(store: SqliteStore) -> None:
     """A file that is swept before its row is committed is written again."""
-    ready = ReadyWrite(Write("r", 1, [StepRecord("a", outputs=LONG)]), store._files)
+    ready = ready_writes([Write("r", 1, [StepRecord("a", outputs=LONG)])], store._files)
     store.purge(0.0)
     assert not list(store._files.folder.iterdir())
     with store._transaction():
-        assert write_ready(store._connection, store._tail, [ready]) == [None]
+        assert write_ready(store._connection, store._tail, ready) == [None]
     assert store.records("r")[0].outputs == LONG
 
 
