@@ -27,7 +27,7 @@ PIPELINE_LINES = 15
 
 LAYERS = {
     "source": (),
-    "result": (),
+    "result": ("core",),
     "errors": ("source",),
     "shipped": ("errors",),
     "installed": (),
@@ -42,8 +42,12 @@ LAYERS = {
     "tags": ("errors", "core", "languages.process"),
     "testing": (),
     "history": ("errors", "core"),
+    "task": ("core",),
+    "durable": ("errors", "core", "stores", "result"),
+    "taking_over": ("errors", "core", "durable"),
+    "recorded_runs": ("errors", "core", "result", "durable", "history", "taking_over"),
     "manager": (
-        *("source", "result", "errors", "shipped", "history"),
+        *("source", "result", "errors", "shipped", "history", "durable", "recorded_runs"),
         *("syntax", "script", "core", "stores", "observers", "tags"),
     ),
     "cli": ("",),

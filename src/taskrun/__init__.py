@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from taskrun.core.step import Step as Step
     from taskrun.core.step import decorator as decorator
     from taskrun.core.step import step as step
+    from taskrun.core.step_context import StepContext as StepContext
+    from taskrun.core.task_class import Task as Task
+    from taskrun.core.task_class import function_task as function_task
     from taskrun.manager import TaskManager as TaskManager
     from taskrun.result import RunResult as RunResult
     from taskrun.script.limits import Limits as Limits
@@ -45,6 +48,8 @@ _PLACES = (
     ("taskrun.core.flow", ("Flow",)),
     ("taskrun.core.frame", ("Frame",)),
     ("taskrun.core.step", ("Decorator", "Step", "decorator", "step")),
+    ("taskrun.core.step_context", ("StepContext",)),
+    ("taskrun.core.task_class", ("Task", "function_task")),
     ("taskrun.core.body", ("Body",)),
     ("taskrun.core.duration", ("Millis",)),
     ("taskrun.core.events", ("Event",)),

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
 from taskrun.core.on_class import OnClassToo
-from taskrun.core.records import RunRecord, RunState, StepRecord, StepState
+from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.waiting import names_asked
 from taskrun.durable import asked_to_cancel, perform, places_of, result_of, to_recall, undo_run, unreadable
-from taskrun.errors import FlowError, InputError, Owned, StoreError, UnknownRun, WrongTransition, near_hint
+from taskrun.errors import FlowError, InputError, Owned, UnknownRun, WrongTransition, near_hint
 from taskrun.history import History, find_run
+from taskrun.taking_over import taken_over
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
@@ -295,31 +296,3 @@ def _check_answers(record: RunRecord, answers: Mapping[str, Any]) -> None:
             problems.extend(f"input '{item.name}' of {place.path} is mandatory and missing" for item in items)
     if problems:
         raise InputError(problems)
-
-
-def taken_over(records: list[StepRecord], record: RunRecord, from_step: str | None) -> list[StepRecord]:
-    """Return the records of a run that a new one takes over: those from before a step, or before the failure."""
-    if from_step is None:
-        if record.state is RunState.SUCCEEDED:
-            raise StoreError(f"run {record.run_id} has succeeded", "say with --from where the new run begins")
-        first = next((n for n, one in enumerate(records) if one.kind == "undo"), len(records))
-        found = to_recall(records[:first], RunState.FAILED)
-        return [one for one in found if one.state not in _NOT_TAKEN and not _holds_undone(one, records)]
-    wanted = from_step if from_step.startswith("main/") else f"main/{from_step}"
-    inside = (f"{wanted}/", f"{wanted}[", f"{wanted}~", f"{wanted}#", f"{wanted}:")
-    places = [n for n, one in enumerate(records) if one.key == wanted or one.key.startswith(inside)]
-    if not places:
-        known = [one.key for one in records if one.kind == "step"]
-        hint = near_hint(wanted, known) or "'taskrun show' lists the steps that it has done"
-        raise StoreError(f"run {record.run_id} has not come to a step {wanted}", hint)
-    return [one for one in records[: places[0]] if one.state not in _NOT_TAKEN]
-
-
-_NOT_TAKEN = frozenset({StepState.REVERTED, StepState.REVERT_FAILED, StepState.REVERTING, StepState.CANCELLED})
-
-
-def _holds_undone(one: StepRecord, records: list[StepRecord]) -> bool:
-    inside = (f"{one.key}/", f"{one.key}[")
-    return one.state is StepState.SUCCEEDED and any(
-        other.state in _NOT_TAKEN and other.key.startswith(inside) for other in records
-    )

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from taskrun import StepContext, Task
+
 
 def add(x: int, y: int = 10) -> int:
     """A plain function with a parameter that may be left out."""
@@ -150,6 +152,22 @@ class Twice:
         return await inner(frame)
 
 
+class Booking(Task):
+    """Provides two items of its result by key."""
+
+    default_provides = frozenset({"seat", "price"})
+
+    def execute(self, train: str, seats: int = 1) -> dict[str, Any]:
+        """Book."""
+        return {"seat": f"{train}-{seats}", "price": 10 * seats}
+
+
+def where(context: StepContext) -> list[Any]:
+    """Return what the step tells of itself."""
+    context.progress(0.5, "half")
+    return [context.path, context.attempt]
+
+
 def thread_name() -> str:
     """Return the name of the running thread, without its number."""
     name = threading.current_thread().name
@@ -178,4 +196,7 @@ def make_beans() -> dict[str, Any]:
         "twice": Twice(),
         "pool": ThreadPoolExecutor(1, thread_name_prefix="own-pool"),
         "threadName": thread_name,
+        "booking": Booking(),
+        "tripBooking": Booking(rebind={"train": "line"}, provides={"place": "seat"}, inject={"seats": 3}),
+        "where": where,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from taskrun.core.calling import Signature, inferred
+from taskrun.core.calling import Signature
 from taskrun.core.variables import ALWAYS
 from taskrun.errors import Diagnostic, PluginError, near_hint
 
@@ -39,21 +39,23 @@ def bean_callee_problems(
 
 def callee_problems(step: Step, host: Host, function: Callable[..., Any]) -> Iterator[Diagnostic]:
     """Yield the arguments that the function does not take or that nothing can give."""
+    name = f"{getattr(function, '__qualname__', None) or type(function).__qualname__}()"
+    return argument_problems(step, host, Signature.of(function), name)
+
+
+def argument_problems(step: Step, host: Host, signature: Signature, called: str) -> Iterator[Diagnostic]:
+    """Yield the arguments that what is called does not take or that nothing can give."""
     if step.inputs:
         nodes = {item.name: item.node for item in step.inputs}
-        for name, problem in Signature.of(function).problems(tuple(nodes)):
-            text = f"'{step.name}' calls {_named(function)}: {problem}"
+        for name, problem in signature.problems(tuple(nodes)):
+            text = f"'{step.name}' calls {called}: {problem}"
             yield nodes.get(name, step.node).problem("wrong-arguments", text)
         return
     visible = host.visible(step)
     if visible is None:
         return
-    for name in inferred(function):
+    for name in signature.needed:
         if name not in visible:
             hint = near_hint(name, visible - ALWAYS) or f'add <input name="{name}"> with a value'
-            text = f"'{step.name}' calls {_named(function)}, whose parameter '{name}' no variable can give"
+            text = f"'{step.name}' calls {called}, whose parameter '{name}' no variable can give"
             yield step.node.problem("missing-argument", text, hint=hint)
-
-
-def _named(function: Callable[..., Any]) -> str:
-    return f"{getattr(function, '__qualname__', None) or type(function).__qualname__}()"

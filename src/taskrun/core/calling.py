@@ -2,7 +2,8 @@
 
 Rules: arguments are the step's inputs by name; a step without inputs takes the function's parameters from the variables
 of its parent's scope, those without default being required. ``async def`` is awaited on the loop; a plain function runs
-in a worker thread, or where ``executor`` says, so that it never blocks other branches.
+in a worker thread, or where ``executor`` says, so that it never blocks other branches. A parameter ``context`` that
+nothing else gives is the StepContext.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from taskrun.core.step_context import CONTEXT, step_context
 from taskrun.core.workers import run_in
 from taskrun.errors import PluginError, RunError, near_hint
 
@@ -65,8 +67,18 @@ class Signature:
                 hint = near_hint(name, taken) or "its parameters are: " + ", ".join(taken)
                 yield name, f"it has no parameter '{name}'; {hint}"
         for name in self.required:
-            if name not in names:
+            if name not in names and name != CONTEXT:
                 yield "", f"its parameter '{name}' is not given: add <input name=\"{name}\"/>"
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The names without which the function cannot be called; a context is always there."""
+        return (*self.positional, *(name for name in self.required if name != CONTEXT))
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether the function has a parameter for the context."""
+        return CONTEXT in self.required or CONTEXT in self.optional
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return positional and named arguments; parameters without a usable name are filled in the inputs' order."""
@@ -84,19 +96,29 @@ def values_for(frame: Frame, signature: Signature) -> dict[str, Any]:
         return {item.name: frame.scope[item.name] for item in inputs}
     outer = frame.parent.scope if frame.parent is not None else frame.scope
     values = {}
-    for name in (*signature.positional, *signature.required):
+    for name in signature.needed:
         if not outer.has(name):
             hint = near_hint(name, outer.names())
             raise LookupError(f"no variable '{name}' for the parameter of that name" + (f"; {hint}" if hint else ""))
         values[name] = outer[name]
-    values.update({name: outer[name] for name in signature.optional if outer.has(name)})
+    optional = (*signature.optional, CONTEXT) if signature.takes_context else signature.optional
+    values.update({name: outer[name] for name in optional if outer.has(name)})
     return values
 
 
 async def call(frame: Frame, function: Callable[..., Any]) -> Any:
     """Call a function for the step of the frame and return its value."""
     signature = Signature.of(function)
-    positional, named = signature.arguments(values_for(frame, signature))
+    values = values_for(frame, signature)
+    if not signature.takes_context or CONTEXT in values:
+        return await _called(frame, function, *signature.arguments(values))
+    with step_context(frame) as context:
+        return await _called(frame, function, *signature.arguments({**values, CONTEXT: context}))
+
+
+async def _called(
+    frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
+) -> Any:
     if is_async(function):
         return await function(*positional, **named)
     value = await offload(frame, function, positional, named)
@@ -164,9 +186,3 @@ def _unpicklable(function: Callable[..., Any], positional: tuple[Any, ...], name
         except Exception:  # noqa: BLE001 - pickling runs the objects' own code
             return name
     return None
-
-
-def inferred(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the variables that a step without inputs needs because its function has such parameters."""
-    signature = Signature.of(function)
-    return (*signature.positional, *signature.required)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from taskrun.core.flow import Flow
 from taskrun.core.host import Host
 from taskrun.core.step import Step, walk
-from taskrun.core.variables import CALL_RANK
+from taskrun.core.variables import CALL_RANK, Variables
 from taskrun.errors import Diagnostic, PluginError
 
 Call: TypeAlias = "tuple[Step, Flow]"
@@ -30,7 +30,9 @@ def check_flow(flow: Flow, host: Host) -> list[Diagnostic]:
         if current.path in calls:
             continue
         made = calls[current.path] = []
-        found.extend(_problems(current, replace(host, flow=current, called=lambda *call: made.append(call))))  # noqa: B023
+        variables = current.variables if current.variables.closed else Variables(current.model, host)
+        checking = replace(host, flow=current, variables=variables, called=lambda *call: made.append(call))  # noqa: B023
+        found.extend(_problems(current, checking, variables))
         waiting.extend(callee for _, callee in made)
         surely = {id(step) for step in _always_run(current.model)}
         calls[current.path] = [call for call in made if id(call[0]) in surely]
@@ -61,7 +63,9 @@ def _endless(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] 
             yield from _endless(callee.path, calls, chain)
 
 
-def _problems(flow: Flow, host: Host) -> Iterator[Diagnostic]:
+def _problems(flow: Flow, host: Host, variables: Variables) -> Iterator[Diagnostic]:
+    if variables is not flow.variables:
+        yield from variables.unknown()  # what beans provide is known by now
     for definition in flow.header.definitions:
         try:
             host.imports.get(definition.class_)

@@ -124,6 +124,16 @@ class StepReverted:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """A step tells how far it is: ``fraction`` goes from 0 to 1, ``text`` says more (perhaps nothing)."""
+
+    run_id: str
+    path: str
+    fraction: float
+    text: str
+
+
 Event: TypeAlias = (
     RunStarted
     | RunFinished
@@ -133,6 +143,7 @@ Event: TypeAlias = (
     | StepRetried
     | StepReverted
     | StepOutput
+    | StepProgress
     | FailureIgnored
     | ValueDumped
 )

@@ -17,7 +17,7 @@ from taskrun.core.inputs import task_inputs
 from taskrun.core.records import RunState
 from taskrun.core.results import VIEWS, StepView
 from taskrun.core.run import Run
-from taskrun.core.step import StepNote
+from taskrun.core.step_note import StepNote
 from taskrun.errors import FlowError, InputError, RevertError, StepError, StepTimeout
 
 

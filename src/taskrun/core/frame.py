@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from taskrun.core.events import ValueDumped
+from taskrun.core.records import StepState
 from taskrun.core.scope import Scope
 from taskrun.source import Location
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from taskrun.script.script import Script, Template
 
 ROOT = "main"
+_BEGUN = frozenset({StepState.RUNNING, StepState.SUSPENDED})
 _new_frame = object.__new__
 _new_scope = dict.__new__
 
@@ -87,6 +89,13 @@ class Frame:
         """
         recorder = self.run.recorder
         return make() if recorder is None else recorder.remember(self.part(name, index), make, because=because)
+
+    @property
+    def entered_again(self) -> bool:
+        """Whether a resumed run comes back to this step, which had begun and has not ended."""
+        recorder = self.run.recorder
+        record = recorder.known(self.path) if recorder else None
+        return record is not None and record.state in _BEGUN
 
     def begin_visits(self) -> None:
         """Note that a body begins in this frame, so no child has been visited yet."""

@@ -20,6 +20,7 @@ from taskrun.core.workers import Processes, Threads
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
     from taskrun.core.step import Step
+    from taskrun.core.variables import Variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Host:
     processes: Processes = field(default_factory=Processes)
     flow: Flow | None = None
     """The flow that is being checked."""
+    variables: Variables | None = None
+    """Those of the flow that is being checked."""
     checking: frozenset[tuple[str, str]] = frozenset()
     """The steps of libraries that are being checked, by file and name."""
     called: Callable[[Step, Flow], object] | None = None
@@ -58,4 +61,4 @@ class Host:
 
     def visible(self, step: Step) -> frozenset[str] | None:
         """Return the variables that can be read where the step is called, None when that cannot be known."""
-        return self.flow.variables.before(step) if self.flow is not None else None
+        return self.variables.before(step) if self.variables is not None else None

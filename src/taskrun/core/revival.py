@@ -20,7 +20,7 @@ from taskrun.core.codec import Codecs
 from taskrun.core.codec_classes import Allow
 from taskrun.core.exception_parts import SHOWN, rebuilt
 from taskrun.core.records import ErrorRecord
-from taskrun.core.step import StepNote
+from taskrun.core.step_note import StepNote
 from taskrun.errors import RecordedFailure
 from taskrun.source import Location
 

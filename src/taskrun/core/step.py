@@ -18,7 +18,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
 
 from taskrun.core.completion import SIGNAL_TARGETS, Completion, Signal
 from taskrun.core.fields import Element, Text
@@ -232,6 +232,14 @@ class Step(ABC):
         """Whether the step may read variables that its file does not name."""
         return False
 
+    def provides(self, _host: Host | None) -> frozenset[str] | None:
+        """Return the variables of its caller that the step sets besides its declared outputs and RESULT.
+
+        None when only the run can tell; ``host`` is None as long as beans are not known. A step that may ever set any
+        must not say that it is none without a host.
+        """
+        return frozenset()
+
     def jumps_of_parts(self) -> Iterator[tuple[Step, str | None]]:
         """Yield the parts of this step (such as a case) that name a sibling of the step to go to, with its name."""
         return iter(())
@@ -275,22 +283,6 @@ def decorator(tag: str, *, rank: int, attribute: bool = False) -> Callable[[Clas
         return made  # type: ignore[no-any-return]
 
     return make
-
-
-class StepNote(str):
-    """The note that a failure carries for each step it passed: ``in step main/b (flow.task.xml:12:5)``."""
-
-    __slots__ = ("location", "path")
-
-    path: str
-    location: Location
-
-    def __new__(cls, path: str, location: Location) -> Self:
-        """Make the note for the step at ``path``, which stands at ``location``."""
-        note = super().__new__(cls, f"in step {path} ({location})")
-        note.path = path
-        note.location = location
-        return note
 
 
 def walk(step: Step) -> Iterator[Step]:

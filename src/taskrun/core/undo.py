@@ -12,7 +12,7 @@ failure of the run then passes every handler.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.core.completion import Completion, Signal
@@ -22,7 +22,7 @@ from taskrun.core.located import locate
 from taskrun.core.recorder import UNDONE, now
 from taskrun.core.records import RunState, StepRecord, StepState
 from taskrun.core.scope import Scope
-from taskrun.core.step import StepNote
+from taskrun.core.step_note import StepNote
 from taskrun.core.stopped import Stopped
 from taskrun.errors import RevertError, RunCancelled
 
@@ -100,17 +100,31 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
     raise failure
 
 
+async def clean_up(frame: Frame, work: Callable[[Exception], Coroutine[Any, Any, None]], error: BaseException) -> None:
+    """Let a step that has failed, or was cancelled, undo what it had done so far; raises RevertError when that fails."""
+    top = frame.run.top
+    failure = as_failure(error, top)
+    try:
+        await shielded(work(failure))
+    except Exception as problem:  # noqa: BLE001 - raised with the failure
+        top.doomed = RevertError.of(failure, [problem])
+        raise top.doomed from failure
+
+
+def as_failure(error: BaseException, top: Run) -> Exception:
+    """Return what an undoing is told of the failure, or of the cancellation, that began it."""
+    if isinstance(error, Exception):
+        return error
+    return RunCancelled(f"the run was cancelled ({top.cancelled})" if top.cancelled else "the step was cancelled")
+
+
 async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str | None) -> None:
     """Undo steps, the last one first; raises RevertError with the failure and what went wrong in undoing.
 
     ``key`` is where it is recorded that undoing began.
     """
     top = run.top
-    if isinstance(failure, asyncio.CancelledError):
-        failure = RunCancelled(
-            f"the run was cancelled ({top.cancelled})" if top.cancelled else "the step was cancelled"
-        )
-    assert isinstance(failure, Exception)  # noqa: S101 - nothing else is undone
+    failure = as_failure(failure, top)
     recorder = run.recorder
     if recorder is not None and key is not None:
         await recorder.save(StepRecord(key, "undo", StepState.REVERTING, error=recorder.error(failure), started=now()))

@@ -17,6 +17,7 @@ from taskrun.errors import Diagnostic, near_hint
 from taskrun.script.script import Script, Template
 
 if TYPE_CHECKING:
+    from taskrun.core.host import Host
     from taskrun.core.inputs import Input
 
 CALL_RANK = 120
@@ -32,12 +33,14 @@ ALWAYS = frozenset(
 
 
 class Variables:
-    """The variables of a flow, by step."""
+    """The variables of a flow, by step. With a ``host``, what beans provide is known too."""
 
-    def __init__(self, root: Step) -> None:
+    def __init__(self, root: Step, host: Host | None = None) -> None:
         self.root = root
+        self._provided = {id(step.node): step.provides(host) for step in walk(root)}
         self.closed = bool(root.inputs) and all(
-            step.language == "python" and not _sets_any(step) for step in walk(root)
+            step.language == "python" and not _sets_any(step) and self._provided[id(step.node)] is not None
+            for step in walk(root)
         )
         self._parents: dict[int, Step] = {}
         self._own: dict[int, frozenset[str]] = {}
@@ -46,7 +49,8 @@ class Variables:
             for child in step.children():
                 self._parents[id(child.node)] = step
             to_task.update(output.variable for output in step.outputs if output.to_task_scope)
-            self._own[id(step.node)] = frozenset(own_names(step))
+            provided = [self._provided[id(child.node)] or () for child in step.children()]
+            self._own[id(step.node)] = frozenset(own_names(step)).union(*provided)
         self.task = self._own[id(root.node)] | to_task | ALWAYS
 
     def inside(self, step: Step) -> frozenset[str] | None:

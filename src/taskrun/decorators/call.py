@@ -18,7 +18,8 @@ from taskrun.core.inputs import Input, bind_inputs, unknown_variable
 from taskrun.core.outputs import Output
 from taskrun.core.results import VIEWS, StepView
 from taskrun.core.scope import Scope
-from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step_note import StepNote
 from taskrun.core.weave import Program, Setting
 from taskrun.errors import InputError
 from taskrun.script.script import UnknownVariable
@@ -44,6 +45,8 @@ class Call(Decorator):
     """Outputs that go to the task's scope or are dumped."""
     names: frozenset[str]
     """What may leave the step: RESULT and its declared outputs."""
+    open: bool
+    """Whether whatever it returns is exported, because the step itself says what that is."""
     jump: str | None
     bare: bool
     """Whether there are neither outputs to export nor a place to go to, and the RESULT counts."""
@@ -65,6 +68,7 @@ class Call(Decorator):
             exports=tuple((item.name, item.variable) for item in step.outputs if not item.to_task_scope),
             careful=careful,
             names=frozenset({RESULT, *(item.name for item in step.outputs)}),
+            open=step.provides(None) is None,
             jump=step.next if setting.jumps else None,
             bare=not (step.outputs or step.ignore_result or (setting.jumps and step.next)),
             views=not VIEWS.isdisjoint((*reads_of(step), *step.reads_by_name())),
@@ -148,8 +152,11 @@ class Call(Decorator):
         outputs = done.outputs
         if len(outputs) > 1 and done.signal is not Signal.END and not outputs.keys() <= self.names:
             # what the step does not declare does not leave it; what ends the task is the task's
-            outputs = {name: value for name, value in outputs.items() if name in self.names}
-            done = done._replace(outputs=outputs)
+            if self.open:
+                outer.update({name: value for name, value in outputs.items() if name != RESULT})
+            else:
+                outputs = {name: value for name, value in outputs.items() if name in self.names}
+                done = done._replace(outputs=outputs)
         if not self.step.ignore_result:
             outer[RESULT] = outputs.get(RESULT)
         elif RESULT in outputs:

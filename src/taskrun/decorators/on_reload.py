@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
-from taskrun.core.records import StepState
 from taskrun.core.step import Inner, decorator
 from taskrun.decorators.entry import Entry
 
@@ -21,13 +20,6 @@ class OnReload(Entry):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script when the step had begun before, then the step."""
-        if entered_again(frame):
+        if frame.entered_again:
             frame.eval(self.body)
         return await inner(frame)
-
-
-def entered_again(frame: Frame) -> bool:
-    """Whether a resumed run comes back to this step."""
-    recorder = frame.run.recorder
-    record = recorder.known(frame.path) if recorder else None
-    return record is not None and record.state in {StepState.RUNNING, StepState.SUSPENDED}

@@ -63,12 +63,9 @@ class Recall(Decorator):
         assert recorder is not None  # noqa: S101 - woven into recorded programs only
         key = frame.path
         known = recorder.known(key)
-        if known is not None:
-            done = await self._before(known, frame, recorder)
-            if done is not None:
-                return done
-        if frame.run.top.suspending:
-            return Completion(signal=Signal.SUSPEND)
+        before = await self._before(known, frame, recorder)
+        if before is not None:
+            return before
         started = now()
         begun = self._begun(frame, known, recorder)
         if self.begins:
@@ -93,8 +90,10 @@ class Recall(Decorator):
             register(frame, self.step, values, done, record)
         return done
 
-    async def _before(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion | None:
-        """Return how the step ended before the run was resumed, raise its failure, or return None when it has not."""
+    async def _before(self, known: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
+        """Return how the step ended before the run was resumed, raise its failure, or return None when it is to be run."""
+        if known is None:
+            return Completion(signal=Signal.SUSPEND) if frame.run.top.suspending else None
         state = known.state
         if state is StepState.SUCCEEDED and not self.step.allow_start_if_complete:
             return self._recalled(known, frame, recorder)
@@ -104,7 +103,7 @@ class Recall(Decorator):
             await asyncio.Event().wait()
         if state is StepState.SKIPPED and recorder.other_flow:
             raise Stopped(DecisionChanged(known.key, "left out", known.note, "done", "there is no condition"))
-        return None
+        return Completion(signal=Signal.SUSPEND) if frame.run.top.suspending else None
 
     def _done(
         self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder

@@ -14,7 +14,6 @@ from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, base, decorator
 from taskrun.decorators.entry import Entry
-from taskrun.decorators.on_reload import OnReload, entered_again
 
 
 @decorator("validator", rank=91)
@@ -23,7 +22,7 @@ class Validator(Entry):
 
     def parts(self, step: Step) -> Iterable[Decorator]:
         """Where there is an ``onReload``, that is run instead when a resumed run comes back to the step."""
-        reloads = any(isinstance(item, OnReload) for item in step.decorators)
+        reloads = any(item.tag == "onReload" for item in step.decorators)
         yield FirstTime(body=self.body) if reloads else self
 
 
@@ -33,6 +32,6 @@ class FirstTime(Validator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script when the step is entered for the first time, then the step."""
-        if not entered_again(frame):
+        if not frame.entered_again:
             frame.eval(self.body)
         return await inner(frame)

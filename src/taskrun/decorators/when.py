@@ -18,7 +18,8 @@ from taskrun.core.frame import Frame
 from taskrun.core.recorder import Recorder, now
 from taskrun.core.records import StepRecord, StepState
 from taskrun.core.scope import Scope
-from taskrun.core.step import Decorator, Inner, Step, StepNote, decorator
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step_note import StepNote
 from taskrun.core.stopped import Stopped
 from taskrun.errors import DecisionChanged
 

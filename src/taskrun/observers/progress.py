@@ -1,9 +1,10 @@
-"""One line per finished step, and per line that a step's process writes, for people who watch a run.
+"""A line for people who watch a run: for a finished step, for what its process writes, for progress that it tells.
 
     ✓ main/b  12 ms
     ✗ main/c  ValueError: no such order
     – main/d  skipped: when 'total > 100' was false
     │ main/e  a line that the step's process wrote
+    … main/f  40% what the step says of its progress
 
 Rules: colour only on a terminal and without NO_COLOR; plain signs where the encoding has no others.
 """
@@ -13,12 +14,12 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-from taskrun.core.events import Event, StepFinished, StepOutput, StepRetried, StepSkipped
+from taskrun.core.events import Event, StepFinished, StepOutput, StepProgress, StepRetried, StepSkipped
 
-_SIGNS = ("✓", "✗", "–", "↻", "│")
-_PLAIN = ("ok", "failed", "-", "retry", "|")
-_COLOURS = ("32", "31", "2", "33", "2")
-GOOD, BAD, LEFT_OUT, AGAIN, SAID = range(5)
+_SIGNS = ("✓", "✗", "–", "↻", "│", "…")
+_PLAIN = ("ok", "failed", "-", "retry", "|", "..")
+_COLOURS = ("32", "31", "2", "33", "2", "2")
+GOOD, BAD, LEFT_OUT, AGAIN, SAID, GOING = range(6)
 
 
 class Progress:
@@ -40,6 +41,8 @@ class Progress:
             self._write(LEFT_OUT, event.path, f"skipped: {event.reason}")
         elif isinstance(event, StepOutput):
             self._write(SAID, event.path, event.text)
+        elif isinstance(event, StepProgress):
+            self._write(GOING, event.path, f"{event.fraction:.0%} {event.text}")
         elif isinstance(event, StepRetried):
             self._write(
                 AGAIN, event.path, f"attempt {event.attempt} failed: {event.error}; next in {_time(event.delay)}"

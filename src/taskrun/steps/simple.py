@@ -2,20 +2,31 @@
 
     <simple name="audit" bean="audit"><input name="order"/></simple>
 
-The bean is a callable or has a method ``execute``. The rest is as for ``<invoke>``.
+The bean is a Task, an object with a method ``execute``, or a callable. What a Task provides are outputs of the step; when
+the step declares none, they are variables of its caller. The rest is as for ``<invoke>``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from taskrun.core.callee import bean_callee_problems
+from taskrun.core.callee import argument_problems, bean_problems, callee_problems
 from taskrun.core.calling import call
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
 from taskrun.core.step import Step, step
+from taskrun.core.task_calls import (
+    execute_task,
+    has_revert,
+    revert_with,
+    signature_of,
+    task_of,
+    values_for_revert,
+)
+from taskrun.core.undo import clean_up, failures_by_path
 from taskrun.errors import Diagnostic, PluginError
 
 
@@ -27,16 +38,67 @@ class Simple(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Call the bean with the step's inputs."""
-        return completion_of(await call(frame, function_of(frame.run.beans.get(self.bean), self.bean)))
+        bean = frame.run.beans.get(self.bean)
+        task = task_of(bean)
+        if task is None:
+            return completion_of(await call(frame, function_of(bean, self.bean)))
+        if not task.has_revert:
+            return await execute_task(frame, task)
+        values = values_for_revert(frame, task)
+        try:
+            return await execute_task(frame, task)
+        except (Exception, asyncio.CancelledError) as error:
+            if not frame.run.lost:
+                await clean_up(frame, lambda failure: _revert(frame, task, values, failure, failure), error)
+            raise
+
+    @property
+    def undoes(self) -> bool:
+        """A bean may have a ``revert``, which only the run knows."""
+        return True
+
+    def kept(self, frame: Frame) -> Mapping[str, Any] | None:
+        """What ``<revert>`` and the bean's ``revert`` need."""
+        own, bean = Step.kept(self, frame), frame.run.beans.get(self.bean)
+        return {**(own or {}), **values_for_revert(frame, bean)} if has_revert(bean) else own
+
+    async def undo(self, frame: Frame, done: Completion) -> None:
+        """Run ``<revert>``, then the bean's ``revert``."""
+        await Step.undo(self, frame, done)
+        bean = frame.run.beans.get(self.bean)
+        if has_revert(bean):
+            await _revert(frame, bean, frame.scope, done.result, frame.scope["failure"])
 
     @property
     def reads_unknown(self) -> bool:
         """Without inputs, it reads what the parameters are called."""
         return not self.inputs
 
+    def provides(self, host: Host | None) -> frozenset[str] | None:
+        """Without outputs, what the bean provides, if it is a Task that is known by now."""
+        if self.outputs:
+            return frozenset()
+        if host is None or self.bean not in host.beans:
+            return None
+        try:
+            task = task_of(host.beans.get(self.bean))
+        except PluginError:
+            return None
+        return frozenset() if task is None else task.provides
+
     def check(self, host: Host) -> Iterable[Diagnostic]:
         """The bean exists, can be run, and takes the inputs."""
-        return bean_callee_problems(self, host, self.bean, "bean", lambda bean: function_of(bean, self.bean))
+        problems = list(bean_problems(self, host, self.bean))
+        if problems or self.bean not in host.beans:  # what the task's own <beans> makes is not there yet
+            return problems
+        try:
+            bean = host.beans.get(self.bean)
+            task = task_of(bean)
+            if task is None:
+                return callee_problems(self, host, function_of(bean, self.bean))
+        except PluginError as error:
+            return [self.node.problem("unknown-method", str(error), attribute="bean")]
+        return argument_problems(self, host, signature_of(task), task.name)
 
 
 def function_of(bean: Any, name: str) -> Callable[..., Any]:
@@ -47,3 +109,7 @@ def function_of(bean: Any, name: str) -> Callable[..., Any]:
     if callable(bean):
         return bean  # type: ignore[no-any-return]
     raise PluginError(f"bean '{name}' is a {type(bean).__name__}: neither a callable nor something with execute()")
+
+
+async def _revert(frame: Frame, bean: Any, values: Mapping[str, Any], result: Any, failure: Exception) -> None:
+    await revert_with(frame, bean, values, result=result, failure=failure, failures=failures_by_path(failure))

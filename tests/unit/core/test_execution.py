@@ -14,7 +14,7 @@ from taskrun import Completion, TaskManager
 from taskrun.core.completion import Signal
 from taskrun.core.events import RunFinished, RunStarted, StepFinished
 from taskrun.core.execution import failed_step, status_of
-from taskrun.core.step import StepNote
+from taskrun.core.step_note import StepNote
 from taskrun.errors import RunCancelled, StepError, StepTimeout
 from taskrun.source import Location
 from taskrun.testing import run_virtual

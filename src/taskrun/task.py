@@ -1,0 +1,5 @@
+"""Steps as Python classes: ``from taskrun.task import Task, function_task`` (see ``core/task_class.py``)."""
+
+from taskrun.core.task_class import FunctionTask, Task, function_task
+
+__all__ = ["FunctionTask", "Task", "function_task"]
