@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.core.completion import Completion, Signal
@@ -174,7 +173,7 @@ async def _undo(one: Undo, failure: Exception) -> None:
             run.emit(StepReverted(run.run_id, one.key, str(state), seconds, one.step.at, text))
         if recorder is not None and known is not None and not recorder.lost:
             error_record = None if problem is None else recorder.error(problem)
-            await recorder.save(replace(known, state=state, error=error_record))
+            await recorder.save(known._replace(state=state, error=error_record))
 
 
 def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
@@ -188,7 +187,7 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
         if record.kind != "step" or record.inputs is None or record.state not in _WAS_DONE or recorder is None:
             continue
         if again and record.state is StepState.REVERT_FAILED:
-            record = replace(record, state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
+            record = record._replace(state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
         owner, step = locate(run.top, record.key)
         done = Completion(recorder.value(record.outputs) or {})
         found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record))
