@@ -43,10 +43,11 @@ class MortalStore(MemoryStore):
 class World:
     """What is outside of the process: the store, and the effects of steps."""
 
-    def __init__(self, answers: dict[str, Any]) -> None:
+    def __init__(self, worlds: Worlds, answers: dict[str, Any]) -> None:
         self.store = MortalStore()
         self.effects: list[str] = []
         self.answers = answers
+        self._worlds = worlds
 
     def effect(self, name: str) -> int:
         """Do something outside of the flow, unless the process is dead; return a number that stands for the name."""
@@ -54,14 +55,9 @@ class World:
             self.effects.append(name)
         return sum(map(ord, name))
 
-    def process(self, work: Callable[[TaskManager], Any]) -> Any:
-        """Let a new process do something."""
-        manager = TaskManager(store=self.store, functions={"effect": self.effect}, flags=())
-        outcome, _ = run_virtual(work(manager))
-        return outcome
-
     def live(self, path: str, deaths: Sequence[int]) -> str:
         """Run a flow to its end, in as many processes as it takes, each dying after so many commits; say how it ended."""
+        self._worlds.current = self
         lives = iter((*deaths, None))
         self.store.left = next(lives)
         self._try(lambda manager: manager.run_async(path, run_id="r"))
@@ -78,7 +74,31 @@ class World:
                 return f"{run.state} {run.outputs} {error}"
 
     def _try(self, work: Callable[[TaskManager], Any]) -> None:
+        """Let a process do something."""
         try:
-            self.process(work)
+            run_virtual(work(self._worlds.manager))
         except (StepError, StoreError):
             assert not self.store.load("r").state.active or self.store.dead
+
+
+class Worlds:
+    """Many worlds with the same flows, which are compiled once: a process keeps nothing else of the one before it."""
+
+    def __init__(self) -> None:
+        self.current: World | None = None
+        self.manager = TaskManager(store=_Present(self), functions={"effect": self._effect})  # type: ignore[arg-type]
+
+    def _effect(self, name: str) -> int:
+        assert self.current is not None
+        return self.current.effect(name)
+
+
+class _Present:
+    """The store of the present world."""
+
+    def __init__(self, worlds: Worlds) -> None:
+        self._worlds = worlds
+
+    def __getattr__(self, name: str) -> Any:
+        assert self._worlds.current is not None
+        return getattr(self._worlds.current.store, name)

@@ -75,6 +75,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
     record = recorder.known(key) if recorder else None
     if record is not None and recorder is not None:  # the process died while it undid
         failure: BaseException = recorder.failure(record.error)
+        frame.run.top.undone += 1
         own.extend(recorded_undos(frame.run, key.removesuffix("undo").rstrip(":").rstrip("/")))
     else:
         frame.undo = own
@@ -184,7 +185,7 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
     found = []
     recorder = run.recorder
     for record in recorder.journal.under(path) if recorder else ():
-        if record.kind != "step" or record.inputs is None or record.state not in _WAS_DONE or recorder is None:
+        if record.kind != "step" or record.inputs is None or record.state not in _LEFT or recorder is None:
             continue
         if again and record.state is StepState.REVERT_FAILED:
             record = record._replace(state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
@@ -194,7 +195,7 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
     return found
 
 
-_WAS_DONE = UNDONE | {StepState.SUCCEEDED}
+_LEFT = frozenset({StepState.SUCCEEDED, StepState.REVERT_FAILED})
 
 
 def failures_by_path(failure: Exception) -> dict[str, Exception]:

@@ -122,7 +122,8 @@ class Recall(Decorator):
         done = Completion(recorder.value(known.outputs) or {}, known.signal, known.target)
         if self.undoes:
             if self.container:
-                frame.undo.extend(recorded_undos(frame.run, known.key))
+                last = known.key if known.attempt == 1 else f"{known.key}#{known.attempt}"
+                frame.undo.extend(recorded_undos(frame.run, last))
             if known.inputs is not None:
                 register(frame, self.step, recorder.value(known.inputs), done, known)
         return done
