@@ -241,6 +241,8 @@ class RecordedRuns(History):
         if run.run_id in self._active:
             raise ValueError(f"a run with the id '{run.run_id}' is going on")
         self._active[run.run_id] = run
+        if run.recorder is not None:
+            await asyncio.sleep(0)  # runs that begin at the same time begin together, and share their commits
         try:
             return await perform(run, inputs)
         finally:

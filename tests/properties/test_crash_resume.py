@@ -133,14 +133,14 @@ LEAVES = st.one_of(st.booleans().map(plain), st.sampled_from([10, 700]).map(wait
 def bigger(parts: st.SearchStrategy[Made]) -> st.SearchStrategy[Made]:
     """Return what makes containers of such parts."""
     several = st.lists(parts, min_size=1, max_size=3)
-    seen = '<input name="seen" value="${0}"/>'
+    parallel = named("parallel")
     return st.one_of(
         several.map(named("sequential")),
         several.map(named("sequential", "", "", "<revert>effect('undo container')</revert>")),
         several.map(named("loop", 'itemsExpr="[1, 2]" varName="i{n}"')),
         several.map(named("loop-n", 'beginExpr="1" endExpr="2" varName="i{n}"')),
         several.map(named("loop", 'maxCount="2"', "<until>effect('until') == 0</until>")),
-        several.map(named("parallel", "", seen)),
+        several.map(lambda branches: parallel([named("sequential")([branch]) for branch in branches])),
         several.map(named("fork", 'varName="i{n}"', "<producer>return [1, 2]</producer>")),
         several.map(named("fork-n", 'countExpr="2"')),
         st.builds(handled, several, st.sampled_from(["catch", "allowFailure", "nextOnError", "selector"])),

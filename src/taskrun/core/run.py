@@ -55,6 +55,8 @@ class Run:
         self.parent = parent
         self.called_from = called_from
         self.depth: int = parent.depth + 1 if parent else 0
+        self.top: Run = parent.top if parent else self
+        """The run that was started: this one, or the outermost of those that called it."""
         self.observers = host.observers
         self.traced = bool(host.observers)
         self.limiters = Limiters()
@@ -72,14 +74,6 @@ class Run:
         self._beans: RunBeans | None = None
         self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
         self.scope = Scope(self.base)
-
-    @property
-    def top(self) -> Run:
-        """The run that was started: this one, or the outermost of those that called it."""
-        run = self
-        while run.parent is not None:
-            run = run.parent
-        return run
 
     @property
     def beans(self) -> RunBeans:

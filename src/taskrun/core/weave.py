@@ -79,6 +79,7 @@ class Woven:
     __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "now", "run")
 
     now: Callable[[Frame], Completion] | None
+    run: Callable[[Frame], Awaitable[Completion]]
 
     def __init__(self, decorator: Decorator, inner: Program, moved: bool = False) -> None:
         around, inner_run = decorator.around, inner.run

@@ -76,7 +76,7 @@ class Recall(Decorator):
                 return done
             record, values = self._done(done, frame, key, started, recorder)
         except Exception as error:
-            await self._fail(error, frame, self._record(key, StepState.FAILED, started, now(), inputs=begun), recorder)
+            await self.failed(error, frame, key, started, begun)
             raise
         except asyncio.CancelledError:
             if not recorder.lost and not frame.run.is_cancelled:
@@ -111,7 +111,7 @@ class Recall(Decorator):
         """Return the record of the step's success, and what is kept for undoing it."""
         values = self.step.kept(frame)
         inputs = None if values is None else recorder.text(dict(values), f"what undoing {key} needs: ")
-        outputs = self._text(done.outputs, key, recorder)
+        outputs = self.text_of(done.outputs, key, recorder)
         record = StepRecord(
             key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, outputs, done.signal, done.target,
             started=started, ended=now(), inputs=inputs,
@@ -145,18 +145,21 @@ class Recall(Decorator):
                 values[item.name] = frame.scope[item.name]
         return recorder.codecs.dumps(values) if values else None
 
-    async def _fail(self, error: Exception, frame: Frame, record: StepRecord, recorder: Recorder) -> None:
+    async def failed(self, error: Exception, frame: Frame, key: str, started: float, begun: str | None = None) -> None:
+        """Record that the step has failed."""
+        recorder: Any = frame.run.recorder
         if recorder.lost:
-            raise Stopped(recorder.journal.problem) from error  # type: ignore[arg-type]
+            raise Stopped(recorder.journal.problem) from error
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
         note = PASSES_ALL if frame.run.top.doomed is not None else ""
-        failed = record._replace(state=state, error=recorder.error(error), note=note)
-        await recorder.save(failed, shared=self.shared)
+        record = self._record(key, state, started, now(), inputs=begun, error=recorder.error(error), note=note)
+        await recorder.save(record, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:
         return StepRecord(key, "step", state, input_names=self.input_names, started=started, ended=ended, **more)
 
-    def _text(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
+    def text_of(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
+        """Return the text of the outputs that are recorded; UnsavableValue names the step and the output."""
         if self.hidden or self.step.ignore_result:
             outputs = {name: value for name, value in outputs.items() if name not in self.hidden}
             if self.step.ignore_result:
