@@ -230,7 +230,7 @@ def held(run: Run, error: BaseException, key: str = "", how: str = "") -> bool:
     """
     top = run.top
     recorder = run.recorder
-    if top.doomed is not None or isinstance(error, Stopped):
+    if top.doomed is not None or isinstance(error, Stopped) or run.lost:
         return False
     if recorder is not None and key and recorder.known(f"{key}:handled") is None:
         recorder.note(StepRecord(f"{key}:handled", "decision", note=how, ended=now()))
