@@ -80,9 +80,10 @@ class Durable:
         """Make this process the owner of a run and return the new epoch; raises Owned."""
         return self.store.claim(record.run_id, Owner.here(), now(), stale_after)
 
-    def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> None:
-        """Give a run that goes on a recorder with its records."""
-        run.recorder = self._recorder(run.run_id, epoch, records, other_flow=other_flow)
+    def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> Recorder:
+        """Give a run that goes on a recorder with its records, and return that."""
+        run.recorder = recorder = self._recorder(run.run_id, epoch, records, other_flow=other_flow)
+        return recorder
 
     def _recorder(
         self, run_id: str, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False

@@ -24,7 +24,7 @@ from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.waiting import names_asked
 from taskrun.durable import asked_to_cancel, perform, places_of, result_of, to_recall, undo_run, unreadable
-from taskrun.errors import FlowError, InputError, Owned, UnknownRun, WrongTransition, near_hint
+from taskrun.errors import DecisionChanged, FlowError, InputError, Owned, UnknownRun, WrongTransition, near_hint
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
 
@@ -105,9 +105,8 @@ class RecordedRuns(History):
         present = self.store.load(record.run_id)
         if present.state is not record.state:
             raise WrongTransition(f"run {record.run_id} is {present.state} meanwhile")
-        self._durable.reopen(run, epoch, to_recall(self.store.records(record.run_id), record.state), other_flow=other)
-        recorder = run.recorder
-        assert recorder is not None  # noqa: S101 - reopen gave it
+        known = to_recall(self.store.records(record.run_id), record.state)
+        recorder = self._durable.reopen(run, epoch, known, other_flow=other)
         how = asked_to_cancel(self.store, record.run_id)
         if how is not None and record.state.active:
             run.state = record.state
@@ -119,7 +118,11 @@ class RecordedRuns(History):
             recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None})
         if other:
             recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
-        return await self._going(run, {**kept, **again})
+        try:
+            return await self._going(run, {**kept, **again})
+        except DecisionChanged:  # nothing was done with the other flow
+            recorder.write({"text": record.text, "path": record.path, "version": record.version})
+            raise
 
     @OnClassToo
     def rerun(

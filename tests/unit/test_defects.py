@@ -9,7 +9,7 @@ import pytest
 
 from taskrun import TaskManager
 from taskrun.core.events import RunFinished, StepFinished
-from taskrun.errors import FlowError, RunCancelled, StepError
+from taskrun.errors import RunCancelled, StepError
 from taskrun.observers.metrics import Metrics
 
 STATES = {"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT"}

@@ -111,7 +111,7 @@ class Recall(Decorator):
     ) -> tuple[StepRecord, Mapping[str, Any] | None]:
         """Return the record of the step's success, and what is kept for undoing it."""
         values = self.step.kept(frame)
-        inputs = None if values is None else recorder.text(dict(values), f"what undoing {key} needs: ")
+        inputs = None if values is None else recorder.text(_public(values, frame), f"what undoing {key} needs: ")
         outputs = self._text(done.outputs, key, recorder)
         record = StepRecord(
             key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, outputs, done.signal, done.target,
@@ -120,7 +120,10 @@ class Recall(Decorator):
         return record, values
 
     def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
-        done = Completion(recorder.value(known.outputs) or {}, known.signal, known.target)
+        outputs = recorder.value(known.outputs) or {}
+        if self.hidden:
+            outputs |= dict.fromkeys(self.hidden - outputs.keys())
+        done = Completion(outputs, known.signal, known.target)
         if self.undoes:
             if self.container:
                 frame.undo.extend(recorded_undos(frame.run, known.key))
@@ -178,6 +181,21 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
     return StepRecord(
         frame.part("vars"), "vars", outputs=recorder.text(values, f"{frame.path}: variable "), ended=now()
     )
+
+
+def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """Return those of the values that may be recorded: not those of inputs with ``persist="false"``."""
+    found = dict(values)
+    open_names = set(found)
+    inside: Frame | None = frame
+    while inside is not None and open_names:
+        for item in inside.step.inputs:
+            if item.name in open_names:
+                open_names.discard(item.name)
+                if not item.persist:
+                    del found[item.name]
+        inside = inside.parent
+    return found
 
 
 def hidden(outputs: tuple[Output, ...]) -> frozenset[str]:
