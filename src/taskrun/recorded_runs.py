@@ -270,8 +270,7 @@ def _check_resumable(record: RunRecord, flow: Flow) -> None:
         hint = "'taskrun rerun' starts a new run that takes over what was done"
         raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
     if record.state in _FAILED and not flow.header.restartable:
-        text = f'run {record.run_id} has ended and cannot be started again: its flow says restartable="false"'
-        raise WrongTransition(text)
+        raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
 
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
