@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskrun import Task, TaskManager
-from taskrun.errors import DecisionChanged
+from taskrun.errors import DecisionChanged, FlowError, StepError, StoreError
 
 PAUSE = '<suspend name="s"/>'
 
@@ -78,7 +78,7 @@ def test_an_input_that_is_not_kept_is_not_kept_for_undoing_either(place: Place) 
     )
     run = place.manager.run(flow, {"seat": 5, "password": "SECRET"})
     assert "SECRET" not in place.texts(run.run_id)
-    with pytest.raises(Exception, match="main/z failed"):
+    with pytest.raises(StepError, match="main/z failed"):
         place.manager.resume(run.run_id, {"password": "again"})
     assert place.said == [("5 with 6", 5, "again"), ["a", "again"]]
 
@@ -117,3 +117,42 @@ def test_a_flow_that_decides_otherwise_leaves_the_run_as_it_was(place: Place) ->
         place.manager.resume(run.run_id, flow=place.write(body.format("&lt;"), head, "other"))
     assert "n > 5" in place.manager.store.load(run.run_id).text
     assert place.manager.resume(run.run_id).status == "SUCCEEDED"
+
+
+def test_a_flow_that_lacks_what_must_be_undone_leaves_the_run_as_it_was(place: Place) -> None:
+    """No handler of the flow holds that; with its own flow the run is undone."""
+    body = '<sequential name="q"><steps><step name="{}"><source>1</source><revert>say("undo")</revert></step></steps></sequential>'
+    end = f'{PAUSE}<step name="z"><source>1 // 0</source></step>'
+    run = place.manager.run(place.write(body.format("a") + end))
+    with pytest.raises(StoreError, match="the flow has no step main/q/a"):
+        place.manager.resume(run.run_id, flow=place.write(body.format("x") + end, name="o2"))
+    assert place.said == []
+    with pytest.raises(StepError, match="main/z"):
+        place.manager.resume(run.run_id)
+    assert (place.said, place.manager.show(run.run_id).run.state) == (["undo"], "REVERTED")
+
+
+def test_an_output_of_the_task_that_is_not_kept(place: Place) -> None:
+    """Who runs the task gets it, who asks again does not."""
+    flow = place.write('<step name="a" saveState="false"><source>"SECRET"</source></step>')
+    flow.write_text(
+        flow.read_text("utf-8").replace("</task>", '<output name="x" value="${RESULT}" persist="false"/></task>')
+    )
+    run = place.manager.run(flow)
+    assert run["x"] == "SECRET"
+    assert "SECRET" not in place.texts(run.run_id)
+    assert place.manager.resume(run.run_id)["x"] is None
+
+
+def test_a_task_comes_back_as_a_whole(place: Place) -> None:
+    """``onReload`` on the task runs once for each resume, instead of its validator."""
+    flow = place.write(PAUSE, '<onReload>say("back")</onReload><validator>say("checked")</validator>')
+    run = place.manager.run(flow)
+    place.manager.resume(run.run_id)
+    assert place.said == ["checked", "back"]
+
+
+def test_a_task_cannot_be_undone_by_itself(place: Place) -> None:
+    """The word is refused there, rather than ignored."""
+    with pytest.raises(FlowError, match=r"no-meaning.*<revert> has no meaning here"):
+        place.manager.load(place.write(PAUSE, "<revert>1</revert>"))

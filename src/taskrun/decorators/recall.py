@@ -15,7 +15,7 @@ from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
-from taskrun.core.outputs import Output
+from taskrun.core.outputs import unrecorded
 from taskrun.core.recorder import Recorder, now
 from taskrun.core.records import StepRecord, StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
@@ -54,7 +54,7 @@ class Recall(Decorator):
             container=step.holds_steps,
             begins=step.holds_steps or step.may_suspend,
             shared=setting.concurrent,
-            hidden=hidden(step.outputs),
+            hidden=unrecorded(step.outputs),
             undoes=setting.undoes,
         )
 
@@ -196,14 +196,6 @@ def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
                     del found[item.name]
         inside = inside.parent
     return found
-
-
-def hidden(outputs: tuple[Output, ...]) -> frozenset[str]:
-    """Return the names of the outputs that say ``persist="false"``, and RESULT with them unless it is declared."""
-    names = {item.name for item in outputs if item.persist is False}
-    if names and all(item.name != RESULT for item in outputs):
-        names.add(RESULT)
-    return frozenset(names)
 
 
 def unsavable(error: UnsavableValue, key: str) -> UnsavableValue:
