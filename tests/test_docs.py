@@ -13,7 +13,9 @@ from pages import Page
 
 import taskrun.errors
 from taskrun import TaskManager
+from taskrun.core.records import RunState
 from taskrun.core.registry import Registry
+from taskrun.core.revert import GIVEN, Revert
 from taskrun.core.step import Step
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +25,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "examples").rg
 
 PARTS = {"task", "graph-task", "case", "otherwise", "then", "else"}
 """Step classes that are parts of others, or the root; documented there."""
-WITHIN = {"call", "trace"}
+WITHIN = {"call", "trace", "unwind", "undoable", "recall", "keptOutputs", "persistedVariables", "pause"}
 """Decorators that no flow can name; ``docs/language.md`` and ``docs/python.md`` tell what they do."""
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -105,6 +107,14 @@ def test_decorator_page_names_everything(tag: str) -> None:
     missing = {name for name in names if f"`{name}`" not in text and name not in {"outputs", "target", "errorName"}}
     missing |= {child for child in plan.children if f"`<{child}>`" not in text}
     assert not missing, f"docs/decorators/{tag}.md does not tell of {sorted(missing)}"
+
+
+def test_page_about_undoing_names_everything() -> None:
+    text = (DOCS / "undo.md").read_text("utf-8")
+    missing = {name for name in Registry().plan(Revert).attributes if f"`{name}`" not in text}
+    missing |= {state for state in RunState if f"`{state}`" not in text}
+    missing |= {name for name in GIVEN if f"`{name}`" not in text}
+    assert not missing, f"docs/undo.md does not tell of {sorted(missing)}"
 
 
 def test_language_page_names_what_every_step_may_carry() -> None:

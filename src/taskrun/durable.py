@@ -18,6 +18,7 @@ from taskrun.core.execution import execute, failed_step, run_error, state_after
 from taskrun.core.flow import Flow
 from taskrun.core.journal import CommitGroups, Journal
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, Keeper
+from taskrun.core.outputs import unrecorded
 from taskrun.core.recorder import Recorder, now
 from taskrun.core.records import Owner, RunChanges, RunRecord, RunState, StepRecord, StepState
 from taskrun.core.result_codecs import RESULT_CODECS
@@ -25,8 +26,8 @@ from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
 from taskrun.core.store import Store
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.core.waiting import Waiting
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError
+from taskrun.core.waiting import Waiting, names_asked
+from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, near_hint
 from taskrun.result import RunResult
 
 
@@ -79,9 +80,10 @@ class Durable:
         """Make this process the owner of a run and return the new epoch; raises Owned."""
         return self.store.claim(record.run_id, Owner.here(), now(), stale_after)
 
-    def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> None:
-        """Give a run that goes on a recorder with its records."""
-        run.recorder = self._recorder(run.run_id, epoch, records, other_flow=other_flow)
+    def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> Recorder:
+        """Give a run that goes on a recorder with its records, and return that."""
+        run.recorder = recorder = self._recorder(run.run_id, epoch, records, other_flow=other_flow)
+        return recorder
 
     def _recorder(
         self, run_id: str, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False
@@ -177,7 +179,9 @@ def end(
         changes["waits_for"] = None
         changes["ended"] = now()
     if outputs is not None:
-        changes["outputs"] = recorder.text(dict(outputs), "the result of the run: ")
+        hidden = unrecorded(run.flow.model.outputs)
+        kept = {name: value for name, value in outputs.items() if name not in hidden}
+        changes["outputs"] = recorder.text(kept, "the result of the run: ")
     recorder.write(changes)
     run.state = state
 
@@ -231,6 +235,23 @@ def to_recall(records: Iterable[StepRecord], state: RunState) -> list[StepRecord
 def places_of(record: RunRecord) -> tuple[Waiting, ...]:
     """Return where a suspended run stands."""
     return tuple(map(Waiting.from_json, json.loads(record.waits_for or "[]")))
+
+
+def check_answers(record: RunRecord, answers: Mapping[str, Any]) -> None:
+    """Raise InputError unless what is given is what the run waits for."""
+    places = places_of(record)
+    names = names_asked(places)
+    problems = []
+    for name in answers:
+        if name not in names:
+            hint = near_hint(name, names) or ("it asks for: " + ", ".join(names) if names else "it asks for nothing")
+            problems.append(f"the run does not ask for '{name}'; {hint}")
+    missing = [[item for item in place.asked if item.mandatory and answers.get(item.name) is None] for place in places]
+    if places and all(missing):
+        for place, items in zip(places, missing, strict=True):
+            problems.extend(f"input '{item.name}' of {place.path} is mandatory and missing" for item in items)
+    if problems:
+        raise InputError(problems)
 
 
 def asked_to_cancel(store: Store, run_id: str) -> str | None:

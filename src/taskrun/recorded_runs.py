@@ -22,9 +22,8 @@ from taskrun.core.on_class import OnClassToo
 from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
-from taskrun.core.waiting import names_asked
-from taskrun.durable import asked_to_cancel, perform, places_of, result_of, to_recall, undo_run, unreadable
-from taskrun.errors import FlowError, InputError, Owned, UnknownRun, WrongTransition, near_hint
+from taskrun.durable import asked_to_cancel, check_answers, perform, result_of, to_recall, undo_run, unreadable
+from taskrun.errors import DecisionChanged, FlowError, Owned, StoreError, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
 
@@ -99,15 +98,14 @@ class RecordedRuns(History):
         kept = self._durable.codecs.loads(record.inputs)
         again = _secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
-        _check_answers(record, answers)
+        check_answers(record, answers)
         run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
         epoch = self._durable.claim(record, stale_after)
         present = self.store.load(record.run_id)
         if present.state is not record.state:
             raise WrongTransition(f"run {record.run_id} is {present.state} meanwhile")
-        self._durable.reopen(run, epoch, to_recall(self.store.records(record.run_id), record.state), other_flow=other)
-        recorder = run.recorder
-        assert recorder is not None  # noqa: S101 - reopen gave it
+        known = to_recall(self.store.records(record.run_id), record.state)
+        recorder = self._durable.reopen(run, epoch, known, other_flow=other)
         how = asked_to_cancel(self.store, record.run_id)
         if how is not None and record.state.active:
             run.state = record.state
@@ -119,7 +117,12 @@ class RecordedRuns(History):
             recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None})
         if other:
             recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
-        return await self._going(run, {**kept, **again})
+        try:
+            return await self._going(run, {**kept, **again})
+        except (DecisionChanged, StoreError):
+            if not run.lost:  # the other flow does not fit: the run keeps its own
+                recorder.write({"text": record.text, "path": record.path, "version": record.version})
+            raise
 
     @OnClassToo
     def rerun(
@@ -269,8 +272,7 @@ def _check_resumable(record: RunRecord, flow: Flow) -> None:
         hint = "'taskrun rerun' starts a new run that takes over what was done"
         raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
     if record.state in _FAILED and not flow.header.restartable:
-        text = f'run {record.run_id} has ended and cannot be started again: its flow says restartable="false"'
-        raise WrongTransition(text)
+        raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
 
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
@@ -281,20 +283,3 @@ def _secrets(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the given inputs that are the task's own and not recorded."""
     hidden = {item.name for item in flow.model.inputs if not item.persist}
     return {name: value for name, value in given.items() if name in hidden}
-
-
-def _check_answers(record: RunRecord, answers: Mapping[str, Any]) -> None:
-    """Raise InputError unless what is given is what the run waits for."""
-    places = places_of(record)
-    names = names_asked(places)
-    problems = []
-    for name in answers:
-        if name not in names:
-            hint = near_hint(name, names) or ("it asks for: " + ", ".join(names) if names else "it asks for nothing")
-            problems.append(f"the run does not ask for '{name}'; {hint}")
-    missing = [[item for item in place.asked if item.mandatory and answers.get(item.name) is None] for place in places]
-    if places and all(missing):
-        for place, items in zip(places, missing, strict=True):
-            problems.extend(f"input '{item.name}' of {place.path} is mandatory and missing" for item in items)
-    if problems:
-        raise InputError(problems)

@@ -9,7 +9,7 @@ import pytest
 
 from taskrun import TaskManager
 from taskrun.core.events import RunFinished, StepFinished
-from taskrun.errors import FlowError, RunCancelled, StepError
+from taskrun.errors import RunCancelled, StepError
 from taskrun.observers.metrics import Metrics
 
 STATES = {"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT"}
@@ -48,9 +48,26 @@ def test_d09_success_and_failure_are_told_apart_in_metrics(write):
 
 
 def test_d11_a_suspended_step_is_not_taken_for_completed(write):
-    """Until runs are recorded, a flow that suspends does not run at all."""
-    with pytest.raises(FlowError, match="<suspend> is not supported"):
-        TaskManager.load(write('<suspend name="s"/>'))
+    """It is recorded as suspended, with what the steps before it gave; only when it is resumed has it succeeded."""
+    manager = TaskManager(store="memory:")
+    flow = write(
+        '<step name="a"><source>1</source><output name="x" value="${RESULT}"/></step>'
+        '<suspend name="s"><resume-when>go</resume-when><input name="go" type="bool" optional="true"/></suspend>'
+        '<step name="b"><source>x + 1</source></step>'
+    )
+
+    def states(run_id: str) -> dict[str, str]:
+        (root,) = manager.show(run_id).steps
+        return {step.name: str(step.record.state) for step in root.steps if step.record}
+
+    run = manager.run(flow)
+    assert (run.status, manager.show(run.run_id).run.state) == ("SUSPENDED", "SUSPENDED")
+    assert states(run.run_id) == {"a": "SUCCEEDED", "s": "SUSPENDED"}
+    again = manager.resume(run.run_id, {"go": False})
+    assert again.status == "SUSPENDED"
+    assert states(run.run_id) == {"a": "SUCCEEDED", "s": "SUSPENDED"}
+    assert manager.resume(run.run_id, {"go": True}).result == 2
+    assert states(run.run_id) == {"a": "SUCCEEDED", "s": "SUCCEEDED", "b": "SUCCEEDED"}
 
 
 def test_d12_a_switch_is_not_taken_for_another(write):
@@ -60,11 +77,31 @@ def test_d12_a_switch_is_not_taken_for_another(write):
         assert TaskManager(config=config).run(write(step))["RESULT"] == expected
 
 
-@pytest.mark.parametrize("attribute", ["saveState", "allowStartIfComplete"])
-def test_d16_d22_nothing_claims_to_be_recorded(write, attribute):
-    """Until there is a store, what asks for one is refused: no parent path and no output can get lost."""
-    with pytest.raises(FlowError, match=f"{attribute}='true' is not supported"):
-        TaskManager.load(write(f'<step name="a" {attribute}="true"><source>1</source></step>'))
+def test_d16_the_memory_store_keeps_the_place_of_a_step(write):
+    """Each record has the whole path, so that the step is found again inside its container."""
+    manager = TaskManager(store="memory:")
+    run = manager.run(
+        write(
+            '<sequential name="s"><steps><loop name="l" itemsExpr="[1, 2]" varName="i"><steps>'
+            '<step name="a"><input name="i"/><source>i</source></step></steps></loop></steps></sequential>'
+        )
+    )
+    keys = {record.key for record in manager.store.records(run.run_id) if record.kind == "step"}
+    assert keys == {"main/s", "main/s/l", "main/s/l[0]/a", "main/s/l[1]/a"}
+
+
+def test_d22_a_resumed_run_has_all_outputs_again(write):
+    """Not RESULT only: every declared output is exported once more, under its name outside."""
+    called: list[str] = []
+    manager = TaskManager(store="memory:", functions={"note": called.append})
+    flow = write(
+        '<step name="a"><source>note("a")\nreturn {"x": 1, "y": [2]}</source><output name="x"/>'
+        '<output name="y" exportAs="z" toTaskScope="true"/></step>'
+        '<suspend name="s"/><step name="b"><source>[x, z]</source></step>'
+    )
+    run = manager.run(flow)
+    assert manager.resume(run.run_id).result == [1, [2]]
+    assert called == ["a"]
 
 
 def test_d23_runs_and_steps_have_one_table_of_states(write):

@@ -94,6 +94,8 @@ class Frame:
     def entered_again(self) -> bool:
         """Whether a resumed run comes back to this step, which had begun and has not ended."""
         recorder = self.run.recorder
+        if recorder is not None and self.parent is None and self.run.parent is None:
+            return recorder.journal.recalls  # the task itself has no record
         record = recorder.known(self.path) if recorder else None
         return record is not None and record.state in _BEGUN
 

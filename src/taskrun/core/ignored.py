@@ -48,6 +48,10 @@ def _of_the_task(root: Step) -> Iterator[Diagnostic]:
     for word in ("enterSteps", "exitSteps"):
         if node.tag == "task" and word in node.attributes and root.children_jump:
             yield _problem(node, word, 'it belongs to a graph; say graphMode="true"')
+    revert = node.child("revert")
+    if revert is not None:
+        why = "nothing of the task can fail when it has succeeded; what can be undone is a step, such as one that calls it"
+        yield revert.problem(CODE, "<revert> has no meaning here", hint=why)
     for item in root.inputs:
         if "fromTaskScope" in item.node.attributes:
             yield _problem(item.node, "fromTaskScope", "the inputs of a task are the task's scope")

@@ -69,6 +69,14 @@ class Output:
         return value
 
 
+def unrecorded(outputs: tuple[Output, ...]) -> frozenset[str]:
+    """Return the names of the outputs that say ``persist="false"``, and RESULT with them unless it is declared."""
+    names = {item.name for item in outputs if item.persist is False}
+    if names and all(item.name != RESULT for item in outputs):
+        names.add(RESULT)
+    return frozenset(names)
+
+
 @dataclass(frozen=True, slots=True)
 class ByName:
     """How the outputs without an expression find their values.

@@ -24,7 +24,7 @@ from taskrun.core.records import RunState, StepRecord, StepState
 from taskrun.core.scope import Scope
 from taskrun.core.step_note import StepNote
 from taskrun.core.stopped import Stopped
-from taskrun.errors import RevertError, RunCancelled
+from taskrun.errors import RevertError, RunCancelled, StoreError
 
 if TYPE_CHECKING:
     from taskrun.core.run import Run
@@ -189,7 +189,10 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
             continue
         if again and record.state is StepState.REVERT_FAILED:
             record = record._replace(state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
-        owner, step = locate(run.top, record.key)
+        try:
+            owner, step = locate(run.top, record.key)
+        except StoreError as error:
+            raise Stopped(error) from None
         done = Completion(recorder.value(record.outputs) or {})
         found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record))
     return found

@@ -14,7 +14,7 @@ from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
-from taskrun.core.outputs import Output
+from taskrun.core.outputs import unrecorded
 from taskrun.core.recorder import Recorder, now
 from taskrun.core.records import StepRecord, StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
@@ -53,7 +53,7 @@ class Recall(Decorator):
             container=step.holds_steps,
             begins=step.holds_steps or step.may_suspend,
             shared=setting.concurrent,
-            hidden=hidden(step.outputs),
+            hidden=unrecorded(step.outputs),
             undoes=setting.undoes,
         )
 
@@ -110,7 +110,7 @@ class Recall(Decorator):
     ) -> tuple[StepRecord, Mapping[str, Any] | None]:
         """Return the record of the step's success, and what is kept for undoing it."""
         values = self.step.kept(frame)
-        inputs = None if values is None else recorder.text(dict(values), f"what undoing {key} needs: ")
+        inputs = None if values is None else recorder.text(_public(values, frame), f"what undoing {key} needs: ")
         outputs = self.text_of(done.outputs, key, recorder)
         record = StepRecord(
             key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, outputs, done.signal, done.target,
@@ -119,7 +119,10 @@ class Recall(Decorator):
         return record, values
 
     def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
-        done = Completion(recorder.value(known.outputs) or {}, known.signal, known.target)
+        outputs = recorder.value(known.outputs) or {}
+        if self.hidden:
+            outputs |= dict.fromkeys(self.hidden - outputs.keys())
+        done = Completion(outputs, known.signal, known.target)
         if self.undoes:
             if self.container:
                 last = known.key if known.attempt == 1 else f"{known.key}#{known.attempt}"
@@ -183,12 +186,19 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
     )
 
 
-def hidden(outputs: tuple[Output, ...]) -> frozenset[str]:
-    """Return the names of the outputs that say ``persist="false"``, and RESULT with them unless it is declared."""
-    names = {item.name for item in outputs if item.persist is False}
-    if names and all(item.name != RESULT for item in outputs):
-        names.add(RESULT)
-    return frozenset(names)
+def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """Return those of the values that may be recorded: not those of inputs with ``persist="false"``."""
+    found = dict(values)
+    open_names = set(found)
+    inside: Frame | None = frame
+    while inside is not None and open_names:
+        for item in inside.step.inputs:
+            if item.name in open_names:
+                open_names.discard(item.name)
+                if not item.persist:
+                    del found[item.name]
+        inside = inside.parent
+    return found
 
 
 def unsavable(error: UnsavableValue, key: str) -> UnsavableValue:

@@ -40,6 +40,6 @@ class Metrics:
             self._add("taskrun.step", self._flows.get(event.run_id, ""), event.path, event.status, event.seconds)
 
     def _add(self, kind: str, flow: str, path: str, status: str, seconds: float) -> None:
-        timer = self.timers.setdefault((kind, flow, path, status), Timer())
+        timer = self.timers.setdefault((kind, flow, path, str(status)), Timer())
         timer.count += 1
         timer.seconds += seconds

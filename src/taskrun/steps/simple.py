@@ -21,6 +21,7 @@ from taskrun.core.step import Step, step
 from taskrun.core.task_calls import (
     execute_task,
     has_revert,
+    names_for_revert,
     revert_with,
     signature_of,
     task_of,
@@ -67,7 +68,9 @@ class Simple(Step):
         await Step.undo(self, frame, done)
         bean = frame.run.beans.get(self.bean)
         if has_revert(bean):
-            await _revert(frame, bean, frame.scope, done.result, frame.scope["failure"])
+            scope = frame.scope
+            values = {name: scope[name] for name in names_for_revert(bean) if scope.has(name)}
+            await _revert(frame, bean, values, done.result, scope["failure"])
 
     @property
     def reads_unknown(self) -> bool:

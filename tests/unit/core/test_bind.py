@@ -135,10 +135,10 @@ WRONG: dict[str, tuple[tuple[str, int, str], ...]] = {
     '<step name="a"><when><isNull/></when></step>': (("missing-attribute", 22, "<isNull> needs the attribute name"),),
     '<step name="a"><input name="x"><schema>{</schema></input></step>': (("bad-value", 32, "<schema>: "),),
     '<step name="a"><input name="x"><schema>{"type": "x"}</schema></input></step>': (("bad-value", 32, "not a JSON Schema"),),
-    '<step name="a"><revert>1</revert></step>': (("not-supported", 16, "<revert> is not supported"),),
-    '<step name="a" saveState="true"/>': (("not-supported", 16, "saveState='true' is not supported"),),
-    '<step name="a"><input name="x" persist="false"/></step>': (("not-supported", 32, "persist='false'"),),
-    '<suspend name="a"/>': (("not-supported", 1, "<suspend> is not supported"),),
+    '<step name="a"><revert>1 +</revert></step>': (("script-syntax", 27, ""),),
+    '<step name="a"><revert>1</revert><revert>2</revert></step>': (("doubled", 34, "a second <revert> in <step>"),),
+    '<step name="a"><revert retryDelay="soon">1</revert></step>': (("bad-value", 24, "retryDelay"),),
+    '<suspend name="a"><resume-when>1 +</resume-when></suspend>': (("script-syntax", 35, ""),),
     '<stepp name="a"/>': (("unknown-step-type", 1, "no step type owns <stepp>"),),
 }  # fmt: skip
 
@@ -163,12 +163,19 @@ def test_a_second_part_that_may_be_repeated_is_no_double() -> None:
     assert len(choose.inputs) == len(choose.outputs) == len(choose.case) == 2
 
 
-def test_what_has_its_default_is_not_refused() -> None:
-    """Words of features to come that change nothing are accepted."""
-    bound(
-        '<task defaultSaveState="false" restartable="true"><steps><step name="a" allowStartIfComplete="false">'
-        '<input name="x" persist="true"/><output name="x" persist="false"/></step></steps></task>'
+def test_words_about_records_become_values() -> None:
+    """What is not said stays open where the task, or the step, decides it."""
+    header, step = bound(
+        '<task defaultSaveState="false" restartable="false"><steps><step name="a" saveState="true" persisVars="x, y"'
+        ' allowStartIfComplete="true"><input name="x" persist="false"/><output name="x" persist="false"/><output name="y"/>'
+        '<revert timeout="1s" maxRetryCount="2" retryDelay="5">x</revert></step><step name="b"/></steps></task>'
     )
+    assert (header.default_save_state, header.restartable) == (False, False)
+    a, b = step.steps
+    assert (a.save_state, a.allow_start_if_complete, a.persis_vars) == (True, True, {"x", "y"})
+    assert ([item.persist for item in a.inputs], [item.persist for item in a.outputs]) == ([False], [False, None])
+    assert (a.revert.timeout.constant, a.revert.max_retry_count, a.revert.retry_delay.constant) == (1.0, 2, 0.005)
+    assert (b.save_state, b.allow_start_if_complete, b.persis_vars, b.revert) == (None, False, frozenset(), None)
 
 
 def test_imports_and_beans_have_one_owner() -> None:

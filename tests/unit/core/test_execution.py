@@ -13,9 +13,10 @@ from small_flows import Bench, task
 from taskrun import Completion, TaskManager
 from taskrun.core.completion import Signal
 from taskrun.core.events import RunFinished, RunStarted, StepFinished
-from taskrun.core.execution import failed_step, status_of
+from taskrun.core.execution import failed_step, state_after
+from taskrun.core.run import Run
 from taskrun.core.step_note import StepNote
-from taskrun.errors import RunCancelled, StepError, StepTimeout
+from taskrun.errors import RevertError, RunCancelled, StepError, StepTimeout
 from taskrun.source import Location
 from taskrun.testing import run_virtual
 
@@ -80,7 +81,18 @@ def test_a_failed_step_is_found_by_its_note() -> None:
     note = failed_step(error)
     assert note is not None
     assert (note.path, str(note)) == ("main/a", "in step main/a (f:1:2)")
-    assert status_of(error) == "TIMED_OUT"
+
+
+def test_the_state_of_a_failed_run(bench: Bench) -> None:
+    """It says what ended the run, and whether anything was undone."""
+    manager = TaskManager()
+    flow = manager.load(bench.write(task('<step name="a"/>')))
+    run = Run(manager._host_for(flow), flow)
+    assert state_after(run, StepTimeout("late")) == "TIMED_OUT"
+    assert state_after(run, ValueError("v")) == "FAILED"
+    run.undone = 1
+    assert state_after(run, StepTimeout("late")) == "REVERTED"
+    assert state_after(run, RevertError.of(ValueError("v"), [ValueError("w")])) == "REVERT_FAILED"
 
 
 async def started(manager: TaskManager, path: Any, run_id: str = "id") -> asyncio.Task[Any]:

@@ -1,4 +1,4 @@
-"""The grammar and the classes say the same: what the schema declares is read or refused, what a class reads is declared."""
+"""The grammar and the classes say the same: what the schema declares is read, what a class reads is declared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from taskrun.core.flow import Header
 from taskrun.core.languages import Code
 from taskrun.core.lint import PLATFORM_WORDS
 from taskrun.core.plan import Plan, plan_of
-from taskrun.core.refusals import ATTRIBUTES, ELEMENTS
 from taskrun.core.registry import Registry
 from taskrun.core.step import Decorator, Step
 from taskrun.syntax.load import parse
@@ -26,13 +25,11 @@ READ_ELSEWHERE = {
     "graphMode": "normalize",
     "defaultUseParentScope": "normalize",
     "customType": "rewritten before binding",
-    "persist": "refused unless it has its default",
     **dict.fromkeys((*PLATFORM_WORDS, "role", "roles"), "lint: no effect"),
-    **dict.fromkeys(ATTRIBUTES, "refused"),
 }
 """Attributes that no class reads, and who cares for them."""
 
-CHILDREN_READ_ELSEWHERE = {"auth": "lint: no effect", "meta": "free data", **dict.fromkeys(ELEMENTS, "refused")}
+CHILDREN_READ_ELSEWHERE = {"auth": "lint: no effect", "meta": "free data"}
 
 REWRITTEN = {"custom", "customType", "meta"}
 """Words that are gone before binding: what a custom type becomes has none of them."""
@@ -121,7 +118,7 @@ def classes_for(parent: Meeting, tag: str) -> Iterator[Any]:
 
 
 def test_every_attribute_of_the_grammar_is_read() -> None:
-    """An attribute that the schema allows is read by a class, has no effect and is noted, or is refused."""
+    """An attribute that the schema allows is read by a class, or has no effect and is noted."""
     unread = []
     for meeting in meetings():
         if not meeting.classes:
@@ -134,7 +131,7 @@ def test_every_attribute_of_the_grammar_is_read() -> None:
 
 
 def test_every_child_of_the_grammar_is_read() -> None:
-    """A child that the schema allows is read by a class, makes a decorator, has no effect and is noted, or is refused."""
+    """A child that the schema allows is read by a class, makes a decorator, or has no effect and is noted."""
     unread = []
     for meeting in meetings():
         if not meeting.classes:
@@ -190,9 +187,9 @@ def test_every_decorator_is_in_the_grammar() -> None:
 
 
 def test_every_step_type_is_in_the_grammar() -> None:
-    """Each step type has its element, and each element that may stand among steps its class or its refusal."""
+    """Each step type has its element, and each element that may stand among steps its class."""
     steps = next(declared for chain, declared in Schema().declarations().walk() if chain[-1] == "steps")
     declared = {kernel_tag(tag) for tag in steps.children}
-    assert declared - registry().steps.keys() - ELEMENTS.keys() - REWRITTEN == set()
+    assert declared - registry().steps.keys() - REWRITTEN == set()
     parts = {"task", "graph-task", "then", "else", "case", "otherwise", "xpl"}
     assert registry().steps.keys() - declared == parts

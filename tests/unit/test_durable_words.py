@@ -1,0 +1,158 @@
+"""What the words about records mean when a run is resumed: each shown by a small flow with a store in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskrun import Task, TaskManager
+from taskrun.errors import DecisionChanged, FlowError, StepError, StoreError
+
+PAUSE = '<suspend name="s"/>'
+
+
+class Place:
+    """A TaskManager whose flows can ``say`` something, and a folder for them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.said: list[Any] = []
+        self.folder = folder
+        self.manager = TaskManager(
+            store="memory:", functions={"say": self.said.append}, beans={"book": Book(self.said)}
+        )
+
+    def write(self, steps: str, head: str = "", name: str = "flow") -> Path:
+        """Write a flow and return its path."""
+        path = self.folder / f"{name}.task.xml"
+        path.write_text(f"<task>{head}<steps>{steps}</steps></task>", "utf-8")
+        return path
+
+    def texts(self, run_id: str) -> str:
+        """Return all that is recorded of values of a run."""
+        run = self.manager.store.load(run_id)
+        records = self.manager.store.records(run_id)
+        return "\n".join([run.inputs, run.outputs or "", *(f"{one.inputs} {one.outputs}" for one in records)])
+
+
+class Book(Task):
+    """A task that needs a password for undoing."""
+
+    def __init__(self, said: list[Any]) -> None:
+        super().__init__()
+        self.said = said
+
+    def execute(self, seat: int, password: str) -> str:
+        """Book."""
+        return f"{seat} with {len(password)}"
+
+    def revert(self, result: str, seat: int, password: str) -> None:
+        """Give back."""
+        self.said.append((result, seat, password))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Return a place for flows."""
+    return Place(tmp_path)
+
+
+def test_an_output_that_is_not_kept_is_null_after_a_resume(place: Place) -> None:
+    """Its value is nowhere in the store, nor is the RESULT that it is part of."""
+    flow = place.write(
+        '<step name="a"><source>{"x": 1, "key": "SECRET"}</source><output name="x"/><output name="key" persist="false"/></step>'
+        f'{PAUSE}<step name="z"><source>[x, key]</source></step>'
+    )
+    run = place.manager.run(flow)
+    assert "SECRET" not in place.texts(run.run_id)
+    assert place.manager.resume(run.run_id).result == [1, None]
+
+
+def test_an_input_that_is_not_kept_is_not_kept_for_undoing_either(place: Place) -> None:
+    """Who resumes the run gives it again; an undoing has it then, in a script and in a method."""
+    flow = place.write(
+        '<step name="a"><source>1</source><revert>say(["a", password])</revert></step><simple name="b" bean="book"/>'
+        f'{PAUSE}<step name="z"><source>1 // 0</source></step>',
+        '<input name="seat"/><input name="password" persist="false"/>',
+    )
+    run = place.manager.run(flow, {"seat": 5, "password": "SECRET"})
+    assert "SECRET" not in place.texts(run.run_id)
+    with pytest.raises(StepError, match="main/z failed"):
+        place.manager.resume(run.run_id, {"password": "again"})
+    assert place.said == [("5 with 6", 5, "again"), ["a", "again"]]
+
+
+def test_the_nearest_input_decides_whether_it_is_kept(place: Place) -> None:
+    """An input of the step hides that of the task."""
+    flow = place.write(
+        '<step name="a"><input name="x" value="shown"/><source>1</source><revert>say(x)</revert></step>' + PAUSE,
+        '<input name="x" persist="false"/>',
+    )
+    run = place.manager.run(flow, {"x": "SECRET"})
+    assert place.manager.cancel(run.run_id)
+    assert place.said == ["shown"]
+
+
+def test_a_step_that_is_not_recorded_goes_on_with_what_it_kept(place: Place) -> None:
+    """Its output is there before its inputs are evaluated, in the scope of its container or in the task's."""
+    flow = place.write(
+        '<sequential name="q"><steps><step name="page" saveState="false"><input name="cursor" optional="true"/>'
+        '<source>say(cursor)\nreturn (cursor or 0) + 1</source><output name="cursor" value="${RESULT}" persist="true"/></step>'
+        f"{PAUSE}</steps></sequential>"
+    )
+    run = place.manager.run(flow)
+    place.manager.resume(run.run_id)
+    assert place.said == [None, 1]
+
+
+def test_a_flow_that_decides_otherwise_leaves_the_run_as_it_was(place: Place) -> None:
+    """The run can be resumed with its own flow afterwards."""
+    body = '<if name="i"><condition>n {} 5</condition><then><steps>' + PAUSE + "</steps></then></if>"
+    head = '<input name="n"/>'
+    run = place.manager.run(place.write(body.format("&gt;"), head), {"n": 6})
+    with pytest.raises(
+        DecisionChanged, match=r"main/i:condition was True .*\(n > 5\) and would be False now \(n < 5\)"
+    ):
+        place.manager.resume(run.run_id, flow=place.write(body.format("&lt;"), head, "other"))
+    assert "n > 5" in place.manager.store.load(run.run_id).text
+    assert place.manager.resume(run.run_id).status == "SUCCEEDED"
+
+
+def test_a_flow_that_lacks_what_must_be_undone_leaves_the_run_as_it_was(place: Place) -> None:
+    """No handler of the flow holds that; with its own flow the run is undone."""
+    body = '<sequential name="q"><steps><step name="{}"><source>1</source><revert>say("undo")</revert></step></steps></sequential>'
+    end = f'{PAUSE}<step name="z"><source>1 // 0</source></step>'
+    run = place.manager.run(place.write(body.format("a") + end))
+    with pytest.raises(StoreError, match="the flow has no step main/q/a"):
+        place.manager.resume(run.run_id, flow=place.write(body.format("x") + end, name="o2"))
+    assert place.said == []
+    with pytest.raises(StepError, match="main/z"):
+        place.manager.resume(run.run_id)
+    assert (place.said, place.manager.show(run.run_id).run.state) == (["undo"], "REVERTED")
+
+
+def test_an_output_of_the_task_that_is_not_kept(place: Place) -> None:
+    """Who runs the task gets it, who asks again does not."""
+    flow = place.write('<step name="a" saveState="false"><source>"SECRET"</source></step>')
+    flow.write_text(
+        flow.read_text("utf-8").replace("</task>", '<output name="x" value="${RESULT}" persist="false"/></task>')
+    )
+    run = place.manager.run(flow)
+    assert run["x"] == "SECRET"
+    assert "SECRET" not in place.texts(run.run_id)
+    assert place.manager.resume(run.run_id)["x"] is None
+
+
+def test_a_task_comes_back_as_a_whole(place: Place) -> None:
+    """``onReload`` on the task runs once for each resume, instead of its validator."""
+    flow = place.write(PAUSE, '<onReload>say("back")</onReload><validator>say("checked")</validator>')
+    run = place.manager.run(flow)
+    place.manager.resume(run.run_id)
+    assert place.said == ["checked", "back"]
+
+
+def test_a_task_cannot_be_undone_by_itself(place: Place) -> None:
+    """The word is refused there, rather than ignored."""
+    with pytest.raises(FlowError, match=r"no-meaning.*<revert> has no meaning here"):
+        place.manager.load(place.write(PAUSE, "<revert>1</revert>"))
