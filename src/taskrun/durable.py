@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,6 @@ from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
 from taskrun.core.store import Store
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.core.waiting import Waiting
 from taskrun.errors import InputError, RevertError, RunCancelled, StoreError
 from taskrun.result import RunResult
 
@@ -76,9 +76,19 @@ class Durable:
         if records:
             self.store.write(run.run_id, 1, records)
 
-    def claim(self, record: RunRecord, stale_after: float) -> int:
-        """Make this process the owner of a run and return the new epoch; raises Owned."""
-        return self.store.claim(record.run_id, Owner.here(), now(), stale_after)
+    @contextmanager
+    def claimed(self, run_id: str, stale_after: float) -> Iterator[tuple[int, RunRecord]]:
+        """Make this process the owner of a run: give the new epoch and the run as it stands; raises Owned.
+
+        When the block fails the run is given up again, so that others need not wait for the end of this process.
+        """
+        epoch = self.store.claim(run_id, Owner.here(), now(), stale_after)
+        try:
+            yield epoch, self.store.load(run_id)
+        except BaseException:
+            with suppress(StoreError):  # it has ended meanwhile, or cannot be written
+                self.store.write(run_id, epoch, (), {"owner": None})
+            raise
 
     def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> None:
         """Give a run that goes on a recorder with its records."""
@@ -194,6 +204,8 @@ async def undo_run(run: Run, *, revert: bool) -> RunState:
     """Undo all that a run has done that nobody works on, and end it as CANCELLED, or as REVERT_FAILED."""
     state, problem = RunState.CANCELLED, None
     keeper = Keeper(run, run.recorder) if run.recorder else None
+    if keeper is not None:
+        keeper.start()
     try:
         if revert:
             run.cancelled = "kill"
@@ -227,11 +239,6 @@ def to_recall(records: Iterable[StepRecord], state: RunState) -> list[StepRecord
         for record in found
         if record.state is not StepState.CANCELLED
     ]
-
-
-def places_of(record: RunRecord) -> tuple[Waiting, ...]:
-    """Return where a suspended run stands."""
-    return tuple(map(Waiting.from_json, json.loads(record.waits_for or "[]")))
 
 
 def asked_to_cancel(store: Store, run_id: str) -> str | None:

@@ -58,6 +58,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def settings_words(arguments: argparse.Namespace) -> list[str]:
+    """Return the words of a command line that say again what the options of ``add_settings`` said."""
+    words = [("--evaluator", arguments.evaluator)] if arguments.evaluator != "compiled" else []
+    if arguments.script_timeout is not None:
+        words.append(("--script-timeout", f"{arguments.script_timeout:g}s"))
+    given = {"--path": arguments.path, "--allow": arguments.allow, "-P": arguments.property}
+    given |= {"--delta": arguments.delta, "--folder": arguments.folder}
+    words += [(option, value) for option, values in given.items() for value in values or ()]
+    return [word for pair in words for word in pair]
+
+
 def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
     """Return a TaskManager with the options of ``add_settings`` and the ``[tool.taskrun]`` of pyproject.toml."""
     from taskrun.manager import TaskManager
