@@ -151,9 +151,9 @@ def _outputs(
                 break
             result = answered
     except (StepError, UnsavableValue) as error:
-        unsavable = isinstance(error.__cause__ or error, UnsavableValue)
-        if unsavable and recorded and "no_record" in arguments:
-            error.add_note("with --no-record the flow runs without being recorded")
+        cause = error.__cause__ or error
+        if isinstance(cause, UnsavableValue) and recorded and "no_record" in arguments:
+            cause.add_note("with --no-record the flow runs without being recorded")
         raise
     if result.status != "SUSPENDED":
         return _print(dict(result))
