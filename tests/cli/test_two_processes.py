@@ -21,26 +21,26 @@ NAP = """<task name="nap">
   </steps>
 </task>"""
 STRAIGHT = NAP.replace('<suspend name="ready"/>', "")
-SLOW_UNDO = """<task name="slow"><steps>
+SLOW_UNDO = """<task name="slow"><beans><bean id="bank" class="bank:Bank"/></beans><steps>
   <step name="book">
     <source>1</source>
     <revert maxRetryCount="9" retryDelay="60s">
-      import bank
       logInfo("undoing")
-      bank.undo()
+      inject("bank").undo()
     </revert>
   </step>
   <step name="fetch"><source>logInfo("fetching")</source></step>
   <sleep name="nap" sleepMillisExpr="60000"/>
 </steps></task>"""
 BANK = """from pathlib import Path
-def undo():
-    if Path("closed").exists():
-        raise ConnectionError("the bank is closed")
+class Bank:
+    def undo(self):
+        if Path("closed").exists():
+            raise ConnectionError("the bank is closed")
 """
 WRITER = """<task><steps>
   <loop-n name="all" beginExpr="0" endExpr="40" varName="n"><steps>
-    <step name="one"><source>logInfo("did " + str(n)); return "x" * 20000</source></step>
+    <step name="one"><input name="n"/><source>logInfo("did " + str(n)); return "x" * 20000</source></step>
   </steps></loop-n>
 </steps></task>"""
 LIMITED = """import resource, sys
@@ -130,6 +130,7 @@ def test_two_who_resume(call, flow, tmp_path, newest):
     said = loser.communicate()[1]
     assert f"run {run} belongs to process {winner.pid} on" in said
     assert "beginning" not in said
+    assert "go on" not in said
     says(winner, "beginning")
     winner.send_signal(signal.SIGINT)
     err = winner.communicate(timeout=20)[1]
@@ -190,4 +191,4 @@ def test_no_room_left(call, flow, tmp_path):
     assert run["resumable"] is True
     resumed = call("resume", run["run_id"])
     assert resumed.status == 0, resumed.err
-    assert resumed.err.count("taskrun: did") == 41 - done  # the last one was done, but could not be recorded
+    assert resumed.err.count("taskrun: did") == 42 - done  # the last of them was done and could not be recorded

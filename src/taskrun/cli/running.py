@@ -167,10 +167,12 @@ def _outputs(
 def tell(manager: TaskManager, run_id: str, arguments: argparse.Namespace) -> None:
     """Say on standard error where a recorded run stands, and how to go on."""
     from taskrun.cli.failures import say
+    from taskrun.cli.owners import works_on
 
     run = manager.store.load(run_id)
     advice = _ADVICE.get(run.state)
-    if advice is None:
+    elsewhere = works_on(run) and run.owner is not None and run.owner.pid != os.getpid()
+    if advice is None or elsewhere:
         return
     waiting = manager.waiting(run_id) if run.state == "SUSPENDED" else ()
     say(f"taskrun: run {run_id[:SHOWN]} is {run.state}" + ("; it waits for" if waiting else ""))
