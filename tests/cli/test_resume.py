@@ -204,8 +204,10 @@ def test_a_run_that_was_undone(call, flow):
     run = last(call)["run_id"][:8]
     assert failed.status == 1
     assert failed.err.startswith("taskrun: flight\ntaskrun: no F1\n")
-    assert f"taskrun: run {run} is REVERTED\n    what it had done is undone; begin again with: taskrun rerun {run}\n" in (
-        failed.err
+    assert "↶ main/flight  undone\n" in call("flow.task.xml", "--input", "card=bad", "-v").err
+    assert (
+        f"taskrun: run {run} is REVERTED\n    what it had done is undone; begin again with: taskrun rerun {run}\n"
+        in (failed.err)
     )
     assert call("resume", run).status == 3
     assert call("rerun", run, "--input", "card=good") == (0, '{"RESULT": null}\n', "taskrun: flight\n")
@@ -248,9 +250,10 @@ def test_a_value_that_cannot_be_recorded(call, flow):
 def test_suspending_needs_a_record(call, flow):
     """Or somebody to ask."""
     flow(APPROVAL)
-    ended = call("flow.task.xml", "--no-record", "--input", "amount=3")
-    assert (ended.status, ended.out) == (2, "")
-    assert "nothing could resume it" in ended.err
+    for words in (("--no-record",), ("--store", "memory:")):
+        ended = call("flow.task.xml", *words, "--input", "amount=3")
+        assert (ended.status, ended.out) == (2, "")
+        assert "nothing could resume it" in ended.err
     ended = call("flow.task.xml", "--interactive")
     assert ended.status == 2
     assert "--interactive asks on a terminal" in ended.err
@@ -273,7 +276,11 @@ PLACES = (
     Waiting(
         "main/approve",
         "Shall it be paid?",
-        (Asked("approved", "bool", "may it be\n paid", mandatory=True), Asked("days", "int", default="3"), Asked("note")),
+        (
+            Asked("approved", "bool", "may it be\n paid", mandatory=True),
+            Asked("days", "int", default="3"),
+            Asked("note"),
+        ),
     ),
     Waiting("main/b", "behind 'b'"),
 )

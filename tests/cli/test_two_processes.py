@@ -76,7 +76,11 @@ def test_cancelled_from_outside(call, flow, tmp_path, newest):
 
 def test_suspended_from_outside(call, flow, tmp_path, newest):
     """The running step ends, the next one does not begin; a resumed run goes on with it."""
-    flow(STRAIGHT.replace("60000 if long else 0", "500").replace("</steps>", '<step name="z"><source>7</source></step></steps>'))
+    flow(
+        STRAIGHT.replace("60000 if long else 0", "500").replace(
+            "</steps>", '<step name="z"><source>7</source></step></steps>'
+        )
+    )
     owner = start(tmp_path, "flow.task.xml")
     says(owner, "beginning")
     run = newest()["run_id"][:8]

@@ -10,7 +10,16 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 
-from taskrun.errors import Diagnostic, FlowError, InputError, PluginError, RevertError, RunCancelled, StepError, TaskrunError
+from taskrun.errors import (
+    Diagnostic,
+    FlowError,
+    InputError,
+    PluginError,
+    RevertError,
+    RunCancelled,
+    StepError,
+    TaskrunError,
+)
 from taskrun.source import Location, Source
 
 CANCELLED = 130
@@ -67,9 +76,9 @@ def say_step_error(error: StepError, *, verbose: bool = False) -> None:
     say(str(problem))
     for note in getattr(cause, "__notes__", ()):
         say(f"    {note}")
-    for problem in cause.exceptions[1:] if isinstance(cause, RevertError) else ():
-        say(f"    not undone: {type(problem).__name__}: {problem}")
-        for note in getattr(problem, "__notes__", ()):
+    for left in cause.exceptions[1:] if isinstance(cause, RevertError) else ():
+        say(f"    not undone: {type(left).__name__}: {left}")
+        for note in getattr(left, "__notes__", ()):
             say(f"        {note}")
     inner = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     if inner is not None:

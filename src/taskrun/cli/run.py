@@ -74,13 +74,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from taskrun.errors import InputError, StoreError
 
     flags = [flag for flag in arguments.flags.replace(",", " ").split() if flag]
-    recorded = not arguments.no_record
-    with managed(arguments, flags=flags, store=store_url(arguments) if recorded else None) as manager:
+    url = None if arguments.no_record else store_url(arguments)
+    recorded = url is not None and not url.lower().startswith("memory:")
+    with managed(arguments, flags=flags, store=url) as manager:
         flow = manager.load(arguments.flow)
         inputs = read_inputs(typed_inputs(flow), arguments.input, arguments.inputs)
         if not recorded and flow.suspends and not arguments.interactive:
             say("taskrun: error: this flow can be suspended, and without a record nothing could resume it")
-            say("    hint: leave --no-record out, or add --interactive")
+            say("    hint: record it in a file (--store, without --no-record), or add --interactive")
             return InputError.exit_status
         if recorded:
             try:

@@ -160,7 +160,7 @@ def _outputs(
     if not recorded:
         from taskrun.cli.failures import say
 
-        say("taskrun: the run waits for something and is over, because it is not recorded (--no-record)")
+        say("taskrun: the run waits for something and is over, because it is not recorded")
     return SUSPENDED
 
 
