@@ -9,23 +9,17 @@ Rules: ``--input`` wins over ``--inputs``; giving one name twice is an error.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from taskrun.core.flow import Flow
-from taskrun.core.waiting import Waiting
 from taskrun.errors import InputError
 
-
-def add_input_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--input`` and ``--inputs``."""
-    text = "an input; NAME=@FILE takes the text of a file"
-    parser.add_argument("--input", action="append", default=[], metavar="NAME=VALUE", help=text)
-    parser.add_argument("--inputs", metavar="FILE", help="inputs as a JSON object; - is standard input")
+if TYPE_CHECKING:
+    from taskrun.core.flow import Flow
+    from taskrun.core.waiting import Waiting
 
 
 def typed_inputs(flow: Flow, waiting: Iterable[Waiting] = ()) -> set[str]:

@@ -30,6 +30,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--input`` and ``--inputs``."""
+    text = "an input; NAME=@FILE takes the text of a file"
+    parser.add_argument("--input", action="append", default=[], metavar="NAME=VALUE", help=text)
+    parser.add_argument("--inputs", metavar="FILE", help="inputs as a JSON object; - is standard input")
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where flows are found and what they may import."""
     parser.add_argument("--path", action="append", metavar="DIR", help="look tasks and libraries up in DIR too")

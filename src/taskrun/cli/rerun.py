@@ -12,7 +12,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from taskrun.cli.parser import Parser, add_settings
+from taskrun.cli.parser import Parser, add_input_options, add_settings
 from taskrun.cli.stores import add_store_options, existing_store
 
 DESCRIPTION = "Start a new run that takes over what an earlier one had done, and print its outputs."
@@ -20,7 +20,6 @@ DESCRIPTION = "Start a new run that takes over what an earlier one had done, and
 
 def execute(words: Sequence[str]) -> int:
     """Run the command line and return its exit status."""
-    from taskrun.cli.inputs import add_input_options
     from taskrun.cli.running import add_run_options, check_terminal
 
     parser = Parser("rerun", DESCRIPTION)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from taskrun.cli.parser import Parser, add_settings
+from taskrun.cli.parser import Parser, add_input_options, add_settings
 from taskrun.cli.stores import add_store_options, existing_store
 
 DESCRIPTION = "Go on with a run that is suspended, has failed, or whose process has died, and print its outputs."
@@ -21,7 +21,6 @@ DESCRIPTION = "Go on with a run that is suspended, has failed, or whose process 
 
 def execute(words: Sequence[str]) -> int:
     """Run the command line and return its exit status."""
-    from taskrun.cli.inputs import add_input_options
     from taskrun.cli.running import add_run_options, check_terminal
     from taskrun.cli.times import span
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from taskrun.cli import COMMANDS
-from taskrun.cli.parser import Parser, add_settings, make_manager
+from taskrun.cli.parser import Parser, add_input_options, add_settings, make_manager
 from taskrun.cli.stores import add_store_options, store_url
 from taskrun.errors import near_hint
 
@@ -46,7 +46,6 @@ def execute(words: Sequence[str]) -> int:
 
 
 def _parser() -> Parser:
-    from taskrun.cli.inputs import add_input_options
     from taskrun.cli.running import add_run_options
 
     parser = Parser("run", DESCRIPTION)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -166,6 +165,8 @@ def _outputs(
 
 def tell(manager: TaskManager, run_id: str, arguments: argparse.Namespace) -> None:
     """Say on standard error where a recorded run stands, and how to go on."""
+    import shlex
+
     from taskrun.cli.failures import say
     from taskrun.cli.owners import works_on
 
