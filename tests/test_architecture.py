@@ -45,7 +45,8 @@ LAYERS = {
     "task": ("core",),
     "durable": ("errors", "core", "stores", "result"),
     "taking_over": ("errors", "core", "durable"),
-    "recorded_runs": ("errors", "core", "result", "durable", "history", "taking_over"),
+    "answers": ("errors", "core"),
+    "recorded_runs": ("errors", "core", "result", "durable", "history", "taking_over", "answers"),
     "manager": (
         *("source", "result", "errors", "shipped", "history", "durable", "recorded_runs"),
         *("syntax", "script", "core", "stores", "observers", "tags"),

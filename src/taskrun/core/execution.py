@@ -60,7 +60,7 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
             run.report(f"ending a bean failed: {problem!r}")
         if run.traced:
             text = None if failure is None else f"{type(failure).__name__}: {failure}"
-            run.emit(RunFinished(run.run_id, flow.name, status, asyncio.get_running_loop().time() - started, text))
+            run.emit(RunFinished(run.run_id, flow.name, str(status), asyncio.get_running_loop().time() - started, text))
 
 
 def state_after(run: Run, error: BaseException) -> RunState:
