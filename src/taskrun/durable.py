@@ -11,7 +11,6 @@ import asyncio
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 from taskrun.core.codec import Codec, Codecs
@@ -233,7 +232,7 @@ def to_recall(records: Iterable[StepRecord], state: RunState) -> list[StepRecord
     handled = {record.key.removesuffix(":handled") for record in found if record.key.endswith(":handled")}
     failed = {StepState.FAILED, StepState.TIMED_OUT}
     return [
-        replace(record, state=StepState.RUNNING)
+        record._replace(state=StepState.RUNNING)
         if record.kind == "step" and record.state in failed and record.key not in handled
         else record
         for record in found

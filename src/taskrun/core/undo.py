@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.core.completion import Completion, Signal
@@ -76,6 +75,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
     record = recorder.known(key) if recorder else None
     if record is not None and recorder is not None:  # the process died while it undid
         failure: BaseException = recorder.failure(record.error)
+        frame.run.top.undone += 1
         own.extend(recorded_undos(frame.run, key.removesuffix("undo").rstrip(":").rstrip("/")))
     else:
         frame.undo = own
@@ -174,7 +174,7 @@ async def _undo(one: Undo, failure: Exception) -> None:
             run.emit(StepReverted(run.run_id, one.key, str(state), seconds, one.step.at, text))
         if recorder is not None and known is not None and not recorder.lost:
             error_record = None if problem is None else recorder.error(problem)
-            await recorder.save(replace(known, state=state, error=error_record))
+            await recorder.save(known._replace(state=state, error=error_record))
 
 
 def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
@@ -185,17 +185,17 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
     found = []
     recorder = run.recorder
     for record in recorder.journal.under(path) if recorder else ():
-        if record.kind != "step" or record.inputs is None or record.state not in _WAS_DONE or recorder is None:
+        if record.kind != "step" or record.inputs is None or record.state not in _LEFT or recorder is None:
             continue
         if again and record.state is StepState.REVERT_FAILED:
-            record = replace(record, state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
+            record = record._replace(state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
         owner, step = locate(run.top, record.key)
         done = Completion(recorder.value(record.outputs) or {})
         found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record))
     return found
 
 
-_WAS_DONE = UNDONE | {StepState.SUCCEEDED}
+_LEFT = frozenset({StepState.SUCCEEDED, StepState.REVERT_FAILED})
 
 
 def failures_by_path(failure: Exception) -> dict[str, Exception]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal
@@ -123,7 +122,8 @@ class Recall(Decorator):
         done = Completion(recorder.value(known.outputs) or {}, known.signal, known.target)
         if self.undoes:
             if self.container:
-                frame.undo.extend(recorded_undos(frame.run, known.key))
+                last = known.key if known.attempt == 1 else f"{known.key}#{known.attempt}"
+                frame.undo.extend(recorded_undos(frame.run, last))
             if known.inputs is not None:
                 register(frame, self.step, recorder.value(known.inputs), done, known)
         return done
@@ -150,7 +150,7 @@ class Recall(Decorator):
             raise Stopped(recorder.journal.problem) from error  # type: ignore[arg-type]
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
         note = PASSES_ALL if frame.run.top.doomed is not None else ""
-        failed = replace(record, state=state, error=recorder.error(error), note=note)
+        failed = record._replace(state=state, error=recorder.error(error), note=note)
         await recorder.save(failed, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:

@@ -22,7 +22,7 @@ from taskrun.core.execution import failed_step
 from taskrun.core.records import ErrorRecord
 from taskrun.core.results import ErrorBean
 from taskrun.core.revival import revived
-from taskrun.core.step import StepNote
+from taskrun.core.step_note import StepNote
 from taskrun.errors import (
     BindError,
     Diagnostic,
