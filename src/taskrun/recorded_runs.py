@@ -25,7 +25,7 @@ from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.waiting import Waiting
 from taskrun.durable import asked_to_cancel, perform, result_of, to_recall, undo_run, unreadable
-from taskrun.errors import DecisionChanged, FlowError, Owned, StoreError, UnknownRun, WrongTransition
+from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
 
@@ -84,7 +84,8 @@ class RecordedRuns(History):
             stale_after: seconds without a sign of life after which the owner counts as dead where that is not known.
 
         Raises UnknownRun, Owned when somebody works on the run, WrongTransition when it is over, InputError for wrong
-        inputs (and then nothing has changed), and what ``run`` raises. A run that has succeeded gives its result.
+        inputs (and then nothing has changed), and what ``run`` raises. A run that has succeeded gives its result; one that
+        was being cancelled when its process died is undone and raises RunCancelled.
         """
         return asyncio.run(self.resume_async(run_id, inputs, flow=flow, stale_after=stale_after))
 
@@ -119,7 +120,7 @@ class RecordedRuns(History):
             if how is not None and record.state.active:
                 await self._undo(run, record.state, revert=how == CANCEL)
                 text = f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now"
-                raise WrongTransition(text)
+                raise RunCancelled(text)
             if record.state is RunState.REVERTING:
                 run.state = record.state
             elif record.state is not RunState.RUNNING:

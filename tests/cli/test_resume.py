@@ -5,11 +5,19 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
+import time
+from contextlib import closing
 
 import pytest
 
+from taskrun import TaskManager
 from taskrun.cli.asking import ask
+from taskrun.core.records import Owner, RunRecord, RunState
 from taskrun.core.waiting import Asked, Waiting
+from taskrun.errors import WrongTransition
+from taskrun.stores.open import open_store
+from taskrun.stores.sqlite import SqliteStore
 
 APPROVAL = """<task name="approval">
   <input name="amount" type="int" mandatory="true"/>
@@ -221,6 +229,45 @@ def test_a_suspended_run_is_cancelled(call, flow, words, undone):
     run = last(call)["run_id"][:8]
     assert call("cancel", run, *words) == (0, f"run {run} is CANCELLED\n", undone)
     assert call("cancel", run) == (1, "", f"taskrun: error: run {run} is over: it is CANCELLED\n")
+
+
+def test_a_run_that_was_being_cancelled(call, flow, url):
+    """Whoever resumes it does what was asked for: it is undone and ends as cancelled."""
+    flow(APPROVAL)
+    call("flow.task.xml", "--input", "amount=3")
+    run = last(call)["run_id"]
+    store = open_store(url)
+    epoch = store.claim(run, Owner(socket.gethostname(), 2**31 - 1, "dead"), time.time(), 30)
+    store.write(run, epoch, (), {"state": RunState.RUNNING, "waits_for": None})
+    store.request(run, "cancel")
+    store.close()
+    ended = call("resume", run)
+    assert (ended.status, ended.out) == (130, "")
+    assert ended.err.startswith(f"taskrun: released\ntaskrun: cancelled\ntaskrun: run {run[:8]} is CANCELLED\n")
+
+
+def test_a_run_that_two_resume(call, flow, url, monkeypatch):
+    """Who comes between the look and the grasp is noticed, and the run is not kept from others."""
+    flow(APPROVAL)
+    call("flow.task.xml", "--input", "amount=3")
+    run = last(call)["run_id"]
+    load, looks = SqliteStore.load, []
+
+    def slow(store: SqliteStore, run_id: str) -> RunRecord:
+        record = load(store, run_id)
+        if not looks:
+            monkeypatch.setattr(SqliteStore, "load", load)
+            epoch = store.claim(run, Owner(socket.gethostname(), 2**31 - 1, "dead"), time.time(), 30)
+            store.write(run, epoch, (), {"state": RunState.SUSPENDED})
+        looks.append(run_id)
+        return record
+
+    with closing(TaskManager(store=url)) as manager:
+        monkeypatch.setattr(SqliteStore, "load", slow)
+        with pytest.raises(WrongTransition, match="was taken up meanwhile: it is SUSPENDED"):
+            manager.resume(run, {"approved": True})
+    assert last(call)["owner"] is None
+    assert call("resume", run, "--input", "approved=true").status == 0
 
 
 def test_undoing_fails(call, flow):
