@@ -86,9 +86,9 @@ class Recall(Decorator):
         parent = frame.parent
         if parent is not None and parent.step.persis_vars:
             recorder.note(variables_of(parent, recorder))
-        await recorder.save(record, shared=self.shared)
-        if values is not None:
+        if values is not None:  # before the commit, where a cancellation may come
             register(frame, self.step, values, done, record)
+        await recorder.save(record, shared=self.shared)
         return done
 
     async def _before(self, known: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
