@@ -17,14 +17,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taskrun.core.answers import check_answers, secrets
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
 from taskrun.core.on_class import OnClassToo
-from taskrun.core.records import RunRecord, RunState
+from taskrun.core.records import RunRecord, RunState, StepRecord
 from taskrun.core.run import Run
 from taskrun.core.store import Store
-from taskrun.core.waiting import names_asked
 from taskrun.durable import asked_to_cancel, perform, places_of, result_of, to_recall, undo_run, unreadable
-from taskrun.errors import FlowError, InputError, Owned, UnknownRun, WrongTransition, near_hint
+from taskrun.errors import FlowError, Owned, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
 
@@ -97,9 +97,11 @@ class RecordedRuns(History):
             return result_of(compiled, record.run_id, outputs)
         _check_resumable(record, compiled)
         kept = self._durable.codecs.loads(record.inputs)
-        again = _secrets(compiled, given)
+        again = secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
-        _check_answers(record, answers)
+        records = self.store.records(record.run_id)
+        if record.state is RunState.SUSPENDED or answers:
+            check_answers(self._earlier(record, compiled, records), places_of(record), answers)
         run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
         epoch = self._durable.claim(record, stale_after)
         present = self.store.load(record.run_id)
@@ -120,6 +122,14 @@ class RecordedRuns(History):
         if other:
             recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
         return await self._going(run, {**kept, **again})
+
+    def _earlier(self, record: RunRecord, flow: Flow, records: list[StepRecord]) -> Run:
+        """Return a run as it is recorded, to look at: it belongs to nobody here, and nothing may be written of it."""
+        run = Run(self._host_for(flow), flow, run_id=record.run_id, flags=record.flags)
+        self._durable.reopen(run, record.epoch, records)
+        assert run.recorder is not None  # noqa: S101 - reopen gave it
+        run.recorder.journal.close()
+        return run
 
     @OnClassToo
     def rerun(
@@ -273,26 +283,3 @@ def _check_resumable(record: RunRecord, flow: Flow) -> None:
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
 _OVER = frozenset({RunState.SUCCEEDED, RunState.REVERTED, RunState.REVERT_FAILED, RunState.CANCELLED})
-
-
-def _secrets(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of the given inputs that are the task's own and not recorded."""
-    hidden = {item.name for item in flow.model.inputs if not item.persist}
-    return {name: value for name, value in given.items() if name in hidden}
-
-
-def _check_answers(record: RunRecord, answers: Mapping[str, Any]) -> None:
-    """Raise InputError unless what is given is what the run waits for."""
-    places = places_of(record)
-    names = names_asked(places)
-    problems = []
-    for name in answers:
-        if name not in names:
-            hint = near_hint(name, names) or ("it asks for: " + ", ".join(names) if names else "it asks for nothing")
-            problems.append(f"the run does not ask for '{name}'; {hint}")
-    missing = [[item for item in place.asked if item.mandatory and answers.get(item.name) is None] for place in places]
-    if places and all(missing):
-        for place, items in zip(places, missing, strict=True):
-            problems.extend(f"input '{item.name}' of {place.path} is mandatory and missing" for item in items)
-    if problems:
-        raise InputError(problems)

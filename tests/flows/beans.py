@@ -182,7 +182,7 @@ class Seat:
     def revert(self, seat: int, result: Any, failure: Exception) -> None:
         """Give it back, whether it was taken or not."""
         self.recorder.note([seat, str(result), str(failure)])
-        if seat == 13:  # noqa: PLR2004
+        if seat == 13:
             raise OSError("nobody gives it back")
 
 

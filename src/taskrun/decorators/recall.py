@@ -73,7 +73,7 @@ class Recall(Decorator):
             recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=begun))
         try:
             done = await inner(frame)
-            if done.signal is Signal.SUSPEND:
+            if done.suspended:
                 return done
             record, values = self._done(done, frame, key, started, recorder)
         except Exception as error:

@@ -20,6 +20,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
+from taskrun.core.inputs import Input
 from taskrun.core.results import VIEWS
 from taskrun.core.run import Run
 from taskrun.core.step import Step, step, walk
@@ -77,6 +78,10 @@ class CallStep(Step):
     def inside(self, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
         """Return the steps inside the library's step."""
         return run, self._called(run).children()
+
+    def asked(self, run: Run) -> tuple[Input, ...]:
+        """What the library's step asks for."""
+        return self._called(run).asked(run)
 
     def reads_by_name(self) -> Iterator[str]:
         """What the library's step may read of this step's own."""

@@ -113,28 +113,38 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     except BaseException:
         forget(frame, frame.path)
         raise
-    if state.suspended:
-        fails = state.first_error is not None and state.must_succeed
-        if not settings.auto_cancel_unfinished or not (state.decided or fails):
-            return Completion(signal=Signal.SUSPEND)
-        if state.failure() is None:
-            paths = [f"{frame.path}[{order[key]}]" if settings.numbered else frame.path_of(key) for key in state.suspended]
-            await abandon(frame, paths)
-        forget(frame, frame.path)
+    if state.suspended and await _waits(frame, settings, state, order):
+        return Completion(signal=Signal.SUSPEND)
     for key in order if settings.numbered else ():
         if key not in results:
             results.add(StepResult(key, RunCancelled("the branch was cancelled: the join was decided")))
     results.sort(order)
     if error := state.failure():
         raise error
-    if state.first_error is not None:
-        for result in results.values():
-            if result.error is not None:
-                key = "" if settings.numbered else frame.path_of(result.stepName)
-                held(frame.run, state.first_error, key, settings.join_type.value)
+    _hold(frame, settings, state)
     if settings.aggregator is not None:
         return completion_of(frame.call(settings.aggregator, aggResults=results))
     return Completion({RESULT: results})
+
+
+async def _waits(frame: Frame, settings: Joining, state: Join, order: Mapping[str, int]) -> bool:
+    """Whether the join waits for its suspended branches; if not, they are given up."""
+    fails = state.first_error is not None and state.must_succeed
+    if not settings.auto_cancel_unfinished or not (state.decided or fails):
+        return True
+    if state.failure() is None:  # else they are undone with all the others
+        numbered, names = settings.numbered, state.suspended
+        await abandon(frame, [f"{frame.path}[{order[key]}]" if numbered else frame.path_of(key) for key in names])
+    forget(frame, frame.path)
+    return False
+
+
+def _hold(frame: Frame, settings: Joining, state: Join) -> None:
+    """Note that the join holds the failures of its branches."""
+    for result in state.results.values() if state.first_error is not None else ():
+        if result.error is not None and state.first_error is not None:
+            key = "" if settings.numbered else frame.path_of(result.stepName)
+            held(frame.run, state.first_error, key, settings.join_type.value)
 
 
 async def _run_all(state: Join, starts: Iterable[Start], cancel: bool) -> None:
