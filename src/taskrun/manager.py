@@ -75,6 +75,8 @@ class TaskManager(RecordedRuns):
         store: where every run is recorded: a Store, or a URL such as ``"sqlite:///runs.db"``. Without it nothing is
             recorded but the runs of flows that can be suspended, in memory.
         codecs: how values of further types are recorded.
+        check_mutation: whether a step that changes an input in place fails, with an error that names both; for
+            development and tests, since it costs time.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
     """
@@ -98,6 +100,7 @@ class TaskManager(RecordedRuns):
         folders: Iterable[str | os.PathLike[str]] = (),
         store: Store | str | None = None,
         codecs: Iterable[Codec] = (),
+        check_mutation: bool = False,
     ) -> None:
         if evaluator not in EVALUATORS:
             hint = near_hint(evaluator, EVALUATORS) or f"there are {' and '.join(EVALUATORS)}"
@@ -136,6 +139,7 @@ class TaskManager(RecordedRuns):
             lookup=Lookup(()),
             observers=tuple(observers),
             log=log_event,
+            check_mutation=check_mutation,
         )
 
     @OnClassToo

@@ -62,6 +62,7 @@ def _parser() -> Parser:
     parser.add_argument("--inputs", metavar="FILE", help="inputs as a JSON object; - is standard input")
     parser.add_argument("-f", "--flags", default="", metavar="A,B", help="flags that the run begins with")
     add_settings(parser)
+    parser.add_argument("--check-mutation", action="store_true", help="fail a step that changes an input in place")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line per finished step; tracebacks of failures")
     parser.add_argument("-q", "--quiet", action="store_true", help="no line per step on a terminal either")
     parser.add_argument("--events", metavar="FILE", help="write every event as a line of JSON; - is standard error")
