@@ -93,7 +93,7 @@ RANKS = {
     "returnType": 5, "decorator": 10, "catch": 20, "finally": 21, "outputs": 30, "retry": 40, "executor": 50,
     "timeout": 60, "throttle": 70, "rate-limit": 80, "onEnter": 90, "validator": 91, "allowFailure": 100, "call": 120,
     "trace": 130, "nextOnError": 135, "when": 140, "flags": 141, "persistedVariables": 14, "unwind": 15, "onReload": 92,
-    "undoable": 96, "recall": 97, "keptOutputs": 97, "checkMutation": 110, "pause": 137,
+    "undoable": 96, "recall": 97, "keptOutputs": 125, "checkMutation": 110, "pause": 137,
 }  # fmt: skip
 """The order of decorators, smaller is nearer to the step: it is part of the language, so it is frozen here."""
 

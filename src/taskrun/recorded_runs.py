@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from taskrun.core.answers import check_answers, secrets
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
 from taskrun.core.on_class import OnClassToo
-from taskrun.core.records import RunRecord, RunState, StepRecord
+from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
+from taskrun.core.waiting import Waiting
 from taskrun.durable import asked_to_cancel, perform, places_of, result_of, to_recall, undo_run, unreadable
 from taskrun.errors import FlowError, Owned, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
@@ -99,9 +100,8 @@ class RecordedRuns(History):
         kept = self._durable.codecs.loads(record.inputs)
         again = secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
-        records = self.store.records(record.run_id)
-        if record.state is RunState.SUSPENDED or answers:
-            check_answers(self._earlier(record, compiled, records), places_of(record), answers)
+        places = places_of(record)
+        check_answers(self._earlier(record, compiled, places), places, answers, again)
         run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
         epoch = self._durable.claim(record, stale_after)
         present = self.store.load(record.run_id)
@@ -123,12 +123,13 @@ class RecordedRuns(History):
             recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
         return await self._going(run, {**kept, **again})
 
-    def _earlier(self, record: RunRecord, flow: Flow, records: list[StepRecord]) -> Run:
-        """Return a run as it is recorded, to look at: it belongs to nobody here, and nothing may be written of it."""
+    def _earlier(self, record: RunRecord, flow: Flow, places: tuple[Waiting, ...]) -> Run:
+        """Return a run to look at: it belongs to nobody here. Where it asks for something it has its records."""
         run = Run(self._host_for(flow), flow, run_id=record.run_id, flags=record.flags)
-        self._durable.reopen(run, record.epoch, records)
-        assert run.recorder is not None  # noqa: S101 - reopen gave it
-        run.recorder.journal.close()
+        if any(place.asked for place in places):
+            self._durable.reopen(run, record.epoch, self.store.records(record.run_id))
+            assert run.recorder is not None  # noqa: S101 - reopen gave it
+            run.recorder.journal.close()
         return run
 
     @OnClassToo

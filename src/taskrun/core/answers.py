@@ -25,9 +25,12 @@ def secrets(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in hidden}
 
 
-def check_answers(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, Any]) -> None:
-    """Raise InputError unless what is given is what the run waits for at these places."""
-    problems = list(_unknown(names_asked(places), answers))
+def check_answers(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, Any], again: Mapping[str, Any]) -> None:
+    """Raise InputError unless what is given is what the run waits for at these places.
+
+    ``again`` are the task's own inputs that are not recorded.
+    """
+    problems = [*_wrong(filter(_is_given_again, run.flow.model.inputs), again), *_unknown(names_asked(places), answers)]
     asked = {place.path: _asked(run, place) for place in places}
     missing = {path: [item for item in items if _is_missing(item, answers)] for path, items in asked.items()}
     if missing and all(missing.values()):
@@ -52,6 +55,10 @@ def _unknown(names: list[str], answers: Mapping[str, Any]) -> Iterator[str]:
             yield f"the run does not ask for '{name}'; {hint}"
 
 
+def _is_given_again(item: Input) -> bool:
+    return not item.persist and item.by_name
+
+
 def _is_missing(item: Input, answers: Mapping[str, Any]) -> bool:
     return Asked.of(item).mandatory and answers.get(item.name) is None
 
@@ -59,8 +66,8 @@ def _is_missing(item: Input, answers: Mapping[str, Any]) -> bool:
 def _wrong(items: Iterable[Input], answers: Mapping[str, Any]) -> Iterator[str]:
     for item in items:
         value = answers.get(item.name)
-        if value is None:  # that of a default is the flow's own
-            continue
+        if value is None and not (_is_given_again(item) and Asked.of(item).mandatory):
+            continue  # what is missing is told apart, and a default is the flow's own
         try:
             item.check(value)
         except ValueError as error:

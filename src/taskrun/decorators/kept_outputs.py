@@ -17,10 +17,11 @@ from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.weave import Setting
 
 
-@decorator("keptOutputs", rank=97)
+@decorator("keptOutputs", rank=125)
 class KeptOutputs(Decorator):
     """The outputs that are recorded of a step that is not."""
 
+    name: str
     outputs: tuple[Output, ...]
 
     @classmethod
@@ -28,22 +29,23 @@ class KeptOutputs(Decorator):
         """Round every step of a recorded run that is not recorded itself and has such outputs."""
         kept = tuple(item for item in step.outputs if item.persist)
         here = setting.recorded and not setting.saved(step) and not setting.root and setting.outermost is None
-        return cls(outputs=kept) if here and kept else None
+        return cls(name=step.name, outputs=kept) if here and kept else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Set the variables as they were, run the step, and record the outputs."""
+        """Set the variables as they were, before the step's inputs are bound; run the step, and record the outputs."""
         recorder = frame.run.recorder
         assert recorder is not None  # noqa: S101 - woven into recorded programs only
-        key = frame.part("outputs")
+        path = frame.path_of(self.name)
+        key = f"{path}:outputs"
         record = recorder.known(key)
-        if record is not None and frame.parent is not None:
+        if record is not None:
             values = recorder.value(record.outputs)
             for item in self.outputs:
-                scope = frame.run.scope if item.to_task_scope else frame.parent.scope
+                scope = frame.run.scope if item.to_task_scope else frame.scope
                 scope[item.variable] = values.get(item.name)
         done = await inner(frame)
-        found = {item.name: done.outputs.get(item.name) for item in self.outputs}
-        recorder.note(
-            StepRecord(key, "outputs", outputs=recorder.text(found, f"step {frame.path}: output "), ended=now())
-        )
+        if not done.suspended:
+            found = {item.name: done.outputs.get(item.name) for item in self.outputs}
+            text = recorder.text(found, f"step {path}: output ")
+            recorder.note(StepRecord(key, "outputs", outputs=text, ended=now()))
         return done

@@ -71,12 +71,15 @@ class Recall(Decorator):
         begun = self._begun(frame, known, recorder)
         if self.begins:
             recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=begun))
+        done: Completion | None = None
         try:
             done = await inner(frame)
             if done.suspended:
                 return done
             record, values = self._done(done, frame, key, started, recorder)
         except Exception as error:
+            if isinstance(error, UnsavableValue) and done is not None:
+                self._register_unsaved(frame, done)
             await self._fail(error, frame, self._record(key, StepState.FAILED, started, now(), inputs=begun), recorder)
             raise
         except asyncio.CancelledError:
@@ -118,6 +121,12 @@ class Recall(Decorator):
             started=started, ended=now(), inputs=inputs,
         )  # fmt: skip
         return record, values
+
+    def _register_unsaved(self, frame: Frame, done: Completion) -> None:
+        """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
+        values = self.step.kept(frame)
+        if values is not None:
+            register(frame, self.step, values, done)
 
     def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
         done = Completion(recorder.value(known.outputs) or {}, known.signal, known.target)
