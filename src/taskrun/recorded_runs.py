@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taskrun.answers import check_answers, places_of, secrets_of
+from taskrun.core.answers import check_answers, places_of, secrets
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
 from taskrun.core.on_class import OnClassToo
 from taskrun.core.records import RunRecord, RunState
@@ -107,10 +107,11 @@ class RecordedRuns(History):
             return result_of(compiled, record.run_id, outputs)
         _check_resumable(record, compiled)
         kept = self._durable.codecs.loads(record.inputs)
-        again = secrets_of(compiled, given)
+        again = secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
+        places = places_of(record)
+        check_answers(self._earlier(record, compiled, places), places, answers, again)
         run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
-        check_answers(record, answers, run)
         with self._durable.claimed(record.run_id, stale_after) as (epoch, present):
             if present.state is not record.state or epoch != record.epoch + 1:
                 raise WrongTransition(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
@@ -133,6 +134,15 @@ class RecordedRuns(History):
             if other and not run.lost:  # the other flow does not fit: the run keeps its own
                 recorder.write({"text": record.text, "path": record.path, "version": record.version})
             raise
+
+    def _earlier(self, record: RunRecord, flow: Flow, places: tuple[Waiting, ...]) -> Run:
+        """Return a run to look at: it belongs to nobody here. Where it asks for something it has its records."""
+        run = Run(self._host_for(flow), flow, run_id=record.run_id, flags=record.flags)
+        if any(place.asked for place in places):
+            self._durable.reopen(run, record.epoch, self.store.records(record.run_id))
+            assert run.recorder is not None  # noqa: S101 - reopen gave it
+            run.recorder.journal.close()
+        return run
 
     @OnClassToo
     def rerun(

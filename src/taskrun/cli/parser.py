@@ -93,6 +93,7 @@ def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
         config=_config(arguments.property),
         delta=arguments.delta,
         folders=arguments.folder,
+        check_mutation=getattr(arguments, "check_mutation", False),
         **settings,
     )
     if "flow" in arguments:

@@ -53,6 +53,7 @@ def _parser() -> Parser:
     add_input_options(parser)
     parser.add_argument("-f", "--flags", default="", metavar="A,B", help="flags that the run begins with")
     add_settings(parser)
+    parser.add_argument("--check-mutation", action="store_true", help="fail a step that changes an input in place")
     add_run_options(parser)
     add_store_options(parser, recording=True)
     return parser

@@ -136,6 +136,7 @@ class Journal:
         self.group.open_journals += 1
         self._closed = False
         self._known = {record.key: record for record in known}
+        self._orders: dict[str, int] = {}
         self._inside: dict[str, dict[str, StepRecord]] = {}
         for record in self._known.values():
             self._remember(record)
@@ -153,6 +154,12 @@ class Journal:
     def known(self, key: str) -> StepRecord | None:
         """Return the record of that key that was there when the run was started again."""
         return self._known.get(key)
+
+    def order(self, key: str) -> int:
+        """Return where the last write of a recalled record stands among those of the others: a number below 0."""
+        if not self._orders:
+            self._orders = {known: place - len(self._known) for place, known in enumerate(self._known)}
+        return self._orders[key]
 
     def under(self, path: str) -> list[StepRecord]:
         """Return what there is to undo, and was undone, inside the step at ``path``, in the order of the last writes.

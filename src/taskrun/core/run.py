@@ -65,6 +65,7 @@ class Run:
         self.recorder: Recorder | None = parent.recorder if parent else recorder
         self.state = RunState.RUNNING
         self.undo: list[Undo] = parent.undo if parent else []
+        self.completions = 0
         self.undone = 0
         self.doomed: Exception | None = None
         self.suspending = False

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from taskrun.core.completion import Completion, Signal
+from taskrun.core.completion import Completion
 from taskrun.core.events import StepReverted
 from taskrun.core.frame import Frame
 from taskrun.core.located import locate
@@ -41,6 +42,8 @@ class Undo(NamedTuple):
     done: Completion
     record: StepRecord | None = None
     """What is recorded of the step, if anything."""
+    order: int = 0
+    """Where it stands among the completions of the run; what was recalled comes before all others."""
 
 
 class UndoFrame(Frame):
@@ -60,7 +63,13 @@ def register(
     frame: Frame, step: Step, values: Mapping[str, Any], done: Completion, record: StepRecord | None = None
 ) -> None:
     """Put a completed step on the list of its container."""
-    frame.undo.append(Undo(frame.run, step, frame.path, values, done, record))
+    top, recorder = frame.run.top, frame.run.recorder
+    if recorder is not None and recorder.known(frame.path) is record is not None:
+        order = recorder.journal.order(frame.path)
+    else:
+        top.completions += 1
+        order = top.completions
+    frame.undo.append(Undo(frame.run, step, frame.path, values, done, record, order))
 
 
 async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Completion:
@@ -86,8 +95,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised again below
             failure = error
         else:
-            if done.signal is not Signal.SUSPEND:
-                outer.extend(own)
+            outer.extend(own)  # those of a branch that is suspended too: the others may fail
             return done
         finally:
             frame.undo = outer
@@ -133,7 +141,7 @@ async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str
         await recorder.change({"state": RunState.REVERTING})
     top.state = RunState.REVERTING
     problems: list[Exception] = []
-    for one in reversed(undos):
+    for one in sorted(undos, key=attrgetter("order"), reverse=True):
         try:
             await _undo(one, failure)
         except Exception as problem:  # noqa: BLE001 - the others are undone all the same
@@ -194,7 +202,8 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
         except StoreError as error:
             raise Stopped(error) from None
         done = Completion(recorder.value(record.outputs) or {})
-        found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record))
+        order = recorder.journal.order(record.key)
+        found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record, order))
     return found
 
 

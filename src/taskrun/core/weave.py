@@ -60,6 +60,8 @@ class Setting:
     """Whether steps that do not say it are recorded (``defaultSaveState``)."""
     undoes: bool = False
     """Whether anything in the flow can be undone."""
+    check_mutation: bool = False
+    """Whether steps are watched for changes to what they are given."""
     concurrent: bool = False
     """Whether the step stands in a branch of several that run at once."""
     root: bool = False

@@ -70,12 +70,15 @@ class Recall(Decorator):
         begun = self._begun(frame, known, recorder)
         if self.begins:
             recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=begun))
+        done: Completion | None = None
         try:
             done = await inner(frame)
-            if done.signal is Signal.SUSPEND:
+            if done.suspended:
                 return done
             record, values = self._done(done, frame, key, started, recorder)
         except Exception as error:
+            if isinstance(error, UnsavableValue) and done is not None:
+                self._register_unsaved(frame, done)
             await self.failed(error, frame, key, started, begun)
             raise
         except asyncio.CancelledError:
@@ -85,9 +88,9 @@ class Recall(Decorator):
         parent = frame.parent
         if parent is not None and parent.step.persis_vars:
             recorder.note(variables_of(parent, recorder))
-        await recorder.save(record, shared=self.shared)
-        if values is not None:
+        if values is not None:  # before the commit, where a cancellation may come
             register(frame, self.step, values, done, record)
+        await recorder.save(record, shared=self.shared)
         return done
 
     async def _before(self, known: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
@@ -117,6 +120,12 @@ class Recall(Decorator):
             started=started, ended=now(), inputs=inputs,
         )  # fmt: skip
         return record, values
+
+    def _register_unsaved(self, frame: Frame, done: Completion) -> None:
+        """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
+        values = self.step.kept(frame)
+        if values is not None:
+            register(frame, self.step, values, done)
 
     def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
         outputs = recorder.value(known.outputs) or {}
