@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from taskrun.core.codec import Codec, Codecs
-from taskrun.core.completion import Signal
+from taskrun.core.completion import Completion, Signal
 from taskrun.core.execution import execute, failed_step, run_error, state_after
 from taskrun.core.flow import Flow
 from taskrun.core.journal import CommitGroups, Journal
@@ -27,7 +27,7 @@ from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
 from taskrun.core.store import Store
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError
+from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, WrongTransition
 from taskrun.result import RunResult
 
 
@@ -140,11 +140,17 @@ async def _apart(run: Run, inputs: Mapping[str, Any]) -> RunResult:
     return result
 
 
+async def _executed(run: Run, inputs: Mapping[str, Any]) -> Completion:
+    if run.recorder is not None:
+        await asyncio.sleep(0)  # runs that begin at the same time begin together, and share their commits
+    return await execute(run, inputs)
+
+
 async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
     task = run.task = asyncio.current_task()
     others = task.cancelling() if task else 0
     try:
-        done = await execute(run, inputs)
+        done = await _executed(run, inputs)
     except asyncio.CancelledError:
         if run.lost and run.recorder is not None:
             raise Stopped(run.recorder.journal.problem) from None  # type: ignore[arg-type]
@@ -254,3 +260,16 @@ def unreadable(record: RunRecord, problem: Exception) -> StoreError:
     return StoreError(
         f"the flow of run {record.run_id} cannot be compiled here: {problem}", "resume it with --flow FILE"
     )
+
+
+def check_resumable(record: RunRecord, flow: Flow) -> None:
+    """Raise WrongTransition when a run cannot go on: it is over, or its flow forbids it."""
+    if record.state in _OVER:
+        hint = "'taskrun rerun' starts a new run that takes over what was done"
+        raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
+    if record.state in _FAILED and not flow.header.restartable:
+        raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
+
+
+_FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
+_OVER = frozenset({RunState.SUCCEEDED, RunState.REVERTED, RunState.REVERT_FAILED, RunState.CANCELLED})

@@ -24,7 +24,7 @@ from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.waiting import Waiting
-from taskrun.durable import asked_to_cancel, perform, result_of, to_recall, undo_run, unreadable
+from taskrun.durable import asked_to_cancel, check_resumable, perform, result_of, to_recall, undo_run, unreadable
 from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
@@ -105,7 +105,7 @@ class RecordedRuns(History):
         if record.state is RunState.SUCCEEDED and not given:
             outputs = self._durable.codecs.loads(record.outputs or "{}")
             return result_of(compiled, record.run_id, outputs)
-        _check_resumable(record, compiled)
+        check_resumable(record, compiled)
         kept = self._durable.codecs.loads(record.inputs)
         again = secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
@@ -266,8 +266,6 @@ class RecordedRuns(History):
         if run.run_id in self._active:
             raise ValueError(f"a run with the id '{run.run_id}' is going on")
         self._active[run.run_id] = run
-        if run.recorder is not None:
-            await asyncio.sleep(0)  # runs that begin at the same time begin together, and share their commits
         try:
             return await perform(run, inputs)
         finally:
@@ -299,14 +297,3 @@ class RecordedRuns(History):
         except FlowError as error:
             raise unreadable(record, error) from error
 
-
-def _check_resumable(record: RunRecord, flow: Flow) -> None:
-    if record.state in _OVER:
-        hint = "'taskrun rerun' starts a new run that takes over what was done"
-        raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
-    if record.state in _FAILED and not flow.header.restartable:
-        raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
-
-
-_FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
-_OVER = frozenset({RunState.SUCCEEDED, RunState.REVERTED, RunState.REVERT_FAILED, RunState.CANCELLED})
