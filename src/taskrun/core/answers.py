@@ -41,8 +41,8 @@ def check_answers(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, A
     asked = {place.path: _asked(run, place) for place in places}
     missing = {path: [item for item in items if _is_missing(item, answers)] for path, items in asked.items()}
     if missing and all(missing.values()):
-        for path, items in missing.items():
-            problems.extend(f"{item.describe(path)}: is mandatory and missing" for item in items)
+        for path, wanted in missing.items():
+            problems.extend(f"{item.describe(path)}: is mandatory and missing" for item in wanted)
     for path, items in asked.items():
         problems.extend(_wrong(items, answers, path))
     if problems:
