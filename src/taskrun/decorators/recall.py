@@ -89,11 +89,7 @@ class Recall(Decorator):
             if not recorder.lost and not frame.run.is_cancelled:
                 recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=begun))
             raise
-        if self.task_variables:
-            recorder.note(self._variables(frame, recorder))
-        parent = frame.parent
-        if parent is not None and parent.step.persis_vars:
-            recorder.note(variables_of(parent, recorder))
+        self._note_variables(frame, recorder)
         if values is not None:  # before the commit, where a cancellation may come
             register(frame, self.step, values, done, record)
         await recorder.save(record, shared=self.shared)
@@ -127,11 +123,16 @@ class Recall(Decorator):
         )  # fmt: skip
         return record, values
 
-    def _variables(self, frame: Frame, recorder: Recorder) -> StepRecord:
-        scope = frame.run.scope
-        values = {name: scope[name] for name in sorted(self.task_variables) if name in scope}
-        text = recorder.text(values, f"{frame.path}: variable of the task ")
-        return StepRecord(f"{frame.path}:task", "vars", outputs=text, ended=now())
+    def _note_variables(self, frame: Frame, recorder: Recorder) -> None:
+        """Note, with the end of the step, the variables round it that are recorded."""
+        if self.task_variables:
+            scope = frame.run.scope
+            values = {name: scope[name] for name in sorted(self.task_variables) if name in scope}
+            text = recorder.text(values, f"{frame.path}: variable of the task ")
+            recorder.note(StepRecord(f"{frame.path}:task", "vars", outputs=text, ended=now()))
+        parent = frame.parent
+        if parent is not None and parent.step.persis_vars:
+            recorder.note(variables_of(parent, recorder))
 
     def _register_unsaved(self, frame: Frame, done: Completion) -> None:
         """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
