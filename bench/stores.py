@@ -3,7 +3,8 @@
 The raw figure is one INSERT of the same key and outputs into a table without any index, and a commit. Each round
 measures both, one after the other, and the ratio printed is the median of the rounds' ratios: on a shared machine the
 disk's speed drifts more than the two differ. Beside raw SQLite stand a write, a record saved without a turn of the loop,
-a record through a journal on the event loop, and a record when a hundred runs save at once.
+a record through a journal on the event loop, and a record when a hundred runs save at once. Last, how long it takes to
+load a run that is resumed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ TABLE = "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT, key TEXT, outputs
 RUN = "0123456789abcdef0123456789abcdef"
 AT_ONCE = 100
 ROUNDS = 7
+LOADED = 10_000
 
 
 class Raw:
@@ -105,17 +107,33 @@ def measured(work: Callable[[int, int], None], number: int, count: int) -> float
 def report(synchronous: Synchronous, count: int, folder: Path) -> None:
     """Print the figures of one setting."""
     raw, ours = Raw(folder / f"raw-{synchronous}.db", synchronous), Ours(folder / f"{synchronous}.db", synchronous)
-    kinds = {"write": ours.writes, "save_now": ours.now, "save": ours.journal, f"{AT_ONCE} runs": ours.at_once}
+    kinds = {"write": ours.writes, "save_now": ours.now, "save": ours.journal}
     base: list[float] = []
-    times: dict[str, list[float]] = {name: [] for name in kinds}
+    at_once = f"{AT_ONCE} runs"
+    times: dict[str, list[float]] = {name: [] for name in (*kinds, at_once)}
     for number in range(ROUNDS):
         base.append(measured(raw.round, number, count))
         for name, work in kinds.items():
             times[name].append(measured(work, number, count))
+        # so many that to start an event loop does not count
+        times[at_once].append(measured(ours.at_once, number, 100 * AT_ONCE))
     print(f"{synchronous:7} raw INSERT+commit {statistics.median(base):9.1f} µs")
     for name, figures in times.items():
         ratio = statistics.median(one / other for one, other in zip(figures, base, strict=True))
         print(f"{'':7} {name:17} {statistics.median(figures):9.1f} µs {ratio:8.2f} ×")
+
+
+def report_loading(folder: Path) -> None:
+    """Print how long it takes to load a run of many records, as one that is resumed is loaded."""
+    store = SqliteStore(folder / "loading.db", synchronous="NORMAL")
+    store.create(RunRecord(run_id=RUN, flow="bench", state=RunState.RUNNING, owner=Owner.here()))
+    store.write(RUN, 1, [_record(f"main/loop[{index}]/call") for index in range(LOADED)])
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        Journal(store, RUN, 1, store.records(RUN))
+        times.append(time.perf_counter() - started)
+    print(f"{'':7} {LOADED} records loaded in {statistics.median(times) * 1e3:.0f} ms")
 
 
 def main() -> None:
@@ -123,6 +141,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as name:
         report("NORMAL", 3000, Path(name))
         report("FULL", 300, Path(name))
+        report_loading(Path(name))
 
 
 if __name__ == "__main__":

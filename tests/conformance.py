@@ -9,11 +9,21 @@ and what must come out of it, all of it optional:
 
     outputs: {RESULT: 2}               exactly these, in this order, of these types
     error: {type: StepError, cause: ValueError, step: main/a, line: 12, message: part of the text}
+           group: [ValueError, …]      the members of the cause, which is a group
     elapsed: 50                        virtual milliseconds, or [at least, at most]
     status: SUCCEEDED                  of the result
+    state: REVERTED                    how the run ended, whether there is a result or not
+    waits: {main/a: [approved]}        where the run is suspended, and what it asks for there
     recorded: [...]                    what the flow told the bean ``recorder``
     events: [StepFinished main/a]      parts of "kind path status" lines that must appear in this order
     absent: [StepStarted main/b]       parts that must not appear
+    steps: {main/a: REVERTED}          the states of these steps in the records
+
+Every case is run twice, the second time recorded in memory, and must end alike; only where a value cannot be recorded
+the recorded run fails, and the case says ``unsavable: main/a``. ``then`` is what follows in another TaskManager with the
+same store, a list of ``resume: {inputs}``, ``rerun: {inputs}`` with ``from: main/a``, or ``cancel: true`` (false:
+without undoing), each with what must come out of it.
+A case with ``store: true`` is run recorded only.
 
 ``errors/*.task.xml`` are wrong flows. Each problem stands as ``<!-- error: part of the message -->`` on the line that
 causes it; these and no others must be reported. A file that cannot hold comments has a ``.yaml`` instead, with
@@ -23,7 +33,7 @@ causes it; these and no others must be reported. A file that cannot hold comment
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +43,16 @@ import yaml
 from flows.beans import make_beans
 
 from taskrun import TaskManager
-from taskrun.errors import FlowError
+from taskrun.errors import FlowError, StepError
+from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual
 
 FLOWS = Path(__file__).parent / "flows"
-GIVEN = {"inputs", "flags", "path", "allow", "beans", "repeat"}
-EXPECTED = {"outputs", "error", "elapsed", "status", "recorded", "events", "absent"}
+GIVEN = {"inputs", "flags", "path", "allow", "beans", "repeat", "store"}
+EXPECTED = {
+    "outputs", "error", "elapsed", "status", "state", "waits", "recorded", "events", "absent", "steps", "unsavable", "then",
+}  # fmt: skip
+FOLLOWING = {"resume", "rerun", "cancel", "from"} | EXPECTED - {"unsavable", "then"}
 
 _EXPECTED_ERROR = re.compile(r"<!--\s*error:\s*(.*?)\s*-->")
 
@@ -75,6 +89,7 @@ def cases() -> Iterator[Case]:
             continue
         for number, spec in enumerate(yaml.safe_load(file.read_text("utf-8")), 1):
             unknown = set(spec) - GIVEN - EXPECTED
+            unknown.update(*(set(step) - FOLLOWING for step in spec.get("then", ())))
             assert not unknown, f"{file}: case {number}: unknown keys {sorted(unknown)}"
             yield Case(flow=flow, number=number, spec=spec)
 
@@ -85,27 +100,88 @@ def wrong_flows() -> list[Path]:
 
 
 def check(case: Case) -> None:
-    """Run a case and compare what came out with what it says."""
+    """Run a case, unrecorded and recorded, and compare what came out with what it says."""
+    flow: Any = case.flow
+    if not case.spec.get("store"):
+        flow = _check_once(case, flow, None)
+    try:
+        _check_once(case, flow, MemoryStore())
+    except BaseException as error:
+        error.add_note("while the run was recorded")
+        raise
+
+
+def _check_once(case: Case, flow: Any, store: MemoryStore | None) -> Any:
+    """Run a case with one TaskManager and return the compiled flow."""
     spec = case.spec
     beans = make_beans() if spec.get("beans") else {}
     lines: list[str] = []
-    manager = TaskManager(
-        beans=beans,
-        path=[case.flow.parent / folder for folder in spec.get("path", [])],
-        allow=spec.get("allow", []),
-        flags=set(spec.get("flags", [])),
-        observers=[lambda event: lines.append(_line(event))],
-    )
+
+    def manager() -> TaskManager:
+        return TaskManager(
+            beans=beans,
+            path=[case.flow.parent / folder for folder in spec.get("path", [])],
+            allow=spec.get("allow", []),
+            flags=set(spec.get("flags", [])),
+            observers=[lambda event: lines.append(_line(event))],
+            store=store,
+        )
+
+    first = manager()
+    run_id = ""
     try:
-        for _ in range(spec.get("repeat", 1)):
+        for number in range(spec.get("repeat", 1)):
             lines.clear()
-            _check_outcome(spec, _run(manager, case))
+            run_id = f"run{number}"
+            given = deepcopy(spec.get("inputs", {}))
+            outcome = _outcome(lambda: first.run_async(flow, given, run_id=run_id))  # noqa: B023 - called at once
+            if store is not None and "unsavable" in spec:
+                _check_error({"type": "StepError", "cause": "UnsavableValue", "step": spec["unsavable"]}, outcome)
+                return flow
+            _check_outcome(spec, outcome)
+            flow = first.load(case.flow) if outcome.result is not None and isinstance(flow, Path) else flow
+        _check_traces(spec, beans, lines, first if store or "then" in spec else None, run_id)
+        for step in spec.get("then", ()) if store else ():
+            lines.clear()
+            if beans:
+                beans["recorder"].calls.clear()
+            second = manager()
+            outcome = _outcome(lambda: _follow(second, step, run_id))  # noqa: B023 - called at once
+            _check_outcome(step, outcome)
+            found = getattr(outcome.result, "run_id", run_id) or second.runs()[0].run_id
+            _check_traces(step, beans, lines, second, found if "rerun" in step else run_id)
     finally:
         if "pool" in beans:
             beans["pool"].shutdown()
+    return flow
+
+
+async def _follow(manager: TaskManager, step: dict[str, Any], run_id: str) -> Any:
+    if "resume" in step:
+        return await manager.resume_async(run_id, step["resume"])
+    if "rerun" in step:
+        return await manager.rerun_async(run_id, step["rerun"], from_step=step.get("from"))
+    assert await manager.cancel_async(run_id, revert=step["cancel"])
+    return None
+
+
+def _check_traces(
+    spec: dict[str, Any], beans: dict[str, Any], lines: list[str], manager: TaskManager | None, run_id: str
+) -> None:
+    """Compare what a run left behind: in the beans, in the events, in the store."""
     if "recorded" in spec:
-        assert beans["recorder"].calls == spec["recorded"], f"recorded {beans['recorder'].calls}"
+        calls = beans["recorder"].calls
+        assert calls == spec["recorded"], f"recorded {calls}"
     _check_events(lines, spec.get("events", []), spec.get("absent", []))
+    if manager is None or not manager.runs():
+        return
+    if "state" in spec:
+        state = manager.store.load(run_id).state
+        assert state == spec["state"], f"the recorded state is {state}"
+    if "steps" in spec:
+        records = {record.key: str(record.state) for record in manager.store.records(run_id)}
+        found = {key: records.get(key) for key in spec["steps"]}
+        assert found == spec["steps"], f"the states of steps are {records}"
 
 
 def _line(event: Any) -> str:
@@ -113,10 +189,10 @@ def _line(event: Any) -> str:
     return " ".join(word for word in words if word)
 
 
-def _run(manager: TaskManager, case: Case) -> Outcome:
+def _outcome(start: Callable[[], Coroutine[Any, Any, Any]]) -> Outcome:
     async def outcome() -> tuple[Any, BaseException | None]:
         try:
-            return await manager.run_async(case.flow, deepcopy(case.spec.get("inputs", {}))), None
+            return await start(), None
         except Exception as error:  # noqa: BLE001 - the case says which one it should be
             return None, error
 
@@ -135,6 +211,13 @@ def _check_outcome(spec: dict[str, Any], outcome: Outcome) -> None:
     if "status" in spec:
         status = outcome.result.status
         assert status == spec["status"], f"the status is {status}"
+    if "state" in spec and outcome.result is not None:
+        assert outcome.result.status == spec["state"], f"the status is {outcome.result.status}"
+    elif "state" in spec and isinstance(outcome.error, StepError):
+        assert outcome.error.status == spec["state"], f"the status is {outcome.error.status}"
+    if "waits" in spec:
+        waits = {place.path: [item.name for item in place.asked] for place in outcome.result.waiting}
+        assert waits == spec["waits"], f"it waits for {waits}"
     if "elapsed" in spec:
         least, most = spec["elapsed"] if isinstance(spec["elapsed"], list) else (spec["elapsed"], spec["elapsed"])
         assert least <= outcome.elapsed <= most, f"took {outcome.elapsed} ms, not {spec['elapsed']}"
@@ -161,6 +244,9 @@ def _check_error(expected: dict[str, Any], outcome: Outcome) -> None:
         cause = error.__cause__ if "cause" in expected else error
         if "cause" in expected:
             assert expected["cause"] in [base.__name__ for base in type(cause).__mro__], f"the cause is {cause!r}"
+        if "group" in expected:
+            members = [type(member).__name__ for member in getattr(cause, "exceptions", ())]
+            assert members == expected["group"], f"the members of the cause are {members}"
         for message in _as_list(expected.get("message", [])):
             assert message in str(cause), f"'{message}' is not in: {cause}"
         if "step" in expected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,3 +18,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A folder for the flows of this session."""
     return Bench(tmp_path_factory.mktemp("flows"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no command, in this process or another, record its runs where the runs of whoever tests are."""
+    folder = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        patch.setenv("TASKRUN_STORE", f"sqlite:///{folder}/taskrun/runs.db?synchronous=NORMAL")
+        yield

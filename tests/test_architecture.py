@@ -40,12 +40,13 @@ LAYERS = {
     "stores": ("source", "errors", "core"),
     "observers": ("source", "errors", "core"),
     "tags": ("errors", "core", "languages.process"),
-    "testing": (),
+    "testing": ("manager",),
     "history": ("errors", "core"),
     "task": ("core",),
     "durable": ("errors", "core", "stores", "result"),
     "taking_over": ("errors", "core", "durable"),
-    "recorded_runs": ("errors", "core", "result", "durable", "history", "taking_over"),
+    "answers": ("errors", "core"),
+    "recorded_runs": ("errors", "core", "result", "durable", "history", "taking_over", "answers"),
     "manager": (
         *("source", "result", "errors", "shipped", "history", "durable", "recorded_runs"),
         *("syntax", "script", "core", "stores", "observers", "tags"),
@@ -92,7 +93,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "base"
 RANKS = {
     "returnType": 5, "decorator": 10, "persistedVariables": 14, "unwind": 15, "catch": 20, "finally": 21, "outputs": 30, "retry": 40, "executor": 50,
     "timeout": 60, "throttle": 70, "rate-limit": 80, "onEnter": 90, "validator": 91, "onReload": 92,
-    "undoable": 96, "recall": 97, "allowFailure": 100, "call": 120, "keptOutputs": 125,
+    "undoable": 96, "recall": 97, "allowFailure": 100, "checkMutation": 110, "call": 120, "keptOutputs": 125,
     "trace": 130, "nextOnError": 135, "pause": 137, "when": 140, "flags": 141,
 }  # fmt: skip
 """The order of decorators, smaller is nearer to the step: it is part of the language, so it is frozen here."""

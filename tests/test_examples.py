@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import says, start
+
+from taskrun.stores.open import open_store
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 COUNTED = "more than 0"
@@ -22,6 +25,23 @@ def cases() -> list[Any]:
         for file in sorted(EXAMPLES.glob("*/expected.json"))
         for number, case in enumerate(json.loads(file.read_text(encoding="utf-8")), 1)
     ]
+
+
+@pytest.fixture(autouse=True)
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Record the runs of an example apart."""
+    text = f"sqlite:///{tmp_path}/runs.db?synchronous=NORMAL"
+    monkeypatch.setenv("TASKRUN_STORE", text)
+    return text
+
+
+def newest(url: str) -> str:
+    """Return the beginning of the id of the newest run, as it is told."""
+    store = open_store(url)
+    try:
+        return next((run.run_id[:8] for run in store.runs(limit=1)), "none")
+    finally:
+        store.close()
 
 
 def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -39,12 +59,46 @@ def same(value: Any, expected: Any) -> bool:
 
 
 @pytest.mark.parametrize(("folder", "case"), cases())
-def test_example(folder: Path, case: dict[str, Any]) -> None:
-    """Standard output, standard error and exit status."""
-    done = python(folder, "-m", "taskrun", *case["words"])
-    assert done.stderr.splitlines() == case["err"]
-    assert done.returncode == case["status"]
-    assert same(json.loads(done.stdout) if done.stdout else None, case["out"]), done.stdout
+def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url: str) -> None:
+    """Standard output, standard error and exit status, of one command or of several in turn."""
+    for call in case if isinstance(case, list) else [case]:
+        run = newest(url) if "RUN" in call["words"] else ""
+        done = python(folder, "-m", "taskrun", *(word.replace("RUN", run) for word in call["words"]))
+        told = done.stderr.replace(newest(url), "RUN") if "RUN" in str(call["err"]) else done.stderr
+        assert told.splitlines() == call["err"]
+        assert done.returncode == call["status"]
+        assert same(json.loads(done.stdout) if done.stdout else None, call["out"]), done.stdout
+
+
+def test_an_import_is_killed(url: str) -> None:
+    """What was stored is not stored again: at most the row that was being recorded."""
+    words = ("import.task.xml", "--input", "rows=6", "--input", "pause=150")
+    owner = start(EXAMPLES / "20_killed", *words)
+    says(owner, "row 2 is stored")
+    owner.kill()
+    owner.communicate()
+    done = python(EXAMPLES / "20_killed", "-m", "taskrun", "resume", newest(url))
+    assert (done.returncode, done.stdout) == (0, '{"last": 6}\n')
+    stored = [f"taskrun: row {number} is stored" for number in range(2, 7)]
+    assert done.stderr.splitlines() in (stored, stored[1:])
+
+
+def test_a_cancel_from_a_second_terminal(url: str) -> None:
+    """What was rented is given back."""
+    owner = start(EXAMPLES / "21_cancel", "train.task.xml")
+    says(owner, "the work begins")
+    run = newest(url)
+    done = python(EXAMPLES, "-m", "taskrun", "cancel", run)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"run {run} is CANCELLED\n", "")
+    told = owner.communicate(timeout=20)[1].splitlines()
+    assert owner.returncode == 130
+    assert told[-5:] == [
+        "taskrun: the work has stopped",
+        "taskrun: machine 7 is given back",
+        "taskrun: cancelled",
+        f"taskrun: run {run} is CANCELLED",
+        f"    begin again with: taskrun rerun {run}",
+    ]
 
 
 def test_every_flow_is_right() -> None:

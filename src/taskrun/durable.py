@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from taskrun.core.codec import Codec, Codecs
@@ -27,8 +27,7 @@ from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
 from taskrun.core.store import Store
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.core.waiting import Waiting, names_asked
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, near_hint
+from taskrun.errors import InputError, RevertError, RunCancelled, StoreError
 from taskrun.result import RunResult
 
 
@@ -77,9 +76,19 @@ class Durable:
         if records:
             self.store.write(run.run_id, 1, records)
 
-    def claim(self, record: RunRecord, stale_after: float) -> int:
-        """Make this process the owner of a run and return the new epoch; raises Owned."""
-        return self.store.claim(record.run_id, Owner.here(), now(), stale_after)
+    @contextmanager
+    def claimed(self, run_id: str, stale_after: float) -> Iterator[tuple[int, RunRecord]]:
+        """Make this process the owner of a run: give the new epoch and the run as it stands; raises Owned.
+
+        When the block fails the run is given up again, so that others need not wait for the end of this process.
+        """
+        epoch = self.store.claim(run_id, Owner.here(), now(), stale_after)
+        try:
+            yield epoch, self.store.load(run_id)
+        except BaseException:
+            with suppress(StoreError):  # it has ended meanwhile, or cannot be written
+                self.store.write(run_id, epoch, (), {"owner": None})
+            raise
 
     def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> Recorder:
         """Give a run that goes on a recorder with its records, and return that."""
@@ -198,6 +207,8 @@ async def undo_run(run: Run, *, revert: bool) -> RunState:
     """Undo all that a run has done that nobody works on, and end it as CANCELLED, or as REVERT_FAILED."""
     state, problem = RunState.CANCELLED, None
     keeper = Keeper(run, run.recorder) if run.recorder else None
+    if keeper is not None:
+        keeper.start()
     try:
         if revert:
             run.cancelled = "kill"
@@ -225,34 +236,12 @@ def to_recall(records: Iterable[StepRecord], state: RunState) -> list[StepRecord
     handled = {record.key.removesuffix(":handled") for record in found if record.key.endswith(":handled")}
     failed = {StepState.FAILED, StepState.TIMED_OUT}
     return [
-        replace(record, state=StepState.RUNNING)
+        record._replace(state=StepState.RUNNING)
         if record.kind == "step" and record.state in failed and record.key not in handled
         else record
         for record in found
         if record.state is not StepState.CANCELLED
     ]
-
-
-def places_of(record: RunRecord) -> tuple[Waiting, ...]:
-    """Return where a suspended run stands."""
-    return tuple(map(Waiting.from_json, json.loads(record.waits_for or "[]")))
-
-
-def check_answers(record: RunRecord, answers: Mapping[str, Any]) -> None:
-    """Raise InputError unless what is given is what the run waits for."""
-    places = places_of(record)
-    names = names_asked(places)
-    problems = []
-    for name in answers:
-        if name not in names:
-            hint = near_hint(name, names) or ("it asks for: " + ", ".join(names) if names else "it asks for nothing")
-            problems.append(f"the run does not ask for '{name}'; {hint}")
-    missing = [[item for item in place.asked if item.mandatory and answers.get(item.name) is None] for place in places]
-    if places and all(missing):
-        for place, items in zip(places, missing, strict=True):
-            problems.extend(f"input '{item.name}' of {place.path} is mandatory and missing" for item in items)
-    if problems:
-        raise InputError(problems)
 
 
 def asked_to_cancel(store: Store, run_id: str) -> str | None:

@@ -250,6 +250,16 @@ class RecordedFailure(RunError):
         self.status: object = None
 
 
+class ChangedInput(RunError):
+    """A step changed in place what it was given (``TaskManager(check_mutation=True)``)."""
+
+    error_code = "taskrun.err.changed-input"
+
+    def __init__(self, path: str, names: Sequence[str]) -> None:
+        listed = " and ".join(f"'{name}'" for name in names)
+        super().__init__(f"step {path} changed its input{'s' * (len(names) > 1)} {listed} in place; return a new value")
+
+
 class UnsavableValue(RunError):
     """A value cannot be recorded. ``path`` is the place inside it, such as ``['items'][3].owner``."""
 

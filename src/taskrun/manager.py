@@ -30,6 +30,7 @@ from taskrun.core.host import Host
 from taskrun.core.languages import Language
 from taskrun.core.lookup import Lookup
 from taskrun.core.on_class import OnClassToo
+from taskrun.core.reached import reached
 from taskrun.core.registry import Registry
 from taskrun.core.run import Run
 from taskrun.core.store import Store
@@ -74,6 +75,8 @@ class TaskManager(RecordedRuns):
         store: where every run is recorded: a Store, or a URL such as ``"sqlite:///runs.db"``. Without it nothing is
             recorded but the runs of flows that can be suspended, in memory.
         codecs: how values of further types are recorded.
+        check_mutation: whether a step that changes an input in place fails, with an error that names both; for
+            development and tests, since it costs time.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
     """
@@ -97,6 +100,7 @@ class TaskManager(RecordedRuns):
         folders: Iterable[str | os.PathLike[str]] = (),
         store: Store | str | None = None,
         codecs: Iterable[Codec] = (),
+        check_mutation: bool = False,
     ) -> None:
         if evaluator not in EVALUATORS:
             hint = near_hint(evaluator, EVALUATORS) or f"there are {' and '.join(EVALUATORS)}"
@@ -119,6 +123,7 @@ class TaskManager(RecordedRuns):
             tags=TagSettings(imports=imports, libraries=dict(tags or {}), context=self._context, threads=self._threads),
         )
         self._checked: dict[str, Flow] = {}
+        self._suspending: dict[str, tuple[Flow, bool]] = {}
         self._hosts: dict[tuple[str, str], Host] = {}
         self._found: dict[str, Host] = {}
         self._shipped = str(shipped_folder("lib"))
@@ -134,6 +139,7 @@ class TaskManager(RecordedRuns):
             lookup=Lookup(()),
             observers=tuple(observers),
             log=log_event,
+            check_mutation=check_mutation,
         )
 
     @OnClassToo
@@ -162,7 +168,7 @@ class TaskManager(RecordedRuns):
         known = self._found.get(flow.path) if flow is path else None  # where others are found was settled by load
         run = Run(known or self._host_for(flow), flow, run_id=run_id, flags=self._flags)
         given = {} if inputs is None else inputs
-        if self._records_all or flow.suspends:
+        if self._records_all or self._suspends(flow):
             if run.run_id in self._active:
                 raise ValueError(f"a run with the id '{run.run_id}' is going on")
             self._durable.begin(run, given)
@@ -233,6 +239,14 @@ class TaskManager(RecordedRuns):
     def limits(self) -> Mapping[str, Mapping[str, float]]:
         """Return the state of the ``global`` throttles and rate limits by key: limit, held and waiting, or rate."""
         return self._host.limiters.statistics()
+
+    def _suspends(self, flow: Flow) -> bool:
+        """Whether a step of the flow, or of one that it calls, may suspend the run."""
+        known = self._suspending.get(flow.path)
+        if known is None or known[0] is not flow:
+            found = any(one.suspends for one in reached(flow, self._host_for(flow)))
+            known = self._suspending[flow.path] = (flow, found)
+        return known[1]
 
     @cached_property
     def _scripts(self) -> ScriptSettings:

@@ -17,13 +17,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taskrun.core.answers import check_answers, places_of, secrets
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
 from taskrun.core.on_class import OnClassToo
 from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
-from taskrun.durable import asked_to_cancel, check_answers, perform, result_of, to_recall, undo_run, unreadable
-from taskrun.errors import DecisionChanged, FlowError, Owned, StoreError, UnknownRun, WrongTransition
+from taskrun.core.waiting import Waiting
+from taskrun.durable import asked_to_cancel, perform, result_of, to_recall, undo_run, unreadable
+from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
 
@@ -56,6 +58,14 @@ class RecordedRuns(History):
         """Where runs are recorded; without the setting ``store``, memory that this TaskManager has for itself."""
         return self._durable.store
 
+    def flow_of(self, run_id: str, flow: Path_ | None = None) -> Flow:
+        """Return the flow that a run goes on with: that of the file ``flow``, else the one that it began with."""
+        return self._flow_of(self.store.load(find_run(self.store, run_id)), flow)[0]
+
+    def waiting(self, run_id: str) -> tuple[Waiting, ...]:
+        """Return what a run waits for, nothing when it is not suspended."""
+        return places_of(self.store.load(find_run(self.store, run_id)))
+
     @OnClassToo
     def resume(
         self,
@@ -74,7 +84,8 @@ class RecordedRuns(History):
             stale_after: seconds without a sign of life after which the owner counts as dead where that is not known.
 
         Raises UnknownRun, Owned when somebody works on the run, WrongTransition when it is over, InputError for wrong
-        inputs (and then nothing has changed), and what ``run`` raises. A run that has succeeded gives its result.
+        inputs (and then nothing has changed), and what ``run`` raises. A run that has succeeded gives its result; one that
+        was being cancelled when its process died is undone and raises RunCancelled.
         """
         return asyncio.run(self.resume_async(run_id, inputs, flow=flow, stale_after=stale_after))
 
@@ -96,33 +107,42 @@ class RecordedRuns(History):
             return result_of(compiled, record.run_id, outputs)
         _check_resumable(record, compiled)
         kept = self._durable.codecs.loads(record.inputs)
-        again = _secrets(compiled, given)
+        again = secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
-        check_answers(record, answers)
+        places = places_of(record)
+        check_answers(self._earlier(record, compiled, places), places, answers, again)
         run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
-        epoch = self._durable.claim(record, stale_after)
-        present = self.store.load(record.run_id)
-        if present.state is not record.state:
-            raise WrongTransition(f"run {record.run_id} is {present.state} meanwhile")
-        known = to_recall(self.store.records(record.run_id), record.state)
-        recorder = self._durable.reopen(run, epoch, known, other_flow=other)
-        how = asked_to_cancel(self.store, record.run_id)
-        if how is not None and record.state.active:
-            run.state = record.state
-            await undo_run(run, revert=how == CANCEL)
-            raise WrongTransition(f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now")
-        if record.state is RunState.REVERTING:
-            run.state = record.state
-        elif record.state is not RunState.RUNNING:
-            recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None})
-        if other:
-            recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
+        with self._durable.claimed(record.run_id, stale_after) as (epoch, present):
+            if present.state is not record.state or epoch != record.epoch + 1:
+                raise WrongTransition(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
+            records = to_recall(self.store.records(record.run_id), record.state)
+            recorder = self._durable.reopen(run, epoch, records, other_flow=other)
+            how = asked_to_cancel(self.store, record.run_id)
+            if how is not None and record.state.active:
+                await self._undo(run, record.state, revert=how == CANCEL)
+                text = f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now"
+                raise RunCancelled(text)
+            if record.state is RunState.REVERTING:
+                run.state = record.state
+            elif record.state is not RunState.RUNNING:
+                recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None})
+            if other:
+                recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
         try:
             return await self._going(run, {**kept, **again})
         except (DecisionChanged, StoreError):
-            if not run.lost:  # the other flow does not fit: the run keeps its own
+            if other and not run.lost:  # the other flow does not fit: the run keeps its own
                 recorder.write({"text": record.text, "path": record.path, "version": record.version})
             raise
+
+    def _earlier(self, record: RunRecord, flow: Flow, places: tuple[Waiting, ...]) -> Run:
+        """Return a run to look at: it belongs to nobody here. Where it asks for something it has its records."""
+        run = Run(self._host_for(flow), flow, run_id=record.run_id, flags=record.flags)
+        if any(place.asked for place in places):
+            self._durable.reopen(run, record.epoch, self.store.records(record.run_id))
+            assert run.recorder is not None  # noqa: S101 - reopen gave it
+            run.recorder.journal.close()
+        return run
 
     @OnClassToo
     def rerun(
@@ -132,6 +152,7 @@ class RecordedRuns(History):
         *,
         from_step: str | None = None,
         flow: Path_ | None = None,
+        new_id: str | None = None,
     ) -> RunResult:
         """Start a new run that takes over what an earlier one had done before a step, or before its failure.
 
@@ -140,10 +161,11 @@ class RecordedRuns(History):
             inputs: inputs that are different in the new run.
             from_step: the path of the step to begin with, such as ``main/pay``; default: the one that failed.
             flow: a file to run instead of the flow of the earlier run.
+            new_id: the id of the new run; default: one that nobody has.
 
         Raises UnknownRun, StoreError when there is no such step or nothing failed, and what ``run`` raises.
         """
-        return asyncio.run(self.rerun_async(run_id, inputs, from_step=from_step, flow=flow))
+        return asyncio.run(self.rerun_async(run_id, inputs, from_step=from_step, flow=flow, new_id=new_id))
 
     @OnClassToo
     async def rerun_async(
@@ -153,6 +175,7 @@ class RecordedRuns(History):
         *,
         from_step: str | None = None,
         flow: Path_ | None = None,
+        new_id: str | None = None,
     ) -> RunResult:
         """Do what ``rerun`` does, inside the running event loop."""
         record = self.store.load(find_run(self.store, run_id))
@@ -162,7 +185,7 @@ class RecordedRuns(History):
                 f"runs of '{compiled.name}' cannot be started again: the flow says restartable=\"false\""
             )
         records = taken_over(self.store.records(record.run_id), record, from_step)
-        run = Run(self._host_for(compiled), compiled, flags=record.flags)
+        run = Run(self._host_for(compiled), compiled, run_id=new_id, flags=record.flags)
         given = {**self._durable.codecs.loads(record.inputs), **(inputs or {})}
         self._durable.begin(run, given, records)
         return await self._going(run, given)
@@ -195,19 +218,18 @@ class RecordedRuns(History):
             record = self.store.load(find_run(self.store, run_id))
         except UnknownRun:
             return False
+        kind = CANCEL if revert else CANCEL_ONLY
         try:
-            epoch = self._durable.claim(record, STALE_AFTER)
+            with self._durable.claimed(record.run_id, STALE_AFTER) as (epoch, present):
+                self.store.request(record.run_id, kind)
+                compiled, _ = self._flow_of(present, None)
+                run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags)
+                self._durable.reopen(run, epoch, self.store.records(record.run_id))
+                await self._undo(run, present.state, revert=revert)
         except Owned:
-            self.store.request(record.run_id, CANCEL if revert else CANCEL_ONLY)
-            return True
+            self.store.request(record.run_id, kind)
         except WrongTransition:
             return False
-        compiled, _ = self._flow_of(record, None)
-        run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags)
-        self._durable.reopen(run, epoch, self.store.records(record.run_id))
-        run.state = record.state
-        self.store.request(record.run_id, CANCEL if revert else CANCEL_ONLY)
-        await undo_run(run, revert=revert)
         return True
 
     @OnClassToo
@@ -244,10 +266,23 @@ class RecordedRuns(History):
         if run.run_id in self._active:
             raise ValueError(f"a run with the id '{run.run_id}' is going on")
         self._active[run.run_id] = run
+        if run.recorder is not None:
+            await asyncio.sleep(0)  # runs that begin at the same time begin together, and share their commits
         try:
             return await perform(run, inputs)
         finally:
             del self._active[run.run_id]
+
+    async def _undo(self, run: Run, state: RunState, *, revert: bool) -> None:
+        """Undo what a run has done on which nobody works, as one of the active runs; ``state`` is where it stands."""
+        run.state = state
+        self._active[run.run_id] = run
+        try:
+            await undo_run(run, revert=revert)
+        finally:
+            del self._active[run.run_id]
+            if run.recorder is not None:
+                run.recorder.journal.close()
 
     def _flow_of(self, record: RunRecord, file: Path_ | None) -> tuple[Flow, bool]:
         """Return the flow to go on with, and whether it is another than the run began with."""
@@ -275,9 +310,3 @@ def _check_resumable(record: RunRecord, flow: Flow) -> None:
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
 _OVER = frozenset({RunState.SUCCEEDED, RunState.REVERTED, RunState.REVERT_FAILED, RunState.CANCELLED})
-
-
-def _secrets(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of the given inputs that are the task's own and not recorded."""
-    hidden = {item.name for item in flow.model.inputs if not item.persist}
-    return {name: value for name, value in given.items() if name in hidden}

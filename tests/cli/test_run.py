@@ -162,7 +162,7 @@ def test_values_as_json(taskrun, flow, source, shown):
 def test_values_without_a_json_form(taskrun, flow, source):
     """An output that cannot be printed is an error that names it."""
     flow(f'<task><steps><step name="a"><source><![CDATA[{source}]]></source></step></steps></task>')
-    ended = taskrun("flow.task.xml")
+    ended = taskrun("flow.task.xml", "--no-record")
     assert (ended.status, ended.out) == (1, "")
     assert "output 'RESULT' cannot be printed" in ended.err
 

@@ -38,9 +38,11 @@ def test_the_package_imports_next_to_nothing(tmp_path):
 def test_a_run_imports_what_it_needs(tmp_path):
     """A flow without scripts needs lxml (the schema) and no evaluator, template engine or terminal library."""
     (tmp_path / "flow.task.xml").write_text(FLOW)
-    found = imported("from taskrun.cli import main; main(['flow.task.xml'])", tmp_path)
+    found = imported("from taskrun.cli import main; main(['flow.task.xml', '--no-record'])", tmp_path)
     assert "lxml" in found
     assert not found & (set(HEAVY) - {"lxml"})
+    recorded = imported("from taskrun.cli import main; main(['flow.task.xml'])", tmp_path)
+    assert recorded & set(HEAVY) == {"lxml", "sqlite3"}
 
 
 def test_a_check_imports_what_it_needs(tmp_path):

@@ -41,6 +41,11 @@ def both(x: int) -> tuple[int, int]:
     return x - 1, x + 1
 
 
+async def holding(millis: float) -> None:
+    """Take a while."""
+    await asyncio.sleep(millis / 1000)
+
+
 def refuse(reason: str) -> None:
     """Always fails."""
     raise LookupError(reason)
@@ -162,6 +167,25 @@ class Booking(Task):
         return {"seat": f"{train}-{seats}", "price": 10 * seats}
 
 
+@dataclass(slots=True)
+class Seat:
+    """Can be undone; fails for a seat below 0, and its undoing for seat 13."""
+
+    recorder: Recorder
+
+    def execute(self, seat: int) -> str:
+        """Take it."""
+        if seat < 0:
+            raise LookupError(f"no seat {seat}")
+        return f"seat {seat}"
+
+    def revert(self, seat: int, result: Any, failure: Exception) -> None:
+        """Give it back, whether it was taken or not."""
+        self.recorder.note([seat, str(result), str(failure)])
+        if seat == 13:
+            raise OSError("nobody gives it back")
+
+
 def where(context: StepContext) -> list[Any]:
     """Return what the step tells of itself."""
     context.progress(0.5, "half")
@@ -181,11 +205,13 @@ def make_beans() -> dict[str, Any]:
         "add": add,
         "slowAdd": slow_add,
         "nap": nap,
+        "holding": holding,
         "pair": pair,
         "both": both,
         "refuse": refuse,
         "leave": leave,
         "recorder": recorder,
+        "note": recorder.note,
         "flaky": Flaky(2),
         "broken": Flaky(1_000_000),
         "greeter": Greeter("Hello"),
@@ -199,4 +225,5 @@ def make_beans() -> dict[str, Any]:
         "booking": Booking(),
         "tripBooking": Booking(rebind={"train": "line"}, provides={"place": "seat"}, inject={"seats": 3}),
         "where": where,
+        "seat": Seat(recorder),
     }

@@ -9,7 +9,7 @@ Rules: a sub-command is a line in ``COMMANDS`` and a module of its name with a f
 called; nothing heavy is imported before it is known what to do.
 Standard output belongs to the result, everything else goes to standard error. The exit status is 0 when all went well,
 1 when the run failed, 2 for a wrong file, wrong inputs or a wrong command line, 3 when a store or a plug-in is in
-trouble and 130 when the run was cancelled.
+trouble, 4 when the run is suspended and 130 when it was cancelled.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from types import MappingProxyType
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "run": ("FLOW", "run a flow and print its outputs as JSON; the word run can be left out"),
+        "resume": ("RUN", "go on with a run that is suspended, has failed, or whose process has died"),
+        "rerun": ("RUN", "start a new run that takes over what an earlier one had done"),
+        "cancel": ("RUN", "stop a run, wherever it is at work, and undo what it has done"),
+        "suspend": ("RUN", "let a run stop where it is, so that it can be resumed"),
         "check": ("FILE…", "say everything that is wrong with files, without running them"),
         "explain": ("FILE", "show the steps of a flow with what stands round each of them"),
         "expand": ("FILE", "show a flow after all that it builds on was put in"),

@@ -10,7 +10,16 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 
-from taskrun.errors import Diagnostic, FlowError, InputError, PluginError, RunCancelled, StepError, TaskrunError
+from taskrun.errors import (
+    Diagnostic,
+    FlowError,
+    InputError,
+    PluginError,
+    RevertError,
+    RunCancelled,
+    StepError,
+    TaskrunError,
+)
 from taskrun.source import Location, Source
 
 CANCELLED = 130
@@ -43,6 +52,8 @@ def guarded(command: Callable[[], int], *, verbose: bool = False) -> int:
         return PluginError.exit_status if isinstance(error.__cause__, PluginError) else error.exit_status
     except TaskrunError as error:
         say(f"taskrun: error: {error}")
+        for note in getattr(error, "__notes__", ()):
+            say(f"    hint: {note}")
         return error.exit_status
     return FlowError.exit_status
 
@@ -65,6 +76,10 @@ def say_step_error(error: StepError, *, verbose: bool = False) -> None:
     say(str(problem))
     for note in getattr(cause, "__notes__", ()):
         say(f"    {note}")
+    for left in cause.exceptions[1:] if isinstance(cause, RevertError) else ():
+        say(f"    not undone: {type(left).__name__}: {left}")
+        for note in getattr(left, "__notes__", ()):
+            say(f"        {note}")
     inner = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     if inner is not None:
         say(f"    from {type(inner).__name__}: {inner}")

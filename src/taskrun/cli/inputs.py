@@ -11,17 +11,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from taskrun.core.flow import Flow
 from taskrun.errors import InputError
 
+if TYPE_CHECKING:
+    from taskrun.core.flow import Flow
+    from taskrun.core.waiting import Waiting
 
-def read_inputs(flow: Flow, pairs: Iterable[str], file: str | None) -> dict[str, Any]:
-    """Return the inputs for a flow; raises InputError with everything that is wrong with how they are given."""
-    typed = {item.name for item in flow.model.inputs if item.type is not None}
+
+def typed_inputs(flow: Flow, waiting: Iterable[Waiting] = ()) -> set[str]:
+    """Return the names of the inputs that have a type: those of a flow, and of what a run of it waits for."""
+    asked = {item.name: item.type for place in waiting for item in place.asked}
+    return {name for name, kind in asked.items() if kind} | {
+        item.name for item in flow.model.inputs if item.type is not None and item.name not in asked
+    }
+
+
+def read_inputs(typed: Collection[str], pairs: Iterable[str], file: str | None) -> dict[str, Any]:
+    """Return the inputs that are given, of which some are ``typed``; raises InputError with all that is wrong with them."""
     inputs = {} if file is None else _object(file)
     problems: list[str] = []
     given: set[str] = set()
@@ -34,7 +44,7 @@ def read_inputs(flow: Flow, pairs: Iterable[str], file: str | None) -> dict[str,
         else:
             given.add(name)
             try:
-                inputs[name] = _value(text, typed=name in typed)
+                inputs[name] = input_value(text, typed=name in typed)
             except ValueError as error:
                 problems.append(f"--input {name}: {error}")
     if problems:
@@ -42,7 +52,8 @@ def read_inputs(flow: Flow, pairs: Iterable[str], file: str | None) -> dict[str,
     return inputs
 
 
-def _value(text: str, *, typed: bool) -> Any:
+def input_value(text: str, *, typed: bool) -> Any:
+    """Return what a text behind ``NAME=`` means; raises ValueError when it names a file that cannot be read."""
     if text.startswith("@@"):
         text = text[1:]
     elif text.startswith("@"):

@@ -30,6 +30,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--input`` and ``--inputs``."""
+    text = "an input; NAME=@FILE takes the text of a file"
+    parser.add_argument("--input", action="append", default=[], metavar="NAME=VALUE", help=text)
+    parser.add_argument("--inputs", metavar="FILE", help="inputs as a JSON object; - is standard input")
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where flows are found and what they may import."""
     parser.add_argument("--path", action="append", metavar="DIR", help="look tasks and libraries up in DIR too")
@@ -58,6 +65,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def settings_words(arguments: argparse.Namespace) -> list[str]:
+    """Return the words of a command line that say again what the options of ``add_settings`` said."""
+    words = [("--evaluator", arguments.evaluator)] if arguments.evaluator != "compiled" else []
+    if arguments.script_timeout is not None:
+        words.append(("--script-timeout", f"{arguments.script_timeout:g}s"))
+    given = {"--path": arguments.path, "--allow": arguments.allow, "-P": arguments.property}
+    given |= {"--delta": arguments.delta, "--folder": arguments.folder}
+    words += [(option, value) for option, values in given.items() for value in values or ()]
+    return [word for pair in words for word in pair]
+
+
 def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
     """Return a TaskManager with the options of ``add_settings`` and the ``[tool.taskrun]`` of pyproject.toml."""
     from taskrun.manager import TaskManager
@@ -75,6 +93,7 @@ def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
         config=_config(arguments.property),
         delta=arguments.delta,
         folders=arguments.folder,
+        check_mutation=getattr(arguments, "check_mutation", False),
         **settings,
     )
     if "flow" in arguments:

@@ -45,12 +45,10 @@ def _default_url() -> str:
     return "sqlite:///" + quote((user_state_path("taskrun", appauthor=False) / "runs.db").as_posix(), safe="/:")
 
 
-@contextmanager
-def recorded_runs(arguments: argparse.Namespace) -> Iterator[History]:
-    """Open the store for a command that reads or removes; StoreError when there is none."""
+def existing_store(arguments: argparse.Namespace) -> str:
+    """Return the URL of a store in which there may be runs; StoreError when there is no such file."""
     from taskrun.errors import StoreError
-    from taskrun.history import History
-    from taskrun.stores.open import file_of, open_store
+    from taskrun.stores.open import file_of
 
     url = store_url(arguments)
     file = file_of(url)
@@ -62,7 +60,16 @@ def recorded_runs(arguments: argparse.Namespace) -> Iterator[History]:
         if not there:
             problem = f"no runs recorded: there is no file {file.absolute()}"
             raise StoreError(problem, f"--store or {VARIABLE} name another")
-    store = open_store(url)
+    return url
+
+
+@contextmanager
+def recorded_runs(arguments: argparse.Namespace) -> Iterator[History]:
+    """Open the store for a command that reads or removes; StoreError when there is none."""
+    from taskrun.history import History
+    from taskrun.stores.open import open_store
+
+    store = open_store(existing_store(arguments))
     try:
         yield History(store)
     finally:

@@ -36,6 +36,11 @@ class Completion(NamedTuple):
         return self.outputs.get(RESULT)
 
     @property
+    def suspended(self) -> bool:
+        """Whether the step has not ended: with ``@suspend`` as the target it has, and the run stops behind it."""
+        return self.signal is Signal.SUSPEND and self.target is None
+
+    @property
     def truthy(self) -> bool:
         """Whether a selector takes this result: its RESULT is true, or it has other outputs but no RESULT."""
         outputs = self.outputs

@@ -106,8 +106,8 @@ class Flow:
         self.version = header.version or (from_path[1] if from_path else 0)
         self.bean_ids = tuple(definition.id for definition in header.definitions)
         self._weaver = weaver
-        self._programs: dict[tuple[bool, bool], Program] = {}
-        self._library: dict[tuple[str, bool, bool], Program] = {}
+        self._programs: dict[tuple[bool, ...], Program] = {}
+        self._library: dict[tuple[str | bool, ...], Program] = {}
 
     def __repr__(self) -> str:
         return f"Flow({self.name!r}, version={self.version}, path={self.path!r}, steps={self.step_count})"
@@ -138,28 +138,31 @@ class Flow:
         """The flow as XML, with all that it builds on put in."""
         return write_xml(self.root, head=False)
 
-    def _setting(self, traced: bool, recorded: bool) -> Setting:
-        return Setting(traced=traced, recorded=recorded, saves=self.header.default_save_state, undoes=self.undoes)
+    def _setting(self, traced: bool, recorded: bool, check_mutation: bool) -> Setting:
+        saves, undoes = self.header.default_save_state, self.undoes
+        return Setting(traced=traced, recorded=recorded, saves=saves, undoes=undoes, check_mutation=check_mutation)
 
-    def program(self, traced: bool, recorded: bool = False) -> Program:
-        """Return what runs: the root step with its decorators, watched or not, recorded or not."""
-        program = self._programs.get((traced, recorded))
+    def program(self, traced: bool, recorded: bool = False, check_mutation: bool = False) -> Program:
+        """Return what runs: the root step with its decorators, for this way of running it."""
+        way = (traced, recorded, check_mutation)
+        program = self._programs.get(way)
         if program is None:
-            setting = replace(self._setting(traced, recorded), root=True)
-            program = self._programs[traced, recorded] = self._weaver.weave(self.model, setting)
+            setting = replace(self._setting(*way), root=True)
+            program = self._programs[way] = self._weaver.weave(self.model, setting)
         return program
 
     def library_step(self, name: str) -> Step | None:
         """Return the step of that name directly in this library, None when there is none."""
         return next((step for step in self.model.children() if step.name == name), None)
 
-    def library_program(self, name: str, traced: bool, recorded: bool = False) -> Program:
+    def library_program(self, name: str, traced: bool, recorded: bool = False, check_mutation: bool = False) -> Program:
         """Return a step of this library in the form that other flows call: its decorators up to allowFailure."""
-        program = self._library.get((name, traced, recorded))
+        way = (traced, recorded, check_mutation)
+        program = self._library.get((name, *way))
         if program is None:
             step = self.library_step(name)
             if step is None:
                 raise LookupError(name)
-            setting = replace(self._setting(traced, recorded), outermost=LIBRARY_RANK)
-            program = self._library[name, traced, recorded] = self._weaver.weave(step, setting)
+            setting = replace(self._setting(*way), outermost=LIBRARY_RANK)
+            program = self._library[(name, *way)] = self._weaver.weave(step, setting)
         return program

@@ -41,6 +41,8 @@ class Host:
     limiters: Limiters = field(default_factory=Limiters)
     threads: Threads = field(default_factory=Threads)
     processes: Processes = field(default_factory=Processes)
+    check_mutation: bool = False
+    """Whether steps are watched for changes to what they are given."""
     flow: Flow | None = None
     """The flow that is being checked."""
     variables: Variables | None = None

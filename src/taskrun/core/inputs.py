@@ -86,6 +86,10 @@ class Input:
         """Return the value after default, conversion and checks; raises ValueError saying what is wrong."""
         if value is None and self.default_value is not None:
             value = self.default_value.run(scope)
+        return self.check(value)
+
+    def check(self, value: Any) -> Any:
+        """Return the value after conversion and checks; raises ValueError saying what is wrong."""
         if value is not None and self.type is not None:
             value = self.type.convert(value)
         if self.mandatory and (value is None or (isinstance(value, CONTAINERS) and not value)):

@@ -42,12 +42,11 @@ class _Batch:
         if problem is not None:
             self.journal.problem = self.journal.problem or problem
         for waiter in self.waiters:
-            if waiter.done():  # its task was cancelled
-                continue
-            if problem is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(problem)
+            if not waiter.done():  # else its task was cancelled
+                if problem is None:
+                    waiter.set_result(None)
+                else:
+                    waiter.set_exception(problem)
 
 
 class CommitGroup:
@@ -56,7 +55,7 @@ class CommitGroup:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.open_journals = 0
-        self._batches: list[_Batch] = []
+        self.batches: list[_Batch] = []
         self._handle: asyncio.Handle | None = None
         self._in_this_turn = False
 
@@ -64,15 +63,6 @@ class CommitGroup:
     def alone(self) -> bool:
         """Whether one journal at most is open, so that there is nobody to share a transaction with."""
         return self.open_journals <= 1
-
-    @property
-    def pending(self) -> bool:
-        """Whether there is something to commit."""
-        return bool(self._batches)
-
-    def add(self, batch: _Batch) -> None:
-        """Take a batch into the next transaction; it may still grow."""
-        self._batches.append(batch)
 
     def commit_soon(self) -> None:
         """Commit when what can run in this turn of the loop has run."""
@@ -89,7 +79,7 @@ class CommitGroup:
     def commit(self) -> None:
         """Commit now what was saved so far; the journals learn what became of it."""
         self._cancel_handle()
-        batches, self._batches = self._batches, []
+        batches, self.batches = self.batches, []
         if not batches:
             return
         writes = []
@@ -146,6 +136,7 @@ class Journal:
         self.group.open_journals += 1
         self._closed = False
         self._known = {record.key: record for record in known}
+        self._orders: dict[str, int] = {}
         self._inside: dict[str, dict[str, StepRecord]] = {}
         for record in self._known.values():
             self._remember(record)
@@ -164,6 +155,12 @@ class Journal:
         """Return the record of that key that was there when the run was started again."""
         return self._known.get(key)
 
+    def order(self, key: str) -> int:
+        """Return where the last write of a recalled record stands among those of the others: a number below 0."""
+        if not self._orders:
+            self._orders = {known: place - len(self._known) for place, known in enumerate(self._known)}
+        return self._orders[key]
+
     def under(self, path: str) -> list[StepRecord]:
         """Return what there is to undo, and was undone, inside the step at ``path``, in the order of the last writes.
 
@@ -173,8 +170,7 @@ class Journal:
 
     async def save(self, record: StepRecord) -> None:
         """Write a record down; it is committed when this returns. Raises the StoreError of the transaction."""
-        batch = self._batch_with(record)
-        await self._committed(batch)
+        await self._committed(self._batch_with(record))
 
     def note(self, record: StepRecord) -> None:
         """Write a record down some time soon: with the next one that is saved, or within NOTE_SECONDS.
@@ -204,7 +200,7 @@ class Journal:
         """
         if self.problem is not None:
             raise self.problem
-        if self.group.pending:
+        if self.group.batches:
             self._batch_with(record)
             self.flush()
             return
@@ -229,9 +225,10 @@ class Journal:
                 self.group.commit()
 
     def _batch_with(self, record: StepRecord) -> _Batch:
-        batch = self._open_batch()
+        batch = self.batch or self._open_batch()
         batch.records.append(record)
-        self._remember(record)
+        if record.inputs is not None or self._inside or record.kind == "undo":
+            self._remember(record)
         return batch
 
     def _remember(self, record: StepRecord) -> None:
@@ -252,7 +249,7 @@ class Journal:
         batch = self.batch
         if batch is None:
             batch = self.batch = _Batch(self)
-            self.group.add(batch)
+            self.group.batches.append(batch)
         return batch
 
     def _committed(self, batch: _Batch) -> asyncio.Future[None]:

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from taskrun.core.completion import Signal
 from taskrun.core.exception_parts import parts_of
@@ -207,8 +207,7 @@ class ErrorRecord:
         return f"{self.kind.removeprefix('builtins.')}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
+class StepRecord(NamedTuple):
     """What is known of one execution of a step, an item, a decision or an undoing; ``key`` is its path in the run.
 
     ``outputs`` is JSON text; ``signal`` and ``target`` are those of the completion; ``note`` says in words what a

@@ -55,6 +55,8 @@ class Run:
         self.parent = parent
         self.called_from = called_from
         self.depth: int = parent.depth + 1 if parent else 0
+        self.top: Run = parent.top if parent else self
+        """The run that was started: this one, or the outermost of those that called it."""
         self.observers = host.observers
         self.traced = bool(host.observers)
         self.limiters = Limiters()
@@ -63,6 +65,7 @@ class Run:
         self.recorder: Recorder | None = parent.recorder if parent else recorder
         self.state = RunState.RUNNING
         self.undo: list[Undo] = parent.undo if parent else []
+        self.completions = 0
         self.undone = 0
         self.doomed: Exception | None = None
         self.suspending = False
@@ -72,14 +75,6 @@ class Run:
         self._beans: RunBeans | None = None
         self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
         self.scope = Scope(self.base)
-
-    @property
-    def top(self) -> Run:
-        """The run that was started: this one, or the outermost of those that called it."""
-        run = self
-        while run.parent is not None:
-            run = run.parent
-        return run
 
     @property
     def beans(self) -> RunBeans:

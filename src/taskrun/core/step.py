@@ -211,6 +211,10 @@ class Step(ABC):
         """Whether an input is not bound when the step begins, because the step itself asks somebody for it."""
         return False
 
+    def asked(self, _run: Run) -> tuple[Input, ...]:
+        """Return the inputs that the step asks somebody for."""
+        return tuple(item for item in self.inputs if self.asks(item))
+
     def programs(self) -> Iterator[Program]:
         """Yield what runs inside a woven step: the steps inside with their decorators, in the order of the fields."""
         yield from self.children()
@@ -289,8 +293,7 @@ def walk(step: Step) -> Iterator[Step]:
     """Yield the step and every step inside it, in the order of the file."""
     waiting = [step]
     while waiting:
-        found = waiting.pop()
-        yield found
+        yield (found := waiting.pop())
         waiting.extend(reversed(list(found.children())))
 
 

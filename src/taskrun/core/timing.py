@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 async def pause(frame: Frame, seconds: float) -> None:
     """Wait; a run that is resumed meanwhile waits for what is left of it only."""
-    if frame.run.recorder is not None and seconds > 0:
-        seconds = frame.remember("due", lambda: time.time() + seconds) - time.time()
+    recorder = frame.run.recorder
+    if recorder is not None and seconds > 0:
+        begun = recorder.known(frame.part("due")) is not None
+        due = frame.remember("due", lambda: time.time() + seconds)
+        if begun:
+            seconds = due - time.time()
     if seconds > 0:
         await asyncio.sleep(seconds)
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from taskrun.core.completion import Completion, Signal
+from taskrun.core.completion import Completion
 from taskrun.core.events import StepReverted
 from taskrun.core.frame import Frame
 from taskrun.core.located import locate
@@ -42,6 +42,8 @@ class Undo(NamedTuple):
     done: Completion
     record: StepRecord | None = None
     """What is recorded of the step, if anything."""
+    order: int = 0
+    """Where it stands among the completions of the run; what was recalled comes before all others."""
 
 
 class UndoFrame(Frame):
@@ -61,7 +63,13 @@ def register(
     frame: Frame, step: Step, values: Mapping[str, Any], done: Completion, record: StepRecord | None = None
 ) -> None:
     """Put a completed step on the list of its container."""
-    frame.undo.append(Undo(frame.run, step, frame.path, values, done, record))
+    top, recorder = frame.run.top, frame.run.recorder
+    if recorder is not None and recorder.known(frame.path) is record is not None:
+        order = recorder.journal.order(frame.path)
+    else:
+        top.completions += 1
+        order = top.completions
+    frame.undo.append(Undo(frame.run, step, frame.path, values, done, record, order))
 
 
 async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Completion:
@@ -76,6 +84,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
     record = recorder.known(key) if recorder else None
     if record is not None and recorder is not None:  # the process died while it undid
         failure: BaseException = recorder.failure(record.error)
+        frame.run.top.undone += 1
         own.extend(recorded_undos(frame.run, key.removesuffix("undo").rstrip(":").rstrip("/")))
     else:
         frame.undo = own
@@ -86,8 +95,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised again below
             failure = error
         else:
-            if done.signal is not Signal.SUSPEND:
-                outer.extend(own)
+            outer.extend(own)  # those of a branch that is suspended too: the others may fail
             return done
         finally:
             frame.undo = outer
@@ -133,7 +141,7 @@ async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str
         await recorder.change({"state": RunState.REVERTING})
     top.state = RunState.REVERTING
     problems: list[Exception] = []
-    for one in reversed(undos):
+    for one in sorted(undos, key=attrgetter("order"), reverse=True):
         try:
             await _undo(one, failure)
         except Exception as problem:  # noqa: BLE001 - the others are undone all the same
@@ -174,7 +182,7 @@ async def _undo(one: Undo, failure: Exception) -> None:
             run.emit(StepReverted(run.run_id, one.key, str(state), seconds, one.step.at, text))
         if recorder is not None and known is not None and not recorder.lost:
             error_record = None if problem is None else recorder.error(problem)
-            await recorder.save(replace(known, state=state, error=error_record))
+            await recorder.save(known._replace(state=state, error=error_record))
 
 
 def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
@@ -185,20 +193,21 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
     found = []
     recorder = run.recorder
     for record in recorder.journal.under(path) if recorder else ():
-        if record.kind != "step" or record.inputs is None or record.state not in _WAS_DONE or recorder is None:
+        if record.kind != "step" or record.inputs is None or record.state not in _LEFT or recorder is None:
             continue
         if again and record.state is StepState.REVERT_FAILED:
-            record = replace(record, state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
+            record = record._replace(state=StepState.SUCCEEDED, error=None)  # noqa: PLW2901
         try:
             owner, step = locate(run.top, record.key)
         except StoreError as error:
             raise Stopped(error) from None
         done = Completion(recorder.value(record.outputs) or {})
-        found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record))
+        order = recorder.journal.order(record.key)
+        found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record, order))
     return found
 
 
-_WAS_DONE = UNDONE | {StepState.SUCCEEDED}
+_LEFT = frozenset({StepState.SUCCEEDED, StepState.REVERT_FAILED})
 
 
 def failures_by_path(failure: Exception) -> dict[str, Exception]:
@@ -233,7 +242,7 @@ def held(run: Run, error: BaseException, key: str = "", how: str = "") -> bool:
     """
     top = run.top
     recorder = run.recorder
-    if top.doomed is not None or isinstance(error, Stopped):
+    if top.doomed is not None or isinstance(error, Stopped) or run.lost:
         return False
     if recorder is not None and key and recorder.known(f"{key}:handled") is None:
         recorder.note(StepRecord(f"{key}:handled", "decision", note=how, ended=now()))

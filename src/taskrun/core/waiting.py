@@ -30,18 +30,20 @@ class Waiting(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """An input that somebody has to give: its name, type, description, and whether it can be left out."""
+    """An input that somebody has to give: name, type, description, whether it is needed, the text of its default."""
 
     name: str
     type: str = ""
     description: str = ""
     mandatory: bool = False
+    default: str = ""
 
     @classmethod
     def of(cls, item: Input) -> Asked:
         """Return what is asked by a declared input."""
         needed = item.mandatory and item.default_value is None
-        return cls(item.name, item.type.name if item.type else "", (item.description or "").strip(), needed)
+        default = item.default_value.text if item.default_value else ""
+        return cls(item.name, item.type.name if item.type else "", (item.description or "").strip(), needed, default)
 
     def __str__(self) -> str:
         return self.name + (f" ({self.type})" if self.type else "")

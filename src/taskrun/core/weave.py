@@ -60,6 +60,8 @@ class Setting:
     """Whether steps that do not say it are recorded (``defaultSaveState``)."""
     undoes: bool = False
     """Whether anything in the flow can be undone."""
+    check_mutation: bool = False
+    """Whether steps are watched for changes to what they are given."""
     concurrent: bool = False
     """Whether the step stands in a branch of several that run at once."""
     root: bool = False
@@ -79,6 +81,7 @@ class Woven:
     __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "now", "run")
 
     now: Callable[[Frame], Completion] | None
+    run: Callable[[Frame], Awaitable[Completion]]
 
     def __init__(self, decorator: Decorator, inner: Program, moved: bool = False) -> None:
         around, inner_run = decorator.around, inner.run

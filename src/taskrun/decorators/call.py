@@ -130,7 +130,7 @@ class Call(Decorator):
 
     def leave(self, done: Completion, callee: Frame, outer: Scope) -> Completion:
         """Return how the call ends, with everything exported."""
-        if done.signal is Signal.SUSPEND:
+        if done.suspended:
             return done
         if self.bare and len(done.outputs) < 2:  # noqa: PLR2004 - one output is its RESULT, if anything
             outer[RESULT] = done.outputs.get(RESULT)

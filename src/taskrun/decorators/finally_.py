@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 
-from taskrun.core.completion import Completion, Signal
+from taskrun.core.completion import Completion
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
@@ -41,7 +41,7 @@ class Finally(Decorator):
         except BaseException as error:
             frame.call(self.body, exception=error)
             raise
-        if done.signal is not Signal.SUSPEND:
+        if not done.suspended:
             frame.call(self.body, exception=None)
         return done
 

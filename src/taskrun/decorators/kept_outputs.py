@@ -21,7 +21,7 @@ from taskrun.core.weave import Setting
 class KeptOutputs(Decorator):
     """The outputs that are recorded of a step that is not."""
 
-    step: Step
+    name: str
     outputs: tuple[Output, ...]
 
     @classmethod
@@ -29,13 +29,13 @@ class KeptOutputs(Decorator):
         """Round every step of a recorded run that is not recorded itself and has such outputs."""
         kept = tuple(item for item in step.outputs if item.persist)
         here = setting.recorded and not setting.saved(step) and not setting.root and setting.outermost is None
-        return cls(step=step, outputs=kept) if here and kept else None
+        return cls(name=step.name, outputs=kept) if here and kept else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Set the variables as they were, run the step, and record the outputs."""
+        """Set the variables as they were, before the step's inputs are bound; run the step, and record the outputs."""
         recorder = frame.run.recorder
         assert recorder is not None  # noqa: S101 - woven into recorded programs only
-        path = frame.path_of(self.step.name)
+        path = frame.path_of(self.name)
         key = f"{path}:outputs"
         record = recorder.known(key)
         if record is not None:
@@ -44,6 +44,8 @@ class KeptOutputs(Decorator):
                 scope = frame.run.scope if item.to_task_scope else frame.scope
                 scope[item.variable] = values.get(item.name)
         done = await inner(frame)
-        found = {item.name: done.outputs.get(item.name) for item in self.outputs}
-        recorder.note(StepRecord(key, "outputs", outputs=recorder.text(found, f"step {path}: output "), ended=now()))
+        if not done.suspended:
+            found = {item.name: done.outputs.get(item.name) for item in self.outputs}
+            text = recorder.text(found, f"step {path}: output ")
+            recorder.note(StepRecord(key, "outputs", outputs=text, ended=now()))
         return done

@@ -18,6 +18,8 @@ from taskrun.core.scope import Scope
 from taskrun.core.step import Step
 from taskrun.core.weave import Program, Woven
 from taskrun.decorators.outputs import Outputs
+from taskrun.decorators.recall import Recall
+from taskrun.decorators.recorded_leaf import recorded
 
 if TYPE_CHECKING:
     from taskrun.decorators.call import Call
@@ -46,18 +48,25 @@ class Leaf(Woven):
         self.run = run
 
 
-def fused(call: Call, inner: Program) -> Leaf | None:
+def fused(call: Call, inner: Program) -> Program | None:
     """Return the leaf that does the same as ``call`` round ``inner``, None when there is more to do."""
+    if isinstance(inner, Woven) and isinstance(inner.decorator, Recall):
+        return recorded(call, inner) if is_leaf(call, inner.inner) else None
+    return Leaf(call, inner) if is_leaf(call, inner) else None
+
+
+def is_leaf(call: Call, inner: Program) -> bool:
+    """Whether a step is nothing but a script, of which nobody asked more than inputs and outputs."""
     bare: Any = inner
     if isinstance(inner, Woven):
         if not isinstance(inner.decorator, Outputs):
-            return None
+            return False
         bare = inner.inner
     step = call.step
     plain = isinstance(bare, Step) and bare.function is not None and not bare.function.suspends
-    if not plain or call.plain is None or call.views or call.careful or call.jump is not None or step.ignore_result:
-        return None
-    return Leaf(call, inner)
+    return plain and not (
+        call.plain is None or call.views or call.careful or call.jump is not None or step.ignore_result
+    )
 
 
 def _function(call: Call, outputs: Outputs | None, step: Step) -> Callable[[Frame], Completion]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from taskrun.core.completion import RESULT, Completion, Signal
+from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.outputs import ByName, Output
 from taskrun.core.scope import Scope
@@ -52,7 +52,7 @@ class Outputs(Decorator):
 
     def evaluated(self, done: Completion, scope: Scope) -> Completion:
         """Return the completion with the outputs, evaluated in the step's scope after its body completed so."""
-        if done.signal is Signal.SUSPEND:
+        if done.suspended:
             return done
         returned = done.outputs
         scope["STEP_RESULT"] = returned

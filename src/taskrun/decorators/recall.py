@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal
@@ -71,13 +70,16 @@ class Recall(Decorator):
         begun = self._begun(frame, known, recorder)
         if self.begins:
             recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=begun))
+        done: Completion | None = None
         try:
             done = await inner(frame)
-            if done.signal is Signal.SUSPEND:
+            if done.suspended:
                 return done
             record, values = self._done(done, frame, key, started, recorder)
         except Exception as error:
-            await self._fail(error, frame, self._record(key, StepState.FAILED, started, now(), inputs=begun), recorder)
+            if isinstance(error, UnsavableValue) and done is not None:
+                self._register_unsaved(frame, done)
+            await self.failed(error, frame, key, started, begun)
             raise
         except asyncio.CancelledError:
             if not recorder.lost and not frame.run.is_cancelled:
@@ -86,9 +88,9 @@ class Recall(Decorator):
         parent = frame.parent
         if parent is not None and parent.step.persis_vars:
             recorder.note(variables_of(parent, recorder))
-        await recorder.save(record, shared=self.shared)
-        if values is not None:
+        if values is not None:  # before the commit, where a cancellation may come
             register(frame, self.step, values, done, record)
+        await recorder.save(record, shared=self.shared)
         return done
 
     async def _before(self, known: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
@@ -112,12 +114,18 @@ class Recall(Decorator):
         """Return the record of the step's success, and what is kept for undoing it."""
         values = self.step.kept(frame)
         inputs = None if values is None else recorder.text(_public(values, frame), f"what undoing {key} needs: ")
-        outputs = self._text(done.outputs, key, recorder)
+        outputs = self.text_of(done.outputs, key, recorder)
         record = StepRecord(
             key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, outputs, done.signal, done.target,
             started=started, ended=now(), inputs=inputs,
         )  # fmt: skip
         return record, values
+
+    def _register_unsaved(self, frame: Frame, done: Completion) -> None:
+        """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
+        values = self.step.kept(frame)
+        if values is not None:
+            register(frame, self.step, values, done)
 
     def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
         outputs = recorder.value(known.outputs) or {}
@@ -126,7 +134,8 @@ class Recall(Decorator):
         done = Completion(outputs, known.signal, known.target)
         if self.undoes:
             if self.container:
-                frame.undo.extend(recorded_undos(frame.run, known.key))
+                last = known.key if known.attempt == 1 else f"{known.key}#{known.attempt}"
+                frame.undo.extend(recorded_undos(frame.run, last))
             if known.inputs is not None:
                 register(frame, self.step, recorder.value(known.inputs), done, known)
         return done
@@ -148,18 +157,21 @@ class Recall(Decorator):
                 values[item.name] = frame.scope[item.name]
         return recorder.codecs.dumps(values) if values else None
 
-    async def _fail(self, error: Exception, frame: Frame, record: StepRecord, recorder: Recorder) -> None:
+    async def failed(self, error: Exception, frame: Frame, key: str, started: float, begun: str | None = None) -> None:
+        """Record that the step has failed."""
+        recorder: Any = frame.run.recorder
         if recorder.lost:
-            raise Stopped(recorder.journal.problem) from error  # type: ignore[arg-type]
+            raise Stopped(recorder.journal.problem) from error
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
         note = PASSES_ALL if frame.run.top.doomed is not None else ""
-        failed = replace(record, state=state, error=recorder.error(error), note=note)
-        await recorder.save(failed, shared=self.shared)
+        record = self._record(key, state, started, now(), inputs=begun, error=recorder.error(error), note=note)
+        await recorder.save(record, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:
         return StepRecord(key, "step", state, input_names=self.input_names, started=started, ended=ended, **more)
 
-    def _text(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
+    def text_of(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
+        """Return the text of the outputs that are recorded; UnsavableValue names the step and the output."""
         if self.hidden or self.step.ignore_result:
             outputs = {name: value for name, value in outputs.items() if name not in self.hidden}
             if self.step.ignore_result:

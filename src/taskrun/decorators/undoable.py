@@ -6,7 +6,7 @@ recorded, ``recall`` does this.
 
 from __future__ import annotations
 
-from taskrun.core.completion import Completion, Signal
+from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.undo import register
@@ -29,7 +29,7 @@ class Undoable(Decorator):
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the step and note that it can be undone."""
         done = await inner(frame)
-        if done.signal is not Signal.SUSPEND:
+        if not done.suspended:
             values = self.step.kept(frame)
             if values is not None:
                 register(frame, self.step, values, done)

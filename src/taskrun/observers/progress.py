@@ -5,6 +5,7 @@
     – main/d  skipped: when 'total > 100' was false
     │ main/e  a line that the step's process wrote
     … main/f  40% what the step says of its progress
+    ↶ main/b  undone
 
 Rules: colour only on a terminal and without NO_COLOR; plain signs where the encoding has no others.
 """
@@ -14,12 +15,12 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-from taskrun.core.events import Event, StepFinished, StepOutput, StepProgress, StepRetried, StepSkipped
+from taskrun.core.events import Event, StepFinished, StepOutput, StepProgress, StepRetried, StepReverted, StepSkipped
 
-_SIGNS = ("✓", "✗", "–", "↻", "│", "…")
-_PLAIN = ("ok", "failed", "-", "retry", "|", "..")
-_COLOURS = ("32", "31", "2", "33", "2", "2")
-GOOD, BAD, LEFT_OUT, AGAIN, SAID, GOING = range(6)
+_SIGNS = ("✓", "✗", "–", "↻", "│", "…", "↶")
+_PLAIN = ("ok", "failed", "-", "retry", "|", "..", "undone")
+_COLOURS = ("32", "31", "2", "33", "2", "2", "33")
+GOOD, BAD, LEFT_OUT, AGAIN, SAID, GOING, UNDONE = range(7)
 
 
 class Progress:
@@ -43,6 +44,11 @@ class Progress:
             self._write(SAID, event.path, event.text)
         elif isinstance(event, StepProgress):
             self._write(GOING, event.path, f"{event.fraction:.0%} {event.text}")
+        elif isinstance(event, StepReverted):
+            if event.status == "REVERTED":
+                self._write(UNDONE, event.path, "undone")
+            else:
+                self._write(BAD, event.path, f"cannot be undone: {event.error}")
         elif isinstance(event, StepRetried):
             self._write(
                 AGAIN, event.path, f"attempt {event.attempt} failed: {event.error}; next in {_time(event.delay)}"

@@ -20,6 +20,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
 from taskrun.core.host import Host
+from taskrun.core.inputs import Input
 from taskrun.core.results import VIEWS
 from taskrun.core.run import Run
 from taskrun.core.step import Step, step, walk
@@ -45,7 +46,8 @@ class CallStep(Step):
         """Run the library's step in this step's frame."""
         run = frame.run
         library = self.reference.load(run.host)
-        return library.library_program(self.step_name, run.traced, run.recorder is not None).run(frame)
+        way = (run.traced, run.recorder is not None, run.host.check_mutation)
+        return library.library_program(self.step_name, *way).run(frame)
 
     def _called(self, run: Run) -> Step:
         """Return the library's step."""
@@ -77,6 +79,10 @@ class CallStep(Step):
     def inside(self, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
         """Return the steps inside the library's step."""
         return run, self._called(run).children()
+
+    def asked(self, run: Run) -> tuple[Input, ...]:
+        """What the library's step asks for."""
+        return self._called(run).asked(run)
 
     def reads_by_name(self) -> Iterator[str]:
         """What the library's step may read of this step's own."""

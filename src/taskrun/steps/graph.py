@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
+from taskrun.core.abandon import abandon, forget
 from taskrun.core.branches import Branches
 from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
@@ -44,11 +45,22 @@ class GraphLike(Step):
     steps: tuple[Step, ...]
 
     async def run(self, frame: Frame) -> Completion:
+        """Run the steps; those that are suspended when it ends or fails are given up."""
+        suspended: list[str] = []
+        try:
+            done = await self._run(frame, suspended)
+        except BaseException:
+            forget(frame, frame.path)
+            raise
+        if done.signal is not Signal.SUSPEND:
+            await abandon(frame, map(frame.path_of, suspended))
+        return done
+
+    async def _run(self, frame: Frame, suspended: list[str]) -> Completion:
         """Start the enter steps, then each step whose waits are satisfied, until an exit step has ended."""
         results = frame.scope["STEP_RESULTS"] = StepResults()
         edges = Edges.of(child.model for child in self.steps)
         waiting = {name: dict(waits) for name, waits in edges.waits.items()}
-        suspended = False
         ready = [child for child in self.steps if child.name in self.enter_steps]
         started = {child.name for child in ready}
         async with Branches() as branches:
@@ -62,7 +74,8 @@ class GraphLike(Step):
                 key, outcome = await branches.next()
                 name = str(key)
                 if isinstance(outcome, Completion) and outcome.signal is Signal.SUSPEND:
-                    suspended, ready = True, []
+                    suspended.append(name)
+                    ready = []
                     continue
                 results.add(StepResult(name, outcome))
                 failed = not isinstance(outcome, Completion)

@@ -8,7 +8,8 @@
 Rules: branches start in order; one that cannot suspend runs to its end before the next is started. Once the join is
 decided, the unfinished branches are cancelled, and those not started yet are left out; with
 ``autoCancelUnfinished="false"`` they are all run to their end, the decision stays. No branch outlives the step. When a
-branch is suspended, the others are run to their end, and the step is suspended unless they decide the join.
+branch is suspended, the others are run to their end, and the step is suspended unless they decide the join: then the
+branch counts as cancelled.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
+from taskrun.core.abandon import abandon, forget
 from taskrun.core.body import TURN
 from taskrun.core.branches import Branches, Outcome
 from taskrun.core.completion import RESULT, Completion, Signal, completion_of
@@ -65,7 +67,7 @@ class Join:
     def __init__(self, join_type: JoinType, results: StepResults, run: Run) -> None:
         self.join_type = join_type
         self.run = run
-        self.suspended = False
+        self.suspended: list[str] = []
         self.success_decides = join_type is JoinType.ANY_SUCCESS
         self.failure_decides = join_type is JoinType.ANY_FAILURE
         self.results = results
@@ -77,10 +79,10 @@ class Join:
         """Take in how a branch ended, unless the join is decided already; raises what undoes the whole run."""
         if isinstance(outcome, Exception) and self.run.top.doomed is not None:
             raise outcome
-        if self.decided:
-            return
         if isinstance(outcome, Completion) and outcome.signal is Signal.SUSPEND:
-            self.suspended = True
+            self.suspended.append(key)
+            return
+        if self.decided:
             return
         self.results.add(StepResult(key, outcome))
         if isinstance(outcome, Completion):
@@ -106,8 +108,12 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     """Run the branches, join them, and return what the aggregator makes of the results (without one, the results)."""
     results = frame.scope["STEP_RESULTS"] = StepResults()
     state = Join(settings.join_type, results, frame.run)
-    await _run_all(state, starts, settings.auto_cancel_unfinished)
-    if state.suspended and not state.decided and (state.first_error is None or not state.must_succeed):
+    try:
+        await _run_all(state, starts, settings.auto_cancel_unfinished)
+    except BaseException:
+        forget(frame, frame.path)
+        raise
+    if state.suspended and await _waits(frame, settings, state, order):
         return Completion(signal=Signal.SUSPEND)
     for key in order if settings.numbered else ():
         if key not in results:
@@ -115,14 +121,30 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     results.sort(order)
     if error := state.failure():
         raise error
-    if state.first_error is not None:
-        for result in results.values():
-            if result.error is not None:
-                key = "" if settings.numbered else frame.path_of(result.stepName)
-                held(frame.run, state.first_error, key, settings.join_type.value)
+    _hold(frame, settings, state)
     if settings.aggregator is not None:
         return completion_of(frame.call(settings.aggregator, aggResults=results))
     return Completion({RESULT: results})
+
+
+async def _waits(frame: Frame, settings: Joining, state: Join, order: Mapping[str, int]) -> bool:
+    """Whether the join waits for its suspended branches; if not, they are given up."""
+    fails = state.first_error is not None and state.must_succeed
+    if not settings.auto_cancel_unfinished or not (state.decided or fails):
+        return True
+    if state.failure() is None:  # else they are undone with all the others
+        numbered, names = settings.numbered, state.suspended
+        await abandon(frame, [f"{frame.path}[{order[key]}]" if numbered else frame.path_of(key) for key in names])
+    forget(frame, frame.path)
+    return False
+
+
+def _hold(frame: Frame, settings: Joining, state: Join) -> None:
+    """Note that the join holds the failures of its branches."""
+    for result in state.results.values() if state.first_error is not None else ():
+        if result.error is not None and state.first_error is not None:
+            key = "" if settings.numbered else frame.path_of(result.stepName)
+            held(frame.run, state.first_error, key, settings.join_type.value)
 
 
 async def _run_all(state: Join, starts: Iterable[Start], cancel: bool) -> None:

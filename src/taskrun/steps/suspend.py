@@ -56,7 +56,7 @@ class Suspend(Step):
             if script is None or frame.eval(script):
                 return Completion({RESULT: given})
         key = frame.path
-        frame.run.top.waiting.append(Waiting(key, self._title(), tuple(map(Asked.of, self._asked()))))
+        frame.run.top.waiting.append(Waiting(key, self._title(), tuple(map(Asked.of, self.asked(frame.run)))))
         recorder.note(StepRecord(key, "step", StepState.SUSPENDED, note=self._title(), started=now()))
         return Completion(signal=Signal.SUSPEND)
 
@@ -65,13 +65,10 @@ class Suspend(Step):
         known, answers = recorder.known(frame.path), frame.run.top.answers
         if known is None or known.state is not StepState.SUSPENDED or answers is None:
             return None
-        asked = self._asked()
+        asked = self.asked(frame.run)
         if any(Asked.of(item).mandatory and item.name not in answers for item in asked):
             return None
         return admitted(asked, answers, frame.scope)
-
-    def _asked(self) -> tuple[Input, ...]:
-        return tuple(item for item in self.inputs if self.asks(item))
 
     def _title(self) -> str:
         return self.display_name or (self.description or "").strip() or self.name

@@ -35,9 +35,9 @@ def open_store(url: str) -> Store:
     scheme = scheme.lower()
     if not colon:
         raise StoreError(f"'{url}' is no URL of a store", _FORMS)
-    others = {entry.name: entry for entry in entry_points(group=GROUP)}
     if scheme in _BUILT_IN:
         return _BUILT_IN[scheme](url)
+    others = {entry.name: entry for entry in entry_points(group=GROUP)}
     if scheme not in others:
         raise StoreError(
             f"'{url}': there is no kind of store '{scheme}'", near_hint(scheme, {*_BUILT_IN, *others}) or _FORMS

@@ -4,10 +4,14 @@ Rules: a text is stored as text. One that UTF-8 cannot hold (lone surrogates of 
 ``t``; a long one is in a file and its cell a blob of ``f`` and the file's name.
 """
 
+# ruff: noqa: S608  # what is put into statements are constants: lists of columns, and question marks
+
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 from taskrun.core.completion import Signal
@@ -32,6 +36,9 @@ SUMMARY_COLUMNS = (
     "created, started, ended, parent, parent_step, error"
 )
 LONG_COLUMNS = "flags, inputs, outputs, waits_for"
+
+_SUCCEEDED, _NEXT = StepState.SUCCEEDED, Signal.NEXT
+_STATES: Mapping[str, StepState] = MappingProxyType({state.value: state for state in StepState})
 
 Cell: TypeAlias = str | bytes | int | float | None
 Spill: TypeAlias = Callable[[bytes], str]
@@ -63,43 +70,92 @@ def text_of(stored: Any, fetch: Fetch) -> Any:
     return data.decode("utf-8", "surrogatepass")
 
 
-def step_row(record: StepRecord, spill: Spill | None = None) -> tuple[Cell, ...]:
-    """Return the cells of STEP_COLUMNS."""
-    return (
-        record.key if record.key.isascii() else cell(record.key),
-        record.kind,
-        record.state._value_,
-        record.attempt,
-        json.dumps(record.input_names) if record.input_names else None,
-        cell(record.outputs, spill),
-        record.signal._name_,
-        cell(record.target),
-        None if record.error is None else _error_cell(record.error, spill),
-        record.note and cell(record.note),
-        record.started,
-        record.ended,
-        None if record.inputs is None else cell(record.inputs, spill),
-    )
+def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
+    """Return the names of the columns in which a record differs from the table's defaults, and those cells.
+
+    What is not bound is not paid for: most records differ in few columns, and to bind None costs more than a text.
+    """
+    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = record
+    columns = "key"
+    cells: list[Cell] = [key if key.isascii() else cell(key)]
+    if kind != "step":
+        columns += ", kind"
+        cells.append(kind)
+    if state is not _SUCCEEDED:
+        columns += ", state"
+        cells.append(state._value_)
+    if attempt != 1:
+        columns += ", attempt"
+        cells.append(attempt)
+    if outputs is not None:
+        columns += ", outputs"
+        cells.append(cell(outputs, spill))
+    if started is not None:
+        columns += ", started"
+        cells.append(started)
+    if ended is not None:
+        columns += ", ended"
+        cells.append(ended)
+    if names or note or signal is not _NEXT or target is not None or error is not None or inputs is not None:
+        columns += _further_cells(record, spill, cells)
+    return columns, cells
+
+
+def _further_cells(record: StepRecord, spill: Spill, cells: list[Cell]) -> str:
+    """Add the cells that many records do not have, and return the columns."""
+    names, signal = record.input_names, record.signal
+    further: dict[str, Cell] = {
+        ", input_names": _names_cell(names) if names else None,
+        ", signal": None if signal is _NEXT else signal.name,
+        ", target": cell(record.target),
+        ", error": _error_cell(record.error, spill),
+        ", note": cell(record.note) if record.note else None,
+        ", inputs": cell(record.inputs, spill),
+    }
+    present = {column: value for column, value in further.items() if value is not None}
+    cells += present.values()
+    return "".join(present)
+
+
+@lru_cache(maxsize=1024)
+def _names_cell(names: tuple[str, ...]) -> str:
+    """Return the cell of names; the executions of a step have the same ones."""
+    return json.dumps(names)
+
+
+@lru_cache(maxsize=256)
+def insert_statement(columns: str) -> str:
+    """Return the statement that takes the cells of those columns, then the run's number and the row's."""
+    columns += ", run, id"
+    return f"INSERT INTO steps ({columns}) VALUES ({', '.join('?' * len(columns.split(', ')))})"
 
 
 def step_of(row: Sequence[Any], fetch: Fetch) -> StepRecord:
     """Return the record of a row of STEP_COLUMNS."""
-    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = row
+    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = (
+        text_of(one, fetch) if type(one) is bytes else one for one in row
+    )
     return StepRecord(
-        text_of(key, fetch),
+        key,
         kind,
-        StepState(state),
+        _STATES[state],
         attempt,
-        tuple(json.loads(names)) if names else (),
-        text_of(outputs, fetch),
+        _names(names) if names else (),
+        outputs,
         Signal[signal],
-        text_of(target, fetch),
-        _error_of(error, fetch),
-        text_of(note, fetch),
+        target,
+        None if error is None else _error_of(error, fetch),
+        note,
         started,
         ended,
-        text_of(inputs, fetch),
+        inputs,
     )
+
+
+@lru_cache(maxsize=1024)
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in a cell; the executions of a step have the same ones."""
+    return tuple(json.loads(text))
 
 
 def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
@@ -164,7 +220,7 @@ def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
     return values
 
 
-def _error_cell(error: ErrorRecord | None, spill: Spill | None) -> Cell:
+def _error_cell(error: ErrorRecord | None, spill: Spill) -> Cell:
     return None if error is None else cell(json.dumps(error.as_json()), spill)
 
 

@@ -13,7 +13,7 @@ from taskrun.errors import StoreError
 APPLICATION_ID = 0x74726E31
 """What ``PRAGMA application_id`` of a taskrun database says: the letters ``trn1``."""
 
-BLOCK_BITS = 9
+BLOCK_BITS = 12
 """How many bits of a record's number are left out in ``places``; part of the schema."""
 
 _FIRST = (
@@ -32,9 +32,10 @@ _FIRST = (
     # commit costs, so writing touches the end of the table only. An index would dirty a page for each run at work;
     # ``places`` says instead in which blocks of 2 ** BLOCK_BITS rows a run has any.
     """CREATE TABLE steps (
-        id INTEGER PRIMARY KEY, run INTEGER NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
-        attempt INTEGER NOT NULL, input_names TEXT, outputs TEXT, signal TEXT NOT NULL, target TEXT,
-        error TEXT, note TEXT NOT NULL, started REAL, ended REAL, inputs TEXT)""",
+        id INTEGER PRIMARY KEY, run INTEGER NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'step',
+        state TEXT NOT NULL DEFAULT 'SUCCEEDED', attempt INTEGER NOT NULL DEFAULT 1, input_names TEXT, outputs TEXT,
+        signal TEXT NOT NULL DEFAULT 'NEXT', target TEXT, error TEXT, note TEXT NOT NULL DEFAULT '',
+        started REAL, ended REAL, inputs TEXT)""",
     "CREATE TABLE places (run INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (run, block)) WITHOUT ROWID",
     "CREATE TABLE requests (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, UNIQUE (run, kind))",
     "CREATE TABLE files (run INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID",

@@ -33,9 +33,9 @@ from taskrun.stores.rows import (
 )
 from taskrun.stores.schema import migrate
 from taskrun.stores.tail import Tail, fence
-from taskrun.stores.trouble import explained, store_error
+from taskrun.stores.trouble import STORE_TROUBLE, damaged, explained, store_error
 from taskrun.stores.value_files import ValueFiles
-from taskrun.stores.writing import READ_STEPS, ReadyWrite, Spilled, append
+from taskrun.stores.writing import READ_STEPS, Spilled, append, ready_writes, write_ready
 
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -123,13 +123,14 @@ class SqliteStore:
                 if len(writes) == 1 and append(self._connection, self._tail, writes[0]):
                     self._check_file()
                     return [None]
-                ready = [ReadyWrite(one, self._files) for one in writes]
+                ready = ready_writes(writes, self._files)
                 with self._transaction():
-                    self._tail.look(self._connection)
-                    return [one.apply(self._connection, self._tail) for one in ready]
-            except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
-                self._tail.forget()
-                raise store_error(error, self.path) from error
+                    return write_ready(self._connection, self._tail, ready)
+            except BaseException as error:
+                self._tail.forget()  # it may be ahead of what was committed
+                if isinstance(error, STORE_TROUBLE):
+                    raise store_error(error, self.path) from error
+                raise
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
         """See Store."""
@@ -218,7 +219,12 @@ class SqliteStore:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         with self._lock, explained(self.path):
-            yield
+            try:
+                yield
+            except UnicodeEncodeError:
+                raise
+            except (KeyError, ValueError, TypeError) as error:  # cells that nobody has written so
+                raise damaged(self.path, error) from error
             self._check_file()
 
     @contextmanager
@@ -244,15 +250,18 @@ class SqliteStore:
         row = self._execute("SELECT epoch FROM runs WHERE run_id = ?", (run_id,)).fetchone()
         return fenced(run_id, epoch, row and row[0])
 
-    def _identity_now(self) -> tuple[int, int]:
+    def _identity_now(self) -> tuple[int, int, bool]:
         found = os.stat(self._name)  # noqa: PTH116  # it is asked at every commit: a Path takes twice as long
-        return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino, found.st_size > 0
 
     def _check_file(self) -> None:
-        """Raise when the file was deleted or exchanged: SQLite would go on writing into what nobody can find again."""
+        """Raise when the file was deleted, exchanged or emptied: SQLite would go on writing what nobody can find again."""
         try:
             same = self._identity_now() == self._identity
         except FileNotFoundError:
             same = False
         if not same:
-            raise StoreError(f"the store {self.path} was deleted, or another file put in its place, while it was open")
+            raise StoreError(
+                f"the store {self.path} was deleted or emptied, or another file put in its place, while it was open",
+                "put the file back and resume the run, or start it again",
+            )

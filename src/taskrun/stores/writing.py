@@ -9,18 +9,18 @@ before it changes anything, so that a refused one leaves nothing behind in a tra
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from taskrun.core.records import RunState
 from taskrun.core.store import Write, fenced
 from taskrun.errors import StoreError, WrongTransition
-from taskrun.stores.rows import LONGEST, STEP_COLUMNS, cell, changed_columns, step_row
+from taskrun.stores.rows import STEP_COLUMNS, Cell, cell, changed_columns, insert_statement, step_row
 from taskrun.stores.schema import BLOCK_BITS
 from taskrun.stores.tail import KnownRun, Tail
 from taskrun.stores.value_files import ValueFiles
 
-_MARKS = ", ".join("?" * len(STEP_COLUMNS.split()))
-_APPEND = f"INSERT INTO steps ({STEP_COLUMNS}, run) VALUES ({_MARKS}, ?)"
-_APPEND_AT = f"INSERT INTO steps ({STEP_COLUMNS}, run, id) VALUES ({_MARKS}, ?, ?)"
 READ_STEPS = (
     f"SELECT {STEP_COLUMNS} FROM places CROSS JOIN steps ON steps.run = places.run"
     f" AND steps.id BETWEEN block << {BLOCK_BITS} AND (block << {BLOCK_BITS}) + {2**BLOCK_BITS - 1}"
@@ -30,8 +30,27 @@ READ_STEPS = (
 _RELEASE = "UPDATE runs SET owner_host = NULL, owner_pid = NULL, owner_token = NULL WHERE id = ?"
 
 
+class Rows:
+    """Rows of a transaction that are ready to be inserted: those of ``steps`` by the columns that they have."""
+
+    __slots__ = ("places", "steps")
+
+    def __init__(self) -> None:
+        self.steps: defaultdict[str, list[list[Cell]]] = defaultdict(list)
+        self.places: list[tuple[int, int]] = []
+
+    def insert(self, connection: sqlite3.Connection) -> None:
+        """Insert all rows: one by one they cost half as much again."""
+        for columns, rows in self.steps.items():
+            connection.executemany(insert_statement(columns), rows)
+        if self.places:
+            connection.executemany("INSERT OR IGNORE INTO places VALUES (?, ?)", self.places)
+
+
 class Spilled:
     """The files that a write, or a new run, has made."""
+
+    __slots__ = ("files", "store")
 
     def __init__(self, store: ValueFiles) -> None:
         self.store = store
@@ -50,19 +69,18 @@ class Spilled:
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
-class ReadyWrite:
-    """A write whose cells are made and whose files are written."""
+class ReadyWrite(NamedTuple):
+    """A write whose cells are made and whose files, if it has any, are written."""
 
-    def __init__(self, write: Write, store: ValueFiles) -> None:
-        self.write = write
-        self.files = Spilled(store)
-        self.rows = [step_row(record, self.files.spill) for record in write.records]
-        self.columns = changed_columns(write.changes, self.files.spill) if write.changes else {}
+    write: Write
+    rows: list[tuple[str, list[Cell]]]
+    columns: dict[str, Cell]
+    files: Spilled | None
 
-    def apply(self, connection: sqlite3.Connection, tail: Tail) -> StoreError | None:
+    def apply(self, connection: sqlite3.Connection, tail: Tail, rows: Rows) -> StoreError | None:
         """Write it in the transaction that is open, or return why it was refused, with nothing written.
 
-        ``tail`` is up to date, and is brought forward.
+        ``tail`` is up to date, and is brought forward; the rows of steps, with their numbers, are added to ``rows``.
         """
         write = self.write
         known = tail.runs.get(write.run_id)
@@ -75,14 +93,21 @@ class ReadyWrite:
                 self._change(connection, known.number, RunState(found[2]))
             except WrongTransition as problem:
                 return problem
-        for row in self.rows:
-            tail.last_id = connection.execute(_APPEND, (*row, known.number)).lastrowid or 0
-            block = tail.last_id >> BLOCK_BITS
-            if block != known.block:
-                connection.execute("INSERT OR IGNORE INTO places VALUES (?, ?)", (known.number, block))
-                known = KnownRun(known.number, known.epoch, block)
-        tail.runs[write.run_id] = known
-        self.files.keep(connection, known.number)
+            tail.runs[write.run_id] = known
+        number, _, block = known
+        last_id = tail.last_id
+        for columns, cells in self.rows:
+            last_id += 1
+            cells.extend((number, last_id))
+            rows.steps[columns].append(cells)
+            if last_id >> BLOCK_BITS != block:
+                block = last_id >> BLOCK_BITS
+                rows.places.append((number, block))
+        tail.last_id = last_id
+        if block != known.block:
+            tail.runs[write.run_id] = KnownRun(number, write.epoch, block)
+        if self.files is not None:
+            self.files.keep(connection, number)
         return None
 
     def _change(self, connection: sqlite3.Connection, number: int, present: RunState) -> None:
@@ -102,6 +127,31 @@ class ReadyWrite:
             connection.execute("DELETE FROM requests WHERE run = ?", (number,))
 
 
+def ready_writes(writes: Sequence[Write], store: ValueFiles) -> list[ReadyWrite]:
+    """Make the cells of writes, and write their files."""
+    ready = []
+    files = Spilled(store)
+    for write in writes:
+        spill = files.spill
+        rows = [step_row(record, spill) for record in write.records]
+        columns = changed_columns(write.changes, spill) if write.changes else {}
+        if files.files:
+            ready.append(ReadyWrite(write, rows, columns, files))
+            files = Spilled(store)
+        else:
+            ready.append(ReadyWrite(write, rows, columns, None))
+    return ready
+
+
+def write_ready(connection: sqlite3.Connection, tail: Tail, ready: Sequence[ReadyWrite]) -> list[StoreError | None]:
+    """Write for several runs in the transaction that is open; all rows with the same columns go in at once."""
+    tail.look(connection)
+    rows = Rows()
+    done = [one.apply(connection, tail, rows) for one in ready]
+    rows.insert(connection)
+    return done
+
+
 def append(connection: sqlite3.Connection, tail: Tail, write: Write) -> bool:
     """Write a single short record at the end of the log in one statement, the shortest transaction there is.
 
@@ -114,16 +164,19 @@ def append(connection: sqlite3.Connection, tail: Tail, write: Write) -> bool:
         return False
     if write.changes or len(write.records) != 1:
         return False
-    record = write.records[0]
-    if record.error is not None or _is_long(record.outputs) or _is_long(record.inputs):
-        return False
     try:
-        connection.execute(_APPEND_AT, (*step_row(record), known.number, next_id))
-    except sqlite3.IntegrityError:
+        columns, cells = step_row(write.records[0], _too_long)
+        cells += (known.number, next_id)
+        connection.execute(insert_statement(columns), cells)
+    except (_TooLong, sqlite3.IntegrityError):
         return False
     tail.last_id = next_id
     return True
 
 
-def _is_long(text: str | None) -> bool:
-    return text is not None and len(text) > LONGEST
+class _TooLong(Exception):
+    """A record has a text that goes to a file."""
+
+
+def _too_long(_: bytes) -> str:
+    raise _TooLong

@@ -1,0 +1,95 @@
+"""A step that is nothing but a script, in a recorded run: Call round Recall round the script as one coroutine.
+
+Rules: it does what these do, for the first time that such a step is run; what has been recorded before, and whatever is
+special about the step, is left to them. The outputs are exported when the record is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from taskrun.core.completion import RESULT, Completion, completed, completion_of
+from taskrun.core.frame import Frame
+from taskrun.core.recorder import now
+from taskrun.core.records import StepRecord, StepState
+from taskrun.core.scope import Scope
+from taskrun.core.stopped import Stopped
+from taskrun.core.weave import Program, Woven
+from taskrun.decorators.outputs import Outputs
+from taskrun.errors import StoreError
+
+if TYPE_CHECKING:
+    from taskrun.decorators.call import Call
+    from taskrun.decorators.recall import Recall
+
+_SUCCEEDED = StepState.SUCCEEDED
+_new_scope = dict.__new__
+
+
+class RecordedLeaf(Woven):
+    """A Call round a recorded step that is a script."""
+
+    __slots__ = ()
+
+    def __init__(self, call: Call, inner: Woven) -> None:
+        super().__init__(call, inner)
+        recall: Any = inner.decorator
+        self.run = _function(call, recall, inner.inner, self.run)
+
+
+def recorded(call: Call, inner: Woven) -> Program | None:
+    """Return the leaf that does the same as ``call`` round ``inner``, None when there is more to do."""
+    step, recall = call.step, inner.decorator
+    special = step.undoes or step.allow_start_if_complete or recall.hidden  # type: ignore[attr-defined]
+    return None if special else RecordedLeaf(call, inner)
+
+
+def _function(
+    call: Call, recall: Recall, inner: Program, slow: Callable[[Frame], Any]
+) -> Callable[[Frame], Awaitable[Completion]]:
+    step = call.step
+    outputs: Any = inner.decorator if isinstance(inner, Woven) else None
+    assert outputs is None or isinstance(outputs, Outputs)  # noqa: S101 - fused looked
+    script: Any = step.function
+    inputs: Any = call.plain
+    name, nested, names, shared = step.name, call.nested, recall.input_names, recall.shared
+    run_script = script.run
+
+    async def run(frame: Frame) -> Completion:
+        owner = frame.run
+        recorder: Any = owner.recorder
+        key = frame.path_of(name)
+        if recorder.known(key) is not None or owner.top.suspending or frame.step.persis_vars:
+            return await slow(frame)  # type: ignore[no-any-return]
+        started = now()
+        outer = frame.scope
+        scope = _new_scope(Scope)
+        scope.parent = outer if nested else owner.scope
+        try:
+            for variable, read in inputs:
+                scope[variable] = read(outer)
+            value = run_script(scope)
+            done = completion_of(value) if value is None or outputs is not None else completed({RESULT: value})
+            if value.__class__ is Completion:
+                done = value
+            if outputs is not None:
+                done = outputs.evaluated(done, scope)
+            text = recall.text_of(done.outputs, key, recorder)
+        except Exception as error:
+            callee = Frame(owner, frame, step, scope)
+            await recall.failed(error, callee, key, started)
+            call.fail(error, callee, outer)
+            raise
+        record = StepRecord(key, "step", _SUCCEEDED, 1, names, text, done.signal, done.target, None, "", started, now())
+        journal = recorder.journal
+        try:
+            if shared or not journal.group.alone:
+                await journal.save(record)
+            else:
+                journal.save_now(record)
+        except StoreError as error:
+            raise Stopped(error) from error
+        return call.exported(done, outer)
+
+    return run

@@ -1,0 +1,198 @@
+"""Runs in one process that another resumes, cancels or suspends; processes that are killed or have no room left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from children import on_terminal, says, start
+
+NAP = """<task name="nap">
+  <input name="long" type="bool" defaultValue="true" persist="false"/>
+  <steps>
+    <step name="book"><source>logInfo("booked")</source><revert>logInfo("unbooked")</revert></step>
+    <suspend name="ready"/>
+    <step name="begin"><source>logInfo("beginning")</source></step>
+    <sleep name="nap" sleepMillisExpr="60000 if long else 0"/>
+  </steps>
+</task>"""
+STRAIGHT = NAP.replace('<suspend name="ready"/>', "")
+SLOW_UNDO = """<task name="slow"><beans><bean id="bank" class="bank:Bank"/></beans><steps>
+  <step name="book">
+    <source>1</source>
+    <revert maxRetryCount="9" retryDelay="60s">
+      logInfo("undoing")
+      inject("bank").undo()
+    </revert>
+  </step>
+  <step name="fetch"><source>logInfo("fetching")</source></step>
+  <sleep name="nap" sleepMillisExpr="60000"/>
+</steps></task>"""
+BANK = """from pathlib import Path
+class Bank:
+    def undo(self):
+        if Path("closed").exists():
+            raise ConnectionError("the bank is closed")
+"""
+WRITER = """<task><steps>
+  <loop-n name="all" beginExpr="0" endExpr="40" varName="n"><steps>
+    <step name="one"><input name="n"/><source>logInfo("did " + str(n)); return "x" * 20000</source></step>
+  </steps></loop-n>
+</steps></task>"""
+LIMITED = """import resource, sys
+from taskrun.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (300000, 300000))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def url(call, tmp_path, monkeypatch):
+    """Record into the test's folder."""
+    monkeypatch.setenv("TASKRUN_STORE", f"sqlite:///{tmp_path}/runs.db")
+
+
+@pytest.fixture
+def newest(call):
+    """Return the newest run, as ``runs --json`` has it."""
+    return lambda: json.loads(call("runs", "--json").out)[0]
+
+
+def test_cancelled_from_outside(call, flow, tmp_path, newest):
+    """The sleeping step stops, the owner undoes what was done and says so; the one who asked waits until then."""
+    flow(STRAIGHT)
+    owner = start(tmp_path, "flow.task.xml")
+    says(owner, "beginning")
+    run = newest()["run_id"][:8]
+    assert call("cancel", run) == (0, f"run {run} is CANCELLED\n", "")
+    out, err = owner.communicate(timeout=20)
+    assert (owner.returncode, out) == (130, "")
+    assert err.startswith(f"taskrun: unbooked\ntaskrun: cancelled\ntaskrun: run {run} is CANCELLED\n")
+
+
+def test_suspended_from_outside(call, flow, tmp_path, newest):
+    """The running step ends, the next one does not begin; a resumed run goes on with it."""
+    flow(
+        STRAIGHT.replace("60000 if long else 0", "500").replace(
+            "</steps>", '<step name="z"><source>7</source></step></steps>'
+        )
+    )
+    owner = start(tmp_path, "flow.task.xml")
+    says(owner, "beginning")
+    run = newest()["run_id"][:8]
+    assert call("suspend", run) == (0, f"run {run} is SUSPENDED\n", "")
+    out, err = owner.communicate(timeout=20)
+    advice = f"taskrun: run {run} is SUSPENDED\n    go on with: taskrun resume {run}\n"
+    assert (owner.returncode, out, err) == (4, "", advice)
+    assert call("suspend", run).err == f"taskrun: error: run {run} is not at work: it is SUSPENDED\n"
+    assert call("resume", run) == (0, '{"RESULT": 7}\n', "")
+
+
+def test_a_killed_run_is_resumed(call, flow, tmp_path, newest):
+    """At once, without what was done."""
+    flow(STRAIGHT)
+    owner = start(tmp_path, "flow.task.xml")
+    says(owner, "beginning")
+    run = newest()["run_id"][:8]
+    taken = call("resume", run)
+    assert (taken.status, taken.out) == (3, "")
+    assert f"belongs to process {owner.pid} on" in taken.err
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.communicate()
+    assert "owner is dead" in call("runs").out
+    assert "its process is dead: taskrun resume goes on" in call("suspend", run).err
+    done = call("resume", run, "--input", "long=false")
+    assert (done.status, done.out) == (0, '{"RESULT": null}\n')
+    assert "booked" not in done.err
+
+
+def test_a_killed_run_is_cancelled(call, flow, tmp_path, newest):
+    """Whoever cancels it undoes it."""
+    flow(STRAIGHT)
+    owner = start(tmp_path, "flow.task.xml")
+    says(owner, "beginning")
+    owner.kill()
+    owner.communicate()
+    run = newest()["run_id"][:8]
+    assert call("cancel", run) == (0, f"run {run} is CANCELLED\n", "taskrun: unbooked\n")
+
+
+def test_two_who_resume(call, flow, tmp_path, newest):
+    """One goes on, the other says who has it."""
+    flow(NAP)
+    assert call("flow.task.xml").status == 4
+    run = newest()["run_id"]
+    both = [start(tmp_path, "resume", run) for _ in range(2)]
+    pid, status = os.wait()
+    loser, winner = both if both[0].pid == pid else reversed(both)
+    loser.returncode = os.waitstatus_to_exitcode(status)
+    assert loser.returncode == 3
+    said = loser.communicate()[1]
+    assert f"run {run} belongs to process {winner.pid} on" in said
+    assert "beginning" not in said
+    assert "go on" not in said
+    says(winner, "beginning")
+    winner.send_signal(signal.SIGINT)
+    err = winner.communicate(timeout=20)[1]
+    assert winner.returncode == 130
+    assert err.startswith("taskrun: unbooked\ntaskrun: cancelled\n")
+
+
+def test_interrupted_while_undoing(call, flow, tmp_path, newest, taskrun):
+    """The first Ctrl-C cancels and undoes, the second ends the process at once; the next cancel goes on with undoing."""
+    flow(SLOW_UNDO)
+    (tmp_path / "bank.py").write_text(BANK)
+    (tmp_path / "closed").touch()
+    owner = start(tmp_path, "flow.task.xml", "--allow", "bank")
+    says(owner, "fetching")
+    owner.send_signal(signal.SIGINT)
+    says(owner, "undoing")
+    owner.send_signal(signal.SIGINT)
+    owner.communicate(timeout=20)
+    assert owner.returncode == 130
+    assert newest()["state"] == "REVERTING"
+    assert newest()["resumable"] is True
+    (tmp_path / "closed").unlink()
+    run = newest()["run_id"][:8]
+    assert taskrun("cancel", run, "--allow", "bank") == (0, f"run {run} is CANCELLED\n", "taskrun: undoing\n")
+
+
+def test_asking_on_a_terminal(call, flow, tmp_path, newest):
+    """Ctrl-D leaves the run suspended; what is wrong is asked again; the run goes on."""
+    flow(
+        '<task><steps><suspend name="ask"><input name="n" type="int" mandatory="true"/><resume-when>n &gt; 2</resume-when>'
+        '<output name="n"/></suspend></steps><output name="n"/></task>'
+    )
+    status, shown = on_terminal(tmp_path, "flow.task.xml", "--interactive", "-q", types="\x04")
+    run = newest()["run_id"][:8]
+    assert status == 4
+    assert "main/ask: ask\n  n (int): " in shown
+    assert f"go on with: taskrun resume {run} --input n=…" in shown
+    status, shown = on_terminal(tmp_path, "resume", run, "--interactive", "-q", types="x\n1\n3\n")
+    assert status == 0, shown
+    assert shown.count("  n (int): ") == 3
+    assert "'x' is not of type int" in shown
+    assert shown.endswith('{\n  "n": 3\n}\n')
+
+
+def test_no_room_left(call, flow, tmp_path):
+    """The run ends with 3 and says what to do; what was committed is not done again."""
+    flow(WRITER)
+    ended = subprocess.run(
+        [sys.executable, "-c", LIMITED, "flow.task.xml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "Traceback" not in ended.stderr
+    assert "what was committed before is safe" in ended.stderr
+    assert "is RUNNING\n    what was recorded is safe; go on with: taskrun resume" in ended.stderr
+    done = ended.stderr.count("taskrun: did")
+    assert 1 < done < 40
+    run = json.loads(call("runs", "--json").out)[0]
+    assert run["resumable"] is True
+    resumed = call("resume", run["run_id"])
+    assert resumed.status == 0, resumed.err
+    assert resumed.err.count("taskrun: did") == 42 - done  # the last of them was done and could not be recorded
