@@ -68,6 +68,8 @@ SHARED_BASES = {
     "decorators.call",
     "decorators.leaf",
     "decorators.outputs",
+    "decorators.recall",
+    "decorators.recorded_leaf",
     "decorators.retry",
     "decorators.shipped",
 }

@@ -25,9 +25,9 @@ from taskrun.core.records import Owner, RunChanges, RunRecord, RunState, StepRec
 from taskrun.core.result_codecs import RESULT_CODECS
 from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
-from taskrun.core.store import Store
+from taskrun.core.store import Store, check_claim
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError
+from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, WrongTransition
 from taskrun.result import RunResult
 
 
@@ -228,6 +228,18 @@ async def undo_run(run: Run, *, revert: bool) -> RunState:
     return state
 
 
+async def undo_standing(active: dict[str, Run], run: Run, state: RunState, *, revert: bool) -> None:
+    """Undo what a run has done on which nobody works, as one of the active runs; ``state`` is where it stands."""
+    run.state = state
+    active[run.run_id] = run
+    try:
+        await undo_run(run, revert=revert)
+    finally:
+        del active[run.run_id]
+        if run.recorder is not None:
+            run.recorder.journal.close()
+
+
 def to_recall(records: Iterable[StepRecord], state: RunState) -> list[StepRecord]:
     """Return the records that a run which goes on recalls: after a failure, the steps that failed are done again."""
     found = list(records)
@@ -254,3 +266,20 @@ def unreadable(record: RunRecord, problem: Exception) -> StoreError:
     return StoreError(
         f"the flow of run {record.run_id} cannot be compiled here: {problem}", "resume it with --flow FILE"
     )
+
+
+def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
+    """Raise WrongTransition when a run cannot be gone on with, because of its state or of what its flow says.
+
+    Raises Owned when somebody works on it: what it was given is not looked at then.
+    """
+    if record.state in _OVER:
+        hint = "'taskrun rerun' starts a new run that takes over what was done"
+        raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
+    if record.state in _FAILED and not flow.header.restartable:
+        raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
+    check_claim(record, now(), stale_after)
+
+
+_FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
+_OVER = frozenset({RunState.SUCCEEDED, RunState.REVERTED, RunState.REVERT_FAILED, RunState.CANCELLED})

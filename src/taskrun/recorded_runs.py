@@ -24,7 +24,15 @@ from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.waiting import Waiting
-from taskrun.durable import asked_to_cancel, perform, result_of, to_recall, undo_run, unreadable
+from taskrun.durable import (
+    asked_to_cancel,
+    check_resumable,
+    perform,
+    result_of,
+    to_recall,
+    undo_standing,
+    unreadable,
+)
 from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
@@ -105,7 +113,7 @@ class RecordedRuns(History):
         if record.state is RunState.SUCCEEDED and not given:
             outputs = self._durable.codecs.loads(record.outputs or "{}")
             return result_of(compiled, record.run_id, outputs)
-        _check_resumable(record, compiled)
+        check_resumable(record, compiled, stale_after)
         kept = self._durable.codecs.loads(record.inputs)
         again = secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
@@ -119,7 +127,7 @@ class RecordedRuns(History):
             recorder = self._durable.reopen(run, epoch, records, other_flow=other)
             how = asked_to_cancel(self.store, record.run_id)
             if how is not None and record.state.active:
-                await self._undo(run, record.state, revert=how == CANCEL)
+                await undo_standing(self._active, run, record.state, revert=how == CANCEL)
                 text = f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now"
                 raise RunCancelled(text)
             if record.state is RunState.REVERTING:
@@ -225,7 +233,7 @@ class RecordedRuns(History):
                 compiled, _ = self._flow_of(present, None)
                 run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags)
                 self._durable.reopen(run, epoch, self.store.records(record.run_id))
-                await self._undo(run, present.state, revert=revert)
+                await undo_standing(self._active, run, present.state, revert=revert)
         except Owned:
             self.store.request(record.run_id, kind)
         except WrongTransition:
@@ -273,17 +281,6 @@ class RecordedRuns(History):
         finally:
             del self._active[run.run_id]
 
-    async def _undo(self, run: Run, state: RunState, *, revert: bool) -> None:
-        """Undo what a run has done on which nobody works, as one of the active runs; ``state`` is where it stands."""
-        run.state = state
-        self._active[run.run_id] = run
-        try:
-            await undo_run(run, revert=revert)
-        finally:
-            del self._active[run.run_id]
-            if run.recorder is not None:
-                run.recorder.journal.close()
-
     def _flow_of(self, record: RunRecord, file: Path_ | None) -> tuple[Flow, bool]:
         """Return the flow to go on with, and whether it is another than the run began with."""
         if file is not None:
@@ -298,15 +295,3 @@ class RecordedRuns(History):
             return self._flows.compile_text(record.path, record.text), False
         except FlowError as error:
             raise unreadable(record, error) from error
-
-
-def _check_resumable(record: RunRecord, flow: Flow) -> None:
-    if record.state in _OVER:
-        hint = "'taskrun rerun' starts a new run that takes over what was done"
-        raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
-    if record.state in _FAILED and not flow.header.restartable:
-        raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
-
-
-_FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})
-_OVER = frozenset({RunState.SUCCEEDED, RunState.REVERTED, RunState.REVERT_FAILED, RunState.CANCELLED})
