@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from taskrun.core.codec import Codec, Codecs
-from taskrun.core.completion import Signal
+from taskrun.core.completion import Completion, Signal
 from taskrun.core.execution import execute, failed_step, run_error, state_after
 from taskrun.core.flow import Flow
 from taskrun.core.journal import CommitGroups, Journal
@@ -140,11 +140,17 @@ async def _apart(run: Run, inputs: Mapping[str, Any]) -> RunResult:
     return result
 
 
+async def _executed(run: Run, inputs: Mapping[str, Any]) -> Completion:
+    if run.recorder is not None:
+        await asyncio.sleep(0)  # runs that begin at the same time begin together, and share their commits
+    return await execute(run, inputs)
+
+
 async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
     task = run.task = asyncio.current_task()
     others = task.cancelling() if task else 0
     try:
-        done = await execute(run, inputs)
+        done = await _executed(run, inputs)
     except asyncio.CancelledError:
         if run.lost and run.recorder is not None:
             raise Stopped(run.recorder.journal.problem) from None  # type: ignore[arg-type]
@@ -228,18 +234,6 @@ async def undo_run(run: Run, *, revert: bool) -> RunState:
     return state
 
 
-async def undo_standing(active: dict[str, Run], run: Run, state: RunState, *, revert: bool) -> None:
-    """Undo what a run has done on which nobody works, as one of the active runs; ``state`` is where it stands."""
-    run.state = state
-    active[run.run_id] = run
-    try:
-        await undo_run(run, revert=revert)
-    finally:
-        del active[run.run_id]
-        if run.recorder is not None:
-            run.recorder.journal.close()
-
-
 def to_recall(records: Iterable[StepRecord], state: RunState) -> list[StepRecord]:
     """Return the records that a run which goes on recalls: after a failure, the steps that failed are done again."""
     found = list(records)
@@ -269,16 +263,13 @@ def unreadable(record: RunRecord, problem: Exception) -> StoreError:
 
 
 def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
-    """Raise WrongTransition when a run cannot be gone on with, because of its state or of what its flow says.
-
-    Raises Owned when somebody works on it: what it was given is not looked at then.
-    """
+    """Raise WrongTransition when a run cannot go on, because it is over or its flow forbids it; Owned when it does go on."""
     if record.state in _OVER:
         hint = "'taskrun rerun' starts a new run that takes over what was done"
         raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
     if record.state in _FAILED and not flow.header.restartable:
         raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
-    check_claim(record, now(), stale_after)
+    check_claim(record, now(), stale_after)  # Owned, before what was given is looked at
 
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})

@@ -24,15 +24,7 @@ from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.waiting import Waiting
-from taskrun.durable import (
-    asked_to_cancel,
-    check_resumable,
-    perform,
-    result_of,
-    to_recall,
-    undo_standing,
-    unreadable,
-)
+from taskrun.durable import asked_to_cancel, check_resumable, perform, result_of, to_recall, undo_run, unreadable
 from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
@@ -127,7 +119,7 @@ class RecordedRuns(History):
             recorder = self._durable.reopen(run, epoch, records, other_flow=other)
             how = asked_to_cancel(self.store, record.run_id)
             if how is not None and record.state.active:
-                await undo_standing(self._active, run, record.state, revert=how == CANCEL)
+                await self._undo(run, record.state, revert=how == CANCEL)
                 text = f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now"
                 raise RunCancelled(text)
             if record.state is RunState.REVERTING:
@@ -233,7 +225,7 @@ class RecordedRuns(History):
                 compiled, _ = self._flow_of(present, None)
                 run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags)
                 self._durable.reopen(run, epoch, self.store.records(record.run_id))
-                await undo_standing(self._active, run, present.state, revert=revert)
+                await self._undo(run, present.state, revert=revert)
         except Owned:
             self.store.request(record.run_id, kind)
         except WrongTransition:
@@ -274,12 +266,21 @@ class RecordedRuns(History):
         if run.run_id in self._active:
             raise ValueError(f"a run with the id '{run.run_id}' is going on")
         self._active[run.run_id] = run
-        if run.recorder is not None:
-            await asyncio.sleep(0)  # runs that begin at the same time begin together, and share their commits
         try:
             return await perform(run, inputs)
         finally:
             del self._active[run.run_id]
+
+    async def _undo(self, run: Run, state: RunState, *, revert: bool) -> None:
+        """Undo what a run has done on which nobody works, as one of the active runs; ``state`` is where it stands."""
+        run.state = state
+        self._active[run.run_id] = run
+        try:
+            await undo_run(run, revert=revert)
+        finally:
+            del self._active[run.run_id]
+            if run.recorder is not None:
+                run.recorder.journal.close()
 
     def _flow_of(self, record: RunRecord, file: Path_ | None) -> tuple[Flow, bool]:
         """Return the flow to go on with, and whether it is another than the run began with."""

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import Phase, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from mortal import World, Worlds
 from small_flows import Bench
@@ -187,7 +187,7 @@ def check(bench: Bench, worlds: Worlds, text: str, deaths: Callable[[int], Itera
         assert unnoted(world.effects) == unnoted(whole.effects)
 
 
-@settings(max_examples=40, phases=(Phase.generate,))
+@settings(max_examples=20)
 @given(flow=FLOWS)
 def test_dies_after_each_record(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool]) -> None:
     """Dying once, after the first, second, third … commit."""
@@ -195,13 +195,13 @@ def test_dies_after_each_record(bench: Bench, worlds: Worlds, flow: tuple[list[M
     note(text)
 
     def deaths(commits: int) -> Iterator[list[int]]:
-        step = max(1, commits // 25)
+        step = max(1, commits // 15)
         return ([number] for number in range(1, commits + 1, step))
 
     check(bench, worlds, text, deaths)
 
 
-@settings(max_examples=30, phases=(Phase.generate,))
+@settings(max_examples=30)
 @given(flow=FLOWS, death=st.lists(st.integers(1, 12), min_size=2, max_size=8))
 def test_dies_again_and_again(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool], death: list[int]) -> None:
     """Dying several times, also while a resumed run recalls, waits for an attempt or undoes."""

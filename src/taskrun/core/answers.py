@@ -41,9 +41,10 @@ def check_answers(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, A
     asked = {place.path: _asked(run, place) for place in places}
     missing = {path: [item for item in items if _is_missing(item, answers)] for path, items in asked.items()}
     if missing and all(missing.values()):
-        for path, items in missing.items():
-            problems.extend(f"input '{item.name}' of {path} is mandatory and missing" for item in items)
-    problems.extend(dict.fromkeys(problem for items in asked.values() for problem in _wrong(items, answers)))
+        for path, wanted in missing.items():
+            problems.extend(f"{item.describe(path)}: is mandatory and missing" for item in wanted)
+    for path, items in asked.items():
+        problems.extend(_wrong(items, answers, path))
     if problems:
         raise InputError(problems)
 
@@ -70,7 +71,7 @@ def _is_missing(item: Input, answers: Mapping[str, Any]) -> bool:
     return Asked.of(item).mandatory and answers.get(item.name) is None
 
 
-def _wrong(items: Iterable[Input], answers: Mapping[str, Any]) -> Iterator[str]:
+def _wrong(items: Iterable[Input], answers: Mapping[str, Any], path: str = "") -> Iterator[str]:
     for item in items:
         value = answers.get(item.name)
         if value is None and not (_is_given_again(item) and Asked.of(item).mandatory):
@@ -78,4 +79,4 @@ def _wrong(items: Iterable[Input], answers: Mapping[str, Any]) -> Iterator[str]:
         try:
             item.check(value)
         except ValueError as error:
-            yield f"{item.describe()}: {error}"
+            yield f"{item.describe(path)}: {error}"

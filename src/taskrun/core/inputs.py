@@ -75,11 +75,13 @@ class Input:
         """Whether the value is the variable of the same name."""
         return self.source is None and self.value is None
 
-    def describe(self) -> str:
-        """Return the input's name, type and description, for messages."""
+    def describe(self, path: str = "") -> str:
+        """Return the input's name, type, the path of the step that asks for it, and description, for messages."""
         text = f"input '{self.name}'"
         if self.type:
             text += f" ({self.type.name})"
+        if path:
+            text += f" of {path}"
         return f"{text}, {self.description.strip()}" if self.description else text
 
     def admit(self, value: Any, scope: Scope) -> Any:
