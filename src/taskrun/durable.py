@@ -25,7 +25,7 @@ from taskrun.core.records import Owner, RunChanges, RunRecord, RunState, StepRec
 from taskrun.core.result_codecs import RESULT_CODECS
 from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
-from taskrun.core.store import Store
+from taskrun.core.store import Store, check_claim
 from taskrun.core.undo import recorded_undos, shielded, undo_all
 from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, WrongTransition
 from taskrun.result import RunResult
@@ -262,13 +262,14 @@ def unreadable(record: RunRecord, problem: Exception) -> StoreError:
     )
 
 
-def check_resumable(record: RunRecord, flow: Flow) -> None:
-    """Raise WrongTransition when a run cannot go on: it is over, or its flow forbids it."""
+def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
+    """Raise WrongTransition when a run cannot go on, because it is over or its flow forbids it; Owned when it does go on."""
     if record.state in _OVER:
         hint = "'taskrun rerun' starts a new run that takes over what was done"
         raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
     if record.state in _FAILED and not flow.header.restartable:
         raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
+    check_claim(record, now(), stale_after)  # Owned, before what was given is looked at
 
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})

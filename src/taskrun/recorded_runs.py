@@ -105,7 +105,7 @@ class RecordedRuns(History):
         if record.state is RunState.SUCCEEDED and not given:
             outputs = self._durable.codecs.loads(record.outputs or "{}")
             return result_of(compiled, record.run_id, outputs)
-        check_resumable(record, compiled)
+        check_resumable(record, compiled, stale_after)
         kept = self._durable.codecs.loads(record.inputs)
         again = secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
