@@ -27,7 +27,7 @@ from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
 from taskrun.core.store import Store, check_claim
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, WrongTransition
+from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, TaskrunError, WrongTransition
 from taskrun.result import RunResult
 
 
@@ -161,7 +161,7 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
         raise reason from None
     except Stopped as stopped:
         if not run.lost:
-            end(run, RunState.FAILED, stopped.error)
+            stand_as_before(run, stopped.error)
         raise
     except InputError as error:
         if failed_step(error) is None and run.recorder is not None and not run.recorder.journal.recalls:
@@ -187,7 +187,9 @@ def end(
     if recorder is None:
         return
     if run.state is RunState.REVERTING and state in {RunState.SUCCEEDED, RunState.SUSPENDED}:
-        recorder.write({"state": RunState.RUNNING})
+        recorder.write({"state": RunState.RUNNING})  # what was undone was a container whose failure was held
+    elif run.state is RunState.RUNNING and state in {RunState.REVERTED, RunState.REVERT_FAILED}:
+        recorder.write({"state": RunState.REVERTING})  # another branch has held its own failure since
     changes: RunChanges = {"state": state, "error": None if error is None else recorder.error(error)}
     if state is RunState.SUSPENDED:
         changes["waits_for"] = json.dumps([place.as_json() for place in run.waiting], ensure_ascii=False)
@@ -200,6 +202,19 @@ def end(
         changes["outputs"] = recorder.text(kept, "the result of the run: ")
     recorder.write(changes)
     run.state = state
+
+
+def stand_as_before(run: Run, error: TaskrunError) -> None:
+    """Write down that a resumed run could not go on and stands as before; one that began here has failed."""
+    before, recorder = run.before, run.recorder
+    if before is None or recorder is None or run.state is not RunState.RUNNING:
+        end(run, RunState.FAILED, error)
+    elif before.state.active:
+        recorder.write({"owner": None})
+    else:
+        recorder.write(
+            {"state": before.state, "error": before.error, "waits_for": before.waits_for, "ended": before.ended}
+        )
 
 
 def result_of(flow: Flow, run_id: str, outputs: Mapping[str, Any]) -> RunResult:

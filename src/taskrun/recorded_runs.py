@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taskrun.core.answers import check_answers, places_of, secrets
+from taskrun.core.answers import check_answers, given, places_of, secrets
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
 from taskrun.core.on_class import OnClassToo
 from taskrun.core.records import RunRecord, RunState
@@ -101,22 +101,25 @@ class RecordedRuns(History):
         """Do what ``resume`` does, inside the running event loop."""
         record = self.store.load(find_run(self.store, run_id))
         compiled, other = self._flow_of(record, flow)
-        given = dict(inputs or {})
-        if record.state is RunState.SUCCEEDED and not given:
+        values = dict(inputs or {})
+        if record.state is RunState.SUCCEEDED and not values:
             outputs = self._durable.codecs.loads(record.outputs or "{}")
             return result_of(compiled, record.run_id, outputs)
         check_resumable(record, compiled, stale_after)
         kept = self._durable.codecs.loads(record.inputs)
-        again = secrets(compiled, given)
-        answers = {name: value for name, value in given.items() if name not in again}
+        again = secrets(compiled, values)
+        answers = {name: value for name, value in values.items() if name not in again}
         places = places_of(record)
-        check_answers(self._earlier(record, compiled, places), places, answers, again)
+        earlier = self._earlier(record, compiled, places)
+        check_answers(earlier, places, answers, again)
+        told = given(earlier, places, answers, self._durable.codecs)
         run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
+        run.before = record
         with self._durable.claimed(record.run_id, stale_after) as (epoch, present):
             if present.state is not record.state or epoch != record.epoch + 1:
                 raise WrongTransition(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
             records = to_recall(self.store.records(record.run_id), record.state)
-            recorder = self._durable.reopen(run, epoch, records, other_flow=other)
+            recorder = self._durable.reopen(run, epoch, [*records, *told], other_flow=other)
             how = asked_to_cancel(self.store, record.run_id)
             if how is not None and record.state.active:
                 await self._undo(run, record.state, revert=how == CANCEL)
@@ -125,13 +128,13 @@ class RecordedRuns(History):
             if record.state is RunState.REVERTING:
                 run.state = record.state
             elif record.state is not RunState.RUNNING:
-                recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None})
+                recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None}, told)
             if other:
                 recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
         try:
             return await self._going(run, {**kept, **again})
         except (DecisionChanged, StoreError):
-            if other and not run.lost:  # the other flow does not fit: the run keeps its own
+            if other and not run.lost:  # it does not fit: the run keeps its own
                 recorder.write({"text": record.text, "path": record.path, "version": record.version})
             raise
 
@@ -139,9 +142,7 @@ class RecordedRuns(History):
         """Return a run to look at: it belongs to nobody here. Where it asks for something it has its records."""
         run = Run(self._host_for(flow), flow, run_id=record.run_id, flags=record.flags)
         if any(place.asked for place in places):
-            self._durable.reopen(run, record.epoch, self.store.records(record.run_id))
-            assert run.recorder is not None  # noqa: S101 - reopen gave it
-            run.recorder.journal.close()
+            self._durable.reopen(run, record.epoch, self.store.records(record.run_id)).journal.close()
         return run
 
     @OnClassToo
@@ -186,9 +187,9 @@ class RecordedRuns(History):
             )
         records = taken_over(self.store.records(record.run_id), record, from_step)
         run = Run(self._host_for(compiled), compiled, run_id=new_id, flags=record.flags)
-        given = {**self._durable.codecs.loads(record.inputs), **(inputs or {})}
-        self._durable.begin(run, given, records)
-        return await self._going(run, given)
+        inputs = {**self._durable.codecs.loads(record.inputs), **(inputs or {})}
+        self._durable.begin(run, inputs, records)
+        return await self._going(run, inputs)
 
     @OnClassToo
     def cancel(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:

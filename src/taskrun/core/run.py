@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from taskrun.core.flow import Flow
     from taskrun.core.host import Host
     from taskrun.core.recorder import Recorder
+    from taskrun.core.records import RunRecord
     from taskrun.core.undo import Undo
     from taskrun.core.waiting import Waiting
 
@@ -66,11 +67,14 @@ class Run:
         self.state = RunState.RUNNING
         self.undo: list[Undo] = parent.undo if parent else []
         self.completions = 0
-        self.undone = 0
+        self.undone: list[BaseException] = []
+        """The failures because of which something was undone, and which nothing has held yet."""
         self.doomed: Exception | None = None
         self.suspending = False
         self.reverts = True
         self.answers = answers
+        self.before: RunRecord | None = None
+        """How the run stood when it was resumed here."""
         self.waiting: list[Waiting] = []
         self._beans: RunBeans | None = None
         self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)

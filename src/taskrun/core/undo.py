@@ -84,7 +84,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
     record = recorder.known(key) if recorder else None
     if record is not None and recorder is not None:  # the process died while it undid
         failure: BaseException = recorder.failure(record.error)
-        frame.run.top.undone += 1
+        frame.run.top.undone.append(failure)
         own.extend(recorded_undos(frame.run, key.removesuffix("undo").rstrip(":").rstrip("/")))
     else:
         frame.undo = own
@@ -140,6 +140,7 @@ async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str
     if recorder is not None and top.state is not RunState.REVERTING:
         await recorder.change({"state": RunState.REVERTING})
     top.state = RunState.REVERTING
+    top.undone.append(failure)
     problems: list[Exception] = []
     for one in sorted(undos, key=attrgetter("order"), reverse=True):
         try:
@@ -152,11 +153,10 @@ async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str
 
 
 async def _undo(one: Undo, failure: Exception) -> None:
-    run, top = one.run, one.run.top
+    run, _top = one.run, one.run.top
     recorder = run.recorder
     known = one.record
     if known is not None and known.state in UNDONE:
-        top.undone += 1
         if known.state is StepState.REVERT_FAILED and recorder:
             raise recorder.failure(known.error)
         return
@@ -168,7 +168,6 @@ async def _undo(one: Undo, failure: Exception) -> None:
     )
     started = asyncio.get_running_loop().time()
     state, problem = StepState.REVERTED, None
-    top.undone += 1
     try:
         await one.step.undo(frame, done)
     except Exception as error:
@@ -246,7 +245,7 @@ def held(run: Run, error: BaseException, key: str = "", how: str = "") -> bool:
         return False
     if recorder is not None and key and recorder.known(f"{key}:handled") is None:
         recorder.note(StepRecord(f"{key}:handled", "decision", note=how, ended=now()))
-    top.undone = 0
+    top.undone[:] = [other for other in top.undone if other is not error]
     if top.state is RunState.REVERTING:
         top.state = RunState.RUNNING
         if recorder is not None:

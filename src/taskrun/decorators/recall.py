@@ -25,6 +25,8 @@ from taskrun.errors import DecisionChanged, RevertError, StepTimeout, UnsavableV
 
 PASSES_ALL = "it passes every handler"
 """The note of a failure that undoes the whole run."""
+UNDONE = "what the steps inside had done is undone"
+"""The note of the failure of a container."""
 
 
 @decorator("recall", rank=97)
@@ -157,8 +159,10 @@ class Recall(Decorator):
 
     def _failed_before(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
         failure = recorder.failure(known.error)
-        if known.note == PASSES_ALL or isinstance(failure, RevertError):
+        if PASSES_ALL in known.note or isinstance(failure, RevertError):
             frame.run.top.doomed = failure
+        if UNDONE in known.note:
+            frame.run.top.undone.append(failure)
         return failure
 
     def _begun(self, frame: Frame, known: StepRecord | None, recorder: Recorder) -> str | None:
@@ -178,7 +182,9 @@ class Recall(Decorator):
         if recorder.lost:
             raise Stopped(recorder.journal.problem) from error
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
-        note = PASSES_ALL if frame.run.top.doomed is not None else ""
+        top = frame.run.top
+        undone = any(error is failure for failure in top.undone)
+        note = "; ".join(filter(None, (PASSES_ALL if top.doomed is not None else "", UNDONE if undone else "")))
         record = self._record(key, state, started, now(), inputs=begun, error=recorder.error(error), note=note)
         await recorder.save(record, shared=self.shared)
 
