@@ -198,7 +198,7 @@ class Recall(Decorator):
             if self.step.ignore_result:
                 outputs.pop(RESULT, None)
         try:
-            return recorder.codecs.dumps(dict(outputs))
+            return recorder.codecs.dumps(outputs if outputs.__class__ is dict else dict(outputs))
         except UnsavableValue as error:
             raise unsavable(error, key) from error
 
