@@ -154,7 +154,11 @@ def bigger(parts: st.SearchStrategy[Made]) -> st.SearchStrategy[Made]:
         st.builds(handled, several, st.sampled_from([*HOW, "nothing"])),
         st.builds(retried, several, st.integers(2, 3), st.sampled_from([0, 400])),
         several.map(lambda parts: parallel([wait(5), named("sequential")([wait(8_000), *parts])])),
-        several.map(lambda parts: first([plain(revert=True), named("sequential")([*parts, wait(9_000)])])),
+        st.booleans().map(
+            lambda revert: first(
+                [named("sequential")([plain(revert), wait(9_000)]), named("sequential")([wait(20), plain(revert)])]
+            )
+        ),
         several.map(jumping),
         several.map(graph),
     )
