@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from taskrun.core.records import RunRecord, StepRecord
+from taskrun.core.records import RunRecord, StepRecord, StepState
 
 _ATTEMPT = re.compile(r"#(\d+)$")
 _ITERATION = re.compile(r"\[[^\[\]/]*\]$")
@@ -53,7 +53,15 @@ class RunDetails:
 
     @classmethod
     def of(cls, run: RunRecord, records: Iterable[StepRecord]) -> RunDetails:
-        """Put a run and its records, in the order of the store, together."""
+        """Put a run and its records, in the order of the store, together.
+
+        What was being done when a run ended was cancelled with it, which nobody wrote down.
+        """
+        if run.state.ended:
+            records = [
+                record._replace(state=StepState.CANCELLED) if record.state is StepState.RUNNING else record
+                for record in records
+            ]
         root = _tree(records)
         return cls(run, root.steps, root.parts)
 

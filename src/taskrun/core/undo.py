@@ -103,7 +103,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
     if frame.run.lost or (top.is_cancelled and not top.reverts):
         raise failure
     if own:
-        await shielded(undo_all(frame.run, own, failure, key if record is None else None))
+        await shielded(undo_all(frame.run, own, failure, key, record))
     if isinstance(failure, RunCancelled) and record is not None:
         await asyncio.Event().wait()  # the branch had been cancelled; so it will be again
     raise failure
@@ -127,16 +127,20 @@ def as_failure(error: BaseException, top: Run) -> Exception:
     return RunCancelled(f"the run was cancelled ({top.cancelled})" if top.cancelled else "the step was cancelled")
 
 
-async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str | None) -> None:
+async def undo_all(
+    run: Run, undos: list[Undo], failure: BaseException, key: str, begun: StepRecord | None = None
+) -> None:
     """Undo steps, the last one first; raises RevertError with the failure and what went wrong in undoing.
 
-    ``key`` is where it is recorded that undoing began.
+    ``key`` is where it is recorded that undoing began, ``begun`` that record when it began in an earlier process.
     """
     top = run.top
     failure = as_failure(failure, top)
     recorder = run.recorder
-    if recorder is not None and key is not None:
-        await recorder.save(StepRecord(key, "undo", StepState.REVERTING, error=recorder.error(failure), started=now()))
+    if recorder is not None and begun is None:
+        error = recorder.error(failure)
+        begun = StepRecord(key, "undo", StepState.REVERTING, error=error, started=now())
+        await recorder.save(begun)
     if recorder is not None and top.state is not RunState.REVERTING:
         await recorder.change({"state": RunState.REVERTING})
     top.state = RunState.REVERTING
@@ -147,6 +151,9 @@ async def undo_all(run: Run, undos: list[Undo], failure: BaseException, key: str
             await _undo(one, failure)
         except Exception as problem:  # noqa: BLE001 - the others are undone all the same
             problems.append(problem)
+    if recorder is not None and begun is not None:
+        state = StepState.REVERT_FAILED if problems else StepState.REVERTED
+        recorder.note(begun._replace(state=state, ended=now()))
     if problems:
         top.doomed = RevertError.of(failure, problems)
         raise top.doomed from failure
