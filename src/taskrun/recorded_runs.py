@@ -296,4 +296,3 @@ class RecordedRuns(History):
             return self._flows.compile_text(record.path, record.text), False
         except FlowError as error:
             raise unreadable(record, error) from error
-
