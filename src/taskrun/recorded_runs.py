@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from taskrun.core.answers import check_answers, places_of, secrets
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
 from taskrun.core.on_class import OnClassToo
+from taskrun.core.recorder import now
 from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
-from taskrun.core.store import Store
+from taskrun.core.store import Store, check_claim
 from taskrun.core.waiting import Waiting
 from taskrun.durable import asked_to_cancel, check_resumable, perform, result_of, to_recall, undo_run, unreadable
 from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
@@ -106,6 +107,7 @@ class RecordedRuns(History):
             outputs = self._durable.codecs.loads(record.outputs or "{}")
             return result_of(compiled, record.run_id, outputs)
         check_resumable(record, compiled)
+        check_claim(record, now(), stale_after)  # who has the run is told before what is wrong with the answers
         kept = self._durable.codecs.loads(record.inputs)
         again = secrets(compiled, given)
         answers = {name: value for name, value in given.items() if name not in again}
