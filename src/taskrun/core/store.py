@@ -93,11 +93,15 @@ def unknown_run(run_id: str) -> UnknownRun:
     return UnknownRun(f"there is no run {run_id}", "'taskrun runs' lists them")
 
 
-def fenced(run_id: str, epoch: int, present: int | None) -> Fenced:
-    """Return the error about a write of an older epoch than the present one, which is None for a removed run."""
+def fenced(run_id: str, epoch: int, present: int | None, owner: Owner | None = None) -> Fenced:
+    """Return the error about a write of an older epoch than the present one, which is None for a removed run.
+
+    ``owner`` is who has the run now; None when it was given up since.
+    """
     if present is None:
         return Fenced(f"run {run_id} is not in the store any more: it was removed while it ran")
-    return Fenced(f"run {run_id} was taken over by another process (epoch {epoch} is over, it is {present} now)")
+    who = owner or "another process"
+    return Fenced(f"run {run_id} was taken over by {who} (epoch {epoch} is over, it is {present} now)")
 
 
 def check_claim(run: RunSummary, now: float, stale_after: float) -> None:

@@ -168,6 +168,8 @@ class MemoryStore:
     def _fence(self, run_id: str, epoch: int) -> _Entry:
         """Return the entry of the run when the epoch is the present one."""
         entry = self._entries.get(run_id)
-        if entry is None or entry.run.epoch != epoch:
-            raise fenced(run_id, epoch, entry.run.epoch if entry else None)
+        if entry is None:
+            raise fenced(run_id, epoch, None)
+        if entry.run.epoch != epoch:
+            raise fenced(run_id, epoch, entry.run.epoch, entry.run.owner)
         return entry

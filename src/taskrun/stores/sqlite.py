@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from taskrun.core.records import Owner, RunChanges, RunRecord, RunState, RunSummary, StepRecord
-from taskrun.core.store import Write, check_claim, fenced, unknown_run
+from taskrun.core.store import Write, check_claim, unknown_run
 from taskrun.errors import StoreError
 from taskrun.stores.removal import purge, remove
 from taskrun.stores.rows import (
@@ -35,7 +35,7 @@ from taskrun.stores.schema import migrate
 from taskrun.stores.tail import Tail, fence
 from taskrun.stores.trouble import STORE_TROUBLE, damaged, explained, store_error
 from taskrun.stores.value_files import ValueFiles
-from taskrun.stores.writing import READ_STEPS, Spilled, append, ready_writes, write_ready
+from taskrun.stores.writing import READ_STEPS, Spilled, append, ready_writes, refused, write_ready
 
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -154,7 +154,7 @@ class SqliteStore:
             done = self._execute("UPDATE runs SET heartbeat = ? WHERE run_id = ? AND epoch = ?", (now, run_id, epoch))
             self._check_file()
             if not done.rowcount:
-                raise self._fenced(run_id, epoch)
+                raise refused(self._connection, run_id, epoch)
 
     def request(self, run_id: str, kind: str) -> None:
         """See Store."""
@@ -245,10 +245,6 @@ class SqliteStore:
         if row is None:
             raise unknown_run(run_id)
         return int(row[0])
-
-    def _fenced(self, run_id: str, epoch: int) -> StoreError:
-        row = self._execute("SELECT epoch FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-        return fenced(run_id, epoch, row and row[0])
 
     def _identity_now(self) -> tuple[int, int, bool]:
         found = os.stat(self._name)  # noqa: PTH116  # it is asked at every commit: a Path takes twice as long

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from taskrun.core.records import RunState
+from taskrun.core.records import Owner, RunState
 from taskrun.core.store import Write, fenced
-from taskrun.errors import StoreError, WrongTransition
+from taskrun.errors import Fenced, StoreError, WrongTransition
 from taskrun.stores.rows import STEP_COLUMNS, Cell, cell, changed_columns, insert_statement, step_row
 from taskrun.stores.schema import BLOCK_BITS
 from taskrun.stores.tail import KnownRun, Tail
@@ -69,6 +69,16 @@ class Spilled:
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
+def refused(connection: sqlite3.Connection, run_id: str, epoch: int) -> Fenced:
+    """Return the error about a write of an epoch that is over: it says who has the run now."""
+    row = connection.execute(
+        "SELECT epoch, owner_host, owner_pid, owner_token FROM runs WHERE run_id = ?", (run_id,)
+    ).fetchone()
+    if row is None:
+        return fenced(run_id, epoch, None)
+    return fenced(run_id, epoch, row[0], None if row[1] is None else Owner(*row[1:]))
+
+
 class ReadyWrite(NamedTuple):
     """A write whose cells are made and whose files, if it has any, are written."""
 
@@ -87,7 +97,7 @@ class ReadyWrite(NamedTuple):
         if known is None or known.epoch != write.epoch or write.changes:
             found = connection.execute("SELECT id, epoch, state FROM runs WHERE run_id = ?", (write.run_id,)).fetchone()
             if found is None or found[1] != write.epoch:
-                return fenced(write.run_id, write.epoch, found and found[1])
+                return refused(connection, write.run_id, write.epoch)
             known = KnownRun(found[0], write.epoch, -1)
             try:
                 self._change(connection, known.number, RunState(found[2]))

@@ -1,0 +1,225 @@
+"""Runs whose processes are killed at random moments until the run has ended, and what has to hold then.
+
+    with FreshProcesses(KILLS) as processes:
+        trial = Trial(SCENARIOS["loop"], seed=7, place=Place(folder, processes))
+        trial.go()                                   # AssertionError says what did not hold
+        print(Counter(trial.kills))                  # in which phases it was killed
+
+Rules: what a step had been recorded as is compared with what is done from then on, after each kill. A trial tells its seed
+and each moment when something does not hold. The seed decides what is done and how long is waited; how far a process comes
+in that time is another matter.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from forking import Child
+from watching import Effect, Place, Snapshot
+
+from taskrun.core.keeper import CANCEL
+from taskrun.core.records import RunState, StepState
+
+KILLS = Path(__file__).parent / "kills"
+"""The flows, and the module that they use."""
+MOST_LIVES = 60
+SLOW = 30.0
+"""After how many seconds a process counts as one that does not come to an end."""
+
+
+class Scenario(NamedTuple):
+    """A flow, and how it ends: ``again`` are the words of resume, ``cancelled`` when another process cancels it."""
+
+    flow: str
+    state: RunState = RunState.SUCCEEDED
+    again: tuple[str, ...] = ()
+    cancelled: bool = False
+    life: float = 0.15
+    """The longest time in seconds that a process lives after its first sign of life."""
+
+
+SCENARIOS = {
+    scenario.flow: scenario
+    for scenario in (
+        Scenario("loop"),
+        Scenario("branches"),
+        Scenario("retries"),
+        Scenario("undone", RunState.REVERTED, life=0.1),
+        Scenario("cancelled", RunState.CANCELLED, cancelled=True, life=0.06),
+        Scenario("suspended", again=("--input", "ok=true")),
+        Scenario("called"),
+    )
+}
+
+
+_NEVER_AGAIN = (("begin", StepState.SUCCEEDED), ("do", StepState.SUCCEEDED), ("undo", StepState.REVERTED))
+
+
+@dataclass
+class Trial:
+    """One run in as many processes as it takes, at most ``most_kills`` of which are killed."""
+
+    scenario: Scenario
+    seed: int
+    place: Place
+    most_kills: int = 12
+    kills: list[str] = field(default_factory=list)
+    """The phase of each kill."""
+    said: list[str] = field(default_factory=list)
+    """What happened, for whoever looks for the reason of a failure."""
+
+    def __post_init__(self) -> None:
+        self._dice = random.Random(f"{self.scenario.flow} {self.seed}")
+        self._snapshots: list[Snapshot] = []
+
+    def go(self) -> None:
+        """Let the run live, die and live again until it has ended; raises AssertionError when something does not hold."""
+        try:
+            self._check_end(self._live_to_the_end())
+        except AssertionError as error:
+            for child in self.place.started:
+                if child.poll() is None:
+                    os.kill(child.pid, signal.SIGKILL)
+                    child.wait()
+            text = "\n".join(self.said)
+            raise AssertionError(
+                f"{self.scenario.flow}, seed {self.seed}, {self.place.folder}: {error}\n{text}"
+            ) from error
+
+    def _live_to_the_end(self) -> Snapshot:
+        for _ in range(MOST_LIVES):
+            self._live()
+            now = self._look()
+            if now.run is not None and now.run.state is self.scenario.state:
+                return now
+        raise AssertionError("it does not come to an end")
+
+    def _live(self) -> None:
+        """Let one process work on the run, or one that works and one that cancels, and kill some of them."""
+        owner = self._start(*self._words())
+        living = [owner]
+        if self.scenario.cancelled and self._dice.random() < 0.6:
+            self._let_go_on(owner, self._dice.uniform(0, 0.4))
+            if self._look().run is not None:
+                living.append(self._start("cancel", self._run_id()))
+        for victim in self._dice.sample(living, self._dice.choice([1, len(living)])):
+            self._let_go_on(victim, self._dice.uniform(0, self.scenario.life))
+            if len(self.kills) < self.most_kills and victim.poll() is None:
+                self._kill(victim)
+        if self.scenario.cancelled and owner.poll() is None and CANCEL not in self._look().requests:
+            self._kill(owner)  # who cancels it was killed too early
+        deadline = time.monotonic() + SLOW
+        while any(one.poll() is None for one in living):
+            assert time.monotonic() < deadline, f"a process does not end: {[one.pid for one in living]}"
+            time.sleep(0.003)
+        for one in living:
+            said = one.err.strip().splitlines()
+            self.said.append(f"  {one.pid} ended with {one.wait()}: {' | '.join(said[:3])}")
+            assert one.wait() in {0, 1, 3, 4, 130, -signal.SIGKILL}, one.err
+            assert "Traceback" not in one.err, one.err
+
+    def _words(self) -> list[str]:
+        """Return the next command."""
+        last = self._snapshots[-1] if self._snapshots else None
+        if last is None or last.run is None:
+            return ["run", str(KILLS / f"{self.scenario.flow}.task.xml"), "--events", "events"]
+        if self.scenario.cancelled and (self._dice.random() < 0.5 or len(self.kills) >= self.most_kills):
+            return ["cancel", self._run_id()]
+        again = self.scenario.again if last.run.state is RunState.SUSPENDED else ()
+        return ["resume", self._run_id(), *again, "--events", "events"]
+
+    def _run_id(self) -> str:
+        run = self._snapshots[-1].run
+        assert run is not None
+        return run.run_id
+
+    def _start(self, *words: str) -> Child:
+        (self.place.folder / "events").unlink(missing_ok=True)
+        child = self.place.start(*words)
+        self.said.append(f"  {child.pid}: {' '.join(words)}")
+        return child
+
+    def _let_go_on(self, child: Child, seconds: float) -> None:
+        """Wait so long after the first sign of life of a process, which is what it undoes if it cancels."""
+        before = self.place.effects()
+        events = self.place.folder / "events"
+        cancels = "cancel" in self.said[-1].split()
+        patience = time.monotonic() + self._dice.uniform(0, 0.6 if cancels else 0.1) + self.place.processes.takes
+        while child.poll() is None and time.monotonic() < patience:
+            if cancels:
+                if any(one.kind == "undo" for one in self.place.effects()[len(before) :]):
+                    break
+            elif events.exists() and events.stat().st_size:
+                break
+            time.sleep(0.002)
+        time.sleep(seconds)
+
+    def _kill(self, child: Child) -> None:
+        os.kill(child.pid, signal.SIGKILL)
+        status = child.wait()
+        now = self._look()
+        phase = now.phase() if status == -signal.SIGKILL else None
+        if phase is not None:
+            self.kills.append(phase)
+        self.said.append(f"  {child.pid} killed ({phase or 'not at work'}) after {now.effects} effects")
+
+    def _look(self) -> Snapshot:
+        """Take a snapshot and check what was done since the one before."""
+        now = self.place.snapshot()
+        self._snapshots.append(now)
+        effects = self.place.effects()
+        for before in self._snapshots[:-1]:
+            for kind, state in _NEVER_AGAIN:
+                again = {one.step for one in effects[before.effects :] if one.kind == kind} & before.finished(state)
+                assert not again, f"{kind} again although the database had it: {again}"
+        return now
+
+    def _check_end(self, end: Snapshot) -> None:
+        effects = self.place.effects()
+        assert len(effects) == end.effects, "somebody goes on after the end"
+        for child in self.place.started:
+            try:
+                os.killpg(child.pid, 0)
+            except ProcessLookupError:
+                continue
+            raise AssertionError(f"something of process {child.pid} is left running")
+        owners = [one.pid for n, one in enumerate(effects) if n == 0 or effects[n - 1].pid != one.pid]
+        assert len(owners) == len(set(owners)), f"two processes worked at the same time: {owners}"
+        twice = [one for one, count in Counter(effects).items() if count > 1]
+        assert not twice, f"one process did something twice: {twice}"
+        self._check_undone(effects, end)
+
+    def _check_undone(self, effects: list[Effect], end: Snapshot) -> None:
+        """When the run is undone, each effect is; nothing is undone that was not begun."""
+        last = {one.step: one.kind for one in effects if one.kind != "begin"}
+        begun = {one.step for one in effects if one.kind == "begin"}
+        assert last.keys() <= begun, f"undone and never begun: {last.keys() - begun}"
+        if self.scenario.state is RunState.SUCCEEDED:
+            return
+        left = {step for step, kind in last.items() if kind == "do"}
+        if self.scenario.cancelled:  # nobody knows of what was being done at a kill, and it is not done again
+            by = {one.step: one.pid for one in effects if one.kind == "do"}
+            dead = {child.pid for child in self.place.started if child.wait() == -signal.SIGKILL}
+            left -= {step for step in left - end.finished(StepState.SUCCEEDED) if by[step] in dead}
+        assert not left, f"not undone: {left}"
+
+    def check_same(self, other: Trial) -> None:
+        """Raise AssertionError when the other run, of the same flow, has ended in another way or left other effects."""
+        mine, wanted = self._outcome(), other._outcome()
+        assert mine == wanted, f"{self.scenario.flow}, seed {self.seed}: {mine} instead of {wanted}\n" + "\n".join(
+            self.said
+        )
+
+    def _outcome(self) -> tuple[object, ...]:
+        """Return how the run ended and what is left of its effects."""
+        run = self.place.run()
+        error = run.error and run.error.message
+        left = {one.step: one.kind for one in self.place.effects() if one.kind != "begin"}
+        return run.state, run.outputs, error, left

@@ -1,0 +1,246 @@
+"""Real processes that meet at one run: a late one that wakes up, several that resume, one that cancels, and Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from forking import Child, ForkServer
+from killing import KILLS
+from racing import race
+from watching import Place
+
+from taskrun.core.records import RunState, StepState
+
+RACES = 60
+
+HELD = """<task name="held"><beans><bean id="work" class="effects:Work"/></beans>
+  <steps>
+    <simple name="one" bean="work"/>
+    <simple name="two" bean="work"/>
+    {held}
+  </steps>
+</task>"""
+MANY = """<task name="many"><beans><bean id="work" class="effects:Work"/></beans>
+  <steps>
+    <loop-n name="all" beginExpr="1" endExpr="12" varName="n"><steps><simple name="one" bean="work"/></steps></loop-n>
+    {held}
+  </steps>
+</task>"""
+RETRIED = """<simple name="never" bean="work"><retry maxRetryCount="9" retryDelay="60s"/><input name="fails" value="${True}"/></simple>"""
+FAILS = """<simple name="pay" bean="work"><input name="fails" value="${True}"/></simple>"""
+ASKS = """<suspend name="ask"><input name="ok" type="bool" mandatory="true"/></suspend>"""
+SUSPENDS = """<suspend name="ask"/>"""
+NAPS = """<sleep name="nap" sleepMillisExpr="60000"/>"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    """What starts the processes."""
+    with ForkServer(KILLS) as server:
+        yield server
+
+
+@pytest.fixture
+def place(server: ForkServer, tmp_path: Path) -> Iterator[Place]:
+    """The folder of a test, in which nothing is left running."""
+    place = Place(tmp_path, server)
+    yield place
+    for child in place.started:
+        if child.poll() is None:
+            os.kill(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+@pytest.fixture
+def begun(place: Place) -> Callable[[str], Child]:
+    """Start a flow."""
+
+    def start(text: str) -> Child:
+        path = place.folder / "flow.task.xml"
+        path.write_text(text, encoding="utf-8")
+        return place.start("run", str(path))
+
+    return start
+
+
+def stop_between_writes(place: Place, child: Child) -> None:
+    """Stop a process outside of its transactions: a stopped process keeps its locks."""
+    while True:
+        os.kill(child.pid, signal.SIGSTOP)
+        connection = sqlite3.connect(place.folder / "runs.db", timeout=0.02, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            os.kill(child.pid, signal.SIGCONT)
+            time.sleep(0.002)
+        else:
+            connection.execute("ROLLBACK")
+            return
+        finally:
+            connection.close()
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["at work", "ended"])
+def test_a_late_process_is_refused(place: Place, ended: bool) -> None:
+    """SIGSTOP, a takeover, SIGCONT: the late one does no more than it was doing, says who has the run, and ends with 3."""
+    late = place.start("run", str(KILLS / "loop.task.xml"))
+    place.until(lambda: len(place.steps("do")) > 3)
+    stop_between_writes(place, late)
+    run = place.run().run_id
+    while True:
+        heir = place.start("resume", run, "--stale-after", "0.3s")
+        place.until(lambda heir=heir: heir.poll() is not None or place.effects()[-1].pid == heir.pid)
+        if heir.poll() is None:
+            break
+        assert heir.wait() == 3
+        assert f"run {run} belongs to process {late.pid} on " in heir.err
+    if ended:
+        assert heir.wait() == 0
+    had = place.snapshot()
+    os.kill(late.pid, signal.SIGCONT)
+    assert late.wait() == 3
+    by = f"process {heir.pid} on " if not ended else "another process"
+    assert f"run {run} was taken over by {by}" in late.err
+    assert "Traceback" not in late.err
+    assert "go on with" not in late.err
+    assert (heir.wait(), heir.out) == (0, '{"rounds": 3}\n'), heir.err
+    since = [effect for effect in place.effects()[had.effects :] if effect.pid == late.pid]
+    assert {effect.kind for effect in since} <= {"begin", "do"}
+    assert len({effect.step for effect in since}) <= 1, since
+    assert place.run().state is RunState.SUCCEEDED
+
+
+def test_one_of_those_who_answer_goes_on(place: Place, begun: Callable[[str], Child]) -> None:
+    """The other is told who has the run, and not that it waits for nothing."""
+    assert begun(HELD.format(held=ASKS + NAPS)).wait() == 4
+    run = place.run().run_id
+    winner = place.start("resume", run, "--input", "ok=true")
+    place.until(lambda: place.run().state is RunState.RUNNING)
+    late = place.start("resume", run, "--input", "ok=true")
+    assert late.wait() == 3, late.err
+    assert f"run {run} belongs to process {winner.pid} on " in late.err
+    os.kill(winner.pid, signal.SIGINT)
+    assert winner.wait() == 130
+
+
+def test_one_of_those_who_resume_gets_the_run(tmp_path: Path) -> None:
+    """The others are refused, and told who has it."""
+    winners, problems = race(tmp_path, RACES)
+    assert not problems
+    assert winners.total() == RACES
+
+
+@pytest.mark.parametrize("held", [RETRIED, SUSPENDS, NAPS], ids=["retry delay", "suspended", "at work"])
+def test_cancelled(place: Place, begun: Callable[[str], Child], held: str) -> None:
+    """By another process: in a retry delay, suspended, at work. All is undone once, the last one first."""
+    owner = begun(HELD.format(held=held))
+    place.until(lambda: len(place.steps("do")) >= 2 + (held is RETRIED))
+    if held is SUSPENDS:
+        assert owner.wait() == 4
+    canceller = place.start("cancel", place.run().run_id)
+    assert (canceller.wait(), canceller.out) == (0, f"run {place.run().run_id[:8]} is CANCELLED\n"), canceller.err
+    assert owner.wait() == (4 if held is SUSPENDS else 130)
+    undone = place.steps("undo")
+    assert undone == ["main/never"] * (held is RETRIED) + ["main/two", "main/one"]
+    assert place.run().state is RunState.CANCELLED
+
+
+def test_cancelled_while_it_undoes(place: Place, begun: Callable[[str], Child]) -> None:
+    """What began goes on to its end, and nothing is undone twice."""
+    owner = begun(MANY.format(held=FAILS))
+    place.until(lambda: len(place.steps("undo")) > 3)
+    canceller = place.start("cancel", place.run().run_id)
+    canceller.wait()
+    owner.wait()
+    state = place.run().state
+    assert state in {RunState.CANCELLED, RunState.REVERTED}
+    if state is RunState.CANCELLED:
+        assert (canceller.wait(), owner.wait()) == (0, 130)
+    else:
+        assert (canceller.wait(), owner.wait()) == (1, 1)
+    assert place.steps("undo") == ["main/pay", *(f"main/all[{n}]/one" for n in reversed(range(12)))]
+
+
+@pytest.mark.parametrize("command", ["resume", "cancel"])
+def test_a_canceller_is_killed(place: Place, begun: Callable[[str], Child], command: str) -> None:
+    """In the middle of undoing: whoever comes next undoes the rest; what was recorded as undone is not undone again."""
+    assert begun(MANY.format(held=SUSPENDS)).wait() == 4
+    run = place.run().run_id
+    canceller = place.start("cancel", run)
+    place.until(lambda: len(place.steps("undo")) > 3)
+    os.kill(canceller.pid, signal.SIGKILL)
+    canceller.wait()
+    had = place.snapshot()
+    assert had.run is not None
+    assert had.run.state is RunState.REVERTING
+    undone = had.finished(StepState.REVERTED)
+    assert 3 <= len(undone) < 12
+    heir = place.start(command, run)
+    assert heir.wait() == (0 if command == "cancel" else 130), heir.err
+    assert place.run().state is RunState.CANCELLED
+    counts = Counter(place.steps("undo"))
+    assert len(counts) == 12
+    assert all(counts[step] == 1 for step in undone)
+    assert counts.total() <= 13, "one was being undone at the kill"
+    again = place.start("cancel", run)
+    assert again.wait() == 1
+    assert "is over: it is CANCELLED" in again.err
+
+
+def test_ctrl_c_while_it_cancels(place: Place, begun: Callable[[str], Child]) -> None:
+    """Undoing is not interrupted by the first."""
+    assert begun(MANY.format(held=SUSPENDS)).wait() == 4
+    canceller = place.start("cancel", place.run().run_id)
+    place.until(lambda: len(place.steps("undo")) > 3)
+    os.kill(canceller.pid, signal.SIGINT)
+    canceller.wait()
+    assert place.run().state is RunState.CANCELLED, canceller.err
+    assert canceller.wait() == 0, canceller.err
+    assert Counter(place.steps("undo")).total() == 12
+
+
+def test_ctrl_c_while_it_resumes(place: Place) -> None:
+    """A resumed run is cancelled as any other, and undoes what was done before, too."""
+    owner = place.start("run", str(KILLS / "cancelled.task.xml"))
+    place.until(lambda: len(place.steps("do")) > 5)
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.wait()
+    had = place.snapshot()
+    heir = place.start("resume", place.run().run_id)
+    place.until(lambda: place.effects()[-1].pid == heir.pid and len(place.steps("do")) > 9)
+    os.kill(heir.pid, signal.SIGINT)
+    assert heir.wait() == 130
+    assert heir.err.startswith("taskrun: cancelled\n")
+    assert place.run().state is RunState.CANCELLED
+    counts = Counter(place.steps("undo"))
+    assert set(place.steps("do")) | had.finished(StepState.SUCCEEDED) & set(place.steps("begin")) <= counts.keys()
+    assert set(counts.values()) == {1}
+
+
+def test_ctrl_c_at_any_moment_of_a_resume(place: Place, begun: Callable[[str], Child]) -> None:
+    """Also before the run goes on: then it stays as it was and can be resumed."""
+    owner = begun(MANY.format(held=NAPS))
+    place.until(lambda: len(place.steps("do")) > 1)
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.wait()
+    run = place.run()
+    for milliseconds in range(0, 40, 4):
+        heir = place.start("resume", run.run_id)
+        time.sleep(milliseconds / 1000)
+        os.kill(heir.pid, signal.SIGINT)
+        assert heir.wait() == 130, heir.err
+        assert "Traceback" not in heir.err
+        if place.run().state is not run.state:
+            break
+        assert not place.steps("undo")
+    else:
+        assert place.start("cancel", run.run_id).wait() == 0
+    assert place.run().state is RunState.CANCELLED
+    assert set(place.steps("undo")) >= {"main/all[0]/one"}

@@ -1,0 +1,122 @@
+"""A folder in which processes work on one run: what they have done, and what the database has of it.
+
+    place = Place(folder, processes)
+    owner = place.start("run", flow, "--allow", "effects")
+    place.until(lambda: place.count("do") > 3)
+
+Rules: what was done is read from the effects log, which is kept outside of the database (``kills/effects.py``). The database
+is read first and then the log, so all that the one has as done is in the other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from forking import Child, ForkServer, FreshProcesses
+
+from taskrun.core.keeper import CANCEL
+from taskrun.core.records import RunRecord, RunState, StepRecord, StepState
+from taskrun.stores.sqlite import SqliteStore
+
+FORWARD, WAITING, UNDOING, CANCELLING = "forward work", "retry delay", "undoing", "cancelling"
+PHASES = (FORWARD, WAITING, UNDOING, CANCELLING)
+
+
+class Effect(NamedTuple):
+    """A line of the effects log: ``begin``, ``do`` or ``undo``, and the step's path with its attempt."""
+
+    kind: str
+    pid: int
+    place: str
+
+    @property
+    def step(self) -> str:
+        """The key of the step's record: that of all its attempts."""
+        return re.sub(r"(#\d+)?/\d+$", "", self.place)
+
+
+class Snapshot(NamedTuple):
+    """The database, and how many effects there were when it had been read."""
+
+    run: RunRecord | None
+    records: dict[str, StepRecord]
+    requests: tuple[str, ...]
+    effects: int
+
+    def finished(self, state: StepState) -> set[str]:
+        """Return the steps that are recorded in that state."""
+        return {key for key, record in self.records.items() if record.kind == "step" and record.state is state}
+
+    def phase(self) -> str | None:
+        """Return what a run was doing, None when it was not at work."""
+        if self.run is None or not self.run.state.active:
+            return None
+        if CANCEL in self.requests:
+            return CANCELLING
+        if self.run.state is RunState.REVERTING:
+            return UNDOING
+        last = list(self.records.values())[-1:]
+        waits = last and last[0].kind == "attempt" and json.loads(last[0].outputs or "{}")["due"] > time.time()
+        return WAITING if waits else FORWARD
+
+
+class Place:
+    """A folder with a database of one run; ``started`` are the processes that were started in it."""
+
+    def __init__(self, folder: Path, processes: FreshProcesses | ForkServer) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.processes = processes
+        self.started: list[Child] = []
+
+    def start(self, *words: str) -> Child:
+        """Start a command."""
+        child = self.processes.start(
+            self.folder, *words, "--allow", "effects", "--store", f"sqlite:///{self.folder}/runs.db"
+        )
+        self.started.append(child)
+        return child
+
+    def effects(self) -> list[Effect]:
+        """Return the effects log."""
+        path = self.folder / "effects.log"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [Effect(kind, int(pid), place) for kind, pid, place in (line.split(" ") for line in lines)]
+
+    def steps(self, kind: str) -> list[str]:
+        """Return the steps with effects of a kind, in their order."""
+        return [effect.step for effect in self.effects() if effect.kind == kind]
+
+    def snapshot(self) -> Snapshot:
+        """Read the database, then the log."""
+        if not (self.folder / "runs.db").exists():
+            return Snapshot(None, {}, (), 0)
+        store = SqliteStore(self.folder / "runs.db", timeout=20)
+        try:
+            runs = store.runs()
+            if not runs:
+                return Snapshot(None, {}, (), 0)
+            assert len(runs) == 1, "a run was begun twice"
+            run_id = runs[0].run_id
+            records = {record.key: record for record in store.records(run_id)}
+            return Snapshot(store.load(run_id), records, store.requests(run_id), len(self.effects()))
+        finally:
+            store.close()
+
+    def run(self) -> RunRecord:
+        """Return the run as the database has it."""
+        run = self.snapshot().run
+        assert run is not None
+        return run
+
+    def until(self, condition: Callable[[], object], seconds: float = 20) -> None:
+        """Wait for something that a process does."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen: " + "\n".join(child.err for child in self.started)
+            time.sleep(0.003)
