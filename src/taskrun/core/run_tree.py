@@ -59,7 +59,9 @@ class RunDetails:
         """
         if run.state.ended:
             records = [
-                record._replace(state=StepState.CANCELLED) if record.state is StepState.RUNNING else record
+                record._replace(state=StepState.CANCELLED)
+                if record.kind == "step" and record.state is StepState.RUNNING
+                else record
                 for record in records
             ]
         root = _tree(records)
