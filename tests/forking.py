@@ -11,6 +11,7 @@ nothing is left of that but what was imported, so a child begins as a fresh proc
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -198,6 +199,8 @@ def _warm_up() -> None:
             status = main(words)
         os.chdir(here)
     assert (status, threading.active_count()) == (0, 1), said.getvalue()
+    gc.collect()  # else children do it, and Ctrl-C would get lost in a finalizer of what the server left
+    gc.freeze()
 
 
 if __name__ == "__main__":
