@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from forking import KILLS, ForkServer
 from hypothesis import HealthCheck, settings
 from small_flows import Bench
 
@@ -18,6 +19,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A folder for the flows of this session."""
     return Bench(tmp_path_factory.mktemp("flows"))
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """What starts processes of ``taskrun`` in no time."""
+    with ForkServer(KILLS) as server:
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)

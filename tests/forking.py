@@ -5,22 +5,28 @@
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
 
-Rules: what the server forks is a process like any other, which can be stopped and killed. The server has imported what the
-command needs and has done nothing with it, so a child begins as a fresh process does. Run as a program this is the server.
+Rules: what the server forks is a process like any other, which can be stopped and killed. The server has run a flow before, and
+nothing is left of that but what was imported, so a child begins as a fresh process does. Run as a program this is the server.
 """
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-WARM = str(Path(__file__).parent / "kills" / "warm.task.xml")
+KILLS = Path(__file__).parent / "kills"
+"""The flows of processes that are killed, and the module that they use."""
+WARM = str(KILLS / "warm.task.xml")
 """A flow that needs what the others need."""
 _INTERRUPT = (signal.SIGINT,)
 
@@ -167,8 +173,7 @@ def run_child(folder: str, words: list[str]) -> None:
 
 def serve() -> None:
     """Fork children and wait for them, as the lines of standard input say."""
-    for name in _modules_of_a_run():
-        __import__(name)
+    _warm_up()
     for line in sys.stdin:
         asked = json.loads(line)
         if "words" in asked:
@@ -182,30 +187,20 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def _modules_of_a_run() -> list[str]:
-    """Return the modules that a process imports for a flow, asked of a process that is over then."""
-    program = """
-import sys
-before = set(sys.modules)
-from taskrun.cli import cancel, main, resume, owners, times
-main(sys.argv[1:])
-print(*[name for name, module in sys.modules.items() if getattr(module, "__spec__", None) and name not in before], file=sys.stderr)
-"""
+def _warm_up() -> None:
+    """Run a flow, so that all that a run imports is there; nothing else of it may be left."""
+    from taskrun.cli import cancel, main, resume  # noqa: F401 - imported for the children
+
+    here = Path.cwd()
     with TemporaryDirectory() as folder:
-        words = [
-            sys.executable,
-            "-c",
-            program,
-            WARM,
-            "--allow",
-            "effects",
-            "--store",
-            "sqlite:///w.db",
-            "--events",
-            "w",
-        ]
-        done = subprocess.run(words, capture_output=True, text=True, cwd=folder, check=True)
-    return done.stderr.splitlines()[-1].split()
+        os.chdir(folder)
+        words = [WARM, "--allow", "effects", "--store", "sqlite:///w.db", "--events", "w"]
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
+            status = main(words)
+        os.chdir(here)
+    assert (status, threading.active_count()) == (0, 1), said.getvalue()
+    gc.collect()  # else children do it, and Ctrl-C would get lost in a finalizer of what the server left
+    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -18,17 +18,14 @@ import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
-from forking import Child
+from forking import KILLS, Child
 from watching import Effect, Place, Snapshot
 
 from taskrun.core.keeper import CANCEL
 from taskrun.core.records import RunState, StepState
 
-KILLS = Path(__file__).parent / "kills"
-"""The flows, and the module that they use."""
 MOST_LIVES = 60
 SLOW = 30.0
 """After how many seconds a process counts as one that does not come to an end."""
@@ -105,7 +102,7 @@ class Trial:
         """Let one process work on the run, or one that works and one that cancels, and kill some of them."""
         owner = self._start(*self._words())
         living = [owner]
-        if self.scenario.cancelled and self._dice.random() < 0.6:
+        if self.scenario.cancelled and self._dice.random() < 0.8:
             self._let_go_on(owner, self._dice.uniform(0, 0.4))
             if self._look().run is not None:
                 living.append(self._start("cancel", self._run_id()))
@@ -118,7 +115,7 @@ class Trial:
         deadline = time.monotonic() + SLOW
         while any(one.poll() is None for one in living):
             assert time.monotonic() < deadline, f"a process does not end: {[one.pid for one in living]}"
-            time.sleep(0.003)
+            time.sleep(0.01)
         for one in living:
             said = one.err.strip().splitlines()
             self.said.append(f"  {one.pid} ended with {one.wait()}: {' | '.join(said[:3])}")
@@ -153,12 +150,12 @@ class Trial:
         cancels = "cancel" in self.said[-1].split()
         patience = time.monotonic() + self._dice.uniform(0, 0.6 if cancels else 0.1) + self.place.processes.takes
         while child.poll() is None and time.monotonic() < patience:
-            if cancels:
-                if any(one.kind == "undo" for one in self.place.effects()[len(before) :]):
-                    break
-            elif events.exists() and events.stat().st_size:
+            since = self.place.effects()[len(before) :]
+            if any(one.kind == "undo" or not cancels for one in since):
                 break
-            time.sleep(0.002)
+            if not cancels and events.exists() and events.stat().st_size:
+                break
+            time.sleep(0.004)
         time.sleep(seconds)
 
     def _kill(self, child: Child) -> None:

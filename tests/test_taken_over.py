@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from forking import Child, ForkServer
-from killing import KILLS
+from forking import KILLS, Child, ForkServer
 from racing import race
 from watching import Place
 
@@ -40,17 +39,10 @@ SUSPENDS = """<suspend name="ask"/>"""
 NAPS = """<sleep name="nap" sleepMillisExpr="60000"/>"""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
-    """What starts the processes."""
-    with ForkServer(KILLS) as server:
-        yield server
-
-
 @pytest.fixture
-def place(server: ForkServer, tmp_path: Path) -> Iterator[Place]:
+def place(fork_server: ForkServer, tmp_path: Path) -> Iterator[Place]:
     """The folder of a test, in which nothing is left running."""
-    place = Place(tmp_path, server)
+    place = Place(tmp_path, fork_server)
     yield place
     for child in place.started:
         if child.poll() is None:

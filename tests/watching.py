@@ -119,4 +119,4 @@ class Place:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not happen: " + "\n".join(child.err for child in self.started)
-            time.sleep(0.003)
+            time.sleep(0.005)
