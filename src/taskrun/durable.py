@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -27,7 +28,7 @@ from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
 from taskrun.core.store import Store
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, WrongTransition
+from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, UnsavableValue, WrongTransition
 from taskrun.result import RunResult
 
 
@@ -40,6 +41,7 @@ class Durable:
 
     def __init__(self, store: Store | str, codecs: Iterable[Codec], permits: Any) -> None:
         self._store = store
+        self._lock = threading.Lock()
         self._groups: CommitGroups | None = None
         self.codecs = Codecs((*RESULT_CODECS, *codecs), permits)
         self.permits = permits
@@ -50,8 +52,10 @@ class Durable:
         if isinstance(self._store, str):
             from taskrun.stores.open import open_store
 
-            self._store = open_store(self._store)
-        return self._store
+            with self._lock:
+                if isinstance(self._store, str):  # else another thread was faster
+                    self._store = open_store(self._store)
+        return self._store  # type: ignore[return-value]
 
     def close(self) -> None:
         """Close the store if it was opened here."""
@@ -85,9 +89,11 @@ class Durable:
         epoch = self.store.claim(run_id, Owner.here(), now(), stale_after)
         try:
             yield epoch, self.store.load(run_id)
-        except BaseException:
+        except BaseException as error:
             with suppress(StoreError):  # it has ended meanwhile, or cannot be written
                 self.store.write(run_id, epoch, (), {"owner": None})
+            if isinstance(error, Stopped):
+                raise error.error from error.error.__cause__
             raise
 
     def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> Recorder:
@@ -143,7 +149,22 @@ async def _apart(run: Run, inputs: Mapping[str, Any]) -> RunResult:
 async def _executed(run: Run, inputs: Mapping[str, Any]) -> Completion:
     if run.recorder is not None:
         await asyncio.sleep(0)  # runs that begin at the same time begin together, and share their commits
-    return await execute(run, inputs)
+    done = await execute(run, inputs)
+    if run.recorder is not None and not done.suspended:
+        try:
+            _text_of(run, done.outputs)
+        except UnsavableValue as error:  # the run fails as it would have done inside
+            if run.undo:
+                await shielded(undo_all(run, run.undo, error, "main:undo"))
+            raise
+    return done
+
+
+def _text_of(run: Run, outputs: Mapping[str, Any]) -> str:
+    """Return the text of the run's outputs that are recorded."""
+    hidden = unrecorded(run.flow.model.outputs)
+    kept = {name: value for name, value in outputs.items() if name not in hidden}
+    return run.recorder.text(kept, "the result of the run: ")  # type: ignore[union-attr]
 
 
 async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
@@ -152,17 +173,15 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
     try:
         done = await _executed(run, inputs)
     except asyncio.CancelledError:
-        if run.lost and run.recorder is not None:
-            raise Stopped(run.recorder.journal.problem) from None  # type: ignore[arg-type]
+        if run.recorder is not None and run.recorder.problem is not None:
+            raise _ended(run, Stopped(run.recorder.problem)) from None
         reason = RunCancelled(f"the run was cancelled ({run.cancelled or 'kill'})")
         end(run, RunState.CANCELLED, reason)
         if run.cancelled is None or (task and task.uncancel() > others):
             raise  # not only the run was cancelled, but also what awaits it
         raise reason from None
     except Stopped as stopped:
-        if not run.lost:
-            end(run, RunState.FAILED, stopped.error)
-        raise
+        raise _ended(run, stopped) from stopped.__cause__
     except InputError as error:
         if failed_step(error) is None and run.recorder is not None and not run.recorder.journal.recalls:
             run.recorder.journal.store.trash(run.run_id)  # it never began
@@ -177,6 +196,13 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
         return RunResult({}, RunState.SUSPENDED, run.run_id, None, tuple(run.waiting))
     end(run, RunState.SUCCEEDED, outputs=done.outputs)
     return result_of(run.flow, run.run_id, done.outputs)
+
+
+def _ended(run: Run, stopped: Stopped) -> Stopped:
+    """Write down that the run was stopped, where something can be written."""
+    if run.recorder is not None and not run.recorder.lost:
+        end(run, RunState.FAILED, stopped.error)
+    return stopped
 
 
 def end(
@@ -195,9 +221,7 @@ def end(
         changes["waits_for"] = None
         changes["ended"] = now()
     if outputs is not None:
-        hidden = unrecorded(run.flow.model.outputs)
-        kept = {name: value for name, value in outputs.items() if name not in hidden}
-        changes["outputs"] = recorder.text(kept, "the result of the run: ")
+        changes["outputs"] = _text_of(run, outputs)
     recorder.write(changes)
     run.state = state
 

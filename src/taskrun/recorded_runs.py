@@ -131,7 +131,7 @@ class RecordedRuns(History):
         try:
             return await self._going(run, {**kept, **again})
         except (DecisionChanged, StoreError):
-            if other and not run.lost:  # the other flow does not fit: the run keeps its own
+            if other and not recorder.lost:  # the other flow does not fit: the run keeps its own
                 recorder.write({"text": record.text, "path": record.path, "version": record.version})
             raise
 
@@ -258,7 +258,10 @@ class RecordedRuns(History):
         if task is None:
             return False
         run.reverts = revert
-        task.get_loop().call_soon_threadsafe(run.cancel, reason)
+        try:
+            task.get_loop().call_soon_threadsafe(run.cancel, reason)
+        except RuntimeError:  # its loop was closed meanwhile
+            return False
         return True
 
     async def _going(self, run: Run, inputs: Mapping[str, Any]) -> RunResult:

@@ -66,9 +66,12 @@ class Run:
         self.state = RunState.RUNNING
         self.undo: list[Undo] = parent.undo if parent else []
         self.completions = 0
-        self.undone = 0
+        self.undone: set[str] = set()
+        """The paths of what was undone because of a failure that nobody has held (yet)."""
         self.doomed: Exception | None = None
         self.suspending = False
+        self.heard: set[str] = set()
+        """What was asked of the run and is known to it; a cancellation that the flow has held is over."""
         self.reverts = True
         self.answers = answers
         self.waiting: list[Waiting] = []
@@ -111,7 +114,9 @@ class Run:
         if top.cancelled is None and top.task is not None and not top.task.done():
             top.cancelled = reason
             if top.recorder is not None:
-                top.recorder.ask("cancel" if top.reverts else "cancel-only")
+                kind = "cancel" if top.reverts else "cancel-only"
+                top.heard.add(kind)
+                top.recorder.ask(kind)
             top.task.cancel()
 
     def go_on(self) -> None:
@@ -133,8 +138,8 @@ class Run:
 
     @property
     def lost(self) -> bool:
-        """Whether the run's records cannot be written any more, so that it must do nothing more."""
-        return self.recorder is not None and self.recorder.lost
+        """Whether the run must do nothing more: its records cannot be written, or it cannot go on as it was recorded."""
+        return self.recorder is not None and self.recorder.problem is not None
 
     @property
     def is_cancelled(self) -> bool:

@@ -82,7 +82,9 @@ class Recall(Decorator):
             await self.failed(error, frame, key, started, begun)
             raise
         except asyncio.CancelledError:
-            if not recorder.lost and not frame.run.is_cancelled:
+            task = asyncio.current_task()
+            by_others = task is not None and task.cancelling() > 0  # else the step's own code has raised it
+            if by_others and not recorder.lost and not frame.run.is_cancelled:
                 recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=begun))
             raise
         parent = frame.parent
@@ -105,7 +107,7 @@ class Recall(Decorator):
         if state is StepState.CANCELLED:
             await asyncio.Event().wait()
         if state is StepState.SKIPPED and recorder.other_flow:
-            raise Stopped(DecisionChanged(known.key, "left out", known.note, "done", "there is no condition"))
+            raise recorder.stop(DecisionChanged(known.key, "left out", known.note, "done", "there is no condition"))
         return Completion(signal=Signal.SUSPEND) if frame.run.top.suspending else None
 
     def _done(
@@ -155,6 +157,7 @@ class Recall(Decorator):
         for item in self.step.inputs if self.container else ():
             if item.persist and item.name in frame.scope and recorder.codecs.saves(frame.scope[item.name]):
                 values[item.name] = frame.scope[item.name]
+        values = _public(values, frame)
         return recorder.codecs.dumps(values) if values else None
 
     async def failed(self, error: Exception, frame: Frame, key: str, started: float, begun: str | None = None) -> None:
@@ -196,16 +199,20 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
 
 
 def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Return those of the values that may be recorded: not those of inputs with ``persist="false"``."""
+    """Return those of the values that may be recorded: not those of inputs with ``persist="false"``.
+
+    An input that takes the variable of its own name is no more public than that variable.
+    """
     found = dict(values)
     open_names = set(found)
     inside: Frame | None = frame
     while inside is not None and open_names:
         for item in inside.step.inputs:
             if item.name in open_names:
-                open_names.discard(item.name)
                 if not item.persist:
                     del found[item.name]
+                if not item.persist or not item.by_name or inside.step.asks(item):
+                    open_names.discard(item.name)
         inside = inside.parent
     return found
 
