@@ -41,6 +41,7 @@ tests: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/durable.py
 
 soak: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python tests/soak.py

@@ -25,7 +25,17 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "examples").rg
 
 PARTS = {"task", "graph-task", "case", "otherwise", "then", "else"}
 """Step classes that are parts of others, or the root; documented there."""
-WITHIN = {"call", "trace", "unwind", "undoable", "recall", "keptOutputs", "persistedVariables", "pause"}
+WITHIN = {
+    "call",
+    "trace",
+    "unwind",
+    "undoable",
+    "recall",
+    "checkMutation",
+    "keptOutputs",
+    "persistedVariables",
+    "pause",
+}
 """Decorators that no flow can name; ``docs/language.md`` and ``docs/python.md`` tell what they do."""
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")

@@ -8,7 +8,6 @@ has become of the file.
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,15 +19,22 @@ from taskrun.core.execution import execute, failed_step, run_error, state_after
 from taskrun.core.flow import Flow
 from taskrun.core.journal import CommitGroups, Journal
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, Keeper
-from taskrun.core.outputs import unrecorded
 from taskrun.core.recorder import Recorder, now
-from taskrun.core.records import Owner, RunChanges, RunRecord, RunState, StepRecord, StepState
+from taskrun.core.records import Owner, RunRecord, RunState, StepRecord, StepState
 from taskrun.core.result_codecs import RESULT_CODECS
 from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
-from taskrun.core.store import Store
+from taskrun.core.store import Store, check_claim
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, UnsavableValue, WrongTransition
+from taskrun.ending import end, result_of, stopped_run, text_of
+from taskrun.errors import (
+    InputError,
+    RevertError,
+    RunCancelled,
+    StoreError,
+    UnsavableValue,
+    WrongTransition,
+)
 from taskrun.result import RunResult
 
 
@@ -55,7 +61,7 @@ class Durable:
             with self._lock:
                 if isinstance(self._store, str):  # else another thread was faster
                     self._store = open_store(self._store)
-        return self._store  # type: ignore[return-value]
+        return self._store
 
     def close(self) -> None:
         """Close the store if it was opened here."""
@@ -152,19 +158,12 @@ async def _executed(run: Run, inputs: Mapping[str, Any]) -> Completion:
     done = await execute(run, inputs)
     if run.recorder is not None and not done.suspended:
         try:
-            _text_of(run, done.outputs)
+            text_of(run, done.outputs)
         except UnsavableValue as error:  # the run fails as it would have done inside
             if run.undo:
                 await shielded(undo_all(run, run.undo, error, "main:undo"))
             raise
     return done
-
-
-def _text_of(run: Run, outputs: Mapping[str, Any]) -> str:
-    """Return the text of the run's outputs that are recorded."""
-    hidden = unrecorded(run.flow.model.outputs)
-    kept = {name: value for name, value in outputs.items() if name not in hidden}
-    return run.recorder.text(kept, "the result of the run: ")  # type: ignore[union-attr]
 
 
 async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
@@ -174,14 +173,14 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
         done = await _executed(run, inputs)
     except asyncio.CancelledError:
         if run.recorder is not None and run.recorder.problem is not None:
-            raise _ended(run, Stopped(run.recorder.problem)) from None
+            raise stopped_run(run, Stopped(run.recorder.problem)) from None
         reason = RunCancelled(f"the run was cancelled ({run.cancelled or 'kill'})")
         end(run, RunState.CANCELLED, reason)
         if run.cancelled is None or (task and task.uncancel() > others):
             raise  # not only the run was cancelled, but also what awaits it
         raise reason from None
     except Stopped as stopped:
-        raise _ended(run, stopped) from stopped.__cause__
+        raise stopped_run(run, stopped) from stopped.__cause__
     except InputError as error:
         if failed_step(error) is None and run.recorder is not None and not run.recorder.journal.recalls:
             run.recorder.journal.store.trash(run.run_id)  # it never began
@@ -196,41 +195,6 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
         return RunResult({}, RunState.SUSPENDED, run.run_id, None, tuple(run.waiting))
     end(run, RunState.SUCCEEDED, outputs=done.outputs)
     return result_of(run.flow, run.run_id, done.outputs)
-
-
-def _ended(run: Run, stopped: Stopped) -> Stopped:
-    """Write down that the run was stopped, where something can be written."""
-    if run.recorder is not None and not run.recorder.lost:
-        end(run, RunState.FAILED, stopped.error)
-    return stopped
-
-
-def end(
-    run: Run, state: RunState, error: BaseException | None = None, outputs: Mapping[str, Any] | None = None
-) -> None:
-    """Write down how a run ended, or that it is suspended."""
-    recorder = run.recorder
-    if recorder is None:
-        return
-    if run.state is RunState.REVERTING and state in {RunState.SUCCEEDED, RunState.SUSPENDED}:
-        recorder.write({"state": RunState.RUNNING})
-    changes: RunChanges = {"state": state, "error": None if error is None else recorder.error(error)}
-    if state is RunState.SUSPENDED:
-        changes["waits_for"] = json.dumps([place.as_json() for place in run.waiting], ensure_ascii=False)
-    else:
-        changes["waits_for"] = None
-        changes["ended"] = now()
-    if outputs is not None:
-        changes["outputs"] = _text_of(run, outputs)
-    recorder.write(changes)
-    run.state = state
-
-
-def result_of(flow: Flow, run_id: str, outputs: Mapping[str, Any]) -> RunResult:
-    """Return what a run gives whose flow has these outputs and RESULT."""
-    names = [item.name for item in flow.model.outputs] or ["RESULT"]
-    declared = {name: outputs.get(name) for name in names}
-    return RunResult(declared, RunState.SUCCEEDED, run_id, outputs.get("RESULT"))
 
 
 async def undo_run(run: Run, *, revert: bool) -> RunState:
@@ -286,13 +250,14 @@ def unreadable(record: RunRecord, problem: Exception) -> StoreError:
     )
 
 
-def check_resumable(record: RunRecord, flow: Flow) -> None:
-    """Raise WrongTransition when a run cannot go on: it is over, or its flow forbids it."""
+def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
+    """Raise WrongTransition when a run cannot go on, because it is over or its flow forbids it; Owned when it does go on."""
     if record.state in _OVER:
         hint = "'taskrun rerun' starts a new run that takes over what was done"
         raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
     if record.state in _FAILED and not flow.header.restartable:
         raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
+    check_claim(record, now(), stale_after)  # Owned, before what was given is looked at
 
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})

@@ -17,14 +17,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taskrun.core.answers import check_answers, places_of, secrets
+from taskrun.core.answers import check_answers, given, places_of, secrets
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
 from taskrun.core.on_class import OnClassToo
 from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.waiting import Waiting
-from taskrun.durable import asked_to_cancel, check_resumable, perform, result_of, to_recall, undo_run, unreadable
+from taskrun.durable import asked_to_cancel, check_resumable, perform, to_recall, undo_run, unreadable
+from taskrun.ending import result_of
 from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
@@ -101,22 +102,25 @@ class RecordedRuns(History):
         """Do what ``resume`` does, inside the running event loop."""
         record = self.store.load(find_run(self.store, run_id))
         compiled, other = self._flow_of(record, flow)
-        given = dict(inputs or {})
-        if record.state is RunState.SUCCEEDED and not given:
+        values = dict(inputs or {})
+        if record.state is RunState.SUCCEEDED and not values:
             outputs = self._durable.codecs.loads(record.outputs or "{}")
             return result_of(compiled, record.run_id, outputs)
-        check_resumable(record, compiled)
+        check_resumable(record, compiled, stale_after)
         kept = self._durable.codecs.loads(record.inputs)
-        again = secrets(compiled, given)
-        answers = {name: value for name, value in given.items() if name not in again}
+        again = secrets(compiled, values)
+        answers = {name: value for name, value in values.items() if name not in again}
         places = places_of(record)
-        check_answers(self._earlier(record, compiled, places), places, answers, again)
+        earlier = self._earlier(record, compiled, places)
+        check_answers(earlier, places, answers, again)
+        told = given(earlier, places, answers, self._durable.codecs)
         run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
+        run.before = record
         with self._durable.claimed(record.run_id, stale_after) as (epoch, present):
             if present.state is not record.state or epoch != record.epoch + 1:
                 raise WrongTransition(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
             records = to_recall(self.store.records(record.run_id), record.state)
-            recorder = self._durable.reopen(run, epoch, records, other_flow=other)
+            recorder = self._durable.reopen(run, epoch, [*records, *told], other_flow=other)
             how = asked_to_cancel(self.store, record.run_id)
             if how is not None and record.state.active:
                 await self._undo(run, record.state, revert=how == CANCEL)
@@ -125,7 +129,7 @@ class RecordedRuns(History):
             if record.state is RunState.REVERTING:
                 run.state = record.state
             elif record.state is not RunState.RUNNING:
-                recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None})
+                recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None}, told)
             if other:
                 recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
         try:
@@ -139,9 +143,7 @@ class RecordedRuns(History):
         """Return a run to look at: it belongs to nobody here. Where it asks for something it has its records."""
         run = Run(self._host_for(flow), flow, run_id=record.run_id, flags=record.flags)
         if any(place.asked for place in places):
-            self._durable.reopen(run, record.epoch, self.store.records(record.run_id))
-            assert run.recorder is not None  # noqa: S101 - reopen gave it
-            run.recorder.journal.close()
+            self._durable.reopen(run, record.epoch, self.store.records(record.run_id)).journal.close()
         return run
 
     @OnClassToo
@@ -186,9 +188,9 @@ class RecordedRuns(History):
             )
         records = taken_over(self.store.records(record.run_id), record, from_step)
         run = Run(self._host_for(compiled), compiled, run_id=new_id, flags=record.flags)
-        given = {**self._durable.codecs.loads(record.inputs), **(inputs or {})}
-        self._durable.begin(run, given, records)
-        return await self._going(run, given)
+        inputs = {**self._durable.codecs.loads(record.inputs), **(inputs or {})}
+        self._durable.begin(run, inputs, records)
+        return await self._going(run, inputs)
 
     @OnClassToo
     def cancel(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
@@ -252,17 +254,7 @@ class RecordedRuns(History):
 
     def _cancel_here(self, run_id: str, reason: str, *, revert: bool) -> bool | None:
         run = self._active.get(run_id)
-        task = run.task if run else None
-        if run is None:
-            return None
-        if task is None:
-            return False
-        run.reverts = revert
-        try:
-            task.get_loop().call_soon_threadsafe(run.cancel, reason)
-        except RuntimeError:  # its loop was closed meanwhile
-            return False
-        return True
+        return None if run is None else run.cancel_from_elsewhere(reason, revert=revert)
 
     async def _going(self, run: Run, inputs: Mapping[str, Any]) -> RunResult:
         """Perform a run, which can be cancelled by its id meanwhile."""
@@ -299,4 +291,3 @@ class RecordedRuns(History):
             return self._flows.compile_text(record.path, record.text), False
         except FlowError as error:
             raise unreadable(record, error) from error
-

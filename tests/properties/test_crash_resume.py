@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import Phase, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from mortal import World, Worlds
 from small_flows import Bench
@@ -72,6 +72,12 @@ def handled(parts: list[Made], how: str) -> Made:
         def inner(said: str = "", after: str = "") -> str:
             return f'<sequential name="h{number}" useParentScope="true"{said}>{body}{after}</sequential>'
 
+        if how == "nothing":
+            return inner()
+        if how == "timeout":
+            slow = steps_of([*parts, wait(9_000)], numbers)
+            settings = 'timeout="3000" allowFailure="true" useParentScope="true"'
+            return f'<sequential name="h{number}" {settings}>{slow}</sequential>'
         if how == "catch":
             return inner("", f"<catch>effect('caught {number}')</catch>")
         if how == "allowFailure":
@@ -127,6 +133,7 @@ def graph(parts: list[Made]) -> Made:
     return make
 
 
+HOW = ("catch", "allowFailure", "nextOnError", "selector", "timeout")
 LEAVES = st.one_of(st.booleans().map(plain), st.sampled_from([10, 700]).map(wait), st.just(suspend()))
 
 
@@ -134,6 +141,7 @@ def bigger(parts: st.SearchStrategy[Made]) -> st.SearchStrategy[Made]:
     """Return what makes containers of such parts."""
     several = st.lists(parts, min_size=1, max_size=3)
     parallel = named("parallel")
+    first = named("parallel", 'joinType="anySuccess"')
     return st.one_of(
         several.map(named("sequential")),
         several.map(named("sequential", "", "", "<revert>effect('undo container')</revert>")),
@@ -143,8 +151,14 @@ def bigger(parts: st.SearchStrategy[Made]) -> st.SearchStrategy[Made]:
         several.map(lambda branches: parallel([named("sequential")([branch]) for branch in branches])),
         several.map(named("fork", 'varName="i{n}"', "<producer>return [1, 2]</producer>")),
         several.map(named("fork-n", 'countExpr="2"')),
-        st.builds(handled, several, st.sampled_from(["catch", "allowFailure", "nextOnError", "selector"])),
+        st.builds(handled, several, st.sampled_from([*HOW, "nothing"])),
         st.builds(retried, several, st.integers(2, 3), st.sampled_from([0, 400])),
+        several.map(lambda parts: parallel([wait(5), named("sequential")([wait(8_000), *parts])])),
+        st.booleans().map(
+            lambda revert: first(
+                [named("sequential")([plain(revert), wait(9_000)]), named("sequential")([wait(20), plain(revert)])]
+            )
+        ),
         several.map(jumping),
         several.map(graph),
     )
@@ -187,7 +201,7 @@ def check(bench: Bench, worlds: Worlds, text: str, deaths: Callable[[int], Itera
         assert unnoted(world.effects) == unnoted(whole.effects)
 
 
-@settings(max_examples=40, phases=(Phase.generate,))
+@settings(max_examples=20)
 @given(flow=FLOWS)
 def test_dies_after_each_record(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool]) -> None:
     """Dying once, after the first, second, third … commit."""
@@ -195,16 +209,48 @@ def test_dies_after_each_record(bench: Bench, worlds: Worlds, flow: tuple[list[M
     note(text)
 
     def deaths(commits: int) -> Iterator[list[int]]:
-        step = max(1, commits // 25)
+        step = max(1, commits // 15)
         return ([number] for number in range(1, commits + 1, step))
 
     check(bench, worlds, text, deaths)
 
 
-@settings(max_examples=30, phases=(Phase.generate,))
+@settings(max_examples=30)
 @given(flow=FLOWS, death=st.lists(st.integers(1, 12), min_size=2, max_size=8))
 def test_dies_again_and_again(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool], death: list[int]) -> None:
     """Dying several times, also while a resumed run recalls, waits for an attempt or undoes."""
     text = text_of(*flow)
     note(text)
     check(bench, worlds, text, lambda _: iter([death]))
+
+
+A = '<step name="a"><source>effect("a")</source><revert>effect("undo a")</revert></step>'
+FAILS = '<step name="b"><source>1/0</source></step>'
+WAITS = '<delay name="w" delayMillisExpr="10"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "state"),
+    [
+        (f'<sequential name="s"><steps>{A}{FAILS}</steps></sequential>', "REVERTED"),
+        (f'<sequential name="s" timeout="50"><steps>{A}<delay name="w" delayMillisExpr="1000"/></steps></sequential>', "REVERTED"),
+        (
+            (f'<parallel name="p"><steps><sequential name="x"><steps>{A}{FAILS}</steps></sequential>'
+            f'<sequential name="y"><steps>{WAITS}<step name="c" allowFailure="true"><source>1/0</source></step></steps>'
+            "</sequential></steps></parallel>"),
+            "REVERTED",
+        ),
+        (
+            (f'<parallel name="p" joinType="allComplete"><steps><sequential name="x"><steps>{A}{WAITS}{FAILS}</steps>'
+            '</sequential></steps></parallel><step name="z"><source>effect("z")</source></step>'),
+            "SUCCEEDED",
+        ),
+        (f'<sequential name="s"><steps>{A}{FAILS}</steps><catch>effect("caught")</catch></sequential>{FAILS}', "FAILED"),
+    ],
+)  # fmt: skip
+def test_state_after_undoing(bench: Bench, worlds: Worlds, body: str, state: str) -> None:
+    """What was undone because of the failure that ends the run decides, not what was undone at all; dying changes nothing."""
+    text = f"<task><steps>{body}</steps></task>"
+    world = World(worlds, {})
+    assert world.live(str(bench.write(text)), []).startswith(state)
+    check(bench, worlds, text, lambda commits: ([number] for number in range(1, commits + 1)))

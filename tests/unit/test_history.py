@@ -147,13 +147,13 @@ def test_a_long_list_is_cut() -> None:
 
 
 def test_damage_that_sqlite_does_not_see(tmp_path: Path) -> None:
-    """It is told from which run it comes."""
+    """It is told what is damaged."""
     store = SqliteStore(tmp_path / "runs.db")
     fill(store)
     with sqlite3.connect(tmp_path / "runs.db") as connection:
         connection.execute("UPDATE steps SET signal = 'NIXT' WHERE key = 'main/fetch'")
     connection.close()
-    with pytest.raises(StoreError, match=f"run {BOOKING} cannot be read: it is damaged .KeyError: 'NIXT'"):
+    with pytest.raises(StoreError, match=r"a record in it cannot be read: it is damaged .KeyError: 'NIXT'"):
         History(store).show(BOOKING)
     assert len(History(store).runs()) == 5
     store.close()

@@ -297,7 +297,10 @@ def test_values_come_back(bench: Bench) -> None:
         <input name="values"/><input name="results" value="${STEP_RESULT_OF_P}"/><input name="error" value="${ERROR}"/>
       </simple>"""
     body = body.replace("<joinType/>", "").replace('<parallel name="p">', '<parallel name="p" joinType="allComplete">')
-    body = body.replace('<step name="fails"', '<step name="keep" in:r="RESULT"><source>r</source><output name="kept"/></step>\n<step name="fails"')
+    body = body.replace(
+        '<step name="fails"',
+        '<step name="keep" in:r="RESULT"><source>r</source><output name="kept"/></step>\n<step name="fails"',
+    )
     body = body.replace("STEP_RESULT_OF_P", "kept")
     seen: dict[str, Any] = {}
 

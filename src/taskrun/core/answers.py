@@ -1,7 +1,8 @@
 """What somebody gives to a run that is resumed: checked before anything is done with it.
 
 Rules: all problems are reported at once, and the run stays as it was. A name is known when one of the places where the
-run stands asks for it. Where several ask, it is enough that one gets all that it must have.
+run stands asks for it. Where several ask, it is enough that one gets all that it must have. What is given is recorded
+with the claim on the run, before anything is done with it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from taskrun.core.codec import Codecs
 from taskrun.core.inputs import Input
 from taskrun.core.located import locate
-from taskrun.core.records import RunRecord
+from taskrun.core.recorder import Recorder, now
+from taskrun.core.records import RunRecord, StepRecord
 from taskrun.core.waiting import Asked, Waiting, names_asked
 from taskrun.errors import InputError, near_hint
 
@@ -41,12 +44,24 @@ def check_answers(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, A
     asked = {place.path: _asked(run, place) for place in places}
     missing = {path: [item for item in items if _is_missing(item, answers)] for path, items in asked.items()}
     if missing and all(missing.values()):
-        for path, items in missing.items():
-            problems.extend(f"{item.describe(path)}: is mandatory and missing" for item in items)
+        for path, wanted in missing.items():
+            problems.extend(f"{item.describe(path)}: is mandatory and missing" for item in wanted)
     for path, items in asked.items():
         problems.extend(_wrong(items, answers, path))
     if problems:
         raise InputError(problems)
+
+
+def given(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, Any], codecs: Codecs) -> tuple[StepRecord, ...]:
+    """Return the records of what is given to the places that get all that they must have, so that no crash loses it."""
+    found = []
+    for place in places:
+        items = _asked(run, place)
+        if not any(_is_missing(item, answers) for item in items):
+            values = {item.name: answers[item.name] for item in items if item.persist and item.name in answers}
+            text = Recorder.given(codecs, values)
+            found.append(StepRecord(f"{place.path}:given", "given", outputs=text, ended=now()))
+    return tuple(found)
 
 
 def _asked(run: Run, place: Waiting) -> tuple[Input, ...]:

@@ -61,9 +61,13 @@ class Frame:
 
     @property
     def path(self) -> str:
-        """Where this is in the run: ``main/loop[2]/call``, ``main/a~2`` on a second visit, ``main/s#2`` on a retry."""
+        """Where this is in the run: ``main/loop[2]/call``, ``main/a~2`` on a second visit, ``main/s#2`` on a retry.
+
+        A retry of a task's root is a level of its own, ``main/#2/a``, since ``main/call#2`` is one of the call.
+        """
         if self.parent is None:
-            return self.run.called_from or ROOT
+            text = self.run.called_from or ROOT
+            return f"{text}/#{self.attempt}" if self.attempt > 1 else text
         text = self.parent.path_of(self.step.name, self.visit)
         return f"{text}#{self.attempt}" if self.attempt > 1 else text
 

@@ -172,6 +172,10 @@ class Journal:
         """Write a record down; it is committed when this returns. Raises the StoreError of the transaction."""
         await self._committed(self._batch_with(record))
 
+    def saved(self, record: StepRecord) -> asyncio.Future[None]:
+        """Write a record down as ``save`` does; the future is done when it is committed."""
+        return self._committed(self._batch_with(record))
+
     def note(self, record: StepRecord) -> None:
         """Write a record down some time soon: with the next one that is saved, or within NOTE_SECONDS.
 

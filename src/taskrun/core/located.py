@@ -23,6 +23,9 @@ def locate(top: Run, key: str) -> tuple[Run, Step]:
     run, step = top, top.flow.model
     path, *names = key.split("/")
     for part in names:
+        if part.startswith("#"):  # an attempt of a root
+            path += f"/{part}"
+            continue
         run, children = step.inside(run, path)
         path += f"/{part}"
         name = _MARKS.sub("", part)

@@ -11,7 +11,7 @@ goes on. When a record cannot be written the run is ``Stopped``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taskrun.core.codec import Codecs
@@ -98,12 +98,12 @@ class Recorder:
         except StoreError as error:
             raise Stopped(error) from error
 
-    def write(self, changes: RunChanges) -> None:
-        """Change the run itself before this returns, after all that was saved before."""
+    def write(self, changes: RunChanges, records: Sequence[StepRecord] = ()) -> None:
+        """Write records and change the run itself before this returns, after all that was saved before."""
         journal = self.journal
         try:
             journal.flush()
-            journal.store.write(journal.run_id, journal.epoch, (), changes)
+            journal.store.write(journal.run_id, journal.epoch, records, changes)
         except StoreError as error:
             journal.problem = journal.problem or error
             raise Stopped(error) from error

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from taskrun.core.flow import Flow
     from taskrun.core.host import Host
     from taskrun.core.recorder import Recorder
+    from taskrun.core.records import RunRecord
     from taskrun.core.undo import Undo
     from taskrun.core.waiting import Waiting
 
@@ -74,6 +75,8 @@ class Run:
         """What was asked of the run and is known to it; a cancellation that the flow has held is over."""
         self.reverts = True
         self.answers = answers
+        self.before: RunRecord | None = None
+        """How the run stood when it was resumed here."""
         self.waiting: list[Waiting] = []
         self._beans: RunBeans | None = None
         self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
@@ -118,6 +121,18 @@ class Run:
                 top.heard.add(kind)
                 top.recorder.ask(kind)
             top.task.cancel()
+
+    def cancel_from_elsewhere(self, reason: str, *, revert: bool) -> bool:
+        """Cancel the run from any thread; returns whether it was not over."""
+        task = self.task
+        if task is None:
+            return False
+        self.reverts = revert
+        try:
+            task.get_loop().call_soon_threadsafe(self.cancel, reason)
+        except RuntimeError:  # the loop was closed meanwhile
+            return False
+        return True
 
     def go_on(self) -> None:
         """Forget the cancellation that the present task has caught; when it was that of the run, that too is over."""

@@ -19,13 +19,12 @@ from taskrun.core.step import Step
 from taskrun.core.weave import Program, Woven
 from taskrun.decorators.outputs import Outputs
 from taskrun.decorators.recall import Recall
-from taskrun.decorators.recorded_leaf import recorded
 
 if TYPE_CHECKING:
     from taskrun.decorators.call import Call
     from taskrun.script.script import Script
 
-_AS_IT_IS: frozenset[type] = frozenset({bool, int, float, str, bytes, list, set})
+AS_IT_IS: frozenset[type] = frozenset({bool, int, float, str, bytes, list, set})
 """Types of values that an output takes as they are: not looked into by name, not null, not a Completion."""
 
 _new_scope = dict.__new__
@@ -51,6 +50,8 @@ class Leaf(Woven):
 def fused(call: Call, inner: Program) -> Program | None:
     """Return the leaf that does the same as ``call`` round ``inner``, None when there is more to do."""
     if isinstance(inner, Woven) and isinstance(inner.decorator, Recall):
+        from taskrun.decorators.recorded_leaf import recorded
+
         return recorded(call, inner) if is_leaf(call, inner.inner) else None
     return Leaf(call, inner) if is_leaf(call, inner) else None
 
@@ -73,16 +74,16 @@ def _function(call: Call, outputs: Outputs | None, step: Step) -> Callable[[Fram
     script: Any = step.function
     inputs: Any = call.plain
     nested, exports = call.nested, call.exports
-    in_place = _in_place(step, script)
-    sole = _sole(outputs)
+    is_in_place = in_place(step, script)
+    sole = sole_output(outputs)
     rest = sole is None and (outputs is not None or bool(exports))
     variable = exports[0][1] if sole else ""
-    as_it_is = _AS_IT_IS
+    as_it_is = AS_IT_IS
 
     def now(frame: Frame) -> Completion:
         outer = scope = frame.scope
         try:
-            if not in_place:
+            if not is_in_place:
                 scope = _new_scope(Scope)
                 scope.parent = outer if nested else frame.run.scope
                 for name, read in inputs:
@@ -96,7 +97,7 @@ def _function(call: Call, outputs: Outputs | None, step: Step) -> Callable[[Fram
                 return completed({RESULT: value, sole: value})
             done = completion_of(value)
             if outputs is not None:
-                done = outputs.evaluated(done, _own(scope, outer, frame, inputs))
+                done = outputs.evaluated(done, own_scope(scope, outer, frame, inputs))
         except Exception as error:
             call.fail(error, Frame(frame.run, frame, step, scope), outer)
             raise
@@ -105,14 +106,14 @@ def _function(call: Call, outputs: Outputs | None, step: Step) -> Callable[[Fram
     return now
 
 
-def _in_place(step: Step, script: Script) -> bool:
+def in_place(step: Step, script: Script) -> bool:
     """Whether the script is the same in the scope of the caller: all it reads are by-name inputs, and it sets nothing."""
     names = {item.name for item in step.inputs}
     by_name = all(item.by_name for item in step.inputs)
     return by_name and script.reads == names and not script.stores and not script.uses and script.closed
 
 
-def _sole(outputs: Outputs | None) -> str | None:
+def sole_output(outputs: Outputs | None) -> str | None:
     """Return the name of the only output when it takes the script's value."""
     if outputs is None or len(outputs.outputs) != 1:
         return None
@@ -122,7 +123,7 @@ def _sole(outputs: Outputs | None) -> str | None:
     )
 
 
-def _own(scope: Scope, outer: Scope, frame: Frame, inputs: Any) -> Scope:
+def own_scope(scope: Scope, outer: Scope, frame: Frame, inputs: Any) -> Scope:
     """Return the step's own scope, which a script that ran in the caller's has not had."""
     if scope is not outer:
         return scope

@@ -42,10 +42,9 @@ class Pause(Decorator):
         if recorder is None:
             raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
         path = frame.path_of(self.step.name)
-        key = f"{path}:pause"
-        if recorder.known(key) is not None:
+        if recorder.known(f"{path}:given") is not None:
             return Completion(done.outputs)
-        recorder.note(StepRecord(key, "decision", StepState.SUSPENDED, ended=now()))
+        recorder.note(StepRecord(f"{path}:pause", "decision", StepState.SUSPENDED, ended=now()))
         frame.run.top.waiting.append(Waiting(path, f"behind '{self.step.name}'"))
         return done._replace(target=None)
 

@@ -17,14 +17,16 @@ from taskrun.core.frame import Frame
 from taskrun.core.outputs import unrecorded
 from taskrun.core.recorder import Recorder, now
 from taskrun.core.records import StepRecord, StepState
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import Decorator, Inner, Step, decorator, walk
 from taskrun.core.stopped import Stopped
-from taskrun.core.undo import recorded_undos, register
+from taskrun.core.undo import is_inside, recorded_undos, register
 from taskrun.core.weave import Setting
 from taskrun.errors import DecisionChanged, RevertError, StepTimeout, UnsavableValue
 
 PASSES_ALL = "it passes every handler"
 """The note of a failure that undoes the whole run."""
+UNDONE = "what the steps inside had done is undone"
+"""The note of the failure of a container."""
 
 
 @decorator("recall", rank=97)
@@ -41,6 +43,8 @@ class Recall(Decorator):
     hidden: frozenset[str]
     """The outputs whose values are not recorded."""
     undoes: bool
+    task_variables: frozenset[str]
+    """The variables of the task that steps inside set (``toTaskScope``), which are not run when this one is recalled."""
 
     @classmethod
     def implied(cls, step: Step, setting: Setting) -> Recall | None:
@@ -55,6 +59,7 @@ class Recall(Decorator):
             shared=setting.concurrent,
             hidden=unrecorded(step.outputs),
             undoes=setting.undoes,
+            task_variables=_set_inside(step),
         )
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
@@ -87,9 +92,7 @@ class Recall(Decorator):
             if by_others and not recorder.lost and not frame.run.is_cancelled:
                 recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=begun))
             raise
-        parent = frame.parent
-        if parent is not None and parent.step.persis_vars:
-            recorder.note(variables_of(parent, recorder))
+        self._note_variables(frame, recorder)
         if values is not None:  # before the commit, where a cancellation may come
             register(frame, self.step, values, done, record)
         await recorder.save(record, shared=self.shared)
@@ -123,6 +126,17 @@ class Recall(Decorator):
         )  # fmt: skip
         return record, values
 
+    def _note_variables(self, frame: Frame, recorder: Recorder) -> None:
+        """Note, with the end of the step, the variables round it that are recorded."""
+        if self.task_variables:
+            scope = frame.run.scope
+            values = {name: scope[name] for name in sorted(self.task_variables) if name in scope}
+            text = recorder.text(values, f"{frame.path}: variable of the task ")
+            recorder.note(StepRecord(f"{frame.path}:task", "vars", outputs=text, ended=now()))
+        parent = frame.parent
+        if parent is not None and parent.step.persis_vars:
+            recorder.note(variables_of(parent, recorder))
+
     def _register_unsaved(self, frame: Frame, done: Completion) -> None:
         """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
         values = self.step.kept(frame)
@@ -134,6 +148,9 @@ class Recall(Decorator):
         if self.hidden:
             outputs |= dict.fromkeys(self.hidden - outputs.keys())
         done = Completion(outputs, known.signal, known.target)
+        variables = recorder.known(f"{known.key}:task") if self.task_variables else None
+        if variables is not None:
+            frame.run.scope.update(recorder.value(variables.outputs))
         if self.undoes:
             if self.container:
                 last = known.key if known.attempt == 1 else f"{known.key}#{known.attempt}"
@@ -144,8 +161,10 @@ class Recall(Decorator):
 
     def _failed_before(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
         failure = recorder.failure(known.error)
-        if known.note == PASSES_ALL or isinstance(failure, RevertError):
+        if PASSES_ALL in known.note or isinstance(failure, RevertError):
             frame.run.top.doomed = failure
+        if UNDONE in known.note:
+            frame.run.top.undone.add(known.key)
         return failure
 
     def _begun(self, frame: Frame, known: StepRecord | None, recorder: Recorder) -> str | None:
@@ -166,7 +185,9 @@ class Recall(Decorator):
         if recorder.lost:
             raise Stopped(recorder.journal.problem) from error
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
-        note = PASSES_ALL if frame.run.top.doomed is not None else ""
+        top = frame.run.top
+        undone = any(is_inside(one, key) for one in top.undone)
+        note = "; ".join(filter(None, (PASSES_ALL if top.doomed is not None else "", UNDONE if undone else "")))
         record = self._record(key, state, started, now(), inputs=begun, error=recorder.error(error), note=note)
         await recorder.save(record, shared=self.shared)
 
@@ -180,7 +201,7 @@ class Recall(Decorator):
             if self.step.ignore_result:
                 outputs.pop(RESULT, None)
         try:
-            return recorder.codecs.dumps(dict(outputs))
+            return recorder.codecs.dumps(outputs if outputs.__class__ is dict else dict(outputs))
         except UnsavableValue as error:
             raise unsavable(error, key) from error
 
@@ -188,6 +209,12 @@ class Recall(Decorator):
     def may_suspend(self) -> bool:
         """It waits for the commit."""
         return True
+
+
+def _set_inside(step: Step) -> frozenset[str]:
+    """Return the variables of the task that the steps inside set."""
+    inside = (item for inner in walk(step) if inner is not step for item in inner.outputs)
+    return frozenset(item.variable for item in inside if item.to_task_scope)
 
 
 def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:

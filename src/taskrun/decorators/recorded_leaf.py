@@ -16,6 +16,7 @@ from taskrun.core.records import StepRecord, StepState
 from taskrun.core.scope import Scope
 from taskrun.core.stopped import Stopped
 from taskrun.core.weave import Program, Woven
+from taskrun.decorators.leaf import AS_IT_IS, in_place, own_scope, sole_output
 from taskrun.decorators.outputs import Outputs
 from taskrun.errors import StoreError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _SUCCEEDED = StepState.SUCCEEDED
 _new_scope = dict.__new__
+_new_record = tuple.__new__
 
 
 class RecordedLeaf(Woven):
@@ -45,7 +47,7 @@ def recorded(call: Call, inner: Woven) -> Program | None:
     return None if special else RecordedLeaf(call, inner)
 
 
-def _function(
+def _function(  # noqa: C901 - in one piece, because calls are what a step costs
     call: Call, recall: Recall, inner: Program, slow: Callable[[Frame], Any]
 ) -> Callable[[Frame], Awaitable[Completion]]:
     step = call.step
@@ -54,42 +56,57 @@ def _function(
     script: Any = step.function
     inputs: Any = call.plain
     name, nested, names, shared = step.name, call.nested, recall.input_names, recall.shared
-    run_script = script.run
+    is_in_place = in_place(step, script)
+    sole = sole_output(outputs)
+    variable = call.exports[0][1] if sole else ""
+    simple = sole is not None or (outputs is None and not call.exports)
+    as_it_is, run_script = AS_IT_IS, script.run
 
-    async def run(frame: Frame) -> Completion:
+    async def run(frame: Frame) -> Completion:  # noqa: C901 - likewise
         owner = frame.run
         recorder: Any = owner.recorder
         key = frame.path_of(name)
         if recorder.known(key) is not None or owner.top.suspending or frame.step.persis_vars:
             return await slow(frame)  # type: ignore[no-any-return]
         started = now()
-        outer = frame.scope
-        scope = _new_scope(Scope)
-        scope.parent = outer if nested else owner.scope
+        outer = scope = frame.scope
         try:
-            for variable, read in inputs:
-                scope[variable] = read(outer)
+            if not is_in_place:
+                scope = _new_scope(Scope)
+                scope.parent = outer if nested else owner.scope
+                for read_name, read in inputs:
+                    scope[read_name] = read(outer)
             value = run_script(scope)
-            done = completion_of(value) if value is None or outputs is not None else completed({RESULT: value})
-            if value.__class__ is Completion:
-                done = value
-            if outputs is not None:
-                done = outputs.evaluated(done, scope)
+            short = simple and value.__class__ in as_it_is
+            if short:
+                done = completed({RESULT: value} if sole is None else {RESULT: value, sole: value})
+            else:
+                done = completion_of(value)
+                if outputs is not None:
+                    done = outputs.evaluated(done, own_scope(scope, outer, frame, inputs))
             text = recall.text_of(done.outputs, key, recorder)
         except Exception as error:
             callee = Frame(owner, frame, step, scope)
             await recall.failed(error, callee, key, started)
             call.fail(error, callee, outer)
             raise
-        record = StepRecord(key, "step", _SUCCEEDED, 1, names, text, done.signal, done.target, None, "", started, now())
+        record = _new_record(
+            StepRecord,
+            (key, "step", _SUCCEEDED, 1, names, text, done.signal, done.target, None, "", started, now(), None),
+        )
         journal = recorder.journal
         try:
             if shared or not journal.group.alone:
-                await journal.save(record)
+                await journal.saved(record)
             else:
                 journal.save_now(record)
         except StoreError as error:
             raise Stopped(error) from error
-        return call.exported(done, outer)
+        if not short:
+            return call.exported(done, outer)
+        outer[RESULT] = value
+        if sole is not None:
+            outer[variable] = value
+        return done
 
     return run

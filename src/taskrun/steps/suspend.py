@@ -62,13 +62,11 @@ class Suspend(Step):
 
     def _given(self, frame: Frame, recorder: Recorder) -> Mapping[str, Any] | None:
         """Return what was given to go on with, None when the run has come here first or nothing was meant for here."""
-        known, answers = recorder.known(frame.path), frame.run.top.answers
-        if known is None or known.state is not StepState.SUSPENDED or answers is None:
+        record = recorder.known(f"{frame.path}:given")
+        if record is None:
             return None
-        asked = self.asked(frame.run)
-        if any(Asked.of(item).mandatory and item.name not in answers for item in asked):
-            return None
-        return admitted(asked, answers, frame.scope)
+        values = {**recorder.value(record.outputs), **(frame.run.top.answers or {})}
+        return admitted(self.asked(frame.run), values, frame.scope)
 
     def _title(self) -> str:
         return self.display_name or (self.description or "").strip() or self.name

@@ -128,12 +128,15 @@ def test_further_inputs_go_to_any_name(bench: Bench) -> None:
     [("", "pre execute post"), ("execute", "pre execute post"), ("pre", "pre post"), ("post", "pre execute post")],
 )
 def test_hooks(bench: Bench, failing: str, notes: str) -> None:
-    """The one behind is called after failures too; all run where the executor says."""
+    """The one behind is called after failures too, then the task is undone; all run where the executor says."""
+    undoing = ["before", "revert", "after"] if failing else []
     for cls, threads in ((Noting, {"pre", "execute", "post"}), (NotingAsync, {"post"})):
         bean = cls(failing)
         ran = bench.run(task(SIMPLE), beans={"f": bean})
         assert str(ran.cause if failing else ran.result) == (failing or "1")
-        assert bean.notes == [f"{word}*" if word in threads else word for word in notes.split()]
+        count = len(notes.split())
+        assert bean.notes[:count] == [f"{word}*" if word in threads else word for word in notes.split()]
+        assert [word.removesuffix("*") for word in bean.notes[count:]] == undoing
     bean = Noting()
     bench.run(task('<simple name="s" bean="f" executor="inline"/>'), beans={"f": bean})
     assert bean.notes == ["pre", "execute", "post"]
