@@ -46,6 +46,8 @@ class Durable:
     """
 
     def __init__(self, store: Store | str, codecs: Iterable[Codec], permits: Any) -> None:
+        if not isinstance(store, str) and not hasattr(store, "write_all"):
+            raise TypeError(f"store is {store!r}, neither a Store nor a URL such as 'sqlite:///runs.db'")
         self._store = store
         self._lock = threading.Lock()
         self._groups: CommitGroups | None = None
@@ -114,6 +116,15 @@ class Durable:
             self._groups = CommitGroups(self.store)
         journal = Journal(self.store, run_id, epoch, records, self._groups.here())
         return Recorder(journal, self.codecs, self.permits, other_flow=other_flow)
+
+
+def refuse_in_loop(name: str) -> None:
+    """Raise RuntimeError inside a running event loop, where what is for programs without one cannot wait."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(f"TaskManager.{name}() inside a running event loop: use await TaskManager.{name}_async()")
 
 
 async def perform(run: Run, inputs: Mapping[str, Any]) -> RunResult:

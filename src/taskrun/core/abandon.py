@@ -35,5 +35,5 @@ def forget(frame: Frame, path: str) -> None:
     if gone:
         top.waiting = [place for place in top.waiting if place not in gone]
         for place in gone:
-            if recorder is not None and not recorder.lost:
+            if recorder is not None and recorder.problem is None:
                 recorder.note(StepRecord(place.path, "step", StepState.CANCELLED, ended=now()))

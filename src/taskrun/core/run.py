@@ -51,6 +51,8 @@ class Run:
     ) -> None:
         self.host = host
         self.flow = flow
+        if run_id is not None and not isinstance(run_id, str):
+            raise TypeError(f"the id of a run is text, not {run_id!r}")
         self.run_id = run_id or os.urandom(16).hex()
         self.flags = flags
         self.parent = parent

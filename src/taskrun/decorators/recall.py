@@ -89,7 +89,7 @@ class Recall(Decorator):
         except asyncio.CancelledError:
             task = asyncio.current_task()
             by_others = task is not None and task.cancelling() > 0  # else the step's own code has raised it
-            if by_others and not recorder.lost and not frame.run.is_cancelled:
+            if by_others and not frame.run.lost and not frame.run.is_cancelled:
                 recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=begun))
             raise
         self._note_variables(frame, recorder)
