@@ -8,6 +8,7 @@ has become of the file.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -46,7 +47,7 @@ class Durable:
     """
 
     def __init__(self, store: Store | str, codecs: Iterable[Codec], permits: Any) -> None:
-        if not isinstance(store, str) and not hasattr(store, "write_all"):
+        if isinstance(store, os.PathLike | bytes | int):
             raise TypeError(f"store is {store!r}, neither a Store nor a URL such as 'sqlite:///runs.db'")
         self._store = store
         self._lock = threading.Lock()
@@ -85,8 +86,15 @@ class Durable:
             )
         )  # fmt: skip
         run.recorder = self._recorder(run.run_id, 1, records)
-        if records:
+        if not records:
+            return
+        try:
             self.store.write(run.run_id, 1, records)
+        except BaseException:
+            run.recorder.journal.close()
+            with suppress(StoreError):  # else it would look as if this process worked on it
+                self.store.trash(run.run_id)
+            raise
 
     @contextmanager
     def claimed(self, run_id: str, stale_after: float) -> Iterator[tuple[int, RunRecord]]:

@@ -316,6 +316,17 @@ def test_resuming_with_a_full_disk(tmp_path: Path) -> None:
     assert place.resume().status == "SUCCEEDED"
 
 
+def test_starting_again_with_a_full_disk(tmp_path: Path) -> None:
+    """The new run, whose records could not be taken over, is not left as one that is at work."""
+    store = FullStore()
+    place = Place(tmp_path, store)
+    assert place.run(place.write(f'{PAY}<step name="b"><source>1</source></step>')).status == "SUCCEEDED"
+    store.full = True
+    result = place.outcome(lambda: place.manager.rerun_async("r", from_step="b", new_id="new"))
+    assert isinstance(result, StoreError)
+    assert [run.run_id for run in store.runs()] == ["r"]
+
+
 def test_a_run_that_is_going_on_here_is_not_claimed(place: Place) -> None:
     """Else it would belong to this process, and nobody would work on it."""
     path = place.write(sleep(5))
