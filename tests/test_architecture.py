@@ -43,10 +43,11 @@ LAYERS = {
     "testing": ("manager",),
     "history": ("errors", "core"),
     "task": ("core",),
-    "durable": ("errors", "core", "stores", "result"),
+    "ending": ("errors", "core", "result"),
+    "durable": ("errors", "core", "stores", "result", "ending"),
     "taking_over": ("errors", "core", "durable"),
     "answers": ("errors", "core"),
-    "recorded_runs": ("errors", "core", "result", "durable", "history", "taking_over", "answers"),
+    "recorded_runs": ("errors", "core", "result", "ending", "durable", "history", "taking_over", "answers"),
     "manager": (
         *("source", "result", "errors", "shipped", "history", "durable", "recorded_runs"),
         *("syntax", "script", "core", "stores", "observers", "tags"),

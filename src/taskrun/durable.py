@@ -8,7 +8,8 @@ has become of the file.
 from __future__ import annotations
 
 import asyncio
-import json
+import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -19,15 +20,22 @@ from taskrun.core.execution import execute, failed_step, run_error, state_after
 from taskrun.core.flow import Flow
 from taskrun.core.journal import CommitGroups, Journal
 from taskrun.core.keeper import CANCEL, CANCEL_ONLY, Keeper
-from taskrun.core.outputs import unrecorded
 from taskrun.core.recorder import Recorder, now
-from taskrun.core.records import Owner, RunChanges, RunRecord, RunState, StepRecord, StepState
+from taskrun.core.records import Owner, RunRecord, RunState, StepRecord, StepState
 from taskrun.core.result_codecs import RESULT_CODECS
 from taskrun.core.run import Run
 from taskrun.core.stopped import Stopped
 from taskrun.core.store import Store, check_claim
 from taskrun.core.undo import recorded_undos, shielded, undo_all
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, TaskrunError, WrongTransition
+from taskrun.ending import end, result_of, stopped_run, text_of
+from taskrun.errors import (
+    InputError,
+    RevertError,
+    RunCancelled,
+    StoreError,
+    UnsavableValue,
+    WrongTransition,
+)
 from taskrun.result import RunResult
 
 
@@ -39,7 +47,10 @@ class Durable:
     """
 
     def __init__(self, store: Store | str, codecs: Iterable[Codec], permits: Any) -> None:
+        if isinstance(store, os.PathLike | bytes | int):
+            raise TypeError(f"store is {store!r}, neither a Store nor a URL such as 'sqlite:///runs.db'")
         self._store = store
+        self._lock = threading.Lock()
         self._groups: CommitGroups | None = None
         self.codecs = Codecs((*RESULT_CODECS, *codecs), permits)
         self.permits = permits
@@ -50,7 +61,9 @@ class Durable:
         if isinstance(self._store, str):
             from taskrun.stores.open import open_store
 
-            self._store = open_store(self._store)
+            with self._lock:
+                if isinstance(self._store, str):  # else another thread was faster
+                    self._store = open_store(self._store)
         return self._store
 
     def close(self) -> None:
@@ -73,8 +86,15 @@ class Durable:
             )
         )  # fmt: skip
         run.recorder = self._recorder(run.run_id, 1, records)
-        if records:
+        if not records:
+            return
+        try:
             self.store.write(run.run_id, 1, records)
+        except BaseException:
+            run.recorder.journal.close()
+            with suppress(StoreError):  # else it would look as if this process worked on it
+                self.store.trash(run.run_id)
+            raise
 
     @contextmanager
     def claimed(self, run_id: str, stale_after: float) -> Iterator[tuple[int, RunRecord]]:
@@ -85,9 +105,11 @@ class Durable:
         epoch = self.store.claim(run_id, Owner.here(), now(), stale_after)
         try:
             yield epoch, self.store.load(run_id)
-        except BaseException:
+        except BaseException as error:
             with suppress(StoreError):  # it has ended meanwhile, or cannot be written
                 self.store.write(run_id, epoch, (), {"owner": None})
+            if isinstance(error, Stopped):
+                raise error.error from error.error.__cause__
             raise
 
     def reopen(self, run: Run, epoch: int, records: Iterable[StepRecord], *, other_flow: bool = False) -> Recorder:
@@ -102,6 +124,15 @@ class Durable:
             self._groups = CommitGroups(self.store)
         journal = Journal(self.store, run_id, epoch, records, self._groups.here())
         return Recorder(journal, self.codecs, self.permits, other_flow=other_flow)
+
+
+def refuse_in_loop(name: str) -> None:
+    """Raise RuntimeError inside a running event loop, where what is for programs without one cannot wait."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(f"TaskManager.{name}() inside a running event loop: use await TaskManager.{name}_async()")
 
 
 async def perform(run: Run, inputs: Mapping[str, Any]) -> RunResult:
@@ -143,7 +174,15 @@ async def _apart(run: Run, inputs: Mapping[str, Any]) -> RunResult:
 async def _executed(run: Run, inputs: Mapping[str, Any]) -> Completion:
     if run.recorder is not None:
         await asyncio.sleep(0)  # runs that begin at the same time begin together, and share their commits
-    return await execute(run, inputs)
+    done = await execute(run, inputs)
+    if run.recorder is not None and not done.suspended:
+        try:
+            text_of(run, done.outputs)
+        except UnsavableValue as error:  # the run fails as it would have done inside
+            if run.undo:
+                await shielded(undo_all(run, run.undo, error, "main:undo"))
+            raise
+    return done
 
 
 async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
@@ -152,17 +191,15 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
     try:
         done = await _executed(run, inputs)
     except asyncio.CancelledError:
-        if run.lost and run.recorder is not None:
-            raise Stopped(run.recorder.journal.problem) from None  # type: ignore[arg-type]
+        if run.recorder is not None and run.recorder.problem is not None:
+            raise stopped_run(run, Stopped(run.recorder.problem)) from None
         reason = RunCancelled(f"the run was cancelled ({run.cancelled or 'kill'})")
         end(run, RunState.CANCELLED, reason)
         if run.cancelled is None or (task and task.uncancel() > others):
             raise  # not only the run was cancelled, but also what awaits it
         raise reason from None
     except Stopped as stopped:
-        if not run.lost:
-            stand_as_before(run, stopped.error)
-        raise
+        raise stopped_run(run, stopped) from stopped.__cause__
     except InputError as error:
         if failed_step(error) is None and run.recorder is not None and not run.recorder.journal.recalls:
             run.recorder.journal.store.trash(run.run_id)  # it never began
@@ -177,51 +214,6 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
         return RunResult({}, RunState.SUSPENDED, run.run_id, None, tuple(run.waiting))
     end(run, RunState.SUCCEEDED, outputs=done.outputs)
     return result_of(run.flow, run.run_id, done.outputs)
-
-
-def end(
-    run: Run, state: RunState, error: BaseException | None = None, outputs: Mapping[str, Any] | None = None
-) -> None:
-    """Write down how a run ended, or that it is suspended."""
-    recorder = run.recorder
-    if recorder is None:
-        return
-    if run.state is RunState.REVERTING and state in {RunState.SUCCEEDED, RunState.SUSPENDED}:
-        recorder.write({"state": RunState.RUNNING})  # what was undone was a container whose failure was held
-    elif run.state is RunState.RUNNING and state in {RunState.REVERTED, RunState.REVERT_FAILED}:
-        recorder.write({"state": RunState.REVERTING})  # another branch has held its own failure since
-    changes: RunChanges = {"state": state, "error": None if error is None else recorder.error(error)}
-    if state is RunState.SUSPENDED:
-        changes["waits_for"] = json.dumps([place.as_json() for place in run.waiting], ensure_ascii=False)
-    else:
-        changes["waits_for"] = None
-        changes["ended"] = now()
-    if outputs is not None:
-        hidden = unrecorded(run.flow.model.outputs)
-        kept = {name: value for name, value in outputs.items() if name not in hidden}
-        changes["outputs"] = recorder.text(kept, "the result of the run: ")
-    recorder.write(changes)
-    run.state = state
-
-
-def stand_as_before(run: Run, error: TaskrunError) -> None:
-    """Write down that a resumed run could not go on and stands as before; one that began here has failed."""
-    before, recorder = run.before, run.recorder
-    if before is None or recorder is None or run.state is not RunState.RUNNING:
-        end(run, RunState.FAILED, error)
-    elif before.state.active:
-        recorder.write({"owner": None})
-    else:
-        recorder.write(
-            {"state": before.state, "error": before.error, "waits_for": before.waits_for, "ended": before.ended}
-        )
-
-
-def result_of(flow: Flow, run_id: str, outputs: Mapping[str, Any]) -> RunResult:
-    """Return what a run gives whose flow has these outputs and RESULT."""
-    names = [item.name for item in flow.model.outputs] or ["RESULT"]
-    declared = {name: outputs.get(name) for name in names}
-    return RunResult(declared, RunState.SUCCEEDED, run_id, outputs.get("RESULT"))
 
 
 async def undo_run(run: Run, *, revert: bool) -> RunState:

@@ -36,7 +36,7 @@ from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.tag_finder import TagSettings
 from taskrun.core.workers import Threads
-from taskrun.durable import Durable
+from taskrun.durable import Durable, refuse_in_loop
 from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint
 from taskrun.observers.log import log_event
 from taskrun.recorded_runs import RecordedRuns
@@ -129,7 +129,7 @@ class TaskManager(RecordedRuns):
         self._shipped = str(shipped_folder("lib"))
         self._active: dict[str, Run] = {}
         self._records_all = store is not None
-        self._durable = Durable(store or "memory:", codecs, imports.permits)
+        self._durable = Durable("memory:" if store is None else store, codecs, imports.permits)
         self._host = Host(
             load=self._flows.get,
             compile_text=self._flows.compile_text,
@@ -152,8 +152,7 @@ class TaskManager(RecordedRuns):
         when the run fails, RunCancelled when it was cancelled by ``cancel``, and RuntimeError inside a running event
         loop: use ``await run_async(…)`` there.
         """
-        if _in_event_loop():
-            raise RuntimeError("TaskManager.run() inside a running event loop: use await TaskManager.run_async()")
+        refuse_in_loop("run")
         return asyncio.run(self.run_async(path, inputs, run_id=run_id))
 
     @OnClassToo
@@ -169,8 +168,7 @@ class TaskManager(RecordedRuns):
         run = Run(known or self._host_for(flow), flow, run_id=run_id, flags=self._flags)
         given = {} if inputs is None else inputs
         if self._records_all or self._suspends(flow):
-            if run.run_id in self._active:
-                raise ValueError(f"a run with the id '{run.run_id}' is going on")
+            self._check_idle(run.run_id)
             self._durable.begin(run, given)
         return await self._going(run, given)
 
@@ -278,11 +276,3 @@ class TaskManager(RecordedRuns):
             host = self._hosts[flow.path, variable] = replace(self._host, lookup=self._flows.lookup(flow.path))
         self._found[flow.path] = host
         return host
-
-
-def _in_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -24,7 +24,8 @@ from taskrun.core.records import RunRecord, RunState
 from taskrun.core.run import Run
 from taskrun.core.store import Store
 from taskrun.core.waiting import Waiting
-from taskrun.durable import asked_to_cancel, check_resumable, perform, result_of, to_recall, undo_run, unreadable
+from taskrun.durable import asked_to_cancel, check_resumable, perform, refuse_in_loop, to_recall, undo_run, unreadable
+from taskrun.ending import result_of
 from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
 from taskrun.history import History, find_run
 from taskrun.taking_over import taken_over
@@ -87,6 +88,7 @@ class RecordedRuns(History):
         inputs (and then nothing has changed), and what ``run`` raises. A run that has succeeded gives its result; one that
         was being cancelled when its process died is undone and raises RunCancelled.
         """
+        refuse_in_loop("resume")
         return asyncio.run(self.resume_async(run_id, inputs, flow=flow, stale_after=stale_after))
 
     @OnClassToo
@@ -115,6 +117,7 @@ class RecordedRuns(History):
         told = given(earlier, places, answers, self._durable.codecs)
         run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
         run.before = record
+        self._check_idle(run.run_id)
         with self._durable.claimed(record.run_id, stale_after) as (epoch, present):
             if present.state is not record.state or epoch != record.epoch + 1:
                 raise WrongTransition(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
@@ -134,7 +137,7 @@ class RecordedRuns(History):
         try:
             return await self._going(run, {**kept, **again})
         except (DecisionChanged, StoreError):
-            if other and not run.lost:  # it does not fit: the run keeps its own
+            if other and not recorder.lost:  # the other flow does not fit: the run keeps its own
                 recorder.write({"text": record.text, "path": record.path, "version": record.version})
             raise
 
@@ -166,6 +169,7 @@ class RecordedRuns(History):
 
         Raises UnknownRun, StoreError when there is no such step or nothing failed, and what ``run`` raises.
         """
+        refuse_in_loop("rerun")
         return asyncio.run(self.rerun_async(run_id, inputs, from_step=from_step, flow=flow, new_id=new_id))
 
     @OnClassToo
@@ -253,24 +257,21 @@ class RecordedRuns(History):
 
     def _cancel_here(self, run_id: str, reason: str, *, revert: bool) -> bool | None:
         run = self._active.get(run_id)
-        task = run.task if run else None
-        if run is None:
-            return None
-        if task is None:
-            return False
-        run.reverts = revert
-        task.get_loop().call_soon_threadsafe(run.cancel, reason)
-        return True
+        return None if run is None else run.cancel_from_elsewhere(reason, revert=revert)
 
     async def _going(self, run: Run, inputs: Mapping[str, Any]) -> RunResult:
         """Perform a run, which can be cancelled by its id meanwhile."""
-        if run.run_id in self._active:
-            raise ValueError(f"a run with the id '{run.run_id}' is going on")
+        self._check_idle(run.run_id)
         self._active[run.run_id] = run
         try:
             return await perform(run, inputs)
         finally:
             del self._active[run.run_id]
+
+    def _check_idle(self, run_id: str) -> None:
+        """Raise ValueError when a run of that id is one of those that are going on here."""
+        if run_id in self._active:
+            raise ValueError(f"a run with the id '{run_id}' is going on")
 
     async def _undo(self, run: Run, state: RunState, *, revert: bool) -> None:
         """Undo what a run has done on which nobody works, as one of the active runs; ``state`` is where it stands."""

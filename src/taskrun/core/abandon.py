@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from taskrun.core.recorder import now
 from taskrun.core.records import StepRecord, StepState
-from taskrun.core.undo import shielded, undo_all
+from taskrun.core.undo import is_inside, shielded, undo_all
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
@@ -22,22 +22,18 @@ async def abandon(frame: Frame, branches: Iterable[str]) -> None:
     """Undo what the suspended branches at these paths have done; raises RevertError."""
     for branch in branches:
         forget(frame, branch)
-        undos = [one for one in frame.undo if _inside(one.key, branch)]
+        undos = [one for one in frame.undo if is_inside(one.key, branch)]
         if undos:
-            frame.undo[:] = [one for one in frame.undo if not _inside(one.key, branch)]
+            frame.undo[:] = [one for one in frame.undo if not is_inside(one.key, branch)]
             await shielded(undo_all(frame.run, undos, asyncio.CancelledError(), f"{branch}:undo"))
 
 
 def forget(frame: Frame, path: str) -> None:
     """Let the run no longer wait for what is asked inside the step at ``path``."""
     top, recorder = frame.run.top, frame.run.recorder
-    gone = [place for place in top.waiting if _inside(place.path, path)]
+    gone = [place for place in top.waiting if is_inside(place.path, path)]
     if gone:
         top.waiting = [place for place in top.waiting if place not in gone]
         for place in gone:
-            if recorder is not None and not recorder.lost:
+            if recorder is not None and recorder.problem is None:
                 recorder.note(StepRecord(place.path, "step", StepState.CANCELLED, ended=now()))
-
-
-def _inside(key: str, path: str) -> bool:
-    return key == path or key.startswith((f"{path}/", f"{path}[", f"{path}~", f"{path}#"))

@@ -56,6 +56,10 @@ class Codecs:
         self._by_type: Mapping[type, Codec] = MappingProxyType({codec.type: codec for codec in own})
         self._by_name: Mapping[str, Codec] = MappingProxyType({codec.name: codec for codec in own})
         self._allow = allow
+        for what, known in (("type", self._by_type), ("name", self._by_name)):
+            if len(known) < len(own):
+                twice = next(one for one in own if one not in known.values())
+                raise ValueError(f"two codecs have the same {what}: that of '{twice.name}' is one of them")
 
     def dumps(self, value: Any) -> str:
         """Return the text of a value; UnsavableValue names what in it cannot be saved, and where."""

@@ -67,7 +67,7 @@ def state_after(run: Run, error: BaseException) -> RunState:
     """Return the state of a run that this failure ended."""
     if isinstance(error, RevertError):
         return RunState.REVERT_FAILED
-    if any(error is failure for failure in run.top.undone):
+    if run.top.undone:
         return RunState.REVERTED
     return RunState.TIMED_OUT if isinstance(error, StepTimeout) else RunState.FAILED
 

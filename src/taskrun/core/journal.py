@@ -244,8 +244,11 @@ class Journal:
                 inside[key] = record
         elif self._inside:
             for path in _around(key):
-                if path in self._inside:
-                    self._inside[path].pop(key, None)
+                found = self._inside.get(path)
+                if found is not None:
+                    found.pop(key, None)
+                    if not found:  # a loop goes through any number of paths
+                        del self._inside[path]
 
     def _open_batch(self) -> _Batch:
         if self.problem is not None:

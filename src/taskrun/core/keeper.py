@@ -12,7 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from taskrun.core.recorder import now
-from taskrun.errors import Fenced, StoreError
+from taskrun.errors import Fenced
 
 if TYPE_CHECKING:
     from taskrun.core.recorder import Recorder
@@ -55,7 +55,7 @@ class Keeper:
             if self._run.task is not None:
                 self._run.task.cancel()
             return
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - without this timer the run would be taken for dead
             logging.getLogger("taskrun").warning("%s: %s", self._run.run_id, error)
         self.start()
 
@@ -65,6 +65,9 @@ class Keeper:
             journal.store.heartbeat(run.run_id, journal.epoch, now())
             self._beat = now()
         for asked in journal.store.requests(run.run_id):
+            if asked in run.heard:
+                continue
+            run.heard.add(asked)
             if asked == SUSPEND:
                 run.suspending = True
             else:

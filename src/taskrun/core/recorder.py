@@ -20,7 +20,7 @@ from taskrun.core.journal import Journal
 from taskrun.core.records import ErrorRecord, RunChanges, StepRecord, StepState
 from taskrun.core.revival import revived
 from taskrun.core.stopped import Stopped
-from taskrun.errors import DecisionChanged, StoreError, UnsavableValue
+from taskrun.errors import DecisionChanged, StoreError, TaskrunError, UnsavableValue
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
@@ -37,12 +37,23 @@ class Recorder:
         self.codecs = codecs
         self.other_flow = other_flow
         self.known = journal.known
+        self.stopped: TaskrunError | None = None
         self._allow = allow
 
     @property
     def lost(self) -> bool:
         """Whether the run's records cannot be written any more."""
         return self.journal.problem is not None
+
+    @property
+    def problem(self) -> TaskrunError | None:
+        """Why the run must do nothing more, None as long as it may go on."""
+        return self.journal.problem or self.stopped
+
+    def stop(self, error: TaskrunError) -> Stopped:
+        """Return what ends the run; from now on nothing of it is done any more, in other branches neither."""
+        self.stopped = self.stopped or error
+        return Stopped(error)
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
         """Return the value that was recorded under the key, or make it and record it.
@@ -60,7 +71,7 @@ class Recorder:
         if self.other_flow and record.note != because:
             other = make()
             if other != value:
-                raise Stopped(DecisionChanged(key, value, record.note, other, because))
+                raise self.stop(DecisionChanged(key, value, record.note, other, because))
         return value
 
     def note(self, record: StepRecord) -> None:
@@ -133,7 +144,7 @@ class Recorder:
         try:
             return self.codecs.loads(text)
         except StoreError as error:
-            raise Stopped(error) from error
+            raise self.stop(error) from error
 
     def error(self, error: BaseException) -> ErrorRecord:
         """Return the record of a failure."""

@@ -51,6 +51,8 @@ class Run:
     ) -> None:
         self.host = host
         self.flow = flow
+        if run_id is not None and not isinstance(run_id, str):
+            raise TypeError(f"the id of a run is text, not {run_id!r}")
         self.run_id = run_id or os.urandom(16).hex()
         self.flags = flags
         self.parent = parent
@@ -67,10 +69,12 @@ class Run:
         self.state = RunState.RUNNING
         self.undo: list[Undo] = parent.undo if parent else []
         self.completions = 0
-        self.undone: list[BaseException] = []
-        """The failures because of which something was undone, and which nothing has held yet."""
+        self.undone: set[str] = set()
+        """The paths of what was undone because of a failure that nobody has held (yet)."""
         self.doomed: Exception | None = None
         self.suspending = False
+        self.heard: set[str] = set()
+        """What was asked of the run and is known to it; a cancellation that the flow has held is over."""
         self.reverts = True
         self.answers = answers
         self.before: RunRecord | None = None
@@ -115,8 +119,22 @@ class Run:
         if top.cancelled is None and top.task is not None and not top.task.done():
             top.cancelled = reason
             if top.recorder is not None:
-                top.recorder.ask("cancel" if top.reverts else "cancel-only")
+                kind = "cancel" if top.reverts else "cancel-only"
+                top.heard.add(kind)
+                top.recorder.ask(kind)
             top.task.cancel()
+
+    def cancel_from_elsewhere(self, reason: str, *, revert: bool) -> bool:
+        """Cancel the run from any thread; returns whether it was not over."""
+        task = self.task
+        if task is None:
+            return False
+        self.reverts = revert
+        try:
+            task.get_loop().call_soon_threadsafe(self.cancel, reason)
+        except RuntimeError:  # the loop was closed meanwhile
+            return False
+        return True
 
     def go_on(self) -> None:
         """Forget the cancellation that the present task has caught; when it was that of the run, that too is over."""
@@ -137,8 +155,8 @@ class Run:
 
     @property
     def lost(self) -> bool:
-        """Whether the run's records cannot be written any more, so that it must do nothing more."""
-        return self.recorder is not None and self.recorder.lost
+        """Whether the run must do nothing more: its records cannot be written, or it cannot go on as it was recorded."""
+        return self.recorder is not None and self.recorder.problem is not None
 
     @property
     def is_cancelled(self) -> bool:

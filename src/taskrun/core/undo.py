@@ -84,8 +84,9 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
     record = recorder.known(key) if recorder else None
     if record is not None and recorder is not None:  # the process died while it undid
         failure: BaseException = recorder.failure(record.error)
-        frame.run.top.undone.append(failure)
-        own.extend(recorded_undos(frame.run, key.removesuffix("undo").rstrip(":").rstrip("/")))
+        path = key.removesuffix("undo").rstrip(":").rstrip("/")
+        frame.run.top.undone.add(path)
+        own.extend(recorded_undos(frame.run, path))
     else:
         frame.undo = own
         if frame.parent is None:
@@ -96,6 +97,7 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
             failure = error
         else:
             outer.extend(own)  # those of a branch that is suspended too: the others may fail
+            _forget_undone(frame.run.top, frame.path)  # of branches that were not needed
             return done
         finally:
             frame.undo = outer
@@ -144,13 +146,14 @@ async def undo_all(
     if recorder is not None and top.state is not RunState.REVERTING:
         await recorder.change({"state": RunState.REVERTING})
     top.state = RunState.REVERTING
-    top.undone.append(failure)
     problems: list[Exception] = []
     for one in sorted(undos, key=attrgetter("order"), reverse=True):
         try:
             await _undo(one, failure)
         except Exception as problem:  # noqa: BLE001 - the others are undone all the same
             problems.append(problem)
+        if recorder is not None and recorder.problem is not None:  # others undo the rest, if the run was taken over
+            raise Stopped(recorder.problem)
     if recorder is not None and begun is not None:
         state = StepState.REVERT_FAILED if problems else StepState.REVERTED
         recorder.note(begun._replace(state=state, ended=now()))
@@ -160,10 +163,11 @@ async def undo_all(
 
 
 async def _undo(one: Undo, failure: Exception) -> None:
-    run, _top = one.run, one.run.top
+    run, top = one.run, one.run.top
     recorder = run.recorder
     known = one.record
     if known is not None and known.state in UNDONE:
+        top.undone.add(one.key)
         if known.state is StepState.REVERT_FAILED and recorder:
             raise recorder.failure(known.error)
         return
@@ -175,6 +179,7 @@ async def _undo(one: Undo, failure: Exception) -> None:
     )
     started = asyncio.get_running_loop().time()
     state, problem = StepState.REVERTED, None
+    top.undone.add(one.key)
     try:
         await one.step.undo(frame, done)
     except Exception as error:
@@ -206,7 +211,7 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
         try:
             owner, step = locate(run.top, record.key)
         except StoreError as error:
-            raise Stopped(error) from None
+            raise recorder.stop(error) from None
         done = Completion(recorder.value(record.outputs) or {})
         order = recorder.journal.order(record.key)
         found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record, order))
@@ -241,20 +246,31 @@ async def shielded(work: Coroutine[Any, Any, None]) -> None:
         raise cancelled
 
 
-def held(run: Run, error: BaseException, key: str = "", how: str = "") -> bool:
+def held(run: Run, error: BaseException, path: str, how: str = "") -> bool:
     """Whether a handler may hold a failure: not when the whole run has to be undone because of it.
 
-    ``key`` is the step that failed, when that is recorded, and ``how`` what holds its failure.
+    ``path`` is the step that failed, and ``how`` what holds its failure, where that is to be recorded.
     """
     top = run.top
     recorder = run.recorder
     if top.doomed is not None or isinstance(error, Stopped) or run.lost:
         return False
-    if recorder is not None and key and recorder.known(f"{key}:handled") is None:
-        recorder.note(StepRecord(f"{key}:handled", "decision", note=how, ended=now()))
-    top.undone[:] = [other for other in top.undone if other is not error]
-    if top.state is RunState.REVERTING:
+    if recorder is not None and how and recorder.known(f"{path}:handled") is None:
+        recorder.note(StepRecord(f"{path}:handled", "decision", note=how, ended=now()))
+    _forget_undone(top, path)
+    if top.state is RunState.REVERTING and not top.undone:
         top.state = RunState.RUNNING
         if recorder is not None:
             recorder.journal.change_soon({"state": RunState.RUNNING})
     return True
+
+
+def _forget_undone(top: Run, path: str) -> None:
+    """What was undone inside a step that goes on does not make a failure of the run one that was undone."""
+    if top.undone:
+        top.undone = {key for key in top.undone if not is_inside(key, path)}
+
+
+def is_inside(key: str, path: str) -> bool:
+    """Whether a key is that of the step at a path, of one of its visits and attempts, or of something in it."""
+    return key == path or key.startswith((f"{path}/", f"{path}[", f"{path}~", f"{path}#"))

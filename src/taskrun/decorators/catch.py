@@ -31,11 +31,11 @@ class Catch(Decorator):
         try:
             return await inner(frame)
         except Exception as error:
-            if not held(frame.run, error):
+            if not held(frame.run, error, frame.path):
                 raise
             failure: BaseException = error
         except asyncio.CancelledError as error:
-            if not self.catch_internal_exception or not held(frame.run, error):
+            if not self.catch_internal_exception or not held(frame.run, error, frame.path):
                 raise
             frame.run.go_on()
             failure = error

@@ -19,7 +19,7 @@ from taskrun.core.recorder import Recorder, now
 from taskrun.core.records import StepRecord, StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator, walk
 from taskrun.core.stopped import Stopped
-from taskrun.core.undo import recorded_undos, register
+from taskrun.core.undo import is_inside, recorded_undos, register
 from taskrun.core.weave import Setting
 from taskrun.errors import DecisionChanged, RevertError, StepTimeout, UnsavableValue
 
@@ -87,7 +87,9 @@ class Recall(Decorator):
             await self.failed(error, frame, key, started, begun)
             raise
         except asyncio.CancelledError:
-            if not recorder.lost and not frame.run.is_cancelled:
+            task = asyncio.current_task()
+            by_others = task is not None and task.cancelling() > 0  # else the step's own code has raised it
+            if by_others and not frame.run.lost and not frame.run.is_cancelled:
                 recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=begun))
             raise
         self._note_variables(frame, recorder)
@@ -108,7 +110,7 @@ class Recall(Decorator):
         if state is StepState.CANCELLED:
             await asyncio.Event().wait()
         if state is StepState.SKIPPED and recorder.other_flow:
-            raise Stopped(DecisionChanged(known.key, "left out", known.note, "done", "there is no condition"))
+            raise recorder.stop(DecisionChanged(known.key, "left out", known.note, "done", "there is no condition"))
         return Completion(signal=Signal.SUSPEND) if frame.run.top.suspending else None
 
     def _done(
@@ -162,7 +164,7 @@ class Recall(Decorator):
         if PASSES_ALL in known.note or isinstance(failure, RevertError):
             frame.run.top.doomed = failure
         if UNDONE in known.note:
-            frame.run.top.undone.append(failure)
+            frame.run.top.undone.add(known.key)
         return failure
 
     def _begun(self, frame: Frame, known: StepRecord | None, recorder: Recorder) -> str | None:
@@ -174,6 +176,7 @@ class Recall(Decorator):
         for item in self.step.inputs if self.container else ():
             if item.persist and item.name in frame.scope and recorder.codecs.saves(frame.scope[item.name]):
                 values[item.name] = frame.scope[item.name]
+        values = _public(values, frame)
         return recorder.codecs.dumps(values) if values else None
 
     async def failed(self, error: Exception, frame: Frame, key: str, started: float, begun: str | None = None) -> None:
@@ -183,7 +186,7 @@ class Recall(Decorator):
             raise Stopped(recorder.journal.problem) from error
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
         top = frame.run.top
-        undone = any(error is failure for failure in top.undone)
+        undone = any(is_inside(one, key) for one in top.undone)
         note = "; ".join(filter(None, (PASSES_ALL if top.doomed is not None else "", UNDONE if undone else "")))
         record = self._record(key, state, started, now(), inputs=begun, error=recorder.error(error), note=note)
         await recorder.save(record, shared=self.shared)
@@ -223,16 +226,20 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
 
 
 def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Return those of the values that may be recorded: not those of inputs with ``persist="false"``."""
+    """Return those of the values that may be recorded: not those of inputs with ``persist="false"``.
+
+    An input that takes the variable of its own name is no more public than that variable.
+    """
     found = dict(values)
     open_names = set(found)
     inside: Frame | None = frame
     while inside is not None and open_names:
         for item in inside.step.inputs:
             if item.name in open_names:
-                open_names.discard(item.name)
                 if not item.persist:
                     del found[item.name]
+                if not item.persist or not item.by_name or inside.step.asks(item):
+                    open_names.discard(item.name)
         inside = inside.parent
     return found
 

@@ -102,7 +102,7 @@ class Retry(Decorator):
     async def _failed(self, frame: Frame, key: str, error: Exception) -> Past:
         """Note that an attempt failed and that another one will follow."""
         run, attempt = frame.run, frame.attempt
-        held(run, error)
+        held(run, error, frame.path)
         delay = self.delay(frame, attempt)
         text = f"{type(error).__name__}: {error}"
         if run.traced:

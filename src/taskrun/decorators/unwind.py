@@ -1,7 +1,7 @@
 """Round the body of every container of a flow that can undo something: undo what its steps did when it fails.
 
 Rules: nearer to the body than catch, retry and the other handlers, so that these see a clean container. Flows in which
-nothing can be undone do not have it.
+nothing can be undone do not have it, and neither have steps whose body is in another file: that has its own there.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Unwind(Decorator):
 
     @classmethod
     def implied(cls, step: Step, setting: Setting) -> Unwind | None:
-        """Round every step with steps inside, where something can be undone."""
-        return cls() if setting.undoes and step.holds_steps else None
+        """Round every step with steps inside, in this file, where something can be undone."""
+        return cls() if setting.undoes and next(iter(step.children()), None) is not None else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run the body with a list of its own."""

@@ -20,7 +20,6 @@ from taskrun.core.records import StepRecord, StepState
 from taskrun.core.scope import Scope
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.step_note import StepNote
-from taskrun.core.stopped import Stopped
 from taskrun.errors import DecisionChanged
 
 
@@ -58,7 +57,7 @@ class When(Decorator):
                 recorder.note(StepRecord(key, "step", StepState.SKIPPED, note=reason, ended=now()))
             if known is not None and holds is (known.state is StepState.SKIPPED):
                 before, after = ("left out", "done") if holds else ("done", "left out")
-                raise Stopped(DecisionChanged(key, before, known.note, after, self.body.text))
+                raise recorder.stop(DecisionChanged(key, before, known.note, after, self.body.text))
             return holds
         return known.state is not StepState.SKIPPED
 

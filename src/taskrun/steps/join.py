@@ -143,8 +143,10 @@ def _hold(frame: Frame, settings: Joining, state: Join) -> None:
     """Note that the join holds the failures of its branches."""
     for result in state.results.values() if state.first_error is not None else ():
         if result.error is not None and state.first_error is not None:
-            key = "" if settings.numbered else frame.path_of(result.stepName)
-            held(frame.run, state.first_error, key, settings.join_type.value)
+            if settings.numbered:
+                held(frame.run, state.first_error, frame.path)
+            else:
+                held(frame.run, state.first_error, frame.path_of(result.stepName), settings.join_type.value)
 
 
 async def _run_all(state: Join, starts: Iterable[Start], cancel: bool) -> None:
