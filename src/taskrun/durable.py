@@ -51,6 +51,7 @@ class Durable:
             raise TypeError(f"store is {store!r}, neither a Store nor a URL such as 'sqlite:///runs.db'")
         self._store = store
         self._lock = threading.Lock()
+        self._opened = False
         self._groups: CommitGroups | None = None
         self.codecs = Codecs((*RESULT_CODECS, *codecs), permits)
         self.permits = permits
@@ -64,12 +65,12 @@ class Durable:
             with self._lock:
                 if isinstance(self._store, str):  # else another thread was faster
                     self._store = open_store(self._store)
+                    self._opened = True
         return self._store
 
     def close(self) -> None:
         """Close the store if it was opened here."""
-        if self._groups is not None:
-            self._groups = None
+        if self._opened:
             self.store.close()
 
     def begin(self, run: Run, inputs: Mapping[str, Any], taken_over: Iterable[StepRecord] = ()) -> None:

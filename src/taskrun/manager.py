@@ -225,7 +225,7 @@ class TaskManager(RecordedRuns):
         self._flows.check_layers(os.fspath(path))
 
     def close(self) -> None:
-        """End the idle worker processes and close the store; what is running is not touched."""
+        """End the idle worker processes, and close the store if it was given as a URL; what is running is not touched."""
         self._host.processes.close()
         self._durable.close()
 

@@ -360,3 +360,15 @@ def test_misuse(place: Place) -> None:
             place.manager.rerun("r")
 
     asyncio.run(inside())
+
+
+def test_closing(place: Place) -> None:
+    """A store that was opened here is closed, even if it was only looked at; one that was given is not."""
+    manager = TaskManager(store="memory:")
+    assert manager.runs() == []
+    manager.close()
+    with pytest.raises(StoreError, match="closed"):
+        manager.runs()
+    place.run(place.write(PAY))
+    place.manager.close()
+    assert len(place.store.runs()) == 1
