@@ -22,13 +22,21 @@ import threading
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 KILLS = Path(__file__).parent / "kills"
 """The flows of processes that are killed, and the module that they use."""
 WARM = str(KILLS / "warm.task.xml")
 """A flow that needs what the others need."""
 _INTERRUPT = (signal.SIGINT,)
+
+
+class Ended(NamedTuple):
+    """How a process ended."""
+
+    status: int
+    out: str
+    err: str
 
 
 class Child:
@@ -122,7 +130,17 @@ class ForkServer:
 
     def start(self, folder: Path, *words: str) -> Child:
         """Start a command in a folder, in a process group of its own."""
-        return Child(self._ask(folder=str(folder), words=words), folder, self._wait)
+        return Child(self._ask(folder=str(folder), words=words, output=str(folder)), folder, self._wait)
+
+    def run(self, folder: Path, *words: str, stdin: str = "", env: dict[str, str] | None = None) -> Ended:
+        """Run a command in a folder to its end, with these variables instead of the present ones."""
+        with TemporaryDirectory() as output:
+            given = Path(output, "in")
+            given.write_text(stdin, encoding="utf-8")
+            variables = dict(os.environ) if env is None else env
+            pid = self._ask(folder=str(folder), words=words, output=output, stdin=str(given), env=variables)
+            child = Child(pid, Path(output), self._wait)
+            return Ended(child.wait(), child.out, child.err)
 
     def _wait(self, pid: int, *, block: bool) -> int | None:
         return self._ask(pid=pid, block=block)
@@ -140,17 +158,23 @@ def output_files(folder: Path, pid: int | None) -> tuple[Path, Path]:
     return folder / f"{pid or 'new'}.out", folder / f"{pid or 'new'}.err"
 
 
-def run_child(folder: str, words: list[str]) -> None:
+def run_child(
+    folder: str, words: list[str], output: str, stdin: str = os.devnull, env: dict[str, str] | None = None
+) -> None:
     """Be a process of a command; does not return."""
     status = 70
     try:
         os.setsid()
         os.chdir(folder)
-        for number, path in zip((1, 2), output_files(Path(folder), os.getpid()), strict=True):
+        if env is not None:
+            os.environ.clear()
+            os.environ.update(env)
+        for number, path in zip((1, 2), output_files(Path(output), os.getpid()), strict=True):
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(file, number)
             os.close(file)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(stdin, os.O_RDONLY), 0)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the process ends soon
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the process ends soon
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
         from taskrun.cli import main

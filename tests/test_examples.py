@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from children import says, start
+from forking import ForkServer
 
 from taskrun.stores.open import open_store
 
@@ -59,15 +60,15 @@ def same(value: Any, expected: Any) -> bool:
 
 
 @pytest.mark.parametrize(("folder", "case"), cases())
-def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url: str) -> None:
+def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url: str, fork_server: ForkServer) -> None:
     """Standard output, standard error and exit status, of one command or of several in turn."""
     for call in case if isinstance(case, list) else [case]:
         run = newest(url) if "RUN" in call["words"] else ""
-        done = python(folder, "-m", "taskrun", *(word.replace("RUN", run) for word in call["words"]))
-        told = done.stderr.replace(newest(url), "RUN") if "RUN" in str(call["err"]) else done.stderr
+        done = fork_server.run(folder, *(word.replace("RUN", run) for word in call["words"]))
+        told = done.err.replace(newest(url), "RUN") if "RUN" in str(call["err"]) else done.err
         assert told.splitlines() == call["err"]
-        assert done.returncode == call["status"]
-        assert same(json.loads(done.stdout) if done.stdout else None, call["out"]), done.stdout
+        assert done.status == call["status"]
+        assert same(json.loads(done.out) if done.out else None, call["out"]), done.out
 
 
 def test_an_import_is_killed(url: str) -> None:

@@ -262,8 +262,7 @@ class RecordedRuns(History):
     async def _going(self, run: Run, inputs: Mapping[str, Any]) -> RunResult:
         """Perform a run, which can be cancelled by its id meanwhile."""
         self._check_idle(run.run_id)
-        run.task = asyncio.current_task()  # whoever cancels it from now on is heard
-        self._active[run.run_id] = run
+        run.task, self._active[run.run_id] = asyncio.current_task(), run  # who cancels it is heard from now on
         try:
             return await perform(run, inputs)
         finally:

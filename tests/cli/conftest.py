@@ -8,31 +8,29 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from forking import Ended, ForkServer
 from recorded_runs import NOW, fill
 
 from taskrun.cli import main
 from taskrun.stores.open import open_store
 
-
-class Ended(NamedTuple):
-    """How a process ended."""
-
-    status: int
-    out: str
-    err: str
-
-
 Command = Callable[..., Ended]
 
 
 @pytest.fixture
-def taskrun(tmp_path: Path) -> Command:
-    """Run ``taskrun`` with the given words in the test's folder."""
+def taskrun(tmp_path: Path, fork_server: ForkServer) -> Command:
+    """Run ``taskrun`` with the given words in the test's folder, as a process of its own.
+
+    Python itself is started where that makes a difference: for its own variables, and for settings of the process.
+    """
 
     def run(*words: object, stdin: str = "", env: dict[str, str] | None = None, **more: Any) -> Ended:
+        variables = {**os.environ, **(env or {})}
+        if not more and not any(name.startswith(("PYTHON", "LC_", "LANG")) for name in env or ()):
+            return fork_server.run(tmp_path, *map(str, words), stdin=stdin, env=variables)
         done = subprocess.run(
             [sys.executable, "-m", "taskrun", *map(str, words)],
             cwd=tmp_path,
@@ -42,7 +40,7 @@ def taskrun(tmp_path: Path) -> Command:
             encoding="utf-8",
             timeout=60,
             check=False,
-            env={**os.environ, **(env or {})},
+            env=variables,
             **more,
         )
         return Ended(done.returncode, done.stdout, done.stderr)

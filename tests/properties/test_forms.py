@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forking import ForkServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,7 +77,9 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
 @pytest.mark.parametrize(("folder", "case"), cases())
-def test_converted_examples_run_the_same(folder: Path, case: dict[str, Any], form: str, tmp_path: Path) -> None:
+def test_converted_examples_run_the_same(
+    folder: Path, case: dict[str, Any], form: str, tmp_path: Path, fork_server: ForkServer
+) -> None:
     for file in folder.rglob("*.xml"):
         there = tmp_path / file.relative_to(folder).with_suffix(f".{form}")
         there.parent.mkdir(parents=True, exist_ok=True)
@@ -89,10 +90,9 @@ def test_converted_examples_run_the_same(folder: Path, case: dict[str, Any], for
         if file.suffix in {".xlib", ".py"}:
             shutil.copy(file, tmp_path / file.relative_to(folder))
     words = [Path(case["words"][0]).with_suffix(f".{form}").name, *case["words"][1:]]
-    program = [sys.executable, "-m", "taskrun", *words]
-    done = subprocess.run(program, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, check=False)
-    assert done.stderr == ""
-    assert json.loads(done.stdout) == case["out"]
+    done = fork_server.run(tmp_path, *words)
+    assert done.err.splitlines() == case["err"]
+    assert json.loads(done.out) == case["out"]
 
 
 NAMES = st.sampled_from(
