@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check lint types tests bench soak clean
+.PHONY: help setup demo test check lint types tests coverage bench soak clean
 
 help:
 	@echo "make demo    set up and run an example flow on real input"
 	@echo "make test    set up and run every check: lint, types, tests"
+	@echo "make coverage  the tests again, with the branch coverage of the whole package"
 	@echo "make bench   print what a step costs"
 	@echo "make soak    20,000 random scripts, 150 processes that are killed, 1,000 races for a run"
 
@@ -36,8 +37,11 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 tests: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-report=json:.coverage.json
+	$(BIN)/python -m pytest -n 2 --cov=taskrun.core --cov-report=term --cov-report=json:.coverage.json
 	$(BIN)/python tests/core_coverage.py .coverage.json
+
+coverage: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py

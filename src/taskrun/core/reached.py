@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from taskrun.core.files import Reference
+from taskrun.core.lookup import NotFound
 from taskrun.core.step import walk
 from taskrun.errors import FlowError
 
@@ -29,7 +30,7 @@ def reached(flow: Flow, host: Host) -> Iterator[Flow]:
                 continue
             try:
                 called = reference.load(host)
-            except FlowError:  # the step says it when the run comes to it
+            except (FlowError, NotFound):  # the step says it when the run comes to it
                 continue
             if called.path not in seen:
                 seen.add(called.path)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from taskrun.core.codec import Codecs
 from taskrun.core.codec_classes import Allow
 from taskrun.core.journal import Journal
-from taskrun.core.records import ErrorRecord, RunChanges, StepRecord, StepState
+from taskrun.core.records import ErrorRecord, RunChanges, StepRecord
 from taskrun.core.revival import revived
 from taskrun.core.stopped import Stopped
 from taskrun.errors import DecisionChanged, StoreError, TaskrunError, UnsavableValue
@@ -155,7 +155,3 @@ class Recorder:
         if record is None:
             return RuntimeError("a failure whose error was not recorded")
         return revived(record, self.codecs, self._allow)
-
-
-UNDONE = frozenset({StepState.REVERTED, StepState.REVERT_FAILED})
-"""The states of a step that was undone, as far as that was possible."""

@@ -20,7 +20,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.events import StepReverted
 from taskrun.core.frame import Frame
 from taskrun.core.located import locate
-from taskrun.core.recorder import UNDONE, now
+from taskrun.core.recorder import now
 from taskrun.core.records import RunState, StepRecord, StepState
 from taskrun.core.scope import Scope
 from taskrun.core.step_note import StepNote
@@ -166,11 +166,9 @@ async def _undo(one: Undo, failure: Exception) -> None:
     run, top = one.run, one.run.top
     recorder = run.recorder
     known = one.record
-    if known is not None and known.state in UNDONE:
+    if known is not None and known.state is StepState.REVERT_FAILED and recorder is not None:
         top.undone.add(one.key)
-        if known.state is StepState.REVERT_FAILED and recorder:
-            raise recorder.failure(known.error)
-        return
+        raise recorder.failure(known.error)
     frame = UndoFrame(run, None, one.step, Scope(run.scope, **one.values))
     frame.key = one.key
     done = one.done

@@ -1,0 +1,224 @@
+"""Corners of recorded runs that flows seldom come to."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mortal import World, Worlds
+from small_flows import Bench, task
+
+from taskrun import TaskManager
+from taskrun.core.codec import Codecs
+from taskrun.core.codec_classes import no_module
+from taskrun.core.exception_parts import rebuilt
+from taskrun.core.inputs import admitted
+from taskrun.core.journal import CommitGroup, Journal
+from taskrun.core.keeper import CANCEL, CANCEL_ONLY, SUSPEND, Keeper
+from taskrun.core.reached import reached
+from taskrun.core.recorder import Recorder
+from taskrun.core.records import ErrorRecord, Owner, RunRecord, RunState
+from taskrun.core.revival import revived
+from taskrun.core.run import Run
+from taskrun.core.scope import Scope
+from taskrun.core.stopped import Stopped
+from taskrun.errors import Fenced, InputError, RevertError, StepError, StoreError, UnsavableValue
+from taskrun.stores.memory import MemoryStore
+from taskrun.testing import run_virtual
+
+PAUSE = '<suspend name="pause"/>'
+
+
+def test_what_can_be_saved() -> None:
+    assert Codecs().saves([1, {"a": None}])
+    assert not Codecs().saves(object())
+
+
+def test_a_class_that_makes_another() -> None:
+    with pytest.raises(TypeError, match="OSError made a FileNotFoundError"):
+        rebuilt(OSError, [2, "no such file"], {})
+
+
+def test_a_module_that_is_gone() -> None:
+    error = revived(ErrorRecord("taskrun.gone.Lost", "it is lost"), Codecs(), no_module)
+    assert (type(error).__name__, str(error)) == ("RecordedFailure", "it is lost")
+
+
+def test_a_run_goes_on_with_the_text_that_it_began_with(bench: Bench) -> None:
+    """Also of a task that it has called."""
+    called = bench.write(task(f"{PAUSE}<step name='z'><source>'old'</source></step>"), "called_old.task.xml")
+    path = bench.write(task('<call-task name="c" taskModelPath="called_old.task.xml"/>'))
+    manager = TaskManager(store=MemoryStore())
+    run = manager.run(path)
+    called.write_text(task(f"{PAUSE}<step name='z'><source>'new'</source></step>"), "utf-8")
+    path.write_text("no flow any more", "utf-8")
+    assert manager.resume(run.run_id).result == "old"
+
+
+def test_a_decision_whose_text_has_changed_and_whose_value_has_not(bench: Bench) -> None:
+    flow = f'<if name="i"><condition>{{}}</condition><then><steps>{PAUSE}<step name="z"><source>7</source></step></steps></then></if>'
+    manager = TaskManager(store=MemoryStore())
+    run = manager.run(bench.write(task(flow.format("1 == 1"))))
+    assert manager.resume(run.run_id, flow=bench.write(task(flow.format("2 == 2")))).result == 7
+
+
+def test_variables_that_nothing_could_keep(bench: Bench) -> None:
+    (problem,) = bench.problems(task('<step name="a" persisVars="x"><source>1</source></step>'))
+    assert "persisVars has no meaning here" in problem.message
+
+
+def test_given_values_are_checked_again(bench: Bench) -> None:
+    flow = bench.load(task('<suspend name="s"><input name="n" type="int" mandatory="true"/></suspend>'))
+    (step,) = flow.model.children()
+    assert admitted(step.inputs, {"n": "3"}, Scope(None)) == {"n": 3}
+    with pytest.raises(InputError, match="mandatory and missing"):
+        admitted(step.inputs, {}, Scope(None))
+
+
+def test_flows_that_cannot_be_reached(bench: Bench) -> None:
+    manager = TaskManager()
+    flow = manager._flows.get(str(bench.write(task('<call-task name="c" taskModelPath="nowhere.task.xml"/>'))))
+    assert [found.path for found in reached(flow, manager._host_for(flow))] == [flow.path]
+
+
+def test_an_input_that_cannot_be_recorded(bench: Bench) -> None:
+    path = bench.write(task("<step name='a'><source>1</source></step>"))
+    with pytest.raises(UnsavableValue, match=r"input \['x'\] cannot be recorded"):
+        TaskManager(store=MemoryStore()).run(path, {"x": object()})
+
+
+def recorder_of(store: MemoryStore) -> Recorder:
+    store.create(RunRecord(run_id="r", flow="f", state=RunState.RUNNING, owner=Owner.here()))
+    return Recorder(Journal(store, "r", 1, (), CommitGroup(store)), Codecs(), no_module)
+
+
+def test_what_is_damaged_stops_the_run() -> None:
+    recorder = recorder_of(MemoryStore())
+    assert recorder.value(None) is None
+    assert isinstance(recorder.failure(None), RuntimeError)
+    with pytest.raises(Stopped, match="cannot be read"):
+        recorder.value("{")
+
+
+def test_a_store_that_cannot_be_asked() -> None:
+    store = MemoryStore()
+    recorder = recorder_of(store)
+    store.close()
+    recorder.ask(CANCEL)
+    assert isinstance(recorder.journal.problem, StoreError)
+
+
+def test_a_run_without_a_task_cannot_be_cancelled(bench: Bench) -> None:
+    manager = TaskManager()
+    flow = bench.load(task("<step name='a'><source>1</source></step>"))
+    run = Run(manager._host_for(flow), flow)
+    assert not run.cancel_from_elsewhere("kill", revert=True)
+    loop = asyncio.new_event_loop()
+    loop.close()
+
+    class Over:
+        def get_loop(self) -> asyncio.AbstractEventLoop:
+            return loop
+
+    run.task = Over()  # type: ignore[assignment]
+    assert not run.cancel_from_elsewhere("kill", revert=True)
+
+
+def test_the_keeper_of_a_run(bench: Bench) -> None:
+    """It hears each request once, and stops a run that was taken over."""
+    store = MemoryStore()
+    recorder = recorder_of(store)
+    manager = TaskManager()
+    flow = bench.load(task("<step name='a'><source>1</source></step>"))
+    run = Run(manager._host_for(flow), flow, run_id="r", recorder=recorder)
+
+    async def ticks() -> None:
+        keeper = Keeper(run, recorder)
+        keeper.stop()  # before it was started
+        store.request("r", SUSPEND)
+        for _ in range(2):
+            keeper._tick()
+        assert run.suspending
+        store.request("r", CANCEL_ONLY)
+        keeper._tick()
+        assert not run.reverts
+        store.claim("r", Owner.here(), 0.0, -1e12)
+        keeper._beat = -1e12
+        keeper._tick()
+        store.close()
+        keeper._tick()
+        keeper.stop()
+
+    run_virtual(ticks())
+    assert isinstance(recorder.journal.problem, Fenced)
+
+
+class Stubborn:
+    """A task that fails and cannot be undone."""
+
+    def execute(self) -> None:
+        """Fail."""
+        raise ValueError("no")
+
+    def revert(self, result: Any, context: Any) -> None:
+        """Fail."""
+        raise LookupError(f"{context.path} stays: {result}")
+
+
+def test_a_failed_task_that_cannot_clean_up(bench: Bench) -> None:
+    with pytest.raises(StepError) as caught:
+        TaskManager(beans={"b": Stubborn()}).run(bench.write(task('<simple name="s" bean="b"/>')))
+    assert isinstance(caught.value.__cause__, RevertError)
+    assert [str(one) for one in caught.value.__cause__.exceptions] == ["no", "main/s stays: no"]
+
+
+class Undone:
+    """A task that tells where it was undone."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def execute(self) -> int:
+        """Do something."""
+        return 1
+
+    def revert(self, context: Any) -> None:
+        """Tell where."""
+        self.paths.append(context.path)
+
+
+def test_where_a_task_is_undone(bench: Bench) -> None:
+    bean = Undone()
+    flow = bench.write(task('<simple name="s" bean="b"/><step name="z"><source>1 // 0</source></step>'))
+    with pytest.raises(StepError):
+        TaskManager(beans={"b": bean}).run(flow)
+    assert bean.paths == ["main/s"]
+
+
+def test_an_undoing_that_failed_before_the_process_died(bench: Bench, tmp_path: Path) -> None:
+    worlds = Worlds()
+    text = task(
+        '<step name="a"><source>effect("a")</source><revert>effect("undo a")</revert></step>'
+        '<step name="b"><source>effect("b")</source><revert>effect("try b")\n1 // 0</revert></step>'
+        '<step name="c"><source>1 // 0</source></step>'
+    )
+    path = str(bench.write(text))
+    whole = World(worlds, {})
+    wanted = whole.live(path, [])
+    assert wanted.startswith("REVERT_FAILED")
+    for number in range(1, whole.store.commits + 1):
+        world = World(worlds, {})
+        assert world.live(path, [number]) == wanted
+        assert sorted(world.effects) == sorted(whole.effects)
+
+
+def test_a_branch_that_waits_and_has_done_nothing(bench: Bench) -> None:
+    """A join that is decided without it goes on."""
+    flow = (
+        '<parallel name="p" joinType="anySuccess"><steps><suspend name="s"/><step name="a"><source>1</source></step></steps>'
+        "<aggregator>'done'</aggregator></parallel>"
+    )
+    ran = bench.run(task(flow), store=MemoryStore())
+    assert ran.result == "done"
