@@ -32,8 +32,7 @@ def forget(frame: Frame, path: str) -> None:
     """Let the run no longer wait for what is asked inside the step at ``path``."""
     top, recorder = frame.run.top, frame.run.recorder
     gone = [place for place in top.waiting if is_inside(place.path, path)]
-    if gone:
+    if gone and recorder is not None:  # only recorded runs are suspended
         top.waiting = [place for place in top.waiting if place not in gone]
         for place in gone:
-            if recorder is not None and recorder.problem is None:
-                recorder.note(StepRecord(place.path, "step", StepState.CANCELLED, ended=now()))
+            recorder.note(StepRecord(place.path, "step", StepState.CANCELLED, ended=now()))
