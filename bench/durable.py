@@ -17,9 +17,9 @@ from pathlib import Path
 from stores import Raw, measured
 
 from taskrun import Flow, TaskManager
-from taskrun.core.records import RunState
+from taskrun.core.states import RunState
 from taskrun.errors import StepError
-from taskrun.stores.sqlite import SqliteStore, Synchronous
+from taskrun.stores.sqlite.store import SqliteStore, Synchronous
 
 ROUNDS = 7
 STEP = '<step name="s{n}"><input name="total"/><source>total + 1</source><output name="total"/></step>'

@@ -18,9 +18,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from taskrun.core.journal import CommitGroup, Journal
-from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
-from taskrun.stores.sqlite import SqliteStore, Synchronous
+from taskrun.core.states import RunState
+from taskrun.durable.journal import CommitGroup, Journal
+from taskrun.durable.records import Owner, RunRecord, StepRecord
+from taskrun.stores.sqlite.store import SqliteStore, Synchronous
 
 OUTPUTS = '{"RESULT":42,"total":"12.50"}'
 TABLE = "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT, key TEXT, outputs TEXT)"

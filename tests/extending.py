@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from taskrun import TaskManager
-from taskrun.core.registry import Registry
+from taskrun.compile.registry import Registry
 from taskrun.errors import Diagnostic
+from taskrun.syntax.delta.merge import Merger
+from taskrun.syntax.delta.prototypes import Cleaner
+from taskrun.syntax.delta.short_forms import rewrite_short_forms
 from taskrun.syntax.load import parse
-from taskrun.syntax.merge import Merger
 from taskrun.syntax.node import TEXT, Node
-from taskrun.syntax.prototypes import Cleaner
-from taskrun.syntax.short_forms import rewrite_short_forms
 
 
 def tree(text: str, name: str = "flow.task.xml") -> Node:

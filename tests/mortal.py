@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from taskrun import TaskManager
-from taskrun.core.records import RunState
-from taskrun.core.store import Write
+from taskrun.core.states import RunState
+from taskrun.durable.store import Write
 from taskrun.errors import StepError, StoreError
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual

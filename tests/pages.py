@@ -33,10 +33,10 @@ from transcript import check_transcript
 
 from taskrun import TaskManager
 from taskrun.cli.json_value import json_value
-from taskrun.core.registry import Registry
+from taskrun.compile.registry import Registry
 from taskrun.errors import FlowError
+from taskrun.syntax.delta.short_forms import rewrite_short_forms
 from taskrun.syntax.load import parse
-from taskrun.syntax.short_forms import rewrite_short_forms
 from taskrun.syntax.validate import validate
 from taskrun.testing import run_virtual
 

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-from taskrun.core.codec import Codecs
+from taskrun.codec.codec import Codecs
 from taskrun.core.completion import Signal
-from taskrun.core.records import ErrorRecord, Owner, RunRecord, RunState, StepRecord, StepState
-from taskrun.core.store import Store
+from taskrun.core.states import RunState, StepState
+from taskrun.durable.records import ErrorRecord, Owner, RunRecord, StepRecord
+from taskrun.durable.store import Store
 
 START = datetime(2026, 1, 31, 8, tzinfo=UTC).timestamp()
 NOW = START + 100.0

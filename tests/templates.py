@@ -8,14 +8,14 @@ from typing import Any
 from small_flows import Bench, Ran
 
 from taskrun.core.beans import Imports
-from taskrun.core.markup import Markup
-from taskrun.core.tag_finder import TagSettings
 from taskrun.errors import Diagnostic
 from taskrun.script.script import ScriptSettings
-from taskrun.syntax.extend import Sources
-from taskrun.syntax.layers import Files
+from taskrun.syntax.delta.extend import Sources
+from taskrun.syntax.delta.layers import Files
 from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
+from taskrun.templates.flow_templates import Markup
+from taskrun.templates.tag_lookup import TagSettings
 
 
 def markup_of(root: Node) -> Markup:

@@ -15,10 +15,10 @@ from small_flows import Bench, found
 
 import taskrun
 from taskrun import Completion, Frame, Step, TaskManager
-from taskrun.core import registry as registry_module
+from taskrun.compile import registry as registry_module
+from taskrun.compile.pipeline import compile_flow
+from taskrun.compile.registry import Registry
 from taskrun.core.fields import Expr
-from taskrun.core.flow import compile_flow
-from taskrun.core.registry import Registry
 from taskrun.core.step import Decorator, Inner, decorator, step
 
 PACKAGE = Path(taskrun.__file__).parent
@@ -205,7 +205,7 @@ def test_heavy_packages_are_imported_in_functions(module: str) -> None:
 def test_importing_the_engine_imports_no_heavy_package() -> None:
     """A process that imports the manager, and all steps and decorators, has loaded none of the heavy packages."""
     program = (
-        "import sys, taskrun.manager, taskrun.core.registry as r;"
+        "import sys, taskrun.manager, taskrun.compile.registry as r;"
         f"r.Registry(); print([name for name in {sorted(HEAVY)!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

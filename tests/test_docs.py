@@ -13,9 +13,9 @@ from pages import Page
 
 import taskrun.errors
 from taskrun import TaskManager
-from taskrun.core.records import RunState
-from taskrun.core.registry import Registry
+from taskrun.compile.registry import Registry
 from taskrun.core.revert import GIVEN, Revert
+from taskrun.core.states import RunState
 from taskrun.core.step import Step
 
 ROOT = Path(__file__).parent.parent

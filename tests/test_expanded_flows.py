@@ -10,7 +10,7 @@ from flows.beans import make_beans
 
 from taskrun import TaskManager
 from taskrun.cli.expand import kernel
-from taskrun.syntax.relocate import relocated
+from taskrun.syntax.delta.relocate import relocated
 from taskrun.syntax.xml_write import write_xml
 
 TOPICS = sorted({case.flow.parent for case in cases()})

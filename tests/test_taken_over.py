@@ -15,7 +15,7 @@ from forking import KILLS, Child, ForkServer
 from racing import race
 from watching import Place
 
-from taskrun.core.records import RunState, StepState
+from taskrun.core.states import RunState, StepState
 
 RACES = 60
 

@@ -14,6 +14,9 @@ TYPE_CHECKING = False  # what typing.TYPE_CHECKING is at run time, without the 1
 if TYPE_CHECKING:
     from typing import Any
 
+    from taskrun.calls.context import StepContext as StepContext
+    from taskrun.calls.task_class import Task as Task
+    from taskrun.calls.task_class import function_task as function_task
     from taskrun.core.body import Body as Body
     from taskrun.core.completion import NEXT as NEXT
     from taskrun.core.completion import Completion as Completion
@@ -23,15 +26,12 @@ if TYPE_CHECKING:
     from taskrun.core.fields import Expr as Expr
     from taskrun.core.flow import Flow as Flow
     from taskrun.core.frame import Frame as Frame
-    from taskrun.core.languages import Code as Code
-    from taskrun.core.languages import Language as Language
+    from taskrun.core.script_language import Code as Code
+    from taskrun.core.script_language import Language as Language
     from taskrun.core.step import Decorator as Decorator
     from taskrun.core.step import Step as Step
     from taskrun.core.step import decorator as decorator
     from taskrun.core.step import step as step
-    from taskrun.core.step_context import StepContext as StepContext
-    from taskrun.core.task_class import Task as Task
-    from taskrun.core.task_class import function_task as function_task
     from taskrun.manager import TaskManager as TaskManager
     from taskrun.result import RunResult as RunResult
     from taskrun.script.limits import Limits as Limits
@@ -48,13 +48,13 @@ _PLACES = (
     ("taskrun.core.flow", ("Flow",)),
     ("taskrun.core.frame", ("Frame",)),
     ("taskrun.core.step", ("Decorator", "Step", "decorator", "step")),
-    ("taskrun.core.step_context", ("StepContext",)),
-    ("taskrun.core.task_class", ("Task", "function_task")),
+    ("taskrun.calls.context", ("StepContext",)),
+    ("taskrun.calls.task_class", ("Task", "function_task")),
     ("taskrun.core.body", ("Body",)),
     ("taskrun.core.duration", ("Millis",)),
     ("taskrun.core.events", ("Event",)),
     ("taskrun.core.fields", ("Expr",)),
-    ("taskrun.core.languages", ("Code", "Language")),
+    ("taskrun.core.script_language", ("Code", "Language")),
     ("taskrun.script.script", ("Script",)),
     ("taskrun.tags.context", ("TagContext",)),
 )

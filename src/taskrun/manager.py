@@ -20,36 +20,36 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from taskrun.class_api import OnClassToo
+from taskrun.codec.codec import Codec
+from taskrun.compile.call_graph import reached
+from taskrun.compile.flow_cache import Flows
+from taskrun.compile.link import check_flow
+from taskrun.compile.registry import Registry
 from taskrun.core.beans import Beans, Imports
-from taskrun.core.check import check_flow
-from taskrun.core.codec import Codec
 from taskrun.core.events import Observer
 from taskrun.core.flow import Flow
-from taskrun.core.flows import Flows
-from taskrun.core.host import Host
-from taskrun.core.languages import Language
-from taskrun.core.lookup import Lookup
-from taskrun.core.on_class import OnClassToo
-from taskrun.core.reached import reached
-from taskrun.core.registry import Registry
 from taskrun.core.run import Run
-from taskrun.core.store import Store
-from taskrun.core.tag_finder import TagSettings
+from taskrun.core.script_language import Language
+from taskrun.core.search_path import Lookup
+from taskrun.core.services import Host
 from taskrun.core.workers import Threads
-from taskrun.durable import Durable, refuse_in_loop
+from taskrun.durable.operations import RecordedRuns
+from taskrun.durable.session import Durable, refuse_in_loop
+from taskrun.durable.store import Store
 from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint
 from taskrun.observers.log import log_event
-from taskrun.recorded_runs import RecordedRuns
+from taskrun.resources import shipped_folder
 from taskrun.result import RunResult
 from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
-from taskrun.shipped import shipped_folder
-from taskrun.syntax.extend import extend, extend_tree, with_chain
-from taskrun.syntax.layers import Found, layer_name
+from taskrun.syntax.delta.extend import extend, extend_tree, with_chain
+from taskrun.syntax.delta.layers import Found, layer_name
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
 from taskrun.tags.context import TagContext
+from taskrun.templates.tag_lookup import TagSettings
 
 
 class TaskManager(RecordedRuns):

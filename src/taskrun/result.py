@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taskrun.core.waiting import Waiting
+    from taskrun.durable.suspension import Waiting
 
 
 class RunResult(Mapping[str, Any]):

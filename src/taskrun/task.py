@@ -1,5 +1,5 @@
-"""Steps as Python classes: ``from taskrun.task import Task, function_task`` (see ``core/task_class.py``)."""
+"""Steps as Python classes: ``from taskrun.task import Task, function_task`` (see ``calls/task_class.py``)."""
 
-from taskrun.core.task_class import FunctionTask, Task, function_task
+from taskrun.calls.task_class import FunctionTask, Task, function_task
 
 __all__ = ["FunctionTask", "Task", "function_task"]

@@ -8,7 +8,8 @@ import socket
 import pytest
 from recorded_runs import BOOKING, CALLED, GREETING, LOST, NOW, WORKING, a_run
 
-from taskrun.core.records import Owner, RunState
+from taskrun.core.states import RunState
+from taskrun.durable.records import Owner
 from taskrun.stores.open import open_store
 
 

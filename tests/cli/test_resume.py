@@ -12,12 +12,13 @@ from contextlib import closing
 import pytest
 
 from taskrun import TaskManager
-from taskrun.cli.asking import ask
-from taskrun.core.records import Owner, RunRecord, RunState
-from taskrun.core.waiting import Asked, Waiting
+from taskrun.cli.prompt import ask
+from taskrun.core.states import RunState
+from taskrun.durable.records import Owner, RunRecord
+from taskrun.durable.suspension import Asked, Waiting
 from taskrun.errors import WrongTransition
 from taskrun.stores.open import open_store
-from taskrun.stores.sqlite import SqliteStore
+from taskrun.stores.sqlite.store import SqliteStore
 
 APPROVAL = """<task name="approval">
   <input name="amount" type="int" mandatory="true"/>

@@ -14,7 +14,7 @@ from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START
 
 from taskrun.cli.runs import shortest, took
 from taskrun.cli.stores import add_store_options, store_url
-from taskrun.core.records import RunState
+from taskrun.core.states import RunState
 from taskrun.stores.open import open_store
 
 LIST = (Path(__file__).parents[1] / "golden/runs.txt").read_text("utf-8")

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from recorded_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
 
-from taskrun.cli.recorded import in_short, one_line, readable
+from taskrun.cli.render_values import in_short, one_line, readable
 from taskrun.cli.times import lasted
-from taskrun.core.codec import Codec, Codecs
-from taskrun.core.records import ErrorRecord, RunState, StepRecord
+from taskrun.codec.codec import Codec, Codecs
+from taskrun.core.states import RunState
+from taskrun.durable.records import ErrorRecord, StepRecord
 from taskrun.errors import StoreError
 from taskrun.stores.open import open_store
 

@@ -56,5 +56,5 @@ def test_the_list_of_runs_needs_no_engine(tmp_path):
     names = "sorted(name for name in sys.modules if name.startswith('taskrun.'))"
     code = "from taskrun.cli import main; main(['runs', '--store', 'memory:']); import sys"
     found = imported(f"{code}; sys.stderr.write(' '.join({names}) + ' ')", tmp_path)
-    assert "taskrun.history" in found
-    assert not found & {*HEAVY, "platformdirs", "taskrun.manager", "taskrun.core.registry", "taskrun.core.flow"}
+    assert "taskrun.durable.history" in found
+    assert not found & {*HEAVY, "platformdirs", "taskrun.manager", "taskrun.compile.registry", "taskrun.core.flow"}

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from taskrun import TaskManager
 from taskrun.cli.diff import delta_text
 from taskrun.cli.expand import kernel
-from taskrun.syntax.difference import Differ
+from taskrun.syntax.delta.difference import Differ
+from taskrun.syntax.delta.merge import Merger
+from taskrun.syntax.delta.prototypes import Cleaner
 from taskrun.syntax.load import parse
-from taskrun.syntax.merge import Merger
 from taskrun.syntax.node import TEXT, Node, same
-from taskrun.syntax.prototypes import Cleaner
 from taskrun.syntax.xml_write import write_xml
 
 EXAMPLE = tree("<task/>")

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taskrun.cli.convert import written
-from taskrun.core.registry import Registry
+from taskrun.compile.registry import Registry
 from taskrun.errors import XmlError
 from taskrun.source import Source
+from taskrun.syntax.dedent import tidy
+from taskrun.syntax.forms.shapes import Shapes
+from taskrun.syntax.forms.yaml_write import write_json, write_yaml
 from taskrun.syntax.load import load, parse, parse_form
 from taskrun.syntax.node import TEXT, Node, same
-from taskrun.syntax.shapes import Shapes
-from taskrun.syntax.tidy import tidy
 from taskrun.syntax.xml_write import write_xml
-from taskrun.syntax.yaml_write import write_json, write_yaml
 
 HERE = Path(__file__).parents[1]
 EXAMPLES = HERE.parent / "examples"

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, STEPS, WORKING, a_run, fill
 
-from taskrun.core.records import Owner, RunState
-from taskrun.core.store import Store
+from taskrun.core.states import RunState
+from taskrun.durable.history import History, find_run, is_abandoned
+from taskrun.durable.records import Owner
+from taskrun.durable.store import Store
 from taskrun.errors import Owned, StoreError, UnknownRun
-from taskrun.history import History, find_run, is_abandoned
 from taskrun.stores.memory import MemoryStore
-from taskrun.stores.sqlite import SqliteStore
+from taskrun.stores.sqlite.store import SqliteStore
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -14,7 +14,7 @@ import pytest
 from small_flows import Bench, task
 
 from taskrun import TaskManager
-from taskrun.core.records import RunState, StepState
+from taskrun.core.states import RunState, StepState
 from taskrun.errors import Owned, RecordedFailure, RevertError, RunCancelled, StepError, WrongTransition
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual

@@ -14,11 +14,12 @@ import pytest
 from mortal import MortalStore
 
 from taskrun import TaskManager
-from taskrun.core import keeper
-from taskrun.core.codec import Codec
-from taskrun.core.journal import Journal
-from taskrun.core.records import Owner, RunState, StepState
-from taskrun.core.store import Store
+from taskrun.codec.codec import Codec
+from taskrun.core.states import RunState, StepState
+from taskrun.durable.journal import Journal
+from taskrun.durable.records import Owner
+from taskrun.durable.session import heartbeat as keeper
+from taskrun.durable.store import Store
 from taskrun.errors import DecisionChanged, Fenced, RunCancelled, StepError, StoreError
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual
@@ -259,7 +260,7 @@ def test_a_secret_stays_one_where_it_is_handed_on(place: Place, steps: str) -> N
 
 def test_a_journal_forgets_where_a_loop_has_been() -> None:
     """Containers with inputs are written at their beginning and their end; nothing is kept of them then."""
-    from taskrun.core.records import StepRecord
+    from taskrun.durable.records import StepRecord
 
     journal = Journal(MemoryStore(), "r", 1)
     for turn in range(5):

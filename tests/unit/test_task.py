@@ -11,7 +11,7 @@ import pytest
 
 import taskrun
 from taskrun import StepContext, Task, function_task, task
-from taskrun.core.provided import keys_by_name, provided
+from taskrun.calls.provides import keys_by_name, provided
 from taskrun.errors import RunError
 
 

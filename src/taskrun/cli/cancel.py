@@ -33,16 +33,16 @@ def execute(words: Sequence[str]) -> int:
     parser.set_defaults(quiet=True, events=None)
     add_store_options(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _cancel(arguments), verbose=arguments.verbose)
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.failures import CANCELLED, say
-    from taskrun.cli.owners import is_over
-    from taskrun.cli.running import SHOWN, managed, signals
-    from taskrun.history import find_run
+    from taskrun.cli.exit_codes import CANCELLED, say
+    from taskrun.cli.liveness import is_over
+    from taskrun.cli.run_execution import SHOWN, managed, signals
+    from taskrun.durable.history import find_run
 
     with managed(arguments, store=existing_store(arguments)) as manager:
         run_id = find_run(manager.store, arguments.run)
@@ -60,11 +60,11 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
 def _end(manager: TaskManager, run_id: str, arguments: argparse.Namespace) -> int:
     """Cancel the run until it is over: an owner may die while it is waited for, or suspend the run."""
-    from taskrun.cli.failures import say
-    from taskrun.cli.output import write
-    from taskrun.cli.owners import is_over, until_still
-    from taskrun.cli.running import SHOWN
-    from taskrun.core.records import RunState
+    from taskrun.cli.exit_codes import say
+    from taskrun.cli.liveness import is_over, until_still
+    from taskrun.cli.run_execution import SHOWN
+    from taskrun.cli.stdout import write
+    from taskrun.core.states import RunState
 
     name = f"run {run_id[:SHOWN]}"
     while True:

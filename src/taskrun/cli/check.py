@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskrun.cli.parser import Parser, add_settings, make_manager
-from taskrun.core.lookup import FORMS
+from taskrun.core.search_path import FORMS
 
 if TYPE_CHECKING:
     from taskrun.errors import Diagnostic
@@ -36,14 +36,14 @@ def execute(words: Sequence[str]) -> int:
     parser.add_argument("--strict", action="store_true", help="count warnings as errors; ask a second validator too")
     add_settings(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _check(arguments))
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.failures import say
-    from taskrun.cli.output import counted, write
+    from taskrun.cli.exit_codes import say
+    from taskrun.cli.stdout import counted, write
 
     files = list(_files(arguments.files))
     if not files:

@@ -48,7 +48,7 @@ def execute(words: Sequence[str]) -> int:
         parser.error(f"'{arguments.output}' ends in none of .xml, .yaml, .yml and .json")
     if form and arguments.to and form != arguments.to:
         parser.error(f"--to {arguments.to} does not go with the ending of '{arguments.output}'")
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _convert(arguments, form or arguments.to))
 
@@ -59,11 +59,11 @@ def _form(path: str) -> str:
 
 
 def _convert(arguments: argparse.Namespace, form: str) -> int:
-    from taskrun.cli.failures import say
-    from taskrun.cli.output import write
-    from taskrun.core.registry import Registry
+    from taskrun.cli.exit_codes import say
+    from taskrun.cli.stdout import write
+    from taskrun.compile.registry import Registry
+    from taskrun.syntax.dedent import tidy
     from taskrun.syntax.load import load
-    from taskrun.syntax.tidy import tidy
 
     output = Path(arguments.output)
     if arguments.output != STANDARD_OUTPUT and output.exists() and not arguments.force:
@@ -92,11 +92,11 @@ def _convert(arguments: argparse.Namespace, form: str) -> int:
 def written(root: Node, form: str, schema: Schema) -> str:
     """Return a flow's text in a form, ``""`` when it would not read back as the same flow."""
     from taskrun.errors import XmlError
+    from taskrun.syntax.forms.shapes import Shapes
+    from taskrun.syntax.forms.yaml_write import write_json, write_yaml
     from taskrun.syntax.load import parse, parse_form
     from taskrun.syntax.node import same
-    from taskrun.syntax.shapes import Shapes
     from taskrun.syntax.xml_write import write_xml
-    from taskrun.syntax.yaml_write import write_json, write_yaml
 
     try:
         if form == "xml":

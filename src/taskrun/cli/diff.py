@@ -35,8 +35,8 @@ def execute(words: Sequence[str]) -> int:
     parser.add_argument("-o", "--output", metavar="FILE", help="write it to FILE, with paths relative to that")
     add_settings(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded, say
-    from taskrun.cli.output import write
+    from taskrun.cli.exit_codes import guarded, say
+    from taskrun.cli.stdout import write
 
     def command() -> int:
         text = delta_text(make_manager(arguments), arguments.base, arguments.wanted, arguments.output or "delta")
@@ -55,11 +55,11 @@ def execute(words: Sequence[str]) -> int:
 def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str:
     """Return the text of the delta, as a file at ``output``."""
     from taskrun.errors import FlowError
-    from taskrun.syntax.difference import Differ, replacing
-    from taskrun.syntax.extend import language_of
+    from taskrun.syntax.delta.difference import Differ, replacing
+    from taskrun.syntax.delta.extend import language_of
+    from taskrun.syntax.delta.relocate import relocated
     from taskrun.syntax.load import parse
     from taskrun.syntax.node import same
-    from taskrun.syntax.relocate import relocated
     from taskrun.syntax.xml_write import write_xml
 
     first, second = (relocated(manager.expand(path, custom_types=False), output) for path in (base, wanted))

@@ -28,10 +28,10 @@ def execute(words: Sequence[str]) -> int:
     parser.add_argument("--origins", action="store_true", help="say of which files each part was made")
     add_settings(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
-    from taskrun.cli.output import write
-    from taskrun.syntax.origins import origin_told
-    from taskrun.syntax.relocate import relocated
+    from taskrun.cli.exit_codes import guarded
+    from taskrun.cli.stdout import write
+    from taskrun.syntax.delta.origins import origin_told
+    from taskrun.syntax.delta.relocate import relocated
     from taskrun.syntax.xml_write import write_xml
 
     def command() -> int:

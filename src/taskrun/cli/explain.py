@@ -26,8 +26,8 @@ def execute(words: Sequence[str]) -> int:
     parser.add_argument("flow", metavar="FILE", help="the task file")
     add_settings(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
-    from taskrun.cli.output import write
+    from taskrun.cli.exit_codes import guarded
+    from taskrun.cli.stdout import write
 
     def command() -> int:
         flow = make_manager(arguments).load(arguments.flow)

@@ -19,7 +19,7 @@ from taskrun.errors import InputError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.waiting import Waiting
+    from taskrun.durable.suspension import Waiting
 
 
 def typed_inputs(flow: Flow, waiting: Iterable[Waiting] = ()) -> set[str]:

@@ -14,7 +14,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from taskrun.core.results import Shown
+from taskrun.core.script_views import Shown
 
 
 def json_value(value: Any) -> Any:  # noqa: PLR0911 - a table of types

@@ -108,7 +108,7 @@ def _config(words: list[str]) -> dict[str, str]:
 
 
 def _layer(text: str) -> str:
-    from taskrun.syntax.layers import layer_name
+    from taskrun.syntax.delta.layers import layer_name
 
     try:
         return layer_name(text)

@@ -26,13 +26,13 @@ def execute(words: Sequence[str]) -> int:
     )
     add_store_options(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _purge(arguments))
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.output import counted, write
+    from taskrun.cli.stdout import counted, write
 
     with recorded_runs(arguments) as history:
         count = history.purge(arguments.older_than)

@@ -20,7 +20,7 @@ DESCRIPTION = "Start a new run that takes over what an earlier one had done, and
 
 def execute(words: Sequence[str]) -> int:
     """Run the command line and return its exit status."""
-    from taskrun.cli.running import add_run_options, check_terminal
+    from taskrun.cli.run_execution import add_run_options, check_terminal
 
     parser = Parser("rerun", DESCRIPTION)
     parser.add_argument("run", metavar="RUN", help="the id of the earlier run, or the beginning of it")
@@ -33,15 +33,15 @@ def execute(words: Sequence[str]) -> int:
     add_store_options(parser)
     arguments = parser.parse_args(words)
     check_terminal(parser, arguments)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _rerun(arguments), verbose=arguments.verbose)
 
 
 def _rerun(arguments: argparse.Namespace) -> int:
     from taskrun.cli.inputs import read_inputs, typed_inputs
-    from taskrun.cli.running import finish, managed
-    from taskrun.history import find_run
+    from taskrun.cli.run_execution import finish, managed
+    from taskrun.durable.history import find_run
 
     with managed(arguments, store=existing_store(arguments)) as manager:
         run_id = find_run(manager.store, arguments.run)

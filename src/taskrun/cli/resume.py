@@ -21,7 +21,7 @@ DESCRIPTION = "Go on with a run that is suspended, has failed, or whose process 
 
 def execute(words: Sequence[str]) -> int:
     """Run the command line and return its exit status."""
-    from taskrun.cli.running import add_run_options, check_terminal
+    from taskrun.cli.run_execution import add_run_options, check_terminal
     from taskrun.cli.times import span
 
     parser = Parser("resume", DESCRIPTION)
@@ -35,16 +35,16 @@ def execute(words: Sequence[str]) -> int:
     add_store_options(parser)
     arguments = parser.parse_args(words)
     check_terminal(parser, arguments)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _resume(arguments), verbose=arguments.verbose)
 
 
 def _resume(arguments: argparse.Namespace) -> int:
     from taskrun.cli.inputs import read_inputs, typed_inputs
-    from taskrun.cli.running import SUSPENDED, finish, managed, tell
-    from taskrun.core.keeper import STALE_AFTER
-    from taskrun.history import find_run
+    from taskrun.cli.run_execution import SUSPENDED, finish, managed, tell
+    from taskrun.durable.heartbeat import STALE_AFTER
+    from taskrun.durable.history import find_run
 
     stale_after = STALE_AFTER if arguments.stale_after is None else arguments.stale_after
     with managed(arguments, store=existing_store(arguments)) as manager:
@@ -53,7 +53,7 @@ def _resume(arguments: argparse.Namespace) -> int:
         typed = typed_inputs(manager.flow_of(run_id, arguments.file), waiting)
         inputs = read_inputs(typed, arguments.input, arguments.inputs)
         if arguments.interactive and any(item.name not in inputs for place in waiting for item in place.asked):
-            from taskrun.cli.asking import ask
+            from taskrun.cli.prompt import ask
 
             answers = ask(waiting, inputs)
             if answers is None:

@@ -21,7 +21,7 @@ DESCRIPTION = "Run a flow and print its outputs as one JSON document."
 
 def execute(words: Sequence[str]) -> int:
     """Run the command line and return its exit status."""
-    from taskrun.cli.running import check_terminal
+    from taskrun.cli.run_execution import check_terminal
 
     parser = _parser()
     if {"-h", "--help"} & set(words):
@@ -33,7 +33,7 @@ def execute(words: Sequence[str]) -> int:
     else:
         flows = []
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     if not Path(arguments.flow).exists() and (hint := near_hint(arguments.flow, COMMANDS)):
         parser.error(f"'{arguments.flow}' is no file and no command; {hint}")
@@ -46,7 +46,7 @@ def execute(words: Sequence[str]) -> int:
 
 
 def _parser() -> Parser:
-    from taskrun.cli.running import add_run_options
+    from taskrun.cli.run_execution import add_run_options
 
     parser = Parser("run", DESCRIPTION)
     parser.add_argument("flow", metavar="FLOW", help="the task file, such as flow.task.xml")
@@ -68,9 +68,9 @@ def _describe(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.failures import say
+    from taskrun.cli.exit_codes import say
     from taskrun.cli.inputs import read_inputs, typed_inputs
-    from taskrun.cli.running import finish, managed
+    from taskrun.cli.run_execution import finish, managed
     from taskrun.errors import InputError, StoreError
 
     flags = [flag for flag in arguments.flags.replace(",", " ").split() if flag]

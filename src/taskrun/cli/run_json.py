@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskrun.cli.recorded import error_json, readable
+from taskrun.cli.render_values import error_json, readable
 from taskrun.cli.runs import summary_json
 from taskrun.cli.times import iso
-from taskrun.core.records import StepRecord
-from taskrun.core.run_tree import RunDetails, RunStep, step_and_part
+from taskrun.durable.records import StepRecord
+from taskrun.durable.run_tree import RunDetails, RunStep, step_and_part
 
 
 def details_json(details: RunDetails, now: float, *, verbose: bool) -> dict[str, Any]:

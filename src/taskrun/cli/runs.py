@@ -23,7 +23,7 @@ from taskrun.cli.stores import add_store_options, recorded_runs
 from taskrun.cli.times import iso, lasted, local, since
 
 if TYPE_CHECKING:
-    from taskrun.core.records import Owner, RunSummary
+    from taskrun.durable.records import Owner, RunSummary
 
 DESCRIPTION = "List the runs that were recorded, the newest first."
 SHORTEST = 8
@@ -48,14 +48,14 @@ def execute(words: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print them as a JSON array")
     add_store_options(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _list(arguments, now))
 
 
 def _list(arguments: argparse.Namespace, now: float) -> int:
-    from taskrun.cli.failures import say
-    from taskrun.cli.output import write
+    from taskrun.cli.exit_codes import say
+    from taskrun.cli.stdout import write
 
     with recorded_runs(arguments) as history:
         runs = history.runs(arguments.state, arguments.flow, arguments.since, arguments.limit)
@@ -69,7 +69,7 @@ def _list(arguments: argparse.Namespace, now: float) -> int:
 
 
 def _row(run: RunSummary, ids: dict[str, str], now: float) -> tuple[str, ...]:
-    from taskrun.cli.recorded import one_line
+    from taskrun.cli.render_values import one_line
 
     texts = (ids.get(run.run_id, run.run_id), run.flow, state_told(run, now), local(run.started), took(run, now))
     return *(one_line(text) for text in texts), one_line(str(run.owner or ""))
@@ -77,7 +77,7 @@ def _row(run: RunSummary, ids: dict[str, str], now: float) -> tuple[str, ...]:
 
 def state_told(run: RunSummary, now: float) -> str:
     """Return the state of a run and, when its owner is dead, that it is."""
-    from taskrun.history import is_abandoned
+    from taskrun.durable.history import is_abandoned
 
     if not is_abandoned(run, now):
         return run.state.value
@@ -86,7 +86,7 @@ def state_told(run: RunSummary, now: float) -> str:
 
 def took(run: RunSummary, now: float) -> str:
     """Return how long a run took: until it ended, until now if it is at work, until its last sign if that is over."""
-    from taskrun.history import is_abandoned
+    from taskrun.durable.history import is_abandoned
 
     until = run.ended
     if until is None and run.state.active:
@@ -96,7 +96,7 @@ def took(run: RunSummary, now: float) -> str:
 
 def summary_json(run: RunSummary, now: float) -> dict[str, Any]:
     """Return what a list shows of a run, for programs."""
-    from taskrun.history import is_abandoned
+    from taskrun.durable.history import is_abandoned
 
     return {
         "run_id": run.run_id,
@@ -138,7 +138,7 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _state(text: str) -> Any:
-    from taskrun.history import state_of
+    from taskrun.durable.history import state_of
 
     try:
         return state_of(text)

@@ -28,8 +28,8 @@ from taskrun.cli.stores import add_store_options, recorded_runs
 from taskrun.cli.times import lasted, local
 
 if TYPE_CHECKING:
-    from taskrun.core.records import StepRecord
-    from taskrun.core.run_tree import RunDetails, RunStep
+    from taskrun.durable.records import StepRecord
+    from taskrun.durable.run_tree import RunDetails, RunStep
 
 DESCRIPTION = "Show what is recorded of a run: where it stands, its inputs and outputs, and the tree of its steps."
 _SIGNALS = {"EXIT": "leaves the sequence", "END": "ends the task", "SUSPEND": "stops the run"}.items()
@@ -43,14 +43,14 @@ def execute(words: Sequence[str]) -> int:
     parser.add_argument("-v", "--verbose", action="store_true", help="with the tracebacks of errors")
     add_store_options(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _show(arguments), verbose=arguments.verbose)
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.output import write
-    from taskrun.history import find_run
+    from taskrun.cli.stdout import write
+    from taskrun.durable.history import find_run
 
     with recorded_runs(arguments) as history:
         details = history.show(find_run(history.store, arguments.run))
@@ -65,7 +65,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def lines(details: RunDetails, now: float, *, verbose: bool) -> Iterator[str]:
     """Yield the lines that tell of a run; ``now`` is when, in seconds since 1970."""
-    from taskrun.cli.recorded import error_lines, in_short, one_line, readable
+    from taskrun.cli.render_values import error_lines, in_short, one_line, readable
 
     for label, text in _header(details, now):
         if text:
@@ -105,13 +105,13 @@ def _header(details: RunDetails, now: float) -> Iterator[tuple[str, str]]:
 
 
 def _value(value: object) -> str:
-    from taskrun.cli.recorded import SHORT, one_line
+    from taskrun.cli.render_values import SHORT, one_line
 
     return one_line(json.dumps(value, ensure_ascii=False), SHORT)
 
 
 def _step_lines(step: RunStep, indent: str, *, verbose: bool) -> Iterator[str]:
-    from taskrun.cli.recorded import one_line
+    from taskrun.cli.render_values import one_line
 
     record = step.record
     if record is None:
@@ -124,7 +124,7 @@ def _step_lines(step: RunStep, indent: str, *, verbose: bool) -> Iterator[str]:
 
 
 def _part_lines(parts: Sequence[StepRecord], indent: str, *, verbose: bool) -> Iterator[str]:
-    from taskrun.core.run_tree import step_and_part
+    from taskrun.durable.run_tree import step_and_part
 
     for record in parts:
         yield from _record_lines(
@@ -134,7 +134,7 @@ def _part_lines(parts: Sequence[StepRecord], indent: str, *, verbose: bool) -> I
 
 def _record_lines(record: StepRecord, name: str, attempt: int, indent: str, *, verbose: bool) -> Iterator[str]:
     """Yield the lines of one record: name, state, time, what came of it, then its error."""
-    from taskrun.cli.recorded import error_lines, in_short, one_line
+    from taskrun.cli.render_values import error_lines, in_short, one_line
 
     took = "" if record.started == record.ended else lasted(record.started, record.ended)
     plain = name.startswith(":") and record.state.value == "SUCCEEDED"  # that items were noted goes without saying

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from taskrun.history import History
+    from taskrun.durable.history import History
 
 VARIABLE = "TASKRUN_STORE"
 
@@ -53,7 +53,7 @@ def existing_store(arguments: argparse.Namespace) -> str:
     url = store_url(arguments)
     file = file_of(url)
     if file is not None:
-        from taskrun.stores.trouble import explained
+        from taskrun.stores.sqlite.errors import explained
 
         with explained(file):  # a folder that may not be looked into, for example
             there = file.exists()
@@ -66,7 +66,7 @@ def existing_store(arguments: argparse.Namespace) -> str:
 @contextmanager
 def recorded_runs(arguments: argparse.Namespace) -> Iterator[History]:
     """Open the store for a command that reads or removes; StoreError when there is none."""
-    from taskrun.history import History
+    from taskrun.durable.history import History
     from taskrun.stores.open import open_store
 
     store = open_store(existing_store(arguments))

@@ -24,19 +24,19 @@ def execute(words: Sequence[str]) -> int:
     parser.add_argument("--no-wait", action="store_true", help="do not wait until the run stands still")
     add_store_options(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _suspend(arguments))
 
 
 def _suspend(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.failures import CANCELLED, say
-    from taskrun.cli.output import write
-    from taskrun.cli.owners import until_still, works_on
-    from taskrun.cli.running import SHOWN
-    from taskrun.core.keeper import SUSPEND
-    from taskrun.core.records import RunState
-    from taskrun.history import find_run
+    from taskrun.cli.exit_codes import CANCELLED, say
+    from taskrun.cli.liveness import until_still, works_on
+    from taskrun.cli.run_execution import SHOWN
+    from taskrun.cli.stdout import write
+    from taskrun.core.states import RunState
+    from taskrun.durable.heartbeat import SUSPEND
+    from taskrun.durable.history import find_run
 
     with recorded_runs(arguments) as history:
         store = history.store

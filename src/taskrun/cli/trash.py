@@ -23,16 +23,16 @@ def execute(words: Sequence[str]) -> int:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="the id of a run, or the beginning of it")
     add_store_options(parser)
     arguments = parser.parse_args(words)
-    from taskrun.cli.failures import guarded
+    from taskrun.cli.exit_codes import guarded
 
     return guarded(lambda: _trash(arguments))
 
 
 def _trash(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.failures import say
-    from taskrun.cli.output import write
+    from taskrun.cli.exit_codes import say
+    from taskrun.cli.stdout import write
+    from taskrun.durable.history import find_run
     from taskrun.errors import Owned, UnknownRun
-    from taskrun.history import find_run
 
     removed, refused = [], 0
     with recorded_runs(arguments) as history:

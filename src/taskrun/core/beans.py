@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from taskrun.core.fields import Element
 from taskrun.errors import PluginError, near_hint
-from taskrun.installed import entry_points
+from taskrun.plugins import entry_points
 from taskrun.script.script import Template
 from taskrun.syntax.node import Node
 

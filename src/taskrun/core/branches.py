@@ -19,8 +19,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from types import TracebackType
 from typing import Self
 
+from taskrun.core.abort import Stopped
 from taskrun.core.completion import Completion
-from taskrun.core.stopped import Stopped
 from taskrun.errors import RunError
 
 Outcome = Completion | Exception

@@ -14,10 +14,10 @@ from taskrun.core.completion import RESULT, Completion, Signal, completed
 from taskrun.core.events import RunFinished, RunStarted
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import task_inputs
-from taskrun.core.records import RunState
-from taskrun.core.results import VIEWS, StepView
 from taskrun.core.run import Run
-from taskrun.core.step_note import StepNote
+from taskrun.core.script_views import VIEWS, StepView
+from taskrun.core.states import RunState
+from taskrun.core.traceback_notes import StepNote
 from taskrun.errors import FlowError, InputError, RevertError, StepError, StepTimeout
 
 

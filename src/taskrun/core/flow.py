@@ -6,44 +6,20 @@ of that name that says no to its own kind of mistake.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated
 
-from taskrun.core.analyze import analyze, report
+from taskrun.compile.lint import lint
+from taskrun.compile.variables import Variables
 from taskrun.core.beans import BeanDefinition, BeanDefinitions
-from taskrun.core.bind import bind
 from taskrun.core.fields import Element
-from taskrun.core.lint import lint
-from taskrun.core.lookup import name_and_version
-from taskrun.core.markup import Markup, prepared
-from taskrun.core.registry import Registry
+from taskrun.core.search_path import name_and_version
 from taskrun.core.step import Step, walk
-from taskrun.core.variables import Variables
 from taskrun.core.weave import LIBRARY_RANK, Program, Setting, Weaver
 from taskrun.errors import Diagnostic
-from taskrun.syntax.extend import Sources, extend
 from taskrun.syntax.node import Node
-from taskrun.syntax.normalize import normalize
-from taskrun.syntax.validate import violations
 from taskrun.syntax.xml_write import write_xml
-
-
-def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], Markup]) -> Flow:
-    """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
-    return compile_tree(path, extend(path, sources), registry, markup)
-
-
-def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[Node], Markup]) -> Flow:
-    """Turn the tree of a flow that is put together into a runnable flow; raises FlowError."""
-    merged, templates = prepared(root, markup)
-    wrong = violations(merged, registry.schema)
-    header, model = bind(normalize(merged), Header, registry, templates, wrong)
-    variables = Variables(model)
-    notes = report(analyze(model, variables))
-    weaver = Weaver(registry.implying)
-    return Flow(path=path, root=root, header=header, model=model, variables=variables, weaver=weaver, notes=notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from taskrun.core.events import ValueDumped
-from taskrun.core.records import StepState
 from taskrun.core.scope import Scope
+from taskrun.core.states import StepState
 from taskrun.source import Location
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from taskrun.core.outputs import Output
     from taskrun.core.run import Run
     from taskrun.core.step import Step
-    from taskrun.core.undo import Undo
+    from taskrun.durable.compensation import Undo
     from taskrun.script.script import Script, Template
 
 ROOT = "main"

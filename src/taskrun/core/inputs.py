@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import Any
 
 from taskrun.core.fields import Text
-from taskrun.core.schema_check import SchemaCheck
+from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
 from taskrun.core.types import Type
 from taskrun.errors import InputError, near_hint

@@ -16,7 +16,7 @@ from typing import Any
 
 from taskrun.core.completion import RESULT
 from taskrun.core.fields import Text
-from taskrun.core.schema_check import SchemaCheck
+from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
 from taskrun.core.types import Type
 from taskrun.script.script import Script, Template

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.core.duration import ZERO, Millis
 from taskrun.core.fields import AwaitingOwn
-from taskrun.core.results import VIEWS
+from taskrun.core.script_views import VIEWS
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any, cast
 from taskrun.core.beans import RunBeans
 from taskrun.core.events import Event
 from taskrun.core.limits import Limiters
-from taskrun.core.records import RunState
-from taskrun.core.results import TaskView
 from taskrun.core.scope import Scope
+from taskrun.core.script_views import TaskView
+from taskrun.core.states import RunState
 from taskrun.errors import RunError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.host import Host
-    from taskrun.core.recorder import Recorder
-    from taskrun.core.records import RunRecord
-    from taskrun.core.undo import Undo
-    from taskrun.core.waiting import Waiting
+    from taskrun.core.services import Host
+    from taskrun.durable.compensation import Undo
+    from taskrun.durable.recorder import Recorder
+    from taskrun.durable.records import RunRecord
+    from taskrun.durable.suspension import Waiting
 
 MAX_CALLS = 32
 """How deep tasks may call tasks."""

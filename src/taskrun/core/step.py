@@ -32,8 +32,8 @@ from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
-    from taskrun.core.host import Host
     from taskrun.core.run import Run
+    from taskrun.core.services import Host
     from taskrun.core.weave import Program, Setting
     from taskrun.errors import Diagnostic
 

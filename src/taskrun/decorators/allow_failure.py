@@ -12,7 +12,7 @@ from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import FailureIgnored
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
-from taskrun.core.undo import held
+from taskrun.durable.compensation import held
 
 
 @decorator("allowFailure", rank=100, attribute=True)

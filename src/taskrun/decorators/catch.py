@@ -16,7 +16,7 @@ from taskrun.core.completion import Completion, completion_of
 from taskrun.core.fields import OnStep, Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
-from taskrun.core.undo import held
+from taskrun.durable.compensation import held
 
 
 @decorator("catch", rank=20)

@@ -18,9 +18,9 @@ from typing import Annotated, Any
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Prefixed
 from taskrun.core.frame import Frame
-from taskrun.core.host import Host
+from taskrun.core.services import Host
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.decorators.shipped import SHIPPED, shipped_decorator
+from taskrun.decorators.named_decorators import SHIPPED, shipped_decorator
 from taskrun.errors import Diagnostic, PluginError, near_hint
 from taskrun.script.script import Script
 from taskrun.syntax.node import Node

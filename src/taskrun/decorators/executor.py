@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 
-from taskrun.core.calling import EXECUTORS
+from taskrun.calls.python_calls import EXECUTORS
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
-from taskrun.core.host import Host
+from taskrun.core.services import Host
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.errors import Diagnostic, near_hint
 

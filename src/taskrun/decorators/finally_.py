@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 
+from taskrun.core.abort import Stopped
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
-from taskrun.core.stopped import Stopped
 
 
 @decorator("finally", rank=21)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from taskrun.core.completion import Completion, jump_to
 from taskrun.core.execution import failed_step
 from taskrun.core.frame import Frame
-from taskrun.core.results import ErrorBean
+from taskrun.core.script_views import ErrorBean
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.undo import held
 from taskrun.core.weave import Setting
+from taskrun.durable.compensation import held
 
 ERROR = "ERROR"
 

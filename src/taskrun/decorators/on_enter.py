@@ -9,7 +9,7 @@ step's failure.
 from __future__ import annotations
 
 from taskrun.core.step import decorator
-from taskrun.decorators.entry import Entry
+from taskrun.decorators.entry_script import Entry
 
 
 @decorator("onEnter", rank=90)

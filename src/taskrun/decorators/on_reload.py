@@ -11,7 +11,7 @@ from __future__ import annotations
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Inner, decorator
-from taskrun.decorators.entry import Entry
+from taskrun.decorators.entry_script import Entry
 
 
 @decorator("onReload", rank=92)

@@ -12,8 +12,8 @@ from taskrun.core.completion import Completion
 from taskrun.core.duration import Millis
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
-from taskrun.core.keys import limiters_and_key
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.decorators.limiter_keys import limiters_and_key
 from taskrun.script.script import Template
 
 

@@ -26,12 +26,13 @@ from taskrun.core.duration import ZERO, Millis
 from taskrun.core.events import StepRetried
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
-from taskrun.core.recorder import now
-from taskrun.core.records import StepRecord, StepState
-from taskrun.core.results import ErrorBean
+from taskrun.core.script_views import ErrorBean
+from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.timing import within
-from taskrun.core.undo import held
+from taskrun.core.timers import within
+from taskrun.durable.compensation import held
+from taskrun.durable.recorder import now
+from taskrun.durable.records import StepRecord
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
 from taskrun.syntax.node import Node

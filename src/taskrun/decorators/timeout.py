@@ -15,7 +15,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.duration import Millis
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
-from taskrun.core.timing import within
+from taskrun.core.timers import within
 
 
 @decorator("timeout", rank=60, attribute=True)

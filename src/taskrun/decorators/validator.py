@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, base, decorator
-from taskrun.decorators.entry import Entry
+from taskrun.decorators.entry_script import Entry
 
 
 @decorator("validator", rank=91)

@@ -15,11 +15,12 @@ from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import StepSkipped
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
-from taskrun.core.recorder import Recorder, now
-from taskrun.core.records import StepRecord, StepState
 from taskrun.core.scope import Scope
+from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.step_note import StepNote
+from taskrun.core.traceback_notes import StepNote
+from taskrun.durable.recorder import Recorder, now
+from taskrun.durable.records import StepRecord
 from taskrun.errors import DecisionChanged
 
 

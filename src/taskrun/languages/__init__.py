@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from taskrun.core.languages import Language
+from taskrun.core.script_language import Language
 from taskrun.languages.jinja import JinjaLanguage
 from taskrun.languages.scripts import ScriptLanguage
 from taskrun.languages.shell import ShellLanguage

@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from taskrun.core.calling import INLINE
+from taskrun.calls.python_calls import INLINE
+from taskrun.calls.remote_scripts import evaluated, run_elsewhere
 from taskrun.core.frame import Frame
-from taskrun.core.languages import Code
-from taskrun.core.shipping import evaluated, run_elsewhere
+from taskrun.core.script_language import Code
 from taskrun.script.script import ScriptSettings
 from taskrun.script.text_template import TextTemplate, compile_text_template
 from taskrun.syntax.node import Node

@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from taskrun.calls.remote_scripts import evaluated, run_elsewhere
 from taskrun.core.frame import Frame
-from taskrun.core.languages import Code
-from taskrun.core.shipping import evaluated, run_elsewhere
+from taskrun.core.script_language import Code
 from taskrun.script.script import Script, ScriptSettings, compile_script
 from taskrun.syntax.node import Node
 

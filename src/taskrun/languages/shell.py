@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.events import StepOutput
 from taskrun.core.frame import Frame
-from taskrun.core.languages import Code
+from taskrun.core.script_language import Code
 from taskrun.errors import BindError, Diagnostic, ShellError
 from taskrun.languages.environment import environment, is_variable
 from taskrun.languages.process import Ended, TooMuchError, run_process

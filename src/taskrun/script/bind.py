@@ -13,12 +13,12 @@ from typing import Any
 
 from taskrun.errors import BindError, near_hint
 from taskrun.script.evaluators import EVALUATORS, check_walked
-from taskrun.script.part import Part
+from taskrun.script.namespace import table_of
 from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.program import Program, build
 from taskrun.script.scope import Names
+from taskrun.script.script_source import Part
 from taskrun.script.settings import ScriptSettings
-from taskrun.script.table import table_of
 from taskrun.syntax.node import Node
 
 LANGUAGES = ("python", "xscript")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from taskrun.script.part import Part
 from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.program import Program
 from taskrun.script.scope import Names
+from taskrun.script.script_source import Part
 
 if TYPE_CHECKING:
     from taskrun.script.limits import Limits
@@ -29,8 +29,8 @@ def _compiled(program: Program, part: Part, table: Mapping[str, Any], limits: Li
 
 
 def _asteval(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
-    from taskrun.script.walker.evaluator import evaluate
-    from taskrun.script.walker.lower import lower
+    from taskrun.script.asteval.evaluator import evaluate
+    from taskrun.script.asteval.lower import lower
 
     code = program.made(lower)
 

@@ -15,7 +15,7 @@ from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
 from taskrun.errors import PluginError
-from taskrun.installed import entry_points
+from taskrun.plugins import entry_points
 
 GROUP = "taskrun.functions"
 _REFUSED = (ModuleType, FrameType, CodeType, TracebackType)

@@ -12,10 +12,10 @@ from threading import RLock
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.checks import check
 from taskrun.script.limits import Limits
 from taskrun.script.parse import Parsed, parse_expression, parse_program
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
+from taskrun.script.sandbox.checks import check
 from taskrun.script.variables import Variables, variables
 
 _LEAVING = (ast.FunctionDef, ast.Lambda, ast.GeneratorExp)  # what can outlive an evaluation

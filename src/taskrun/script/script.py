@@ -10,8 +10,8 @@ from __future__ import annotations
 from taskrun.script.bind import LANGUAGES as DIALECTS
 from taskrun.script.bind import Script, bind, check_language, source_of
 from taskrun.script.limits import Limits, ScriptBudgetError
-from taskrun.script.part import Part
 from taskrun.script.scope import Names, UnknownVariable
+from taskrun.script.script_source import Part
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.template import Template, compile_template
 from taskrun.syntax.node import Node

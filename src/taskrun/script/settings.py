@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from taskrun.script.builtins import NAMES
 from taskrun.script.limits import Limits
-from taskrun.script.names import NAMES
 from taskrun.script.program import Program
 
 

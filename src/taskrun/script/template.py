@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from taskrun.script.bind import Script, bind, check_language, source_of
-from taskrun.script.part import Part
 from taskrun.script.problems import FORBIDDEN, SYNTAX, Problem, ProblemsError
 from taskrun.script.scope import Names
+from taskrun.script.script_source import Part
 from taskrun.script.settings import ScriptSettings
 from taskrun.syntax.node import Node
 

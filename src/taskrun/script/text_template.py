@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskrun.script.bind import source_of
-from taskrun.script.part import Part
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 from taskrun.script.scope import Names
+from taskrun.script.script_source import Part
 from taskrun.script.settings import ScriptSettings
 from taskrun.syntax.node import Node
 

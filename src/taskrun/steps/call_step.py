@@ -16,13 +16,13 @@ import dataclasses
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from typing import Any
 
+from taskrun.compile.flow_reference import Reference
 from taskrun.core.completion import Completion
-from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
-from taskrun.core.host import Host
 from taskrun.core.inputs import Input
-from taskrun.core.results import VIEWS
 from taskrun.core.run import Run
+from taskrun.core.script_views import VIEWS
+from taskrun.core.services import Host
 from taskrun.core.step import Step, step, walk
 from taskrun.core.weave import LIBRARY_RANK
 from taskrun.errors import Diagnostic, near_hint

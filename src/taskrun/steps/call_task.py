@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from taskrun.compile.flow_reference import Reference
 from taskrun.core.completion import Completion
 from taskrun.core.execution import execute
-from taskrun.core.files import Reference
 from taskrun.core.frame import Frame
-from taskrun.core.host import Host
 from taskrun.core.run import Run
+from taskrun.core.services import Host
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic, FlowError, near_hint
 

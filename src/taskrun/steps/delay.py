@@ -15,7 +15,7 @@ from taskrun.core.duration import Millis
 from taskrun.core.fields import Expression
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
-from taskrun.core.timing import pause
+from taskrun.core.timers import pause
 
 
 @step("delay")

@@ -23,7 +23,7 @@ from taskrun.core.body import Body
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import base, step
-from taskrun.core.undo import unwinding
+from taskrun.durable.compensation import unwinding
 from taskrun.script.script import Script
 from taskrun.steps.join import Joining, Start, join
 

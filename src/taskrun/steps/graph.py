@@ -22,13 +22,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from taskrun.core.abandon import abandon, forget
 from taskrun.core.branches import Branches
 from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
-from taskrun.core.results import StepResult, StepResults
+from taskrun.core.script_views import StepResult, StepResults
 from taskrun.core.step import Step, base, step
-from taskrun.core.undo import held
+from taskrun.durable.compensation import held
+from taskrun.durable.discard_branches import abandon, forget
 from taskrun.errors import Diagnostic, RunError
 from taskrun.steps.graph_edges import Edges, Wait, edge_problems
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskrun.core.callee import bean_callee_problems
-from taskrun.core.calling import call
+from taskrun.calls.python_calls import call
+from taskrun.compile.callable_checks import bean_callee_problems
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
-from taskrun.core.host import Host
+from taskrun.core.services import Host
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic, PluginError, near_hint
 

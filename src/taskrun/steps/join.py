@@ -20,15 +20,15 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
-from taskrun.core.abandon import abandon, forget
 from taskrun.core.body import TURN
 from taskrun.core.branches import Branches, Outcome
 from taskrun.core.completion import RESULT, Completion, Signal, completion_of
 from taskrun.core.frame import Frame
-from taskrun.core.results import StepResult, StepResults
 from taskrun.core.run import Run
+from taskrun.core.script_views import StepResult, StepResults
 from taskrun.core.step import Step, base
-from taskrun.core.undo import held
+from taskrun.durable.compensation import held
+from taskrun.durable.discard_branches import abandon, forget
 from taskrun.errors import RunCancelled
 from taskrun.script.script import Script
 

@@ -5,7 +5,7 @@
       <source>return a + 1</source>
     </script>
 
-Rules: what the text means is the language's business (``core.languages``); the built-in ones are ``taskrun.languages``.
+Rules: what the text means is the language's business (``core.script_language``); the built-in ones are ``taskrun.languages``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
-from taskrun.core.languages import Code
+from taskrun.core.script_language import Code
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script

@@ -16,7 +16,7 @@ from __future__ import annotations
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
-from taskrun.core.undo import held
+from taskrun.durable.compensation import held
 
 
 @step("selector")

@@ -12,13 +12,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from taskrun.core.callee import argument_problems, bean_problems, callee_problems
-from taskrun.core.calling import call
-from taskrun.core.completion import Completion, completion_of
-from taskrun.core.frame import Frame
-from taskrun.core.host import Host
-from taskrun.core.step import Step, step
-from taskrun.core.task_calls import (
+from taskrun.calls.python_calls import call
+from taskrun.calls.task_calls import (
     execute_task,
     has_revert,
     names_for_revert,
@@ -27,7 +22,12 @@ from taskrun.core.task_calls import (
     task_of,
     values_for_revert,
 )
-from taskrun.core.undo import clean_up, failures_by_path
+from taskrun.compile.callable_checks import argument_problems, bean_problems, callee_problems
+from taskrun.core.completion import Completion, completion_of
+from taskrun.core.frame import Frame
+from taskrun.core.services import Host
+from taskrun.core.step import Step, step
+from taskrun.durable.compensation import clean_up, failures_by_path
 from taskrun.errors import Diagnostic, PluginError
 
 

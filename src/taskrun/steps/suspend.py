@@ -21,10 +21,11 @@ from typing import Any
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import Input, admitted
-from taskrun.core.recorder import Recorder, now
-from taskrun.core.records import StepRecord, StepState
+from taskrun.core.states import StepState
 from taskrun.core.step import Step, step
-from taskrun.core.waiting import Asked, Waiting
+from taskrun.durable.recorder import Recorder, now
+from taskrun.durable.records import StepRecord
+from taskrun.durable.suspension import Asked, Waiting
 from taskrun.errors import Diagnostic, RunError
 from taskrun.script.script import Script
 

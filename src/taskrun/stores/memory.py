@@ -9,8 +9,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 
-from taskrun.core.records import Owner, RunChanges, RunRecord, RunState, RunSummary, StepRecord
-from taskrun.core.store import Write, changed, check_claim, fenced, unknown_run
+from taskrun.core.states import RunState
+from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, StepRecord
+from taskrun.durable.store import Write, changed, check_claim, fenced, unknown_run
 from taskrun.errors import Fenced, StoreError, WrongTransition
 
 SUMMARY = tuple(one.name for one in fields(RunSummary))

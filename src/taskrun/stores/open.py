@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from taskrun.core.store import Store
+from taskrun.durable.store import Store
 from taskrun.errors import PluginError, StoreError, near_hint
 from taskrun.stores.memory import MemoryStore
 
@@ -71,7 +71,7 @@ class _SqliteSettings(NamedTuple):
 
 
 def _sqlite(url: str) -> Store:
-    from taskrun.stores.sqlite import SqliteStore
+    from taskrun.stores.sqlite.store import SqliteStore
 
     path, synchronous, timeout = _sqlite_settings(url)
     return SqliteStore(path, synchronous=synchronous, timeout=timeout)

@@ -47,10 +47,10 @@ def load(path: str, schema: Schema | None = None) -> Node:
 
 def parse_form(path: str, data: bytes, schema: Schema) -> Node:
     """Return the root element of the YAML or JSON text ``data``; its name ``path`` says which of the two it is."""
-    from taskrun.syntax.json_text import read_json
-    from taskrun.syntax.shapes import Shapes
-    from taskrun.syntax.yaml_form import read_form
-    from taskrun.syntax.yaml_text import read_yaml
+    from taskrun.syntax.forms.json_text import read_json
+    from taskrun.syntax.forms.shapes import Shapes
+    from taskrun.syntax.forms.yaml_form import read_form
+    from taskrun.syntax.forms.yaml_text import read_yaml
 
     source = Source(path, _decode(path, data))
     read = read_json if path.endswith(".json") else read_yaml

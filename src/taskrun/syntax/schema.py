@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
 from taskrun.errors import PluginError
-from taskrun.shipped import shipped_folder
+from taskrun.resources import shipped_folder
 from taskrun.syntax.node import TEXT
 
 if TYPE_CHECKING:

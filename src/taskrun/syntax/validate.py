@@ -38,7 +38,7 @@ def violations(root: Node, schema: Schema) -> list[Diagnostic]:
     tree = _tree(root, schema.opaque)
     if schema.compiled.validate(tree):
         return []
-    from taskrun.syntax.explain import explain, quote
+    from taskrun.syntax.schema_errors import explain, quote
 
     return explain(root, schema) or quote(root, tree, schema)
 

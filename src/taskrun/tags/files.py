@@ -4,7 +4,7 @@
 
 Rules: a path is relative to the process's current folder and has to lie in an allowed folder, after links are followed
 (``TagContext.resolve``); only ``resolve_resource`` starts at the flow's own folder. Writing is all or nothing
-(``taskrun.tags.writing``) and makes the folders above. Every failure is a FileError, or a FolderError, that names the file.
+(``taskrun.tags.file_write``) and makes the folders above. Every failure is a FileError, or a FolderError, that names the file.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import os
 from pathlib import Path, PurePath
 from typing import Any
 
-from taskrun.tags import tables
+from taskrun.tags import csv_text as tables
 from taskrun.tags.context import FolderError, TagContext
+from taskrun.tags.file_read import MAX_BYTES, FileError, FileMissing, is_temporary, missing, read_characters
+from taskrun.tags.file_write import append as append_text
+from taskrun.tags.file_write import encoded, write_whole
 from taskrun.tags.json_text import from_json, to_json
-from taskrun.tags.reading import MAX_BYTES, FileError, FileMissing, is_temporary, missing, read_characters
-from taskrun.tags.writing import append as append_text
-from taskrun.tags.writing import encoded, write_whole
 
 __all__ = [
     "FileError",

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from taskrun.tags.context import TagContext
-from taskrun.tags.exchange import Exchange, HttpError, new_client, new_request, without_secrets
+from taskrun.tags.http_exchange import Exchange, HttpError, new_client, new_request, without_secrets
 
 __all__ = ["HttpError", "request"]
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from taskrun.tags.reading import FileError
+from taskrun.tags.file_read import FileError
 
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)', re.DOTALL)
 _SIMPLE = (str, int, float, bool, type(None))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskrun.core.execution import execute as run_flow
-from taskrun.core.results import TaskView, run_of
+from taskrun.core.script_views import TaskView, run_of
 from taskrun.errors import near_hint
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_flows import Bench, task
 
-from taskrun.core.analyze import report
+from taskrun.compile.analyze import report
 from taskrun.errors import AnalysisError, Diagnostic
 from taskrun.source import Location
 

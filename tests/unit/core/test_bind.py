@@ -9,11 +9,11 @@ import pytest
 from small_flows import Bench, found, task
 from templates import markup_of
 
-from taskrun.core.bind import bind
+from taskrun.compile.bind import bind
+from taskrun.compile.registry import Registry
 from taskrun.core.flow import Header
-from taskrun.core.registry import Registry
 from taskrun.errors import BindError
-from taskrun.syntax.extend import language_of
+from taskrun.syntax.delta.extend import language_of
 from taskrun.syntax.load import parse
 from taskrun.syntax.normalize import normalize
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from small_flows import Bench, task
 
-from taskrun.core.calling import Signature, is_async
+from taskrun.calls.python_calls import Signature, is_async
 
 
 def positional(a: int, b: int, /, c: int = 3) -> int:

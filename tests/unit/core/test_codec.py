@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskrun.core.codec import MAX_DEPTH, Codec, Codecs
+from taskrun.codec.codec import MAX_DEPTH, Codec, Codecs
 from taskrun.errors import StoreError, UnsavableValue
 
 

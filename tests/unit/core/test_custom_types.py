@@ -9,7 +9,7 @@ from small_flows import Bench
 from templates import Templates, places, told
 
 from taskrun import TaskManager
-from taskrun.script.xpl.element import xml_of
+from taskrun.templates.element import xml_of
 
 LIBRARY = """
 <MyFunc>

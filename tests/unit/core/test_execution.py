@@ -15,7 +15,7 @@ from taskrun.core.completion import Signal
 from taskrun.core.events import RunFinished, RunStarted, StepFinished
 from taskrun.core.execution import failed_step, state_after
 from taskrun.core.run import Run
-from taskrun.core.step_note import StepNote
+from taskrun.core.traceback_notes import StepNote
 from taskrun.errors import RevertError, RunCancelled, StepError, StepTimeout
 from taskrun.source import Location
 from taskrun.testing import run_virtual

@@ -10,10 +10,10 @@ import pytest
 from templates import markup_of
 
 from taskrun import Completion, Decorator, Step, TaskManager, decorator, step
-from taskrun.core.bind import Binder
+from taskrun.calls.remote_scripts import compiled_script, evaluate_text
+from taskrun.compile.bind import Binder
+from taskrun.compile.registry import Registry
 from taskrun.core.fields import Own
-from taskrun.core.registry import Registry
-from taskrun.core.shipping import compiled_script, evaluate_text
 from taskrun.core.types import type_of
 from taskrun.errors import FlowError, PluginError, StepError
 from taskrun.syntax.load import parse

@@ -9,7 +9,7 @@ import pytest
 from small_flows import Bench, task
 
 from taskrun.core.inputs import Input, bind_inputs, task_inputs
-from taskrun.core.schema_check import SchemaCheck
+from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
 from taskrun.core.types import type_of
 from taskrun.errors import InputError

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from taskrun.core.journal import NOTE_SECONDS, CommitGroup, CommitGroups, Journal
-from taskrun.core.records import TRANSITIONS, ErrorRecord, Owner, RunRecord, RunState, StepRecord, StepState
-from taskrun.core.store import Write
+from taskrun.core.states import TRANSITIONS, RunState, StepState
+from taskrun.durable.journal import NOTE_SECONDS, CommitGroup, CommitGroups, Journal
+from taskrun.durable.records import ErrorRecord, Owner, RunRecord, StepRecord
+from taskrun.durable.store import Write
 from taskrun.errors import Fenced, StoreError
 from taskrun.stores.memory import MemoryStore
 

@@ -10,8 +10,8 @@ import pytest
 from small_flows import Bench, found, task
 
 from taskrun import Completion, Frame
-from taskrun.core import languages as module
-from taskrun.core.languages import Code, languages
+from taskrun.core import script_language as module
+from taskrun.core.script_language import Code, languages
 from taskrun.errors import BindError, PluginError
 
 

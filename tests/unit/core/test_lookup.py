@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taskrun.core.lookup import Lookup, NotFound, name_and_version
+from taskrun.core.search_path import Lookup, NotFound, name_and_version
 
 
 def touch(file: Path) -> Path:

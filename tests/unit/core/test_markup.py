@@ -9,7 +9,7 @@ import pytest
 from small_flows import Bench
 from templates import Templates, places, told
 
-from taskrun.core import tag_finder
+from taskrun.templates import tag_lookup as tag_finder
 
 
 @pytest.fixture

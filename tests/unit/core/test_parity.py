@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from taskrun.compile.binding_plan import Plan, plan_of
+from taskrun.compile.lint import PLATFORM_WORDS
+from taskrun.compile.registry import Registry
 from taskrun.core.body import Body
 from taskrun.core.flow import Header
-from taskrun.core.languages import Code
-from taskrun.core.lint import PLATFORM_WORDS
-from taskrun.core.plan import Plan, plan_of
-from taskrun.core.registry import Registry
+from taskrun.core.script_language import Code
 from taskrun.core.step import Decorator, Step
 from taskrun.syntax.load import parse
 from taskrun.syntax.normalize import normalize

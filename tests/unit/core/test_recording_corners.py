@@ -11,19 +11,20 @@ from mortal import World, Worlds
 from small_flows import Bench, task
 
 from taskrun import TaskManager
-from taskrun.core.codec import Codecs
-from taskrun.core.codec_classes import no_module
-from taskrun.core.exception_parts import rebuilt
+from taskrun.codec.classes import no_module
+from taskrun.codec.codec import Codecs
+from taskrun.codec.exception_state import rebuilt
+from taskrun.compile.call_graph import reached
+from taskrun.core.abort import Stopped
 from taskrun.core.inputs import admitted
-from taskrun.core.journal import CommitGroup, Journal
-from taskrun.core.keeper import CANCEL, CANCEL_ONLY, SUSPEND, Keeper
-from taskrun.core.reached import reached
-from taskrun.core.recorder import Recorder
-from taskrun.core.records import ErrorRecord, Owner, RunRecord, RunState
-from taskrun.core.revival import revived
 from taskrun.core.run import Run
 from taskrun.core.scope import Scope
-from taskrun.core.stopped import Stopped
+from taskrun.core.states import RunState
+from taskrun.durable.heartbeat import CANCEL, CANCEL_ONLY, SUSPEND, Keeper
+from taskrun.durable.journal import CommitGroup, Journal
+from taskrun.durable.recorder import Recorder
+from taskrun.durable.records import ErrorRecord, Owner, RunRecord
+from taskrun.durable.revive_exception import revived
 from taskrun.errors import Fenced, InputError, RevertError, StepError, StoreError, UnsavableValue
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual

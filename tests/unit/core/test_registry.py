@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from taskrun import Completion, Frame, Step, step
-from taskrun.core import beans, registry
+from taskrun.compile import registry
+from taskrun.compile.binding_plan import plan_of
+from taskrun.compile.registry import Registry
+from taskrun.core import beans
 from taskrun.core.beans import Beans, Imports, NotAllowed
-from taskrun.core.plan import plan_of
-from taskrun.core.registry import Registry
 from taskrun.core.step import base
 from taskrun.errors import PluginError
 

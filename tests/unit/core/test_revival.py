@@ -16,13 +16,13 @@ from typing import Any, NoReturn, Self
 import pytest
 from lxml import etree
 
-from taskrun.core.codec import Codec, Codecs
-from taskrun.core.codec_classes import no_module
+from taskrun.codec.classes import no_module
+from taskrun.codec.codec import Codec, Codecs
 from taskrun.core.execution import failed_step
-from taskrun.core.records import ErrorRecord
-from taskrun.core.results import ErrorBean
-from taskrun.core.revival import revived
-from taskrun.core.step_note import StepNote
+from taskrun.core.script_views import ErrorBean
+from taskrun.core.traceback_notes import StepNote
+from taskrun.durable.records import ErrorRecord
+from taskrun.durable.revive_exception import revived
 from taskrun.errors import (
     BindError,
     Diagnostic,
@@ -411,14 +411,14 @@ def test_modules_are_imported_when_they_may_be(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("raise SystemError('broken')\n")
     program = """
 import sys
-from taskrun.core.codec import Codecs
-from taskrun.core.records import ErrorRecord
-from taskrun.core.revival import revived
+from taskrun.codec.codec import Codecs
+from taskrun.durable.records import ErrorRecord
+from taskrun.durable.revive_exception import revived
 def of(kind, *allowed):
     return type(revived(ErrorRecord(kind, "text"), Codecs(), allowed.__contains__)).__name__
 print(of("shop.Out.Lost"), "shop" in sys.modules, of("shop.Out.Lost", "shop"), "shop" in sys.modules)
 print(of("broken.Lost", "broken"), "taskrun.script.xscript.values" in sys.modules)
-print(of("taskrun.script.xscript.values.Nothing"), of("taskrun.core.codec_types.Unsavable"))
+print(of("taskrun.script.xscript.values.Nothing"), of("taskrun.codec.builtin_types.Unsavable"))
 """
     done = subprocess.run(
         [sys.executable, "-c", program],

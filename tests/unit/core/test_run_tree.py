@@ -7,8 +7,8 @@ import random
 import pytest
 from recorded_runs import BOOKING, STEPS, a_run
 
-from taskrun.core.records import StepRecord
-from taskrun.core.run_tree import RunDetails, RunStep, step_and_part
+from taskrun.durable.records import StepRecord
+from taskrun.durable.run_tree import RunDetails, RunStep, step_and_part
 
 
 def shape(steps: tuple[RunStep, ...]) -> list[object]:

@@ -9,7 +9,7 @@ from small_flows import Bench, task
 
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.events import RunStarted, StepStarted, as_mapping
-from taskrun.core.results import ErrorBean, StepResult, StepResults
+from taskrun.core.script_views import ErrorBean, StepResult, StepResults
 from taskrun.source import Location
 
 

@@ -11,7 +11,13 @@ from small_flows import Bench, task
 from taskrun import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Inner
-from taskrun.decorators.shipped import SHIPPED, ShippedRateLimit, ShippedRetry, ShippedTimeout, shipped_decorator
+from taskrun.decorators.named_decorators import (
+    SHIPPED,
+    ShippedRateLimit,
+    ShippedRetry,
+    ShippedTimeout,
+    shipped_decorator,
+)
 from taskrun.errors import PluginError, RateLimitTimeout, StepTimeout
 from taskrun.syntax.load import parse
 

@@ -14,8 +14,9 @@ import regex
 
 from taskrun import Limits, TaskManager
 from taskrun.errors import PluginError
-from taskrun.script import functions, patterns
-from taskrun.script.names import NAMES
+from taskrun.script import functions
+from taskrun.script.builtins import NAMES
+from taskrun.script.sandbox import safe_regex as patterns
 
 PAGE = Path(__file__).parents[3] / "docs" / "script-names.md"
 ROWS = re.findall(r"^\| `(\w+)` \| .* \| `(.*)` \| `(.*)` \|$", PAGE.read_text("utf-8"), re.MULTILINE)

@@ -19,7 +19,7 @@ import pytest
 
 from taskrun.core.scope import Scope
 from taskrun.errors import BindError
-from taskrun.script.guard import guarded_getattr
+from taskrun.script.sandbox.guard import guarded_getattr
 from taskrun.script.script import Limits, ScriptBudgetError, ScriptSettings
 
 

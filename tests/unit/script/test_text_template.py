@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 import pytest
 from script_payloads import SECRET, hosts
 
-from taskrun.core.results import ErrorBean, StepResults
 from taskrun.core.scope import Scope
+from taskrun.core.script_views import ErrorBean, StepResults
 from taskrun.errors import BindError
 from taskrun.script.script import Limits, ScriptBudgetError, ScriptSettings
 from taskrun.script.text_template import TextTemplate, compile_text_template

@@ -11,8 +11,8 @@ import pytest
 from small_flows import Bench, found, task
 
 from taskrun import Completion, Decorator, Frame, StepContext, Task, decorator, function_task
+from taskrun.calls.task_calls import has_revert, names_for_revert, revert_with, values_for_revert
 from taskrun.core.events import StepFinished, StepProgress
-from taskrun.core.task_calls import has_revert, names_for_revert, revert_with, values_for_revert
 from taskrun.errors import RunError
 from taskrun.observers.json_lines import JsonLines
 from taskrun.observers.progress import Progress

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from taskrun.core.completion import Signal
-from taskrun.core.records import TRANSITIONS, ErrorRecord, Owner, RunRecord, RunState, StepRecord, StepState
-from taskrun.core.store import Store, Write
+from taskrun.core.states import TRANSITIONS, RunState, StepState
+from taskrun.durable.records import ErrorRecord, Owner, RunRecord, StepRecord
+from taskrun.durable.store import Store, Write
 from taskrun.errors import Fenced, Owned, StoreError, UnknownRun, WrongTransition
 
 ELSEWHERE = Owner("elsewhere.example", 7, "aaaa")

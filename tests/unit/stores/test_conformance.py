@@ -8,9 +8,9 @@ from pathlib import Path
 
 from unit.stores.conformance_of_stores import StoreConformance
 
-from taskrun.core.store import Store
+from taskrun.durable.store import Store
 from taskrun.stores.memory import MemoryStore
-from taskrun.stores.sqlite import SqliteStore
+from taskrun.stores.sqlite.store import SqliteStore
 
 
 class TestMemoryStore(StoreConformance):

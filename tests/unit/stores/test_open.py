@@ -11,7 +11,7 @@ from taskrun.errors import PluginError, StoreError
 from taskrun.stores import open as open_module
 from taskrun.stores.memory import MemoryStore
 from taskrun.stores.open import open_store
-from taskrun.stores.sqlite import SqliteStore
+from taskrun.stores.sqlite.store import SqliteStore
 
 
 def opened(url: str) -> SqliteStore:

@@ -13,19 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
+from taskrun.core.states import RunState
+from taskrun.durable.records import Owner, RunRecord, StepRecord
 from taskrun.errors import Fenced, StoreError
-from taskrun.stores.sqlite import SqliteStore
+from taskrun.stores.sqlite.store import SqliteStore
 
 RACES = 300
 KILLS = 8
 
 HEAD = """
 import json, sys, time
-from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
-from taskrun.core.store import Write
+from taskrun.durable.records import Owner, RunRecord, StepRecord
+from taskrun.core.states import RunState
+from taskrun.durable.store import Write
 from taskrun.errors import Owned, StoreError
-from taskrun.stores.sqlite import SqliteStore
+from taskrun.stores.sqlite.store import SqliteStore
 store = SqliteStore(sys.argv[1], synchronous="NORMAL", timeout=30)
 """
 

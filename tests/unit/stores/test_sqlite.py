@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
+from taskrun.core.states import RunState
+from taskrun.durable.records import Owner, RunRecord, StepRecord
 from taskrun.errors import Fenced, StoreError
-from taskrun.stores import schema, tail, value_files
-from taskrun.stores.sqlite import SqliteStore
-from taskrun.stores.writing import Write, ready_writes, write_ready
+from taskrun.stores.sqlite.store import SqliteStore, schema
+from taskrun.stores.sqlite.store import blobs as value_files
+from taskrun.stores.sqlite.store import log_tail as tail
+from taskrun.stores.sqlite.writes import Write, ready_writes, write_ready
 
 LONG = "x" * 300_000
 NOBODY = 65534

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from taskrun.core.journal import CommitGroup, Journal
-from taskrun.core.records import Owner, RunRecord, RunState, StepRecord
+from taskrun.core.states import RunState
+from taskrun.durable.journal import CommitGroup, Journal
+from taskrun.durable.records import Owner, RunRecord, StepRecord
 from taskrun.errors import StoreError
-from taskrun.stores import value_files
-from taskrun.stores.sqlite import SqliteStore
+from taskrun.stores.sqlite.store import SqliteStore
+from taskrun.stores.sqlite.store import blobs as value_files
 
 LONG = "x" * 300_000
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from extending import codes, shown, tree
 
-from taskrun.syntax.features import Features, is_on
+from taskrun.syntax.delta.features import Features, is_on
 
 CONFIG = {"a": True, "b": "false", "level": 3, "name": "Acme", "zero": 0, "x.y-z": "on", "none": None}
 

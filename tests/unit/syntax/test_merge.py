@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from extending import codes, layered, merged
 
-from taskrun.syntax.merge_order import merged_order
-from taskrun.syntax.operators import COMBINED, OPERATORS
+from taskrun.syntax.delta.merge_order import merged_order
+from taskrun.syntax.delta.operators import COMBINED, OPERATORS
 
 
 @pytest.mark.parametrize(

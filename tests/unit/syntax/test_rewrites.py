@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from taskrun.syntax.delta.short_forms import rewrite_short_forms
 from taskrun.syntax.load import parse
 from taskrun.syntax.node import TEXT, Node
 from taskrun.syntax.normalize import normalize
-from taskrun.syntax.short_forms import rewrite_short_forms
 
 
 def tree(text: str) -> Node:

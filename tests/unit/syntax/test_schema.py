@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 from xmlschema import XMLSchema10
 
-import taskrun.shipped as shipped_module
+import taskrun.resources as shipped_module
 from taskrun.errors import PluginError
 from taskrun.syntax.schema import ElementDeclaration, ExtraElement, Schema, schema_file
 

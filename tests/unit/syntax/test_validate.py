@@ -8,11 +8,11 @@ import pytest
 
 from taskrun.errors import Diagnostic, SchemaError
 from taskrun.source import Source
-from taskrun.syntax.explain import explain
+from taskrun.syntax.delta.short_forms import rewrite_short_forms
 from taskrun.syntax.load import parse
 from taskrun.syntax.node import TEXT, Node
 from taskrun.syntax.schema import ElementDeclaration, ExtraElement, Schema
-from taskrun.syntax.short_forms import rewrite_short_forms
+from taskrun.syntax.schema_errors import explain
 from taskrun.syntax.validate import validate
 
 SCHEMA = Schema()
@@ -360,7 +360,7 @@ def test_deep_trees_do_not_exhaust_the_stack() -> None:
 
 def test_what_only_the_fast_answer_refuses_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Should the explanation find nothing, the words of the validator are shown at its place."""
-    monkeypatch.setattr("taskrun.syntax.explain.explain", lambda root, schema: [])
+    monkeypatch.setattr("taskrun.syntax.schema_errors.explain", lambda root, schema: [])
 
     problem = only("<task><a:b xmlns:a='a'/><steps><!-- --><step/><step/>\n  <loop maxCount='x'/></steps></task>")
 

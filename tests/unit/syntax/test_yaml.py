@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from taskrun.core.registry import Registry
+from taskrun.compile.registry import Registry
 from taskrun.errors import SchemaError, XmlError
 from taskrun.syntax import load as loading
+from taskrun.syntax.delta.short_forms import rewrite_short_forms
 from taskrun.syntax.load import load, parse, parse_form
 from taskrun.syntax.node import Node
-from taskrun.syntax.short_forms import rewrite_short_forms
 from taskrun.syntax.validate import validate
 
 SCHEMA = Registry().schema

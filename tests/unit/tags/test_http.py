@@ -20,8 +20,8 @@ import pytest
 from taskrun.errors import PluginError
 from taskrun.tags import http
 from taskrun.tags.context import TagContext
-from taskrun.tags.exchange import retry_after, without_secrets
 from taskrun.tags.http import HttpError, request
+from taskrun.tags.http_exchange import retry_after, without_secrets
 
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskrun.tags.context import FolderError, TagContext
+from taskrun.tags.csv_text import from_csv, to_csv
 from taskrun.tags.files import FileError, read_csv, read_json, read_text, write_csv, write_json, write_text
-from taskrun.tags.tables import from_csv, to_csv
 
 
 def everything(folder: Path) -> list[str]:

@@ -16,8 +16,20 @@ from __future__ import annotations
 import ast
 from types import CodeType
 
+from taskrun.script.compiler.ast_builders import (
+    BUDGET,
+    LOAD,
+    SCOPE,
+    TABLE,
+    TICK,
+    TICKS,
+    VALUE,
+    assign,
+    call,
+    constant,
+    load,
+)
 from taskrun.script.compiler.matching import Matching
-from taskrun.script.compiler.nodes import BUDGET, LOAD, SCOPE, TABLE, TICK, TICKS, VALUE, assign, call, constant, load
 
 NAME = "script"
 

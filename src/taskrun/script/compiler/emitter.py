@@ -11,8 +11,8 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskrun.script.compiler.nodes import SCOPE, STORE, TABLE, all_placed, call, constant, item, load, placed
-from taskrun.script.nodes import LocalName, ScopeName
+from taskrun.script.compiler.ast_builders import SCOPE, STORE, TABLE, all_placed, call, constant, item, load, placed
+from taskrun.script.ir import LocalName, ScopeName
 
 
 class Emitter:

@@ -11,8 +11,7 @@ from __future__ import annotations
 import ast
 from types import MappingProxyType
 
-from taskrun.script.compiler.emitter import Emitter
-from taskrun.script.compiler.nodes import (
+from taskrun.script.compiler.ast_builders import (
     STORE,
     both,
     call,
@@ -23,8 +22,9 @@ from taskrun.script.compiler.nodes import (
     kind_is_in,
     load,
 )
-from taskrun.script.guard import WATCHED, refused_attribute
-from taskrun.script.nodes import Intrinsic
+from taskrun.script.compiler.emitter import Emitter
+from taskrun.script.ir import Intrinsic
+from taskrun.script.sandbox.guard import WATCHED, refused_attribute
 
 _CHECKED = MappingProxyType(
     {ast.Mult: "_multiply", ast.Pow: "_power", ast.LShift: "_shift", ast.Mod: "_modulo", ast.Add: "_add"}

@@ -13,9 +13,9 @@ from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
 from taskrun.script.parse import Parsed
-from taskrun.script.part import NOTE, Part
 from taskrun.script.scope import UnknownVariable
-from taskrun.script.unknown import unknown_variable
+from taskrun.script.script_source import NOTE, Part
+from taskrun.script.unknown_name import unknown_variable
 
 _PACKAGE = "taskrun.script."
 

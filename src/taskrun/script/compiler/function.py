@@ -14,9 +14,9 @@ from taskrun.script.compiler.compile import NAME, compile_body
 from taskrun.script.compiler.failures import Origin, explain, rebased
 from taskrun.script.compiler.operations import operations
 from taskrun.script.limits import Limits
-from taskrun.script.part import Part
 from taskrun.script.program import Program
 from taskrun.script.scope import Names
+from taskrun.script.script_source import Part
 
 
 def function_of(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:

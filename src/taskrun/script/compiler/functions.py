@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 
-from taskrun.script.compiler.nodes import BUDGET, STORE, TICK, TICKS, assign, call, item, load
+from taskrun.script.compiler.ast_builders import BUDGET, STORE, TICK, TICKS, assign, call, item, load
 from taskrun.script.compiler.statements import Statements, each_taken_apart
 from taskrun.script.variables import Comprehension, function_names, iteration_names
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from taskrun.script.compiler.ast_builders import STORE, assign, call, constant, load
 from taskrun.script.compiler.functions import Functions
-from taskrun.script.compiler.nodes import STORE, assign, call, constant, load
 
 
 class Matching(Functions):

@@ -11,14 +11,14 @@ from functools import cache
 from itertools import compress
 from typing import Any, cast
 
-from taskrun.script.budget import Budget, Waiting, container, ticked
-from taskrun.script.callee import consuming
-from taskrun.script.compiler.taking_apart import attributes, items, keys
-from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
+from taskrun.script.compiler.match_support import attributes, items, keys
 from taskrun.script.limits import Limits, ScriptBudgetError
+from taskrun.script.sandbox.bounded_operators import BINARY, IN_PLACE, Sliced, measured
+from taskrun.script.sandbox.bounded_text import formatted, joined, showable
+from taskrun.script.sandbox.budget import Budget, Waiting, container, ticked
+from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, handed_out
+from taskrun.script.sandbox.metered_types import consuming
 from taskrun.script.scope import Names
-from taskrun.script.showing import formatted, joined, showable
-from taskrun.script.sized import BINARY, IN_PLACE, Sliced, measured
 
 MODULE = "<script>"
 _MISSING = object()

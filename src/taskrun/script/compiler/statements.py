@@ -12,8 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from taskrun.script.compiler.expressions import Expressions
-from taskrun.script.compiler.nodes import (
+from taskrun.script.compiler.ast_builders import (
     LOAD,
     SCOPE,
     STORE,
@@ -26,6 +25,7 @@ from taskrun.script.compiler.nodes import (
     item,
     load,
 )
+from taskrun.script.compiler.expressions import Expressions
 
 
 class Statements(Expressions):

@@ -20,12 +20,12 @@ from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment, modifies_known_mutable
 from jinja2.utils import missing
 
-from taskrun.script.budget import Waiting, current
-from taskrun.script.caps import within
-from taskrun.script.guard import Record, guarded_getattr, handed_out, refused_attribute
+from taskrun.script.sandbox.bounded_operators import BINARY
+from taskrun.script.sandbox.bounded_text import shown
+from taskrun.script.sandbox.budget import Waiting, current
+from taskrun.script.sandbox.guard import Record, guarded_getattr, handed_out, refused_attribute
+from taskrun.script.sandbox.size_limits import within
 from taskrun.script.scope import UnknownVariable
-from taskrun.script.showing import shown
-from taskrun.script.sized import BINARY
 
 TICKED = "taskrun ticked"
 CONCATENATED = "taskrun concatenated"

@@ -13,16 +13,16 @@ from typing import Any, cast
 
 from jinja2 import Template, TemplateSyntaxError
 
-from taskrun.script.budget import Budget
 from taskrun.script.jinja.checks import prepared, problems, reads
 from taskrun.script.jinja.environment import TemplateContext, admitted, environment
 from taskrun.script.jinja.table import names_of
 from taskrun.script.limits import Limits
-from taskrun.script.part import NOTE, Part
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
+from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names, UnknownVariable
+from taskrun.script.script_source import NOTE, Part
 from taskrun.script.settings import ScriptSettings
-from taskrun.script.unknown import unknown_variable
+from taskrun.script.unknown_name import unknown_variable
 
 _MISSING = object()
 _DEEP = "the template is nested too deeply"

@@ -17,11 +17,11 @@ from jinja2.filters import FILTERS
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import escape
 
-from taskrun.script.budget import ticked
-from taskrun.script.caps import within
-from taskrun.script.names import JSON
-from taskrun.script.showing import showable, shown
-from taskrun.script.sized import BINARY, capped_round, measured, modulo, sized_method
+from taskrun.script.builtins import JSON
+from taskrun.script.sandbox.bounded_operators import BINARY, capped_round, measured, modulo, sized_method
+from taskrun.script.sandbox.bounded_text import showable, shown
+from taskrun.script.sandbox.budget import ticked
+from taskrun.script.sandbox.size_limits import within
 
 _PLAIN = ("abs", "count", "d", "default", "dictsort", "filesizeformat", "first", "items", "last", "length", "random")
 _TEXTS = (

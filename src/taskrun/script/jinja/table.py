@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2.utils import Cycler, Joiner, Namespace
 
-from taskrun.script.callee import consuming
+from taskrun.script.sandbox.metered_types import consuming
 
 _LEFT_OUT = frozenset({"isinstance"})
 

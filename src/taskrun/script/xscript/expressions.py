@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from taskrun.script.guard import refused_attribute
-from taskrun.script.nodes import Intrinsic, LocalName, ScopeName, intrinsic
+from taskrun.script.ir import Intrinsic, LocalName, ScopeName, intrinsic
 from taskrun.script.problems import FORBIDDEN, UNSUPPORTED, Problem, ProblemsError
+from taskrun.script.sandbox.guard import refused_attribute
 from taskrun.script.xscript.lexer import number, unescaped
 from taskrun.script.xscript.parse import Part
 from taskrun.script.xscript.variables import LOAD, STORE, Variables

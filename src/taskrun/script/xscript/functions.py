@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from taskrun.script.nodes import LocalName
+from taskrun.script.ir import LocalName
 from taskrun.script.xscript.expressions import Expressions
 from taskrun.script.xscript.parse import Part
 from taskrun.script.xscript.variables import LOAD, STORE

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.xscript.lists import LIST, MAP, SET
-from taskrun.script.xscript.texts import TEXT
+from taskrun.script.xscript.collection_methods import LIST, MAP, SET
+from taskrun.script.xscript.string_methods import TEXT
 from taskrun.script.xscript.values import NUMBERS, Entry, NopScriptError, equal, text
 
 Members = Mapping[str, Callable[..., Any]]

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.names import JSON, MATH, Namespace
-from taskrun.script.names import NAMES as SHARED
+from taskrun.script.builtins import JSON, MATH, Namespace
+from taskrun.script.builtins import NAMES as SHARED
 from taskrun.script.xscript.values import text, truth
 
 

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 from taskrun.errors import near_hint
-from taskrun.script.budget import ticked
-from taskrun.script.caps import within
-from taskrun.script.guard import PLAIN, guarded_getattr, handed_out
-from taskrun.script.sized import measured
-from taskrun.script.sized import multiply as sized_multiply
+from taskrun.script.sandbox.bounded_operators import measured
+from taskrun.script.sandbox.bounded_operators import multiply as sized_multiply
+from taskrun.script.sandbox.budget import ticked
+from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, handed_out
+from taskrun.script.sandbox.size_limits import within
 from taskrun.script.xscript.members import METHODS, PROPERTIES, kinds_of
 from taskrun.script.xscript.values import (
     TYPES,

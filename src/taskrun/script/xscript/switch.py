@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from taskrun.script.nodes import LocalName
+from taskrun.script.ir import LocalName
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 from taskrun.script.xscript.functions import Functions
 from taskrun.script.xscript.parse import Part

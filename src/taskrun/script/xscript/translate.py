@@ -16,8 +16,8 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from taskrun.script.ir import LocalName
 from taskrun.script.limits import Limits
-from taskrun.script.nodes import LocalName
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 from taskrun.script.xscript.expressions import BINARY
 from taskrun.script.xscript.functions import Functions

@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
-from taskrun.script.showing import shown
+from taskrun.script.sandbox.bounded_text import shown
 
 
 class Entry(NamedTuple):

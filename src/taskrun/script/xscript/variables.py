@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from taskrun.script.nodes import LocalName, ScopeName
+from taskrun.script.ir import LocalName, ScopeName
 
 LOAD = ast.Load()
 STORE = ast.Store()

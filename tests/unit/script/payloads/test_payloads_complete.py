@@ -14,8 +14,8 @@ from RestrictedPython import compile_restricted
 from script_payloads import hosts
 
 from taskrun.errors import BindError
-from taskrun.script import checks
-from taskrun.script.guard import guarded_getattr
+from taskrun.script.sandbox import checks
+from taskrun.script.sandbox.guard import guarded_getattr
 from taskrun.script.script import compile_script
 from taskrun.syntax.load import parse
 

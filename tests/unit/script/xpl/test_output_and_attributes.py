@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from templates import Templates, places, told
 
-from taskrun.script.xpl.element import Element
+from taskrun.templates.element import Element
 
 OUTPUT: list[tuple[str, str, Any]] = [
     ("text", "a ${n} <c:if test='n'>&lt;b&gt;</c:if>${None}", "a <1> <b>"),

@@ -1,0 +1,37 @@
+"""Which flows a run may come to: its own, the tasks that its steps call, and the libraries that they take steps from.
+
+any(flow.suspends for flow in reached(flow, host))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from taskrun.compile.flow_reference import Reference
+from taskrun.core.search_path import NotFound
+from taskrun.core.step import walk
+from taskrun.errors import FlowError
+
+if TYPE_CHECKING:
+    from taskrun.core.flow import Flow
+    from taskrun.core.services import Host
+
+
+def reached(flow: Flow, host: Host) -> Iterator[Flow]:
+    """Yield the flow and every one that its steps may call, each once; what cannot be loaded is left out."""
+    seen = {flow.path}
+    waiting = [flow]
+    while waiting:
+        yield (found := waiting.pop())
+        for step in walk(found.model):
+            reference = getattr(step, "reference", None)
+            if not isinstance(reference, Reference):
+                continue
+            try:
+                called = reference.load(host)
+            except (FlowError, NotFound):  # the step says it when the run comes to it
+                continue
+            if called.path not in seen:
+                seen.add(called.path)
+                waiting.append(called)

@@ -1,0 +1,159 @@
+"""Warnings: what works and is probably a mistake.
+
+Rules: a warning never stops a run. Each is a function that yields; what cannot be known for sure is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from taskrun.compile.variables import Variables
+from taskrun.core.body import Body
+from taskrun.core.completion import RESULT
+from taskrun.core.step import Step, walk
+from taskrun.errors import Diagnostic
+
+PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
+"""Attributes that describe threads and services of the Java platform and have no effect here."""
+
+
+def lint(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
+    """Yield every warning and note of a flow; ``reads`` are variables that more than its steps read."""
+    used = {*_all_reads(root), *reads}
+    known = not any(step.reads_unknown for step in walk(root))
+    # what the steps of a library hand out is for those who call them
+    library = ".task-lib." in root.node.source.path
+    for_callers = {id(step.node) for step in root.children()} if library else set()
+    for step in walk(root):
+        yield from platform_words(step)
+        yield from catch_within_retry(step)
+        yield from unreachable(step)
+        yield from exported_twice(step)
+        yield from unread_inputs(step)
+        if known and step is not root and id(step.node) not in for_callers:
+            yield from unused_outputs(step, used)
+    if known and variables.closed:
+        yield from unread_task_inputs(root, used)
+
+
+def platform_words(step: Step) -> Iterator[Diagnostic]:
+    """Words of the Java platform have no effect."""
+    for node in (step.node, *step.node.children):
+        words = PLATFORM_WORDS if node is step.node else ("role", "roles")
+        for word in words:
+            if word in node.attributes:
+                text = f"{word} describes the Java platform and has no effect here"
+                yield node.problem("no-effect", text, attribute=word, severity="note")
+        if node.tag == "auth":
+            yield node.problem(
+                "no-effect", "<auth> describes the Java platform and has no effect here", severity="note"
+            )
+    for name in step.node.attributes:
+        if name.startswith("graphql:"):
+            yield step.node.problem("no-effect", f"{name} has no effect here", attribute=name, severity="note")
+
+
+def catch_within_retry(step: Step) -> Iterator[Diagnostic]:
+    """What catch handles is never retried."""
+    node = step.node
+    catch, retry = node.child("catch"), node.child("retry")
+    if catch is not None and retry is not None:
+        yield catch.problem(
+            "catch-before-retry",
+            "catch is inside retry: what it handles counts as success and is never retried",
+            hint="put the step with its <retry> into a <sequential> that has the <catch>",
+            severity="warning",
+        )
+    if "catchInternalException" in node.attributes and catch is None:
+        yield node.problem(
+            "no-catch",
+            "catchInternalException without a <catch>",
+            attribute="catchInternalException",
+            severity="warning",
+        )
+
+
+def unreachable(step: Step) -> Iterator[Diagnostic]:
+    """A step behind one that always goes elsewhere, and that nobody jumps to, never runs."""
+    for name in step.child_fields:
+        body = getattr(step, name)
+        if not isinstance(body, Body):
+            continue
+        targets = {target for child in body for target in (child.next, child.next_on_error) if target}
+        targets.update(target for child in body for _, target in child.jumps_of_parts() if target)
+        reached = True
+        for child in body:
+            reached = reached or child.name in targets
+            if not reached:
+                text = f"step '{child.name}' is never reached"
+                yield child.node.problem("unreachable", text, severity="warning")
+            skippable = any(decorator.rank > 130 for decorator in child.decorators)  # noqa: PLR2004 - when and flags
+            if (child.next or child.always_leaves) and not skippable:
+                reached = child.next == child.name
+
+
+def exported_twice(step: Step) -> Iterator[Diagnostic]:
+    """Two branches that export one name overwrite each other in no certain order."""
+    if not step.concurrent_children:
+        return
+    seen: dict[str, Step] = {}
+    for child in step.children():
+        for output in child.outputs:
+            first = seen.setdefault(output.variable, child)
+            if first is not child and output.variable != RESULT:
+                yield output.node.problem(
+                    "exported-twice",
+                    f"'{output.variable}' is exported by '{first.name}' too: which one is last is not certain",
+                    hint="use exportAs",
+                    severity="warning",
+                )
+
+
+def unread_inputs(step: Step) -> Iterator[Diagnostic]:
+    """An input of a script step that none of its scripts reads."""
+    if not step.reads_only_scripts:
+        return
+    reads = set(_own_reads(step))
+    for item in step.inputs:
+        if item.name not in reads:
+            text = f"nothing in '{step.name}' reads the input '{item.name}'"
+            yield item.node.problem("unread-input", text, severity="warning")
+
+
+def unused_outputs(step: Step, used: set[str]) -> Iterator[Diagnostic]:
+    """An output whose variable nobody reads anywhere."""
+    for output in step.outputs:
+        if output.variable != RESULT and output.variable not in used and output.name not in used:
+            text = f"nobody reads '{output.variable}'"
+            yield output.node.problem("unused-output", text, severity="warning")
+
+
+def unread_task_inputs(root: Step, used: set[str]) -> Iterator[Diagnostic]:
+    """An input of the task that nobody reads."""
+    for item in root.inputs:
+        if item.name not in used:
+            yield item.node.problem("unread-input", f"nobody reads the input '{item.name}'", severity="warning")
+
+
+def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
+    for script in step.scripts():
+        yield from script.reads
+    for output in step.outputs:
+        found = output.source or output.value
+        if found is not None:
+            yield from found.reads
+        elif by_name:
+            yield output.name
+    for decorator in step.decorators:
+        for script in decorator.scripts():
+            yield from script.reads
+
+
+def _all_reads(root: Step) -> Iterator[str]:
+    for step in walk(root):
+        holds_steps = any(True for _ in step.children())
+        yield from _own_reads(step, by_name=holds_steps)
+        for item in step.inputs if step is not root else ():
+            script = item.source or item.value
+            yield from script.reads if script else (item.name,)
+        yield from step.reads_by_name()

@@ -1,0 +1,33 @@
+"""Compile a task file into a Flow: every stage in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from taskrun.compile.analyze import analyze, report
+from taskrun.compile.bind import bind
+from taskrun.compile.registry import Registry
+from taskrun.compile.variables import Variables
+from taskrun.core.flow import Flow, Header
+from taskrun.core.weave import Weaver
+from taskrun.syntax.delta.extend import Sources, extend
+from taskrun.syntax.node import Node
+from taskrun.syntax.normalize import normalize
+from taskrun.syntax.validate import violations
+from taskrun.templates.flow_templates import Markup, prepared
+
+
+def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], Markup]) -> Flow:
+    """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
+    return compile_tree(path, extend(path, sources), registry, markup)
+
+
+def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[Node], Markup]) -> Flow:
+    """Turn the tree of a flow that is put together into a runnable flow; raises FlowError."""
+    merged, templates = prepared(root, markup)
+    wrong = violations(merged, registry.schema)
+    header, model = bind(normalize(merged), Header, registry, templates, wrong)
+    variables = Variables(model)
+    notes = report(analyze(model, variables))
+    weaver = Weaver(registry.implying)
+    return Flow(path=path, root=root, header=header, model=model, variables=variables, weaver=weaver, notes=notes)

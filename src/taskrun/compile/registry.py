@@ -1,0 +1,116 @@
+"""Which class a tag means: the step types, decorators and beans that a TaskManager knows.
+
+Rules: a registry is a value that is handed round; nothing registers itself by being imported. The built-in types are
+found by walking the packages ``taskrun.steps`` and ``taskrun.decorators``, those of other packages by the entry points
+``taskrun.steps`` and ``taskrun.decorators``. Two owners of one tag is an error that names both.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint
+from typing import Any, Literal
+
+from taskrun.compile.binding_plan import Plan, is_decorator, is_step, plan_of
+from taskrun.core.script_language import Language, languages
+from taskrun.core.step import Decorator, Step
+from taskrun.errors import PluginError
+from taskrun.plugins import entry_points
+from taskrun.syntax.schema import ExtraElement, Schema
+
+PACKAGES = ("taskrun.steps", "taskrun.decorators", "taskrun.decorators.implied")
+GROUPS = ("taskrun.steps", "taskrun.decorators")
+
+
+class Registry:
+    """Tag → class, with the reading plan of each class and the schema that knows them all."""
+
+    def __init__(self, extra: Iterable[type] = (), more_languages: Mapping[str, Language] | None = None) -> None:
+        """Find the built-in classes and those of entry points; ``extra`` are further step and decorator classes.
+
+        ``more_languages`` are further languages of ``<script>``, by name.
+
+        Raises PluginError when two classes own one tag or an entry point cannot be loaded.
+        """
+        self.steps: dict[str, type[Step]] = {}
+        self.decorators: dict[str, type[Decorator]] = {}
+        self.languages = languages(more_languages or {})
+        self._plans: dict[type, Plan] = {}
+        for package in PACKAGES:
+            for cls in _classes_in(package):
+                self._add(cls)
+        built_in = set(self.steps) | set(self.decorators)
+        for cls in (*_from_entry_points(), *extra):
+            self._add(cls)
+        foreign = {tag: cls for tag, cls in (self.steps | self.decorators).items() if tag not in built_in}
+        self.schema = Schema(*self._schema_parts(foreign))
+
+    @property
+    def implying(self) -> tuple[type[Decorator], ...]:
+        """The decorator classes that put themselves round steps without being asked."""
+        return tuple(cls for cls in self.decorators.values() if cls.implied.__func__ is not Decorator.implied.__func__)  # type: ignore[attr-defined]
+
+    def _add(self, cls: type) -> None:
+        table: dict[str, Any] = self.steps if issubclass(cls, Step) else self.decorators
+        for tag in (cls.tag, *getattr(cls, "aliases", ())):  # type: ignore[attr-defined]
+            other = table.setdefault(tag, cls)
+            if other is not cls:
+                message = f"<{tag}> has two owners: {_full_name(other)} and {_full_name(cls)}"
+                raise PluginError(message)
+
+    def plan(self, cls: type) -> Plan:
+        """Return how elements are read into the class."""
+        plan = self._plans.get(cls)
+        if plan is None:
+            plan = self._plans[cls] = plan_of(cls)
+        return plan
+
+    def _schema_parts(self, foreign: Mapping[str, type]) -> tuple[tuple[ExtraElement, ...], tuple[str, ...]]:
+        elements, attributes = [], []
+        for tag, cls in foreign.items():
+            plan = self.plan(cls)
+            if is_decorator(cls) and cls.attribute:  # type: ignore[attr-defined]
+                attributes.append(tag)
+            else:
+                kind: Literal["step", "child"] = "step" if is_step(cls) else "child"
+                common = self.plan(Step)
+                own = tuple(name for name in plan.attributes if kind == "child" or name not in common.attributes)
+                inner = tuple(name for name in plan.children if kind == "child" or name not in common.children)
+                if plan.own_text is not None:
+                    inner += ("#text",)
+                elements.append(ExtraElement(tag, kind, own, inner))
+        return tuple(elements), tuple(attributes)
+
+
+def _classes_in(package_name: str) -> Iterable[type]:
+    package = importlib.import_module(package_name)
+    for info in pkgutil.iter_modules(package.__path__, package_name + "."):
+        module = importlib.import_module(info.name)
+        for value in vars(module).values():
+            if (is_step(value) or is_decorator(value)) and value.__module__ == module.__name__:
+                yield value
+
+
+def _from_entry_points() -> Iterable[type]:
+    for group in GROUPS:
+        for entry in entry_points(group=group):
+            cls = load_entry_point(entry)
+            if not (is_step(cls) or is_decorator(cls)):
+                message = f"entry point '{entry.name}' of {group} is no step or decorator class: {entry.value}"
+                raise PluginError(message)
+            yield cls
+
+
+def load_entry_point(entry: EntryPoint) -> Any:
+    """Return the object of an entry point, or raise PluginError naming it and what went wrong."""
+    try:
+        return entry.load()
+    except Exception as error:
+        message = f"entry point '{entry.name}' ({entry.value}) cannot be loaded: {error}"
+        raise PluginError(message) from error
+
+
+def _full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

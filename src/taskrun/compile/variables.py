@@ -1,0 +1,162 @@
+"""Which variables can be read where, as far as the file says.
+
+Rules: a step reads its own scope, then the task's (the enclosing step's with ``useParentScope``). What the order of steps
+or a branch decides is not followed: a name that anybody may set counts as set, so that nothing right is called wrong.
+A task that declares no inputs may be given any, and then nothing is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from taskrun.core.revert import GIVEN
+from taskrun.core.step import Step, walk
+from taskrun.errors import Diagnostic, near_hint
+from taskrun.script.script import Script, Template
+
+if TYPE_CHECKING:
+    from taskrun.core.inputs import Input
+    from taskrun.core.services import Host
+
+CALL_RANK = 120
+"""Decorators above this rank are evaluated in the scope of the caller."""
+
+ALWAYS = frozenset(
+    {
+        "RESULT", "STEP_RESULT", "STEP_RESULTS", "ERROR", "attempt", "history", "exception", "stepRt", "taskRt",
+        "taskStepRt", "svcCtx", "aggResults", "inject", "decoratorModel", "step",
+    }
+)  # fmt: skip
+"""Names that the engine sets."""
+
+
+class Variables:
+    """The variables of a flow, by step. With a ``host``, what beans provide is known too."""
+
+    def __init__(self, root: Step, host: Host | None = None) -> None:
+        self.root = root
+        self._provided = {id(step.node): step.provides(host) for step in walk(root)}
+        self.closed = bool(root.inputs) and all(
+            step.language == "python" and not _sets_any(step) and self._provided[id(step.node)] is not None
+            for step in walk(root)
+        )
+        self._parents: dict[int, Step] = {}
+        self._own: dict[int, frozenset[str]] = {}
+        to_task: set[str] = set()
+        for step in walk(root):
+            for child in step.children():
+                self._parents[id(child.node)] = step
+            to_task.update(output.variable for output in step.outputs if output.to_task_scope)
+            provided = [self._provided[id(child.node)] or () for child in step.children()]
+            self._own[id(step.node)] = frozenset(own_names(step)).union(*provided)
+        self.task = self._own[id(root.node)] | to_task | ALWAYS
+
+    def inside(self, step: Step) -> frozenset[str] | None:
+        """Return what the step's own scripts can read, None when that cannot be known."""
+        if not self.closed:
+            return None
+        names = self._own[id(step.node)]
+        while step.use_parent_scope:  # the root has no parent and no such attribute
+            step = self._parents[id(step.node)]
+            names = names | self._own[id(step.node)]
+        return names | self.task
+
+    def before(self, step: Step) -> frozenset[str] | None:
+        """Return what can be read in the scope that the step is called from, None when that cannot be known."""
+        if id(step.node) not in self._own:
+            return None  # a step of a library
+        parent = self._parents.get(id(step.node))
+        return self.inside(parent if parent is not None else self.root)
+
+    def owner_of(self, name: str, step: Step) -> Step | None:
+        """Return the nearest enclosing step whose own scope has the variable."""
+        current = self._parents.get(id(step.node))
+        while current is not None:
+            if name in self._own[id(current.node)]:
+                return current
+            current = self._parents.get(id(current.node))
+        return None
+
+    def unknown(self) -> Iterator[Diagnostic]:
+        """Yield an error for each reading of a variable that nothing can have set."""
+        if not self.closed:
+            return
+        for step in walk(self.root):
+            before, inside = self.before(step) or self.task, self.inside(step) or self.task
+            for item in step.inputs:
+                yield from self._input(step, item, self.task if item.from_task_scope else before)
+            for output in step.outputs:
+                yield from self._reads(step, output.source or output.value, inside)
+            for script in step.scripts():
+                yield from self._reads(step, script, inside)
+            if step.revert is not None:
+                yield from self._reads(step, step.revert.body, inside | GIVEN)
+            for decorator in step.decorators:
+                for script in decorator.scripts():
+                    yield from self._reads(step, script, before if decorator.rank > CALL_RANK else inside)
+
+    def _input(self, step: Step, item: Input, names: frozenset[str]) -> Iterator[Diagnostic]:
+        if step is self.root:
+            return
+        if step.asks(item):
+            return
+        if not item.by_name:
+            yield from self._reads(step, item.source or item.value, names)
+        elif item.name not in names and not item.optional and item.default_value is None:
+            yield item.node.problem(
+                "unknown-variable", f"unknown variable '{item.name}'", hint=self._hint(item.name, names, step)
+            )
+
+    def _reads(self, step: Step, script: Script | Template | None, names: frozenset[str]) -> Iterator[Diagnostic]:
+        if script is None:
+            return
+        for name in sorted(script.reads - names):
+            reader = script.reader(name) if isinstance(script, Script) else script
+            found = re.search(rf"(?<![\w.'\"]){re.escape(name)}\b", reader.text)
+            place = reader.node.character_at(found.start() if found else 0, reader.attribute)
+            hint = self._hint(name, names, step)
+            yield reader.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
+
+    def _hint(self, name: str, names: frozenset[str], step: Step) -> str:
+        owner = self.owner_of(name, step)
+        if owner is not None:
+            return (
+                f"it is a variable of '{owner.name}', whose scope is not seen from here: "
+                f'add <input name="{name}"/> or useParentScope="true"'
+            )
+        return near_hint(name, names - ALWAYS) or "declare it as an <input> of the task or set it in an earlier step"
+
+
+def _sets_any(step: Step) -> bool:
+    """Whether a template of a step may set variables of the task whose names only the run knows."""
+    return any(getattr(script, "sets_any", False) for script in step.scripts())
+
+
+def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
+    """Yield the variables that may be set in a step's own scope; without its inputs, those that its body sets."""
+    if with_inputs:
+        for item in step.inputs:
+            yield item.name
+    yield from step.stores()
+    for script in step.scripts():
+        yield from script.stores
+    for decorator in step.decorators:
+        yield from decorator.stores()
+        for script in decorator.scripts():
+            if decorator.rank <= CALL_RANK:
+                yield from script.stores
+    for output in step.outputs:
+        if output.source is not None:
+            yield from output.source.stores
+    yield from _names_from_children(step)
+
+
+def _names_from_children(step: Step) -> Iterator[str]:
+    for child in step.children():
+        for output in child.outputs:
+            if not output.to_task_scope:
+                yield output.variable
+        if child.next_on_error:
+            yield child.error_name

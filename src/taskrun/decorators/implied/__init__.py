@@ -1,0 +1,1 @@
+"""decorators/implied."""

@@ -1,0 +1,41 @@
+"""Round every step that something can undo and that is not recorded: put it on the list when it has succeeded.
+
+Rules: inside ``allowFailure``, which turns a failure into no result, not into something to undo. Where the step is
+recorded, ``recall`` does this.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import Completion
+from taskrun.core.frame import Frame
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.weave import Setting
+from taskrun.durable.compensation import register
+
+
+@decorator("undoable", rank=96)
+class Undoable(Decorator):
+    """A step that can be undone."""
+
+    step: Step
+
+    @classmethod
+    def implied(cls, step: Step, setting: Setting) -> Undoable | None:
+        """Round every step that can be undone."""
+        if setting.outermost is not None or setting.root or setting.saved(step):
+            return None
+        return cls(step=step) if step.undoes else None
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the step and note that it can be undone."""
+        done = await inner(frame)
+        if not done.suspended:
+            values = self.step.kept(frame)
+            if values is not None:
+                register(frame, self.step, values, done)
+        return done
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False

@@ -1,0 +1,55 @@
+"""next="@suspend": the run is suspended after a step, and goes on behind it when it is resumed.
+
+    <step name="order" next="@suspend"> … </step>
+
+Rules: the same for ``nextOnError`` and for ``to`` of a case. Nothing is asked for; a step that asks is ``<suspend>``.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import Completion, Signal
+from taskrun.core.frame import Frame
+from taskrun.core.states import StepState
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.weave import Setting
+from taskrun.durable.recorder import now
+from taskrun.durable.records import StepRecord
+from taskrun.durable.suspension import Waiting
+from taskrun.errors import RunError
+
+SUSPEND = "@suspend"
+
+
+@decorator("pause", rank=137)
+class Pause(Decorator):
+    """A stop behind a step."""
+
+    step: Step
+
+    @classmethod
+    def implied(cls, step: Step, setting: Setting) -> Pause | None:
+        """Round every step that may go there."""
+        if not setting.jumps or setting.root or setting.outermost is not None:
+            return None
+        targets = {step.next, step.next_on_error, *(target for _, target in step.jumps_of_parts())}
+        return cls(step=step) if SUSPEND in targets else None
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the step, and stop behind it once."""
+        done = await inner(frame)
+        if done.signal is not Signal.SUSPEND or done.target != SUSPEND:
+            return done
+        recorder = frame.run.recorder
+        if recorder is None:
+            raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
+        path = frame.path_of(self.step.name)
+        if recorder.known(f"{path}:given") is not None:
+            return Completion(done.outputs)
+        recorder.note(StepRecord(f"{path}:pause", "decision", StepState.SUSPENDED, ended=now()))
+        frame.run.top.waiting.append(Waiting(path, f"behind '{self.step.name}'"))
+        return done._replace(target=None)
+
+    @property
+    def may_suspend(self) -> bool:
+        """It does not."""
+        return False

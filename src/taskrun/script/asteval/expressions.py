@@ -1,0 +1,155 @@
+"""The handlers of expressions: what each node of an expression does.
+
+Rules: the operands are evaluated in Python's order, each of them once; truth is asked once; attributes and the
+results of calls pass the guard. A generator expression is evaluated item by item, as it is consumed.
+"""
+
+# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from taskrun.script.asteval.lower import Local
+from taskrun.script.asteval.machine import Machine
+from taskrun.script.sandbox.bounded_operators import BINARY, measured
+from taskrun.script.sandbox.bounded_text import showable, width
+from taskrun.script.sandbox.budget import container, ticked
+from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, handed_out
+from taskrun.script.sandbox.metered_types import consuming
+
+_MISSING = object()
+_CONVERSIONS: Mapping[int, Callable[[Any], str]] = MappingProxyType({115: str, 114: repr, 97: ascii})
+_COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = MappingProxyType(
+    {
+        ast.Eq: operator.eq,
+        ast.NotEq: operator.ne,
+        ast.Lt: operator.lt,
+        ast.LtE: operator.le,
+        ast.Gt: operator.gt,
+        ast.GtE: operator.ge,
+        ast.Is: operator.is_,
+        ast.IsNot: operator.is_not,
+        ast.In: lambda a, b: a in container(b),
+        ast.NotIn: lambda a, b: a not in container(b),
+    }
+)
+
+
+class Expressions(Machine):
+    """Names, operators, calls, attributes and displays."""
+
+    def on_name(self, node: ast.Name) -> Any:
+        name = node.id
+        found = self.scope.find(name, _MISSING)
+        if found is _MISSING:
+            found = self.functions.get(name, _MISSING)
+        if found is _MISSING:
+            raise self.unknown(name)
+        return found
+
+    def on_local(self, node: Local) -> Any:
+        name = node.id
+        try:
+            return (self.level(node.hops) if node.hops else self).variables[name]
+        except KeyError:
+            unbound = UnboundLocalError(f"the local variable '{name}' is read before it has a value")
+        raise unbound
+
+    def on_attribute(self, node: ast.Attribute) -> Any:
+        return guarded_getattr(self.run(node.value), node.attr)
+
+    def on_call(self, node: ast.Call) -> Any:
+        function = consuming(self.run(node.func))
+        arguments = self.elements(node.args)
+        keywords = self.keywords(node.keywords) if node.keywords else {}
+        result = function(*arguments, **keywords)
+        return result if result.__class__ in PLAIN else handed_out(result, function)
+
+    def keywords(self, nodes: Iterable[ast.keyword]) -> dict[str, Any]:
+        """Return the keyword arguments of a call."""
+        keywords: dict[str, Any] = {}
+        for node in nodes:
+            value = self.run(node.value)
+            added = {node.arg: value} if node.arg else {**value}
+            for name in added:
+                if name in keywords:
+                    raise TypeError(f"the call has several values for the argument '{name}'")
+            keywords.update(added)
+        return keywords
+
+    def elements(self, nodes: Iterable[ast.expr]) -> list[Any]:
+        """Return the values of the nodes, those with a star spread out."""
+        values: list[Any] = []
+        for node in nodes:
+            if node.__class__ is ast.Starred:
+                values.extend(ticked(self.run(node.value)))
+            else:
+                values.append(self.run(node))
+        return values
+
+    def on_binop(self, node: ast.BinOp) -> Any:
+        left = self.run(node.left)
+        return BINARY[node.op.__class__](left, self.run(node.right))
+
+    def on_boolop(self, node: ast.BoolOp) -> Any:
+        stop = node.op.__class__ is ast.Or
+        *others, last = node.values
+        for other in others:
+            value = self.run(other)
+            if bool(value) is stop:
+                return value
+        return self.run(last)
+
+    def on_compare(self, node: ast.Compare) -> Any:
+        left = self.run(node.left)
+        *firsts, last = zip(node.ops, node.comparators, strict=True)
+        for oper, comparator in firsts:
+            right = self.run(comparator)
+            result = _COMPARISONS[oper.__class__](left, right)
+            if not result:
+                return result
+            left = right
+        return _COMPARISONS[last[0].__class__](left, self.run(last[1]))
+
+    def on_slice(self, node: ast.Slice) -> slice:
+        lower, upper, step = (self.run(part) if part else None for part in (node.lower, node.upper, node.step))
+        return slice(lower, upper, step)
+
+    def on_list(self, node: ast.List) -> list[Any]:
+        return self.elements(node.elts)
+
+    def on_tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
+        return tuple(self.elements(node.elts))
+
+    def on_set(self, node: ast.Set) -> set[Any]:
+        return set(self.elements(node.elts))
+
+    def on_dict(self, node: ast.Dict) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                result.update({**self.run(value)})
+            else:
+                name = self.run(key)
+                result[name] = self.run(value)
+        return result
+
+    def on_namedexpr(self, node: ast.NamedExpr) -> Any:
+        value = self.run(node.value)
+        self.assign(node.target, value)
+        return value
+
+    def on_joinedstr(self, node: ast.JoinedStr) -> str:
+        text: str = measured("".join([self.run(part) for part in node.values]))
+        return text
+
+    def on_formattedvalue(self, node: ast.FormattedValue) -> str:
+        value = showable(self.run(node.value))
+        if node.conversion in _CONVERSIONS:
+            value = _CONVERSIONS[node.conversion](value)
+        return format(value, width(self.run(node.format_spec)) if node.format_spec else "")

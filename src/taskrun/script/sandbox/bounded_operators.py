@@ -1,0 +1,240 @@
+"""Operators and methods that can make something huge from little, with a cap on the result.
+
+Rules: what one step of a script may make is in caps.py; otherwise OverflowError. What only doubles is looked at
+afterwards. Everything else is Python's own operator.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from taskrun.script.sandbox.bounded_text import reasonable, written
+from taskrun.script.sandbox.budget import ticked
+from taskrun.script.sandbox.size_limits import MAX_BITS, MAX_DIGITS, MAX_ITEMS, within
+
+CONSUMING_METHODS = frozenset(
+    {"update", "union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"}
+    | {"intersection_update", "difference_update", "symmetric_difference_update"}
+)
+SIZED_METHODS = CONSUMING_METHODS | frozenset(
+    {"as_integer_ratio", "center", "expandtabs", "extend", "fromkeys", "join", "ljust", "replace", "rjust", "to_bytes"}
+    | {"zfill"}
+)
+_TEXTS = (str, bytes, bytearray)
+_WIDE_PERCENT = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{6,})")
+_SEQUENCES: frozenset[type] = frozenset({str, bytes, bytearray, list, tuple})
+
+
+def measured(value: Any) -> Any:
+    """Return ``value``, or raise OverflowError when it is too long."""
+    kind = type(value)
+    if kind in _SEQUENCES and len(value) > MAX_ITEMS:
+        within(len(value), isinstance(value, _TEXTS))
+    return value
+
+
+def _bits(bits: int) -> None:
+    if bits > MAX_BITS:
+        raise OverflowError(f"a script cannot make a number of {bits:,} bits; {MAX_BITS:,} are allowed")
+
+
+def _before_multiply(a: Any, b: Any) -> None:
+    if isinstance(a, int) and isinstance(b, int):
+        _bits(a.bit_length() + b.bit_length())
+    elif isinstance(a, int) and hasattr(b, "__len__"):
+        within(a * len(b), isinstance(b, _TEXTS))
+    elif isinstance(b, int) and hasattr(a, "__len__"):
+        within(b * len(a), isinstance(a, _TEXTS))
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """Return ``a * b``."""
+    _before_multiply(a, b)
+    return a * b
+
+
+def power(a: Any, b: Any, modulus: Any = None) -> Any:
+    """Return ``a ** b``, or that modulo ``modulus``."""
+    if modulus is not None:
+        return pow(a, b, modulus)
+    if isinstance(a, int) and isinstance(b, int) and b > 0:
+        _bits(a.bit_length() * b if abs(a) > 1 else 1)
+    return a**b
+
+
+def shift_left(a: Any, b: Any) -> Any:
+    """Return ``a << b``."""
+    if isinstance(a, int) and isinstance(b, int) and a:
+        _bits(a.bit_length() + b)
+    return a << b
+
+
+def modulo(a: Any, b: Any) -> Any:
+    """Return ``a % b``, the remainder or the filled-in text."""
+    if isinstance(a, (str, bytes, bytearray)):
+        text = a if isinstance(a, str) else a.decode("latin-1")
+        if _WIDE_PERCENT.search(text):
+            raise OverflowError("a script cannot format with a width of more than 99,999 or one that is given as '*'")
+        values = b if isinstance(b, tuple) else tuple(b.values()) if isinstance(b, dict) else (b,)
+        for value in values:
+            reasonable(value)
+        longest = max((written(value, {}) for value in values), default=0)
+        within(len(text) + text.count("%") * longest, text=True)
+    return a % b
+
+
+class Sliced:
+    """A list whose slices are about to be written."""
+
+    __slots__ = ("_container",)
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+
+    def __setitem__(self, index: slice, value: Any) -> None:
+        if hasattr(value, "__len__"):
+            within(len(self._container) + len(value))
+        self._container[index] = value
+
+
+def _in_place_add(a: Any, b: Any) -> Any:
+    a += b
+    return measured(a)
+
+
+def _in_place_multiply(a: Any, b: Any) -> Any:
+    _before_multiply(a, b)
+    a *= b
+    return a
+
+
+BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyType(
+    {
+        ast.Add: lambda a, b: measured(a + b),
+        ast.Sub: operator.sub,
+        ast.Mult: multiply,
+        ast.Div: operator.truediv,
+        ast.FloorDiv: operator.floordiv,
+        ast.Mod: modulo,
+        ast.Pow: power,
+        ast.MatMult: operator.matmul,
+        ast.LShift: shift_left,
+        ast.RShift: operator.rshift,
+        ast.BitAnd: operator.and_,
+        ast.BitOr: operator.or_,
+        ast.BitXor: operator.xor,
+    }
+)
+IN_PLACE: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyType(
+    {
+        **BINARY,
+        ast.Add: _in_place_add,
+        ast.Sub: operator.isub,
+        ast.Mult: _in_place_multiply,
+        ast.Div: operator.itruediv,
+        ast.FloorDiv: operator.ifloordiv,
+        ast.MatMult: operator.imatmul,
+        ast.RShift: operator.irshift,
+        ast.BitAnd: operator.iand,
+        ast.BitOr: operator.ior,
+        ast.BitXor: operator.ixor,
+    }
+)
+
+
+def sized_method(value: Any, name: str) -> Callable[..., Any]:  # noqa: PLR0911 - a table of methods
+    """Return the method ``name`` (one of SIZED_METHODS) of a plain value; it refuses to make something too long."""
+    method: Callable[..., Any] = getattr(value, name)
+    text = isinstance(value, _TEXTS)
+    if name == "join" and text:
+        return lambda parts, /: method(_joined(value, parts))
+    if name == "replace" and text:
+        return lambda old, new, count=-1, /: _replaced(value, method, old, new, count)
+    if name == "extend":
+        return lambda items, /: _extended(value, method, items)
+    if name in CONSUMING_METHODS:
+        return lambda *items, **more: method(*map(ticked, items), **more)
+    if name == "as_integer_ratio":
+        reasonable(value)
+        return method
+    if name in SIZED_METHODS - {"join", "replace"}:
+
+        def checked(*arguments: Any, **keywords: Any) -> Any:
+            for argument in (*arguments, *keywords.values()):
+                if isinstance(argument, int):
+                    within(argument * (len(value) + 1 if name == "expandtabs" else 1), text)
+            return method(*arguments, **keywords)
+
+        return checked
+    return method
+
+
+def _joined(separator: Any, parts: Iterable[Any]) -> list[Any]:
+    listed = []
+    total = 0
+    for part in ticked(parts):
+        if isinstance(part, _TEXTS):
+            total += len(part) + len(separator)
+            within(total, text=True)
+        listed.append(part)
+    return listed
+
+
+def _replaced(value: Any, method: Callable[..., Any], old: Any, new: Any, count: int) -> Any:
+    if isinstance(old, _TEXTS) and isinstance(new, _TEXTS) and len(new) > len(old):
+        found = value.count(old)
+        within(len(value) + (found if count < 0 else min(found, count)) * len(new), text=True)
+    return method(old, new, count)
+
+
+def _extended(value: Any, method: Callable[..., Any], items: Any) -> None:
+    if hasattr(items, "__len__"):
+        within(len(value) + len(items))
+    method(ticked(items))
+
+
+def capped_range(*arguments: Any) -> range:
+    """Return ``range(…)`` of at most MAX_ITEMS numbers."""
+    numbers = range(*arguments)
+    start, stop, step = numbers.start, numbers.stop, numbers.step
+    within(max(0, (stop - start + step - (1 if step > 0 else -1)) // step))
+    return numbers
+
+
+def capped_round(number: Any, ndigits: int | None = None) -> Any:
+    """Return ``round(number, ndigits)`` for at most MAX_DIGITS digits."""
+    if ndigits is None:
+        return round(reasonable(number))
+    if isinstance(ndigits, int) and abs(ndigits) > MAX_DIGITS:
+        raise OverflowError(f"a script cannot round to more than {MAX_DIGITS:,} digits")
+    return round(number, ndigits)
+
+
+def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callable[..., int]:
+    """Return a function such as ``math.factorial`` that refuses numbers over ``most``."""
+
+    def capped(*numbers: int) -> int:
+        if any(isinstance(number, int) and number > most for number in numbers):
+            raise OverflowError(f"a script calculates {function.__name__} for numbers up to {most:,} only")
+        return function(*numbers)
+
+    return capped
+
+
+def product(numbers: Iterable[Any], /, *, start: Any = 1) -> Any:
+    """Return the product of the numbers, as ``math.prod`` does."""
+    result = start
+    for number in ticked(numbers):
+        result = multiply(result, number)
+    return result
+
+
+FACTORIALS: Mapping[str, Callable[..., int]] = MappingProxyType(
+    {function.__name__: capped_integers(function) for function in (math.factorial, math.comb, math.perm)}
+)

@@ -1,0 +1,3 @@
+"""The SQLite store."""
+
+from taskrun.stores.sqlite.store import SqliteStore as SqliteStore

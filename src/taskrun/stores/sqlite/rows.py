@@ -1,0 +1,219 @@
+"""Records as rows of the SQLite store, and back.
+
+Rules: a text is stored as text. One that UTF-8 cannot hold (lone surrogates of file names) is a blob that begins with
+``t``; a long one is in a file and its cell a blob of ``f`` and the file's name.
+"""
+
+# ruff: noqa: S608  # what is put into statements are constants: lists of columns, and question marks
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, TypeAlias, cast
+
+from taskrun.core.completion import Signal
+from taskrun.core.states import RunState, StepState
+from taskrun.durable.records import ErrorRecord, Owner, RunChanges, RunRecord, RunSummary, StepRecord, sha256_of
+
+LONGEST = 256 * 1024
+"""How many characters a cell holds; longer texts go to files."""
+
+STEP_COLUMNS = "key, kind, state, attempt, input_names, outputs, signal, target, error, note, started, ended, inputs"
+SUMMARY_COLUMNS = (
+    "run_id, flow, version, path, sha256, state, owner_host, owner_pid, owner_token, epoch, heartbeat, "
+    "created, started, ended, parent, parent_step, error"
+)
+LONG_COLUMNS = "flags, inputs, outputs, waits_for"
+
+_SUCCEEDED, _NEXT = StepState.SUCCEEDED, Signal.NEXT
+_STATES: Mapping[str, StepState] = MappingProxyType({state.value: state for state in StepState})
+
+Cell: TypeAlias = str | bytes | int | float | None
+Spill: TypeAlias = Callable[[bytes], str]
+"""Puts a long text into a file and returns the file's name."""
+Fetch: TypeAlias = Callable[[str], bytes]
+"""Returns what is in the file of that name."""
+
+
+def cell(text: str | None, spill: Spill | None = None) -> Cell:
+    """Return what is stored for a text; without ``spill`` even a long one stays in its row."""
+    if text is None:
+        return None
+    if spill is not None and len(text) > LONGEST:
+        return b"f" + spill(text.encode("utf-8", "surrogatepass")).encode()
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return b"t" + text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def text_of(stored: Any, fetch: Fetch) -> Any:
+    """Return the text, or None, that a cell stands for."""
+    if not isinstance(stored, bytes):
+        return stored
+    data = stored[1:] if stored.startswith(b"t") else fetch(stored[1:].decode())
+    return data.decode("utf-8", "surrogatepass")
+
+
+def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
+    """Return the names of the columns in which a record differs from the table's defaults, and those cells.
+
+    What is not bound is not paid for: most records differ in few columns, and to bind None costs more than a text.
+    """
+    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = record
+    columns = "key"
+    cells: list[Cell] = [key if key.isascii() else cell(key)]
+    if kind != "step":
+        columns += ", kind"
+        cells.append(kind)
+    if state is not _SUCCEEDED:
+        columns += ", state"
+        cells.append(state._value_)
+    if attempt != 1:
+        columns += ", attempt"
+        cells.append(attempt)
+    if outputs is not None:
+        columns += ", outputs"
+        cells.append(cell(outputs, spill))
+    if started is not None:
+        columns += ", started"
+        cells.append(started)
+    if ended is not None:
+        columns += ", ended"
+        cells.append(ended)
+    if names or note or signal is not _NEXT or target is not None or error is not None or inputs is not None:
+        columns += _further_cells(record, spill, cells)
+    return columns, cells
+
+
+def _further_cells(record: StepRecord, spill: Spill, cells: list[Cell]) -> str:
+    """Add the cells that many records do not have, and return the columns."""
+    names, signal = record.input_names, record.signal
+    further: dict[str, Cell] = {
+        ", input_names": _names_cell(names) if names else None,
+        ", signal": None if signal is _NEXT else signal.name,
+        ", target": cell(record.target),
+        ", error": _error_cell(record.error, spill),
+        ", note": cell(record.note) if record.note else None,
+        ", inputs": cell(record.inputs, spill),
+    }
+    present = {column: value for column, value in further.items() if value is not None}
+    cells += present.values()
+    return "".join(present)
+
+
+@lru_cache(maxsize=1024)
+def _names_cell(names: tuple[str, ...]) -> str:
+    """Return the cell of names; the executions of a step have the same ones."""
+    return json.dumps(names)
+
+
+@lru_cache(maxsize=256)
+def insert_statement(columns: str) -> str:
+    """Return the statement that takes the cells of those columns, then the run's number and the row's."""
+    columns += ", run, id"
+    return f"INSERT INTO steps ({columns}) VALUES ({', '.join('?' * len(columns.split(', ')))})"
+
+
+def step_of(row: Sequence[Any], fetch: Fetch) -> StepRecord:
+    """Return the record of a row of STEP_COLUMNS."""
+    key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = (
+        text_of(one, fetch) if type(one) is bytes else one for one in row
+    )
+    return StepRecord(
+        key,
+        kind,
+        _STATES[state],
+        attempt,
+        _names(names) if names else (),
+        outputs,
+        Signal[signal],
+        target,
+        None if error is None else _error_of(error, fetch),
+        note,
+        started,
+        ended,
+        inputs,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in a cell; the executions of a step have the same ones."""
+    return tuple(json.loads(text))
+
+
+def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
+    """Return the cells of SUMMARY_COLUMNS and LONG_COLUMNS."""
+    owner = run.owner
+    return (
+        *(cell(text) for text in (run.run_id, run.flow, run.version, run.path, run.sha256)),
+        run.state.value,
+        *((owner.host, owner.pid, owner.token) if owner else (None, None, None)),
+        *(run.epoch, run.heartbeat, run.created, run.started, run.ended),
+        *(cell(text) for text in (run.parent, run.parent_step)),
+        _error_cell(run.error, spill),
+        *changed_columns(
+            {"flags": run.flags, "inputs": run.inputs, "outputs": run.outputs, "waits_for": run.waits_for}, spill
+        ).values(),
+    )
+
+
+def changed_columns(changes: RunChanges, spill: Spill) -> dict[str, Cell]:
+    """Return the columns that change, with their cells; a new text by its hash only."""
+    columns: dict[str, Cell] = {}
+    for name, value in changes.items():
+        if name == "owner":
+            columns |= dict.fromkeys(("owner_host", "owner_pid", "owner_token"))
+        elif name == "text":
+            columns["sha256"] = sha256_of(cast("str", value))
+        elif isinstance(value, frozenset):
+            columns[name] = json.dumps(sorted(value))
+        elif isinstance(value, ErrorRecord):
+            columns[name] = _error_cell(value, spill)
+        elif isinstance(value, str):
+            columns[name] = cell(str(value), spill)  # a state becomes plain text, which SQLite binds faster
+        else:
+            columns[name] = cast("float | None", value)
+    return columns
+
+
+def summary_of(row: Sequence[Any], fetch: Fetch) -> RunSummary:
+    """Return the summary of a row of SUMMARY_COLUMNS."""
+    return RunSummary(**_summary(row, fetch))
+
+
+def run_of(row: Sequence[Any], fetch: Fetch) -> RunRecord:
+    """Return the run of a row of SUMMARY_COLUMNS, LONG_COLUMNS and the text."""
+    flags, inputs, outputs, waits_for, text = (text_of(one, fetch) for one in row[-5:])
+    return RunRecord(
+        **_summary(row[:-5], fetch),
+        flags=frozenset(json.loads(flags)),
+        inputs=inputs,
+        outputs=outputs,
+        waits_for=waits_for,
+        text=text,
+    )
+
+
+def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
+    values = dict(zip(SUMMARY_COLUMNS.split(", "), (text_of(one, fetch) for one in row), strict=True))
+    host, pid, token = (values.pop(name) for name in ("owner_host", "owner_pid", "owner_token"))
+    values["owner"] = None if host is None else Owner(host, pid, token)
+    values["state"] = RunState(values["state"])
+    values["error"] = _error_of(values["error"], fetch)
+    return values
+
+
+def _error_cell(error: ErrorRecord | None, spill: Spill) -> Cell:
+    return None if error is None else cell(json.dumps(error.as_json()), spill)
+
+
+def _error_of(stored: Any, fetch: Fetch) -> ErrorRecord | None:
+    return None if stored is None else ErrorRecord.from_json(json.loads(text_of(stored, fetch)))

@@ -1,0 +1,107 @@
+"""What turns one tree into another: the delta that, laid over the first, gives the second.
+
+    base    <step name="pay" timeout="5s"><source>a()</source></step>  <step name="log"/>
+    wanted  <step name="pay"><source>b()</source></step>
+    delta   <step name="pay" timeout=""><source>b()</source></step>  <step name="log" x:override="remove"/>
+
+Rules: what both have is not said. An element is replaced as a whole only where nothing smaller gives the wanted one: its
+children cannot be told apart, their order cannot be reached by naming some of them, or an attribute is to be empty.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from taskrun.syntax.delta.merge_keys import Key, key_attribute, key_of
+from taskrun.syntax.delta.merge_order import merged_order
+from taskrun.syntax.delta.operators import BOUNDED_MERGE, MERGE_REPLACE, REMOVE, REPLACE, SECTIONS, default_operator
+from taskrun.syntax.node import Node, same
+
+
+class Differ(NamedTuple):
+    """Makes deltas; ``opaque`` are the tags of elements that hold scripts."""
+
+    opaque: frozenset[str]
+
+    def difference(self, base: Node, wanted: Node, parent: Node | None = None) -> Node | None:
+        """Return the delta of two elements, None when they are the same; ``parent`` is that of the wanted one."""
+        if same(base, wanted):
+            return None
+        changed = {name: text for name, text in wanted.attributes.items() if base.attributes.get(name) != text}
+        gone = base.attributes.keys() - wanted.attributes.keys()
+        if wanted.tag in SECTIONS or not all(changed.values()):  # an empty text in a delta drops an attribute
+            return replacing(wanted)
+        attributes = {**_key(parent, wanted), **changed, **dict.fromkeys(sorted(gone), "")}
+        return self._body(base, wanted, wanted._replace(attributes=attributes, children=(), text=""))
+
+    def _body(self, base: Node, wanted: Node, delta: Node) -> Node:
+        """Return the delta with what it says of the body."""
+        if default_operator(wanted, self.opaque) == MERGE_REPLACE:
+            return delta._replace(children=wanted.children, text=wanted.text)
+        if base.text == wanted.text and _all_same(base, wanted):
+            return delta
+        if not wanted.children:
+            if wanted.text:
+                return delta._replace(text=wanted.text)
+            return delta._replace(attributes={**delta.attributes, "x:override": BOUNDED_MERGE})
+        if base.children:
+            children = self._children(base, wanted)
+        else:
+            children = wanted.children if _keyed(wanted) is not None else None
+        return replacing(wanted) if children is None else delta._replace(children=children)
+
+    def _children(self, base: Node, wanted: Node) -> tuple[Node, ...] | None:
+        """Return the children of the delta, None when they cannot be told apart."""
+        old, new = _keyed(base), _keyed(wanted)
+        if old is None or new is None:
+            return None
+        gone = old.keys() - new.keys()
+        said = {key: self.difference(old[key], node, wanted) if key in old else node for key, node in new.items()}
+        needed = {key for key, delta in said.items() if delta is not None} | gone
+        made = []
+        for key in _fewest(list(old), list(new), needed):
+            node = new.get(key) or old[key]
+            words = {"x:override": REMOVE} if key in gone else {}
+            bare = node._replace(attributes={**_key(wanted, node), **words}, children=(), text="")
+            made.append(said.get(key) or bare)
+        return tuple(made)
+
+
+def _all_same(first: Node, second: Node) -> bool:
+    return len(first.children) == len(second.children) and all(map(same, first.children, second.children))
+
+
+def replacing(wanted: Node) -> Node:
+    """Return the delta that puts an element in the place of whatever is there."""
+    return wanted._replace(attributes={**wanted.attributes, "x:override": REPLACE})
+
+
+def _key(parent: Node | None, node: Node) -> dict[str, str]:
+    """Return the attribute that tells an element from its siblings."""
+    attribute = key_attribute(parent, node) if parent is not None else None
+    value = node.attributes.get(attribute) if attribute else None
+    return {attribute: value} if attribute and value is not None else {}
+
+
+def _keyed(parent: Node) -> dict[Key, Node] | None:
+    """Return the children by their keys, None when they cannot be told apart."""
+    found: dict[Key, Node] = {}
+    for child in parent.children:
+        key = key_of(parent, child)
+        if key is None or key in found:
+            return None
+        found[key] = child
+    return found
+
+
+def _fewest(old: list[Key], new: list[Key], needed: set[Key]) -> list[Key]:
+    """Return as few of the names as give the wanted order: those that say something, and places for them."""
+    full = merged_order(old, new)
+    wanted, kept = [key for key in full if key in new], set(new)
+    named = full
+    for key in full:
+        if key not in needed:
+            fewer = [item for item in named if item != key]
+            if [item for item in merged_order(old, fewer) if item in kept] == wanted:
+                named = fewer
+    return named

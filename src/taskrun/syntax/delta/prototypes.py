@@ -1,0 +1,122 @@
+"""The last look at a merged tree: prototypes, and what is marked to go.
+
+    <step name="base" x:abstract="true" timeout="5s"/>
+    <step name="pay" x:prototype="base"><source>charge()</source></step>
+
+Rules: ``x:prototype`` names a sibling, over a copy of which the element is laid. Then go: what is marked ``remove``, what is
+``x:abstract`` or ``x:virtual`` and nobody confirmed, attributes that a delta set to nothing, and all words about
+merging. What is left of ``x:inherit`` had no base, which is an error; so is a word that does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from taskrun.errors import near_hint
+from taskrun.syntax.delta.merge import PROTOTYPE_SUPER, Merger
+from taskrun.syntax.delta.merge_keys import key_of
+from taskrun.syntax.delta.operators import OPERATORS, REMOVE
+from taskrun.syntax.delta.origins import Merged, layers_of
+from taskrun.syntax.node import Node
+
+KEPT = frozenset({"x:schema", "x:id"})
+"""What tools read, and scripts: it stays on the finished tree."""
+
+_TRUE = frozenset({"true", "1"})
+_FLAGS = frozenset({"x:abstract", "x:virtual", "x:final", "x:inherit"})
+_WORDS = _FLAGS | {"x:override", "x:prototype", "x:prototype-override", "x:key-attr", "x:unique-attr"}
+_NO_ORDER = "the order comes from the delta: write the element between its neighbours"
+_ELSEWHERE = "it stands on the task and on steps that hold steps"
+_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "x:before": _NO_ORDER,
+        "x:after": _NO_ORDER,
+        "x:default-override": "write x:override on the element",
+        "x:extends": _ELSEWHERE,
+        "x:dump": "it stands on the task",
+        "x:validated": _ELSEWHERE,
+    }
+)
+
+
+class Cleaner:
+    """Finishes merged trees; notes problems with ``merger``."""
+
+    def __init__(self, merger: Merger) -> None:
+        self.merger = merger
+
+    def clean(self, node: Node) -> Node:
+        """Return the finished tree."""
+        children = (
+            tuple(self._children(node)) if node.children and node.tag not in self.merger.opaque else node.children
+        )
+        attributes = node.attributes
+        if any(name.startswith("x:") or not text for name, text in attributes.items()):
+            attributes = self._attributes(node)
+        if children == node.children and attributes is node.attributes:
+            return node
+        return node._replace(attributes=attributes, children=children)
+
+    def _children(self, parent: Node) -> Iterator[Node]:
+        for node in parent.children:
+            child = self._from_prototype(node, parent, ()) if "x:prototype" in node.attributes else node
+            attributes = node.attributes
+            if attributes.get("x:override") == REMOVE:
+                continue
+            if attributes.get("x:inherit") in _TRUE:
+                self._note(child, "no-base", f"<{child.tag}> has x:inherit, but no base has it", "x:inherit")
+            if attributes.get("x:abstract") not in _TRUE and attributes.get("x:virtual") not in _TRUE:
+                yield self.clean(child)
+
+    def _from_prototype(self, node: Node, parent: Node, chain: tuple[Node, ...]) -> Node:
+        """Return the node laid over a copy of the sibling that it names."""
+        name = node.attributes["x:prototype"]
+        known = {
+            (key_of(parent, item) or ("",))[-1]: item
+            for item in parent.children
+            if item.attributes.get("x:override") != REMOVE
+        }
+        sibling = known.get(name)
+        if sibling is None:
+            names = [key for key, item in known.items() if item is not node]
+            message = f"x:prototype='{name}': <{parent.tag}> has no such element"
+            self._note(node, "no-prototype", message, "x:prototype", near_hint(name, filter(None, names)))
+            return node
+        if any(sibling is item for item in (*chain, node)):
+            self._note(node, "prototype-cycle", f"x:prototype='{name}' comes back to itself", "x:prototype")
+            return node
+        if "x:prototype" in sibling.attributes:
+            sibling = self._from_prototype(sibling, parent, (*chain, node))
+        attributes = {key: text for key, text in node.attributes.items() if key not in _WORDS}
+        if operator := node.attributes.get("x:prototype-override"):
+            attributes["x:override"] = operator
+        base = {key: text for key, text in sibling.attributes.items() if key not in _WORDS}
+        delta = node._replace(attributes=attributes)
+        return self.merger.merge(sibling._replace(attributes=base), delta, PROTOTYPE_SUPER)
+
+    def _attributes(self, node: Node) -> dict[str, str]:
+        found = {}
+        for name, text in node.attributes.items():
+            if (
+                not text
+                and isinstance(node.places, Merged)
+                and node.places.attributes.get(name) is not layers_of(node)[0]
+            ):
+                continue  # a delta has dropped it
+            if not name.startswith("x:") or name in KEPT:
+                found[name] = text
+                continue
+            known = name in _WORDS
+            if not known:
+                hint = _REFUSED.get(name) or near_hint(name, (*_WORDS, *KEPT, *_REFUSED))
+                self._note(node, "unknown-attribute", f"{name} has no meaning on <{node.tag}>", name, hint)
+            elif name in _FLAGS and text not in {*_TRUE, "false", "0"}:
+                self._note(node, "bad-value", f"{name}='{text}': expected true or false", name)
+            elif name == "x:override" and text not in OPERATORS:
+                hint = near_hint(text, OPERATORS) or "one of " + ", ".join(OPERATORS)
+                self._note(node, "unknown-operator", f"x:override='{text}' is not known", name, hint)
+        return found
+
+    def _note(self, node: Node, code: str, message: str, attribute: str, hint: str = "") -> None:
+        self.merger.problems.append(node.problem(code, message, attribute=attribute, hint=hint))

@@ -1,0 +1,163 @@
+"""Read a flow in YAML or JSON into the same tree of Nodes that its XML gives.
+
+    name: greet
+    inputs:
+      - {name: who, type: str}
+    steps:
+      - type: step
+        name: hello
+        retry: {maxRetryCount: 2}
+        source: |
+          return "Hello, " + who
+
+Rules: a map is an element, a list of ``steps`` says the ``type`` of each. A scalar is the child element of its key if the
+schema has such a child here, else an attribute; ``null`` is nothing. ``inputs``, ``outputs`` and the like are lists of the
+elements ``input``, ``output`` … A string for an element that holds a script is XML if it begins with ``<`` and ends with
+``>``. A prefixed key is an attribute if scalar; a map is an element for the language's own prefixes, or if it has a
+``type``, else an attribute with ``@:`` and JSON. The words of ``form_words`` say what no other form can.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from taskrun.errors import Diagnostic, XmlError
+from taskrun.source import Source
+from taskrun.syntax.forms.form_keys import Keys, Part, said_tag
+from taskrun.syntax.forms.form_places import FormPlaces
+from taskrun.syntax.forms.form_words import JSON_VALUE, ROOT, TEXT_WORD, XML, is_name, json_scalar, looks_like_xml
+from taskrun.syntax.forms.fragment import declaration, read_fragment
+from taskrun.syntax.forms.marked_values import Entries, Items, Scalar, Value
+from taskrun.syntax.forms.shapes import FREE, Shapes
+from taskrun.syntax.forms.yaml_text import problem
+from taskrun.syntax.load import MAX_DEPTH, WELL_KNOWN_PREFIXES, undeclared
+from taskrun.syntax.node import NO_ATTRIBUTES, Node
+from taskrun.syntax.validate import NOT_XML
+
+
+def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
+    """Return the root element that a file holds; raises XmlError with every problem of it."""
+    reader = _Reader(source, shapes)
+    root = reader.root(value)
+    if reader.problems or root is None:
+        raise XmlError(sorted(reader.problems, key=lambda item: item.location[1:]))
+    return root
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What a part of the file says of its element: attributes with their places, elements, and text or XML."""
+
+    attributes: dict[str, str] = field(default_factory=dict)
+    places: dict[str, tuple[Scalar, Value]] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    text: Scalar | None = None
+    xml: bool = False
+
+
+class _Reader:
+    """Builds Nodes from values; one per file."""
+
+    def __init__(self, source: Source, shapes: Shapes) -> None:
+        self.source = source
+        self.shapes = shapes
+        self.keys = Keys(shapes, self.note)
+        self.problems: list[Diagnostic] = []
+
+    def note(self, start: int, message: str, hint: str = "", code: str = "wrong-form") -> None:
+        self.problems.append(problem(self.source, code, start, message, hint))
+
+    def root(self, value: Value) -> Node | None:
+        if not isinstance(value, Entries):
+            self.note(value.start, "a flow is a map: it begins with keys such as name: and steps:")
+            return None
+        said = said_tag(value)
+        tag = said.text if said else ROOT
+        shape = self.shapes.root if tag == ROOT else FREE
+        return self.element(Part(tag, value, shape, value.start, said is not None), WELL_KNOWN_PREFIXES, 1)
+
+    def element(self, part: Part, prefixes: frozenset[str], depth: int) -> Node:
+        """Return the element for a part; the one function that goes down the tree, so that it may be deep."""
+        found = self.gather(part)
+        if depth > MAX_DEPTH:
+            self.note(part.at, f"elements are nested more than {MAX_DEPTH} deep", code="too-deep")
+            found = _Gathered()
+        prefixes |= {name[6:] for name in found.attributes if name.startswith("xmlns:")}
+        children = tuple(self.element(child, prefixes, depth + 1) for child in found.parts)
+        text = ""
+        if found.text:
+            text, inner = self.content(part.tag, found.text, prefixes, depth if found.xml else 0)
+            children = (*inner, *children)
+            if text and children:
+                self.note(found.text.start, f"text and elements beside each other are XML: use {XML} for both")
+        line, column = self.source.location(part.at)[1:]
+        places = FormPlaces(self.source, found.places, found.text)
+        attributes = found.attributes or NO_ATTRIBUTES
+        node = Node(part.tag, attributes, children, text, self.source, line, column, places=places)
+        self.problems += undeclared(node, prefixes, declaration)
+        return node
+
+    def gather(self, part: Part) -> _Gathered:
+        """Return what a part says, with nothing below it made yet."""
+        value = part.value
+        if isinstance(value, Scalar):
+            return _Gathered(text=value, xml=part.shape.script and looks_like_xml(value.text))
+        if isinstance(value, Items):
+            return _Gathered(parts=list(self.keys.items(part.tag, value, part.shape)))
+        found = _Gathered()
+        for key, item in value.pairs:
+            if ":" in key.text and key.text not in self.source.text[key.start : key.end]:
+                self.note(key.start, f"the name {key.text} is written without escapes")  # names are looked for in texts
+            if key.text in {TEXT_WORD, XML} and isinstance(item, Scalar):
+                if found.text:
+                    self.note(key.start, f"{TEXT_WORD} and {XML} exclude each other")
+                found.text, found.xml = item, key.text == XML
+                continue
+            for name, meant in self.keys.entry(key, item, part):
+                if meant.tag:
+                    found.parts.append(meant)
+                elif name.text in found.attributes:
+                    self.note(name.start, f"the attribute {name.text} stands twice", code="doubled")
+                else:
+                    found.attributes[name.text] = self.attribute(meant.value)
+                    found.places[name.text] = (name, meant.value)
+        return found
+
+    def content(
+        self, tag: str, scalar: Scalar, prefixes: frozenset[str], xml_depth: int
+    ) -> tuple[str, tuple[Node, ...]]:
+        """Return the text of an element, or what the text is as XML at ``xml_depth``, if that is not 0."""
+        self.check_characters(scalar)
+        if not xml_depth:
+            return "" if scalar.text.isspace() else scalar.text, ()
+        outer = tag if is_name(tag) and ":" not in tag else ROOT  # what is wrong with the tag is said elsewhere
+        try:
+            node = read_fragment(outer, scalar, self.source, prefixes, xml_depth - 1)
+        except XmlError as error:
+            self.problems += error.diagnostics
+            return "", ()
+        return node.text, node.children
+
+    def attribute(self, value: Value) -> str:
+        """Return the text of an attribute: lists and maps are JSON."""
+        if isinstance(value, Scalar):
+            self.check_characters(value)
+            return value.text
+        return JSON_VALUE + json.dumps(_data(value), ensure_ascii=False)
+
+    def check_characters(self, value: Scalar) -> None:
+        if found := NOT_XML.search(value.text):
+            start = value.offset(found.start(), self.source.text)
+            self.note(start, f"the character U+{ord(found[0]):04X} is not allowed in a flow", code="yaml")
+
+
+def _data(value: Value) -> Any:
+    match value:
+        case Scalar() as scalar:
+            return scalar.text if scalar.style else json_scalar(scalar.text)
+        case Items(values):
+            return [_data(item) for item in values]
+        case Entries(pairs):
+            return {key.text: _data(item) for key, item in pairs}

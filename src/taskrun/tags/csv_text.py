@@ -1,0 +1,124 @@
+"""CSV texts of files: rows of equal width, strictly quoted.
+
+Rules: every row has as many cells as the first one, or the file is refused with the line; a cell is one value. A cell read
+may have the 131072 characters that Python's ``csv`` accepts: its limit is one of the process, so it is left alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from taskrun.errors import near_hint
+from taskrun.tags.file_read import FileError
+
+
+def from_csv(path: str, text: str, delimiter: str, *, header: bool) -> list[Any]:
+    """Return the rows of a CSV text: dicts by the first row's names with ``header``, else lists."""
+    _check_delimiter(delimiter)
+    numbered = _rows(path, text, delimiter)
+    if not header:
+        return [row for _, row in numbered]
+    line, columns = next(numbered, (1, []))
+    _check_columns(f"{path}:{line}", columns)
+    return [dict(zip(columns, row, strict=True)) for _, row in numbered]
+
+
+def to_csv(path: str, rows: list[Any], columns: list[str] | None, delimiter: str) -> str:
+    """Return ``rows``, all dicts or all lists, as a CSV text with the header ``columns``."""
+    _check_delimiter(delimiter)
+    if not isinstance(rows, list | tuple):
+        raise FileError(f"{path!r}: rows is a {type(rows).__name__}, not a list of rows")
+    by_name = bool(rows) and isinstance(rows[0], Mapping)
+    names = list(rows[0]) if by_name and columns is None else columns
+    if names is not None:
+        _check_columns(path, names)
+    width = len(rows[0]) if rows and names is None and isinstance(rows[0], list | tuple) else len(names or ())
+    text = io.StringIO(newline="")
+    # with \r\n the writer quotes both characters inside of cells, with \n alone it would leave a \r bare
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
+    if names is not None:
+        writer.writerow(names)
+    for number, row in enumerate(rows, 1):
+        place = f"{path!r}: row {number}"
+        cells = _by_name(place, row, names or [], exactly=columns is None) if by_name else _in_order(place, row, width)
+        writer.writerow([_cell(place, cell) for cell in cells])
+    return text.getvalue()
+
+
+def _rows(path: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty with the number of their first line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    width = 0
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise FileError(f"{path}:{line}: this is not CSV: {error}") from None
+        if row is None:
+            return
+        if not row:
+            continue
+        width = width or len(row)
+        if len(row) != width:
+            raise FileError(
+                f"{path}:{line}: the row has {_cells(len(row))}, the first row {width}: is {delimiter!r} unquoted?"
+            )
+        yield line, row
+
+
+def _by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> list[Any]:
+    if not isinstance(row, Mapping):
+        raise FileError(f"{place} is a {type(row).__name__}, the first row is a dict: write rows of one kind")
+    for name in names:
+        if name not in row:
+            hint = near_hint(name, map(str, row)) or f"it has {', '.join(map(repr, row)) or 'none'}"
+            raise FileError(f"{place} has no column {name!r}; {hint}")
+    if exactly and len(row) > len(names):
+        extra = next(key for key in row if key not in names)
+        raise FileError(f"{place} has the column {extra!r}, which the first row has not: name the columns to write")
+    return [row[name] for name in names]
+
+
+def _in_order(place: str, row: Any, width: int) -> list[Any]:
+    if not isinstance(row, list | tuple):
+        raise FileError(f"{place} is a {type(row).__name__}: rows are all dicts or all lists")
+    if len(row) != width or not row:
+        raise FileError(f"{place} has {_cells(len(row))} instead of {width or 'one or more'}")
+    return list(row)
+
+
+def _cell(place: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise FileError(f"{place} has a cell that is {value}: None writes an empty one")
+    if isinstance(value, Mapping | list | tuple | set | frozenset | bytes | bytearray):
+        raise FileError(
+            f"{place} has a cell that is a {type(value).__name__}: a cell is a text, a number, a boolean or None"
+        )
+    return str(value)
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell" if count == 1 else f"{count} cells"
+
+
+def _check_columns(place: str, columns: list[str]) -> None:
+    if not isinstance(columns, list | tuple) or not all(isinstance(name, str) for name in columns):
+        raise FileError(f"{place}: columns are a list of names, not {columns!r}")
+    twice = [name for name, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise FileError(f"{place}: the column {twice[0]!r} is there twice: a column needs a name of its own")
+
+
+def _check_delimiter(delimiter: str) -> None:
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"\0':
+        raise FileError(f"the delimiter {delimiter!r} is not one character such as ',', ';' or a tab")

@@ -1,0 +1,159 @@
+"""``customType``: a step whose type is a tag.
+
+    <task xmlns:test="/nop/test/test.xlib">
+      <steps>
+        <custom name="step1" customType="test:MyFunc" test:a="${1}"><input name="b"/><test:exec>…</test:exec></custom>
+
+    becomes
+
+        <xpl name="step1">
+          <input name="b"/>
+          <source><test:MyFunc xpl:lib="/nop/test/test.xlib" a="${1}" b="${b}"><exec>…</exec></test:MyFunc></source>
+        </xpl>
+
+Rules: attributes and children with the type's prefix move to the tag, ``meta`` too; each input becomes an attribute of it, unless the
+author gave one. A library with a tag ``MyFunc-generator`` makes the steps itself. What is made is not looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from taskrun.errors import BindError, Diagnostic, FlowError, PluginError
+from taskrun.syntax.delta.origins import Moved, owner_of
+from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
+from taskrun.templates.api import tag_output
+from taskrun.templates.element import Element
+from taskrun.templates.flow_templates import Markup
+from taskrun.templates.libraries import SUFFIX
+from taskrun.templates.tag_library import TagLibrary
+
+_TYPE = "customType"
+
+
+class CustomTypes:
+    """Rewrites the custom steps of a flow."""
+
+    def __init__(self, markup: Markup) -> None:
+        self.markup = markup
+        self.root = markup.root
+        self.problems: list[Diagnostic] = []
+
+    def apply(self) -> Node:
+        """Return the flow's tree without custom types; raises BindError."""
+        root = self._inside(self.root)
+        if self.problems:
+            raise BindError(self.problems)
+        return root
+
+    def _inside(self, node: Node) -> Node:
+        if not node.children or node.tag in self.markup.finder.sources.opaque:
+            return node
+        children: list[Node] = []
+        for child in node.children:
+            if child.tag in {"step", "custom"} and (_TYPE in child.attributes or child.tag == "custom"):
+                children.extend(self._step(child))
+            else:
+                children.append(self._inside(child))
+        if len(children) == len(node.children) and all(map(_same, children, node.children)):
+            return node
+        return node._replace(children=tuple(children))
+
+    def _step(self, node: Node) -> Sequence[Node]:
+        """Return what a custom step becomes."""
+        if _TYPE not in node.attributes:
+            self.problems.append(node.problem("missing-attribute", "<custom> needs the attribute customType"))
+            return ()
+        prefix, colon, name = node.attributes[_TYPE].partition(":")
+        if not colon or not prefix or not name or ":" in name:
+            message = (
+                f"customType='{node.attributes[_TYPE]}': expected PREFIX:NAME, the prefix being that of a tag library"
+            )
+            self.problems.append(node.problem("invalid-custom-type", message, attribute=_TYPE))
+            return ()
+        if (source := node.child("source")) is not None:
+            self.problems.append(source.problem("doubled", "the customType is the step's source; there is another"))
+        if (meta := node.child("meta")) is not None:
+            self._check_meta(node, meta)
+        declared = f"xmlns:{prefix}"
+        owner = node if declared in node.attributes else self.root
+        if declared not in owner.attributes:
+            if prefix != "c" and prefix not in self.markup.prefixes:
+                hint = f'say where it is: xmlns:{prefix}="….xlib"'
+                self.problems.append(
+                    node.problem("no-library", f"no tag library has the prefix '{prefix}'", hint=hint, attribute=_TYPE)
+                )
+            return (self._call(node, prefix, node, ""),)
+        path, owner = owner.attributes[declared], owner_of(owner, declared)
+        made = self._generated(node, owner, declared, path, name)
+        return (self._call(node, prefix, owner, path),) if made is None else made
+
+    def _check_meta(self, node: Node, meta: Node) -> None:
+        second = next((child for child in node.children if child.tag == "meta" and child is not meta), None)
+        if second is not None:
+            self.problems.append(second.problem("doubled", f"a second <meta> in <{node.tag}>; there can be one"))
+        text = meta.text.strip() or any(child.tag == TEXT for child in meta.children)
+        if text:
+            message = "text in <meta>, whose attributes and elements are those of the tag"
+            self.problems.append(meta.problem("unexpected-text", message))
+
+    def _generated(self, node: Node, owner: Node, declared: str, path: str, name: str) -> Sequence[Node] | None:
+        """Return what the library's generator makes, None when it has none."""
+        try:
+            library = self.markup.libraries.find(path, owner.attribute_at(declared).path)
+            if not isinstance(library, TagLibrary) or not library.has(f"{name}-generator"):
+                return None
+            tree = Element(self.root)
+            values = {"node": Element(node), "_dsl_root": tree, "dsl_root": tree}
+            return tag_output(library, f"{name}-generator", node, values, self.markup.settings)
+        except LookupError as error:
+            hint = getattr(error, "hint", "")
+            self.problems.append(owner.problem("no-library", f"the tag library {error}", hint=hint, attribute=declared))
+        except PluginError as error:
+            self.problems.append(owner.problem("no-library", str(error), attribute=declared))
+        except FlowError as error:
+            self.problems.extend(error.diagnostics)
+        return ()
+
+    def _call(self, node: Node, prefix: str, owner: Node, path: str) -> Node:
+        """Return the step with a call of the tag as its source."""
+        attributes: dict[str, str] = {}
+        places: dict[str, tuple[Node, str]] = {}
+        if path.endswith(SUFFIX):
+            attributes["xpl:lib"] = path
+            places["xpl:lib"] = (owner, f"xmlns:{prefix}")
+        meta = node.child("meta")
+        for name, text in meta.attributes.items() if meta is not None else ():
+            attributes[name] = text
+            places[name] = (owner_of(meta or node, name), name)
+        own = f"{prefix}:"
+        for name, text in node.attributes.items():
+            if name.startswith(own):
+                attributes[name.removeprefix(own)] = text
+                places[name.removeprefix(own)] = (owner_of(node, name), name)
+        for child in node.children:
+            name = child.attributes.get("name", "")
+            if child.tag == "input" and name and name not in attributes:
+                attributes[name] = "${" + name + "}"
+                places[name] = (child, "")
+        slots = [
+            child._replace(tag=child.tag.removeprefix(own)) for child in node.children if child.tag.startswith(own)
+        ]
+        inner = (*(meta.children if meta is not None else ()), *slots)
+        bare = node._replace(attributes=NO_ATTRIBUTES, children=(), text="", origin="")
+        call = bare._replace(tag=node.attributes[_TYPE], attributes=attributes, children=inner, places=Moved(places))
+        kept = {name: text for name, text in node.attributes.items() if name != _TYPE and not name.startswith(own)}
+        rest = tuple(_kept(node, own))
+        tag = "xpl" if node.tag == "custom" else node.tag
+        source = bare._replace(tag="source", children=(call,), places=None)
+        return node._replace(tag=tag, attributes=kept, children=(*rest, source))
+
+
+def _kept(node: Node, own: str) -> Iterator[Node]:
+    for child in node.children:
+        if child.tag != "meta" and not child.tag.startswith(own):
+            yield child
+
+
+def _same(new: Node, old: Node) -> bool:
+    return new is old
