@@ -136,7 +136,7 @@ def _check_once(case: Case, flow: Any, store: MemoryStore | None) -> Any:
             given = deepcopy(spec.get("inputs", {}))
             outcome = _outcome(lambda: first.run_async(flow, given, run_id=run_id))  # noqa: B023 - called at once
             if store is not None and "unsavable" in spec:
-                _check_error({"type": "StepError", "cause": "UnsavableValue", "step": spec["unsavable"]}, outcome)
+                _check_error({"type": "StepError", "cause": "UnsavableValueError", "step": spec["unsavable"]}, outcome)
                 return flow
             _check_outcome(spec, outcome)
             flow = first.load(case.flow) if outcome.result is not None and isinstance(flow, Path) else flow

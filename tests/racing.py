@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from taskrun import TaskManager
-from taskrun.errors import Owned, TaskrunError
+from taskrun.errors import RunOwnedError, TaskrunError
 
 FLOW = (
     '<task name="race"><steps><suspend name="line"/><step name="win"><source>await win()</source></step></steps></task>'
@@ -111,7 +111,7 @@ def _resume(manager: TaskManager, one: Race) -> list[object]:
     """Resume a run, and return how that ended and who was the owner."""
     try:
         return ["won", manager.resume(one.run_id).result]
-    except Owned as error:
+    except RunOwnedError as error:
         one.refuse()
         words = str(error).split()
         return ["refused", int(words[words.index("process") + 1])]

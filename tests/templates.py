@@ -14,15 +14,15 @@ from taskrun.syntax.delta.extend import Sources
 from taskrun.syntax.delta.layers import Files
 from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
-from taskrun.templates.flow_templates import Markup
+from taskrun.templates.flow_templates import FlowTemplates
 from taskrun.templates.tag_lookup import TagSettings
 
 
-def markup_of(root: Node) -> Markup:
+def markup_of(root: Node) -> FlowTemplates:
     """Return what compiles the templates of a tree that builds on nothing."""
     files = Files((), (), lambda path, _said_in: path, load)
     sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root: ())
-    return Markup(root, sources, TagSettings(imports=Imports()), ScriptSettings())
+    return FlowTemplates(root, sources, TagSettings(imports=Imports()), ScriptSettings())
 
 
 class Templates:

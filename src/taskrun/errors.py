@@ -6,13 +6,13 @@
      +- InputError     exit 2   the caller's inputs are wrong (all of them at once)
      +- RunError       exit 1
      |   +- StepError(path, location)     what a failed run raises, from the original exception
-     |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout  RunCancelled  UnsavableValue
+     |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout  RunCancelled  UnsavableValueError
      |   +- ShellError(exitCode, stdout, stderr)
      |   +- RevertError                     also an ExceptionGroup: the failure, then what undoing raised
-     |   +- DecisionChanged                 the flow of a resumed run does not fit what was recorded
-     |   +- RecordedFailure(kind)          stands for an exception that is known from a record only
+     |   +- DecisionChangedError                 the flow of a resumed run does not fit what was recorded
+     |   +- RecordedError(kind)          stands for an exception that is known from a record only
      +- StoreError     exit 3   what a run has done cannot be written down or read
-     |   +- UnknownRun  Owned  Fenced  WrongTransition
+     |   +- UnknownRunError  RunOwnedError  FencedError  TransitionError
      +- PluginError    exit 3   something that a flow or a setting names cannot be had
 
 Do not import any other taskrun module here but ``source``.
@@ -116,19 +116,19 @@ class StoreError(TaskrunError):
         super().__init__(problem + (f"\n    hint: {hint}" if hint else ""))
 
 
-class UnknownRun(StoreError):
+class UnknownRunError(StoreError):
     """The store has no run of that id."""
 
 
-class Owned(StoreError):
+class RunOwnedError(StoreError):
     """Somebody else works on the run, and lives; the message says who."""
 
 
-class Fenced(StoreError):
+class FencedError(StoreError):
     """A write came too late: the run has been taken over, or removed, since the writer claimed it."""
 
 
-class WrongTransition(StoreError):
+class TransitionError(StoreError):
     """A run cannot go from the state that it is in to the one asked for."""
 
 
@@ -197,7 +197,7 @@ class RevertError(ExceptionGroup[Exception], RunError):
         return RevertError(self.message, excs)
 
 
-class DecisionChanged(RunError):
+class DecisionChangedError(RunError):
     """A run is resumed with another flow, which decides otherwise than the run already has."""
 
     def __init__(self, key: str, before: object, because: str, after: object, now_because: str) -> None:
@@ -229,7 +229,7 @@ class ShellError(RunError):
         return {"exitCode": self.exitCode, "stdout": self.stdout, "stderr": self.stderr}
 
 
-class RecordedFailure(RunError):
+class RecordedError(RunError):
     """A failure that is known from a record only: its class is not there, or cannot be made again from the record.
 
     Its text is that of the original, whose class with its module is ``kind``. ``error_code``, ``params``, ``biz_fatal``
@@ -250,7 +250,7 @@ class RecordedFailure(RunError):
         self.status: object = None
 
 
-class ChangedInput(RunError):
+class ChangedInputError(RunError):
     """A step changed in place what it was given (``TaskManager(check_mutation=True)``)."""
 
     error_code = "taskrun.err.changed-input"
@@ -260,7 +260,7 @@ class ChangedInput(RunError):
         super().__init__(f"step {path} changed its input{'s' * (len(names) > 1)} {listed} in place; return a new value")
 
 
-class UnsavableValue(RunError):
+class UnsavableValueError(RunError):
     """A value cannot be recorded. ``path`` is the place inside it, such as ``['items'][3].owner``."""
 
     error_code = "taskrun.err.unsavable-value"

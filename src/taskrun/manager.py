@@ -22,8 +22,8 @@ from typing import Any
 
 from taskrun.class_api import OnClassToo
 from taskrun.codec.codec import Codec
-from taskrun.compile.call_graph import reached
-from taskrun.compile.flow_cache import Flows
+from taskrun.compile.call_graph import reachable_flows
+from taskrun.compile.flow_cache import FlowCache
 from taskrun.compile.link import check_flow
 from taskrun.compile.registry import Registry
 from taskrun.core.beans import Beans, Imports
@@ -31,15 +31,15 @@ from taskrun.core.events import Observer
 from taskrun.core.flow import Flow
 from taskrun.core.run import Run
 from taskrun.core.script_language import Language
-from taskrun.core.search_path import Lookup
+from taskrun.core.search_path import SearchPath
 from taskrun.core.services import Host
 from taskrun.core.workers import Threads
-from taskrun.durable.operations import RecordedRuns
-from taskrun.durable.session import Durable, refuse_in_loop
+from taskrun.durable.operations import RunOperations
+from taskrun.durable.session import StoreClient, refuse_in_loop
 from taskrun.durable.store import Store
 from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint
 from taskrun.observers.log import log_event
-from taskrun.resources import shipped_folder
+from taskrun.resources import resource_folder
 from taskrun.result import RunResult
 from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
@@ -52,7 +52,7 @@ from taskrun.tags.context import TagContext
 from taskrun.templates.tag_lookup import TagSettings
 
 
-class TaskManager(RecordedRuns):
+class TaskManager(RunOperations):
     """Settings for runs, and the flows compiled under them.
 
     Parameters:
@@ -114,7 +114,7 @@ class TaskManager(RecordedRuns):
         self._evaluator = evaluator
         self._threads = Threads()
         imports = Imports(tuple(allow))
-        self._flows = Flows(
+        self._flows = FlowCache(
             registry=self._registry,
             scripts=lambda: self._scripts,
             roots=self._roots,
@@ -126,17 +126,17 @@ class TaskManager(RecordedRuns):
         self._suspending: dict[str, tuple[Flow, bool]] = {}
         self._hosts: dict[tuple[str, str], Host] = {}
         self._found: dict[str, Host] = {}
-        self._shipped = str(shipped_folder("lib"))
+        self._shipped = str(resource_folder("lib"))
         self._active: dict[str, Run] = {}
         self._records_all = store is not None
-        self._durable = Durable("memory:" if store is None else store, codecs, imports.permits)
+        self._durable = StoreClient("memory:" if store is None else store, codecs, imports.permits)
         self._host = Host(
             load=self._flows.get,
             compile_text=self._flows.compile_text,
             beans=Beans(beans),
             imports=imports,
             threads=self._threads,
-            lookup=Lookup(()),
+            lookup=SearchPath(()),
             observers=tuple(observers),
             log=log_event,
             check_mutation=check_mutation,
@@ -242,7 +242,7 @@ class TaskManager(RecordedRuns):
         """Whether a step of the flow, or of one that it calls, may suspend the run."""
         known = self._suspending.get(flow.path)
         if known is None or known[0] is not flow:
-            found = any(one.suspends for one in reached(flow, self._host_for(flow)))
+            found = any(one.suspends for one in reachable_flows(flow, self._host_for(flow)))
             known = self._suspending[flow.path] = (flow, found)
         return known[1]
 

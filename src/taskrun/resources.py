@@ -7,7 +7,7 @@ from pathlib import Path
 from taskrun.errors import PluginError
 
 
-def shipped_folder(name: str) -> Path:
+def resource_folder(name: str) -> Path:
     """Return the folder ``name``: the one in the installed package, else the one of the source tree.
 
     Raises PluginError when neither is there.

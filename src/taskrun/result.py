@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taskrun.durable.suspension import Waiting
+    from taskrun.durable.suspension import WaitPoint
 
 
 class RunResult(Mapping[str, Any]):
@@ -23,7 +23,7 @@ class RunResult(Mapping[str, Any]):
     __slots__ = ("_outputs", "result", "run_id", "status", "waiting")
 
     def __init__(
-        self, outputs: Mapping[str, Any], status: str, run_id: str, result: Any, waiting: tuple[Waiting, ...] = ()
+        self, outputs: Mapping[str, Any], status: str, run_id: str, result: Any, waiting: tuple[WaitPoint, ...] = ()
     ) -> None:
         self._outputs = dict(outputs)
         self.status = str(status)

@@ -15,8 +15,8 @@ from taskrun import TaskManager
 from taskrun.cli.prompt import ask
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunRecord
-from taskrun.durable.suspension import Asked, Waiting
-from taskrun.errors import WrongTransition
+from taskrun.durable.suspension import RequestedInput, WaitPoint
+from taskrun.errors import TransitionError
 from taskrun.stores.open import open_store
 from taskrun.stores.sqlite.store import SqliteStore
 
@@ -265,7 +265,7 @@ def test_a_run_that_two_resume(call, flow, url, monkeypatch):
 
     with closing(TaskManager(store=url)) as manager:
         monkeypatch.setattr(SqliteStore, "load", slow)
-        with pytest.raises(WrongTransition, match="was taken up meanwhile: it is SUSPENDED"):
+        with pytest.raises(TransitionError, match="was taken up meanwhile: it is SUSPENDED"):
             manager.resume(run, {"approved": True})
     assert last(call)["owner"] is None
     assert call("resume", run, "--input", "approved=true").status == 0
@@ -321,16 +321,16 @@ def test_a_store_in_trouble(call, flow, tmp_path, name, said):
 
 
 PLACES = (
-    Waiting(
+    WaitPoint(
         "main/approve",
         "Shall it be paid?",
         (
-            Asked("approved", "bool", "may it be\n paid", mandatory=True),
-            Asked("days", "int", default="3"),
-            Asked("note"),
+            RequestedInput("approved", "bool", "may it be\n paid", mandatory=True),
+            RequestedInput("days", "int", default="3"),
+            RequestedInput("note"),
         ),
     ),
-    Waiting("main/b", "behind 'b'"),
+    WaitPoint("main/b", "behind 'b'"),
 )
 
 

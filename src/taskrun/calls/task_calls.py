@@ -113,7 +113,7 @@ async def revert_with(
     failure: BaseException,
     failures: Mapping[str, BaseException],
 ) -> Any:
-    """Undo what a bean's ``execute`` did and return what ``revert`` returned, None when there is no ``revert``.
+    """Compensation what a bean's ``execute`` did and return what ``revert`` returned, None when there is no ``revert``.
 
     Parameters: ``values`` are what ``values_for_revert`` gave (more does no harm), ``result`` what ``execute`` returned or
     the failure that it ended with, ``failure`` what started the undoing, ``failures`` the failures by step path.

@@ -95,7 +95,7 @@ class Task(ABC):
         """Do the work and return the result; may be ``async``. A subclass says its parameters."""
 
     def revert(self, *args: Any, **kwargs: Any) -> Any:  # noqa: B027 - a task need not be undone
-        """Undo what ``execute`` did; may be ``async``. Does nothing unless a subclass says otherwise.
+        """Compensation what ``execute`` did; may be ``async``. Does nothing unless a subclass says otherwise.
 
         Its parameters are those of ``execute`` that it names, and ``result`` (what ``execute`` returned, or its failure),
         ``failure`` (what started the undoing) and ``flow_failures`` (step path → failure).

@@ -42,10 +42,10 @@ def _cancel(arguments: argparse.Namespace) -> int:
     from taskrun.cli.exit_codes import CANCELLED, say
     from taskrun.cli.liveness import is_over
     from taskrun.cli.run_execution import SHOWN, managed, signals
-    from taskrun.durable.history import find_run
+    from taskrun.durable.history import resolve_run_id
 
     with managed(arguments, store=existing_store(arguments)) as manager:
-        run_id = find_run(manager.store, arguments.run)
+        run_id = resolve_run_id(manager.store, arguments.run)
         state = manager.store.load(run_id).state
         if is_over(state):
             say(f"taskrun: error: run {run_id[:SHOWN]} is over: it is {state}")

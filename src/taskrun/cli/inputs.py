@@ -19,10 +19,10 @@ from taskrun.errors import InputError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.durable.suspension import Waiting
+    from taskrun.durable.suspension import WaitPoint
 
 
-def typed_inputs(flow: Flow, waiting: Iterable[Waiting] = ()) -> set[str]:
+def typed_inputs(flow: Flow, waiting: Iterable[WaitPoint] = ()) -> set[str]:
     """Return the names of the inputs that have a type: those of a flow, and of what a run of it waits for."""
     asked = {item.name: item.type for place in waiting for item in place.asked}
     return {name for name, kind in asked.items() if kind} | {

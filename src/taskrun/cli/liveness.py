@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from taskrun.core.states import TRANSITIONS, RunState
-from taskrun.durable.history import is_abandoned
+from taskrun.durable.history import is_orphaned
 from taskrun.durable.records import RunSummary
 from taskrun.durable.store import Store
 
@@ -15,7 +15,7 @@ _POLL = 0.1
 
 def works_on(run: RunSummary) -> bool:
     """Whether somebody who lives works on a run."""
-    return run.state.active and not is_abandoned(run, time.time())
+    return run.state.active and not is_orphaned(run, time.time())
 
 
 def is_over(state: RunState) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from taskrun.cli.exit_codes import say
 from taskrun.cli.inputs import input_value
 from taskrun.core.types import type_of
-from taskrun.durable.suspension import Asked, Waiting
+from taskrun.durable.suspension import RequestedInput, WaitPoint
 from taskrun.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def ask_and_go_on(result: RunResult, going: Callable[[RunResult, dict[str, Any]]
     return None
 
 
-def ask(places: tuple[Waiting, ...], given: Mapping[str, Any]) -> dict[str, Any] | None:
+def ask(places: tuple[WaitPoint, ...], given: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the answers to what the places ask for, with those that are given; None when nobody answers."""
     answers = dict(given)
     try:
@@ -53,7 +53,7 @@ def ask(places: tuple[Waiting, ...], given: Mapping[str, Any]) -> dict[str, Any]
     return answers
 
 
-def _answer(item: Asked) -> Any:
+def _answer(item: RequestedInput) -> Any:
     kind = type_of(item.type) if item.type else None
     words = [item.type] if item.type else []
     words += [f"default {item.default}"] if item.default else [] if item.mandatory else ["may be left out"]

@@ -41,10 +41,10 @@ def execute(words: Sequence[str]) -> int:
 def _rerun(arguments: argparse.Namespace) -> int:
     from taskrun.cli.inputs import read_inputs, typed_inputs
     from taskrun.cli.run_execution import finish, managed
-    from taskrun.durable.history import find_run
+    from taskrun.durable.history import resolve_run_id
 
     with managed(arguments, store=existing_store(arguments)) as manager:
-        run_id = find_run(manager.store, arguments.run)
+        run_id = resolve_run_id(manager.store, arguments.run)
         typed = typed_inputs(manager.flow_of(run_id, arguments.file))
         inputs = read_inputs(typed, arguments.input, arguments.inputs)
         new_id = os.urandom(16).hex()

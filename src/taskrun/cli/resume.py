@@ -44,11 +44,11 @@ def _resume(arguments: argparse.Namespace) -> int:
     from taskrun.cli.inputs import read_inputs, typed_inputs
     from taskrun.cli.run_execution import SUSPENDED, finish, managed, tell
     from taskrun.durable.heartbeat import STALE_AFTER
-    from taskrun.durable.history import find_run
+    from taskrun.durable.history import resolve_run_id
 
     stale_after = STALE_AFTER if arguments.stale_after is None else arguments.stale_after
     with managed(arguments, store=existing_store(arguments)) as manager:
-        run_id = find_run(manager.store, arguments.run)
+        run_id = resolve_run_id(manager.store, arguments.run)
         waiting = manager.waiting(run_id)
         typed = typed_inputs(manager.flow_of(run_id, arguments.file), waiting)
         inputs = read_inputs(typed, arguments.input, arguments.inputs)

@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.cli.parser import Parser, make_manager, settings_words
-from taskrun.errors import StepError, StoreError, UnsavableValue
+from taskrun.errors import StepError, StoreError, UnsavableValueError
 
 if TYPE_CHECKING:
     from taskrun.manager import TaskManager
@@ -149,9 +149,9 @@ def _outputs(
             if answered is None:
                 break
             result = answered
-    except (StepError, UnsavableValue) as error:
+    except (StepError, UnsavableValueError) as error:
         cause = error.__cause__ or error
-        if isinstance(cause, UnsavableValue) and recorded and "no_record" in arguments:
+        if isinstance(cause, UnsavableValueError) and recorded and "no_record" in arguments:
             cause.add_note("with --no-record the flow runs without being recorded")
         raise
     if result.status != "SUSPENDED":

@@ -77,26 +77,26 @@ def _row(run: RunSummary, ids: dict[str, str], now: float) -> tuple[str, ...]:
 
 def state_told(run: RunSummary, now: float) -> str:
     """Return the state of a run and, when its owner is dead, that it is."""
-    from taskrun.durable.history import is_abandoned
+    from taskrun.durable.history import is_orphaned
 
-    if not is_abandoned(run, now):
+    if not is_orphaned(run, now):
         return run.state.value
     return f"{run.state.value} ({'owner is dead' if run.owner else 'nobody works on it'}: resume it)"
 
 
 def took(run: RunSummary, now: float) -> str:
     """Return how long a run took: until it ended, until now if it is at work, until its last sign if that is over."""
-    from taskrun.durable.history import is_abandoned
+    from taskrun.durable.history import is_orphaned
 
     until = run.ended
     if until is None and run.state.active:
-        until = run.heartbeat if is_abandoned(run, now) else now
+        until = run.heartbeat if is_orphaned(run, now) else now
     return lasted(run.started, until)
 
 
 def summary_json(run: RunSummary, now: float) -> dict[str, Any]:
     """Return what a list shows of a run, for programs."""
-    from taskrun.durable.history import is_abandoned
+    from taskrun.durable.history import is_orphaned
 
     return {
         "run_id": run.run_id,
@@ -107,7 +107,7 @@ def summary_json(run: RunSummary, now: float) -> dict[str, Any]:
         "started": iso(run.started),
         "ended": iso(run.ended),
         "owner": _owner_json(run.owner),
-        "resumable": is_abandoned(run, now),
+        "resumable": is_orphaned(run, now),
         "error": None if run.error is None else str(run.error),
     }
 

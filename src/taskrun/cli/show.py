@@ -50,10 +50,10 @@ def execute(words: Sequence[str]) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     from taskrun.cli.stdout import write
-    from taskrun.durable.history import find_run
+    from taskrun.durable.history import resolve_run_id
 
     with recorded_runs(arguments) as history:
-        details = history.show(find_run(history.store, arguments.run))
+        details = history.show(resolve_run_id(history.store, arguments.run))
     now = time.time()
     if arguments.json:
         from taskrun.cli.run_json import details_json

@@ -36,11 +36,11 @@ def _suspend(arguments: argparse.Namespace) -> int:
     from taskrun.cli.stdout import write
     from taskrun.core.states import RunState
     from taskrun.durable.heartbeat import SUSPEND
-    from taskrun.durable.history import find_run
+    from taskrun.durable.history import resolve_run_id
 
     with recorded_runs(arguments) as history:
         store = history.store
-        run_id = find_run(store, arguments.run)
+        run_id = resolve_run_id(store, arguments.run)
         name = f"run {run_id[:SHOWN]}"
         run = store.load(run_id)
         if not works_on(run):

@@ -31,18 +31,18 @@ def execute(words: Sequence[str]) -> int:
 def _trash(arguments: argparse.Namespace) -> int:
     from taskrun.cli.exit_codes import say
     from taskrun.cli.stdout import write
-    from taskrun.durable.history import find_run
-    from taskrun.errors import Owned, UnknownRun
+    from taskrun.durable.history import resolve_run_id
+    from taskrun.errors import RunOwnedError, UnknownRunError
 
     removed, refused = [], 0
     with recorded_runs(arguments) as history:
-        for run_id in dict.fromkeys([find_run(history.store, text) for text in arguments.runs]):
+        for run_id in dict.fromkeys([resolve_run_id(history.store, text) for text in arguments.runs]):
             try:
-                history.trash(run_id)
-            except Owned as error:
+                history.delete(run_id)
+            except RunOwnedError as error:
                 say(f"taskrun: error: {error}")
                 refused = error.exit_status
-            except UnknownRun:
+            except UnknownRunError:
                 removed.append(f"run {run_id} is gone already")  # it went with the run that called it, for example
             else:
                 removed.append(f"removed run {run_id}")

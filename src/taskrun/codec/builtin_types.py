@@ -16,7 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 
-class Unsavable(Exception):
+class UnsavableError(Exception):
     """Says why a value cannot be saved; ``pieces`` are those of the path to it, innermost first."""
 
     def __init__(self, problem: str) -> None:
@@ -66,7 +66,7 @@ def _build_time(parts: list[Any]) -> time:
 
 def _zone_key(zone: ZoneInfo) -> str:
     if zone.key is None:
-        raise Unsavable("a ZoneInfo without a key cannot be saved")
+        raise UnsavableError("a ZoneInfo without a key cannot be saved")
     return zone.key
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from taskrun.codec.builtin_types import Unsavable
+from taskrun.codec.builtin_types import UnsavableError
 from taskrun.errors import StoreError
 
 Allow: TypeAlias = Callable[[str], bool]
@@ -44,10 +44,10 @@ def class_kind(cls: type) -> str | None:
 
 
 def reference_to(cls: type) -> str:
-    """Return the name by which the class is found again; Unsavable when it is not."""
+    """Return the name by which the class is found again; UnsavableError when it is not."""
     name = f"{cls.__module__}:{cls.__qualname__}"
     if _found(name) is not cls:
-        raise Unsavable(f"the class {name.replace(':', '.')} cannot be saved: it is not found by its name")
+        raise UnsavableError(f"the class {name.replace(':', '.')} cannot be saved: it is not found by its name")
     return name
 
 
@@ -93,13 +93,13 @@ def _dataclass_members(value: Any) -> dict[str, Any]:
     try:
         object.__new__(cls)
     except TypeError as error:
-        raise Unsavable("a dataclass that is something else as well cannot be saved") from error
+        raise UnsavableError("a dataclass that is something else as well cannot be saved") from error
     members = {}
     for field in dataclasses.fields(value):
         try:
             members[field.name] = getattr(value, field.name)
         except AttributeError as error:
-            raise Unsavable(f"its field '{field.name}' was never set") from error
+            raise UnsavableError(f"its field '{field.name}' was never set") from error
     return members
 
 
@@ -132,7 +132,7 @@ def _model_members(value: Any) -> Any:
             problem: Exception | None = error
         else:
             problem = None
-    raise Unsavable(
+    raise UnsavableError(
         f"the model {type(value).__qualname__} does not come back from its model_dump"
         + (f": {problem}" if problem else "")
     )

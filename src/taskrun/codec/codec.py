@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.codec.builtin_types import BUILDERS, SIMPLE, Unsavable
+from taskrun.codec.builtin_types import BUILDERS, SIMPLE, UnsavableError
 from taskrun.codec.classes import FIELDED, Allow, build, class_kind, class_of, members_of, no_module, reference_to
-from taskrun.errors import StoreError, UnsavableValue
+from taskrun.errors import StoreError, UnsavableValueError
 
 TAG = "$"
 MAX_DEPTH = 100
@@ -62,21 +62,21 @@ class Codecs:
                 raise ValueError(f"two codecs have the same {what}: that of '{twice.name}' is one of them")
 
     def dumps(self, value: Any) -> str:
-        """Return the text of a value; UnsavableValue names what in it cannot be saved, and where."""
+        """Return the text of a value; UnsavableValueError names what in it cannot be saved, and where."""
         try:
             if type(value) is dict and (text := _simple(value)) is not None:
                 return text
             return _encode(_Writer(self._by_type).write(value))
-        except Unsavable as problem:
-            raise UnsavableValue(problem.problem, "".join(reversed(problem.pieces))) from problem.__cause__
+        except UnsavableError as problem:
+            raise UnsavableValueError(problem.problem, "".join(reversed(problem.pieces))) from problem.__cause__
         except RecursionError:
-            raise UnsavableValue("values are nested too deep for where the run stands") from None
+            raise UnsavableValueError("values are nested too deep for where the run stands") from None
 
     def saves(self, value: Any) -> bool:
         """Whether a value can be saved."""
         try:
             self.dumps(value)
-        except UnsavableValue:
+        except UnsavableValueError:
             return False
         return True
 
@@ -127,9 +127,9 @@ class _Writer:
             return {TAG: simple.tag, "v": [self.write(one) for one in parts] if type(parts) is list else parts}
         me = id(value)
         if me in self._open:
-            raise Unsavable("it contains itself")
+            raise UnsavableError("it contains itself")
         if len(self._open) == MAX_DEPTH:
-            raise Unsavable(f"values are nested deeper than {MAX_DEPTH} levels")
+            raise UnsavableError(f"values are nested deeper than {MAX_DEPTH} levels")
         self._open.add(me)
         written = self._container(value, cls)
         self._open.remove(me)
@@ -152,7 +152,7 @@ class _Writer:
             return {TAG: "codec", "name": codec.name, "v": self.write(_ask(codec.to_json, value, codec.name))}
         kind = class_kind(cls)
         if kind is None:
-            raise Unsavable(_unknown(cls))
+            raise UnsavableError(_unknown(cls))
         members = members_of(value, kind)
         if kind in FIELDED:
             written = {name: self._part(one, f".{name}") for name, one in members.items()}
@@ -171,7 +171,7 @@ class _Writer:
     def _part(self, value: Any, piece: str) -> Any:
         try:
             return self.write(value)
-        except Unsavable as problem:
+        except UnsavableError as problem:
             problem.pieces.append(piece)
             raise
 
@@ -225,7 +225,7 @@ def _ask(function: Callable[[Any], Any], value: Any, name: str) -> Any:
     try:
         return function(value)
     except Exception as error:
-        raise Unsavable(f"the codec '{name}' failed: {type(error).__name__}: {error}") from error
+        raise UnsavableError(f"the codec '{name}' failed: {type(error).__name__}: {error}") from error
 
 
 def _short(value: Any) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from taskrun.compile.binding_plan import Plan, Slot
-from taskrun.compile.duplicates import double_children, double_keys
+from taskrun.compile.duplicates import duplicate_children, duplicate_keys
 from taskrun.compile.registry import Registry
 from taskrun.core.body import Body
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
@@ -25,7 +25,7 @@ from taskrun.core.types import NAMES, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint
 from taskrun.script.script import DIALECTS, Script, Template, compile_script, compile_template
 from taskrun.syntax.node import TEXT, Node
-from taskrun.templates.flow_templates import Markup
+from taskrun.templates.flow_templates import FlowTemplates
 
 Header = TypeVar("Header")
 _TRUE = frozenset({"true", "1"})
@@ -40,7 +40,7 @@ _MISSING = _Missing.MISSING
 
 
 def bind(
-    root: Node, header: type[Header], registry: Registry, markup: Markup, wrong: Sequence[Diagnostic] = ()
+    root: Node, header: type[Header], registry: Registry, markup: FlowTemplates, wrong: Sequence[Diagnostic] = ()
 ) -> tuple[Header, Step]:
     """Return what a kernel tree says about the flow as a whole, and its root step.
 
@@ -48,7 +48,7 @@ def bind(
     """
     binder = Binder(registry, markup)
     language = markup.language
-    binder.problems.extend(double_keys(root))
+    binder.problems.extend(duplicate_keys(root))
     step = binder.step(root, language)
     about = binder.part(header, root, root, language)
     said = {problem.location for problem in wrong}  # the schema's word on a place is enough
@@ -71,7 +71,7 @@ def _without_misspelt(problems: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
 class Binder:
     """Makes steps, decorators and parts from elements, and notes what is wrong with them."""
 
-    def __init__(self, registry: Registry, markup: Markup) -> None:
+    def __init__(self, registry: Registry, markup: FlowTemplates) -> None:
         self.registry = registry
         self.imports = markup.imports
         self.markup = markup
@@ -125,7 +125,7 @@ class Binder:
             cls = table.get(child.tag)
             if cls is not None and not cls.attribute and child.tag not in plan.children:
                 found.append(self.part(cls, child, node, language))
-        self.problems.extend(double_children(node, plan))
+        self.problems.extend(duplicate_children(node, plan))
         return [item for item in found if item is not None]
 
     def part(self, cls: Any, node: Node, step_node: Node, language: str) -> Any:

@@ -11,7 +11,7 @@ from taskrun.syntax.node import TEXT, Node
 _REPEATED = frozenset({"input", "output", "decorator", "import"})
 
 
-def double_keys(root: Node) -> Iterator[Diagnostic]:
+def duplicate_keys(root: Node) -> Iterator[Diagnostic]:
     """Yield an error for each import, and each bean, whose name is taken by an earlier one."""
     beans = root.child("beans")
     for nodes, key in ((root.children, "as"), (beans.children if beans else (), "id")):
@@ -24,7 +24,7 @@ def double_keys(root: Node) -> Iterator[Diagnostic]:
                 seen.add(name)
 
 
-def double_children(node: Node, plan: Plan) -> Iterator[Diagnostic]:
+def duplicate_children(node: Node, plan: Plan) -> Iterator[Diagnostic]:
     """Yield an error for each child element of a tag that can stand once and has been there."""
     if len(node.children) < 2:  # noqa: PLR2004 - two of a kind
         return

@@ -17,7 +17,7 @@ from typing import Any
 from taskrun.compile.pipeline import compile_flow, compile_tree
 from taskrun.compile.registry import Registry
 from taskrun.core.flow import Flow
-from taskrun.core.search_path import Lookup
+from taskrun.core.search_path import SearchPath
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.script.script import ScriptSettings
 from taskrun.source import Location
@@ -27,14 +27,14 @@ from taskrun.syntax.delta.origins import origin_told
 from taskrun.syntax.load import load, parse
 from taskrun.syntax.node import Node
 from taskrun.syntax.xml_write import write_xml
-from taskrun.templates.flow_templates import Markup
+from taskrun.templates.flow_templates import FlowTemplates
 from taskrun.templates.tag_lookup import TagSettings
 
 _LOG = logging.getLogger("taskrun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flows:
+class FlowCache:
     """Compiles and keeps flows.
 
     Parameters: ``roots`` returns the search roots besides the flow's own folder; ``config`` is what ``feature:on`` asks,
@@ -81,9 +81,9 @@ class Flows:
                 place = Location(path, 1, 1)
                 raise ExtendError([Diagnostic(location=place, code="no-layer", message=message, hint=hint)])
 
-    def lookup(self, path: str) -> Lookup:
+    def lookup(self, path: str) -> SearchPath:
         """Return where files are looked for that the flow at ``path`` names: in its folder, then in the search roots."""
-        return Lookup((os.path.dirname(path) or ".", *self.roots()))  # noqa: PTH120 - keeps ./
+        return SearchPath((os.path.dirname(path) or ".", *self.roots()))  # noqa: PTH120 - keeps ./
 
     def sources(self, path: str) -> Sources:
         """Return what the file at ``path`` is put together from."""
@@ -110,8 +110,8 @@ class Flows:
         )
         return sources
 
-    def _markup(self, sources: Sources, root: Node) -> Markup:
-        return Markup(root, sources, self.tags, self.scripts())
+    def _markup(self, sources: Sources, root: Node) -> FlowTemplates:
+        return FlowTemplates(root, sources, self.tags, self.scripts())
 
 
 def _dump(root: Node) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from taskrun.core.search_path import Lookup, NotFound
+from taskrun.core.search_path import NotFoundError, SearchPath
 from taskrun.errors import Diagnostic, FlowError
 from taskrun.syntax.node import Node
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class FlowReference:
     """Another file, as a step names it; ``kind`` is ``task`` or ``lib``."""
 
     node: Node
@@ -34,8 +34,8 @@ class Reference:
         """The attribute that names the file."""
         return f"{self.kind}ModelPath" if self.path else f"{self.kind}Name"
 
-    def find(self, lookup: Lookup) -> str:
-        """Return the path of the file; raises NotFound."""
+    def find(self, lookup: SearchPath) -> str:
+        """Return the path of the file; raises NotFoundError."""
         if self.path:
             merged = self.node.places is not None  # then another file than the element's may have said it
             said_in = self.node.attribute_at(self.attribute).path if merged else self.node.source.path
@@ -44,7 +44,7 @@ class Reference:
         return lookup.by_name(self.name or "", self.version, kind)
 
     def load(self, host: Host) -> Flow:
-        """Return the compiled file; raises NotFound and FlowError."""
+        """Return the compiled file; raises NotFoundError and FlowError."""
         return host.load(self.find(host.lookup))
 
     def analyze(self) -> Iterator[Diagnostic]:
@@ -62,7 +62,7 @@ class Reference:
         """Yield that the file is not found, or what is wrong with it; ``step`` is the one that names it."""
         try:
             flow = self.load(host)
-        except NotFound as error:
+        except NotFoundError as error:
             yield self.node.problem("no-file", str(error), hint=error.hint, attribute=self.attribute)
         except FlowError as error:
             yield from error.diagnostics

@@ -14,15 +14,15 @@ from taskrun.syntax.delta.extend import Sources, extend
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
 from taskrun.syntax.validate import violations
-from taskrun.templates.flow_templates import Markup, prepared
+from taskrun.templates.flow_templates import FlowTemplates, prepared
 
 
-def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], Markup]) -> Flow:
+def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], FlowTemplates]) -> Flow:
     """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
     return compile_tree(path, extend(path, sources), registry, markup)
 
 
-def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[Node], Markup]) -> Flow:
+def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[Node], FlowTemplates]) -> Flow:
     """Turn the tree of a flow that is put together into a runnable flow; raises FlowError."""
     merged, templates = prepared(root, markup)
     wrong = violations(merged, registry.schema)

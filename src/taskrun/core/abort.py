@@ -9,7 +9,7 @@ from __future__ import annotations
 from taskrun.errors import TaskrunError
 
 
-class Stopped(BaseException):
+class RunAborted(BaseException):
     """The run cannot go on, and nothing may be done in its name: ``error`` says why.
 
     Raised when its records cannot be written (the disk is full, another process has taken the run over), because what

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from taskrun.core.scope import Scope
 
 
-class NotAllowed(PluginError):
+class ImportNotAllowedError(PluginError):
     """An import that the allow list does not permit."""
 
 
@@ -44,7 +44,7 @@ class Imports:
     def get(self, name: str) -> Any:
         """Return the object ``package.module:attribute`` (or ``package.module.attribute``).
 
-        Raises NotAllowed when the allow list does not name the module, PluginError when there is no such object.
+        Raises ImportNotAllowedError when the allow list does not name the module, PluginError when there is no such object.
         """
         module_name, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
         if not module_name or not attribute:
@@ -58,9 +58,9 @@ class Imports:
         return value
 
     def module(self, name: str) -> Any:
-        """Return the module of that name; raises NotAllowed, or PluginError when it cannot be imported."""
+        """Return the module of that name; raises ImportNotAllowedError, or PluginError when it cannot be imported."""
         if not self.permits(name):
-            raise NotAllowed(
+            raise ImportNotAllowedError(
                 f"importing from '{name}' is not allowed: add --allow '{name}', "
                 f"TaskManager(allow=['{name}']), or [tool.taskrun] allow"
             )

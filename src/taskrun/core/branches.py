@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from types import TracebackType
 from typing import Self
 
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.core.completion import Completion
 from taskrun.errors import RunError
 
@@ -34,7 +34,7 @@ class Branches:
         self._ended: deque[tuple[Hashable, Outcome]] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._closing = False
-        self._stopped: Stopped | None = None
+        self._stopped: RunAborted | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,7 +90,7 @@ class Branches:
             outcome = task.result()
         elif isinstance(error, Exception):
             outcome = error
-        elif isinstance(error, Stopped):
+        elif isinstance(error, RunAborted):
             self._stopped = error
             self._wake()
             return

@@ -16,7 +16,7 @@ from taskrun.core.beans import BeanDefinition, BeanDefinitions
 from taskrun.core.fields import Element
 from taskrun.core.search_path import name_and_version
 from taskrun.core.step import Step, walk
-from taskrun.core.weave import LIBRARY_RANK, Program, Setting, Weaver
+from taskrun.core.weave import LIBRARY_RANK, Program, Weaver, WeaveSettings
 from taskrun.errors import Diagnostic
 from taskrun.syntax.node import Node
 from taskrun.syntax.xml_write import write_xml
@@ -114,9 +114,11 @@ class Flow:
         """The flow as XML, with all that it builds on put in."""
         return write_xml(self.root, head=False)
 
-    def _setting(self, traced: bool, recorded: bool, check_mutation: bool) -> Setting:
+    def _setting(self, traced: bool, recorded: bool, check_mutation: bool) -> WeaveSettings:
         saves, undoes = self.header.default_save_state, self.undoes
-        return Setting(traced=traced, recorded=recorded, saves=saves, undoes=undoes, check_mutation=check_mutation)
+        return WeaveSettings(
+            traced=traced, recorded=recorded, saves=saves, undoes=undoes, check_mutation=check_mutation
+        )
 
     def program(self, traced: bool, recorded: bool = False, check_mutation: bool = False) -> Program:
         """Return what runs: the root step with its decorators, for this way of running it."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from taskrun.core.outputs import Output
     from taskrun.core.run import Run
     from taskrun.core.step import Step
-    from taskrun.durable.compensation import Undo
+    from taskrun.durable.compensation import Compensation
     from taskrun.script.script import Script, Template
 
 ROOT = "main"
@@ -51,7 +51,7 @@ class Frame:
         if parent is None:
             self.flags: frozenset[str] = run.flags
             self.executor: str | None = None
-            self.undo: list[Undo] = run.undo
+            self.undo: list[Compensation] = run.undo
         else:
             self.undo = parent.undo
             self.flags = parent.flags
@@ -99,8 +99,8 @@ class Frame:
         """Whether a resumed run comes back to this step, which had begun and has not ended."""
         recorder = self.run.recorder
         if recorder is not None and self.parent is None and self.run.parent is None:
-            return recorder.journal.recalls  # the task itself has no record
-        record = recorder.known(self.path) if recorder else None
+            return recorder.journal.replays  # the task itself has no record
+        record = recorder.recorded(self.path) if recorder else None
         return record is not None and record.state in _BEGUN
 
     def begin_visits(self) -> None:

@@ -21,7 +21,7 @@ from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
 from taskrun.core.types import Type
 from taskrun.errors import InputError, near_hint
-from taskrun.script.script import Script, Template, UnknownVariable
+from taskrun.script.script import Script, Template, UnknownVariableError
 from taskrun.syntax.node import Node
 
 CONTAINERS = (str, bytes, list, tuple, set, frozenset, Mapping)
@@ -61,7 +61,7 @@ class Input:
 
     @cached_property
     def read(self) -> Callable[[Scope], Any]:
-        """How the value is had from a scope; raises UnknownVariable for a by-name input whose variable does not exist."""
+        """How the value is had from a scope; raises UnknownVariableError for a by-name input whose variable does not exist."""
         script = self.source or self.value
         if script is None:
             return itemgetter(self.name)
@@ -118,7 +118,7 @@ def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: b
         scope = task if item.from_task_scope else outer
         try:
             value = item.read(scope)
-        except UnknownVariable:
+        except UnknownVariableError:
             if not item.by_name:
                 raise
             value = None

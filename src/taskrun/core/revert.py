@@ -4,7 +4,7 @@
 
 Rules: it is run when a failure or a cancellation unwinds the flow after the step has succeeded. It reads the step's
 inputs and the other variables that it names as they were when the step ended, ``result``, ``outputs``, ``failure`` (what
-began the unwinding) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
+began the with_compensation) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Revert:
     max_retry_count: int = 0
     retry_delay: Millis = ZERO
 
-    def kept(self, frame: Frame) -> dict[str, Any]:
+    def compensation_data(self, frame: Frame) -> dict[str, Any]:
         """Return the values that the script needs, as they are now."""
-        return kept(frame, self.body.reads)
+        return compensation_data(frame, self.body.reads)
 
     async def run(self, frame: Frame) -> None:
-        """Undo the step in the frame of the undoing; raises what the last attempt raised."""
+        """Compensation the step in the frame of the undoing; raises what the last attempt raised."""
         attempt = 0
         while True:
             try:
@@ -56,7 +56,7 @@ class Revert:
                 return
 
 
-def kept(frame: Frame, names: frozenset[str]) -> dict[str, Any]:
+def compensation_data(frame: Frame, names: frozenset[str]) -> dict[str, Any]:
     """Return the values of those of the names that are variables of the flow in this frame's scope."""
     scope, base = frame.scope, frame.run.base
     return {

@@ -24,10 +24,10 @@ from taskrun.errors import RunError
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
     from taskrun.core.services import Host
-    from taskrun.durable.compensation import Undo
+    from taskrun.durable.compensation import Compensation
     from taskrun.durable.recorder import Recorder
     from taskrun.durable.records import RunRecord
-    from taskrun.durable.suspension import Waiting
+    from taskrun.durable.suspension import WaitPoint
 
 MAX_CALLS = 32
 """How deep tasks may call tasks."""
@@ -67,19 +67,19 @@ class Run:
         self.task: asyncio.Task[Any] | None = parent.task if parent else None
         self.recorder: Recorder | None = parent.recorder if parent else recorder
         self.state = RunState.RUNNING
-        self.undo: list[Undo] = parent.undo if parent else []
+        self.undo: list[Compensation] = parent.undo if parent else []
         self.completions = 0
         self.undone: set[str] = set()
         """The paths of what was undone because of a failure that nobody has held (yet)."""
         self.doomed: Exception | None = None
         self.suspending = False
-        self.heard: set[str] = set()
+        self.seen_requests: set[str] = set()
         """What was asked of the run and is known to it; a cancellation that the flow has held is over."""
         self.reverts = True
         self.answers = answers
         self.before: RunRecord | None = None
         """How the run stood when it was resumed here."""
-        self.waiting: list[Waiting] = []
+        self.waiting: list[WaitPoint] = []
         self._beans: RunBeans | None = None
         self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
         self.scope = Scope(self.base)
@@ -120,7 +120,7 @@ class Run:
             top.cancelled = reason
             if top.recorder is not None:
                 kind = "cancel" if top.reverts else "cancel-only"
-                top.heard.add(kind)
+                top.seen_requests.add(kind)
                 top.recorder.ask(kind)
             top.task.cancel()
 
@@ -136,14 +136,14 @@ class Run:
             return False
         return True
 
-    def go_on(self) -> None:
+    def uncancel(self) -> None:
         """Forget the cancellation that the present task has caught; when it was that of the run, that too is over."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         task.uncancel()
         if task is self.top.task:
             self.top.cancelled = None
 
-    def below(self, path: str, called_from: str) -> Run:
+    def child_run(self, path: str, called_from: str) -> Run:
         """Return a run of the task at ``path``, called by this one; raises FlowError, or RunError for calls too deep."""
         if self.depth >= MAX_CALLS:
             chain = " → ".join(self.callers()[-4:])

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from taskrun.script.scope import UnknownVariable
+from taskrun.script.scope import UnknownVariableError
 
 
 class Scope(dict[str, Any]):
-    """A mapping of the own variables; ``scope[name]`` also finds those of the parents, or raises UnknownVariable.
+    """A mapping of the own variables; ``scope[name]`` also finds those of the parents, or raises UnknownVariableError.
 
     >>> outer = Scope(None, x=1)
     >>> inner = Scope(outer, y=2)
@@ -33,7 +33,7 @@ class Scope(dict[str, Any]):
             if name in scope:
                 return scope[name]
             scope = scope.parent
-        raise UnknownVariable(name=name)
+        raise UnknownVariableError(name=name)
 
     def find(self, name: str, default: Any, /) -> Any:
         """Return a variable of this scope or of its parents, or ``default`` when there is none."""

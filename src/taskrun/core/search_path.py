@@ -22,7 +22,7 @@ FORMS = (".xml", ".yaml", ".yml", ".json")
 _VERSION = re.compile(r"v(\d+)")
 
 
-class NotFound(LookupError):
+class NotFoundError(LookupError):
     """No such file; ``tried`` are the places where it was looked for."""
 
     def __init__(self, what: str, tried: Sequence[str]) -> None:
@@ -35,7 +35,7 @@ class NotFound(LookupError):
         return "tried " + ", ".join(self.tried) if self.tried else "there is no folder to look in"
 
 
-class Lookup:
+class SearchPath:
     """The search roots of a run."""
 
     __slots__ = ("roots",)
@@ -44,22 +44,22 @@ class Lookup:
         self.roots = tuple(dict.fromkeys(roots))
 
     def by_path(self, path: str, said_in: str) -> str:
-        """Return the file that ``path`` means in the file ``said_in``; raises NotFound."""
+        """Return the file that ``path`` means in the file ``said_in``; raises NotFoundError."""
         if not path.startswith("/"):
             tried = beside(path, said_in)
             for candidate in tried:
                 if Path(candidate).is_file():
                     return candidate
-            raise NotFound(f"'{path}'", tried)
+            raise NotFoundError(f"'{path}'", tried)
         tried = [os.path.normpath(os.path.join(root, path.lstrip("/"))) for root in self.roots]  # noqa: PTH118 - keeps ./
         tried.append(path)
         for candidate in tried:
             if Path(candidate).is_file():
                 return candidate
-        raise NotFound(f"'{path}'", tried)
+        raise NotFoundError(f"'{path}'", tried)
 
     def by_name(self, name: str, version: int | None, kind: str) -> str:
-        """Return the file of version ``version`` (None or ≤ 0: the highest) of ``name``; raises NotFound.
+        """Return the file of version ``version`` (None or ≤ 0: the highest) of ``name``; raises NotFoundError.
 
         ``kind`` is the ending of its name without that of its form: ``.task`` or ``.task-lib``.
         """
@@ -72,7 +72,7 @@ class Lookup:
             for form in FORMS:
                 if (folder / f"{stem}{form}").is_file():
                     return str(folder / f"{stem}{form}")
-        raise NotFound(f"'{name}'" + (f" version {wanted}" if wanted else ""), tried)
+        raise NotFoundError(f"'{name}'" + (f" version {wanted}" if wanted else ""), tried)
 
 
 def _highest(folder: Path, kind: str) -> int:

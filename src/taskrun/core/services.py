@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from taskrun.core.beans import Beans, Imports
 from taskrun.core.events import Observer
 from taskrun.core.limits import Limiters
-from taskrun.core.search_path import Lookup
+from taskrun.core.search_path import SearchPath
 from taskrun.core.workers import Processes, Threads
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Host:
     compile_text: Callable[[str, str], Flow]
     beans: Beans
     imports: Imports
-    lookup: Lookup
+    lookup: SearchPath
     observers: tuple[Observer, ...] = ()
     log: Observer
     random: Callable[[], float] = random.random

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from taskrun.errors import WrongTransition
+from taskrun.errors import TransitionError
 
 
 class RunState(enum.StrEnum):
@@ -37,10 +37,10 @@ class RunState(enum.StrEnum):
         return self not in ACTIVE and self is not RunState.SUSPENDED
 
     def follow(self, state: RunState, run_id: str) -> None:
-        """Raise WrongTransition when a run cannot go from this state to ``state``; staying is always possible."""
+        """Raise TransitionError when a run cannot go from this state to ``state``; staying is always possible."""
         if state is not self and state not in TRANSITIONS[self]:
             can = ", ".join(sorted(TRANSITIONS[self])) or "nothing else"
-            raise WrongTransition(f"run {run_id} is {self} and cannot become {state}", f"{self} becomes {can}")
+            raise TransitionError(f"run {run_id} is {self} and cannot become {state}", f"{self} becomes {can}")
 
 
 ACTIVE = frozenset({RunState.CREATED, RunState.RUNNING, RunState.REVERTING})

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.run import Run
     from taskrun.core.services import Host
-    from taskrun.core.weave import Program, Setting
+    from taskrun.core.weave import Program, WeaveSettings
     from taskrun.errors import Diagnostic
 
 Inner: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
@@ -82,7 +82,7 @@ class Decorator(ABC):
         return (self,)
 
     @classmethod
-    def implied(cls, _step: Step, _setting: Setting) -> Decorator | None:
+    def implied(cls, _step: Step, _setting: WeaveSettings) -> Decorator | None:
         """Return the decorator of this class that goes round a step without being asked for; None for none."""
         return None
 
@@ -194,12 +194,12 @@ class Step(ABC):
         """Whether there may be something to undo when the step has succeeded, besides what steps inside it did."""
         return self.revert is not None
 
-    def kept(self, frame: Frame) -> Mapping[str, Any] | None:
+    def compensation_data(self, frame: Frame) -> Mapping[str, Any] | None:
         """Return what has to be kept for undoing this step, which has just succeeded; None when nothing can undo it."""
-        return None if self.revert is None else self.revert.kept(frame)
+        return None if self.revert is None else self.revert.compensation_data(frame)
 
     async def undo(self, frame: Frame, _done: Completion) -> None:
-        """Undo what the step did when it completed so. The frame has what was kept, and what ``<revert>`` reads."""
+        """Compensation what the step did when it completed so. The frame has what was kept, and what ``<revert>`` reads."""
         if self.revert is not None:
             await self.revert.run(frame)
 

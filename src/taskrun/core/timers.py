@@ -18,7 +18,7 @@ async def pause(frame: Frame, seconds: float) -> None:
     """Wait; a run that is resumed meanwhile waits for what is left of it only."""
     recorder = frame.run.recorder
     if recorder is not None and seconds > 0:
-        begun = recorder.known(frame.part("due")) is not None
+        begun = recorder.recorded(frame.part("due")) is not None
         due = frame.remember("due", lambda: time.time() + seconds)
         if begun:
             seconds = due - time.time()

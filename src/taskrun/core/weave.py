@@ -51,7 +51,7 @@ class Program(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class WeaveSettings:
     """How a program is woven: watched or not, and what stands round the step in question."""
 
     traced: bool = False
@@ -113,7 +113,7 @@ class Weaver:
     def __init__(self, implying: Iterable[type[Decorator]]) -> None:
         self.implying = tuple(implying)
 
-    def weave(self, step: Step, setting: Setting) -> Program:
+    def weave(self, step: Step, setting: WeaveSettings) -> Program:
         """Return the step with its decorators round it, and the same done to every step inside."""
         moved = setting.moved or any(item.moves for item in step.decorators)
         concurrent = setting.concurrent or step.concurrent_children
@@ -125,7 +125,7 @@ class Weaver:
             program = (None if moved else item.fused(program)) or Woven(item, program, moved)
         return program
 
-    def decorators(self, step: Step, setting: Setting) -> list[Decorator]:
+    def decorators(self, step: Step, setting: WeaveSettings) -> list[Decorator]:
         """Return a step's decorators from the innermost to the outermost."""
         found: list[Decorator] = []
         for item in step.decorators:

@@ -29,7 +29,7 @@ class AllowFailure(Decorator):
             return await inner(frame)
         except Exception as error:
             run = frame.run
-            again = run.recorder is not None and run.recorder.known(f"{frame.path}:handled") is not None
+            again = run.recorder is not None and run.recorder.recorded(f"{frame.path}:handled") is not None
             if not held(run, error, frame.path, "allowFailure"):
                 raise
             if again:

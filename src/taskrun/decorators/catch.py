@@ -37,7 +37,7 @@ class Catch(Decorator):
         except asyncio.CancelledError as error:
             if not self.catch_internal_exception or not held(frame.run, error, frame.path):
                 raise
-            frame.run.go_on()
+            frame.run.uncancel()
             failure = error
         try:
             return completion_of(frame.call(self.body, exception=failure))

@@ -20,7 +20,7 @@ from taskrun.core.fields import Prefixed
 from taskrun.core.frame import Frame
 from taskrun.core.services import Host
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.decorators.named_decorators import SHIPPED, shipped_decorator
+from taskrun.decorators.named_decorators import SHIPPED, named_decorator
 from taskrun.errors import Diagnostic, PluginError, near_hint
 from taskrun.script.script import Script
 from taskrun.syntax.node import Node
@@ -49,7 +49,7 @@ class CustomDecorator(Decorator):
     def parts(self, _step: Step) -> Iterable[Decorator]:
         """A shipped decorator is woven itself, any other is found when the step runs."""
         if self.bean is None and self.source is None and self.name in SHIPPED:
-            yield shipped_decorator(self.name, self.parameters, self.order, self.node)
+            yield named_decorator(self.name, self.parameters, self.order, self.node)
         else:
             yield self
 
@@ -74,7 +74,7 @@ class CustomDecorator(Decorator):
         """The parameters of a shipped decorator are right."""
         if self.bean is None and self.source is None and self.name in SHIPPED:
             try:
-                shipped_decorator(self.name, self.parameters, self.order, self.node)
+                named_decorator(self.name, self.parameters, self.order, self.node)
             except ValueError as error:
                 yield self.node.problem("bad-value", f"decorator '{self.name}': {error}")
 

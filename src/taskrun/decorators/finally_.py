@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
@@ -28,7 +28,7 @@ class Finally(Decorator):
         """Run the step, then the script."""
         try:
             done = await inner(frame)
-        except Stopped:
+        except RunAborted:
             raise
         except asyncio.CancelledError as error:
             if frame.run.lost:

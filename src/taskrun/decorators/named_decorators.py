@@ -37,7 +37,7 @@ _BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "fals
 
 
 @base
-class ShippedRetry(Retry):
+class NamedRetry(Retry):
     """``<retry>`` at the place of a custom decorator."""
 
     rank: ClassVar[int] = 10
@@ -45,7 +45,7 @@ class ShippedRetry(Retry):
 
 
 @base
-class ShippedTimeout(Decorator):
+class NamedTimeout(Decorator):
     """``timeout`` at the place of a custom decorator."""
 
     seconds: float
@@ -57,7 +57,7 @@ class ShippedTimeout(Decorator):
 
 
 @base
-class ShippedRateLimit(Decorator):
+class NamedRateLimit(Decorator):
     """``<rate-limit>`` at the place of a custom decorator."""
 
     rate: float
@@ -72,7 +72,7 @@ class ShippedRateLimit(Decorator):
         return await inner(frame)
 
 
-def shipped_decorator(name: str, parameters: Mapping[str, str], order: int, node: Node) -> Decorator:
+def named_decorator(name: str, parameters: Mapping[str, str], order: int, node: Node) -> Decorator:
     """Return the shipped decorator of that name; raises ValueError for a wrong, missing or unknown parameter."""
     known = _PARAMETERS[name]
     for parameter in parameters:
@@ -80,7 +80,7 @@ def shipped_decorator(name: str, parameters: Mapping[str, str], order: int, node
             hint = near_hint(parameter, known) or "it has: " + ", ".join(sorted(known))
             raise ValueError(f"no parameter '{parameter}'; {hint}")
     if name == "retry":
-        return ShippedRetry(
+        return NamedRetry(
             node=node,
             max_retry_count=_count(parameters, "maxRetryCount"),
             retry_delay=Millis(_seconds(parameters, "retryDelay", _DEFAULT_DELAY)),
@@ -92,8 +92,8 @@ def shipped_decorator(name: str, parameters: Mapping[str, str], order: int, node
         seconds = _seconds(parameters, "timeout")
         if not seconds:
             raise ValueError("timeout is more than 0")
-        return ShippedTimeout(seconds=seconds, order=order)
-    return ShippedRateLimit(
+        return NamedTimeout(seconds=seconds, order=order)
+    return NamedRateLimit(
         rate=_rate(parameters, "requestPerSecond"),
         max_wait=_seconds(parameters, "maxWait", "0"),
         shared=_boolean(parameters, "global", "false"),

@@ -13,7 +13,7 @@ from taskrun.core.execution import failed_step
 from taskrun.core.frame import Frame
 from taskrun.core.script_views import ErrorBean
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.weave import Setting
+from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import held
 
 ERROR = "ERROR"
@@ -28,7 +28,7 @@ class NextOnError(Decorator):
     error_name: str
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> NextOnError | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> NextOnError | None:
         """Round every step with ``nextOnError`` that stands in a sequence."""
         if step.next_on_error is None or not setting.jumps or setting.root or setting.outermost is not None:
             return None

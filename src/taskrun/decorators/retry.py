@@ -94,7 +94,7 @@ class Retry(Decorator):
     def _past(self, frame: Frame, key: str, attempt: int) -> Past | None:
         """Return how an attempt failed that was made before the run was resumed."""
         recorder = frame.run.recorder
-        record = recorder.known(f"{key}[{attempt}]") if recorder else None
+        record = recorder.recorded(f"{key}[{attempt}]") if recorder else None
         if record is None or recorder is None:
             return None
         due: float = recorder.value(record.outputs)["due"]

@@ -21,7 +21,7 @@ from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.traceback_notes import StepNote
 from taskrun.durable.recorder import Recorder, now
 from taskrun.durable.records import StepRecord
-from taskrun.errors import DecisionChanged
+from taskrun.errors import DecisionChangedError
 
 
 @decorator("when", rank=140)
@@ -49,7 +49,7 @@ class When(Decorator):
     def _remembered(self, frame: Frame, recorder: Recorder, reason: str) -> bool:
         """Whether the step is run: a resumed run asks only where it has not been yet."""
         key = frame.path_of(self.owner.name if self.owner else "")
-        known = recorder.known(key)
+        known = recorder.recorded(key)
         if known is not None and known.state is StepState.RUNNING and not recorder.other_flow:
             return True
         if known is None or recorder.other_flow:
@@ -58,7 +58,7 @@ class When(Decorator):
                 recorder.note(StepRecord(key, "step", StepState.SKIPPED, note=reason, ended=now()))
             if known is not None and holds is (known.state is StepState.SKIPPED):
                 before, after = ("left out", "done") if holds else ("done", "left out")
-                raise recorder.stop(DecisionChanged(key, before, known.note, after, self.body.text))
+                raise recorder.stop(DecisionChangedError(key, before, known.note, after, self.body.text))
             return holds
         return known.state is not StepState.SKIPPED
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.core.completion import Completion
 from taskrun.core.events import StepReverted
 from taskrun.core.frame import Frame
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from taskrun.core.step import Inner, Step
 
 
-class Undo(NamedTuple):
+class Compensation(NamedTuple):
     """What can undo one completed step: ``values`` are the variables that it needs."""
 
     run: Run
@@ -47,7 +47,7 @@ class Undo(NamedTuple):
     """Where it stands among the completions of the run; what was recalled comes before all others."""
 
 
-class UndoFrame(Frame):
+class CompensationFrame(Frame):
     """The frame of an undoing: the place of the step that is undone."""
 
     __slots__ = ("key",)
@@ -65,29 +65,29 @@ def register(
 ) -> None:
     """Put a completed step on the list of its container."""
     top, recorder = frame.run.top, frame.run.recorder
-    if recorder is not None and recorder.known(frame.path) is record is not None:
+    if recorder is not None and recorder.recorded(frame.path) is record is not None:
         order = recorder.journal.order(frame.path)
     else:
         top.completions += 1
         order = top.completions
-    frame.undo.append(Undo(frame.run, step, frame.path, values, done, record, order))
+    frame.undo.append(Compensation(frame.run, step, frame.path, values, done, record, order))
 
 
-async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Completion:
+async def with_compensation(frame: Frame, inner: Inner, index: int | None = None) -> Completion:
     """Run the body of a container; undo what its steps did when it fails or is cancelled.
 
     ``index`` is the number of the branch where there are several.
     """
     outer = frame.undo
-    own: list[Undo] = []
+    own: list[Compensation] = []
     recorder = frame.run.recorder
     key = frame.part("undo", index) if recorder else ""
-    record = recorder.known(key) if recorder else None
+    record = recorder.recorded(key) if recorder else None
     if record is not None and recorder is not None:  # the process died while it undid
         failure: BaseException = recorder.failure(record.error)
         path = key.removesuffix("undo").rstrip(":").rstrip("/")
         frame.run.top.undone.add(path)
-        own.extend(recorded_undos(frame.run, path))
+        own.extend(recorded_compensations(frame.run, path))
     else:
         frame.undo = own
         if frame.parent is None:
@@ -106,13 +106,15 @@ async def unwinding(frame: Frame, inner: Inner, index: int | None = None) -> Com
     if frame.run.lost or (top.is_cancelled and not top.reverts):
         raise failure
     if own:
-        await shielded(undo_all(frame.run, own, failure, key, record))
+        await shielded(compensate_all(frame.run, own, failure, key, record))
     if isinstance(failure, RunCancelled) and record is not None:
         await asyncio.Event().wait()  # the branch had been cancelled; so it will be again
     raise failure
 
 
-async def clean_up(frame: Frame, work: Callable[[Exception], Coroutine[Any, Any, None]], error: BaseException) -> None:
+async def revert_partial_work(
+    frame: Frame, work: Callable[[Exception], Coroutine[Any, Any, None]], error: BaseException
+) -> None:
     """Let a step that has failed, or was cancelled, undo what it had done so far; raises RevertError when that fails."""
     top = frame.run.top
     failure = as_failure(error, top)
@@ -130,10 +132,10 @@ def as_failure(error: BaseException, top: Run) -> Exception:
     return RunCancelled(f"the run was cancelled ({top.cancelled})" if top.cancelled else "the step was cancelled")
 
 
-async def undo_all(
-    run: Run, undos: list[Undo], failure: BaseException, key: str, begun: StepRecord | None = None
+async def compensate_all(
+    run: Run, undos: list[Compensation], failure: BaseException, key: str, begun: StepRecord | None = None
 ) -> None:
-    """Undo steps, the last one first; raises RevertError with the failure and what went wrong in undoing.
+    """Compensation steps, the last one first; raises RevertError with the failure and what went wrong in undoing.
 
     ``key`` is where it is recorded that undoing began, ``begun`` that record when it began in an earlier process.
     """
@@ -154,7 +156,7 @@ async def undo_all(
         except Exception as problem:  # noqa: BLE001 - the others are undone all the same
             problems.append(problem)
         if recorder is not None and recorder.problem is not None:  # others undo the rest, if the run was taken over
-            raise Stopped(recorder.problem)
+            raise RunAborted(recorder.problem)
     if recorder is not None and begun is not None:
         state = StepState.REVERT_FAILED if problems else StepState.REVERTED
         recorder.note(begun._replace(state=state, ended=now()))
@@ -163,14 +165,14 @@ async def undo_all(
         raise top.doomed from failure
 
 
-async def _undo(one: Undo, failure: Exception) -> None:
+async def _undo(one: Compensation, failure: Exception) -> None:
     run, top = one.run, one.run.top
     recorder = run.recorder
     known = one.record
     if known is not None and known.state is StepState.REVERT_FAILED and recorder is not None:
         top.undone.add(one.key)
         raise recorder.failure(known.error)
-    frame = UndoFrame(run, None, one.step, Scope(run.scope, **one.values))
+    frame = CompensationFrame(run, None, one.step, Scope(run.scope, **one.values))
     frame.key = one.key
     done = one.done
     frame.scope.update(
@@ -195,7 +197,7 @@ async def _undo(one: Undo, failure: Exception) -> None:
             await recorder.save(known._replace(state=state, error=error_record))
 
 
-def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
+def recorded_compensations(run: Run, path: str, *, again: bool = False) -> list[Compensation]:
     """Return what can undo the steps inside the one at ``path``, in the order in which they were completed.
 
     ``again``: what could not be undone is tried once more.
@@ -213,7 +215,7 @@ def recorded_undos(run: Run, path: str, *, again: bool = False) -> list[Undo]:
             raise recorder.stop(error) from None
         done = Completion(recorder.value(record.outputs) or {})
         order = recorder.journal.order(record.key)
-        found.append(Undo(owner, step, record.key, recorder.value(record.inputs), done, record, order))
+        found.append(Compensation(owner, step, record.key, recorder.value(record.inputs), done, record, order))
     return found
 
 
@@ -221,7 +223,7 @@ _LEFT = frozenset({StepState.SUCCEEDED, StepState.REVERT_FAILED})
 
 
 def failures_by_path(failure: Exception) -> dict[str, Exception]:
-    """Return the failures that began the unwinding by the path of the step that failed."""
+    """Return the failures that began the with_compensation by the path of the step that failed."""
     if isinstance(failure, ExceptionGroup):
         found: dict[str, Exception] = {}
         for member in failure.exceptions:
@@ -252,9 +254,9 @@ def held(run: Run, error: BaseException, path: str, how: str = "") -> bool:
     """
     top = run.top
     recorder = run.recorder
-    if top.doomed is not None or isinstance(error, Stopped) or run.lost:
+    if top.doomed is not None or isinstance(error, RunAborted) or run.lost:
         return False
-    if recorder is not None and how and recorder.known(f"{path}:handled") is None:
+    if recorder is not None and how and recorder.recorded(f"{path}:handled") is None:
         recorder.note(StepRecord(f"{path}:handled", "decision", note=how, ended=now()))
     _forget_undone(top, path)
     if top.state is RunState.REVERTING and not top.undone:

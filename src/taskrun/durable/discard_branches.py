@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from taskrun.core.states import StepState
-from taskrun.durable.compensation import is_inside, shielded, undo_all
+from taskrun.durable.compensation import compensate_all, is_inside, shielded
 from taskrun.durable.recorder import now
 from taskrun.durable.records import StepRecord
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 async def abandon(frame: Frame, branches: Iterable[str]) -> None:
-    """Undo what the suspended branches at these paths have done; raises RevertError."""
+    """Compensation what the suspended branches at these paths have done; raises RevertError."""
     for branch in branches:
         forget(frame, branch)
         undos = [one for one in frame.undo if is_inside(one.key, branch)]
         if undos:
             frame.undo[:] = [one for one in frame.undo if not is_inside(one.key, branch)]
-            await shielded(undo_all(frame.run, undos, asyncio.CancelledError(), f"{branch}:undo"))
+            await shielded(compensate_all(frame.run, undos, asyncio.CancelledError(), f"{branch}:undo"))
 
 
 def forget(frame: Frame, path: str) -> None:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.core.flow import Flow
 from taskrun.core.outputs import unrecorded
 from taskrun.core.run import Run
@@ -21,10 +21,10 @@ from taskrun.errors import TaskrunError
 from taskrun.result import RunResult
 
 
-def stopped_run(run: Run, stopped: Stopped) -> Stopped:
+def finish_aborted(run: Run, stopped: RunAborted) -> RunAborted:
     """Write down how a run stands that was stopped, where something can be written."""
     if run.recorder is not None and not run.recorder.lost:
-        stand_as_before(run, stopped.error)
+        restore_state(run, stopped.error)
     return stopped
 
 
@@ -51,7 +51,7 @@ def end(
     run.state = state
 
 
-def stand_as_before(run: Run, error: TaskrunError) -> None:
+def restore_state(run: Run, error: TaskrunError) -> None:
     """Write down that a resumed run could not go on and stands as before; one that began here has failed."""
     before, recorder = run.before, run.recorder
     if before is None or recorder is None or run.state is not RunState.RUNNING:

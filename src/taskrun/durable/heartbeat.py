@@ -12,15 +12,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from taskrun.durable.recorder import now
-from taskrun.errors import Fenced
+from taskrun.errors import FencedError
 
 if TYPE_CHECKING:
     from taskrun.core.run import Run
     from taskrun.durable.recorder import Recorder
 
-LISTENS_EVERY = 0.25
+POLL_SECONDS = 0.25
 """After how many seconds it is looked what others ask."""
-BEATS_EVERY = 2.0
+HEARTBEAT_SECONDS = 2.0
 """After how many seconds the run says that it lives."""
 STALE_AFTER = 30.0
 """After how many seconds without a sign an owner may be replaced of which it is not known whether it is dead."""
@@ -29,7 +29,7 @@ CANCEL, CANCEL_ONLY, SUSPEND = "cancel", "cancel-only", "suspend"
 """What may be asked of a run: to be cancelled and undone, to be cancelled, to be suspended."""
 
 
-class Keeper:
+class Heartbeat:
     """The timer of one recorded run."""
 
     def __init__(self, run: Run, recorder: Recorder) -> None:
@@ -40,7 +40,7 @@ class Keeper:
 
     def start(self) -> None:
         """Begin; call it in the run's event loop."""
-        self._handle = asyncio.get_running_loop().call_later(LISTENS_EVERY, self._tick)
+        self._handle = asyncio.get_running_loop().call_later(POLL_SECONDS, self._tick)
 
     def stop(self) -> None:
         """End."""
@@ -50,7 +50,7 @@ class Keeper:
     def _tick(self) -> None:
         try:
             self._look()
-        except Fenced as error:
+        except FencedError as error:
             self._journal.problem = self._journal.problem or error
             if self._run.task is not None:
                 self._run.task.cancel()
@@ -61,13 +61,13 @@ class Keeper:
 
     def _look(self) -> None:
         run, journal = self._run, self._journal
-        if now() - self._beat >= BEATS_EVERY:
+        if now() - self._beat >= HEARTBEAT_SECONDS:
             journal.store.heartbeat(run.run_id, journal.epoch, now())
             self._beat = now()
         for asked in journal.store.requests(run.run_id):
-            if asked in run.heard:
+            if asked in run.seen_requests:
                 continue
-            run.heard.add(asked)
+            run.seen_requests.add(asked)
             if asked == SUSPEND:
                 run.suspending = True
             else:

@@ -2,7 +2,7 @@
 
     history = History(open_store("sqlite:///runs.db"))
     history.runs(state="FAILED", limit=10)
-    history.show(find_run(history.store, "3f9a")).steps
+    history.show(resolve_run_id(history.store, "3f9a")).steps
 
 Rules: nothing here changes a run, it is read or removed. Calls are ordinary functions, as those of a store are; they may
 be made inside an event loop. What a store returns and cannot be understood is a StoreError.
@@ -21,7 +21,7 @@ from taskrun.durable.heartbeat import STALE_AFTER
 from taskrun.durable.records import Owner, RunSummary
 from taskrun.durable.run_tree import RunDetails
 from taskrun.durable.store import Store, check_claim, unknown_run
-from taskrun.errors import Owned, StoreError, UnknownRun, WrongTransition, near_hint
+from taskrun.errors import RunOwnedError, StoreError, TransitionError, UnknownRunError, near_hint
 
 _LISTED = 10
 """How many runs an ambiguous beginning of an id lists."""
@@ -65,19 +65,19 @@ class History:
             return self.store.runs(wanted, flow, moment, limit)
 
     def show(self, run_id: str) -> RunDetails:
-        """Return all that is known of a run, with the tree of its steps; raises UnknownRun, StoreError."""
+        """Return all that is known of a run, with the tree of its steps; raises UnknownRunError, StoreError."""
         with _understood(f"run {run_id}"):
             return RunDetails.of(self.store.load(run_id), self.store.records(run_id))
 
-    def trash(self, run_id: str) -> None:
+    def delete(self, run_id: str) -> None:
         """Remove a run, in whatever state, and the runs that it called.
 
-        Raises Owned, which says who has it, while somebody works on it, and UnknownRun.
+        Raises RunOwnedError, which says who has it, while somebody works on it, and UnknownRunError.
         """
         with _understood(f"run {run_id}"):
-            with suppress(WrongTransition):  # it is over for good, so nobody can be at work on it
+            with suppress(TransitionError):  # it is over for good, so nobody can be at work on it
                 self.store.claim(run_id, Owner.here(), time.time(), STALE_AFTER)
-            self.store.trash(run_id)
+            self.store.delete(run_id)
 
     def purge(self, older_than: float) -> int:
         """Remove the runs that ended more than ``older_than`` seconds ago, with those that they called.
@@ -102,24 +102,24 @@ def state_of(name: str) -> RunState:
         raise ValueError(f"there is no state '{name}'; {hint}") from None
 
 
-def is_abandoned(run: RunSummary, now: float) -> bool:
+def is_orphaned(run: RunSummary, now: float) -> bool:
     """Whether a run should be at work and its owner is dead, or was silent for longer than ``STALE_AFTER``."""
     if not run.state.active:
         return False
     try:
         check_claim(run, now, STALE_AFTER)
-    except Owned:
+    except RunOwnedError:
         return False
     return True
 
 
-def find_run(store: Store, text: str) -> str:
+def resolve_run_id(store: Store, text: str) -> str:
     """Return the id of the run that is meant: ``text`` is an id, or the beginning of exactly one.
 
-    Raises UnknownRun, with the near id if there is one, when none begins so, and StoreError that lists them when several
+    Raises UnknownRunError, with the near id if there is one, when none begins so, and StoreError that lists them when several
     do.
     """
-    with suppress(UnknownRun):
+    with suppress(UnknownRunError):
         store.requests(text)  # the least that can be asked of a run
         return text
     with _understood("the list of runs"):
@@ -128,7 +128,7 @@ def find_run(store: Store, text: str) -> str:
     if not found:
         near = near_hint(text, {run.run_id[: len(text)] for run in runs[:_COMPARED]})
         problem = unknown_run(text)
-        raise UnknownRun(problem.problem, f"{near} {problem.hint}" if near else problem.hint)
+        raise UnknownRunError(problem.problem, f"{near} {problem.hint}" if near else problem.hint)
     if len(found) > 1:
         listed = "".join(f"\n    {run.run_id}  {run.flow}  {run.state}" for run in found[:_LISTED])
         more = f"\n    and {len(found) - _LISTED} more" if len(found) > _LISTED else ""

@@ -147,11 +147,11 @@ class Journal:
         return self.group.alone
 
     @property
-    def recalls(self) -> bool:
+    def replays(self) -> bool:
         """Whether there were records when the run was started again."""
         return bool(self._known)
 
-    def known(self, key: str) -> StepRecord | None:
+    def recorded(self, key: str) -> StepRecord | None:
         """Return the record of that key that was there when the run was started again."""
         return self._known.get(key)
 

@@ -22,39 +22,47 @@ from taskrun.core.run import Run
 from taskrun.core.states import RunState
 from taskrun.durable.finish import result_of
 from taskrun.durable.heartbeat import CANCEL, CANCEL_ONLY, STALE_AFTER, SUSPEND
-from taskrun.durable.history import History, find_run
+from taskrun.durable.history import History, resolve_run_id
 from taskrun.durable.records import RunRecord
-from taskrun.durable.rerun import taken_over
-from taskrun.durable.resume_inputs import check_answers, given, places_of, secrets
+from taskrun.durable.rerun import inherited_records
+from taskrun.durable.resume_inputs import check_answers, given, secrets, wait_points_of
 from taskrun.durable.session import (
     asked_to_cancel,
     check_resumable,
     perform,
+    records_to_replay,
     refuse_in_loop,
-    to_recall,
     undo_run,
     unreadable,
 )
 from taskrun.durable.store import Store
-from taskrun.durable.suspension import Waiting
-from taskrun.errors import DecisionChanged, FlowError, Owned, RunCancelled, StoreError, UnknownRun, WrongTransition
+from taskrun.durable.suspension import WaitPoint
+from taskrun.errors import (
+    DecisionChangedError,
+    FlowError,
+    RunCancelled,
+    RunOwnedError,
+    StoreError,
+    TransitionError,
+    UnknownRunError,
+)
 
 if TYPE_CHECKING:
-    from taskrun.compile.flow_cache import Flows
+    from taskrun.compile.flow_cache import FlowCache
     from taskrun.core.flow import Flow
     from taskrun.core.services import Host
-    from taskrun.durable.session import Durable
+    from taskrun.durable.session import StoreClient
     from taskrun.result import RunResult
 
 Path_ = str | os.PathLike[str]
 
 
-class RecordedRuns(History):
+class RunOperations(History):
     """The part of TaskManager that is about recorded runs."""
 
-    _durable: Durable
+    _durable: StoreClient
     _active: dict[str, Run]
-    _flows: Flows
+    _flows: FlowCache
 
     def load(self, path: Path_) -> Flow:
         """Return the compiled flow of a file."""
@@ -70,11 +78,11 @@ class RecordedRuns(History):
 
     def flow_of(self, run_id: str, flow: Path_ | None = None) -> Flow:
         """Return the flow that a run goes on with: that of the file ``flow``, else the one that it began with."""
-        return self._flow_of(self.store.load(find_run(self.store, run_id)), flow)[0]
+        return self._flow_of(self.store.load(resolve_run_id(self.store, run_id)), flow)[0]
 
-    def waiting(self, run_id: str) -> tuple[Waiting, ...]:
+    def waiting(self, run_id: str) -> tuple[WaitPoint, ...]:
         """Return what a run waits for, nothing when it is not suspended."""
-        return places_of(self.store.load(find_run(self.store, run_id)))
+        return wait_points_of(self.store.load(resolve_run_id(self.store, run_id)))
 
     @OnClassToo
     def resume(
@@ -93,7 +101,7 @@ class RecordedRuns(History):
             flow: a file to go on with instead of the flow that the run began with; steps are matched by path.
             stale_after: seconds without a sign of life after which the owner counts as dead where that is not known.
 
-        Raises UnknownRun, Owned when somebody works on the run, WrongTransition when it is over, InputError for wrong
+        Raises UnknownRunError, RunOwnedError when somebody works on the run, TransitionError when it is over, InputError for wrong
         inputs (and then nothing has changed), and what ``run`` raises. A run that has succeeded gives its result; one that
         was being cancelled when its process died is undone and raises RunCancelled.
         """
@@ -110,7 +118,7 @@ class RecordedRuns(History):
         stale_after: float = STALE_AFTER,
     ) -> RunResult:
         """Do what ``resume`` does, inside the running event loop."""
-        record = self.store.load(find_run(self.store, run_id))
+        record = self.store.load(resolve_run_id(self.store, run_id))
         compiled, other = self._flow_of(record, flow)
         values = dict(inputs or {})
         if record.state is RunState.SUCCEEDED and not values:
@@ -120,7 +128,7 @@ class RecordedRuns(History):
         kept = self._durable.codecs.loads(record.inputs)
         again = secrets(compiled, values)
         answers = {name: value for name, value in values.items() if name not in again}
-        places = places_of(record)
+        places = wait_points_of(record)
         earlier = self._earlier(record, compiled, places)
         check_answers(earlier, places, answers, again)
         told = given(earlier, places, answers, self._durable.codecs)
@@ -129,8 +137,8 @@ class RecordedRuns(History):
         self._check_idle(run.run_id)
         with self._durable.claimed(record.run_id, stale_after) as (epoch, present):
             if present.state is not record.state or epoch != record.epoch + 1:
-                raise WrongTransition(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
-            records = to_recall(self.store.records(record.run_id), record.state)
+                raise TransitionError(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
+            records = records_to_replay(self.store.records(record.run_id), record.state)
             recorder = self._durable.reopen(run, epoch, [*records, *told], other_flow=other)
             how = asked_to_cancel(self.store, record.run_id)
             if how is not None and record.state.active:
@@ -145,12 +153,12 @@ class RecordedRuns(History):
                 recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
         try:
             return await self._going(run, {**kept, **again})
-        except (DecisionChanged, StoreError):
+        except (DecisionChangedError, StoreError):
             if other and not recorder.lost:  # the other flow does not fit: the run keeps its own
                 recorder.write({"text": record.text, "path": record.path, "version": record.version})
             raise
 
-    def _earlier(self, record: RunRecord, flow: Flow, places: tuple[Waiting, ...]) -> Run:
+    def _earlier(self, record: RunRecord, flow: Flow, places: tuple[WaitPoint, ...]) -> Run:
         """Return a run to look at: it belongs to nobody here. Where it asks for something it has its records."""
         run = Run(self._host_for(flow), flow, run_id=record.run_id, flags=record.flags)
         if any(place.asked for place in places):
@@ -176,7 +184,7 @@ class RecordedRuns(History):
             flow: a file to run instead of the flow of the earlier run.
             new_id: the id of the new run; default: one that nobody has.
 
-        Raises UnknownRun, StoreError when there is no such step or nothing failed, and what ``run`` raises.
+        Raises UnknownRunError, StoreError when there is no such step or nothing failed, and what ``run`` raises.
         """
         refuse_in_loop("rerun")
         return asyncio.run(self.rerun_async(run_id, inputs, from_step=from_step, flow=flow, new_id=new_id))
@@ -192,13 +200,13 @@ class RecordedRuns(History):
         new_id: str | None = None,
     ) -> RunResult:
         """Do what ``rerun`` does, inside the running event loop."""
-        record = self.store.load(find_run(self.store, run_id))
+        record = self.store.load(resolve_run_id(self.store, run_id))
         compiled, _ = self._flow_of(record, flow)
         if not compiled.header.restartable:
-            raise WrongTransition(
+            raise TransitionError(
                 f"runs of '{compiled.name}' cannot be started again: the flow says restartable=\"false\""
             )
-        records = taken_over(self.store.records(record.run_id), record, from_step)
+        records = inherited_records(self.store.records(record.run_id), record, from_step)
         run = Run(self._host_for(compiled), compiled, run_id=new_id, flags=record.flags)
         inputs = {**self._durable.codecs.loads(record.inputs), **(inputs or {})}
         self._durable.begin(run, inputs, records)
@@ -229,8 +237,8 @@ class RecordedRuns(History):
         if live is not None:
             return live
         try:
-            record = self.store.load(find_run(self.store, run_id))
-        except UnknownRun:
+            record = self.store.load(resolve_run_id(self.store, run_id))
+        except UnknownRunError:
             return False
         kind = CANCEL if revert else CANCEL_ONLY
         try:
@@ -240,9 +248,9 @@ class RecordedRuns(History):
                 run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags)
                 self._durable.reopen(run, epoch, self.store.records(record.run_id))
                 await self._undo(run, present.state, revert=revert)
-        except Owned:
+        except RunOwnedError:
             self.store.request(record.run_id, kind)
-        except WrongTransition:
+        except TransitionError:
             return False
         return True
 
@@ -256,8 +264,8 @@ class RecordedRuns(History):
 
     def _ask(self, run_id: str, kind: str) -> bool:
         try:
-            found = find_run(self.store, run_id)
-        except UnknownRun:
+            found = resolve_run_id(self.store, run_id)
+        except UnknownRunError:
             return False
         if not self.store.load(found).state.active:
             return False
@@ -283,7 +291,7 @@ class RecordedRuns(History):
             raise ValueError(f"a run with the id '{run_id}' is going on")
 
     async def _undo(self, run: Run, state: RunState, *, revert: bool) -> None:
-        """Undo what a run has done on which nobody works, as one of the active runs; ``state`` is where it stands."""
+        """Compensation what a run has done on which nobody works, as one of the active runs; ``state`` is where it stands."""
         run.state = state
         self._active[run.run_id] = run
         try:

@@ -5,7 +5,7 @@
 Rules: keys are paths of steps; what belongs to a part of a step has a colon and the part's name behind the path. A
 resumed run runs the same tree again: steps that were recorded return at once, and so do decisions. A decision is written
 with the next record that is committed, so it never costs a commit of its own; a step's end is committed before the run
-goes on. When a record cannot be written the run is ``Stopped``.
+goes on. When a record cannot be written the run is ``RunAborted``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.codec.classes import Allow
 from taskrun.codec.codec import Codecs
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.durable.journal import Journal
 from taskrun.durable.records import ErrorRecord, RunChanges, StepRecord
-from taskrun.durable.revive_exception import revived
-from taskrun.errors import DecisionChanged, StoreError, TaskrunError, UnsavableValue
+from taskrun.durable.revive_exception import revive
+from taskrun.errors import DecisionChangedError, StoreError, TaskrunError, UnsavableValueError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
@@ -36,7 +36,7 @@ class Recorder:
         self.journal = journal
         self.codecs = codecs
         self.other_flow = other_flow
-        self.known = journal.known
+        self.recorded = journal.recorded
         self.stopped: TaskrunError | None = None
         self._allow = allow
 
@@ -50,18 +50,18 @@ class Recorder:
         """Why the run must do nothing more, None as long as it may go on."""
         return self.journal.problem or self.stopped
 
-    def stop(self, error: TaskrunError) -> Stopped:
+    def stop(self, error: TaskrunError) -> RunAborted:
         """Return what ends the run; from now on nothing of it is done any more, in other branches neither."""
         self.stopped = self.stopped or error
-        return Stopped(error)
+        return RunAborted(error)
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
         """Return the value that was recorded under the key, or make it and record it.
 
         ``because`` is the text of what decides: when a resumed run has another text there and it gives another value,
-        DecisionChanged ends the run.
+        DecisionChangedError ends the run.
         """
-        record = self.known(key)
+        record = self.recorded(key)
         if record is None:
             value = make()
             text = self.text(value, key)
@@ -71,7 +71,7 @@ class Recorder:
         if self.other_flow and record.note != because:
             other = make()
             if other != value:
-                raise self.stop(DecisionChanged(key, value, record.note, other, because))
+                raise self.stop(DecisionChangedError(key, value, record.note, other, because))
         return value
 
     def note(self, record: StepRecord) -> None:
@@ -79,7 +79,7 @@ class Recorder:
         try:
             self.journal.note(record)
         except StoreError as error:
-            raise Stopped(error) from error
+            raise RunAborted(error) from error
 
     async def save(self, record: StepRecord, *, shared: bool = True) -> None:
         """Write a record and return when it is committed; ``shared`` when others may have something for the commit."""
@@ -89,14 +89,14 @@ class Recorder:
             else:
                 self.journal.save_now(record)
         except StoreError as error:
-            raise Stopped(error) from error
+            raise RunAborted(error) from error
 
     async def change(self, changes: RunChanges) -> None:
         """Change the run itself and return when that is committed."""
         try:
             await self.journal.change(changes)
         except StoreError as error:
-            raise Stopped(error) from error
+            raise RunAborted(error) from error
 
     def write(self, changes: RunChanges, records: Sequence[StepRecord] = ()) -> None:
         """Write records and change the run itself before this returns, after all that was saved before."""
@@ -106,7 +106,7 @@ class Recorder:
             journal.store.write(journal.run_id, journal.epoch, records, changes)
         except StoreError as error:
             journal.problem = journal.problem or error
-            raise Stopped(error) from error
+            raise RunAborted(error) from error
 
     def ask(self, kind: str) -> None:
         """Note in the store that something was asked of the run, so that whoever resumes it knows."""
@@ -123,19 +123,19 @@ class Recorder:
 
     @staticmethod
     def given(codecs: Codecs, inputs: Mapping[str, Any]) -> str:
-        """Return the text of a run's inputs; UnsavableValue names the input that cannot be recorded."""
+        """Return the text of a run's inputs; UnsavableValueError names the input that cannot be recorded."""
         try:
             return codecs.dumps(dict(inputs))
-        except UnsavableValue as error:
-            raise UnsavableValue(f"input {error.path} cannot be recorded: {error.problem}") from error
+        except UnsavableValueError as error:
+            raise UnsavableValueError(f"input {error.path} cannot be recorded: {error.problem}") from error
 
     def text(self, value: Any, what: str) -> str:
-        """Return the text of a value; UnsavableValue says that it is that of ``what``."""
+        """Return the text of a value; UnsavableValueError says that it is that of ``what``."""
         try:
             return self.codecs.dumps(value)
-        except UnsavableValue as error:
+        except UnsavableValueError as error:
             place = f"{what}{error.path}"
-            raise UnsavableValue(f"{place} cannot be recorded: {error.problem}") from error
+            raise UnsavableValueError(f"{place} cannot be recorded: {error.problem}") from error
 
     def value(self, text: str | None) -> Any:
         """Return the value of a text that ``text`` made; None is None."""
@@ -154,4 +154,4 @@ class Recorder:
         """Return the failure that was recorded."""
         if record is None:
             return RuntimeError("a failure whose error was not recorded")
-        return revived(record, self.codecs, self._allow)
+        return revive(record, self.codecs, self._allow)

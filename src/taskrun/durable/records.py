@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from taskrun.codec.exception_state import parts_of
 from taskrun.core.completion import Signal
 from taskrun.core.states import RunState, StepState
-from taskrun.errors import RecordedFailure
+from taskrun.errors import RecordedError
 
 if TYPE_CHECKING:
     from taskrun.codec.codec import Codecs
@@ -92,7 +92,7 @@ class ErrorRecord:
     @classmethod
     def _of(cls, error: BaseException, codecs: Codecs, seen: frozenset[int]) -> ErrorRecord:
         notes = tuple(map(str, vars(error).get("__notes__", ())))
-        if isinstance(error, RecordedFailure) and isinstance(error.record, cls):
+        if isinstance(error, RecordedError) and isinstance(error.record, cls):
             return replace(error.record, notes=notes)  # it only stands for what the record is about
         seen |= {id(error)}
         cause = error.__context__ if error.__cause__ is None and not error.__suppress_context__ else error.__cause__

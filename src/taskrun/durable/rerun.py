@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from taskrun.core.states import RunState, StepState
 from taskrun.durable.records import RunRecord, StepRecord
-from taskrun.durable.session import to_recall
+from taskrun.durable.session import records_to_replay
 from taskrun.errors import StoreError, near_hint
 
 
-def taken_over(records: list[StepRecord], record: RunRecord, from_step: str | None) -> list[StepRecord]:
+def inherited_records(records: list[StepRecord], record: RunRecord, from_step: str | None) -> list[StepRecord]:
     """Return the records of a run that a new one takes over: those from before a step, or before the failure."""
     if from_step is None:
         if record.state is RunState.SUCCEEDED:
             raise StoreError(f"run {record.run_id} has succeeded", "say with --from where the new run begins")
         first = next((n for n, one in enumerate(records) if one.kind == "undo"), len(records))
-        found = to_recall(records[:first], RunState.FAILED)
+        found = records_to_replay(records[:first], RunState.FAILED)
         return [one for one in found if one.state not in _NOT_TAKEN and not _holds_undone(one, records)]
     wanted = from_step if from_step.startswith("main/") else f"main/{from_step}"
     inside = (f"{wanted}/", f"{wanted}[", f"{wanted}~", f"{wanted}#", f"{wanted}:")

@@ -16,7 +16,7 @@ from taskrun.core.inputs import Input
 from taskrun.durable.recorder import Recorder, now
 from taskrun.durable.records import RunRecord, StepRecord
 from taskrun.durable.step_paths import locate
-from taskrun.durable.suspension import Asked, Waiting, names_asked
+from taskrun.durable.suspension import RequestedInput, WaitPoint, requested_names
 from taskrun.errors import InputError, near_hint
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from taskrun.core.run import Run
 
 
-def places_of(record: RunRecord) -> tuple[Waiting, ...]:
+def wait_points_of(record: RunRecord) -> tuple[WaitPoint, ...]:
     """Return where a suspended run stands."""
-    return tuple(map(Waiting.from_json, json.loads(record.waits_for or "[]")))
+    return tuple(map(WaitPoint.from_json, json.loads(record.waits_for or "[]")))
 
 
 def secrets(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,12 +35,17 @@ def secrets(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in hidden}
 
 
-def check_answers(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, Any], again: Mapping[str, Any]) -> None:
+def check_answers(
+    run: Run, places: tuple[WaitPoint, ...], answers: Mapping[str, Any], again: Mapping[str, Any]
+) -> None:
     """Raise InputError unless what is given is what the run waits for at these places.
 
     ``again`` are the task's own inputs that are not recorded.
     """
-    problems = [*_wrong(filter(_is_given_again, run.flow.model.inputs), again), *_unknown(names_asked(places), answers)]
+    problems = [
+        *_wrong(filter(_is_given_again, run.flow.model.inputs), again),
+        *_unknown(requested_names(places), answers),
+    ]
     asked = {place.path: _asked(run, place) for place in places}
     missing = {path: [item for item in items if _is_missing(item, answers)] for path, items in asked.items()}
     if missing and all(missing.values()):
@@ -52,7 +57,9 @@ def check_answers(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, A
         raise InputError(problems)
 
 
-def given(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, Any], codecs: Codecs) -> tuple[StepRecord, ...]:
+def given(
+    run: Run, places: tuple[WaitPoint, ...], answers: Mapping[str, Any], codecs: Codecs
+) -> tuple[StepRecord, ...]:
     """Return the records of what is given to the places that get all that they must have, so that no crash loses it."""
     found = []
     for place in places:
@@ -64,7 +71,7 @@ def given(run: Run, places: tuple[Waiting, ...], answers: Mapping[str, Any], cod
     return tuple(found)
 
 
-def _asked(run: Run, place: Waiting) -> tuple[Input, ...]:
+def _asked(run: Run, place: WaitPoint) -> tuple[Input, ...]:
     if not place.asked:
         return ()
     owner, step = locate(run, place.path)
@@ -83,13 +90,13 @@ def _is_given_again(item: Input) -> bool:
 
 
 def _is_missing(item: Input, answers: Mapping[str, Any]) -> bool:
-    return Asked.of(item).mandatory and answers.get(item.name) is None
+    return RequestedInput.of(item).mandatory and answers.get(item.name) is None
 
 
 def _wrong(items: Iterable[Input], answers: Mapping[str, Any], path: str = "") -> Iterator[str]:
     for item in items:
         value = answers.get(item.name)
-        if value is None and not (_is_given_again(item) and Asked.of(item).mandatory):
+        if value is None and not (_is_given_again(item) and RequestedInput.of(item).mandatory):
             continue  # what is missing is told apart, and a default is the flow's own
         try:
             item.check(value)

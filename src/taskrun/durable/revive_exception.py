@@ -1,10 +1,10 @@
 """From the record of a failure to an exception that handlers cannot tell from the one that was recorded.
 
-    revived(ErrorRecord.of(KeyError("id")), Codecs(), no_module)    # a KeyError whose text is 'id', in quotes
+    revive(ErrorRecord.of(KeyError("id")), Codecs(), no_module)    # a KeyError whose text is 'id', in quotes
 
 Rules: the class is looked up in modules that are loaded, in taskrun and in modules that may be imported. The text is that
 of the record: an exception whose text differs, or that would answer handlers otherwise, is not used. Then, and when the
-class is not there or is no ``Exception``, a RecordedFailure says the same. Nothing here raises.
+class is not there or is no ``Exception``, a RecordedError says the same. Nothing here raises.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from taskrun.codec.codec import Codecs
 from taskrun.codec.exception_state import SHOWN, rebuilt
 from taskrun.core.traceback_notes import StepNote
 from taskrun.durable.records import ErrorRecord
-from taskrun.errors import RecordedFailure
+from taskrun.errors import RecordedError
 from taskrun.source import Location
 
 _NOTE = re.compile(r"in step (.+?) \((.+):(\d+):(\d+)\)", re.DOTALL)
 
 
-def revived(record: ErrorRecord, codecs: Codecs, allow: Allow) -> Exception:
+def revive(record: ErrorRecord, codecs: Codecs, allow: Allow) -> Exception:
     """Return an exception that says what the recorded one said, of its class when that can be had.
 
     ``allow`` tells which modules may be imported to find the class. Notes, the cause or context, and the members of a
     group are there again; the traceback is not, its text is in the record.
     """
-    members = tuple(revived(member, codecs, allow) for member in record.group)
+    members = tuple(revive(member, codecs, allow) for member in record.group)
     parts = _parts(record, codecs)
     cls = _class_of(record.kind, allow)
     error = _of_class(cls, record, parts, members) if cls is not None else None
@@ -42,7 +42,7 @@ def revived(record: ErrorRecord, codecs: Codecs, allow: Allow) -> Exception:
     for note in record.notes:
         BaseException.add_note(error, _note(note))
     if record.cause is not None:
-        cause = revived(record.cause, codecs, allow)
+        cause = revive(record.cause, codecs, allow)
         if record.implicit:
             error.__context__ = cause
         else:
@@ -80,9 +80,9 @@ def _of_class(
     return error if same else None
 
 
-def _failure(record: ErrorRecord, parts: Mapping[str, Any], members: tuple[Exception, ...]) -> RecordedFailure:
+def _failure(record: ErrorRecord, parts: Mapping[str, Any], members: tuple[Exception, ...]) -> RecordedError:
     """Return what stands for an exception that cannot be had."""
-    failure = RecordedFailure(record.message, record.kind, members, record)
+    failure = RecordedError(record.message, record.kind, members, record)
     found = {**parts["attributes"], **parts["shown"]}
     for name in SHOWN:
         if found.get(name) is not None:

@@ -16,24 +16,24 @@ from typing import Any
 
 from taskrun.codec.codec import Codec, Codecs
 from taskrun.codec.script_views import RESULT_CODECS
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.core.completion import Completion, Signal
 from taskrun.core.execution import execute, failed_step, run_error, state_after
 from taskrun.core.flow import Flow
 from taskrun.core.run import Run
 from taskrun.core.states import RunState, StepState
-from taskrun.durable.compensation import recorded_undos, shielded, undo_all
-from taskrun.durable.finish import end, result_of, stopped_run, text_of
-from taskrun.durable.heartbeat import CANCEL, CANCEL_ONLY, Keeper
+from taskrun.durable.compensation import compensate_all, recorded_compensations, shielded
+from taskrun.durable.finish import end, finish_aborted, result_of, text_of
+from taskrun.durable.heartbeat import CANCEL, CANCEL_ONLY, Heartbeat
 from taskrun.durable.journal import CommitGroups, Journal
 from taskrun.durable.recorder import Recorder, now
 from taskrun.durable.records import Owner, RunRecord, StepRecord
 from taskrun.durable.store import Store, check_claim
-from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, UnsavableValue, WrongTransition
+from taskrun.errors import InputError, RevertError, RunCancelled, StoreError, TransitionError, UnsavableValueError
 from taskrun.result import RunResult
 
 
-class Durable:
+class StoreClient:
     """The recorded runs of one TaskManager: its store, and the values that it can save.
 
     ``codecs`` are for types of values that are not known; ``permits`` says which modules may be imported to find the
@@ -67,12 +67,12 @@ class Durable:
         if self._opened:
             self.store.close()
 
-    def begin(self, run: Run, inputs: Mapping[str, Any], taken_over: Iterable[StepRecord] = ()) -> None:
-        """Write a new run down and give it a recorder; ``taken_over`` are records of another run."""
+    def begin(self, run: Run, inputs: Mapping[str, Any], inherited_records: Iterable[StepRecord] = ()) -> None:
+        """Write a new run down and give it a recorder; ``inherited_records`` are records of another run."""
         flow = run.flow
         hidden = {item.name for item in flow.model.inputs if not item.persist}
         kept = {name: value for name, value in inputs.items() if name not in hidden}
-        records = tuple(taken_over)
+        records = tuple(inherited_records)
         self.store.create(
             RunRecord(
                 run_id=run.run_id, flow=flow.name, version=str(flow.version or ""), path=flow.path, text=flow.text,
@@ -88,12 +88,12 @@ class Durable:
         except BaseException:
             run.recorder.journal.close()
             with suppress(StoreError):  # else it would look as if this process worked on it
-                self.store.trash(run.run_id)
+                self.store.delete(run.run_id)
             raise
 
     @contextmanager
     def claimed(self, run_id: str, stale_after: float) -> Iterator[tuple[int, RunRecord]]:
-        """Make this process the owner of a run: give the new epoch and the run as it stands; raises Owned.
+        """Make this process the owner of a run: give the new epoch and the run as it stands; raises RunOwnedError.
 
         When the block fails the run is given up again, so that others need not wait for the end of this process.
         """
@@ -103,7 +103,7 @@ class Durable:
         except BaseException as error:
             with suppress(StoreError):  # it has ended meanwhile, or cannot be written
                 self.store.write(run_id, epoch, (), {"owner": None})
-            if isinstance(error, Stopped):
+            if isinstance(error, RunAborted):
                 raise error.error from error.error.__cause__
             raise
 
@@ -134,11 +134,11 @@ async def perform(run: Run, inputs: Mapping[str, Any]) -> RunResult:
     """Run to the end, the next place where it waits, or its failure, and write down which."""
     keeper = None
     if run.recorder is not None:
-        keeper = Keeper(run, run.recorder)
+        keeper = Heartbeat(run, run.recorder)
         keeper.start()
     try:
         return await (_apart(run, inputs) if run.recorder and run.flow.undoes else _performed(run, inputs))
-    except Stopped as stopped:
+    except RunAborted as stopped:
         raise stopped.error from stopped.error.__cause__
     finally:
         run.task = None  # who cancels it now is late
@@ -173,9 +173,9 @@ async def _executed(run: Run, inputs: Mapping[str, Any]) -> Completion:
     if run.recorder is not None and not done.suspended:
         try:
             text_of(run, done.outputs)
-        except UnsavableValue as error:  # the run fails as it would have done inside
+        except UnsavableValueError as error:  # the run fails as it would have done inside
             if run.undo:
-                await shielded(undo_all(run, run.undo, error, "main:undo"))
+                await shielded(compensate_all(run, run.undo, error, "main:undo"))
             raise
     return done
 
@@ -187,17 +187,17 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
         done = await _executed(run, inputs)
     except asyncio.CancelledError:
         if run.recorder is not None and run.recorder.problem is not None:
-            raise stopped_run(run, Stopped(run.recorder.problem)) from None
+            raise finish_aborted(run, RunAborted(run.recorder.problem)) from None
         reason = RunCancelled(f"the run was cancelled ({run.cancelled or 'kill'})")
         end(run, RunState.CANCELLED, reason)
         if run.cancelled is None or (task and task.uncancel() > others):
             raise  # not only the run was cancelled, but also what awaits it
         raise reason from None
-    except Stopped as stopped:
-        raise stopped_run(run, stopped) from stopped.__cause__
+    except RunAborted as stopped:
+        raise finish_aborted(run, stopped) from stopped.__cause__
     except InputError as error:
-        if failed_step(error) is None and run.recorder is not None and not run.recorder.journal.recalls:
-            run.recorder.journal.store.trash(run.run_id)  # it never began
+        if failed_step(error) is None and run.recorder is not None and not run.recorder.journal.replays:
+            run.recorder.journal.store.delete(run.run_id)  # it never began
             raise
         end(run, state_after(run, error), error)
         raise run_error(error, run) from error
@@ -212,20 +212,20 @@ async def _performed(run: Run, inputs: Mapping[str, Any]) -> RunResult:
 
 
 async def undo_run(run: Run, *, revert: bool) -> RunState:
-    """Undo all that a run has done that nobody works on, and end it as CANCELLED, or as REVERT_FAILED."""
+    """Compensation all that a run has done that nobody works on, and end it as CANCELLED, or as REVERT_FAILED."""
     state, problem = RunState.CANCELLED, None
-    keeper = Keeper(run, run.recorder) if run.recorder else None
+    keeper = Heartbeat(run, run.recorder) if run.recorder else None
     if keeper is not None:
         keeper.start()
     try:
         if revert:
             run.cancelled = "kill"
-            undos = recorded_undos(run, "main", again=True)
+            undos = recorded_compensations(run, "main", again=True)
             if undos:
-                await shielded(undo_all(run, undos, asyncio.CancelledError(), "main:undo"))
+                await shielded(compensate_all(run, undos, asyncio.CancelledError(), "main:undo"))
     except RevertError as error:
         state, problem = RunState.REVERT_FAILED, error
-    except Stopped as stopped:
+    except RunAborted as stopped:
         raise stopped.error from stopped.error.__cause__
     finally:
         if keeper is not None:
@@ -236,7 +236,7 @@ async def undo_run(run: Run, *, revert: bool) -> RunState:
     return state
 
 
-def to_recall(records: Iterable[StepRecord], state: RunState) -> list[StepRecord]:
+def records_to_replay(records: Iterable[StepRecord], state: RunState) -> list[StepRecord]:
     """Return the records that a run which goes on recalls: after a failure, the steps that failed are done again."""
     found = list(records)
     if state not in {RunState.FAILED, RunState.TIMED_OUT}:
@@ -265,13 +265,13 @@ def unreadable(record: RunRecord, problem: Exception) -> StoreError:
 
 
 def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
-    """Raise WrongTransition when a run cannot go on, because it is over or its flow forbids it; Owned when it does go on."""
+    """Raise TransitionError when a run cannot go on, because it is over or its flow forbids it; RunOwnedError when it does go on."""
     if record.state in _OVER:
         hint = "'taskrun rerun' starts a new run that takes over what was done"
-        raise WrongTransition(f"run {record.run_id} is over: it is {record.state}", hint)
+        raise TransitionError(f"run {record.run_id} is over: it is {record.state}", hint)
     if record.state in _FAILED and not flow.header.restartable:
-        raise WrongTransition(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
-    check_claim(record, now(), stale_after)  # Owned, before what was given is looked at
+        raise TransitionError(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
+    check_claim(record, now(), stale_after)  # RunOwnedError, before what was given is looked at
 
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})

@@ -1,7 +1,7 @@
 """What a store is: the place where runs are written down, so that another process can go on with them.
 
 Rules: the calls are ordinary functions, because a thread hop costs more than a commit. Every write names the epoch
-under which its writer claimed the run; an older one is refused (``Fenced``), so a process that was thought dead does no
+under which its writer claimed the run; an older one is refused (``FencedError``), so a process that was thought dead does no
 harm when it wakes up. A call that raises StoreError has changed nothing; one that returns has committed. A store may be
 used from several threads and by several processes at once.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from taskrun.core.states import TRANSITIONS, RunState
 from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, StepRecord, sha256_of
-from taskrun.errors import Fenced, Owned, StoreError, UnknownRun, WrongTransition
+from taskrun.errors import FencedError, RunOwnedError, StoreError, TransitionError, UnknownRunError
 
 
 class Write(NamedTuple):
@@ -27,7 +27,7 @@ class Write(NamedTuple):
 
 
 class Store(Protocol):
-    """Where runs are recorded. Unknown runs raise UnknownRun; all trouble of the medium raises StoreError."""
+    """Where runs are recorded. Unknown runs raise UnknownRunError; all trouble of the medium raises StoreError."""
 
     def create(self, run: RunRecord) -> None:
         """Write down a new run; StoreError when its id is taken."""
@@ -43,26 +43,26 @@ class Store(Protocol):
     ) -> None:
         """Write records and changes of one run in one transaction; a record replaces an older one of its key.
 
-        Raises Fenced when the run was claimed since, or removed, and WrongTransition when its state cannot change so. A
+        Raises FencedError when the run was claimed since, or removed, and TransitionError when its state cannot change so. A
         change to a state that is not active gives up the run's owner and forgets what was requested of it.
         """
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
         """Write for several runs in one transaction and return what became of each write.
 
-        A write that is Fenced, or a WrongTransition, is left out whole and does not harm the others; trouble of the
+        A write that is FencedError, or a TransitionError, is left out whole and does not harm the others; trouble of the
         medium is raised and nothing was written.
         """
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
         """Make ``owner`` the one who works on the run and return the new epoch.
 
-        Raises Owned when the run has an owner that is not known to be dead and whose heartbeat is not older than
-        ``stale_after`` seconds, WrongTransition when the run is over for good.
+        Raises RunOwnedError when the run has an owner that is not known to be dead and whose heartbeat is not older than
+        ``stale_after`` seconds, TransitionError when the run is over for good.
         """
 
     def heartbeat(self, run_id: str, epoch: int, now: float) -> None:
-        """Say that the owner of the run lives; Fenced when it is not the owner any more."""
+        """Say that the owner of the run lives; FencedError when it is not the owner any more."""
 
     def request(self, run_id: str, kind: str) -> None:
         """Ask the owner of the run for something, such as ``cancel`` or ``suspend``; asking twice is asking once."""
@@ -79,8 +79,8 @@ class Store(Protocol):
     ) -> list[RunSummary]:
         """Return the runs, newest first: those in a state, of a flow, created at or after a time, so many at most."""
 
-    def trash(self, run_id: str) -> None:
-        """Remove a run and the runs that it called; one who still works on it is Fenced. Claim it first."""
+    def delete(self, run_id: str) -> None:
+        """Remove a run and the runs that it called; one who still works on it is FencedError. Claim it first."""
 
     def purge(self, before: float) -> int:
         """Remove the runs that ended before a time, with those that they called; return how many went."""
@@ -89,34 +89,36 @@ class Store(Protocol):
         """Let go of what the store holds; a closed store raises StoreError."""
 
 
-def unknown_run(run_id: str) -> UnknownRun:
+def unknown_run(run_id: str) -> UnknownRunError:
     """Return the error about a run that the store does not have."""
-    return UnknownRun(f"there is no run {run_id}", "'taskrun runs' lists them")
+    return UnknownRunError(f"there is no run {run_id}", "'taskrun runs' lists them")
 
 
-def fenced(run_id: str, epoch: int, present: int | None, owner: Owner | None = None) -> Fenced:
+def fenced(run_id: str, epoch: int, present: int | None, owner: Owner | None = None) -> FencedError:
     """Return the error about a write of an older epoch than the present one, which is None for a removed run.
 
     ``owner`` is who has the run now; None when it was given up since.
     """
     if present is None:
-        return Fenced(f"run {run_id} is not in the store any more: it was removed while it ran")
+        return FencedError(f"run {run_id} is not in the store any more: it was removed while it ran")
     who = owner or "another process"
-    return Fenced(f"run {run_id} was taken over by {who} (epoch {epoch} is over, it is {present} now)")
+    return FencedError(f"run {run_id} was taken over by {who} (epoch {epoch} is over, it is {present} now)")
 
 
 def check_claim(run: RunSummary, now: float, stale_after: float) -> None:
-    """Raise what forbids to claim a run: it is over (WrongTransition) or has an owner who lives (Owned)."""
+    """Raise what forbids to claim a run: it is over (TransitionError) or has an owner who lives (RunOwnedError)."""
     if not TRANSITIONS[run.state]:
-        raise WrongTransition(f"run {run.run_id} is over: it is {run.state}")
+        raise TransitionError(f"run {run.run_id} is over: it is {run.state}")
     owner = run.owner
     last_sign = run.created if run.heartbeat is None else run.heartbeat
     if owner is not None and not owner.is_dead and now - last_sign <= stale_after:
-        raise Owned(f"run {run.run_id} belongs to {owner}, which is at work on it", "wait for it, or cancel the run")
+        raise RunOwnedError(
+            f"run {run.run_id} belongs to {owner}, which is at work on it", "wait for it, or cancel the run"
+        )
 
 
 def changed(run: RunRecord, changes: RunChanges) -> RunRecord:
-    """Return a run with changes made to it; WrongTransition when its state cannot change so."""
+    """Return a run with changes made to it; TransitionError when its state cannot change so."""
     more: dict[str, str | None] = {}
     if "text" in changes:
         more["sha256"] = sha256_of(changes["text"])

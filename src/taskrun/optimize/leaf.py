@@ -18,7 +18,7 @@ from taskrun.core.scope import Scope
 from taskrun.core.step import Step
 from taskrun.core.weave import Program, Woven
 from taskrun.decorators.implied.outputs import Outputs
-from taskrun.decorators.implied.replay import Recall
+from taskrun.decorators.implied.replay import Replay
 
 if TYPE_CHECKING:
     from taskrun.decorators.implied.call import Call
@@ -49,7 +49,7 @@ class Leaf(Woven):
 
 def fused(call: Call, inner: Program) -> Program | None:
     """Return the leaf that does the same as ``call`` round ``inner``, None when there is more to do."""
-    if isinstance(inner, Woven) and isinstance(inner.decorator, Recall):
+    if isinstance(inner, Woven) and isinstance(inner.decorator, Replay):
         from taskrun.optimize.recorded_leaf import recorded
 
         return recorded(call, inner) if is_leaf(call, inner.inner) else None

@@ -1,4 +1,4 @@
-"""A step that is nothing but a script, in a recorded run: Call round Recall round the script as one coroutine.
+"""A step that is nothing but a script, in a recorded run: Call round Replay round the script as one coroutine.
 
 Rules: it does what these do, for the first time that such a step is run; what has been recorded before, and whatever is
 special about the step, is left to them. The outputs are exported when the record is committed.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.core.completion import RESULT, Completion, completed, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.scope import Scope
@@ -23,7 +23,7 @@ from taskrun.optimize.leaf import AS_IT_IS, in_place, own_scope, sole_output
 
 if TYPE_CHECKING:
     from taskrun.decorators.implied.call import Call
-    from taskrun.decorators.implied.replay import Recall
+    from taskrun.decorators.implied.replay import Replay
 
 _SUCCEEDED = StepState.SUCCEEDED
 _new_scope = dict.__new__
@@ -49,7 +49,7 @@ def recorded(call: Call, inner: Woven) -> Program | None:
 
 
 def _function(  # noqa: C901 - in one piece, because calls are what a step costs
-    call: Call, recall: Recall, inner: Program, slow: Callable[[Frame], Any]
+    call: Call, recall: Replay, inner: Program, slow: Callable[[Frame], Any]
 ) -> Callable[[Frame], Awaitable[Completion]]:
     step = call.step
     outputs: Any = inner.decorator if isinstance(inner, Woven) else None
@@ -67,7 +67,7 @@ def _function(  # noqa: C901 - in one piece, because calls are what a step costs
         owner = frame.run
         recorder: Any = owner.recorder
         key = frame.path_of(name)
-        if recorder.known(key) is not None or owner.top.suspending or frame.step.persis_vars:
+        if recorder.recorded(key) is not None or owner.top.suspending or frame.step.persis_vars:
             return await slow(frame)  # type: ignore[no-any-return]
         started = now()
         outer = scope = frame.scope
@@ -102,7 +102,7 @@ def _function(  # noqa: C901 - in one piece, because calls are what a step costs
             else:
                 journal.save_now(record)
         except StoreError as error:
-            raise Stopped(error) from error
+            raise RunAborted(error) from error
         if not short:
             return call.exported(done, outer)
         outer[RESULT] = value

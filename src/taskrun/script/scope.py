@@ -1,7 +1,7 @@
 """What a script works on: the variables of a step.
 
 Rules: whoever keeps variables says what reading one means; a script only needs these few operations of it. To read a
-variable that does not exist is an UnknownVariable, never a KeyError, which may be the script's own.
+variable that does not exist is an UnknownVariableError, never a KeyError, which may be the script's own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class Names(Protocol):
     """The variables that a script works on: a scope of the flow."""
 
     def __getitem__(self, name: str, /) -> Any:
-        """Return a variable, or raise UnknownVariable."""
+        """Return a variable, or raise UnknownVariableError."""
 
     def find(self, name: str, default: Any, /) -> Any:
         """Return a variable, or ``default`` when there is none of that name."""
@@ -32,7 +32,7 @@ class Names(Protocol):
         """Yield every name that can be read."""
 
 
-class UnknownVariable(NameError):
+class UnknownVariableError(NameError):
     """A script reads a name that is neither a variable of its scope nor in the table of names."""
 
     explained = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from taskrun.script.bind import LANGUAGES as DIALECTS
 from taskrun.script.bind import Script, bind, check_language, source_of
 from taskrun.script.limits import Limits, ScriptBudgetError
-from taskrun.script.scope import Names, UnknownVariable
+from taskrun.script.scope import Names, UnknownVariableError
 from taskrun.script.script_source import Part
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.template import Template, compile_template
@@ -24,7 +24,7 @@ __all__ = [
     "ScriptBudgetError",
     "ScriptSettings",
     "Template",
-    "UnknownVariable",
+    "UnknownVariableError",
     "compile_script",
     "compile_template",
 ]

@@ -16,7 +16,7 @@ import dataclasses
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from typing import Any
 
-from taskrun.compile.flow_reference import Reference
+from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import Input
@@ -38,9 +38,9 @@ class CallStep(Step):
     step_name: str
 
     @property
-    def reference(self) -> Reference:
+    def reference(self) -> FlowReference:
         """The file of the library."""
-        return Reference(self.node, "lib", self.lib_name, self.lib_version, self.lib_model_path)
+        return FlowReference(self.node, "lib", self.lib_name, self.lib_version, self.lib_model_path)
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Run the library's step in this step's frame."""
@@ -65,14 +65,14 @@ class CallStep(Step):
         """The library's step may be one that can be undone."""
         return True
 
-    def kept(self, frame: Frame) -> Mapping[str, Any] | None:
+    def compensation_data(self, frame: Frame) -> Mapping[str, Any] | None:
         """What undoing this step or the library's needs."""
-        both = [Step.kept(self, frame), self._called(frame.run).kept(frame)]
+        both = [Step.compensation_data(self, frame), self._called(frame.run).compensation_data(frame)]
         found = [values for values in both if values is not None]
         return {name: value for values in found for name, value in values.items()} if found else None
 
     async def undo(self, frame: Frame, done: Completion) -> None:
-        """Undo this step, then the library's."""
+        """Compensation this step, then the library's."""
         await Step.undo(self, frame, done)
         await self._called(frame.run).undo(frame, done)
 

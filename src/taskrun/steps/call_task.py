@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from taskrun.compile.flow_reference import Reference
+from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.completion import Completion
 from taskrun.core.execution import execute
 from taskrun.core.frame import Frame
@@ -33,14 +33,14 @@ class CallTask(Step):
     task_model_path: str | None = None
 
     @property
-    def reference(self) -> Reference:
+    def reference(self) -> FlowReference:
         """The file of the task."""
-        return Reference(self.node, "task", self.task_name, self.task_version, self.task_model_path)
+        return FlowReference(self.node, "task", self.task_name, self.task_version, self.task_model_path)
 
     async def run(self, frame: Frame) -> Completion:
         """Run the task with the declared inputs."""
         run = frame.run
-        called = run.below(self.reference.find(run.host.lookup), frame.path)
+        called = run.child_run(self.reference.find(run.host.lookup), frame.path)
         called.undo = frame.undo
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
 
@@ -56,7 +56,7 @@ class CallTask(Step):
 
     def inside(self, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
         """The steps of the task."""
-        called = run.below(self.reference.find(run.host.lookup), path)
+        called = run.child_run(self.reference.find(run.host.lookup), path)
         return called, called.flow.model.children()
 
     def analyze(self) -> Iterable[Diagnostic]:

@@ -23,7 +23,7 @@ from taskrun.core.body import Body
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import base, step
-from taskrun.durable.compensation import unwinding
+from taskrun.durable.compensation import with_compensation
 from taskrun.script.script import Script
 from taskrun.steps.join import Joining, Start, join
 
@@ -66,7 +66,7 @@ class Forking(Joining):
                     scope[name] = element
                 if index_name:
                     scope[index_name] = index
-                run = partial(unwinding, inner=body.run, index=index) if unwinds else body.run
+                run = partial(with_compensation, inner=body.run, index=index) if unwinds else body.run
                 yield keys[index], now or run, branch, may_suspend and now is None, now is not None
 
         return join(frame, self, starts(), {key: index for index, key in enumerate(keys)})

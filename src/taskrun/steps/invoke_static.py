@@ -16,7 +16,7 @@ from typing import Any
 
 from taskrun.calls.python_calls import call
 from taskrun.compile.callable_checks import callee_problems
-from taskrun.core.beans import Imports, NotAllowed
+from taskrun.core.beans import ImportNotAllowedError, Imports
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.services import Host
@@ -64,7 +64,7 @@ class InvokeStatic(Step):
         """The function may be imported, exists, and takes the inputs."""
         try:
             function = self._function(host.imports)
-        except NotAllowed as error:
+        except ImportNotAllowedError as error:
             return [self.node.problem("import-not-allowed", str(error), attribute="method")]
         except PluginError as error:
             return [self.node.problem("unknown-function", str(error), attribute="method")]

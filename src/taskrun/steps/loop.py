@@ -104,7 +104,7 @@ class Loop(Looping):
     def _elements(self, frame: Frame, expression: Script) -> Iterable[Any]:
         """Return what there is to iterate over; a recorded run remembers it, element by element where it has no end yet."""
         recorder = frame.run.recorder
-        if recorder is not None and recorder.known(frame.part("items")) is not None:
+        if recorder is not None and recorder.recorded(frame.part("items")) is not None:
             elements = frame.remember("items", lambda: _listed(frame.eval(expression)), expression.text)
         else:
             elements = frame.eval(expression)

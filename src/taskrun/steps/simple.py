@@ -27,7 +27,7 @@ from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.services import Host
 from taskrun.core.step import Step, step
-from taskrun.durable.compensation import clean_up, failures_by_path
+from taskrun.durable.compensation import failures_by_path, revert_partial_work
 from taskrun.errors import Diagnostic, PluginError
 
 
@@ -50,7 +50,7 @@ class Simple(Step):
             return await execute_task(frame, task)
         except (Exception, asyncio.CancelledError) as error:
             if not frame.run.lost:
-                await clean_up(frame, lambda failure: _revert(frame, task, values, failure, failure), error)
+                await revert_partial_work(frame, lambda failure: _revert(frame, task, values, failure, failure), error)
             raise
 
     @property
@@ -58,9 +58,9 @@ class Simple(Step):
         """A bean may have a ``revert``, which only the run knows."""
         return True
 
-    def kept(self, frame: Frame) -> Mapping[str, Any] | None:
+    def compensation_data(self, frame: Frame) -> Mapping[str, Any] | None:
         """What ``<revert>`` and the bean's ``revert`` need."""
-        own, bean = Step.kept(self, frame), frame.run.beans.get(self.bean)
+        own, bean = Step.compensation_data(self, frame), frame.run.beans.get(self.bean)
         return {**(own or {}), **values_for_revert(frame, bean)} if has_revert(bean) else own
 
     async def undo(self, frame: Frame, done: Completion) -> None:

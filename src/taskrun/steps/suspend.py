@@ -25,7 +25,7 @@ from taskrun.core.states import StepState
 from taskrun.core.step import Step, step
 from taskrun.durable.recorder import Recorder, now
 from taskrun.durable.records import StepRecord
-from taskrun.durable.suspension import Asked, Waiting
+from taskrun.durable.suspension import RequestedInput, WaitPoint
 from taskrun.errors import Diagnostic, RunError
 from taskrun.script.script import Script
 
@@ -57,13 +57,15 @@ class Suspend(Step):
             if script is None or frame.eval(script):
                 return Completion({RESULT: given})
         key = frame.path
-        frame.run.top.waiting.append(Waiting(key, self._title(), tuple(map(Asked.of, self.asked(frame.run)))))
+        frame.run.top.waiting.append(
+            WaitPoint(key, self._title(), tuple(map(RequestedInput.of, self.asked(frame.run))))
+        )
         recorder.note(StepRecord(key, "step", StepState.SUSPENDED, note=self._title(), started=now()))
         return Completion(signal=Signal.SUSPEND)
 
     def _given(self, frame: Frame, recorder: Recorder) -> Mapping[str, Any] | None:
         """Return what was given to go on with, None when the run has come here first or nothing was meant for here."""
-        record = recorder.known(f"{frame.path}:given")
+        record = recorder.recorded(f"{frame.path}:given")
         if record is None:
             return None
         values = {**recorder.value(record.outputs), **(frame.run.top.answers or {})}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, StepRecord
 from taskrun.durable.store import Write, changed, check_claim, fenced, unknown_run
-from taskrun.errors import Fenced, StoreError, WrongTransition
+from taskrun.errors import FencedError, StoreError, TransitionError
 
 SUMMARY = tuple(one.name for one in fields(RunSummary))
 
@@ -68,7 +68,7 @@ class MemoryStore:
             entry = self._fence(one.run_id, one.epoch)
             if one.changes:
                 entry.run = changed(entry.run, one.changes)
-        except (Fenced, WrongTransition) as problem:
+        except (FencedError, TransitionError) as problem:
             return problem
         for record in one.records:
             entry.steps.pop(record.key, None)  # so that the new one is the last
@@ -122,7 +122,7 @@ class MemoryStore:
         found.sort(key=lambda run: run.created, reverse=True)
         return found[:limit]
 
-    def trash(self, run_id: str) -> None:
+    def delete(self, run_id: str) -> None:
         """See Store."""
         with self._lock:
             self._entry(run_id)

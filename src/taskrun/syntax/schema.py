@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
 from taskrun.errors import PluginError
-from taskrun.resources import shipped_folder
+from taskrun.resources import resource_folder
 from taskrun.syntax.node import TEXT
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Schema:
 
 def schema_file() -> Path:
     """Return the path of task.xsd; raises PluginError when it is missing."""
-    return shipped_folder("schemas") / "task.xsd"
+    return resource_folder("schemas") / "task.xsd"
 
 
 class _Additions:

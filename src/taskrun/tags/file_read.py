@@ -29,7 +29,7 @@ class FileError(Exception):
     """A file cannot be read, written or understood; the message names it."""
 
 
-class FileMissing(FileError):
+class FileMissingError(FileError):
     """A file or folder does not exist."""
 
 
@@ -43,7 +43,7 @@ def failure(path: str, doing: str, error: OSError) -> FileError:
     return FileError(f"{path!r} cannot be {doing}: {error.strerror or error}")
 
 
-def missing(path: str, real: Path) -> FileMissing:
+def missing(path: str, real: Path) -> FileMissingError:
     """Return the error for a ``path`` whose ``real`` place is empty: it names the missing part and near names."""
     part = real
     while not part.parent.is_dir() and part.parent != part:
@@ -57,7 +57,7 @@ def missing(path: str, real: Path) -> FileMissing:
     if part != real:
         what += f": there is no folder {str(part)!r}"
     hint = near_hint(part.name, names)
-    return FileMissing(f"{what}; {hint}" if hint else f"{what} (looked for {real})")
+    return FileMissingError(f"{what}; {hint}" if hint else f"{what} (looked for {real})")
 
 
 def read_bytes(path: str, real: Path, max_bytes: int) -> bytes:

@@ -15,14 +15,14 @@ from typing import Any
 
 from taskrun.tags import csv_text as tables
 from taskrun.tags.context import FolderError, TagContext
-from taskrun.tags.file_read import MAX_BYTES, FileError, FileMissing, is_temporary, missing, read_characters
+from taskrun.tags.file_read import MAX_BYTES, FileError, FileMissingError, is_temporary, missing, read_characters
 from taskrun.tags.file_write import append as append_text
 from taskrun.tags.file_write import encoded, write_whole
 from taskrun.tags.json_text import from_json, to_json
 
 __all__ = [
     "FileError",
-    "FileMissing",
+    "FileMissingError",
     "find_file_paths",
     "read_csv",
     "read_json",
@@ -38,7 +38,7 @@ def read_text(path: str, encoding: str = "utf-8", maxBytes: int = MAX_BYTES, *, 
     """Return the text of a file, its newlines as they are, without the byte order mark of UTF-8.
 
     Parameters: ``encoding`` is a Python encoding's name, ``maxBytes`` the size of the largest file accepted.
-    Raises FileMissing, FileError (too large, no ordinary file, not of the encoding: with the byte's offset), FolderError.
+    Raises FileMissingError, FileError (too large, no ordinary file, not of the encoding: with the byte's offset), FolderError.
     """
     return read_characters(path, context.resolve(path), encoding, maxBytes)
 
@@ -65,7 +65,7 @@ def find_file_paths(dir: str, pattern: str = "**/*", *, context: TagContext) -> 
     Returns paths that begin with ``dir`` as given, so they are relative when it is, and other tags can open them. Links to
     folders are not descended into by ``**``; files that lie outside the allowed folders and files that are being written
     are left out.
-    Raises FileMissing or FileError when there is no such folder or the pattern is wrong, FolderError.
+    Raises FileMissingError or FileError when there is no such folder or the pattern is wrong, FolderError.
     """
     real = context.resolve(dir)
     if not real.exists():
@@ -89,7 +89,7 @@ def find_file_paths(dir: str, pattern: str = "**/*", *, context: TagContext) -> 
 def read_json(path: str, maxBytes: int = MAX_BYTES, *, context: TagContext) -> Any:
     """Return the value of a JSON file in UTF-8; the last of several equal keys counts.
 
-    Raises FileMissing, FileError (a wrong place is told as file:line:column; NaN and Infinity are no JSON), FolderError.
+    Raises FileMissingError, FileError (a wrong place is told as file:line:column; NaN and Infinity are no JSON), FolderError.
     """
     return from_json(path, read_text(path, maxBytes=maxBytes, context=context))
 
@@ -110,7 +110,7 @@ def read_csv(
     """Return the rows of a CSV file in UTF-8; all cells are text, empty lines are left out.
 
     Returns dicts by the names in the first row, with ``header`` false lists.
-    Raises FileMissing, FileError (a row with more or fewer cells than the first, twice the same column, a wrong quote:
+    Raises FileMissingError, FileError (a row with more or fewer cells than the first, twice the same column, a wrong quote:
     with the line), FolderError.
     """
     text = read_text(path, maxBytes=maxBytes, context=context)
@@ -133,7 +133,7 @@ def write_csv(
 def resolve_resource(path: str, *, context: TagContext) -> str:
     """Return the real, absolute path of a file or folder that belongs to the flow: ``path`` is relative to its file.
 
-    Raises FileMissing when there is none, FolderError.
+    Raises FileMissingError when there is none, FolderError.
     """
     # an empty path would become the flow's folder: resolve refuses it
     real = context.resolve(os.fspath(context.folder / path) if path else path)

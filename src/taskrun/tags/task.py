@@ -42,7 +42,7 @@ async def execute(
         path = lookup.by_path(taskModelPath, run.flow.path)
     else:
         path = lookup.by_name(taskName or "", taskVersion, ".task")
-    done = await run_flow(run.below(path, f"{run.called_from or 'main'}/task:Execute"), inputs or {})
+    done = await run_flow(run.child_run(path, f"{run.called_from or 'main'}/task:Execute"), inputs or {})
     if outputNames is None:
         return dict(done.outputs)
     return {name: _output(done.outputs, name) for name in outputNames}

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskrun.script.limits import ScriptBudgetError
-from taskrun.script.scope import Names, UnknownVariable
+from taskrun.script.scope import Names, UnknownVariableError
 
 if TYPE_CHECKING:
     from taskrun.script.sandbox.budget import Budget
@@ -127,7 +127,7 @@ class Variables:
         if name in self._own:
             return self._own[name]
         if self._parent is None:
-            raise UnknownVariable(name=name)
+            raise UnknownVariableError(name=name)
         return self._parent[name]
 
     def __contains__(self, name: object) -> bool:

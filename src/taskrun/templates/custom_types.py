@@ -24,7 +24,7 @@ from taskrun.syntax.delta.origins import Moved, owner_of
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 from taskrun.templates.api import tag_output
 from taskrun.templates.element import Element
-from taskrun.templates.flow_templates import Markup
+from taskrun.templates.flow_templates import FlowTemplates
 from taskrun.templates.libraries import SUFFIX
 from taskrun.templates.tag_library import TagLibrary
 
@@ -34,7 +34,7 @@ _TYPE = "customType"
 class CustomTypes:
     """Rewrites the custom steps of a flow."""
 
-    def __init__(self, markup: Markup) -> None:
+    def __init__(self, markup: FlowTemplates) -> None:
         self.markup = markup
         self.root = markup.root
         self.problems: list[Diagnostic] = []

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CONFIG, BEFORE, AFTER = "x:config", "x:pre-parse", "x:post-parse"
 
 
-class Markup:
+class FlowTemplates:
     """Compiles the templates of the flow with this root."""
 
     def __init__(self, root: Node, sources: Sources, tags: TagSettings, settings: ScriptSettings) -> None:
@@ -117,7 +117,7 @@ class Markup:
                     raise BindError([section.problem("no-meaning", message, hint="x:post-extends changes the flow")])
 
 
-def prepared(root: Node, markup: Callable[[Node], Markup]) -> tuple[Node, Markup]:
+def prepared(root: Node, markup: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
     """Return a flow's tree without the sections that are no part of it, which are run, and what compiles its templates."""
     templates = markup(root)
     if all(root.child(tag) is None for tag in (CONFIG, BEFORE, AFTER)):

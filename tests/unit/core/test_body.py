@@ -11,7 +11,7 @@ from taskrun.core.completion import Signal, jump_to
 from taskrun.core.frame import Frame
 from taskrun.decorators.on_enter import OnEnter
 from taskrun.errors import StepError
-from taskrun.script.script import UnknownVariable
+from taskrun.script.script import UnknownVariableError
 
 FLOW = (
     '<task><steps><loop-n name="l" beginExpr="1" endExpr="2" varName="n"><steps>'
@@ -46,7 +46,7 @@ def test_an_input_whose_script_reads_what_is_not_there(tmp_path: Any) -> None:
     )
     with pytest.raises(StepError) as caught:
         TaskManager().run(path)
-    assert isinstance(caught.value.__cause__, UnknownVariable)
+    assert isinstance(caught.value.__cause__, UnknownVariableError)
 
 
 def test_a_decorator_without_a_way_of_its_own_only_runs_what_is_inside() -> None:

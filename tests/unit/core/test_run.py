@@ -13,7 +13,7 @@ from taskrun.core.completion import NEXT, RESULT, Completion, Signal, completion
 from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
 from taskrun.errors import PluginError
-from taskrun.script.script import UnknownVariable
+from taskrun.script.script import UnknownVariableError
 
 
 class Door:
@@ -114,7 +114,7 @@ def test_completions() -> None:
 def test_scopes() -> None:
     scope = Scope(Scope(None, a=1), b=2)
     assert list(scope.names()) == ["b", "a"]
-    with pytest.raises(UnknownVariable):
+    with pytest.raises(UnknownVariableError):
         scope["c"]
 
 

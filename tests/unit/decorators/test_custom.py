@@ -13,10 +13,10 @@ from taskrun.core.frame import Frame
 from taskrun.core.step import Inner
 from taskrun.decorators.named_decorators import (
     SHIPPED,
-    ShippedRateLimit,
-    ShippedRetry,
-    ShippedTimeout,
-    shipped_decorator,
+    NamedRateLimit,
+    NamedRetry,
+    NamedTimeout,
+    named_decorator,
 )
 from taskrun.errors import PluginError, RateLimitTimeout, StepTimeout
 from taskrun.syntax.load import parse
@@ -110,24 +110,24 @@ def test_a_decorator_of_a_container(bench: Bench) -> None:
 
 def shipped(name: str, **parameters: str) -> Any:
     """Return a shipped decorator."""
-    return shipped_decorator(name, parameters, 100, NODE)
+    return named_decorator(name, parameters, 100, NODE)
 
 
 def test_the_parameters_of_the_shipped_ones() -> None:
     """Their defaults are those of the language."""
     retry = shipped("retry", maxRetryCount="3")
-    assert isinstance(retry, ShippedRetry)
+    assert isinstance(retry, NamedRetry)
     assert (retry.max_retry_count, retry.retry_delay.constant, retry.max_retry_delay.constant) == (3, 1.0, 300.0)
     assert retry.exponential_delay
     assert not shipped("retry", maxRetryCount="0", retryDelay="5s", exponentialDelay="0").exponential_delay
     timeout = shipped("timeout", timeout="2s")
-    assert isinstance(timeout, ShippedTimeout)
+    assert isinstance(timeout, NamedTimeout)
     assert timeout.seconds == 2
     limit = shipped("rateLimit", requestPerSecond="2.5", maxWait="1m", **{"global": "true"})
-    assert isinstance(limit, ShippedRateLimit)
+    assert isinstance(limit, NamedRateLimit)
     assert (limit.rate, limit.max_wait, limit.shared) == (2.5, 60, True)
     assert not shipped("rateLimit", requestPerSecond="1").shared
-    assert {cls.rank for cls in (ShippedRetry, ShippedTimeout, ShippedRateLimit)} == {10}
+    assert {cls.rank for cls in (NamedRetry, NamedTimeout, NamedRateLimit)} == {10}
 
 
 @pytest.mark.parametrize(

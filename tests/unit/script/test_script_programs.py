@@ -275,12 +275,12 @@ def test_truth_is_asked_once(run: Any) -> None:
     ],
 )
 def test_an_unknown_variable_has_a_near_name(run: Any, text: str, message: str) -> None:
-    from taskrun.script.script import UnknownVariable
+    from taskrun.script.script import UnknownVariableError
 
-    with pytest.raises(UnknownVariable) as caught:
+    with pytest.raises(UnknownVariableError) as caught:
         run(text, total=1)
     assert str(caught.value) == message
-    assert issubclass(UnknownVariable, NameError)
+    assert issubclass(UnknownVariableError, NameError)
 
 
 def test_logging_and_print(run: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:

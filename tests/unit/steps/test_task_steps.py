@@ -45,7 +45,7 @@ class Noting(Task):
         return 1
 
     def revert(self) -> str:
-        """Undo."""
+        """Compensation."""
         self.note("revert")
         return "undone"
 
@@ -200,7 +200,7 @@ def test_beans_that_cannot_be_used(bench: Bench) -> None:
             """Do it."""
 
         def revert(self) -> None:
-            """Undo it."""
+            """Compensation it."""
 
     for bean, text in (
         (Careless(), "Careless.__init__() does not call super().__init__()"),
@@ -254,7 +254,7 @@ class Plain:
         return x + y
 
     def revert(self, y: int, result: Any, failure: Any, flow_failures: Any) -> Any:
-        """Undo it."""
+        """Compensation it."""
         return y, result, str(failure), list(flow_failures)
 
 

@@ -21,7 +21,7 @@ from taskrun.core.completion import Signal
 from taskrun.core.states import TRANSITIONS, RunState, StepState
 from taskrun.durable.records import ErrorRecord, Owner, RunRecord, StepRecord
 from taskrun.durable.store import Store, Write
-from taskrun.errors import Fenced, Owned, StoreError, UnknownRun, WrongTransition
+from taskrun.errors import FencedError, RunOwnedError, StoreError, TransitionError, UnknownRunError
 
 ELSEWHERE = Owner("elsewhere.example", 7, "aaaa")
 LONG = "ж𝄞\ud800\x00" * 1_000_000
@@ -118,9 +118,9 @@ class StoreConformance:
             lambda: store.claim("r2", ELSEWHERE, 1, 1),
             lambda: store.request("r2", "cancel"),
             lambda: store.requests("r2"),
-            lambda: store.trash("r2"),
+            lambda: store.delete("r2"),
         ):
-            with pytest.raises(UnknownRun, match="no run r2"):
+            with pytest.raises(UnknownRunError, match="no run r2"):
                 call()
 
     def test_records_are_in_the_order_of_the_last_writes(self, store: Store) -> None:
@@ -150,9 +150,9 @@ class StoreConformance:
         for epoch in (1, 3, 0):
             for records in ([], [StepRecord("a")], [StepRecord("a"), StepRecord("b")], [StepRecord("a", outputs=LONG)]):
                 for changes in (None, {"outputs": "1"}):
-                    with pytest.raises(Fenced, match="taken over"):
+                    with pytest.raises(FencedError, match="taken over"):
                         store.write("r1", epoch, records, changes)
-            with pytest.raises(Fenced, match=rf"was taken over by process {os.getpid()} on .* it is 2 now"):
+            with pytest.raises(FencedError, match=rf"was taken over by process {os.getpid()} on .* it is 2 now"):
                 store.heartbeat("r1", epoch, FAR)
         assert store.records("r1") == []
         assert store.load("r1").outputs is None
@@ -160,11 +160,11 @@ class StoreConformance:
 
     def test_a_removed_run_is_fenced(self, store: Store) -> None:
         store.create(a_run())
-        store.trash("r1")
+        store.delete("r1")
         for records in ([], [StepRecord("a")], [StepRecord("a"), StepRecord("b")]):
-            with pytest.raises(Fenced, match="removed"):
+            with pytest.raises(FencedError, match="removed"):
                 store.write("r1", 1, records)
-        with pytest.raises(Fenced, match="removed"):
+        with pytest.raises(FencedError, match="removed"):
             store.heartbeat("r1", 1, 1)
 
     def test_one_of_many_that_is_fenced_harms_no_other(self, store: Store) -> None:
@@ -180,7 +180,7 @@ class StoreConformance:
                 Write("r3", 1, [StepRecord("c")], {"state": RunState.SUCCEEDED}),
             ]
         )
-        assert list(map(type, done)) == [type(None), Fenced, Fenced, WrongTransition, type(None)]
+        assert list(map(type, done)) == [type(None), FencedError, FencedError, TransitionError, type(None)]
         assert [len(store.records(run_id)) for run_id in ("r1", "r2", "r3")] == [1, 0, 1]
         assert store.load("r2").outputs is None
         assert store.load("r3").state is RunState.SUCCEEDED
@@ -201,7 +201,7 @@ class StoreConformance:
                 assert len(store.records(run_id)) == 1
                 assert store.load(run_id).owner == (ELSEWHERE if after.active else None)
             else:
-                with pytest.raises(WrongTransition, match=f"is {before} and cannot become {after}"):
+                with pytest.raises(TransitionError, match=f"is {before} and cannot become {after}"):
                     store.write(run_id, 1, [StepRecord("a")], {"state": after, "outputs": "1"})
                 assert store.load(run_id).state is before
                 assert store.load(run_id).outputs is None
@@ -238,23 +238,23 @@ class StoreConformance:
 
     def test_a_claim_needs_an_owner_who_is_gone(self, store: Store) -> None:
         store.create(a_run())
-        with pytest.raises(Owned, match=r"process 7 on elsewhere\.example"):
+        with pytest.raises(RunOwnedError, match=r"process 7 on elsewhere\.example"):
             store.claim("r1", Owner.here(), 105, 5)
         mine = Owner.here()
         assert store.claim("r1", mine, 105.5, 5) == 2
         run = store.load("r1")
         assert (run.owner, run.epoch, run.heartbeat, run.state) == (mine, 2, 105.5, RunState.RUNNING)
-        with pytest.raises(Owned, match=f"process {mine.pid} on"):
+        with pytest.raises(RunOwnedError, match=f"process {mine.pid} on"):
             store.claim("r1", ELSEWHERE, 106, 5)
         store.heartbeat("r1", 2, 200)
-        with pytest.raises(Owned):
+        with pytest.raises(RunOwnedError):
             store.claim("r1", ELSEWHERE, 205, 5)
         store.write("r1", 2, [], {"owner": None})
         assert store.claim("r1", ELSEWHERE, 205, 5) == 3
 
     def test_a_run_that_never_beat_is_as_old_as_itself(self, store: Store) -> None:
         store.create(a_run(heartbeat=None))
-        with pytest.raises(Owned):
+        with pytest.raises(RunOwnedError):
             store.claim("r1", Owner.here(), 105, 5)
         assert store.claim("r1", Owner.here(), 106, 5) == 2
 
@@ -263,10 +263,10 @@ class StoreConformance:
         store.create(a_run(state=state, owner=None))
         if TRANSITIONS[state]:
             assert store.claim("r1", ELSEWHERE, 1, 1) == 2
-            with pytest.raises(Owned):
+            with pytest.raises(RunOwnedError):
                 store.claim("r1", Owner.here(), 1, 1)
         else:
-            with pytest.raises(WrongTransition, match=f"is over: it is {state}"):
+            with pytest.raises(TransitionError, match=f"is over: it is {state}"):
                 store.claim("r1", ELSEWHERE, 1, 1)
 
     def test_requests(self, store: Store) -> None:
@@ -300,7 +300,7 @@ class StoreConformance:
         for run_id, parent in (("a", None), ("b", "a"), ("c", "b"), ("d", None)):
             store.create(a_run(run_id, parent=parent))
             store.write(run_id, 1, [StepRecord("s")])
-        store.trash("a")
+        store.delete("a")
         assert [run.run_id for run in store.runs()] == ["d"]
         store.create(a_run("a"))
         assert store.records("a") == []
@@ -369,12 +369,12 @@ class StoreConformance:
 
     def test_threads_race_for_a_claim(self, store: Store) -> None:
         won: list[int] = []
-        lost: list[Owned] = []
+        lost: list[RunOwnedError] = []
 
         def race(run_id: str) -> None:
             try:
                 won.append(store.claim(run_id, Owner.here(), FAR, 10))
-            except Owned as problem:
+            except RunOwnedError as problem:
                 lost.append(problem)
 
         for index in range(50):
@@ -396,7 +396,7 @@ class StoreConformance:
             (store, other)[index % 2].write("r1", 1, [StepRecord(f"s{index}")])
         assert store.records("r1") == other.records("r1")
         other.claim("r1", Owner.here(), FAR, 1)
-        with pytest.raises(Fenced):
+        with pytest.raises(FencedError):
             store.write("r1", 1, [StepRecord("late")])
         other.request("r1", "cancel")
         assert store.requests("r1") == ("cancel",)

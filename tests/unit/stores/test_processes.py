@@ -15,7 +15,7 @@ import pytest
 
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunRecord, StepRecord
-from taskrun.errors import Fenced, StoreError
+from taskrun.errors import FencedError, StoreError
 from taskrun.stores.sqlite.store import SqliteStore
 
 RACES = 300
@@ -26,7 +26,7 @@ import json, sys, time
 from taskrun.durable.records import Owner, RunRecord, StepRecord
 from taskrun.core.states import RunState
 from taskrun.durable.store import Write
-from taskrun.errors import Owned, StoreError
+from taskrun.errors import RunOwnedError, StoreError
 from taskrun.stores.sqlite.store import SqliteStore
 store = SqliteStore(sys.argv[1], synchronous="NORMAL", timeout=30)
 """
@@ -38,7 +38,7 @@ sys.stdin.readline()
 for index in range(int(sys.argv[2])):
     try:
         won.append((index, store.claim(f"r{index}", owner, time.time(), 60)))
-    except Owned as problem:
+    except RunOwnedError as problem:
         lost.append(str(problem))
 print(json.dumps([won, lost]), flush=True)
 sys.stdin.readline()  # a racer that ends is dead, and what it has won is free
@@ -174,9 +174,9 @@ def test_a_writer_that_wakes_up_too_late_is_refused(tmp_path: Path) -> None:
     store.write("r", epoch, [StepRecord("mine")])
     os.kill(writer.pid, signal.SIGCONT)
     end(writer)
-    assert writer.returncode == 1, "Fenced ended it"
+    assert writer.returncode == 1, "FencedError ended it"
     assert len(store.records("r")) == before + 1
-    with pytest.raises(Fenced):
+    with pytest.raises(FencedError):
         store.write("r", 2, [StepRecord("late")])
     store.close()
 

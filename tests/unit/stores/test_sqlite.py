@@ -14,10 +14,10 @@ import pytest
 
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunRecord, StepRecord
-from taskrun.errors import Fenced, StoreError
+from taskrun.errors import FencedError, StoreError
+from taskrun.stores.sqlite import blobs as value_files
+from taskrun.stores.sqlite import log_tail as tail
 from taskrun.stores.sqlite.store import SqliteStore, schema
-from taskrun.stores.sqlite.store import blobs as value_files
-from taskrun.stores.sqlite.store import log_tail as tail
 from taskrun.stores.sqlite.writes import Write, ready_writes, write_ready
 
 LONG = "x" * 300_000
@@ -101,7 +101,7 @@ def test_a_long_value_is_a_file_until_its_run_goes(store: SqliteStore, tmp_path:
     (files / "new-old").touch()
     os.utime(files / "new-old", (1, 1))
     (files / "new-young").touch()
-    store.trash("r2")
+    store.delete("r2")
     assert [path.name for path in files.iterdir()] == ["new-young"]
 
 
@@ -319,7 +319,7 @@ def test_runs_share_the_blocks_of_the_log(store: SqliteStore, tmp_path: Path) ->
     assert store._execute("SELECT count(*) FROM places WHERE run > 0").fetchone() == (10,)
     assert {name: [record.key for record in other.records(name)] for name in names} == expected
     other.close()
-    store.trash("r1")
+    store.delete("r1")
     for name in ("r", "r2"):
         assert [record.key for record in store.records(name)] == expected[name]
     assert store._execute("SELECT count(*) FROM steps WHERE run > 0").fetchone() == (2 * block,)
@@ -332,7 +332,7 @@ def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
     store.write("r", 1, [StepRecord("a")])
     other.write("r2", 1, [StepRecord("free")])
     other.write("r", 1, [StepRecord("b")])
-    other.trash("r2")
+    other.delete("r2")
     epoch = store.claim("r", Owner.here(), 1e12, 1)
     store.write("r", epoch, [StepRecord("c")])
     assert [record.key for record in store.records("r")] == ["a", "b", "c"]
@@ -356,13 +356,13 @@ def test_what_a_process_remembers_does_not_outlive_a_claim(
     if how == "claimed":
         assert other.claim("r", Owner.here(), 1e12, 1) == 2
     elif how == "trashed":
-        other.trash("r")
+        other.delete("r")
     else:
         assert other.purge(2.0) == 1
     if busy:
         store.write("r2", 1, [StepRecord("a"), StepRecord("b")])
         store.write("r2", 1, [StepRecord("c")])
-    with pytest.raises(Fenced):
+    with pytest.raises(FencedError):
         store.write("r", 1, [StepRecord("late")])
     store.write("r2", 1, [StepRecord("d")])
     assert [record.key for record in other.records("r2")] == ["0", "1", "2", *("abc" if busy else ""), "d"]

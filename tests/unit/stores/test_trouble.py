@@ -15,8 +15,8 @@ from taskrun.core.states import RunState
 from taskrun.durable.journal import CommitGroup, Journal
 from taskrun.durable.records import Owner, RunRecord, StepRecord
 from taskrun.errors import StoreError
+from taskrun.stores.sqlite import blobs as value_files
 from taskrun.stores.sqlite.store import SqliteStore
-from taskrun.stores.sqlite.store import blobs as value_files
 
 LONG = "x" * 300_000
 

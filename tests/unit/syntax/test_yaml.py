@@ -1,4 +1,4 @@
-"""Flows in YAML and JSON: what each key becomes, the places of everything, and what is refused."""
+"""FlowCache in YAML and JSON: what each key becomes, the places of everything, and what is refused."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ from taskrun.core.scope import Scope
 from taskrun.core.script_views import VIEWS, StepView
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.traceback_notes import StepNote
-from taskrun.core.weave import Program, Setting
+from taskrun.core.weave import Program, WeaveSettings
 from taskrun.errors import InputError
-from taskrun.script.script import UnknownVariable
+from taskrun.script.script import UnknownVariableError
 
 _new_scope = dict.__new__
 
@@ -53,7 +53,7 @@ class Call(Decorator):
     views: bool
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> Call | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> Call | None:
         """Round every step but the root."""
         if setting.root or setting.outermost is not None:
             return None
@@ -171,7 +171,7 @@ class Call(Decorator):
 
     def _missing(self, error: Exception, outer: Scope) -> Exception:
         """Return the error itself, or an InputError when it is about variables that by-name inputs do not find."""
-        if not isinstance(error, UnknownVariable) or not self.plain:
+        if not isinstance(error, UnknownVariableError) or not self.plain:
             return error
         missing = [item for item in self.inputs if item.by_name and not outer.has(item.name)]
         if not missing:

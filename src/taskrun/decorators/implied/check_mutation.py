@@ -19,8 +19,8 @@ from taskrun.codec.script_views import RESULT_CODECS
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.weave import Setting
-from taskrun.errors import ChangedInput, UnsavableValue
+from taskrun.core.weave import WeaveSettings
+from taskrun.errors import ChangedInputError, UnsavableValueError
 
 
 class Before(NamedTuple):
@@ -39,7 +39,7 @@ class CheckMutation(Decorator):
     names: tuple[str, ...]
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> CheckMutation | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> CheckMutation | None:
         """Round every step with inputs, when that is asked for."""
         if not setting.check_mutation or setting.root or setting.outermost is not None:
             return None
@@ -54,7 +54,7 @@ class CheckMutation(Decorator):
         done = await inner(frame)
         changed = [one.name for one in before if _differs(one, codecs)]
         if changed:
-            raise ChangedInput(frame.path, changed)
+            raise ChangedInputError(frame.path, changed)
         return done
 
     def _before(self, frame: Frame, codecs: Codecs) -> Iterator[Before]:
@@ -64,7 +64,7 @@ class CheckMutation(Decorator):
                 continue
             try:
                 yield Before(name, value, codecs.dumps(value), None)
-            except UnsavableValue:
+            except UnsavableValueError:
                 try:
                     copied = copy.deepcopy(value)
                     if value == copied:  # else something in it cannot be compared
@@ -81,7 +81,7 @@ def _differs(before: Before, codecs: Codecs) -> bool:
         if before.text is None:
             return bool(before.value != before.copied)
         return codecs.dumps(before.value) != before.text
-    except UnsavableValue:
+    except UnsavableValueError:
         return True  # something was put into it
     except Exception:  # noqa: BLE001 - a class of the user's that cannot be compared is left out
         return False

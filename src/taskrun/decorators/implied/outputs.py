@@ -17,7 +17,7 @@ from taskrun.core.frame import Frame
 from taskrun.core.outputs import ByName, Output
 from taskrun.core.scope import Scope
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.weave import Setting
+from taskrun.core.weave import WeaveSettings
 
 
 @decorator("outputs", rank=30)
@@ -30,7 +30,7 @@ class Outputs(Decorator):
     by_name: ByName
 
     @classmethod
-    def implied(cls, step: Step, _setting: Setting) -> Outputs | None:
+    def implied(cls, step: Step, _setting: WeaveSettings) -> Outputs | None:
         """Round every step that declares outputs which are more than its RESULT as it is."""
         declared = step.outputs
         if not declared or (len(declared) == 1 and declared[0].name == RESULT and declared[0].untouched):

@@ -12,20 +12,20 @@ from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.outputs import Output
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.weave import Setting
+from taskrun.core.weave import WeaveSettings
 from taskrun.durable.recorder import now
 from taskrun.durable.records import StepRecord
 
 
 @decorator("keptOutputs", rank=125)
-class KeptOutputs(Decorator):
+class PersistOutputs(Decorator):
     """The outputs that are recorded of a step that is not."""
 
     name: str
     outputs: tuple[Output, ...]
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> KeptOutputs | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> PersistOutputs | None:
         """Round every step of a recorded run that is not recorded itself and has such outputs."""
         kept = tuple(item for item in step.outputs if item.persist)
         here = setting.recorded and not setting.saved(step) and not setting.root and setting.outermost is None
@@ -37,7 +37,7 @@ class KeptOutputs(Decorator):
         assert recorder is not None  # noqa: S101 - woven into recorded programs only
         path = frame.path_of(self.name)
         key = f"{path}:outputs"
-        record = recorder.known(key)
+        record = recorder.recorded(key)
         if record is not None:
             values = recorder.value(record.outputs)
             for item in self.outputs:

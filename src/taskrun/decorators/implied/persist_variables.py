@@ -13,22 +13,22 @@ from collections.abc import Awaitable
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.weave import Setting
+from taskrun.core.weave import WeaveSettings
 
 
 @decorator("persistedVariables", rank=14)
-class PersistedVariables(Decorator):
+class PersistVariables(Decorator):
     """The variables of a container that are kept."""
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> PersistedVariables | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> PersistVariables | None:
         """Round every recorded container that names some."""
         return cls() if step.persis_vars and setting.recorded else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Set what is recorded, then run the body."""
         recorder = frame.run.recorder
-        record = recorder.known(frame.part("vars")) if recorder else None
+        record = recorder.recorded(frame.part("vars")) if recorder else None
         if record is not None and recorder is not None:
             frame.scope.update(recorder.value(record.outputs))
         return inner(frame)

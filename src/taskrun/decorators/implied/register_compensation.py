@@ -9,18 +9,18 @@ from __future__ import annotations
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.weave import Setting
+from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import register
 
 
 @decorator("undoable", rank=96)
-class Undoable(Decorator):
+class RegisterCompensation(Decorator):
     """A step that can be undone."""
 
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> Undoable | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> RegisterCompensation | None:
         """Round every step that can be undone."""
         if setting.outermost is not None or setting.root or setting.saved(step):
             return None
@@ -30,7 +30,7 @@ class Undoable(Decorator):
         """Run the step and note that it can be undone."""
         done = await inner(frame)
         if not done.suspended:
-            values = self.step.kept(frame)
+            values = self.step.compensation_data(frame)
             if values is not None:
                 register(frame, self.step, values, done)
         return done

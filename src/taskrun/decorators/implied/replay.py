@@ -12,17 +12,17 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.outputs import unrecorded
 from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator, walk
-from taskrun.core.weave import Setting
-from taskrun.durable.compensation import is_inside, recorded_undos, register
+from taskrun.core.weave import WeaveSettings
+from taskrun.durable.compensation import is_inside, recorded_compensations, register
 from taskrun.durable.recorder import Recorder, now
 from taskrun.durable.records import StepRecord
-from taskrun.errors import DecisionChanged, RevertError, StepTimeout, UnsavableValue
+from taskrun.errors import DecisionChangedError, RevertError, StepTimeout, UnsavableValueError
 
 PASSES_ALL = "it passes every handler"
 """The note of a failure that undoes the whole run."""
@@ -31,7 +31,7 @@ UNDONE = "what the steps inside had done is undone"
 
 
 @decorator("recall", rank=97)
-class Recall(Decorator):
+class Replay(Decorator):
     """The record of a step."""
 
     step: Step
@@ -48,7 +48,7 @@ class Recall(Decorator):
     """The variables of the task that steps inside set (``toTaskScope``), which are not run when this one is recalled."""
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> Recall | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> Replay | None:
         """Round every step of a recorded program but the root and those with ``saveState="false"``."""
         if setting.root or setting.outermost is not None or not setting.saved(step):
             return None
@@ -68,7 +68,7 @@ class Recall(Decorator):
         recorder = frame.run.recorder
         assert recorder is not None  # noqa: S101 - woven into recorded programs only
         key = frame.path
-        known = recorder.known(key)
+        known = recorder.recorded(key)
         before = await self._before(known, frame, recorder)
         if before is not None:
             return before
@@ -83,7 +83,7 @@ class Recall(Decorator):
                 return done
             record, values = self._done(done, frame, key, started, recorder)
         except Exception as error:
-            if isinstance(error, UnsavableValue) and done is not None:
+            if isinstance(error, UnsavableValueError) and done is not None:
                 self._register_unsaved(frame, done)
             await self.failed(error, frame, key, started, begun)
             raise
@@ -111,14 +111,16 @@ class Recall(Decorator):
         if state is StepState.CANCELLED:
             await asyncio.Event().wait()
         if state is StepState.SKIPPED and recorder.other_flow:
-            raise recorder.stop(DecisionChanged(known.key, "left out", known.note, "done", "there is no condition"))
+            raise recorder.stop(
+                DecisionChangedError(known.key, "left out", known.note, "done", "there is no condition")
+            )
         return Completion(signal=Signal.SUSPEND) if frame.run.top.suspending else None
 
     def _done(
         self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder
     ) -> tuple[StepRecord, Mapping[str, Any] | None]:
         """Return the record of the step's success, and what is kept for undoing it."""
-        values = self.step.kept(frame)
+        values = self.step.compensation_data(frame)
         inputs = None if values is None else recorder.text(_public(values, frame), f"what undoing {key} needs: ")
         outputs = self.text_of(done.outputs, key, recorder)
         record = StepRecord(
@@ -140,7 +142,7 @@ class Recall(Decorator):
 
     def _register_unsaved(self, frame: Frame, done: Completion) -> None:
         """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
-        values = self.step.kept(frame)
+        values = self.step.compensation_data(frame)
         if values is not None:
             register(frame, self.step, values, done)
 
@@ -149,13 +151,13 @@ class Recall(Decorator):
         if self.hidden:
             outputs |= dict.fromkeys(self.hidden - outputs.keys())
         done = Completion(outputs, known.signal, known.target)
-        variables = recorder.known(f"{known.key}:task") if self.task_variables else None
+        variables = recorder.recorded(f"{known.key}:task") if self.task_variables else None
         if variables is not None:
             frame.run.scope.update(recorder.value(variables.outputs))
         if self.undoes:
             if self.container:
                 last = known.key if known.attempt == 1 else f"{known.key}#{known.attempt}"
-                frame.undo.extend(recorded_undos(frame.run, last))
+                frame.undo.extend(recorded_compensations(frame.run, last))
             if known.inputs is not None:
                 register(frame, self.step, recorder.value(known.inputs), done, known)
         return done
@@ -184,7 +186,7 @@ class Recall(Decorator):
         """Record that the step has failed."""
         recorder: Any = frame.run.recorder
         if recorder.lost:
-            raise Stopped(recorder.journal.problem) from error
+            raise RunAborted(recorder.journal.problem) from error
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
         top = frame.run.top
         undone = any(is_inside(one, key) for one in top.undone)
@@ -196,14 +198,14 @@ class Recall(Decorator):
         return StepRecord(key, "step", state, input_names=self.input_names, started=started, ended=ended, **more)
 
     def text_of(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
-        """Return the text of the outputs that are recorded; UnsavableValue names the step and the output."""
+        """Return the text of the outputs that are recorded; UnsavableValueError names the step and the output."""
         if self.hidden or self.step.ignore_result:
             outputs = {name: value for name, value in outputs.items() if name not in self.hidden}
             if self.step.ignore_result:
                 outputs.pop(RESULT, None)
         try:
             return recorder.codecs.dumps(outputs if outputs.__class__ is dict else dict(outputs))
-        except UnsavableValue as error:
+        except UnsavableValueError as error:
             raise unsavable(error, key) from error
 
     @property
@@ -245,8 +247,8 @@ def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     return found
 
 
-def unsavable(error: UnsavableValue, key: str) -> UnsavableValue:
+def unsavable(error: UnsavableValueError, key: str) -> UnsavableValueError:
     """Return the error that names the step and the output whose value cannot be recorded."""
     output, _, rest = error.path.removeprefix("['").partition("']")
     place = f"step {key}: its output '{output}'" + (f", at {rest}," if rest else "")
-    return UnsavableValue(f'{place} cannot be recorded: {error.problem}; or say saveState="false" on the step')
+    return UnsavableValueError(f'{place} cannot be recorded: {error.problem}; or say saveState="false" on the step')

@@ -11,10 +11,10 @@ from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.weave import Setting
+from taskrun.core.weave import WeaveSettings
 from taskrun.durable.recorder import now
 from taskrun.durable.records import StepRecord
-from taskrun.durable.suspension import Waiting
+from taskrun.durable.suspension import WaitPoint
 from taskrun.errors import RunError
 
 SUSPEND = "@suspend"
@@ -27,7 +27,7 @@ class Pause(Decorator):
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> Pause | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> Pause | None:
         """Round every step that may go there."""
         if not setting.jumps or setting.root or setting.outermost is not None:
             return None
@@ -43,10 +43,10 @@ class Pause(Decorator):
         if recorder is None:
             raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
         path = frame.path_of(self.step.name)
-        if recorder.known(f"{path}:given") is not None:
+        if recorder.recorded(f"{path}:given") is not None:
             return Completion(done.outputs)
         recorder.note(StepRecord(f"{path}:pause", "decision", StepState.SUSPENDED, ended=now()))
-        frame.run.top.waiting.append(Waiting(path, f"behind '{self.step.name}'"))
+        frame.run.top.waiting.append(WaitPoint(path, f"behind '{self.step.name}'"))
         return done._replace(target=None)
 
     @property

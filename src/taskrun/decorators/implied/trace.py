@@ -12,7 +12,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.events import StepFinished, StepStarted
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.weave import Setting
+from taskrun.core.weave import WeaveSettings
 from taskrun.errors import StepTimeout
 
 
@@ -23,7 +23,7 @@ class Trace(Decorator):
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, setting: Setting) -> Trace | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> Trace | None:
         """Round every step of a watched program but the root."""
         if not setting.traced or setting.root or setting.outermost is not None:
             return None

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, cast
 from taskrun.script.asteval.lower import Local, Routine
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.sandbox.checks import EXPRESSIONS, STATEMENTS
-from taskrun.script.scope import Names, UnknownVariable
+from taskrun.script.scope import Names, UnknownVariableError
 from taskrun.script.unknown_name import unknown_variable
 
 
@@ -88,6 +88,6 @@ class Machine:
         """Bind ``value`` to a target."""
         raise NotImplementedError
 
-    def unknown(self, name: str) -> UnknownVariable:
+    def unknown(self, name: str) -> UnknownVariableError:
         """Return the error for a name that cannot be read, with the name that may have been meant."""
-        return UnknownVariable(unknown_variable(name, self.scope, self.functions), name=name)
+        return UnknownVariableError(unknown_variable(name, self.scope, self.functions), name=name)

@@ -13,7 +13,7 @@ from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
 from taskrun.script.parse import Parsed
-from taskrun.script.scope import UnknownVariable
+from taskrun.script.scope import UnknownVariableError
 from taskrun.script.script_source import NOTE, Part
 from taskrun.script.unknown_name import unknown_variable
 
@@ -45,7 +45,7 @@ def explain(origin: Origin, error: Exception) -> None:
         frame = step.tb_frame
         if frame.f_code in own and step.tb_lasti >= 0:
             failed = origin.failed(step)
-            if type(error) is UnknownVariable and not error.explained:
+            if type(error) is UnknownVariableError and not error.explained:
                 error.explain(unknown_variable(str(error.name), frame.f_locals["_S"], origin.table))
             line = step.tb_lineno if failed is None else origin.part.location(failed).line
             kept.append(TracebackType(None, frame, -1, line))

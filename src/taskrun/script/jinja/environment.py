@@ -25,7 +25,7 @@ from taskrun.script.sandbox.bounded_text import shown
 from taskrun.script.sandbox.budget import Waiting, current
 from taskrun.script.sandbox.guard import Record, guarded_getattr, handed_out, refused_attribute
 from taskrun.script.sandbox.size_limits import within
-from taskrun.script.scope import UnknownVariable
+from taskrun.script.scope import UnknownVariableError
 
 TICKED = "taskrun ticked"
 CONCATENATED = "taskrun concatenated"
@@ -40,7 +40,7 @@ _BINARY = MappingProxyType({sign: BINARY[kind] for sign, kind in _OPERATORS.item
 
 
 class Missing(StrictUndefined):
-    """What a name without a value stands for: using it raises UnknownVariable, or LookupError for a part of a value."""
+    """What a name without a value stands for: using it raises UnknownVariableError, or LookupError for a part of a value."""
 
     __slots__ = ()
 
@@ -48,7 +48,7 @@ class Missing(StrictUndefined):
         self, hint: str | None = None, obj: Any = missing, name: Any = None, exc: Any = UndefinedError
     ) -> None:
         if exc is UndefinedError:
-            exc = LookupError if hint or obj is not missing else lambda _message: UnknownVariable(name=str(name))
+            exc = LookupError if hint or obj is not missing else lambda _message: UnknownVariableError(name=str(name))
         super().__init__(hint, obj, name, exc)
 
 

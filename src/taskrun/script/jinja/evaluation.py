@@ -19,7 +19,7 @@ from taskrun.script.jinja.table import names_of
 from taskrun.script.limits import Limits
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 from taskrun.script.sandbox.budget import Budget
-from taskrun.script.scope import Names, UnknownVariable
+from taskrun.script.scope import Names, UnknownVariableError
 from taskrun.script.script_source import NOTE, Part
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.unknown_name import unknown_variable
@@ -100,7 +100,7 @@ class _Evaluation:
 
     def _explain(self, error: Exception, scope: Names) -> None:
         """Note on the error which line failed, and say more about an unknown variable."""
-        if type(error) is UnknownVariable and not error.explained:
+        if type(error) is UnknownVariableError and not error.explained:
             error.explain(unknown_variable(str(error.name), scope, self.table))
         if any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
             return

@@ -184,7 +184,7 @@ class SqliteStore:
             ).fetchall()
             return [summary_of(row, self._files.load) for row in rows]
 
-    def trash(self, run_id: str) -> None:
+    def delete(self, run_id: str) -> None:
         """See Store."""
         with self._lock, explained(self.path):
             with self._transaction():

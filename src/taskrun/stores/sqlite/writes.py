@@ -16,7 +16,7 @@ from typing import NamedTuple
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner
 from taskrun.durable.store import Write, fenced
-from taskrun.errors import Fenced, StoreError, WrongTransition
+from taskrun.errors import FencedError, StoreError, TransitionError
 from taskrun.stores.sqlite.blobs import ValueFiles
 from taskrun.stores.sqlite.log_tail import KnownRun, Tail
 from taskrun.stores.sqlite.rows import STEP_COLUMNS, Cell, cell, changed_columns, insert_statement, step_row
@@ -70,7 +70,7 @@ class Spilled:
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
-def refused(connection: sqlite3.Connection, run_id: str, epoch: int) -> Fenced:
+def refused(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:
     """Return the error about a write of an epoch that is over: it says who has the run now."""
     row = connection.execute(
         "SELECT epoch, owner_host, owner_pid, owner_token FROM runs WHERE run_id = ?", (run_id,)
@@ -102,7 +102,7 @@ class ReadyWrite(NamedTuple):
             known = KnownRun(found[0], write.epoch, -1)
             try:
                 self._change(connection, known.number, RunState(found[2]))
-            except WrongTransition as problem:
+            except TransitionError as problem:
                 return problem
             tail.runs[write.run_id] = known
         number, _, block = known

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskrun.codec.codec import MAX_DEPTH, Codec, Codecs
-from taskrun.errors import StoreError, UnsavableValue
+from taskrun.errors import StoreError, UnsavableValueError
 
 
 class Colour(enum.Enum):
@@ -206,7 +206,7 @@ def test_any_value_comes_back(value: Any) -> None:
 
 def refused(value: Any, codecs: Codecs = CODECS) -> tuple[str, str]:
     """Return the path and the problem of a value that cannot be saved."""
-    with pytest.raises(UnsavableValue) as caught:
+    with pytest.raises(UnsavableValueError) as caught:
         codecs.dumps(value)
     assert str(caught.value) == (f"{caught.value.path}: " if caught.value.path else "") + caught.value.problem
     return caught.value.path, caught.value.problem
@@ -255,7 +255,7 @@ def test_a_stack_that_is_nearly_full() -> None:
             CODECS.dumps(nested(MAX_DEPTH))
 
     limit = sys.getrecursionlimit()
-    with pytest.raises(UnsavableValue, match="too deep for where the run stands"):
+    with pytest.raises(UnsavableValueError, match="too deep for where the run stands"):
         dive(limit - 250)
 
 

@@ -45,7 +45,7 @@ class Undone(Task):
         """Do it."""
 
     def revert(self, result: Any, order: Any, size: int = 1, reason: str = "") -> Any:
-        """Undo it."""
+        """Compensation it."""
 
 
 def test_names_are_inferred() -> None:

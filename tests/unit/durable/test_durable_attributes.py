@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskrun import Task, TaskManager
-from taskrun.errors import DecisionChanged, FlowError, StepError, StoreError
+from taskrun.errors import DecisionChangedError, FlowError, StepError, StoreError
 
 PAUSE = '<suspend name="s"/>'
 
@@ -112,7 +112,7 @@ def test_a_flow_that_decides_otherwise_leaves_the_run_as_it_was(place: Place) ->
     head = '<input name="n"/>'
     run = place.manager.run(place.write(body.format("&gt;"), head), {"n": 6})
     with pytest.raises(
-        DecisionChanged, match=r"main/i:condition was True .*\(n > 5\) and would be False now \(n < 5\)"
+        DecisionChangedError, match=r"main/i:condition was True .*\(n > 5\) and would be False now \(n < 5\)"
     ):
         place.manager.resume(run.run_id, flow=place.write(body.format("&lt;"), head, "other"))
     assert "n > 5" in place.manager.store.load(run.run_id).text

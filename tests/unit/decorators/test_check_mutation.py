@@ -11,7 +11,7 @@ from small_flows import Bench, task
 
 from taskrun import testing
 from taskrun.cli import main
-from taskrun.errors import ChangedInput, StepError
+from taskrun.errors import ChangedInputError, StepError
 from taskrun.stores.memory import MemoryStore
 
 
@@ -37,7 +37,7 @@ CHANGES = task('<step name="a" in:order="order"><source>order.append(1)</source>
 def test_the_step_and_the_input_are_named(bench: Bench, store: MemoryStore | None) -> None:
     """Recorded or not; without the setting nothing is looked at."""
     ran = bench.run(CHANGES, {"order": [0]}, check_mutation=True, store=store)
-    assert isinstance(ran.cause, ChangedInput)
+    assert isinstance(ran.cause, ChangedInputError)
     assert str(ran.cause) == "step main/a changed its input 'order' in place; return a new value"
     assert isinstance(ran.error, StepError)
     assert ran.error.path == "main/a"
@@ -83,7 +83,7 @@ def test_something_that_cannot_be_recorded_is_put_in(bench: Bench) -> None:
     """That is a change too."""
     text = task('<simple name="a" bean="add"><input name="order"/></simple>', head='<input name="order"/>')
     ran = bench.run(text, {"order": []}, check_mutation=True, beans={"add": lambda order: order.append(object())})
-    assert isinstance(ran.cause, ChangedInput)
+    assert isinstance(ran.cause, ChangedInputError)
 
 
 def test_a_failed_step_tells_its_own_failure(bench: Bench) -> None:

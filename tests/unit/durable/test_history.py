@@ -15,10 +15,10 @@ import pytest
 from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, STEPS, WORKING, a_run, fill
 
 from taskrun.core.states import RunState
-from taskrun.durable.history import History, find_run, is_abandoned
+from taskrun.durable.history import History, is_orphaned, resolve_run_id
 from taskrun.durable.records import Owner
 from taskrun.durable.store import Store
-from taskrun.errors import Owned, StoreError, UnknownRun
+from taskrun.errors import RunOwnedError, StoreError, UnknownRunError
 from taskrun.stores.memory import MemoryStore
 from taskrun.stores.sqlite.store import SqliteStore
 
@@ -69,38 +69,38 @@ def test_show(history: History) -> None:
     assert details.run.state is RunState.REVERT_FAILED
     pay = next(step for step in details.steps[0].steps if step.name == "pay#2")
     assert (pay.record, pay.attempt) == (next(one for one in STEPS if one.key == "main/pay#2"), 2)
-    with pytest.raises(UnknownRun):
+    with pytest.raises(UnknownRunError):
         history.show("nobody")
 
 
 def test_an_abandoned_run() -> None:
     """Its owner is dead or silent; one that is not at work has none."""
     run = a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE, heartbeat=NOW - 30)
-    assert not is_abandoned(run, NOW)
-    assert is_abandoned(run, NOW + 0.1)
-    assert not is_abandoned(a_run("r", 0, state=RunState.FAILED), NOW)
-    assert is_abandoned(a_run("r", 0, state=RunState.RUNNING), NOW)
+    assert not is_orphaned(run, NOW)
+    assert is_orphaned(run, NOW + 0.1)
+    assert not is_orphaned(a_run("r", 0, state=RunState.FAILED), NOW)
+    assert is_orphaned(a_run("r", 0, state=RunState.RUNNING), NOW)
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
     here = Owner(socket.gethostname(), ended.pid, "t")
-    assert is_abandoned(a_run("r", 0, state=RunState.RUNNING, owner=here, heartbeat=NOW), NOW)
+    assert is_orphaned(a_run("r", 0, state=RunState.RUNNING, owner=here, heartbeat=NOW), NOW)
 
 
 def test_trash(history: History) -> None:
     """What is over, failed, suspended or abandoned goes, with what it called; what is at work stays."""
     for run_id in (GREETING, BOOKING, LOST):
-        history.trash(run_id)
+        history.delete(run_id)
     assert ids(history) == [WORKING]
-    with pytest.raises(Owned, match="belongs to process 4711 on far"):
-        history.trash(WORKING)
-    with pytest.raises(UnknownRun):
-        history.trash(CALLED)
+    with pytest.raises(RunOwnedError, match="belongs to process 4711 on far"):
+        history.delete(WORKING)
+    with pytest.raises(UnknownRunError):
+        history.delete(CALLED)
     assert ids(history) == [WORKING]
 
 
 def test_the_run_of_somebody_who_wakes_up_is_gone(history: History) -> None:
     """He is told so when he writes."""
-    history.trash(LOST)
+    history.delete(LOST)
     with pytest.raises(StoreError, match="removed while it ran"):
         history.store.write(LOST, 1, (), {"state": RunState.SUCCEEDED})
 
@@ -116,26 +116,28 @@ def test_purge(history: History) -> None:
 
 def test_find_run(history: History) -> None:
     """An id, or the beginning of exactly one."""
-    assert find_run(history.store, BOOKING) == BOOKING
-    assert find_run(history.store, "3f9a0") == BOOKING
-    assert find_run(history.store, "b") == LOST
+    assert resolve_run_id(history.store, BOOKING) == BOOKING
+    assert resolve_run_id(history.store, "3f9a0") == BOOKING
+    assert resolve_run_id(history.store, "b") == LOST
     history.store.create(a_run("b00", 50))
-    assert find_run(history.store, "b00") == "b00"  # an id is meant before a beginning of others
+    assert resolve_run_id(history.store, "b00") == "b00"  # an id is meant before a beginning of others
 
 
 def test_find_run_that_is_not_one(history: History) -> None:
     """It is said which ones begin so, or what comes near."""
     with pytest.raises(StoreError) as found:
-        find_run(history.store, "3f9a")
+        resolve_run_id(history.store, "3f9a")
     assert str(found.value) == (
         "the ids of 2 runs begin with '3f9a':"
         f"\n    {GREETING}  greet  SUCCEEDED\n    {BOOKING}  booking  REVERT_FAILED\n    hint: give more of it"
     )
-    with pytest.raises(UnknownRun, match="there is no run 3f9b04\n    hint: did you mean '3f9a04'\\? 'taskrun runs'"):
-        find_run(history.store, "3f9b04")
+    with pytest.raises(
+        UnknownRunError, match="there is no run 3f9b04\n    hint: did you mean '3f9a04'\\? 'taskrun runs'"
+    ):
+        resolve_run_id(history.store, "3f9b04")
     for text in ("", "%", "zzz"):
-        with pytest.raises(UnknownRun, match=f"there is no run {text}\n    hint: 'taskrun runs' lists them"):
-            find_run(history.store, text)
+        with pytest.raises(UnknownRunError, match=f"there is no run {text}\n    hint: 'taskrun runs' lists them"):
+            resolve_run_id(history.store, text)
 
 
 def test_a_long_list_is_cut() -> None:
@@ -144,7 +146,7 @@ def test_a_long_list_is_cut() -> None:
     for number in range(13):
         store.create(a_run(f"a{number}", number))
     with pytest.raises(StoreError, match=r"a12  greet.*(\n.*){9}\n    and 3 more\n"):
-        find_run(store, "a")
+        resolve_run_id(store, "a")
 
 
 def test_damage_that_sqlite_does_not_see(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from taskrun.compile import registry
 from taskrun.compile.binding_plan import plan_of
 from taskrun.compile.registry import Registry
 from taskrun.core import beans
-from taskrun.core.beans import Beans, Imports, NotAllowed
+from taskrun.core.beans import Beans, ImportNotAllowedError, Imports
 from taskrun.core.step import base
 from taskrun.errors import PluginError
 
@@ -91,7 +91,7 @@ def test_imports() -> None:
     assert imports.get("math:pi") == imports.get("math.pi") == math.pi
     assert imports.get("json.decoder:JSONDecoder.decode").__name__ == "decode"
     assert imports.permits("json")
-    with pytest.raises(NotAllowed, match="importing from 'os' is not allowed"):
+    with pytest.raises(ImportNotAllowedError, match="importing from 'os' is not allowed"):
         imports.get("os:getcwd")
     with pytest.raises(PluginError, match="does not name an object"):
         imports.get("math")

@@ -15,7 +15,7 @@ from small_flows import Bench, task
 
 from taskrun import TaskManager
 from taskrun.core.states import RunState, StepState
-from taskrun.errors import Owned, RecordedFailure, RevertError, RunCancelled, StepError, WrongTransition
+from taskrun.errors import RecordedError, RevertError, RunCancelled, RunOwnedError, StepError, TransitionError
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual
 
@@ -120,7 +120,7 @@ def test_cancel_from_outside(bench: Bench, recorded: bool) -> None:
         assert manager.active == ()
         if recorded:
             assert manager.store.load("r").state is RunState.CANCELLED
-            with pytest.raises(WrongTransition):
+            with pytest.raises(TransitionError):
                 await manager.resume_async("r")
 
     going(bench, WAITS, work, store=MemoryStore() if recorded else None)
@@ -182,7 +182,7 @@ def test_a_run_that_is_worked_on(bench: Bench) -> None:
     """Nobody else can resume it; the other says who has it."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
-        with pytest.raises(Owned):
+        with pytest.raises(RunOwnedError):
             await TaskManager(store=manager.store, beans={"gate": gate}).resume_async("r")
         gate.opened.set()
         assert (await running).status == "SUCCEEDED"
@@ -204,7 +204,7 @@ def test_resumed_twice_at_once(bench: Bench) -> None:
 
     (results, said), _ = run_virtual(both())
     assert sum(not isinstance(one, Exception) for one in results) == 1
-    assert all(isinstance(one, Owned | WrongTransition) or one.status == "SUCCEEDED" for one in results)
+    assert all(isinstance(one, RunOwnedError | TransitionError) or one.status == "SUCCEEDED" for one in results)
     assert said == ["a"]
 
 
@@ -350,5 +350,5 @@ def test_a_failure_that_cannot_be_pickled(bench: Bench) -> None:
 
     ran = bench.run(task('<simple name="a" bean="a"/>'), beans={"a": fail}, store=store)
     assert isinstance(ran.cause, Stubborn)
-    assert not isinstance(ran.cause, RecordedFailure)
+    assert not isinstance(ran.cause, RecordedError)
     assert store.runs()[0].error is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taskrun.core.search_path import Lookup, NotFound, name_and_version
+from taskrun.core.search_path import NotFoundError, SearchPath, name_and_version
 
 
 def touch(file: Path) -> Path:
@@ -17,20 +17,20 @@ def touch(file: Path) -> Path:
 
 def test_a_relative_path_starts_at_the_file_that_says_it(tmp_path: Path) -> None:
     wanted = touch(tmp_path / "a" / "x.task.xml")
-    assert Lookup(()).by_path("../a/x.task.xml", str(tmp_path / "b" / "y.task.xml")) == str(wanted)
-    with pytest.raises(NotFound, match=r"'x\.task\.xml' not found") as caught:
-        Lookup([str(tmp_path / "a")]).by_path("x.task.xml", str(tmp_path / "y.task.xml"))
+    assert SearchPath(()).by_path("../a/x.task.xml", str(tmp_path / "b" / "y.task.xml")) == str(wanted)
+    with pytest.raises(NotFoundError, match=r"'x\.task\.xml' not found") as caught:
+        SearchPath([str(tmp_path / "a")]).by_path("x.task.xml", str(tmp_path / "y.task.xml"))
     assert caught.value.hint == f"tried {tmp_path / 'x.task.xml'}"
 
 
 def test_a_path_from_the_roots_comes_before_the_file_system(tmp_path: Path) -> None:
     first, second = tmp_path / "1", tmp_path / "2"
     wanted = touch(second / "x.task.xml")
-    lookup = Lookup([str(first), str(second), str(first)])
+    lookup = SearchPath([str(first), str(second), str(first)])
     assert lookup.roots == (str(first), str(second))
     assert lookup.by_path("/x.task.xml", "anywhere") == str(wanted)
     assert lookup.by_path(str(wanted), "anywhere") == str(wanted)
-    with pytest.raises(NotFound) as caught:
+    with pytest.raises(NotFoundError) as caught:
         lookup.by_path("/nope.xml", "anywhere")
     assert caught.value.tried == (str(first / "nope.xml"), str(second / "nope.xml"), "/nope.xml")
 
@@ -38,18 +38,18 @@ def test_a_path_from_the_roots_comes_before_the_file_system(tmp_path: Path) -> N
 def test_without_a_version_the_highest_counts(tmp_path: Path) -> None:
     for name in ("v2.task.xml", "v10.task.xml", "v99.task-lib.xml", "vx.task.xml"):
         touch(tmp_path / "orders" / name)
-    lookup = Lookup([str(tmp_path / "none"), str(tmp_path)])
+    lookup = SearchPath([str(tmp_path / "none"), str(tmp_path)])
     highest = str(tmp_path / "orders" / "v10.task.xml")
     assert lookup.by_name("orders", None, ".task") == highest
     assert lookup.by_name("orders", 0, ".task") == highest
     assert lookup.by_name("orders", 2, ".task").endswith("v2.task.xml")
-    with pytest.raises(NotFound, match="'orders' version 3 not found"):
+    with pytest.raises(NotFoundError, match="'orders' version 3 not found"):
         lookup.by_name("orders", 3, ".task")
 
 
 def test_nowhere_to_look() -> None:
-    with pytest.raises(NotFound) as caught:
-        Lookup(()).by_name("orders", None, ".task")
+    with pytest.raises(NotFoundError) as caught:
+        SearchPath(()).by_name("orders", None, ".task")
     assert caught.value.hint == "there is no folder to look in"
 
 

@@ -15,17 +15,17 @@ from taskrun.codec.classes import no_module
 from taskrun.codec.codec import Codecs
 from taskrun.codec.exception_state import rebuilt
 from taskrun.compile.call_graph import reached
-from taskrun.core.abort import Stopped
+from taskrun.core.abort import RunAborted
 from taskrun.core.inputs import admitted
 from taskrun.core.run import Run
 from taskrun.core.scope import Scope
 from taskrun.core.states import RunState
-from taskrun.durable.heartbeat import CANCEL, CANCEL_ONLY, SUSPEND, Keeper
+from taskrun.durable.heartbeat import CANCEL, CANCEL_ONLY, SUSPEND, Heartbeat
 from taskrun.durable.journal import CommitGroup, Journal
 from taskrun.durable.recorder import Recorder
 from taskrun.durable.records import ErrorRecord, Owner, RunRecord
-from taskrun.durable.revive_exception import revived
-from taskrun.errors import Fenced, InputError, RevertError, StepError, StoreError, UnsavableValue
+from taskrun.durable.revive_exception import revive
+from taskrun.errors import FencedError, InputError, RevertError, StepError, StoreError, UnsavableValueError
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual
 
@@ -43,8 +43,8 @@ def test_a_class_that_makes_another() -> None:
 
 
 def test_a_module_that_is_gone() -> None:
-    error = revived(ErrorRecord("taskrun.gone.Lost", "it is lost"), Codecs(), no_module)
-    assert (type(error).__name__, str(error)) == ("RecordedFailure", "it is lost")
+    error = revive(ErrorRecord("taskrun.gone.Lost", "it is lost"), Codecs(), no_module)
+    assert (type(error).__name__, str(error)) == ("RecordedError", "it is lost")
 
 
 def test_a_run_goes_on_with_the_text_that_it_began_with(bench: Bench) -> None:
@@ -86,7 +86,7 @@ def test_flows_that_cannot_be_reached(bench: Bench) -> None:
 
 def test_an_input_that_cannot_be_recorded(bench: Bench) -> None:
     path = bench.write(task("<step name='a'><source>1</source></step>"))
-    with pytest.raises(UnsavableValue, match=r"input \['x'\] cannot be recorded"):
+    with pytest.raises(UnsavableValueError, match=r"input \['x'\] cannot be recorded"):
         TaskManager(store=MemoryStore()).run(path, {"x": object()})
 
 
@@ -99,7 +99,7 @@ def test_what_is_damaged_stops_the_run() -> None:
     recorder = recorder_of(MemoryStore())
     assert recorder.value(None) is None
     assert isinstance(recorder.failure(None), RuntimeError)
-    with pytest.raises(Stopped, match="cannot be read"):
+    with pytest.raises(RunAborted, match="cannot be read"):
         recorder.value("{")
 
 
@@ -136,7 +136,7 @@ def test_the_keeper_of_a_run(bench: Bench) -> None:
     run = Run(manager._host_for(flow), flow, run_id="r", recorder=recorder)
 
     async def ticks() -> None:
-        keeper = Keeper(run, recorder)
+        keeper = Heartbeat(run, recorder)
         keeper.stop()  # before it was started
         store.request("r", SUSPEND)
         for _ in range(2):
@@ -153,7 +153,7 @@ def test_the_keeper_of_a_run(bench: Bench) -> None:
         keeper.stop()
 
     run_virtual(ticks())
-    assert isinstance(recorder.journal.problem, Fenced)
+    assert isinstance(recorder.journal.problem, FencedError)
 
 
 class Stubborn:

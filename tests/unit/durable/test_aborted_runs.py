@@ -16,11 +16,11 @@ from mortal import MortalStore
 from taskrun import TaskManager
 from taskrun.codec.codec import Codec
 from taskrun.core.states import RunState, StepState
+from taskrun.durable import heartbeat as keeper
 from taskrun.durable.journal import Journal
 from taskrun.durable.records import Owner
-from taskrun.durable.session import heartbeat as keeper
 from taskrun.durable.store import Store
-from taskrun.errors import DecisionChanged, Fenced, RunCancelled, StepError, StoreError
+from taskrun.errors import DecisionChangedError, FencedError, RunCancelled, StepError, StoreError
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual
 
@@ -81,7 +81,7 @@ class Place:
 
         try:
             return run_virtual(limited())[0]
-        except (StepError, StoreError, DecisionChanged, RunCancelled) as error:
+        except (StepError, StoreError, DecisionChangedError, RunCancelled) as error:
             return error
 
     def take_over(self) -> None:
@@ -124,7 +124,7 @@ def test_a_library_step_that_is_retried_goes_on_with_its_attempt(tmp_path: Path)
 
 def test_who_was_taken_over_undoes_nothing_more(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Undoing cannot be cancelled, but it stops when it is another's business."""
-    monkeypatch.setattr(keeper, "BEATS_EVERY", 0)
+    monkeypatch.setattr(keeper, "HEARTBEAT_SECONDS", 0)
     path = place.write(f'{PAY}<step name="b"><source>1</source><revert>await slow()</revert></step>'
                        '<step name="x"><source>fail()</source></step>')  # fmt: skip
 
@@ -134,7 +134,7 @@ def test_who_was_taken_over_undoes_nothing_more(place: Place, monkeypatch: pytes
         place.take_over()
         return await running
 
-    assert isinstance(place.outcome(work), Fenced)
+    assert isinstance(place.outcome(work), FencedError)
     assert place.said == ["pay", "slow"]
 
 
@@ -163,8 +163,8 @@ def test_a_flow_that_does_not_fit_leaves_other_branches_alone(place: Place) -> N
         place.take_over()
         return await running
 
-    assert isinstance(place.outcome(dies), Fenced)
-    assert isinstance(place.resume(flow=other), DecisionChanged)
+    assert isinstance(place.outcome(dies), FencedError)
+    assert isinstance(place.resume(flow=other), DecisionChangedError)
     assert place.said == ["pay"]
     assert place.resume().status == "SUCCEEDED"
     assert place.said == ["pay", "finally"]

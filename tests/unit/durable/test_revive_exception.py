@@ -22,16 +22,16 @@ from taskrun.core.execution import failed_step
 from taskrun.core.script_views import ErrorBean
 from taskrun.core.traceback_notes import StepNote
 from taskrun.durable.records import ErrorRecord
-from taskrun.durable.revive_exception import revived
+from taskrun.durable.revive_exception import revive
 from taskrun.errors import (
     BindError,
     Diagnostic,
     InputError,
-    RecordedFailure,
+    RecordedError,
     ShellError,
     StepError,
     StepTimeout,
-    UnsavableValue,
+    UnsavableValueError,
 )
 from taskrun.source import Location
 
@@ -41,7 +41,7 @@ CODECS = Codecs()
 def again(error: BaseException, codecs: Codecs = CODECS) -> Exception:
     """Record an exception, as text, and make one of the record."""
     text = json.dumps(ErrorRecord.of(error, codecs).as_json())
-    return revived(ErrorRecord.from_json(json.loads(text)), codecs, no_module)
+    return revive(ErrorRecord.from_json(json.loads(text)), codecs, no_module)
 
 
 class Keyed(Exception):
@@ -206,7 +206,7 @@ ERRORS = (
     ShellError("failed", 3, "out", "err"),
     InputError(["a is missing", "b is no int"]),
     StepError("main/a failed", "main/a", Location("f", 1, 2), "TIMED_OUT"),
-    UnsavableValue("a lock", "['x']"),
+    UnsavableValueError("a lock", "['x']"),
     BindError([Diagnostic(location=Location("f", 1, 2), code="c", message="m")]),
 )
 
@@ -268,7 +268,7 @@ def test_one_that_cannot_be_made_is_stood_for(error: BaseException) -> None:
     record = ErrorRecord.of(error)
     error.add_note("a note")
     made = again(error)
-    assert isinstance(made, RecordedFailure)
+    assert isinstance(made, RecordedError)
     assert (made.kind, str(made), made.__notes__) == (record.kind, record.message, ["a note"])
     if not isinstance(error, Unprintable):
         assert shown(made) == shown(error)  # type: ignore[arg-type]
@@ -294,7 +294,7 @@ def test_what_cannot_be_saved_is_left_out() -> None:
     assert (type(made), made.args, vars(made)) == (ValueError, ("bad",), {"code": 5})
     record = ErrorRecord.of(with_attributes(ValueError(Path), lock=object()))
     assert record.state == ""
-    made = revived(record, CODECS, no_module)
+    made = revive(record, CODECS, no_module)
     assert (type(made), str(made)) == (ValueError, str(Path))
     codecs = Codecs([Codec("type", type, lambda cls: cls.__name__, {"Path": Path}.__getitem__)])
     made = again(with_attributes(ValueError(Path), code=Path), codecs)
@@ -307,7 +307,7 @@ def test_values_of_classes_that_are_not_there() -> None:
     state = '{"args":[{"$":"dataclass","name":"nowhere:Gone","v":{}}],"attributes":{},"shown":{}}'
     for broken in (state, "{", "[]", '{"args":5}', '{"args":["bad"],"attributes":[]}', '{"args":["other"]}'):
         forged = ErrorRecord.from_json(record.as_json() | {"state": broken})
-        assert str(revived(forged, CODECS, no_module)) == "bad"
+        assert str(revive(forged, CODECS, no_module)) == "bad"
 
 
 def test_groups() -> None:
@@ -330,10 +330,10 @@ def test_groups() -> None:
 
 def test_a_group_of_what_is_no_exception() -> None:
     made = again(BaseExceptionGroup("g", [KeyboardInterrupt(), ValueError("a")]))
-    assert isinstance(made, RecordedFailure)
+    assert isinstance(made, RecordedError)
     assert (made.kind, [type(one) for one in made.exceptions]) == (
         "builtins.BaseExceptionGroup",
-        [RecordedFailure, ValueError],
+        [RecordedError, ValueError],
     )
     assert len(ErrorBean(made).details) == 2
 
@@ -399,8 +399,8 @@ def test_notes_that_name_steps() -> None:
     ],
 )
 def test_names_that_lead_to_no_exception(kind: str) -> None:
-    made = revived(ErrorRecord(kind, "text"), CODECS, no_module)
-    assert isinstance(made, RecordedFailure)
+    made = revive(ErrorRecord(kind, "text"), CODECS, no_module)
+    assert isinstance(made, RecordedError)
     assert (made.kind, str(made)) == (kind, "text")
     assert made.error_code == kind.rpartition(".")[2]
 
@@ -413,12 +413,12 @@ def test_modules_are_imported_when_they_may_be(tmp_path: Path) -> None:
 import sys
 from taskrun.codec.codec import Codecs
 from taskrun.durable.records import ErrorRecord
-from taskrun.durable.revive_exception import revived
+from taskrun.durable.revive_exception import revive
 def of(kind, *allowed):
-    return type(revived(ErrorRecord(kind, "text"), Codecs(), allowed.__contains__)).__name__
+    return type(revive(ErrorRecord(kind, "text"), Codecs(), allowed.__contains__)).__name__
 print(of("shop.Out.Lost"), "shop" in sys.modules, of("shop.Out.Lost", "shop"), "shop" in sys.modules)
 print(of("broken.Lost", "broken"), "taskrun.script.xscript.values" in sys.modules)
-print(of("taskrun.script.xscript.values.Nothing"), of("taskrun.codec.builtin_types.Unsavable"))
+print(of("taskrun.script.xscript.values.Nothing"), of("taskrun.codec.builtin_types.UnsavableError"))
 """
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -428,7 +428,7 @@ print(of("taskrun.script.xscript.values.Nothing"), of("taskrun.codec.builtin_typ
         check=True,
     )
     assert done.stdout.splitlines() == [
-        "RecordedFailure False Lost True",
-        "RecordedFailure False",
-        "RecordedFailure Unsavable",
+        "RecordedError False Lost True",
+        "RecordedError False",
+        "RecordedError UnsavableError",
     ]

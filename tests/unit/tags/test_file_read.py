@@ -10,7 +10,7 @@ import pytest
 from taskrun.tags.context import FolderError, TagContext
 from taskrun.tags.files import (
     FileError,
-    FileMissing,
+    FileMissingError,
     find_file_paths,
     read_csv,
     read_json,
@@ -36,13 +36,13 @@ def test_missing_files_name_near_ones(context: TagContext, inside: Path) -> None
     """The hint is a name of the same folder; the part that is missing is named."""
     (inside / "orders.json").touch()
     (inside / ".taskrun-00.tmp").touch()
-    with pytest.raises(FileMissing, match=r"'oders.json' does not exist; did you mean 'orders.json'"):
+    with pytest.raises(FileMissingError, match=r"'oders.json' does not exist; did you mean 'orders.json'"):
         read_text("oders.json", context=context)
-    with pytest.raises(FileMissing, match=r"there is no folder '.*/order'"):
+    with pytest.raises(FileMissingError, match=r"there is no folder '.*/order'"):
         read_text("order/x/y.json", context=context)
-    with pytest.raises(FileMissing, match="looked for"):
+    with pytest.raises(FileMissingError, match="looked for"):
         read_text("zzz", context=context)
-    with pytest.raises(FileMissing):
+    with pytest.raises(FileMissingError):
         read_text("orders.json/x", context=context)
 
 
@@ -207,7 +207,7 @@ def test_searches_that_fail(error: Exception, context: TagContext, monkeypatch: 
 def test_folders_to_search_in(context: TagContext, inside: Path) -> None:
     """They exist, are folders and are allowed."""
     (inside / "data.csv").touch()
-    with pytest.raises(FileMissing, match=r"did you mean 'data.csv'"):
+    with pytest.raises(FileMissingError, match=r"did you mean 'data.csv'"):
         find_file_paths("data.cs", context=context)
     with pytest.raises(FileError, match="is a file"):
         find_file_paths("data.csv", context=context)
@@ -223,7 +223,7 @@ def test_resources_stand_beside_the_flow(context: TagContext, inside: Path) -> N
     assert resolve_resource("page.html", context=context) == str(inside / "flows" / "page.html")
     assert resolve_resource("../top.html", context=context) == str(inside / "top.html")
     assert resolve_resource(str(inside / "top.html"), context=context) == str(inside / "top.html")
-    with pytest.raises(FileMissing, match=r"did you mean 'page.html'"):
+    with pytest.raises(FileMissingError, match=r"did you mean 'page.html'"):
         resolve_resource("pag.html", context=context)
     for path in ("", "../../outside/secret.txt", "a\0"):
         with pytest.raises(FolderError):

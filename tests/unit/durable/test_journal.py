@@ -15,7 +15,7 @@ from taskrun.core.states import TRANSITIONS, RunState, StepState
 from taskrun.durable.journal import NOTE_SECONDS, CommitGroup, CommitGroups, Journal
 from taskrun.durable.records import ErrorRecord, Owner, RunRecord, StepRecord
 from taskrun.durable.store import Write
-from taskrun.errors import Fenced, StoreError
+from taskrun.errors import FencedError, StoreError
 from taskrun.stores.memory import MemoryStore
 
 
@@ -122,9 +122,9 @@ def test_a_record_can_be_saved_without_the_loop() -> None:
             journal.save_now(record)
         store.problem = None
     other = Journal(store, "r2", 7)
-    with pytest.raises(Fenced):
+    with pytest.raises(FencedError):
         other.save_now(StepRecord("a"))
-    assert type(other.problem) is Fenced
+    assert type(other.problem) is FencedError
     assert keys(store) == ["a", "b", "c"]
 
 
@@ -174,7 +174,7 @@ def test_one_run_that_is_fenced_harms_no_other() -> None:
             mine.save(StepRecord("b")),
             return_exceptions=True,
         )
-        assert [type(one) for one in done] == [Fenced, type(None), Fenced, Fenced]
+        assert [type(one) for one in done] == [FencedError, type(None), FencedError, FencedError]
         assert mine.problem is done[0]
         await other.save(StepRecord("b"))
         assert (keys(store), keys(store, "r2")) == ([], ["a", "b"])
@@ -184,8 +184,8 @@ def test_one_run_that_is_fenced_harms_no_other() -> None:
 
 def test_what_was_there_is_recalled() -> None:
     journal = Journal(MemoryStore(), "r", 1, [StepRecord("a", outputs="1")])
-    assert journal.known("a") == StepRecord("a", outputs="1")
-    assert journal.known("b") is None
+    assert journal.recorded("a") == StepRecord("a", outputs="1")
+    assert journal.recorded("b") is None
 
 
 def test_states() -> None:
@@ -349,7 +349,7 @@ def test_what_is_inside_a_step() -> None:
         await journal.save(StepRecord("main/a/c", state=StepState.REVERTED))
         assert paths("main/a") == ["main/a[1]/b", "main/a/u", "main/a/b", "main/a/d"], "its last record has no inputs"
         assert (paths("main/a/b"), paths("other")) == ([], [])
-        known_record = journal.known("main/a/b")
+        known_record = journal.recorded("main/a/b")
         assert known_record is not None
         assert known_record.inputs == "{}", "what was there when the run was started again"
 
