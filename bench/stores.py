@@ -18,9 +18,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
 from taskrun.durable.journal import CommitGroup, Journal
-from taskrun.durable.records import Owner, RunRecord, StepRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.stores.sqlite.store import SqliteStore, Synchronous
 
 OUTPUTS = '{"RESULT":42,"total":"12.50"}'

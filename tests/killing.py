@@ -23,8 +23,8 @@ from typing import NamedTuple
 from forking import KILLS, Child
 from watching import Effect, Place, Snapshot
 
+from taskrun.core.control import CANCEL
 from taskrun.core.states import RunState, StepState
-from taskrun.durable.heartbeat import CANCEL
 
 MOST_LIVES = 60
 SLOW = 30.0

@@ -8,8 +8,9 @@ from typing import Any
 
 from taskrun.codec.codec import Codecs
 from taskrun.core.completion import Signal
+from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import RunState, StepState
-from taskrun.durable.records import ErrorRecord, Owner, RunRecord, StepRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.store import Store
 
 START = datetime(2026, 1, 31, 8, tzinfo=UTC).timestamp()

@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 from forking import Child, ForkServer, FreshProcesses
 
+from taskrun.core.control import CANCEL
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState, StepState
-from taskrun.durable.heartbeat import CANCEL
-from taskrun.durable.records import RunRecord, StepRecord
+from taskrun.durable.records import RunRecord
 from taskrun.stores.sqlite.store import SqliteStore
 
 FORWARD, WAITING, UNDOING, CANCELLING = "forward work", "retry delay", "undoing", "cancelling"

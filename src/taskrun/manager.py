@@ -14,13 +14,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from taskrun.class_api import OnClassToo
+from taskrun.class_api import OnClassToo, refuse_in_loop
 from taskrun.codec.codec import Codec
 from taskrun.compile.call_graph import reachable_flows
 from taskrun.compile.flow_cache import FlowCache
@@ -34,9 +34,10 @@ from taskrun.core.script_language import Language
 from taskrun.core.search_path import SearchPath
 from taskrun.core.services import Host
 from taskrun.core.workers import Threads
-from taskrun.durable.operations import RunOperations
-from taskrun.durable.session import StoreClient, refuse_in_loop
+from taskrun.durable.operations import FlowSource, RunOperations
+from taskrun.durable.session import RunSession
 from taskrun.durable.store import Store
+from taskrun.durable.store_client import StoreClient
 from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint
 from taskrun.observers.log import log_event
 from taskrun.resources import resource_folder
@@ -52,7 +53,7 @@ from taskrun.tags.context import TagContext
 from taskrun.templates.tag_lookup import TagSettings
 
 
-class TaskManager(RunOperations):
+class TaskManager:
     """Settings for runs, and the flows compiled under them.
 
     Parameters:
@@ -129,7 +130,10 @@ class TaskManager(RunOperations):
         self._shipped = str(resource_folder("lib"))
         self._active: dict[str, Run] = {}
         self._records_all = store is not None
-        self._durable = StoreClient("memory:" if store is None else store, codecs, imports.permits)
+        self._client = StoreClient("memory:" if store is None else store, codecs, imports.permits, _open_store)
+        self.runs = RunOperations(
+            self._client, FlowSource(self.load, self._flows.compile_text, self._host_for), self._active
+        )  # fmt: skip
         self._host = Host(
             load=self._flows.get,
             compile_text=self._flows.compile_text,
@@ -143,34 +147,55 @@ class TaskManager(RunOperations):
         )
 
     @OnClassToo
-    def run(
-        self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
-    ) -> RunResult:
-        """Run a flow to its end and return its outputs.
-
-        Raises FlowError when the file is wrong, InputError when the inputs are, StepError (from the original exception)
-        when the run fails, RunCancelled when it was cancelled by ``cancel``, and RuntimeError inside a running event
-        loop: use ``await run_async(…)`` there.
-        """
-        refuse_in_loop("run")
-        return asyncio.run(self.run_async(path, inputs, run_id=run_id))
-
-    @OnClassToo
     async def run_async(
         self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
     ) -> RunResult:
-        """Run a flow inside the running event loop; otherwise as ``run``.
+        """Run a flow inside the running event loop and return its outputs.
 
-        Cancelling the task that awaits this cancels the run, and CancelledError is raised.
+        Raises FlowError when the file is wrong, InputError when the inputs are, StepError (from the original exception)
+        when the run fails, and RunCancelled when it was cancelled by ``cancel``. Cancelling the task that awaits this cancels
+        the run, and CancelledError is raised.
         """
+        return await self._run(path, inputs, run_id)
+
+    @OnClassToo
+    def run(
+        self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
+    ) -> RunResult:
+        """Run a flow to its end and return its outputs; raises as ``run_async``.
+
+        Inside a running event loop it raises RuntimeError: use ``await run_async(…)`` there.
+        """
+        refuse_in_loop("run")
+        return asyncio.run(self._run(path, inputs, run_id))
+
+    def _run(
+        self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None, run_id: str | None
+    ) -> Coroutine[Any, Any, RunResult]:
         flow = path if isinstance(path, Flow) else self.load(path)
-        known = self._found.get(flow.path) if flow is path else None  # where others are found was settled by load
+        known = self._found.get(flow.path) if flow is path else None  # load has settled where other files are looked up
         run = Run(known or self._host_for(flow), flow, run_id=run_id, flags=self._flags)
         given = {} if inputs is None else inputs
         if self._records_all or self._suspends(flow):
-            self._check_idle(run.run_id)
-            self._durable.begin(run, given)
-        return await self._going(run, given)
+            return self.runs.start(run, given)
+        return RunSession(run, self._active).run(given)
+
+    resume = OnClassToo(RunOperations.resume, "runs")
+    resume_async = OnClassToo(RunOperations.resume_async, "runs")
+    rerun = OnClassToo(RunOperations.rerun, "runs")
+    rerun_async = OnClassToo(RunOperations.rerun_async, "runs")
+    cancel = OnClassToo(RunOperations.cancel, "runs")
+    cancel_async = OnClassToo(RunOperations.cancel_async, "runs")
+    suspend = OnClassToo(RunOperations.suspend, "runs")
+    show = OnClassToo(RunOperations.show, "runs")
+    delete = OnClassToo(RunOperations.delete, "runs")
+    purge = OnClassToo(RunOperations.purge, "runs")
+    waiting = OnClassToo(RunOperations.waiting, "runs")
+
+    @property
+    def store(self) -> Store:
+        """The store of the runs; without the setting ``store``, a store in the memory of this process."""
+        return self.runs.store
 
     @OnClassToo
     def load(self, path: str | os.PathLike[str]) -> Flow:
@@ -227,7 +252,7 @@ class TaskManager(RunOperations):
     def close(self) -> None:
         """End the idle worker processes, and close the store if it was given as a URL; what is running is not touched."""
         self._host.processes.close()
-        self._durable.close()
+        self._client.close()
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -276,3 +301,9 @@ class TaskManager(RunOperations):
             host = self._hosts[flow.path, variable] = replace(self._host, lookup=self._flows.lookup(flow.path))
         self._found[flow.path] = host
         return host
+
+
+def _open_store(url: str) -> Store:
+    from taskrun.stores.open import open_store
+
+    return open_store(url)

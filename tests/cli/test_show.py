@@ -17,8 +17,8 @@ from recorded_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
 from taskrun.cli.render_values import in_short, one_line, readable
 from taskrun.cli.times import lasted
 from taskrun.codec.codec import Codec, Codecs
+from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import RunState
-from taskrun.durable.records import ErrorRecord, StepRecord
 from taskrun.errors import StoreError
 from taskrun.stores.open import open_store
 

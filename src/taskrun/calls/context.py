@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskrun.core.events import StepProgress
-from taskrun.durable.recorder import now
-from taskrun.durable.records import StepRecord
+from taskrun.core.journal import StepRecord
+from taskrun.core.timers import now
 from taskrun.errors import RunError
 
 if TYPE_CHECKING:
@@ -91,9 +91,9 @@ def step_context(frame: Frame, *, shielded: bool = False) -> Iterator[StepContex
             return
         if run.traced:
             run.emit(StepProgress(run.run_id, path, fraction, text))
-        if run.recorder is not None and not run.lost:
+        if run.journal.records and not run.is_aborted:
             said = json.dumps({"fraction": fraction, "text": text}, ensure_ascii=False)
-            run.recorder.note(StepRecord(f"{path}:progress", "progress", outputs=said, ended=now()))
+            run.journal.note(StepRecord(f"{path}:progress", "progress", outputs=said, ended=now()))
 
     def tell(fraction: float, text: str) -> None:
         if threading.get_ident() == thread:

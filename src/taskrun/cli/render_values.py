@@ -13,7 +13,7 @@ from typing import Any
 from taskrun.cli.json_value import json_value
 from taskrun.codec.builtin_types import BUILDERS
 from taskrun.codec.codec import TAG, Codecs
-from taskrun.durable.records import ErrorRecord
+from taskrun.core.journal import ErrorRecord
 from taskrun.errors import StoreError
 
 SHORT = 100

@@ -45,7 +45,7 @@ def _rerun(arguments: argparse.Namespace) -> int:
 
     with managed(arguments, store=existing_store(arguments)) as manager:
         run_id = resolve_run_id(manager.store, arguments.run)
-        typed = typed_inputs(manager.flow_of(run_id, arguments.file))
+        typed = typed_inputs(manager.runs.flow_of(run_id, arguments.file))
         inputs = read_inputs(typed, arguments.input, arguments.inputs)
         new_id = os.urandom(16).hex()
         return finish(

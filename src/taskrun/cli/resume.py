@@ -50,7 +50,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     with managed(arguments, store=existing_store(arguments)) as manager:
         run_id = resolve_run_id(manager.store, arguments.run)
         waiting = manager.waiting(run_id)
-        typed = typed_inputs(manager.flow_of(run_id, arguments.file), waiting)
+        typed = typed_inputs(manager.runs.flow_of(run_id, arguments.file), waiting)
         inputs = read_inputs(typed, arguments.input, arguments.inputs)
         if arguments.interactive and any(item.name not in inputs for place in waiting for item in place.asked):
             from taskrun.cli.prompt import ask

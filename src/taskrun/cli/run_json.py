@@ -10,7 +10,7 @@ from typing import Any
 from taskrun.cli.render_values import error_json, readable
 from taskrun.cli.runs import summary_json
 from taskrun.cli.times import iso
-from taskrun.durable.records import StepRecord
+from taskrun.core.journal import StepRecord
 from taskrun.durable.run_tree import RunDetails, RunStep, step_and_part
 
 

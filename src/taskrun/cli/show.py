@@ -28,7 +28,7 @@ from taskrun.cli.stores import add_store_options, recorded_runs
 from taskrun.cli.times import lasted, local
 
 if TYPE_CHECKING:
-    from taskrun.durable.records import StepRecord
+    from taskrun.core.journal import StepRecord
     from taskrun.durable.run_tree import RunDetails, RunStep
 
 DESCRIPTION = "Show what is recorded of a run: where it stands, its inputs and outputs, and the tree of its steps."

@@ -34,8 +34,8 @@ def _suspend(arguments: argparse.Namespace) -> int:
     from taskrun.cli.liveness import until_still, works_on
     from taskrun.cli.run_execution import SHOWN
     from taskrun.cli.stdout import write
+    from taskrun.core.control import SUSPEND
     from taskrun.core.states import RunState
-    from taskrun.durable.heartbeat import SUSPEND
     from taskrun.durable.history import resolve_run_id
 
     with recorded_runs(arguments) as history:

@@ -19,8 +19,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from types import TracebackType
 from typing import Self
 
-from taskrun.core.abort import RunAborted
 from taskrun.core.completion import Completion
+from taskrun.core.control import RunAborted
 from taskrun.errors import RunError
 
 Outcome = Completion | Exception

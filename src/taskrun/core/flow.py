@@ -100,8 +100,8 @@ class Flow:
         return sum(1 for _ in walk(self.model)) - 1
 
     @cached_property
-    def undoes(self) -> bool:
-        """Whether a run of the flow may have something to undo."""
+    def compensates(self) -> bool:
+        """Whether a step of the flow has a compensation."""
         return any(step.undoes for step in walk(self.model))
 
     @cached_property
@@ -115,7 +115,7 @@ class Flow:
         return write_xml(self.root, head=False)
 
     def _setting(self, traced: bool, recorded: bool, check_mutation: bool) -> WeaveSettings:
-        saves, undoes = self.header.default_save_state, self.undoes
+        saves, undoes = self.header.default_save_state, self.compensates
         return WeaveSettings(
             traced=traced, recorded=recorded, saves=saves, undoes=undoes, check_mutation=check_mutation
         )

@@ -17,10 +17,11 @@ from taskrun.source import Location
 
 if TYPE_CHECKING:
     from taskrun.core.inputs import Input
+    from taskrun.core.journal import StepRecord
     from taskrun.core.outputs import Output
+    from taskrun.core.rollback import Compensation
     from taskrun.core.run import Run
     from taskrun.core.step import Step
-    from taskrun.durable.compensation import Compensation
     from taskrun.script.script import Script, Template
 
 ROOT = "main"
@@ -33,11 +34,23 @@ class Frame:
     """The scope, flags and place of a running step; what a step's ``run`` and a decorator's ``around`` get.
 
     ``index`` is the iteration that a loop is in, or the number of a fork's branch (from 0); ``attempt`` counts from 1;
-    ``visits`` counts how often the children of a sequence were entered, once something has jumped. ``undo`` is the list
-    of what the container can undo.
+    ``visits`` counts how often the children of a sequence were entered, once something has jumped. ``compensations``
+    is the list of the enclosing container.
     """
 
-    __slots__ = ("attempt", "executor", "flags", "index", "parent", "run", "scope", "step", "undo", "visit", "visits")
+    __slots__ = (
+        "attempt",
+        "compensations",
+        "executor",
+        "flags",
+        "index",
+        "parent",
+        "run",
+        "scope",
+        "step",
+        "visit",
+        "visits",
+    )
 
     def __init__(self, run: Run, parent: Frame | None, step: Step, scope: Scope) -> None:
         self.run = run
@@ -51,9 +64,9 @@ class Frame:
         if parent is None:
             self.flags: frozenset[str] = run.flags
             self.executor: str | None = None
-            self.undo: list[Compensation] = run.undo
+            self.compensations: list[Compensation] = run.compensations
         else:
-            self.undo = parent.undo
+            self.compensations = parent.compensations
             self.flags = parent.flags
             self.executor = parent.executor
             if parent.visits is not None:
@@ -86,21 +99,28 @@ class Frame:
         text = self.path if index is None else f"{self.path}[{index}]"
         return f"{text}/:{name}" if self.parent is None and self.run.called_from else f"{text}:{name}"
 
+    def recorded(self, part: str, index: int | None = None) -> StepRecord | None:
+        """Return the record that an earlier execution of the run left of a part of the step, None without one."""
+        journal = self.run.journal
+        return journal.recorded(self.part(part, index)) if journal.replays else None
+
     def remember(self, name: str, make: Callable[[], Any], because: str = "", index: int | None = None) -> Any:
-        """Return what ``make`` gives; in a recorded run, what it gave when the run came here first.
+        """Return what ``make`` returns; in a recorded run, what it returned when the run came here first.
 
         ``name`` tells the parts of a step apart, ``because`` is the text of the script that decides.
         """
-        recorder = self.run.recorder
-        return make() if recorder is None else recorder.remember(self.part(name, index), make, because=because)
+        journal = self.run.journal
+        return journal.remember(self.part(name, index), make, "decision", because) if journal.records else make()
 
     @property
     def entered_again(self) -> bool:
-        """Whether a resumed run comes back to this step, which had begun and has not ended."""
-        recorder = self.run.recorder
-        if recorder is not None and self.parent is None and self.run.parent is None:
-            return recorder.journal.replays  # the task itself has no record
-        record = recorder.recorded(self.path) if recorder else None
+        """Whether a resumed run re-enters this step, which had begun and has not ended."""
+        journal = self.run.journal
+        if not journal.replays:
+            return False
+        if self.parent is None and self.run.parent is None:
+            return True  # the task itself has no record
+        record = journal.recorded(self.path)
         return record is not None and record.state in _BEGUN
 
     def begin_visits(self) -> None:
@@ -154,5 +174,5 @@ class Frame:
         frame.attempt = self.attempt
         frame.flags = self.flags
         frame.executor = self.executor
-        frame.undo = self.undo
+        frame.compensations = self.compensations
         return frame

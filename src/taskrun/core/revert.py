@@ -49,7 +49,7 @@ class Revert:
                         await value
             except Exception:
                 attempt += 1
-                if frame.run.lost or 0 <= self.max_retry_count < attempt:
+                if frame.run.is_aborted or 0 <= self.max_retry_count < attempt:
                     raise
                 await asyncio.sleep(self.retry_delay.seconds(frame))
             else:

@@ -1,21 +1,22 @@
-"""A run: one execution of a flow, and everything about it that changes.
+"""A run: one execution of a flow.
 
-Rules: the program is shared, a run is not. A called task is a run of its own below its caller's: it has its own task
-scope and inputs and shares the caller's host, clock, records and cancellation. What concerns the run as a whole (its
-state, what it waits for, how it ends) is kept by the run at the top.
+Rules: the program is shared by all runs, a run is not. A called task is a run of its own below its caller's run: it has a
+task scope and inputs of its own, and shares the caller's services, journal, control and rollback.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from taskrun.core.beans import RunBeans
+from taskrun.core.control import Control
 from taskrun.core.events import Event
+from taskrun.core.journal import NO_JOURNAL, RunJournal
 from taskrun.core.limits import Limiters
+from taskrun.core.rollback import Compensation, Rollback
 from taskrun.core.scope import Scope
 from taskrun.core.script_views import TaskView
 from taskrun.core.states import RunState
@@ -24,17 +25,17 @@ from taskrun.errors import RunError
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
     from taskrun.core.services import Host
-    from taskrun.durable.compensation import Compensation
-    from taskrun.durable.recorder import Recorder
-    from taskrun.durable.records import RunRecord
-    from taskrun.durable.suspension import WaitPoint
 
 MAX_CALLS = 32
-"""How deep tasks may call tasks."""
+"""How deeply tasks may call tasks."""
 
 
 class Run:
-    """One execution of a flow. ``scope`` is the task's scope, ``base`` below it has what the engine sets."""
+    """One execution of a flow: its identity, its scopes and its services.
+
+    ``scope`` is the scope of the task; ``base`` below it holds the variables that the engine sets. ``top`` is the run that
+    was started: this one, or the outermost of its callers. ``state`` is that of the started run.
+    """
 
     def __init__(
         self,
@@ -46,43 +47,38 @@ class Run:
         parent: Run | None = None,
         called_from: str | None = None,
         context: Mapping[str, Any] | None = None,
-        recorder: Recorder | None = None,
-        answers: Mapping[str, Any] | None = None,
     ) -> None:
-        self.host = host
-        self.flow = flow
         if run_id is not None and not isinstance(run_id, str):
             raise TypeError(f"the id of a run is text, not {run_id!r}")
+        self.host = host
+        self.flow = flow
         self.run_id = run_id or os.urandom(16).hex()
         self.flags = flags
         self.parent = parent
         self.called_from = called_from
-        self.depth: int = parent.depth + 1 if parent else 0
-        self.top: Run = parent.top if parent else self
-        """The run that was started: this one, or the outermost of those that called it."""
+        self.depth: int = 0
         self.observers = host.observers
         self.traced = bool(host.observers)
         self.limiters = Limiters()
-        self.cancelled: str | None = None
-        self.task: asyncio.Task[Any] | None = parent.task if parent else None
-        self.recorder: Recorder | None = parent.recorder if parent else recorder
         self.state = RunState.RUNNING
-        self.undo: list[Compensation] = parent.undo if parent else []
-        self.completions = 0
-        self.undone: set[str] = set()
-        """The paths of what was undone because of a failure that nobody has held (yet)."""
-        self.doomed: Exception | None = None
-        self.suspending = False
-        self.seen_requests: set[str] = set()
-        """What was asked of the run and is known to it; a cancellation that the flow has held is over."""
-        self.reverts = True
-        self.answers = answers
-        self.before: RunRecord | None = None
-        """How the run stood when it was resumed here."""
-        self.waiting: list[WaitPoint] = []
+        if parent is None:
+            self.top: Run = self
+            self.journal: RunJournal = NO_JOURNAL
+            self.control = Control(NO_JOURNAL)
+            self.rollback = Rollback()
+            self.compensations: list[Compensation] = []
+        else:
+            self.depth = parent.depth + 1
+            self.top = parent.top
+            self.journal, self.control, self.rollback = parent.journal, parent.control, parent.rollback
+            self.compensations = parent.compensations
         self._beans: RunBeans | None = None
         self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
         self.scope = Scope(self.base)
+
+    def record_in(self, journal: RunJournal) -> None:
+        """Record the run in a journal from now on."""
+        self.journal = self.control.journal = journal
 
     @property
     def beans(self) -> RunBeans:
@@ -95,11 +91,11 @@ class Run:
         return self._beans
 
     def inject(self, name: str) -> Any:
-        """Return a bean by name; what scripts call ``inject("name")``."""
+        """Return a bean by name; scripts call it as ``inject("name")``."""
         return self.beans.get(name)
 
     def emit(self, event: Event) -> None:
-        """Hand an event to every observer; one that raises is logged and not asked again in this run."""
+        """Pass an event to every observer; an observer that raises is logged and dropped for the rest of the run."""
         self.host.log(event)
         top = self.top
         for observer in top.observers:
@@ -110,61 +106,33 @@ class Run:
                 top.observers = tuple(other for other in top.observers if other is not observer)
 
     def report(self, text: str) -> None:
-        """Log something that went wrong and that no step can be told of."""
+        """Log a problem that cannot be raised in any step."""
         logging.getLogger("taskrun").warning("%s: %s", self.run_id, text)
 
     def cancel(self, reason: str = "kill") -> None:
-        """Ask the run to stop now: its running steps are cancelled. Call it in the run's own event loop."""
-        top = self.top
-        if top.cancelled is None and top.task is not None and not top.task.done():
-            top.cancelled = reason
-            if top.recorder is not None:
-                kind = "cancel" if top.reverts else "cancel-only"
-                top.seen_requests.add(kind)
-                top.recorder.ask(kind)
-            top.task.cancel()
+        """Cancel the running steps of the run; call it in the run's own event loop."""
+        self.control.cancel(reason)
 
-    def cancel_from_elsewhere(self, reason: str, *, revert: bool) -> bool:
-        """Cancel the run from any thread; returns whether it was not over."""
-        task = self.task
-        if task is None:
-            return False
-        self.reverts = revert
-        try:
-            task.get_loop().call_soon_threadsafe(self.cancel, reason)
-        except RuntimeError:  # the loop was closed meanwhile
-            return False
-        return True
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run is being cancelled."""
+        return self.control.cancelled is not None
 
-    def uncancel(self) -> None:
-        """Forget the cancellation that the present task has caught; when it was that of the run, that too is over."""
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
-        task.uncancel()
-        if task is self.top.task:
-            self.top.cancelled = None
+    @property
+    def is_aborted(self) -> bool:
+        """Whether the run must not do anything more: its records cannot be written, or do not fit its flow."""
+        return self.journal.problem is not None
 
     def child_run(self, path: str, called_from: str) -> Run:
         """Return a run of the task at ``path``, called by this one; raises FlowError, or RunError for calls too deep."""
         if self.depth >= MAX_CALLS:
             chain = " → ".join(self.callers()[-4:])
             raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {path}")
-        flow = self.host.load(path)
-        if self.recorder is not None:
-            flow = self.recorder.flow_as_recorded(path, flow, self.host)
+        flow = self.journal.recorded_flow(path, self.host.load(path), self.host.compile_text)
         return Run(self.host, flow, parent=self, called_from=called_from)
 
-    @property
-    def lost(self) -> bool:
-        """Whether the run must do nothing more: its records cannot be written, or it cannot go on as it was recorded."""
-        return self.recorder is not None and self.recorder.problem is not None
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether somebody asked the run, or one that called it, to stop."""
-        return self.cancelled is not None or (self.parent is not None and self.parent.is_cancelled)
-
     def callers(self) -> list[str]:
-        """Return the files of this run's flow and of those that called it, outermost first."""
+        """Return the files of this run's flow and of its callers, outermost first."""
         chain = [self.flow.path]
         run = self.parent
         while run is not None:
@@ -173,7 +141,7 @@ class Run:
         return chain[::-1]
 
     def close(self) -> list[Exception]:
-        """End what belongs to the run and return what failed in doing so."""
+        """Close the beans of the run and return the exceptions of that."""
         if self._beans is None:
             return []
         return list(self._beans.close())

@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.step import Inner
 
+now = time.time
+"""Return the present time in seconds since 1970, as records have it."""
+
 
 async def pause(frame: Frame, seconds: float) -> None:
     """Wait; a run that is resumed meanwhile waits for what is left of it only."""
-    recorder = frame.run.recorder
-    if recorder is not None and seconds > 0:
-        begun = recorder.recorded(frame.part("due")) is not None
-        due = frame.remember("due", lambda: time.time() + seconds)
+    if seconds > 0 and frame.run.journal.records:
+        begun = frame.recorded("due") is not None
+        due = frame.remember("due", lambda: now() + seconds)
         if begun:
-            seconds = due - time.time()
+            seconds = due - now()
     if seconds > 0:
         await asyncio.sleep(seconds)
 

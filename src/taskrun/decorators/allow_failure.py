@@ -12,7 +12,7 @@ from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import FailureIgnored
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
-from taskrun.durable.compensation import held
+from taskrun.durable.compensation import mark_handled, may_handle
 
 
 @decorator("allowFailure", rank=100, attribute=True)
@@ -29,11 +29,12 @@ class AllowFailure(Decorator):
             return await inner(frame)
         except Exception as error:
             run = frame.run
-            again = run.recorder is not None and run.recorder.recorded(f"{frame.path}:handled") is not None
-            if not held(run, error, frame.path, "allowFailure"):
+            if not may_handle(run, error):
                 raise
-            if again:
-                return NEXT  # it was told before the run was resumed
+            was_reported = frame.recorded("handled") is not None  # before the run was resumed
+            mark_handled(run, frame.path, "allowFailure")
+            if was_reported:
+                return NEXT
             run.emit(FailureIgnored(run.run_id, frame.path, f"{type(error).__name__}: {error}", frame.at))
             return NEXT
 

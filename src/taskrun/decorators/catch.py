@@ -16,7 +16,7 @@ from taskrun.core.completion import Completion, completion_of
 from taskrun.core.fields import OnStep, Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
-from taskrun.durable.compensation import held
+from taskrun.durable.compensation import mark_handled, may_handle
 
 
 @decorator("catch", rank=20)
@@ -31,14 +31,15 @@ class Catch(Decorator):
         try:
             return await inner(frame)
         except Exception as error:
-            if not held(frame.run, error, frame.path):
+            if not may_handle(frame.run, error):
                 raise
             failure: BaseException = error
         except asyncio.CancelledError as error:
-            if not self.catch_internal_exception or not held(frame.run, error, frame.path):
+            if not self.catch_internal_exception or not may_handle(frame.run, error):
                 raise
-            frame.run.uncancel()
+            frame.run.control.uncancel()
             failure = error
+        mark_handled(frame.run, frame.path)
         try:
             return completion_of(frame.call(self.body, exception=failure))
         except Exception as error:

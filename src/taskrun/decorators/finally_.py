@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 
-from taskrun.core.abort import RunAborted
 from taskrun.core.completion import Completion
+from taskrun.core.control import RunAborted
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
@@ -31,7 +31,7 @@ class Finally(Decorator):
         except RunAborted:
             raise
         except asyncio.CancelledError as error:
-            if frame.run.lost:
+            if frame.run.is_aborted:
                 raise
             try:
                 frame.call(self.body, exception=error)

@@ -14,7 +14,7 @@ from taskrun.core.frame import Frame
 from taskrun.core.script_views import ErrorBean
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.weave import WeaveSettings
-from taskrun.durable.compensation import held
+from taskrun.durable.compensation import mark_handled, may_handle
 
 ERROR = "ERROR"
 
@@ -39,8 +39,9 @@ class NextOnError(Decorator):
         try:
             return await inner(frame)
         except Exception as error:
-            if not held(frame.run, error, frame.path_of(self.name), f"nextOnError={self.target}"):
+            if not may_handle(frame.run, error):
                 raise
+            mark_handled(frame.run, frame.path_of(self.name), f"nextOnError={self.target}")
             note = failed_step(error)
             bean = ErrorBean(error, note.location if note else None)
             frame.scope[self.error_name] = bean

@@ -26,13 +26,12 @@ from taskrun.core.duration import ZERO, Millis
 from taskrun.core.events import StepRetried
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
+from taskrun.core.journal import StepRecord
 from taskrun.core.script_views import ErrorBean
 from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.timers import within
-from taskrun.durable.compensation import held
-from taskrun.durable.recorder import now
-from taskrun.durable.records import StepRecord
+from taskrun.core.timers import now, within
+from taskrun.durable.compensation import mark_handled, may_handle
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
 from taskrun.syntax.node import Node
@@ -64,10 +63,10 @@ class Retry(Decorator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the step until an attempt succeeds or none is left."""
-        scope, top = frame.scope, frame.run.top
+        scope, rollback = frame.scope, frame.run.rollback
         before = dict(scope)
         history: list[dict[str, Any]] = []
-        key = frame.part("attempt") if frame.run.recorder else ""
+        key = frame.part("attempt") if frame.run.journal.records else ""
         for attempt, value, last in self._attempts(frame):
             past = self._past(frame, key, attempt)
             if past is None:
@@ -78,10 +77,10 @@ class Retry(Decorator):
                 try:
                     return await self._attempt(frame, inner)
                 except Exception as error:
-                    if last or top.doomed is not None or not self._again(frame, error):
+                    if last or rollback.abort_error is not None or not self._again(frame, error):
                         frame.attempt = 1  # now it is the step that has failed
                         if self.revert_all:
-                            top.doomed = top.doomed or error
+                            rollback.abort_error = rollback.abort_error or error
                         raise
                     past = await self._failed(frame, key, error)
             history.append({"value": value, "failure": ErrorBean(past.failure)})
@@ -93,29 +92,30 @@ class Retry(Decorator):
 
     def _past(self, frame: Frame, key: str, attempt: int) -> Past | None:
         """Return how an attempt failed that was made before the run was resumed."""
-        recorder = frame.run.recorder
-        record = recorder.recorded(f"{key}[{attempt}]") if recorder else None
-        if record is None or recorder is None:
+        journal = frame.run.journal
+        record = journal.recorded(f"{key}[{attempt}]")
+        if record is None:
             return None
-        due: float = recorder.value(record.outputs)["due"]
-        return Past(recorder.failure(record.error), max(0.0, due - now()))
+        due: float = journal.value(record.outputs)["due"]
+        return Past(journal.failure(record.error), max(0.0, due - now()))
 
     async def _failed(self, frame: Frame, key: str, error: Exception) -> Past:
         """Note that an attempt failed and that another one will follow."""
         run, attempt = frame.run, frame.attempt
-        held(run, error, frame.path)
+        if may_handle(run, error):
+            mark_handled(run, frame.path)
         delay = self.delay(frame, attempt)
         text = f"{type(error).__name__}: {error}"
         if run.traced:
             run.emit(StepRetried(run.run_id, frame.path, attempt, delay, text, frame.at))
-        recorder = run.recorder
-        if recorder is not None:
-            outputs = recorder.text({"due": now() + delay}, key)
-            failed = recorder.error(error)
+        journal = run.journal
+        if journal.records:
+            outputs = journal.text({"due": now() + delay}, key)
+            failed = journal.error_record(error)
             record = StepRecord(
                 f"{key}[{attempt}]", "attempt", StepState.FAILED, attempt, outputs=outputs, error=failed, ended=now()
             )
-            await recorder.save(record)
+            await journal.save(record)
         return Past(error, delay)
 
     def _attempts(self, frame: Frame) -> Iterator[tuple[int, Any, bool]]:

@@ -15,12 +15,13 @@ from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import StepSkipped
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
+from taskrun.core.journal import StepRecord
 from taskrun.core.scope import Scope
 from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.timers import now
 from taskrun.core.traceback_notes import StepNote
-from taskrun.durable.recorder import Recorder, now
-from taskrun.durable.records import StepRecord
+from taskrun.durable.recorder import Recorder
 from taskrun.errors import DecisionChangedError
 
 
@@ -39,7 +40,8 @@ class When(Decorator):
         """Ask the condition and run the step when it holds."""
         run, body, owner = frame.run, self.body, self.owner
         reason = f"when '{' '.join(body.text.split())}' was false"
-        holds = self._holds(frame) if run.recorder is None else self._remembered(frame, run.recorder, reason)
+        journal = run.journal
+        holds = self._remembered(frame, journal, reason) if isinstance(journal, Recorder) else self._holds(frame)
         if holds:
             return await inner(frame)
         if run.traced and owner is not None:
@@ -50,15 +52,15 @@ class When(Decorator):
         """Whether the step is run: a resumed run asks only where it has not been yet."""
         key = frame.path_of(self.owner.name if self.owner else "")
         known = recorder.recorded(key)
-        if known is not None and known.state is StepState.RUNNING and not recorder.other_flow:
+        if known is not None and known.state is StepState.RUNNING and not recorder.flow_changed:
             return True
-        if known is None or recorder.other_flow:
+        if known is None or recorder.flow_changed:
             holds = self._holds(frame)
             if known is None and not holds:
                 recorder.note(StepRecord(key, "step", StepState.SKIPPED, note=reason, ended=now()))
             if known is not None and holds is (known.state is StepState.SKIPPED):
                 before, after = ("left out", "done") if holds else ("done", "left out")
-                raise recorder.stop(DecisionChangedError(key, before, known.note, after, self.body.text))
+                raise recorder.abort(DecisionChangedError(key, before, known.note, after, self.body.text))
             return holds
         return known.state is not StepState.SKIPPED
 

@@ -1,7 +1,7 @@
-"""Suspended branches that nobody waits for any more: the join was decided without them, or has failed.
+"""Discard suspended branches after their join was decided without them, or has failed.
 
-Rules: such a branch counts as cancelled. What it had done is undone, and the run does not wait there any more. Where the
-container fails, its undo list has what the branch did already.
+Rules: a discarded branch counts as cancelled: its completed steps are compensated and its wait points are dropped. When the
+container fails, the rollback of the container compensates the branch.
 """
 
 from __future__ import annotations
@@ -10,30 +10,33 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from taskrun.core.journal import StepRecord
+from taskrun.core.rollback import is_inside
 from taskrun.core.states import StepState
-from taskrun.durable.compensation import compensate_all, is_inside, shielded
-from taskrun.durable.recorder import now
-from taskrun.durable.records import StepRecord
+from taskrun.core.timers import now
+from taskrun.durable.compensation import compensate_all, shielded
+from taskrun.durable.recorder import Recorder
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
 
-async def abandon(frame: Frame, branches: Iterable[str]) -> None:
-    """Compensation what the suspended branches at these paths have done; raises RevertError."""
+async def discard(frame: Frame, branches: Iterable[str]) -> None:
+    """Compensate the completed steps of the suspended branches at these paths; raises RevertError."""
     for branch in branches:
-        forget(frame, branch)
-        undos = [one for one in frame.undo if is_inside(one.key, branch)]
-        if undos:
-            frame.undo[:] = [one for one in frame.undo if not is_inside(one.key, branch)]
-            await shielded(compensate_all(frame.run, undos, asyncio.CancelledError(), f"{branch}:undo"))
+        drop_wait_points(frame, branch)
+        found = [one for one in frame.compensations if is_inside(one.key, branch)]
+        if found:
+            frame.compensations[:] = [one for one in frame.compensations if not is_inside(one.key, branch)]
+            await shielded(compensate_all(frame.run, found, asyncio.CancelledError(), f"{branch}:undo"))
 
 
-def forget(frame: Frame, path: str) -> None:
-    """Let the run no longer wait for what is asked inside the step at ``path``."""
-    top, recorder = frame.run.top, frame.run.recorder
-    gone = [place for place in top.waiting if is_inside(place.path, path)]
-    if gone and recorder is not None:  # only recorded runs are suspended
-        top.waiting = [place for place in top.waiting if place not in gone]
-        for place in gone:
-            recorder.note(StepRecord(place.path, "step", StepState.CANCELLED, ended=now()))
+def drop_wait_points(frame: Frame, path: str) -> None:
+    """Remove the wait points inside the step at ``path`` from the run."""
+    recorder = frame.run.journal
+    if not isinstance(recorder, Recorder):  # only recorded runs are suspended
+        return
+    dropped = [point for point in recorder.wait_points if is_inside(point.path, path)]
+    recorder.wait_points = [point for point in recorder.wait_points if point not in dropped]
+    for point in dropped:
+        recorder.note(StepRecord(point.path, "step", StepState.CANCELLED, ended=now()))

@@ -18,7 +18,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from taskrun.durable.records import RunChanges, StepRecord
+from taskrun.core.journal import StepRecord
+from taskrun.durable.records import RunChanges
 from taskrun.durable.store import Store, Write
 from taskrun.errors import StoreError
 
@@ -161,7 +162,7 @@ class Journal:
             self._orders = {known: place - len(self._known) for place, known in enumerate(self._known)}
         return self._orders[key]
 
-    def under(self, path: str) -> list[StepRecord]:
+    def inside(self, path: str) -> list[StepRecord]:
         """Return what there is to undo, and was undone, inside the step at ``path``, in the order of the last writes.
 
         These are the present records, recalled or saved since, that have inputs or are of the kind ``undo``.

@@ -1,77 +1,94 @@
-"""What a recorded run writes down and recalls, in terms of values: ``remember`` is do once, recall ever after.
+"""Recorder: the journal of a recorded run, in terms of values instead of text.
 
     items = recorder.remember("main/loop:items", lambda: list(frame.eval(self.items)))
 
-Rules: keys are paths of steps; what belongs to a part of a step has a colon and the part's name behind the path. A
-resumed run runs the same tree again: steps that were recorded return at once, and so do decisions. A decision is written
-with the next record that is committed, so it never costs a commit of its own; a step's end is committed before the run
-goes on. When a record cannot be written the run is ``RunAborted``.
+Rules: a resumed run executes the same program again (replay); steps and decisions that are recorded return at once. A
+decision is written with the next commit, so it never costs a commit of its own; the end of a step is committed before the
+run continues. When a record cannot be written, the run is aborted.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taskrun.codec.classes import Allow
 from taskrun.codec.codec import Codecs
-from taskrun.core.abort import RunAborted
+from taskrun.core.control import RunAborted
+from taskrun.core.journal import ErrorRecord, StepRecord
+from taskrun.core.states import RunState
+from taskrun.core.timers import now
+from taskrun.durable.error_records import record_error
 from taskrun.durable.journal import Journal
-from taskrun.durable.records import ErrorRecord, RunChanges, StepRecord
+from taskrun.durable.records import RunChanges
 from taskrun.durable.revive_exception import revive
-from taskrun.errors import DecisionChangedError, StoreError, TaskrunError, UnsavableValueError
+from taskrun.durable.suspension import WaitPoint
+from taskrun.errors import DecisionChangedError, RunError, StoreError, TaskrunError, UnsavableValueError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Host
-
-now = time.time
+    from taskrun.core.run import Run
 
 
 class Recorder:
-    """The records of one run. ``other_flow`` tells that the run is resumed with another flow than it began with."""
+    """The journal of one recorded run; satisfies ``RunJournal``.
 
-    def __init__(self, journal: Journal, codecs: Codecs, allow: Allow, *, other_flow: bool = False) -> None:
+    ``flow_changed`` says that the run is resumed with another flow than it began with. ``resume_inputs`` are the inputs
+    that the run was resumed with; ``wait_points`` are the places where it waits when it is suspended.
+    """
+
+    records = True
+
+    def __init__(
+        self,
+        journal: Journal,
+        codecs: Codecs,
+        allow: Allow,
+        *,
+        flow_changed: bool = False,
+        resume_inputs: Mapping[str, Any] | None = None,
+    ) -> None:
         self.journal = journal
         self.codecs = codecs
-        self.other_flow = other_flow
+        self.flow_changed = flow_changed
+        self.resume_inputs = resume_inputs or {}
+        self.wait_points: list[WaitPoint] = []
         self.recorded = journal.recorded
-        self.stopped: TaskrunError | None = None
+        self.replays = journal.replays
+        self.abort_reason: TaskrunError | None = None
         self._allow = allow
 
     @property
-    def lost(self) -> bool:
-        """Whether the run's records cannot be written any more."""
+    def is_broken(self) -> bool:
+        """Whether records can no longer be written."""
         return self.journal.problem is not None
 
     @property
     def problem(self) -> TaskrunError | None:
-        """Why the run must do nothing more, None as long as it may go on."""
-        return self.journal.problem or self.stopped
+        """Why the run must end at once, None while it may continue."""
+        return self.journal.problem or self.abort_reason
 
-    def stop(self, error: TaskrunError) -> RunAborted:
-        """Return what ends the run; from now on nothing of it is done any more, in other branches neither."""
-        self.stopped = self.stopped or error
+    def abort(self, error: TaskrunError) -> RunAborted:
+        """Return the exception that aborts the run; from now on other branches stop too."""
+        self.abort_reason = self.abort_reason or error
         return RunAborted(error)
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
-        """Return the value that was recorded under the key, or make it and record it.
+        """Return the recorded value of a key; without one, call ``make`` and record its value.
 
-        ``because`` is the text of what decides: when a resumed run has another text there and it gives another value,
-        DecisionChangedError ends the run.
+        ``because`` is the text of the script that decides. A run that is resumed with another text there, which gives
+        another value, is aborted with DecisionChangedError.
         """
         record = self.recorded(key)
         if record is None:
             value = make()
-            text = self.text(value, key)
-            self.note(StepRecord(key, kind, outputs=text, note=because, ended=now()))
+            self.note(StepRecord(key, kind, outputs=self.text(value, key), note=because, ended=now()))
             return value
         value = self.value(record.outputs)
-        if self.other_flow and record.note != because:
+        if self.flow_changed and record.note != because:
             other = make()
             if other != value:
-                raise self.stop(DecisionChangedError(key, value, record.note, other, because))
+                raise self.abort(DecisionChangedError(key, value, record.note, other, because))
         return value
 
     def note(self, record: StepRecord) -> None:
@@ -82,7 +99,7 @@ class Recorder:
             raise RunAborted(error) from error
 
     async def save(self, record: StepRecord, *, shared: bool = True) -> None:
-        """Write a record and return when it is committed; ``shared`` when others may have something for the commit."""
+        """Write a record and return when it is committed; ``shared`` says that other branches may join the commit."""
         try:
             if shared or not self.journal.alone:
                 await self.journal.save(record)
@@ -91,15 +108,19 @@ class Recorder:
         except StoreError as error:
             raise RunAborted(error) from error
 
-    async def change(self, changes: RunChanges) -> None:
-        """Change the run itself and return when that is committed."""
+    async def set_state(self, state: RunState) -> None:
+        """Write the state of the run and return when it is committed."""
         try:
-            await self.journal.change(changes)
+            await self.journal.change({"state": state})
         except StoreError as error:
             raise RunAborted(error) from error
 
+    def set_state_soon(self, state: RunState) -> None:
+        """Write the state of the run with the next commit."""
+        self.journal.change_soon({"state": state})
+
     def write(self, changes: RunChanges, records: Sequence[StepRecord] = ()) -> None:
-        """Write records and change the run itself before this returns, after all that was saved before."""
+        """Commit changes of the run, and records, before this returns; earlier writes are committed first."""
         journal = self.journal
         try:
             journal.flush()
@@ -108,29 +129,28 @@ class Recorder:
             journal.problem = journal.problem or error
             raise RunAborted(error) from error
 
-    def ask(self, kind: str) -> None:
-        """Note in the store that something was asked of the run, so that whoever resumes it knows."""
+    def request(self, kind: str) -> None:
+        """Store a request to the run, so that a process that resumes it finds the request."""
         try:
             self.journal.store.request(self.journal.run_id, kind)
         except StoreError as error:
             self.journal.problem = self.journal.problem or error
 
-    def flow_as_recorded(self, path: str, flow: Flow, host: Host) -> Flow:
-        """Return the flow that the task at ``path`` had when the run called it first."""
-        key = f"main:flow {path}"
-        text: str = self.remember(key, lambda: flow.text, "flow")
-        return flow if text == flow.text or self.other_flow else host.compile_text(path, text)
+    def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
+        """Return the flow of the task at ``path`` as it was when the run called it first."""
+        text: str = self.remember(f"main:flow {path}", lambda: flow.text, "flow")
+        return flow if text == flow.text or self.flow_changed else compile_text(path, text)
 
-    @staticmethod
-    def given(codecs: Codecs, inputs: Mapping[str, Any]) -> str:
-        """Return the text of a run's inputs; UnsavableValueError names the input that cannot be recorded."""
-        try:
-            return codecs.dumps(dict(inputs))
-        except UnsavableValueError as error:
-            raise UnsavableValueError(f"input {error.path} cannot be recorded: {error.problem}") from error
+    def order(self, key: str) -> int:
+        """Return the position of a replayed step among the completions of the run: a number below 0."""
+        return self.journal.order(key)
+
+    def inside(self, path: str) -> list[StepRecord]:
+        """Return the records inside the step at a path that matter for a rollback, in the order of their last writes."""
+        return self.journal.inside(path)
 
     def text(self, value: Any, what: str) -> str:
-        """Return the text of a value; UnsavableValueError says that it is that of ``what``."""
+        """Return the JSON text of a value; UnsavableValueError names ``what`` it belongs to."""
         try:
             return self.codecs.dumps(value)
         except UnsavableValueError as error:
@@ -138,20 +158,36 @@ class Recorder:
             raise UnsavableValueError(f"{place} cannot be recorded: {error.problem}") from error
 
     def value(self, text: str | None) -> Any:
-        """Return the value of a text that ``text`` made; None is None."""
+        """Return the value of a JSON text, None for None; a text that cannot be read aborts the run."""
         if text is None:
             return None
         try:
             return self.codecs.loads(text)
         except StoreError as error:
-            raise self.stop(error) from error
+            raise self.abort(error) from error
 
-    def error(self, error: BaseException) -> ErrorRecord:
-        """Return the record of a failure."""
-        return ErrorRecord.of(error, self.codecs)
+    def error_record(self, error: BaseException) -> ErrorRecord:
+        """Return the record of an exception."""
+        return record_error(error, self.codecs)
 
     def failure(self, record: ErrorRecord | None) -> Exception:
-        """Return the failure that was recorded."""
+        """Return the exception that a record describes."""
         if record is None:
             return RuntimeError("a failure whose error was not recorded")
         return revive(record, self.codecs, self._allow)
+
+
+def recorder_of(run: Run) -> Recorder:
+    """Return the recorder of a run; raises RunError for a run that is not recorded and so could not be resumed."""
+    journal = run.journal
+    if not isinstance(journal, Recorder):
+        raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
+    return journal
+
+
+def inputs_text(codecs: Codecs, inputs: Mapping[str, Any]) -> str:
+    """Return the JSON text of a run's inputs; UnsavableValueError names the input that cannot be recorded."""
+    try:
+        return codecs.dumps(dict(inputs))
+    except UnsavableValueError as error:
+        raise UnsavableValueError(f"input {error.path} cannot be recorded: {error.problem}") from error

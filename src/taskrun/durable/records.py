@@ -1,8 +1,7 @@
-"""What is written down of a run: the run, its steps, its owner and its failure, as frozen records.
+"""Records of a run: its state, its owner, its flow, as frozen data.
 
-Rules: a record holds text and numbers only. Values (inputs, outputs, what a run waits for) are the JSON text that
-``codec.codec`` makes of them, so that a store keeps text and never meets an object. Times are seconds since 1970.
-The states of a run and how they follow each other are one table, and every store asks it.
+Rules: a record holds text and numbers only. Values (inputs, outputs, wait points) are the JSON text that ``codec.codec``
+makes of them, so a store never handles Python objects. Times are seconds since 1970.
 """
 
 from __future__ import annotations
@@ -11,21 +10,11 @@ import hashlib
 import os
 import secrets
 import socket
-import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from dataclasses import dataclass
+from typing import TypedDict
 
-from taskrun.codec.exception_state import parts_of
-from taskrun.core.completion import Signal
-from taskrun.core.states import RunState, StepState
-from taskrun.errors import RecordedError
-
-if TYPE_CHECKING:
-    from taskrun.codec.codec import Codecs
-
-_DEEPEST = 100
-"""How many causes of causes, and groups in groups, are recorded."""
+from taskrun.core.journal import ErrorRecord
+from taskrun.core.states import RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,105 +45,6 @@ class Owner:
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorRecord:
-    """A failure as text: nothing of it needs to be pickled or imported to be shown.
-
-    ``kind`` is the class with its module, ``group`` the members of a group, ``cause`` the exception that led to it:
-    ``implicit`` says that it was being handled, and not named by ``raise … from``. ``state`` is the JSON text of what
-    the exception is made of (``codec.exception_state``), "" when nothing of that can be saved.
-    """
-
-    kind: str
-    message: str
-    traceback: str = ""
-    notes: tuple[str, ...] = ()
-    cause: ErrorRecord | None = None
-    group: tuple[ErrorRecord, ...] = ()
-    state: str = ""
-    implicit: bool = False
-
-    @classmethod
-    def of(cls, error: BaseException, codecs: Codecs | None = None) -> ErrorRecord:
-        """Return the record of an exception; one whose own text fails is still recorded.
-
-        ``codecs`` save what it is made of, as far as they can; by default those that taskrun has itself. Of causes and
-        groups that are nested deeper than 100 levels the rest is left out.
-        """
-        if codecs is None:
-            from taskrun.codec.codec import Codecs
-
-            codecs = Codecs()
-        return cls._of(error, codecs, frozenset())
-
-    @classmethod
-    def _of(cls, error: BaseException, codecs: Codecs, seen: frozenset[int]) -> ErrorRecord:
-        notes = tuple(map(str, vars(error).get("__notes__", ())))
-        if isinstance(error, RecordedError) and isinstance(error.record, cls):
-            return replace(error.record, notes=notes)  # it only stands for what the record is about
-        seen |= {id(error)}
-        cause = error.__context__ if error.__cause__ is None and not error.__suppress_context__ else error.__cause__
-        members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-
-        def follow(other: BaseException) -> bool:
-            return id(other) not in seen and len(seen) < _DEEPEST
-
-        try:
-            message = str(error)
-        except Exception as problem:  # noqa: BLE001  # a class of the user's: its __str__ may do anything
-            message = f"<its text cannot be had: {type(problem).__name__}>"
-        return cls(
-            f"{type(error).__module__}.{type(error).__qualname__}",
-            message,
-            "".join(traceback.format_tb(error.__traceback__)),
-            notes,
-            cls._of(cause, codecs, seen) if cause is not None and follow(cause) else None,
-            tuple(cls._of(member, codecs, seen) for member in members if follow(member)),
-            parts_of(error, codecs),
-            implicit=error.__cause__ is None and cause is not None,
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the record as what JSON can hold."""
-        return {name: getattr(self, name) for name in self.__slots__} | {
-            "notes": list(self.notes),
-            "cause": self.cause and self.cause.as_json(),
-            "group": [member.as_json() for member in self.group],
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> ErrorRecord:
-        """Return the record of which ``as_json`` made ``data``."""
-        group, cause = tuple(map(cls.from_json, data["group"])), data["cause"] and cls.from_json(data["cause"])
-        return cls(**{**data, "notes": tuple(data["notes"]), "cause": cause, "group": group})
-
-    def __str__(self) -> str:
-        return f"{self.kind.removeprefix('builtins.')}: {self.message}"
-
-
-class StepRecord(NamedTuple):
-    """What is known of one execution of a step, an item, a decision or an undoing; ``key`` is its path in the run.
-
-    ``outputs`` is JSON text; ``signal`` and ``target`` are those of the completion; ``note`` says in words what a
-    reader wants to know, for example why the step was left out. ``inputs`` is JSON text too: with what a container
-    has begun, and what is needed to undo a step that succeeded, which is undone only when it is there.
-    """
-
-    key: str
-    kind: str = "step"
-    state: StepState = StepState.SUCCEEDED
-    attempt: int = 1
-    input_names: tuple[str, ...] = ()
-    outputs: str | None = None
-    signal: Signal = Signal.NEXT
-    target: str | None = None
-    error: ErrorRecord | None = None
-    note: str = ""
-    started: float | None = None
-    ended: float | None = None
-    inputs: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

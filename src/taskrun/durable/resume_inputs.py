@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.codec.codec import Codecs
 from taskrun.core.inputs import Input
-from taskrun.durable.recorder import Recorder, now
-from taskrun.durable.records import RunRecord, StepRecord
+from taskrun.core.journal import StepRecord
+from taskrun.core.timers import now
+from taskrun.durable.recorder import inputs_text
+from taskrun.durable.records import RunRecord
 from taskrun.durable.step_paths import locate
 from taskrun.durable.suspension import RequestedInput, WaitPoint, requested_names
 from taskrun.errors import InputError, near_hint
@@ -29,13 +31,13 @@ def wait_points_of(record: RunRecord) -> tuple[WaitPoint, ...]:
     return tuple(map(WaitPoint.from_json, json.loads(record.waits_for or "[]")))
 
 
-def secrets(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
+def unrecorded_inputs(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the given inputs that are the task's own and not recorded (``persist="false"``)."""
     hidden = {item.name for item in flow.model.inputs if not item.persist}
     return {name: value for name, value in given.items() if name in hidden}
 
 
-def check_answers(
+def check_resume_inputs(
     run: Run, places: tuple[WaitPoint, ...], answers: Mapping[str, Any], again: Mapping[str, Any]
 ) -> None:
     """Raise InputError unless what is given is what the run waits for at these places.
@@ -57,7 +59,7 @@ def check_answers(
         raise InputError(problems)
 
 
-def given(
+def given_records(
     run: Run, places: tuple[WaitPoint, ...], answers: Mapping[str, Any], codecs: Codecs
 ) -> tuple[StepRecord, ...]:
     """Return the records of what is given to the places that get all that they must have, so that no crash loses it."""
@@ -66,7 +68,7 @@ def given(
         items = _asked(run, place)
         if not any(_is_missing(item, answers) for item in items):
             values = {item.name: answers[item.name] for item in items if item.persist and item.name in answers}
-            text = Recorder.given(codecs, values)
+            text = inputs_text(codecs, values)
             found.append(StepRecord(f"{place.path}:given", "given", outputs=text, ended=now()))
     return tuple(found)
 

@@ -1,6 +1,6 @@
 """From the record of a failure to an exception that handlers cannot tell from the one that was recorded.
 
-    revive(ErrorRecord.of(KeyError("id")), Codecs(), no_module)    # a KeyError whose text is 'id', in quotes
+    revive(record_error(KeyError("id")), Codecs(), no_module)    # a KeyError whose text is 'id', in quotes
 
 Rules: the class is looked up in modules that are loaded, in taskrun and in modules that may be imported. The text is that
 of the record: an exception whose text differs, or that would answer handlers otherwise, is not used. Then, and when the
@@ -19,8 +19,8 @@ from typing import Any
 from taskrun.codec.classes import Allow
 from taskrun.codec.codec import Codecs
 from taskrun.codec.exception_state import SHOWN, rebuilt
+from taskrun.core.journal import ErrorRecord
 from taskrun.core.traceback_notes import StepNote
-from taskrun.durable.records import ErrorRecord
 from taskrun.errors import RecordedError
 from taskrun.source import Location
 

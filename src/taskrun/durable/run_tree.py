@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import StepState
-from taskrun.durable.records import RunRecord, StepRecord
+from taskrun.durable.records import RunRecord
 
 _ATTEMPT = re.compile(r"#(\d+)$")
 _ITERATION = re.compile(r"\[[^\[\]/]*\]$")

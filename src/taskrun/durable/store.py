@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import TRANSITIONS, RunState
-from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, StepRecord, sha256_of
+from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, sha256_of
 from taskrun.errors import FencedError, RunOwnedError, StoreError, TransitionError, UnknownRunError
 
 

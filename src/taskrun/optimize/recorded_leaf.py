@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from taskrun.core.abort import RunAborted
 from taskrun.core.completion import RESULT, Completion, completed, completion_of
+from taskrun.core.control import RunAborted
 from taskrun.core.frame import Frame
+from taskrun.core.journal import StepRecord
 from taskrun.core.scope import Scope
 from taskrun.core.states import StepState
+from taskrun.core.timers import now
 from taskrun.core.weave import Program, Woven
 from taskrun.decorators.implied.outputs import Outputs
-from taskrun.durable.recorder import now
-from taskrun.durable.records import StepRecord
 from taskrun.errors import StoreError
 from taskrun.optimize.leaf import AS_IT_IS, in_place, own_scope, sole_output
 
@@ -65,9 +65,9 @@ def _function(  # noqa: C901 - in one piece, because calls are what a step costs
 
     async def run(frame: Frame) -> Completion:  # noqa: C901 - likewise
         owner = frame.run
-        recorder: Any = owner.recorder
+        recorder: Any = owner.journal
         key = frame.path_of(name)
-        if recorder.recorded(key) is not None or owner.top.suspending or frame.step.persis_vars:
+        if recorder.recorded(key) is not None or owner.control.suspending or frame.step.persis_vars:
             return await slow(frame)  # type: ignore[no-any-return]
         started = now()
         outer = scope = frame.scope

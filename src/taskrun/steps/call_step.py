@@ -46,7 +46,7 @@ class CallStep(Step):
         """Run the library's step in this step's frame."""
         run = frame.run
         library = self.reference.load(run.host)
-        way = (run.traced, run.recorder is not None, run.host.check_mutation)
+        way = (run.traced, run.journal.records, run.host.check_mutation)
         return library.library_program(self.step_name, *way).run(frame)
 
     def _called(self, run: Run) -> Step:

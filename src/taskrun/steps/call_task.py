@@ -41,7 +41,7 @@ class CallTask(Step):
         """Run the task with the declared inputs."""
         run = frame.run
         called = run.child_run(self.reference.find(run.host.lookup), frame.path)
-        called.undo = frame.undo
+        called.compensations = frame.compensations
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
 
     @property

@@ -85,10 +85,7 @@ class Choose(Step):
 
     def _taken(self, frame: Frame) -> Branch | None:
         """Return the branch for the decider's value."""
-        if frame.run.recorder is None:
-            wanted = self._decided(frame)
-        else:
-            wanted = frame.remember("decider", lambda: self._decided(frame), self.decider.text)
+        wanted = frame.remember("decider", lambda: self._decided(frame), self.decider.text)
         for case in self.case:
             if case.model.match == wanted:
                 return case

@@ -56,7 +56,7 @@ class Forking(Joining):
 
         def starts() -> Iterator[Start]:
             may_suspend, now = body.may_suspend, body.now
-            unwinds = now is None and frame.run.flow.undoes
+            unwinds = now is None and frame.run.flow.compensates
             for index, element in enumerate(elements):
                 branch = frame.branch(index)
                 scope = branch.scope

@@ -27,8 +27,8 @@ from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.script_views import StepResult, StepResults
 from taskrun.core.step import Step, base, step
-from taskrun.durable.compensation import held
-from taskrun.durable.discard_branches import abandon, forget
+from taskrun.durable.compensation import mark_handled, may_handle
+from taskrun.durable.discard_branches import discard, drop_wait_points
 from taskrun.errors import Diagnostic, RunError
 from taskrun.steps.graph_edges import Edges, Wait, edge_problems
 
@@ -50,10 +50,10 @@ class GraphLike(Step):
         try:
             done = await self._run(frame, suspended)
         except BaseException:
-            forget(frame, frame.path)
+            drop_wait_points(frame, frame.path)
             raise
         if done.signal is not Signal.SUSPEND:
-            await abandon(frame, map(frame.path_of, suspended))
+            await discard(frame, map(frame.path_of, suspended))
         return done
 
     async def _run(self, frame: Frame, suspended: list[str]) -> Completion:
@@ -79,10 +79,10 @@ class GraphLike(Step):
                     continue
                 results.add(StepResult(name, outcome))
                 failed = not isinstance(outcome, Completion)
-                if isinstance(outcome, Exception) and not (
-                    edges.awaits_failure(name) and held(frame.run, outcome, frame.path_of(name), "waitErrorSteps")
-                ):
-                    raise outcome
+                if isinstance(outcome, Exception):
+                    if not edges.awaits_failure(name) or not may_handle(frame.run, outcome):
+                        raise outcome
+                    mark_handled(frame.run, frame.path_of(name), "waitErrorSteps")
                 if isinstance(outcome, Completion) and name in self.exit_steps:
                     return Completion(outcome.outputs)
                 ready = [] if suspended else self._released(name, failed, waiting, started)

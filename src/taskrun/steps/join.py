@@ -27,8 +27,8 @@ from taskrun.core.frame import Frame
 from taskrun.core.run import Run
 from taskrun.core.script_views import StepResult, StepResults
 from taskrun.core.step import Step, base
-from taskrun.durable.compensation import held
-from taskrun.durable.discard_branches import abandon, forget
+from taskrun.durable.compensation import mark_handled, may_handle
+from taskrun.durable.discard_branches import discard, drop_wait_points
 from taskrun.errors import RunCancelled
 from taskrun.script.script import Script
 
@@ -77,7 +77,7 @@ class Join:
 
     def settle(self, key: str, outcome: Outcome) -> None:
         """Take in how a branch ended, unless the join is decided already; raises what undoes the whole run."""
-        if isinstance(outcome, Exception) and self.run.top.doomed is not None:
+        if isinstance(outcome, Exception) and self.run.rollback.abort_error is not None:
             raise outcome
         if isinstance(outcome, Completion) and outcome.signal is Signal.SUSPEND:
             self.suspended.append(key)
@@ -111,7 +111,7 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     try:
         await _run_all(state, starts, settings.auto_cancel_unfinished)
     except BaseException:
-        forget(frame, frame.path)
+        drop_wait_points(frame, frame.path)
         raise
     if state.suspended and await _waits(frame, settings, state, order):
         return Completion(signal=Signal.SUSPEND)
@@ -121,7 +121,7 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     results.sort(order)
     if error := state.failure():
         raise error
-    _hold(frame, settings, state)
+    _mark_handled(frame, settings, state)
     if settings.aggregator is not None:
         return completion_of(frame.call(settings.aggregator, aggResults=results))
     return Completion({RESULT: results})
@@ -134,19 +134,20 @@ async def _waits(frame: Frame, settings: Joining, state: Join, order: Mapping[st
         return True
     if state.failure() is None:  # else they are undone with all the others
         numbered, names = settings.numbered, state.suspended
-        await abandon(frame, [f"{frame.path}[{order[key]}]" if numbered else frame.path_of(key) for key in names])
-    forget(frame, frame.path)
+        await discard(frame, [f"{frame.path}[{order[key]}]" if numbered else frame.path_of(key) for key in names])
+    drop_wait_points(frame, frame.path)
     return False
 
 
-def _hold(frame: Frame, settings: Joining, state: Join) -> None:
-    """Note that the join holds the failures of its branches."""
-    for result in state.results.values() if state.first_error is not None else ():
-        if result.error is not None and state.first_error is not None:
-            if settings.numbered:
-                held(frame.run, state.first_error, frame.path)
-            else:
-                held(frame.run, state.first_error, frame.path_of(result.stepName), settings.join_type.value)
+def _mark_handled(frame: Frame, settings: Joining, state: Join) -> None:
+    """Record that the join has handled the failures of its branches."""
+    if state.first_error is None or not may_handle(frame.run, state.first_error):
+        return
+    for result in state.results.values():
+        if result.error is not None and settings.numbered:
+            mark_handled(frame.run, frame.path)
+        elif result.error is not None:
+            mark_handled(frame.run, frame.path_of(result.stepName), settings.join_type.value)
 
 
 async def _run_all(state: Join, starts: Iterable[Start], cancel: bool) -> None:

@@ -53,8 +53,6 @@ class Looping(Step):
     @staticmethod
     def decides(frame: Frame, script: Script, name: str, index: int) -> bool:
         """Return what a condition of the loop decides in the iteration of that index."""
-        if frame.run.recorder is None:
-            return bool(frame.eval(script))
         return bool(frame.remember(name, lambda: bool(frame.eval(script)), script.text, index))
 
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
@@ -103,16 +101,16 @@ class Loop(Looping):
 
     def _elements(self, frame: Frame, expression: Script) -> Iterable[Any]:
         """Return what there is to iterate over; a recorded run remembers it, element by element where it has no end yet."""
-        recorder = frame.run.recorder
-        if recorder is not None and recorder.recorded(frame.part("items")) is not None:
+        journal = frame.run.journal
+        if frame.recorded("items") is not None:
             elements = frame.remember("items", lambda: _listed(frame.eval(expression)), expression.text)
         else:
             elements = frame.eval(expression)
             if not isinstance(elements, Iterable | None):
                 raise TypeError(f"itemsExpr of '{self.name}' gave {elements!r}; a collection is expected")
-            if recorder is not None and (elements is None or isinstance(elements, Collection)):
+            if journal.records and (elements is None or isinstance(elements, Collection)):
                 elements = frame.remember("items", lambda: _listed(elements), expression.text)
-            elif recorder is not None:
+            elif journal.records:
                 return self._one_by_one(frame, iter(elements or ()), expression)
         return elements if elements is not None else ()
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
-from taskrun.durable.compensation import held
+from taskrun.durable.compensation import mark_handled, may_handle
 
 
 @step("selector")
@@ -35,8 +35,9 @@ class Selector(Step):
             try:
                 done = await child.run(frame)
             except Exception as error:
-                if position == last or not held(frame.run, error, frame.path_of(child.name), "selector"):
+                if position == last or not may_handle(frame.run, error):
                     raise
+                mark_handled(frame.run, frame.path_of(child.name), "selector")
                 continue
             if done.signal is Signal.EXIT:
                 return Completion(done.outputs)

@@ -49,7 +49,7 @@ class Simple(Step):
         try:
             return await execute_task(frame, task)
         except (Exception, asyncio.CancelledError) as error:
-            if not frame.run.lost:
+            if not frame.run.is_aborted:
                 await revert_partial_work(frame, lambda failure: _revert(frame, task, values, failure, failure), error)
             raise
 

@@ -21,12 +21,13 @@ from typing import Any
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import Input, admitted
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import StepState
 from taskrun.core.step import Step, step
-from taskrun.durable.recorder import Recorder, now
-from taskrun.durable.records import StepRecord
+from taskrun.core.timers import now
+from taskrun.durable.recorder import Recorder, recorder_of
 from taskrun.durable.suspension import RequestedInput, WaitPoint
-from taskrun.errors import Diagnostic, RunError
+from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
 
 
@@ -47,9 +48,7 @@ class Suspend(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Wait, or go on with what was given."""
-        recorder = frame.run.recorder
-        if recorder is None:
-            raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
+        recorder = recorder_of(frame.run)
         given = self._given(frame, recorder)
         if given is not None:
             frame.scope.update(given)
@@ -57,9 +56,7 @@ class Suspend(Step):
             if script is None or frame.eval(script):
                 return Completion({RESULT: given})
         key = frame.path
-        frame.run.top.waiting.append(
-            WaitPoint(key, self._title(), tuple(map(RequestedInput.of, self.asked(frame.run))))
-        )
+        recorder.wait_points.append(WaitPoint(key, self._title(), tuple(map(RequestedInput.of, self.asked(frame.run)))))
         recorder.note(StepRecord(key, "step", StepState.SUSPENDED, note=self._title(), started=now()))
         return Completion(signal=Signal.SUSPEND)
 
@@ -68,7 +65,7 @@ class Suspend(Step):
         record = recorder.recorded(f"{frame.path}:given")
         if record is None:
             return None
-        values = {**recorder.value(record.outputs), **(frame.run.top.answers or {})}
+        values = {**recorder.value(record.outputs), **recorder.resume_inputs}
         return admitted(self.asked(frame.run), values, frame.scope)
 
     def _title(self) -> str:

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
-from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, StepRecord
+from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary
 from taskrun.durable.store import Write, changed, check_claim, fenced, unknown_run
 from taskrun.errors import FencedError, StoreError, TransitionError
 

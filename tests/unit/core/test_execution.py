@@ -90,7 +90,7 @@ def test_the_state_of_a_failed_run(bench: Bench) -> None:
     run = Run(manager._host_for(flow), flow)
     assert state_after(run, StepTimeout("late")) == "TIMED_OUT"
     assert state_after(run, ValueError("v")) == "FAILED"
-    run.undone = 1
+    run.rollback.compensated.add("main/a")
     assert state_after(run, StepTimeout("late")) == "REVERTED"
     assert state_after(run, RevertError.of(ValueError("v"), [ValueError("w")])) == "REVERT_FAILED"
 

@@ -16,7 +16,7 @@ from mortal import MortalStore
 from taskrun import TaskManager
 from taskrun.codec.codec import Codec
 from taskrun.core.states import RunState, StepState
-from taskrun.durable import heartbeat as keeper
+from taskrun.durable import heartbeat
 from taskrun.durable.journal import Journal
 from taskrun.durable.records import Owner
 from taskrun.durable.store import Store
@@ -124,7 +124,7 @@ def test_a_library_step_that_is_retried_goes_on_with_its_attempt(tmp_path: Path)
 
 def test_who_was_taken_over_undoes_nothing_more(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Undoing cannot be cancelled, but it stops when it is another's business."""
-    monkeypatch.setattr(keeper, "HEARTBEAT_SECONDS", 0)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0)
     path = place.write(f'{PAY}<step name="b"><source>1</source><revert>await slow()</revert></step>'
                        '<step name="x"><source>fail()</source></step>')  # fmt: skip
 
@@ -260,7 +260,7 @@ def test_a_secret_stays_one_where_it_is_handed_on(place: Place, steps: str) -> N
 
 def test_a_journal_forgets_where_a_loop_has_been() -> None:
     """Containers with inputs are written at their beginning and their end; nothing is kept of them then."""
-    from taskrun.durable.records import StepRecord
+    from taskrun.core.journal import StepRecord
 
     journal = Journal(MemoryStore(), "r", 1)
     for turn in range(5):

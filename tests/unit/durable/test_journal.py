@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import TRANSITIONS, RunState, StepState
+from taskrun.durable.error_records import record_error
 from taskrun.durable.journal import NOTE_SECONDS, CommitGroup, CommitGroups, Journal
-from taskrun.durable.records import ErrorRecord, Owner, RunRecord, StepRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.store import Write
 from taskrun.errors import FencedError, StoreError
 from taskrun.stores.memory import MemoryStore
@@ -233,7 +235,7 @@ def test_errors_are_recorded_whole() -> None:
     try:
         fail()
     except ValueError as error:
-        record = ErrorRecord.of(error)
+        record = record_error(error)
     assert (record.kind, record.message, str(record)) == ("builtins.ValueError", "bad", "ValueError: bad")
     assert 'raise ValueError("bad")' in record.traceback
     assert record.cause is not None
@@ -247,14 +249,14 @@ def test_errors_that_are_hard_to_record() -> None:
     loop.__cause__, other.__cause__ = other, loop
     group = ExceptionGroup("both", [loop, Silent()])
     group.__context__ = OSError("context")
-    record = ErrorRecord.of(group)
+    record = record_error(group)
     assert [member.message for member in record.group] == ["1", "<its text cannot be had: RuntimeError>"]
     assert record.group[0].cause is not None
     assert record.group[0].cause.cause is None
     assert record.cause is not None
     assert record.cause.message == "context"
     group.__suppress_context__ = True
-    assert ErrorRecord.of(group).cause is None
+    assert record_error(group).cause is None
     assert ErrorRecord.from_json(record.as_json()) == record
 
 
@@ -338,14 +340,14 @@ def test_what_is_inside_a_step() -> None:
     async def run() -> None:
         store = Watched()
         journal = Journal(store, "r", 1, known)
-        paths = lambda path: [record.key for record in journal.under(path)]  # noqa: E731
+        paths = lambda path: [record.key for record in journal.inside(path)]  # noqa: E731
         assert paths("main/a") == ["main/a/b", "main/a[1]/b", "main/a/u"]
         assert paths("main") == ["main/a", "main/a/b", "main/a[1]/b", "main/ab/c", "main/a/u"]
         await journal.save(StepRecord("main/a/b", inputs="new"))
         journal.note(StepRecord("main/a/c", inputs="{}"))
         journal.save_now(StepRecord("main/a/d", inputs="{}"))
         assert paths("main/a") == ["main/a[1]/b", "main/a/u", "main/a/b", "main/a/c", "main/a/d"]
-        assert journal.under("main/a")[2].inputs == "new"
+        assert journal.inside("main/a")[2].inputs == "new"
         await journal.save(StepRecord("main/a/c", state=StepState.REVERTED))
         assert paths("main/a") == ["main/a[1]/b", "main/a/u", "main/a/b", "main/a/d"], "its last record has no inputs"
         assert (paths("main/a/b"), paths("other")) == ([], [])

@@ -14,16 +14,17 @@ from taskrun import TaskManager
 from taskrun.codec.classes import no_module
 from taskrun.codec.codec import Codecs
 from taskrun.codec.exception_state import rebuilt
-from taskrun.compile.call_graph import reached
-from taskrun.core.abort import RunAborted
+from taskrun.compile.call_graph import reachable_flows
+from taskrun.core.control import CANCEL, CANCEL_ONLY, SUSPEND, RunAborted
 from taskrun.core.inputs import admitted
+from taskrun.core.journal import ErrorRecord
 from taskrun.core.run import Run
 from taskrun.core.scope import Scope
 from taskrun.core.states import RunState
-from taskrun.durable.heartbeat import CANCEL, CANCEL_ONLY, SUSPEND, Heartbeat
+from taskrun.durable.heartbeat import Heartbeat
 from taskrun.durable.journal import CommitGroup, Journal
 from taskrun.durable.recorder import Recorder
-from taskrun.durable.records import ErrorRecord, Owner, RunRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.revive_exception import revive
 from taskrun.errors import FencedError, InputError, RevertError, StepError, StoreError, UnsavableValueError
 from taskrun.stores.memory import MemoryStore
@@ -81,7 +82,7 @@ def test_given_values_are_checked_again(bench: Bench) -> None:
 def test_flows_that_cannot_be_reached(bench: Bench) -> None:
     manager = TaskManager()
     flow = manager._flows.get(str(bench.write(task('<call-task name="c" taskModelPath="nowhere.task.xml"/>'))))
-    assert [found.path for found in reached(flow, manager._host_for(flow))] == [flow.path]
+    assert [found.path for found in reachable_flows(flow, manager._host_for(flow))] == [flow.path]
 
 
 def test_an_input_that_cannot_be_recorded(bench: Bench) -> None:
@@ -107,7 +108,7 @@ def test_a_store_that_cannot_be_asked() -> None:
     store = MemoryStore()
     recorder = recorder_of(store)
     store.close()
-    recorder.ask(CANCEL)
+    recorder.request(CANCEL)
     assert isinstance(recorder.journal.problem, StoreError)
 
 
@@ -115,7 +116,7 @@ def test_a_run_without_a_task_cannot_be_cancelled(bench: Bench) -> None:
     manager = TaskManager()
     flow = bench.load(task("<step name='a'><source>1</source></step>"))
     run = Run(manager._host_for(flow), flow)
-    assert not run.cancel_from_elsewhere("kill", revert=True)
+    assert not run.control.cancel_threadsafe("kill", revert=True)
     loop = asyncio.new_event_loop()
     loop.close()
 
@@ -123,34 +124,35 @@ def test_a_run_without_a_task_cannot_be_cancelled(bench: Bench) -> None:
         def get_loop(self) -> asyncio.AbstractEventLoop:
             return loop
 
-    run.task = Over()  # type: ignore[assignment]
-    assert not run.cancel_from_elsewhere("kill", revert=True)
+    run.control.task = Over()  # type: ignore[assignment]
+    assert not run.control.cancel_threadsafe("kill", revert=True)
 
 
-def test_the_keeper_of_a_run(bench: Bench) -> None:
-    """It hears each request once, and stops a run that was taken over."""
+def test_the_heartbeat_of_a_run(bench: Bench) -> None:
+    """Each request is carried out once, and a run that another process has claimed is stopped."""
     store = MemoryStore()
     recorder = recorder_of(store)
     manager = TaskManager()
     flow = bench.load(task("<step name='a'><source>1</source></step>"))
-    run = Run(manager._host_for(flow), flow, run_id="r", recorder=recorder)
+    run = Run(manager._host_for(flow), flow, run_id="r")
+    run.record_in(recorder)
 
     async def ticks() -> None:
-        keeper = Heartbeat(run, recorder)
-        keeper.stop()  # before it was started
+        heartbeat = Heartbeat(run.control, recorder.journal)
+        heartbeat.stop()  # before it was started
         store.request("r", SUSPEND)
         for _ in range(2):
-            keeper._tick()
-        assert run.suspending
+            heartbeat._tick()
+        assert run.control.suspending
         store.request("r", CANCEL_ONLY)
-        keeper._tick()
-        assert not run.reverts
+        heartbeat._tick()
+        assert not run.control.reverts
         store.claim("r", Owner.here(), 0.0, -1e12)
-        keeper._beat = -1e12
-        keeper._tick()
+        heartbeat._last = -1e12
+        heartbeat._tick()
         store.close()
-        keeper._tick()
-        keeper.stop()
+        heartbeat._tick()
+        heartbeat.stop()
 
     run_virtual(ticks())
     assert isinstance(recorder.journal.problem, FencedError)

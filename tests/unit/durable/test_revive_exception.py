@@ -19,9 +19,10 @@ from lxml import etree
 from taskrun.codec.classes import no_module
 from taskrun.codec.codec import Codec, Codecs
 from taskrun.core.execution import failed_step
+from taskrun.core.journal import ErrorRecord
 from taskrun.core.script_views import ErrorBean
 from taskrun.core.traceback_notes import StepNote
-from taskrun.durable.records import ErrorRecord
+from taskrun.durable.error_records import record_error
 from taskrun.durable.revive_exception import revive
 from taskrun.errors import (
     BindError,
@@ -40,7 +41,7 @@ CODECS = Codecs()
 
 def again(error: BaseException, codecs: Codecs = CODECS) -> Exception:
     """Record an exception, as text, and make one of the record."""
-    text = json.dumps(ErrorRecord.of(error, codecs).as_json())
+    text = json.dumps(record_error(error, codecs).as_json())
     return revive(ErrorRecord.from_json(json.loads(text)), codecs, no_module)
 
 
@@ -265,7 +266,7 @@ def local_class() -> Exception:
     ids=lambda error: type(error).__name__,
 )
 def test_one_that_cannot_be_made_is_stood_for(error: BaseException) -> None:
-    record = ErrorRecord.of(error)
+    record = record_error(error)
     error.add_note("a note")
     made = again(error)
     assert isinstance(made, RecordedError)
@@ -273,7 +274,7 @@ def test_one_that_cannot_be_made_is_stood_for(error: BaseException) -> None:
     if not isinstance(error, Unprintable):
         assert shown(made) == shown(error)  # type: ignore[arg-type]
     made.add_note("another")
-    twice = ErrorRecord.of(made)
+    twice = record_error(made)
     assert (twice.kind, twice.message, twice.state, twice.notes) == (
         record.kind,
         record.message,
@@ -292,7 +293,7 @@ def test_exceptions_of_packages_in_c() -> None:
 def test_what_cannot_be_saved_is_left_out() -> None:
     made = again(with_attributes(ValueError("bad"), lock=object(), code=5, _private=6))
     assert (type(made), made.args, vars(made)) == (ValueError, ("bad",), {"code": 5})
-    record = ErrorRecord.of(with_attributes(ValueError(Path), lock=object()))
+    record = record_error(with_attributes(ValueError(Path), lock=object()))
     assert record.state == ""
     made = revive(record, CODECS, no_module)
     assert (type(made), str(made)) == (ValueError, str(Path))
@@ -303,7 +304,7 @@ def test_what_cannot_be_saved_is_left_out() -> None:
 
 def test_values_of_classes_that_are_not_there() -> None:
     """The text is kept when nothing else can be read."""
-    record = ErrorRecord.of(ValueError("bad"))
+    record = record_error(ValueError("bad"))
     state = '{"args":[{"$":"dataclass","name":"nowhere:Gone","v":{}}],"attributes":{},"shown":{}}'
     for broken in (state, "{", "[]", '{"args":5}', '{"args":["bad"],"attributes":[]}', '{"args":["other"]}'):
         forged = ErrorRecord.from_json(record.as_json() | {"state": broken})
@@ -412,7 +413,7 @@ def test_modules_are_imported_when_they_may_be(tmp_path: Path) -> None:
     program = """
 import sys
 from taskrun.codec.codec import Codecs
-from taskrun.durable.records import ErrorRecord
+from taskrun.core.journal import ErrorRecord
 from taskrun.durable.revive_exception import revive
 def of(kind, *allowed):
     return type(revive(ErrorRecord(kind, "text"), Codecs(), allowed.__contains__)).__name__

@@ -7,7 +7,7 @@ import random
 import pytest
 from recorded_runs import BOOKING, STEPS, a_run
 
-from taskrun.durable.records import StepRecord
+from taskrun.core.journal import StepRecord
 from taskrun.durable.run_tree import RunDetails, RunStep, step_and_part
 
 

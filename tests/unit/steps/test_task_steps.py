@@ -369,7 +369,7 @@ def test_undoing_is_not_told_to_stop(bench: Bench) -> None:
     """A cancelled run is undone to the end."""
 
     def cancelled(context: StepContext, run: Any) -> bool:
-        run[-1].cancelled = "kill"
+        run[-1].control.cancelled = "kill"
         return context.is_cancelled
 
     run: list[Any] = []
@@ -381,7 +381,7 @@ def test_undoing_is_not_told_to_stop(bench: Bench) -> None:
             try:
                 return await inner(frame)
             finally:
-                frame.run.cancelled = None
+                frame.run.control.cancelled = None
 
     flow = task(UNDONE.replace("<undone", "<cancelled/><undone").format(""))
     bean = function_task(lambda: 1, revert=cancelled, inject={"run": run})

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from taskrun.core.completion import Signal
+from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import TRANSITIONS, RunState, StepState
-from taskrun.durable.records import ErrorRecord, Owner, RunRecord, StepRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.store import Store, Write
 from taskrun.errors import FencedError, RunOwnedError, StoreError, TransitionError, UnknownRunError
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
-from taskrun.durable.records import Owner, RunRecord, StepRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.errors import FencedError, StoreError
 from taskrun.stores.sqlite.store import SqliteStore
 
@@ -23,7 +24,8 @@ KILLS = 8
 
 HEAD = """
 import json, sys, time
-from taskrun.durable.records import Owner, RunRecord, StepRecord
+from taskrun.core.journal import StepRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.core.states import RunState
 from taskrun.durable.store import Write
 from taskrun.errors import RunOwnedError, StoreError

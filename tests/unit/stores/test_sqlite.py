@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
-from taskrun.durable.records import Owner, RunRecord, StepRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.errors import FencedError, StoreError
 from taskrun.stores.sqlite import blobs as value_files
 from taskrun.stores.sqlite import log_tail as tail
-from taskrun.stores.sqlite.store import SqliteStore, schema
+from taskrun.stores.sqlite import schema
+from taskrun.stores.sqlite.store import SqliteStore
 from taskrun.stores.sqlite.writes import Write, ready_writes, write_ready
 
 LONG = "x" * 300_000

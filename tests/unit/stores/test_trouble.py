@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
 from taskrun.durable.journal import CommitGroup, Journal
-from taskrun.durable.records import Owner, RunRecord, StepRecord
+from taskrun.durable.records import Owner, RunRecord
 from taskrun.errors import StoreError
 from taskrun.stores.sqlite import blobs as value_files
 from taskrun.stores.sqlite.store import SqliteStore

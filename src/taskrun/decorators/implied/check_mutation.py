@@ -20,6 +20,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.weave import WeaveSettings
+from taskrun.durable.recorder import Recorder
 from taskrun.errors import ChangedInputError, UnsavableValueError
 
 
@@ -48,8 +49,8 @@ class CheckMutation(Decorator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the step, then compare."""
-        recorder = frame.run.recorder
-        codecs = recorder.codecs if recorder else Codecs(RESULT_CODECS)
+        journal = frame.run.journal
+        codecs = journal.codecs if isinstance(journal, Recorder) else Codecs(RESULT_CODECS)
         before = list(self._before(frame, codecs))
         done = await inner(frame)
         changed = [one.name for one in before if _differs(one, codecs)]

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
+from taskrun.core.journal import StepRecord
 from taskrun.core.outputs import Output
 from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.timers import now
 from taskrun.core.weave import WeaveSettings
-from taskrun.durable.recorder import now
-from taskrun.durable.records import StepRecord
 
 
 @decorator("keptOutputs", rank=125)
@@ -33,8 +33,7 @@ class PersistOutputs(Decorator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Set the variables as they were, before the step's inputs are bound; run the step, and record the outputs."""
-        recorder = frame.run.recorder
-        assert recorder is not None  # noqa: S101 - woven into recorded programs only
+        recorder = frame.run.journal
         path = frame.path_of(self.name)
         key = f"{path}:outputs"
         record = recorder.recorded(key)

@@ -27,8 +27,7 @@ class PersistVariables(Decorator):
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Set what is recorded, then run the body."""
-        recorder = frame.run.recorder
-        record = recorder.recorded(frame.part("vars")) if recorder else None
-        if record is not None and recorder is not None:
-            frame.scope.update(recorder.value(record.outputs))
+        record = frame.recorded("vars")
+        if record is not None:
+            frame.scope.update(frame.run.journal.value(record.outputs))
         return inner(frame)

@@ -10,7 +10,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.weave import WeaveSettings
-from taskrun.durable.compensation import register
+from taskrun.durable.compensation import register_compensation
 
 
 @decorator("undoable", rank=96)
@@ -32,7 +32,7 @@ class RegisterCompensation(Decorator):
         if not done.suspended:
             values = self.step.compensation_data(frame)
             if values is not None:
-                register(frame, self.step, values, done)
+                register_compensation(frame, self.step, values, done)
         return done
 
     @property

@@ -12,16 +12,18 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from taskrun.core.abort import RunAborted
 from taskrun.core.completion import RESULT, Completion, Signal
+from taskrun.core.control import RunAborted
 from taskrun.core.frame import Frame
+from taskrun.core.journal import StepRecord
 from taskrun.core.outputs import unrecorded
+from taskrun.core.rollback import is_inside
 from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator, walk
+from taskrun.core.timers import now
 from taskrun.core.weave import WeaveSettings
-from taskrun.durable.compensation import is_inside, recorded_compensations, register
-from taskrun.durable.recorder import Recorder, now
-from taskrun.durable.records import StepRecord
+from taskrun.durable.compensation import recorded_compensations, register_compensation
+from taskrun.durable.recorder import Recorder
 from taskrun.errors import DecisionChangedError, RevertError, StepTimeout, UnsavableValueError
 
 PASSES_ALL = "it passes every handler"
@@ -30,7 +32,7 @@ UNDONE = "what the steps inside had done is undone"
 """The note of the failure of a container."""
 
 
-@decorator("recall", rank=97)
+@decorator("replay", rank=97)
 class Replay(Decorator):
     """The record of a step."""
 
@@ -65,8 +67,7 @@ class Replay(Decorator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Return what is recorded of the step; without that, run it and record how it ended."""
-        recorder = frame.run.recorder
-        assert recorder is not None  # noqa: S101 - woven into recorded programs only
+        recorder: Recorder = frame.run.journal  # type: ignore[assignment]  # woven into recorded programs only
         key = frame.path
         known = recorder.recorded(key)
         before = await self._before(known, frame, recorder)
@@ -90,19 +91,19 @@ class Replay(Decorator):
         except asyncio.CancelledError:
             task = asyncio.current_task()
             by_others = task is not None and task.cancelling() > 0  # else the step's own code has raised it
-            if by_others and not frame.run.lost and not frame.run.is_cancelled:
+            if by_others and not frame.run.is_aborted and not frame.run.is_cancelled:
                 recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=begun))
             raise
         self._note_variables(frame, recorder)
         if values is not None:  # before the commit, where a cancellation may come
-            register(frame, self.step, values, done, record)
+            register_compensation(frame, self.step, values, done, record)
         await recorder.save(record, shared=self.shared)
         return done
 
     async def _before(self, known: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
         """Return how the step ended before the run was resumed, raise its failure, or return None when it is to be run."""
         if known is None:
-            return Completion(signal=Signal.SUSPEND) if frame.run.top.suspending else None
+            return Completion(signal=Signal.SUSPEND) if frame.run.control.suspending else None
         state = known.state
         if state is StepState.SUCCEEDED and not self.step.allow_start_if_complete:
             return self._recalled(known, frame, recorder)
@@ -110,11 +111,11 @@ class Replay(Decorator):
             raise self._failed_before(known, frame, recorder)
         if state is StepState.CANCELLED:
             await asyncio.Event().wait()
-        if state is StepState.SKIPPED and recorder.other_flow:
-            raise recorder.stop(
+        if state is StepState.SKIPPED and recorder.flow_changed:
+            raise recorder.abort(
                 DecisionChangedError(known.key, "left out", known.note, "done", "there is no condition")
             )
-        return Completion(signal=Signal.SUSPEND) if frame.run.top.suspending else None
+        return Completion(signal=Signal.SUSPEND) if frame.run.control.suspending else None
 
     def _done(
         self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder
@@ -144,7 +145,7 @@ class Replay(Decorator):
         """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
         values = self.step.compensation_data(frame)
         if values is not None:
-            register(frame, self.step, values, done)
+            register_compensation(frame, self.step, values, done)
 
     def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
         outputs = recorder.value(known.outputs) or {}
@@ -157,17 +158,17 @@ class Replay(Decorator):
         if self.undoes:
             if self.container:
                 last = known.key if known.attempt == 1 else f"{known.key}#{known.attempt}"
-                frame.undo.extend(recorded_compensations(frame.run, last))
+                frame.compensations.extend(recorded_compensations(frame.run, last))
             if known.inputs is not None:
-                register(frame, self.step, recorder.value(known.inputs), done, known)
+                register_compensation(frame, self.step, recorder.value(known.inputs), done, known)
         return done
 
     def _failed_before(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
         failure = recorder.failure(known.error)
         if PASSES_ALL in known.note or isinstance(failure, RevertError):
-            frame.run.top.doomed = failure
+            frame.run.rollback.abort_error = failure
         if UNDONE in known.note:
-            frame.run.top.undone.add(known.key)
+            frame.run.rollback.compensated.add(known.key)
         return failure
 
     def _begun(self, frame: Frame, known: StepRecord | None, recorder: Recorder) -> str | None:
@@ -184,14 +185,16 @@ class Replay(Decorator):
 
     async def failed(self, error: Exception, frame: Frame, key: str, started: float, begun: str | None = None) -> None:
         """Record that the step has failed."""
-        recorder: Any = frame.run.recorder
-        if recorder.lost:
+        recorder: Any = frame.run.journal
+        if recorder.is_broken:
             raise RunAborted(recorder.journal.problem) from error
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
-        top = frame.run.top
-        undone = any(is_inside(one, key) for one in top.undone)
-        note = "; ".join(filter(None, (PASSES_ALL if top.doomed is not None else "", UNDONE if undone else "")))
-        record = self._record(key, state, started, now(), inputs=begun, error=recorder.error(error), note=note)
+        rollback = frame.run.rollback
+        undone = any(is_inside(one, key) for one in rollback.compensated)
+        note = "; ".join(
+            filter(None, (PASSES_ALL if rollback.abort_error is not None else "", UNDONE if undone else ""))
+        )
+        record = self._record(key, state, started, now(), inputs=begun, error=recorder.error_record(error), note=note)
         await recorder.save(record, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:

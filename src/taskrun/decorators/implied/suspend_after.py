@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.timers import now
 from taskrun.core.weave import WeaveSettings
-from taskrun.durable.recorder import now
-from taskrun.durable.records import StepRecord
+from taskrun.durable.recorder import recorder_of
 from taskrun.durable.suspension import WaitPoint
-from taskrun.errors import RunError
 
 SUSPEND = "@suspend"
 
@@ -39,14 +39,12 @@ class Pause(Decorator):
         done = await inner(frame)
         if done.signal is not Signal.SUSPEND or done.target != SUSPEND:
             return done
-        recorder = frame.run.recorder
-        if recorder is None:
-            raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
+        recorder = recorder_of(frame.run)
         path = frame.path_of(self.step.name)
         if recorder.recorded(f"{path}:given") is not None:
             return Completion(done.outputs)
         recorder.note(StepRecord(f"{path}:pause", "decision", StepState.SUSPENDED, ended=now()))
-        frame.run.top.waiting.append(WaitPoint(path, f"behind '{self.step.name}'"))
+        recorder.wait_points.append(WaitPoint(path, f"behind '{self.step.name}'"))
         return done._replace(target=None)
 
     @property

@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 from taskrun.core.completion import Signal
+from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import RunState, StepState
-from taskrun.durable.records import ErrorRecord, Owner, RunChanges, RunRecord, RunSummary, StepRecord, sha256_of
+from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, sha256_of
 
 LONGEST = 256 * 1024
 """How many characters a cell holds; longer texts go to files."""

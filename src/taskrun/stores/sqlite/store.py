@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
-from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, StepRecord
+from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary
 from taskrun.durable.store import Write, check_claim, unknown_run
 from taskrun.errors import StoreError
 from taskrun.stores.sqlite.blobs import ValueFiles

@@ -1,0 +1,50 @@
+"""Conversion of exceptions to records."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import replace
+
+from taskrun.codec.codec import Codecs
+from taskrun.codec.exception_state import parts_of
+from taskrun.core.journal import ErrorRecord
+from taskrun.errors import RecordedError
+
+_DEEPEST = 100
+"""How many levels of causes and nested groups are recorded."""
+
+
+def record_error(error: BaseException, codecs: Codecs | None = None) -> ErrorRecord:
+    """Return the record of an exception; an exception whose ``__str__`` raises is recorded too.
+
+    ``codecs`` save its arguments and attributes as far as they can; the default are taskrun's own. Causes and groups
+    that are nested deeper than 100 levels are left out.
+    """
+    return _record(error, Codecs() if codecs is None else codecs, frozenset())
+
+
+def _record(error: BaseException, codecs: Codecs, seen: frozenset[int]) -> ErrorRecord:
+    notes = tuple(map(str, vars(error).get("__notes__", ())))
+    if isinstance(error, RecordedError) and isinstance(error.record, ErrorRecord):
+        return replace(error.record, notes=notes)  # it only represents the recorded exception
+    seen |= {id(error)}
+    cause = error.__context__ if error.__cause__ is None and not error.__suppress_context__ else error.__cause__
+    members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+
+    def follow(other: BaseException) -> bool:
+        return id(other) not in seen and len(seen) < _DEEPEST
+
+    try:
+        message = str(error)
+    except Exception as problem:  # noqa: BLE001 - a class of the user's: its __str__ may raise anything
+        message = f"<its text cannot be had: {type(problem).__name__}>"
+    return ErrorRecord(
+        f"{type(error).__module__}.{type(error).__qualname__}",
+        message,
+        "".join(traceback.format_tb(error.__traceback__)),
+        notes,
+        _record(cause, codecs, seen) if cause is not None and follow(cause) else None,
+        tuple(_record(member, codecs, seen) for member in members if follow(member)),
+        parts_of(error, codecs),
+        implicit=error.__cause__ is None and cause is not None,
+    )
