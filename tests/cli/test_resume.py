@@ -15,8 +15,8 @@ from taskrun import TaskManager
 from taskrun.cli.prompt import ask
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunRecord
-from taskrun.durable.suspension import RequestedInput, WaitPoint
 from taskrun.errors import TransitionError
+from taskrun.result import RequestedInput, WaitPoint
 from taskrun.stores.open import open_store
 from taskrun.stores.sqlite.store import SqliteStore
 

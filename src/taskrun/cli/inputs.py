@@ -19,7 +19,7 @@ from taskrun.errors import InputError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.durable.suspension import WaitPoint
+    from taskrun.result import WaitPoint
 
 
 def typed_inputs(flow: Flow, waiting: Iterable[WaitPoint] = ()) -> set[str]:

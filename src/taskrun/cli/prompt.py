@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from taskrun.cli.exit_codes import say
 from taskrun.cli.inputs import input_value
 from taskrun.core.types import type_of
-from taskrun.durable.suspension import RequestedInput, WaitPoint
 from taskrun.errors import InputError
+from taskrun.result import RequestedInput, WaitPoint
 
 if TYPE_CHECKING:
     from taskrun.result import RunResult

@@ -7,6 +7,7 @@ How the lists are performed: ``durable.compensation``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.core.completion import Completion
@@ -32,10 +33,19 @@ class Compensation(NamedTuple):
     """The position among the completions of the run; replayed steps come before all others."""
 
 
+@dataclass(slots=True)
+class ChildError:
+    """The failure of a child of a container that has not ended yet; ``followed``: the container has started another child."""
+
+    path: str
+    error: Exception
+    followed: bool = False
+
+
 class Rollback:
     """What failures have rolled back in one run, shared with the runs of the tasks that it calls."""
 
-    __slots__ = ("abort_error", "compensated", "completions")
+    __slots__ = ("abort_error", "compensated", "completions", "pending")
 
     def __init__(self) -> None:
         self.abort_error: Exception | None = None
@@ -44,6 +54,8 @@ class Rollback:
         """The paths of steps that were compensated because of a failure that is not handled (yet)."""
         self.completions = 0
         """How many compensations were registered."""
+        self.pending: dict[str, list[ChildError]] = {}
+        """The failures of children, by the path of a container that may handle them."""
 
     def may_handle(self, error: BaseException) -> bool:
         """Return whether a handler may catch this failure; False when the run is aborted or rolled back as a whole."""

@@ -117,6 +117,8 @@ class Step(ABC):
     """Whether a step inside is followed by another, so that it can say by which."""
     concurrent_children: ClassVar[bool] = False
     always_leaves: ClassVar[bool] = False
+    marks_handled: ClassVar[bool] = False
+    """Whether the step marks the failures of its children that it has handled itself, or never handles one."""
     runs_all: ClassVar[bool] = False
     """Whether the steps inside run, one after the other or at once, whenever this one does."""
     reads_only_scripts: ClassVar[bool] = False

@@ -67,6 +67,8 @@ class WeaveSettings:
     root: bool = False
     jumps: bool = True
     outermost: int | None = None
+    in_foreign_container: bool = False
+    """Whether the enclosing container does not mark handled failures itself."""
     moved: bool = False
     """Whether the step stands in one with an ``executor``, so that what it calls may run elsewhere."""
 
@@ -118,7 +120,13 @@ class Weaver:
         moved = setting.moved or any(item.moves for item in step.decorators)
         concurrent = setting.concurrent or step.concurrent_children
         inner = dataclasses.replace(
-            setting, root=False, jumps=step.children_jump, outermost=None, moved=moved, concurrent=concurrent
+            setting,
+            root=False,
+            jumps=step.children_jump,
+            outermost=None,
+            moved=moved,
+            concurrent=concurrent,
+            in_foreign_container=not step.marks_handled,
         )
         program: Program = _with_children(step, lambda child: self.weave(child, inner))
         for item in self.decorators(step, setting):

@@ -34,7 +34,6 @@ from taskrun.durable.resume_inputs import check_resume_inputs, given_records, un
 from taskrun.durable.session import RunSession, check_idle
 from taskrun.durable.store import Store, check_claim
 from taskrun.durable.store_client import StoreClient
-from taskrun.durable.suspension import WaitPoint
 from taskrun.errors import (
     DecisionChangedError,
     FlowError,
@@ -44,7 +43,7 @@ from taskrun.errors import (
     TransitionError,
     UnknownRunError,
 )
-from taskrun.result import RunResult
+from taskrun.result import RunResult, WaitPoint
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow

@@ -22,8 +22,8 @@ from taskrun.durable.error_records import record_error
 from taskrun.durable.journal import Journal
 from taskrun.durable.records import RunChanges
 from taskrun.durable.revive_exception import revive
-from taskrun.durable.suspension import WaitPoint
 from taskrun.errors import DecisionChangedError, RunError, StoreError, TaskrunError, UnsavableValueError
+from taskrun.result import WaitPoint
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow

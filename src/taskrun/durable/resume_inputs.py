@@ -18,8 +18,8 @@ from taskrun.core.timers import now
 from taskrun.durable.recorder import inputs_text
 from taskrun.durable.records import RunRecord
 from taskrun.durable.step_paths import locate
-from taskrun.durable.suspension import RequestedInput, WaitPoint, requested_names
 from taskrun.errors import InputError, near_hint
+from taskrun.result import RequestedInput, WaitPoint, requested_names
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow

@@ -32,6 +32,8 @@ from taskrun.errors import Diagnostic, near_hint
 class CallStep(Step):
     """A called step of a library."""
 
+    marks_handled = True
+
     lib_name: str | None = None
     lib_version: int | None = None
     lib_model_path: str | None = None

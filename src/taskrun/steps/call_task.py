@@ -28,6 +28,8 @@ from taskrun.errors import Diagnostic, FlowError, near_hint
 class CallTask(Step):
     """A called task."""
 
+    marks_handled = True
+
     task_name: str | None = None
     task_version: int | None = None
     task_model_path: str | None = None

@@ -63,6 +63,8 @@ def _went_on(branch: Branch, done: Completion) -> Completion:
 class Choose(Step):
     """One of several branches."""
 
+    marks_handled = True
+
     decider: Script
     case: tuple[Case, ...] = ()
     otherwise: Otherwise | None = None

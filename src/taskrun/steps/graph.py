@@ -37,6 +37,8 @@ from taskrun.steps.graph_edges import Edges, Wait, edge_problems
 class GraphLike(Step):
     """Steps with dependencies; the base of ``<graph>`` and of a task in graph mode."""
 
+    marks_handled = True
+
     children_jump = False
     concurrent_children = True
 

@@ -34,6 +34,8 @@ class Else(Sequence):
 class If(Step):
     """One of two branches."""
 
+    marks_handled = True
+
     condition: Script
     then: Then | None = None
     else_: Else | None = None

@@ -49,6 +49,8 @@ class JoinType(enum.Enum):
 class Joining(Step):
     """The settings of a join; the base of the steps that have branches."""
 
+    marks_handled = True
+
     numbered: ClassVar[bool] = False
     """Whether a branch that the join did not wait for has a result too: that it was cancelled."""
 

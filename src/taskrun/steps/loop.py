@@ -37,6 +37,8 @@ _NEXT = Signal.NEXT
 class Looping(Step):
     """The base of the loops: the variables and the body."""
 
+    marks_handled = True
+
     var_name: str | None = None
     index_name: str | None = None
     steps: Body

@@ -16,7 +16,6 @@ from __future__ import annotations
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
-from taskrun.durable.compensation import mark_handled, may_handle
 
 
 @step("selector")
@@ -34,10 +33,9 @@ class Selector(Step):
         for position, child in enumerate(self.steps):
             try:
                 done = await child.run(frame)
-            except Exception as error:
-                if position == last or not may_handle(frame.run, error):
+            except Exception:
+                if position == last:
                     raise
-                mark_handled(frame.run, frame.path_of(child.name), "selector")
                 continue
             if done.signal is Signal.EXIT:
                 return Completion(done.outputs)

@@ -14,6 +14,8 @@ from taskrun.core.step import Step, base
 class Sequence(Step):
     """Steps in order."""
 
+    marks_handled = True
+
     steps: Body
 
     def run(self, frame: Frame) -> Awaitable[Completion]:

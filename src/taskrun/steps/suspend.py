@@ -26,8 +26,8 @@ from taskrun.core.states import StepState
 from taskrun.core.step import Step, step
 from taskrun.core.timers import now
 from taskrun.durable.recorder import Recorder, recorder_of
-from taskrun.durable.suspension import RequestedInput, WaitPoint
 from taskrun.errors import Diagnostic
+from taskrun.result import RequestedInput, WaitPoint
 from taskrun.script.script import Script
 
 

@@ -15,7 +15,7 @@ from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.timers import now
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.recorder import recorder_of
-from taskrun.durable.suspension import WaitPoint
+from taskrun.result import WaitPoint
 
 SUSPEND = "@suspend"
 

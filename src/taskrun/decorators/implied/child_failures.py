@@ -1,0 +1,85 @@
+"""Derive from structure which failures a container has handled, so that authors of container steps need not say so.
+
+Rules: a container has handled the failure of a child when it completes, or when it starts another child after that failure
+and does not itself fail with it. In a recorded run a handled failure is marked, so that a resume replays it instead of
+running the step again. After a failure that rolls back the whole run, no other child starts and the container fails.
+Containers that mark handled failures themselves (``Step.marks_handled``), and runs that are neither recorded nor have
+compensations, are not decorated.
+"""
+
+from __future__ import annotations
+
+from taskrun.core.completion import Completion
+from taskrun.core.frame import Frame
+from taskrun.core.rollback import ChildError
+from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.weave import WeaveSettings
+from taskrun.durable.compensation import mark_handled, may_handle
+
+
+@decorator("containerFailures", rank=13)
+class ContainerFailures(Decorator):
+    """Marks the failures of its children that a container has handled, when the container ends."""
+
+    @classmethod
+    def implied(cls, step: Step, settings: WeaveSettings) -> ContainerFailures | None:
+        """Decorate every container that does not mark handled failures itself."""
+        tracked = settings.recorded or settings.undoes
+        return cls() if tracked and step.holds_steps and not step.marks_handled else None
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the container, then mark the failures that it has handled."""
+        run, key = frame.run, frame.path
+        pending = run.rollback.pending
+        try:
+            done = await inner(frame)
+        except Exception as error:
+            for failure in pending.pop(key, ()):
+                if failure.followed and not is_part(failure.error, error) and may_handle(run, error):
+                    mark_handled(run, failure.path, frame.step.tag)
+            raise
+        except BaseException:
+            pending.pop(key, None)
+            raise
+        failures = pending.pop(key, ())
+        if run.rollback.abort_error is not None:
+            raise run.rollback.abort_error
+        if not done.suspended:
+            for failure in failures:
+                mark_handled(run, failure.path, frame.step.tag)
+        return done
+
+
+@decorator("childFailure", rank=150)
+class ChildFailure(Decorator):
+    """Notes the failure of a child of such a container."""
+
+    name: str
+
+    @classmethod
+    def implied(cls, step: Step, settings: WeaveSettings) -> ChildFailure | None:
+        """Decorate every child of a container that does not mark handled failures itself."""
+        tracked = settings.recorded or settings.undoes
+        return cls(name=step.name) if tracked and settings.in_foreign_container else None
+
+    async def around(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the step; note that it follows earlier failures, and its own failure."""
+        run = frame.run
+        rollback = run.rollback
+        if rollback.abort_error is not None:
+            raise rollback.abort_error
+        key = frame.path
+        if not frame.step.concurrent_children:
+            for failure in rollback.pending.get(key, ()):
+                failure.followed = True
+                rollback.forget(failure.path)
+        try:
+            return await inner(frame)
+        except Exception as error:
+            rollback.pending.setdefault(key, []).append(ChildError(frame.path_of(self.name), error))
+            raise
+
+
+def is_part(error: Exception, of: BaseException) -> bool:
+    """Return whether an exception is another one, or a member of that group."""
+    return error is of or (isinstance(of, BaseExceptionGroup) and any(is_part(error, item) for item in of.exceptions))
