@@ -1,14 +1,17 @@
 # Set-up and checks. Everything works on a fresh machine that has python3, git and make.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 STAMP := $(VENV)/.installed
+CORE := core compile calls codec durable optimize  # packages in which every line and branch is tested
 
-.PHONY: help setup demo test check lint types tests coverage bench soak clean
+.PHONY: help setup demo test check lint types docs unit tests coverage bench soak clean
 
 help:
 	@echo "make demo    set up and run an example flow on real input"
-	@echo "make test    set up and run every check: lint, types, tests"
+	@echo "make test    set up and run every check: lint, types, docs, tests"
+	@echo "make docs    build the documentation site into site/"
+	@echo "make unit    the tests alone, without measuring coverage"
 	@echo "make coverage  the tests again, with the branch coverage of the whole package"
 	@echo "make bench   print what a step costs"
 	@echo "make soak    20,000 random scripts, 150 processes that are killed, 1,000 races for a run"
@@ -27,18 +30,26 @@ demo: $(STAMP)
 
 test: check
 
-check: lint types tests
+check: lint types docs tests
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 
 types: $(STAMP)
 	$(BIN)/mypy
+	$(BIN)/python tests/type_completeness.py
+
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest -n 2
 
 tests: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --cov=taskrun.core --cov-report=term --cov-report=json:.coverage.json
-	$(BIN)/python tests/core_coverage.py .coverage.json
+	$(BIN)/python -m pytest -n 2 $(CORE:%=--cov=taskrun.%) --cov-report= --cov-report=json:.coverage.json
+	$(BIN)/python tests/core_coverage.py .coverage.json $(CORE)
 
 coverage: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
@@ -51,4 +62,4 @@ soak: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python tests/soak.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* dist build
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* dist build
