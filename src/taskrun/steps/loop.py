@@ -37,6 +37,8 @@ _NEXT = Signal.NEXT
 class Looping(Step):
     """The base of the loops: the variables and the body."""
 
+    may_suspend = False
+
     var_name: str | None = None
     index_name: str | None = None
     steps: Body
@@ -44,11 +46,6 @@ class Looping(Step):
     def stores(self) -> Iterator[str]:
         """The item and the index."""
         yield from filter(None, (self.var_name, self.index_name))
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether the body may."""
-        return self.steps.may_suspend
 
     @staticmethod
     def decides(frame: Frame, script: Script, name: str, index: int) -> bool:
@@ -60,14 +57,14 @@ class Looping(Step):
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
         """Run the body for each item, until ``until`` holds after one of them."""
         scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
-        now = body.now
+        run_sync = body.run_sync
         for index, item in enumerate(items):
             if var_name:
                 scope[var_name] = item
             if index_name:
                 scope[index_name] = index
             frame.index = index
-            done = await body.run(frame) if now is None else now(frame)
+            done = await body.run(frame) if run_sync is None else run_sync(frame)
             if done.signal is not _NEXT:
                 return done
             if until is not None and self.decides(frame, until, "until", index):

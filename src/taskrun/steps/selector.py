@@ -23,6 +23,7 @@ from taskrun.durable.compensation import held
 class Selector(Step):
     """The first step with a result."""
 
+    may_suspend = False
     children_go_on = False
 
     steps: tuple[Step, ...]
@@ -43,8 +44,3 @@ class Selector(Step):
             if done.signal is not Signal.NEXT or done.truthy:
                 break
         return done._replace(target=None)
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the steps may."""
-        return any(child.may_suspend for child in self.steps)
