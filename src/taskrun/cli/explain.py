@@ -46,8 +46,9 @@ def lines(program: Program, depth: int = 0) -> Iterator[str]:
         layers.append(inner.decorator.tag or type(inner.decorator).__name__)
         inner = inner.inner
     indent = "  " * depth
-    yield f"{indent}{inner.node.tag} {inner.name or 'main'} ({inner.at})"
+    model = inner.model
+    yield f"{indent}{model.node.tag} {model.name or 'main'} ({model.at})"
     if layers:
         yield f"{indent}    {' > '.join(layers)}"
-    for child in inner.programs():
+    for child in inner.children():
         yield from lines(child, depth + 1)

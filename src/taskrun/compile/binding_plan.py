@@ -9,14 +9,23 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_origin
 
 from taskrun.core.body import Body
 from taskrun.core.duration import Millis
-from taskrun.core.fields import Awaits, Element, Expression, OnStep, OwnText, Prefixed, Text
+from taskrun.core.fields import (
+    Awaits,
+    Element,
+    Expression,
+    FieldType,
+    OnStep,
+    OwnText,
+    Prefixed,
+    Text,
+    field_types,
+)
 from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.script_language import Code
 from taskrun.core.step import Decorator, Step
@@ -68,7 +77,7 @@ def kebab(name: str) -> str:
 
 def plan_of(cls: type) -> Plan:
     """Work out the plan of a step, decorator or part class; raises TypeError for a field type that has no meaning."""
-    hints = get_type_hints(cls, include_extras=True)
+    found = field_types(cls)
     attributes, children, on_step = {}, {}, {}
     own = prefixed = None
     required = []
@@ -76,7 +85,7 @@ def plan_of(cls: type) -> Plan:
     for item in dataclasses.fields(cls):
         if item.name in NOT_FROM_XML and not (item.name == "name" and not issubclass(cls, Step)):
             continue
-        slot, where = _slot(cls, item, hints[item.name])
+        slot, where = _slot(cls, item, found[item.name])
         if slot.required:
             required.append(slot)
         match where:
@@ -95,17 +104,17 @@ def plan_of(cls: type) -> Plan:
 
 
 def _slot(  # noqa: C901, PLR0911 - a table of types
-    cls: type, item: dataclasses.Field[Any], hint: Any
+    cls: type, item: dataclasses.Field[Any], found: FieldType
 ) -> tuple[Slot, str]:
     required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-    kind, marks = _unwrap(hint)
-    for mark in marks:
+    kind, repeated = found.kind, found.repeated
+    for mark in found.marks:
         if isinstance(mark, Element):
-            return Slot(item.name, mark.tag, _item(kind), required, repeated=get_origin(kind) is tuple), "child"
+            return Slot(item.name, mark.tag, kind, required, repeated=repeated), "child"
         if isinstance(mark, Expression):
             return Slot(item.name, camel(item.name) + "Expr", kind, required, expression=True), "attribute"
         if isinstance(mark, OwnText):
-            awaits = any(isinstance(other, Awaits) for other in marks)
+            awaits = any(isinstance(other, Awaits) for other in found.marks)
             return Slot(item.name, "", kind, required=False, awaits=awaits), "own-text"
         if isinstance(mark, OnStep):
             return Slot(item.name, camel(item.name), kind, required=False), "on-step"
@@ -113,33 +122,16 @@ def _slot(  # noqa: C901, PLR0911 - a table of types
             return Slot(item.name, kebab(item.name), kind, required, awaits=True), "child"
         if isinstance(mark, Prefixed):
             return Slot(item.name, "", kind, required=False), "prefixed"
-    if kind is Body or (get_origin(kind) is tuple and _item(kind) is Step):
-        return Slot(item.name, "steps", kind, required), "child"
-    if get_origin(kind) is tuple:
-        return Slot(item.name, kebab(item.name), _item(kind), required, repeated=True), "child"
+    if kind is Body or (repeated and kind is Step):
+        return Slot(item.name, "steps", tuple if repeated else Body, required), "child"
+    if repeated:
+        return Slot(item.name, kebab(item.name), kind, required, repeated=True), "child"
     base = get_origin(kind) or kind
     if base in ATTRIBUTE_TYPES or (inspect.isclass(base) and issubclass(base, enum.Enum)):
         return Slot(item.name, camel(item.name), base, required), "attribute"
     if kind in (Text, Script, SchemaCheck, Code) or dataclasses.is_dataclass(kind):
         return Slot(item.name, kebab(item.name), kind, required), "child"
     raise TypeError(f"{cls.__name__}.{item.name}: a field of type {kind} cannot be read from XML")
-
-
-def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type without ``Annotated`` and ``| None``, and the marks of the former."""
-    marks: tuple[Any, ...] = ()
-    while True:
-        if get_origin(hint) is Annotated:
-            hint, *more = get_args(hint)
-            marks += tuple(more)
-        elif get_origin(hint) in (Union, types.UnionType):
-            hint = next(part for part in get_args(hint) if part is not types.NoneType)
-        else:
-            return hint, marks
-
-
-def _item(kind: Any) -> Any:
-    return get_args(kind)[0] if get_origin(kind) is tuple else kind
 
 
 def is_decorator(cls: object) -> bool:

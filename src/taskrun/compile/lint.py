@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from taskrun.compile.variables import Variables
 from taskrun.core.body import Body
 from taskrun.core.completion import RESULT
-from taskrun.core.step import Step, walk
+from taskrun.core.step import Step, child_fields, walk
 from taskrun.errors import Diagnostic
 
 PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
@@ -75,7 +75,7 @@ def catch_within_retry(step: Step) -> Iterator[Diagnostic]:
 
 def unreachable(step: Step) -> Iterator[Diagnostic]:
     """A step behind one that always goes elsewhere, and that nobody jumps to, never runs."""
-    for name in step.child_fields:
+    for name in child_fields(type(step)):
         body = getattr(step, name)
         if not isinstance(body, Body):
             continue

@@ -9,7 +9,9 @@ from taskrun.compile.bind import bind
 from taskrun.compile.registry import Registry
 from taskrun.compile.variables import Variables
 from taskrun.core.flow import Flow, Header
-from taskrun.core.weave import Weaver
+from taskrun.core.step import Step
+from taskrun.core.weave import Program, Weaver, WeaveSettings
+from taskrun.optimize.optimize import optimize
 from taskrun.syntax.delta.extend import Sources, extend
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
@@ -29,5 +31,11 @@ def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[No
     header, model = bind(normalize(merged), Header, registry, templates, wrong)
     variables = Variables(model)
     notes = report(analyze(model, variables))
+    programs = programs_of(registry)
+    return Flow(path=path, root=root, header=header, model=model, variables=variables, programs=programs, notes=notes)
+
+
+def programs_of(registry: Registry) -> Callable[[Step, WeaveSettings], Program]:
+    """Return the last two stages, which a flow runs when it is first executed in some way: weave and optimize."""
     weaver = Weaver(registry.implying)
-    return Flow(path=path, root=root, header=header, model=model, variables=variables, weaver=weaver, notes=notes)
+    return lambda step, settings: optimize(weaver.weave(step, settings))

@@ -1,16 +1,16 @@
 """The body of a container: its ``<steps>``, run one after the other.
 
 Rules: a completion may name the sibling to go to instead of the next one. ``@exit`` ends the body and is a normal
-success for its owner; ``@end`` passes through it. The outputs are those of the last step; if it had no result or ignores
-it, that is the variable RESULT of the owner's scope. Now and then the event loop gets its turn, so that a long body can
-be cancelled.
+success for its owner; ``@end`` passes through it. The outputs are those of the last step; if it had no result or
+ignores it, the result is the variable RESULT of the owner's scope. Every ``TURN`` steps the event loop gets a turn, so
+that a long body can be cancelled.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal
@@ -22,95 +22,78 @@ if TYPE_CHECKING:
 
 _NEXT = Signal.NEXT
 TURN = 128
-"""After how many steps or iterations the event loop gets a turn."""
+"""The number of steps or iterations after which the event loop gets a turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Steps to run in order, and where each name stands among them."""
+    """Steps to run in order: steps in a model, their programs in a program."""
 
     steps: tuple[Step, ...]
     positions: Mapping[str, int]
-    nows: tuple[Callable[[Frame], Completion] | None, ...]
+    """The position of each step by its name."""
+    may_suspend: bool
+    """Whether one of the steps may await; in a program this includes what is inside them."""
+    syncs: tuple[Callable[[Frame], Completion] | None, ...] = field(repr=False)
+    """The ``run_sync`` of each step; only the optimizer sets them."""
+    run_sync: Callable[[Frame], Completion] | None = field(default=None, repr=False)
+    """The function that runs the body in a frame without a coroutine; only the optimizer sets it."""
 
     @classmethod
-    def of(cls, steps: tuple[Step, ...]) -> Body:
-        """Return the body of these steps."""
+    def of(cls, steps: tuple[Any, ...]) -> Body:
+        """Return the body of these steps or programs."""
         positions = {step.name: position for position, step in enumerate(steps)}
-        return cls(steps, positions, tuple(step.now for step in steps))
+        return cls(steps, positions, any(step.may_suspend for step in steps), (None,) * len(steps))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
-    @property
-    def may_suspend(self) -> bool:
-        """Whether any of the steps may give up the event loop."""
-        return any(step.may_suspend for step in self.steps)
-
     async def run(self, frame: Frame) -> Completion:
         """Run the steps in the frame of their container."""
-        steps, nows = self.steps, self.nows
+        steps, syncs = self.steps, self.syncs
         count = len(steps)
         position = turns = 0
         frame.begin_visits()
         done = NEXT
         while position < count:
-            now = nows[position]
-            done = await steps[position].run(frame) if now is None else now(frame)
+            run_sync = syncs[position]
+            done = await steps[position].run(frame) if run_sync is None else run_sync(frame)
             if done.signal is not _NEXT:
                 return done if done.signal is not Signal.EXIT else Completion(done.outputs)
             position += 1
             if done.target is not None:
-                position = self._jump(done.target, frame, position)
+                position = self.jump(done.target, frame, position)
             elif frame.visits is not None:
-                self._visit(frame, position)
+                self.visit(frame, position)
             turns += 1
             if not turns % TURN:
                 await asyncio.sleep(0)
-        return _with_result(done, frame)
+        return with_result(done, frame)
 
-    @property
-    def now(self) -> Callable[[Frame], Completion] | None:
-        """Run the steps without a coroutine; None where one of them needs one, or where the event loop needs turns."""
-        return None if None in self.nows or len(self.nows) >= TURN else self._run_now
+    def jump(self, target: str, frame: Frame, after: int) -> int:
+        """Return the position of the step to go to, and count its visit; the ``after`` first steps were visited once.
 
-    def _run_now(self, frame: Frame) -> Completion:
-        nows: Any = self.nows
-        count = len(nows)
-        position = 0
-        frame.begin_visits()
-        done = NEXT
-        while position < count:
-            done = nows[position](frame)
-            if done.signal is not _NEXT:
-                return done if done.signal is not Signal.EXIT else Completion(done.outputs)
-            position += 1
-            if done.target is not None:
-                position = self._jump(done.target, frame, position)
-            elif frame.visits is not None:
-                self._visit(frame, position)
-        return _with_result(done, frame)
-
-    def _jump(self, target: str, frame: Frame, after: int) -> int:
-        """Return the position of a step to go to; the ``after`` first steps have been visited once by now."""
+        Raises RunError when there is no such step.
+        """
         if frame.visits is None:
             frame.visits = {step.name: 1 for step in self.steps[:after]}
         if target not in self.positions:
             hint = near_hint(target, self.positions)
             raise RunError(f"there is no step '{target}' to go to here" + (f"; {hint}" if hint else ""))
         position = self.positions[target]
-        self._visit(frame, position)
+        self.visit(frame, position)
         return position
 
-    def _visit(self, frame: Frame, position: int) -> None:
+    def visit(self, frame: Frame, position: int) -> None:
+        """Count a visit of the step at a position, once a step of the body has jumped."""
         visits = frame.visits
         if visits is not None and position < len(self.steps):
             name = self.steps[position].name
             visits[name] = visits.get(name, 0) + 1
 
 
-def _with_result(done: Completion, frame: Frame) -> Completion:
-    """Return how a body ended whose last step ended so: without a result of that, RESULT of the scope is the result."""
+def with_result(done: Completion, frame: Frame) -> Completion:
+    """Return the completion of a body whose last step completed as ``done``: its RESULT defaults to that of the scope."""
     if RESULT in done.outputs or frame.scope.get(RESULT) is None:
         return done
     return Completion({**done.outputs, RESULT: frame.scope[RESULT]})

@@ -6,6 +6,7 @@ of that name that says no to its own kind of mistake.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated
@@ -16,7 +17,7 @@ from taskrun.core.beans import BeanDefinition, BeanDefinitions
 from taskrun.core.fields import Element
 from taskrun.core.search_path import name_and_version
 from taskrun.core.step import Step, walk
-from taskrun.core.weave import LIBRARY_RANK, Program, Weaver, WeaveSettings
+from taskrun.core.weave import LIBRARY_RANK, Program, WeaveSettings
 from taskrun.errors import Diagnostic
 from taskrun.syntax.node import Node
 from taskrun.syntax.xml_write import write_xml
@@ -68,7 +69,7 @@ class Flow:
         header: Header,
         model: Step,
         variables: Variables,
-        weaver: Weaver,
+        programs: Callable[[Step, WeaveSettings], Program],
         notes: tuple[Diagnostic, ...] = (),
     ) -> None:
         self.path = path
@@ -81,7 +82,7 @@ class Flow:
         self.name = header.name or (from_path[0] if from_path else "@main")
         self.version = header.version or (from_path[1] if from_path else 0)
         self.bean_ids = tuple(definition.id for definition in header.definitions)
-        self._weaver = weaver
+        self._program_of = programs
         self._programs: dict[tuple[bool, ...], Program] = {}
         self._library: dict[tuple[str | bool, ...], Program] = {}
 
@@ -126,7 +127,7 @@ class Flow:
         program = self._programs.get(way)
         if program is None:
             setting = replace(self._setting(*way), root=True)
-            program = self._programs[way] = self._weaver.weave(self.model, setting)
+            program = self._programs[way] = self._program_of(self.model, setting)
         return program
 
     def library_step(self, name: str) -> Step | None:
@@ -142,5 +143,5 @@ class Flow:
             if step is None:
                 raise LookupError(name)
             setting = replace(self._setting(*way), outermost=LIBRARY_RANK)
-            program = self._library[(name, *way)] = self._weaver.weave(step, setting)
+            program = self._library[(name, *way)] = self._program_of(step, setting)
         return program

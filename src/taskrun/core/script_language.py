@@ -46,6 +46,8 @@ class Code(ABC):
 
     attributes: ClassVar[frozenset[str]] = _NONE
     """The attributes of ``<script>`` besides ``lang`` that mean something to the language."""
+    may_suspend: ClassVar[bool] = True
+    """Whether ``run`` may await. False only where it surely does not."""
 
     text: str
     node: Node = field(repr=False, compare=False)
@@ -62,11 +64,6 @@ class Code(ABC):
     def function(self) -> Script | None:
         """The script that it is nothing but, None when there is more to it."""
         return None
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether ``run`` may give up the event loop. False only where it surely does not."""
-        return True
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
         """Yield what is wrong with the step round the text, from the text's point of view."""

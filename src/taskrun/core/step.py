@@ -17,15 +17,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
 
+from taskrun.core.body import Body
 from taskrun.core.completion import SIGNAL_TARGETS, Completion, Signal
-from taskrun.core.fields import Element, Text
+from taskrun.core.fields import Element, Text, field_types, scripts_of
 from taskrun.core.inputs import Input
 from taskrun.core.outputs import Output
 from taskrun.core.revert import Revert
-from taskrun.core.step_fields import remember_fields, scripts_of, steps_in
 from taskrun.script.script import Script
 from taskrun.source import Location
 from taskrun.syntax.node import Node
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.run import Run
     from taskrun.core.services import Host
-    from taskrun.core.weave import Program, WeaveSettings
+    from taskrun.core.weave import WeaveSettings
     from taskrun.errors import Diagnostic
 
 Inner: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
@@ -55,27 +56,12 @@ class Decorator(ABC):
     moves: ClassVar[bool] = False
     """Whether the steps inside may run elsewhere than on the event loop because of this."""
 
-    has_now: ClassVar[bool] = False
-    """Whether there is an ``around_now``."""
-
-    script_fields: ClassVar[tuple[str, ...]] = ()
+    may_suspend: ClassVar[bool] = True
+    """Whether ``around`` itself may await anything but ``inner``. False only where it surely does not."""
 
     @abstractmethod
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run ``inner(frame)`` in this decorator's way and return how it completed."""
-
-    def around_now(self, frame: Frame, inner: Callable[[Frame], Completion]) -> Completion:
-        """Do what ``around`` does where ``inner`` needs no coroutine; for decorators that say ``has_now``."""
-        return inner(frame)
-
-    def fused(self, _inner: Program) -> Program | None:
-        """Return a program that does what this decorator round ``inner`` does, only faster; None for none."""
-        return None
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether ``around`` may give up the event loop by itself. False only where it surely does not."""
-        return True
 
     def parts(self, _step: Step) -> Iterable[Decorator]:
         """Return the decorators to weave for this one, itself unless it works at several ranks."""
@@ -109,8 +95,8 @@ class Step(ABC):
 
     tag: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
-    script_fields: ClassVar[tuple[str, ...]] = ()
-    child_fields: ClassVar[tuple[str, ...]] = ()
+    may_suspend: ClassVar[bool] = True
+    """Whether ``run`` itself may await anything but the steps inside. False only where it surely does not."""
     children_jump: ClassVar[bool] = True
     """Whether ``next`` and ``nextOnError`` of the steps inside are jumps (in a graph they are edges)."""
     children_go_on: ClassVar[bool] = True
@@ -155,30 +141,14 @@ class Step(ABC):
         """The step's place in its file."""
         return self.node.at
 
-    @property
-    def model(self) -> Step:
-        """The step itself, without the decorators that may stand round it in a program."""
-        return self
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether ``run`` may give up the event loop. False only where it surely does not."""
-        return True
-
-    @property
-    def now(self) -> Callable[[Frame], Completion] | None:
-        """What runs the step without a coroutine, None when there is no such way."""
-        return None
-
-    @property
-    def function(self) -> Script | None:
-        """The script that the step is nothing but, None when there is more to it."""
-        return None
-
     def children(self) -> Iterator[Step]:
         """Yield the steps directly inside, in the order of the fields."""
-        for name in self.child_fields:
-            yield from steps_in(getattr(self, name))
+        for name in child_fields(type(self)):
+            value = getattr(self, name)
+            if isinstance(value, Step):
+                yield value
+            elif value is not None:
+                yield from value
 
     @property
     def holds_steps(self) -> bool:
@@ -216,10 +186,6 @@ class Step(ABC):
     def asked(self, _run: Run) -> tuple[Input, ...]:
         """Return the inputs that the step asks somebody for."""
         return tuple(item for item in self.inputs if self.asks(item))
-
-    def programs(self) -> Iterator[Program]:
-        """Yield what runs inside a woven step: the steps inside with their decorators, in the order of the fields."""
-        yield from self.children()
 
     def scripts(self) -> Iterator[Script]:
         """Yield this step's own scripts (not those of its inputs, outputs, decorators and children)."""
@@ -263,7 +229,6 @@ class Step(ABC):
 def base(cls: Class) -> Class:
     """Make a class that step types, or decorators, share: its fields are theirs, no element is bound to it."""
     made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
-    remember_fields(made, _COMMON)
     return made  # type: ignore[no-any-return]
 
 
@@ -299,4 +264,7 @@ def walk(step: Step) -> Iterator[Step]:
         waiting.extend(reversed(list(found.children())))
 
 
-_COMMON = frozenset(item.name for item in fields(Step))
+@cache
+def child_fields(cls: type[Step]) -> tuple[str, ...]:
+    """Return the names of the fields of a step class that contain steps."""
+    return tuple(name for name, found in field_types(cls).items() if found.holds(Step, Body))

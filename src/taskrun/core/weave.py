@@ -1,9 +1,9 @@
-"""Put each step's decorators round it: the step that runs is the outermost one.
+"""Wrap each step of a model in its decorators; the result is a tree of programs.
 
 Rules: the order is the rank, smaller is nearer to the step; among equal ranks the ``order``, then the order of the
-file. A step that asks for no decorator gets none but those that every step needs. Decorators do not hold what they
-wrap. The program is woven once for each way to run it (watched or not, recorded or not), so that watching and recording
-cost nothing to those who do not.
+file. A step that asks for no decorator gets only those that every step needs. Decorators do not store what they wrap.
+The model is woven once for each way to run it (traced or not, recorded or not), so that runs without observers or
+store pay for neither. A woven program runs coroutines only; ``optimize`` adds the fast paths.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from taskrun.core.body import Body
-from taskrun.core.step import Decorator, Step
+from taskrun.core.step import Decorator, Step, child_fields
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from taskrun.core.completion import Completion
     from taskrun.core.frame import Frame
 
+RunAsync: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
+RunSync: TypeAlias = "Callable[[Frame], Completion]"
+
 LIBRARY_RANK = 100
 """The outermost rank that a library's step keeps when another flow calls it."""
 
 
 class Program(Protocol):
-    """Something that runs: a step, or a step with decorators round it."""
+    """An executable node of a flow: a step, or a step wrapped in decorators."""
 
     @property
     def name(self) -> str:
@@ -35,71 +38,89 @@ class Program(Protocol):
 
     @property
     def model(self) -> Step:
-        """The step without its decorators."""
+        """The step of the model that the program was woven from."""
 
     @property
     def may_suspend(self) -> bool:
-        """Whether running it may give up the event loop."""
+        """Whether the step, a decorator around it or a step inside it may await."""
 
     @property
-    def run(self) -> Callable[[Frame], Awaitable[Completion]]:
-        """Run it in a frame."""
+    def run(self) -> RunAsync:
+        """The coroutine function that runs the program in a frame."""
 
     @property
-    def now(self) -> Callable[[Frame], Completion] | None:
-        """Run it in a frame without a coroutine; None for what cannot be run so."""
+    def run_sync(self) -> RunSync | None:
+        """The function that runs the program in a frame without a coroutine; None when the optimizer set none."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeaveSettings:
-    """How a program is woven: watched or not, and what stands round the step in question."""
+    """How a program is woven: for which kind of run, and the surroundings of the step in question."""
 
     traced: bool = False
     recorded: bool = False
     saves: bool = True
-    """Whether steps that do not say it are recorded (``defaultSaveState``)."""
+    """Whether steps without ``saveState`` are recorded (``defaultSaveState``)."""
     undoes: bool = False
-    """Whether anything in the flow can be undone."""
+    """Whether any step of the flow can be undone."""
     check_mutation: bool = False
-    """Whether steps are watched for changes to what they are given."""
+    """Whether changes of a step to its inputs are detected."""
     concurrent: bool = False
-    """Whether the step stands in a branch of several that run at once."""
+    """Whether the step is inside one of several concurrent branches."""
     root: bool = False
     jumps: bool = True
     outermost: int | None = None
     in_foreign_container: bool = False
     """Whether the enclosing container does not mark handled failures itself."""
     moved: bool = False
-    """Whether the step stands in one with an ``executor``, so that what it calls may run elsewhere."""
+    """Whether the step is inside a step with an ``executor``, so that its calls may run in a worker."""
 
     def saved(self, step: Step) -> bool:
-        """Whether the end of the step is recorded."""
+        """Return whether the end of the step is recorded."""
         return self.recorded and (self.saves if step.save_state is None else step.save_state)
 
 
+class StepProgram:
+    """A step whose child fields contain programs instead of steps."""
+
+    __slots__ = ("may_suspend", "model", "moved", "name", "run", "run_sync", "step")
+
+    def __init__(self, model: Step, step: Step, moved: bool = False, run_sync: RunSync | None = None) -> None:
+        """Create the program of ``model``; ``step`` is its copy with programs inside, ``moved`` as in WeaveSettings."""
+        self.model = model
+        self.step = step
+        self.name = model.name
+        self.moved = moved
+        self.may_suspend: bool = moved or step.may_suspend or any(child.may_suspend for child in self.children())
+        self.run: RunAsync = step.run
+        self.run_sync = run_sync
+
+    def children(self) -> Iterator[Program]:
+        """Yield the programs directly inside, in the order of the step's fields."""
+        for name in child_fields(type(self.step)):
+            value = getattr(self.step, name)
+            if isinstance(value, Body | tuple):
+                yield from value  # type: ignore[misc] # the body of a program contains programs
+            elif value is not None:
+                yield value
+
+
 class Woven:
-    """A decorator round a step."""
+    """A decorator around a program."""
 
-    __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "now", "run")
+    __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "run", "run_sync")
 
-    now: Callable[[Frame], Completion] | None
-    run: Callable[[Frame], Awaitable[Completion]]
-
-    def __init__(self, decorator: Decorator, inner: Program, moved: bool = False) -> None:
-        around, inner_run = decorator.around, inner.run
+    def __init__(
+        self, decorator: Decorator, inner: Program, run: RunAsync | None = None, run_sync: RunSync | None = None
+    ) -> None:
+        """Wrap ``inner``; ``run`` and ``run_sync`` are equivalent functions that replace ``decorator.around``."""
         self.decorator = decorator
         self.inner = inner
         self.name = inner.name
         self.model = inner.model
-        self.may_suspend = moved or decorator.may_suspend or inner.may_suspend
-
-        def run(frame: Frame) -> Awaitable[Completion]:
-            return around(frame, inner_run)
-
-        self.run = run
-        self.now = None
-        if decorator.has_now and inner.now is not None and not moved:
-            self.now = _around_now(decorator.around_now, inner.now)
+        self.may_suspend = decorator.may_suspend or inner.may_suspend
+        self.run = run or around(decorator, inner)
+        self.run_sync = run_sync
 
     def layers(self) -> Iterator[Decorator]:
         """Yield the decorators from the outermost to the one next to the step."""
@@ -109,65 +130,73 @@ class Woven:
             program = program.inner
 
 
+def around(decorator: Decorator, inner: Program) -> RunAsync:
+    """Return the function that runs ``inner`` inside the decorator."""
+    run_around, run_inner = decorator.around, inner.run
+
+    def run(frame: Frame) -> Awaitable[Completion]:
+        return run_around(frame, run_inner)
+
+    return run
+
+
 class Weaver:
-    """Weaves steps; ``implying`` are the decorator classes that put themselves round steps without being asked."""
+    """Weaves steps; ``implying`` are the decorator classes that are added to steps without being asked for."""
 
     def __init__(self, implying: Iterable[type[Decorator]]) -> None:
         self.implying = tuple(implying)
 
-    def weave(self, step: Step, setting: WeaveSettings) -> Program:
-        """Return the step with its decorators round it, and the same done to every step inside."""
-        moved = setting.moved or any(item.moves for item in step.decorators)
-        concurrent = setting.concurrent or step.concurrent_children
-        inner = dataclasses.replace(
-            setting,
-            root=False,
-            jumps=step.children_jump,
-            outermost=None,
-            moved=moved,
-            concurrent=concurrent,
-            in_foreign_container=not step.marks_handled,
-        )
-        program: Program = _with_children(step, lambda child: self.weave(child, inner))
-        for item in self.decorators(step, setting):
-            program = (None if moved else item.fused(program)) or Woven(item, program, moved)
+    def weave(self, step: Step, settings: WeaveSettings) -> Program:
+        """Return the program of a step: the step with its decorators around it, and with programs inside."""
+        moved = settings.moved or any(item.moves for item in step.decorators)
+        woven = step
+        if child_fields(type(step)):
+            inner = dataclasses.replace(
+                settings,
+                root=False,
+                jumps=step.children_jump,
+                outermost=None,
+                moved=moved,
+                concurrent=settings.concurrent or step.concurrent_children,
+                in_foreign_container=not step.marks_handled,
+            )
+            woven = with_children(step, lambda child: self.weave(child, inner))
+        program: Program = StepProgram(step, woven, moved)
+        for item in self.decorators(step, settings):
+            program = Woven(item, program)
         return program
 
-    def decorators(self, step: Step, setting: WeaveSettings) -> list[Decorator]:
+    def decorators(self, step: Step, settings: WeaveSettings) -> list[Decorator]:
         """Return a step's decorators from the innermost to the outermost."""
         found: list[Decorator] = []
         for item in step.decorators:
             found.extend(item.parts(step))
         for cls in self.implying:
-            implied = cls.implied(step, setting)
+            implied = cls.implied(step, settings)
             if implied is not None:
                 found.append(implied)
-        if setting.outermost is not None:
-            found = [item for item in found if item.rank <= setting.outermost]
+        if settings.outermost is not None:
+            found = [item for item in found if item.rank <= settings.outermost]
         if len(found) > 1:
             found.sort(key=_place)
         return found
-
-
-def _around_now(around: Any, inner: Any) -> Callable[[Frame], Completion]:
-    def now(frame: Frame) -> Completion:
-        return around(frame, inner)  # type: ignore[no-any-return]
-
-    return now
 
 
 def _place(item: Decorator) -> tuple[int, int]:
     return item.rank, getattr(item, "order", 0)
 
 
-def _with_children(step: Step, weave: Callable[[Step], Program]) -> Any:
+def with_children(
+    step: Step, program_of: Callable[[Any], Program], body_of: Callable[[tuple[Program, ...]], Body] = Body.of
+) -> Any:
+    """Return a copy of the step with ``program_of(child)`` in place of each child; the step itself if it has none."""
     changes: dict[str, Any] = {}
-    for name in step.child_fields:
+    for name in child_fields(type(step)):
         value: Any = getattr(step, name)
-        if isinstance(value, Step):
-            changes[name] = weave(value)
-        elif isinstance(value, Body):
-            changes[name] = Body.of(tuple(map(weave, value.steps)))  # type: ignore[arg-type]
-        elif type(value) is tuple and value and isinstance(value[0], Step):
-            changes[name] = tuple(map(weave, value))
+        if isinstance(value, Body):
+            changes[name] = body_of(tuple(map(program_of, value.steps)))
+        elif type(value) is tuple:
+            changes[name] = tuple(map(program_of, value))
+        elif value is not None:
+            changes[name] = program_of(value)
     return dataclasses.replace(step, **changes) if changes else step

@@ -19,6 +19,8 @@ from taskrun.durable.compensation import mark_handled, may_handle
 class AllowFailure(Decorator):
     """A failure that does not count."""
 
+    may_suspend = False
+
     allow_failure: bool
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
@@ -37,8 +39,3 @@ class AllowFailure(Decorator):
                 return NEXT
             run.emit(FailureIgnored(run.run_id, frame.path, f"{type(error).__name__}: {error}", frame.at))
             return NEXT
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -23,6 +23,8 @@ from taskrun.durable.compensation import mark_handled, may_handle
 class Catch(Decorator):
     """A handler of failures."""
 
+    may_suspend = False
+
     body: Own
     catch_internal_exception: Annotated[bool, OnStep()] = False
 
@@ -46,8 +48,3 @@ class Catch(Decorator):
             if error is not failure and error.__context__ is None:
                 error.__context__ = failure
             raise
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -12,14 +12,11 @@ from taskrun.core.step import Decorator, Inner, base
 class Entry(Decorator):
     """A script on entry; its value is ignored."""
 
+    may_suspend = False
+
     body: Own
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script, then the step."""
         frame.eval(self.body)
         return await inner(frame)
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -22,6 +22,8 @@ from taskrun.core.step import Decorator, Inner, decorator
 class Finally(Decorator):
     """A script that always runs."""
 
+    may_suspend = False
+
     body: Own
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
@@ -44,8 +46,3 @@ class Finally(Decorator):
         if not done.suspended:
             frame.call(self.body, exception=None)
         return done
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

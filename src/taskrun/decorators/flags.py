@@ -67,6 +67,7 @@ class Flags(Decorator):
 class FlagMatch(Decorator):
     """Leaves a step out that the flags do not match."""
 
+    may_suspend = False
     rank: ClassVar[int] = 141
 
     text: str
@@ -86,16 +87,12 @@ class FlagMatch(Decorator):
             run.emit(StepSkipped(run.run_id, frame.path_of(self.step_name), reason, self.at))
         return NEXT
 
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False
-
 
 @base
 class FlagChange(Decorator):
     """Changes the flags for a step and what is inside it."""
 
+    may_suspend = False
     rank: ClassVar[int] = 119
 
     enable: frozenset[str]
@@ -107,11 +104,6 @@ class FlagChange(Decorator):
         renamed = frozenset(self.rename.get(flag, flag) for flag in frame.flags)
         frame.flags = (renamed | self.enable) - self.disable
         return inner(frame)
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False
 
 
 def parse_renames(text: str) -> dict[str, str]:

@@ -23,6 +23,8 @@ ERROR = "ERROR"
 class NextOnError(Decorator):
     """A jump on failure."""
 
+    may_suspend = False
+
     name: str
     target: str
     error_name: str
@@ -46,8 +48,3 @@ class NextOnError(Decorator):
             bean = ErrorBean(error, note.location if note else None)
             frame.scope[self.error_name] = bean
             return jump_to(self.target, {ERROR: bean})
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

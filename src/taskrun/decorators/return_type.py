@@ -17,6 +17,8 @@ from taskrun.core.types import Type
 class ReturnType(Decorator):
     """A conversion of RESULT."""
 
+    may_suspend = False
+
     return_type: Type
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
@@ -29,8 +31,3 @@ class ReturnType(Decorator):
         except ValueError as error:
             raise ValueError(f"returnType: {error}") from None
         return done._replace(outputs={**done.outputs, RESULT: value})
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -29,6 +29,8 @@ from taskrun.errors import DecisionChangedError
 class When(Decorator):
     """A condition on a step."""
 
+    may_suspend = False
+
     body: Own
     owner: Step | None = None
 
@@ -72,8 +74,3 @@ class When(Decorator):
             if self.owner is not None:
                 error.add_note(StepNote(frame.path_of(self.owner.name), self.owner.at))
             raise
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -57,6 +57,6 @@ class ScriptCode(Code):
         return self.script
 
     @property
-    def may_suspend(self) -> bool:
-        """A script suspends when it awaits."""
+    def may_suspend(self) -> bool:  # type: ignore[override] # it depends on the script
+        """Whether the script awaits."""
         return self.script.suspends

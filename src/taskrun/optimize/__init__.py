@@ -1,1 +1,1 @@
-"""optimize."""
+"""The stage after weave: replaces programs by equivalent ones that cost less to run."""

@@ -1,77 +1,80 @@
-"""A step that is nothing but a script, with its inputs and outputs, as one plain function.
+"""Run a step that is only a script, with its inputs and outputs, as one plain function (a leaf).
 
     <step name="add"><input name="a"/><source>a + 1</source><output name="sum"/></step>
 
-Rules: it does what Call round Outputs round the script does, for steps of which nobody asked more than that; whatever is
-special about a value is left to these two. No frame, no coroutine; no scope of its own where the script reads its inputs
-as they are and assigns nothing, because then the caller's scope is the same to it. The frame is made when it fails.
+Rules: a leaf does what Call around Outputs around the script does, for steps that have no other decorators and no
+special settings. It needs no frame and no coroutine, and no scope of its own where the script only reads by-name inputs
+and assigns nothing: there the caller's scope gives the same values. The frame is created when the script fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from taskrun.core.completion import RESULT, Completion, completed, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.scope import Scope
 from taskrun.core.step import Step
-from taskrun.core.weave import Program, Woven
+from taskrun.core.weave import Program, RunSync, StepProgram, Woven
+from taskrun.decorators.implied.call import Call
 from taskrun.decorators.implied.outputs import Outputs
-from taskrun.decorators.implied.replay import Replay
-
-if TYPE_CHECKING:
-    from taskrun.decorators.implied.call import Call
-    from taskrun.script.script import Script
+from taskrun.optimize.by_class import for_verb
+from taskrun.script.script import Script
+from taskrun.steps.script import LanguageStep
+from taskrun.steps.step import ScriptStep
 
 AS_IT_IS: frozenset[type] = frozenset({bool, int, float, str, bytes, list, set})
-"""Types of values that an output takes as they are: not looked into by name, not null, not a Completion."""
+"""Types of values that an output takes unchanged: no mappings, not null, no Completion."""
+
+SCRIPTS: Mapping[type, Callable[[Any], Script | None]] = MappingProxyType(
+    {ScriptStep: lambda step: step.source, LanguageStep: lambda step: step.source.function}
+)
+"""Step class → the script that is all that a step of the class runs; None where there is more to it."""
 
 _new_scope = dict.__new__
 
 
-class Leaf(Woven):
-    """A Call round a step that is a script, run without suspending."""
+class Parts(NamedTuple):
+    """The parts of a program that can be a leaf: the step, its script, and its outputs if it declares any."""
 
-    __slots__ = ()
-
-    def __init__(self, call: Call, inner: Program) -> None:
-        super().__init__(call, inner)
-        outputs = inner.decorator if isinstance(inner, Woven) else None
-        assert outputs is None or isinstance(outputs, Outputs)  # noqa: S101 - fused looked
-        now = self.now = _function(call, outputs, inner.model)
-
-        async def run(frame: Frame) -> Completion:
-            return now(frame)
-
-        self.run = run
+    step: Step
+    script: Script
+    outputs: Outputs | None
 
 
-def fused(call: Call, inner: Program) -> Program | None:
-    """Return the leaf that does the same as ``call`` round ``inner``, None when there is more to do."""
-    if isinstance(inner, Woven) and isinstance(inner.decorator, Replay):
-        from taskrun.optimize.recorded_leaf import recorded
+def leaf(call: Call, inner: Program) -> Program | None:
+    """Return the leaf that does the same as ``call`` around ``inner``, None when ``inner`` is more than a script."""
+    parts = leaf_parts(call, inner)
+    if parts is None:
+        return None
+    run_sync = _run_sync(call, parts)
 
-        return recorded(call, inner) if is_leaf(call, inner.inner) else None
-    return Leaf(call, inner) if is_leaf(call, inner) else None
+    async def run(frame: Frame) -> Completion:
+        return run_sync(frame)
+
+    return Woven(call, inner, run, run_sync)
 
 
-def is_leaf(call: Call, inner: Program) -> bool:
-    """Whether a step is nothing but a script, of which nobody asked more than inputs and outputs."""
-    bare: Any = inner
+def leaf_parts(call: Call, inner: Program) -> Parts | None:
+    """Return the parts of a step that is only a script with inputs and outputs, None when it is more."""
+    if call.plain is None or call.views or call.careful or call.jump is not None or call.step.ignore_result:
+        return None
+    outputs = None
     if isinstance(inner, Woven):
         if not isinstance(inner.decorator, Outputs):
-            return False
-        bare = inner.inner
-    step = call.step
-    plain = isinstance(bare, Step) and bare.function is not None and not bare.function.suspends
-    return plain and not (
-        call.plain is None or call.views or call.careful or call.jump is not None or step.ignore_result
-    )
+            return None
+        outputs, inner = inner.decorator, inner.inner
+    if not isinstance(inner, StepProgram) or inner.moved:
+        return None
+    script_of = for_verb(SCRIPTS, type(inner.step), "run")
+    script = None if script_of is None else script_of(inner.step)
+    return None if script is None or script.suspends else Parts(inner.step, script, outputs)
 
 
-def _function(call: Call, outputs: Outputs | None, step: Step) -> Callable[[Frame], Completion]:
-    script: Any = step.function
+def _run_sync(call: Call, parts: Parts) -> RunSync:
+    step, script, outputs = parts
     inputs: Any = call.plain
     nested, exports = call.nested, call.exports
     is_in_place = in_place(step, script)
@@ -80,7 +83,7 @@ def _function(call: Call, outputs: Outputs | None, step: Step) -> Callable[[Fram
     variable = exports[0][1] if sole else ""
     as_it_is = AS_IT_IS
 
-    def now(frame: Frame) -> Completion:
+    def run_sync(frame: Frame) -> Completion:
         outer = scope = frame.scope
         try:
             if not is_in_place:
@@ -103,18 +106,18 @@ def _function(call: Call, outputs: Outputs | None, step: Step) -> Callable[[Fram
             raise
         return call.exported(done, outer)
 
-    return now
+    return run_sync
 
 
 def in_place(step: Step, script: Script) -> bool:
-    """Whether the script is the same in the scope of the caller: all it reads are by-name inputs, and it sets nothing."""
+    """Return whether the script gives the same in the caller's scope: it reads only by-name inputs and assigns nothing."""
     names = {item.name for item in step.inputs}
     by_name = all(item.by_name for item in step.inputs)
     return by_name and script.reads == names and not script.stores and not script.uses and script.closed
 
 
 def sole_output(outputs: Outputs | None) -> str | None:
-    """Return the name of the only output when it takes the script's value."""
+    """Return the name of the only output if its value is that of the script, else None."""
     if outputs is None or len(outputs.outputs) != 1:
         return None
     only = outputs.outputs[0]
@@ -124,7 +127,7 @@ def sole_output(outputs: Outputs | None) -> str | None:
 
 
 def own_scope(scope: Scope, outer: Scope, frame: Frame, inputs: Any) -> Scope:
-    """Return the step's own scope, which a script that ran in the caller's has not had."""
+    """Return the step's own scope; create it where the script ran in the caller's."""
     if scope is not outer:
         return scope
     own = Scope(frame.run.scope)

@@ -1,13 +1,13 @@
-"""A step that is nothing but a script, in a recorded run: Call round Replay round the script as one coroutine.
+"""Run a step that is only a script, in a recorded run, as one coroutine (a recorded leaf).
 
-Rules: it does what these do, for the first time that such a step is run; what has been recorded before, and whatever is
-special about the step, is left to them. The outputs are exported when the record is committed.
+Rules: a recorded leaf does what Call around Replay around the script does when such a step is run for the first time;
+recorded steps, and steps with special settings, run through these decorators. The outputs are exported when the record
+is committed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, completed, completion_of
 from taskrun.core.control import RunAborted
@@ -16,47 +16,34 @@ from taskrun.core.journal import StepRecord
 from taskrun.core.scope import Scope
 from taskrun.core.states import StepState
 from taskrun.core.timers import now
-from taskrun.core.weave import Program, Woven
-from taskrun.decorators.implied.outputs import Outputs
+from taskrun.core.weave import Program, RunAsync, Woven, around
+from taskrun.decorators.implied.call import Call
+from taskrun.decorators.implied.replay import Replay
 from taskrun.errors import StoreError
-from taskrun.optimize.leaf import AS_IT_IS, in_place, own_scope, sole_output
-
-if TYPE_CHECKING:
-    from taskrun.decorators.implied.call import Call
-    from taskrun.decorators.implied.replay import Replay
+from taskrun.optimize.leaf import AS_IT_IS, Parts, in_place, leaf_parts, own_scope, sole_output
 
 _SUCCEEDED = StepState.SUCCEEDED
 _new_scope = dict.__new__
 _new_record = tuple.__new__
 
 
-class RecordedLeaf(Woven):
-    """A Call round a recorded step that is a script."""
-
-    __slots__ = ()
-
-    def __init__(self, call: Call, inner: Woven) -> None:
-        super().__init__(call, inner)
-        recall: Any = inner.decorator
-        self.run = _function(call, recall, inner.inner, self.run)
-
-
-def recorded(call: Call, inner: Woven) -> Program | None:
-    """Return the leaf that does the same as ``call`` round ``inner``, None when there is more to do."""
-    step, recall = call.step, inner.decorator
-    special = step.undoes or step.allow_start_if_complete or recall.hidden  # type: ignore[attr-defined]
-    return None if special else RecordedLeaf(call, inner)
+def recorded_leaf(call: Call, inner: Program) -> Program | None:
+    """Return the recorded leaf that does the same as ``call`` around ``inner``, None when ``inner`` is more."""
+    if not isinstance(inner, Woven) or not isinstance(inner.decorator, Replay):
+        return None
+    replay, step = inner.decorator, call.step
+    if step.undoes or step.allow_start_if_complete or replay.hidden:
+        return None
+    parts = leaf_parts(call, inner.inner)
+    return None if parts is None else Woven(call, inner, _run(call, replay, parts, around(call, inner)))
 
 
-def _function(  # noqa: C901 - in one piece, because calls are what a step costs
-    call: Call, recall: Replay, inner: Program, slow: Callable[[Frame], Any]
-) -> Callable[[Frame], Awaitable[Completion]]:
-    step = call.step
-    outputs: Any = inner.decorator if isinstance(inner, Woven) else None
-    assert outputs is None or isinstance(outputs, Outputs)  # noqa: S101 - fused looked
-    script: Any = step.function
+def _run(  # noqa: C901 - in one piece, because calls are what a step costs
+    call: Call, replay: Replay, parts: Parts, slow: RunAsync
+) -> RunAsync:
+    step, script, outputs = parts
     inputs: Any = call.plain
-    name, nested, names, shared = step.name, call.nested, recall.input_names, recall.shared
+    name, nested, names, shared = step.name, call.nested, replay.input_names, replay.shared
     is_in_place = in_place(step, script)
     sole = sole_output(outputs)
     variable = call.exports[0][1] if sole else ""
@@ -68,7 +55,7 @@ def _function(  # noqa: C901 - in one piece, because calls are what a step costs
         recorder: Any = owner.journal
         key = frame.path_of(name)
         if recorder.recorded(key) is not None or owner.control.suspending or frame.step.persis_vars:
-            return await slow(frame)  # type: ignore[no-any-return]
+            return await slow(frame)
         started = now()
         outer = scope = frame.scope
         try:
@@ -85,10 +72,10 @@ def _function(  # noqa: C901 - in one piece, because calls are what a step costs
                 done = completion_of(value)
                 if outputs is not None:
                     done = outputs.evaluated(done, own_scope(scope, outer, frame, inputs))
-            text = recall.text_of(done.outputs, key, recorder)
+            text = replay.text_of(done.outputs, key, recorder)
         except Exception as error:
             callee = Frame(owner, frame, step, scope)
-            await recall.failed(error, callee, key, started)
+            await replay.failed(error, callee, key, started)
             call.fail(error, callee, outer)
             raise
         record = _new_record(

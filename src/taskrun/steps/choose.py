@@ -13,8 +13,8 @@ matching case and without ``otherwise`` nothing is done. ``to`` names the siblin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Self
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from taskrun.core.completion import NEXT, Completion, Signal, jump_to
 from taskrun.core.frame import Frame
@@ -33,11 +33,6 @@ class Branch(Sequence):
     use_parent_scope: bool | None = True
     to: str | None = None
 
-    @property
-    def model(self) -> Self:
-        """The branch itself, without its decorators."""
-        return self
-
 
 @step("case")
 class Case(Branch):
@@ -51,9 +46,9 @@ class Otherwise(Branch):
     """The branch for every other value."""
 
 
-def _went_on(branch: Branch, done: Completion) -> Completion:
-    """Return how the choose ends when its branch ended so."""
-    to = branch.model.to
+def _after(branch: Branch, done: Completion) -> Completion:
+    """Return the completion of the choose whose branch completed as ``done``."""
+    to = branch.to
     if to is None or done.signal is not Signal.NEXT or done.target:
         return done
     return jump_to(to, done.outputs)
@@ -63,6 +58,7 @@ def _went_on(branch: Branch, done: Completion) -> Completion:
 class Choose(Step):
     """One of several branches."""
 
+    may_suspend = False
     marks_handled = True
 
     decider: Script
@@ -70,38 +66,24 @@ class Choose(Step):
     otherwise: Otherwise | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Ask the decider and run the branch that matches."""
-        branch = self._taken(frame)
-        return NEXT if branch is None else _went_on(branch, await branch.run(frame))
+        """Evaluate the decider and run the branch that matches."""
+        program = self._branch(self.decision(frame))
+        return NEXT if program is None else _after(program.model, await program.run(frame))
 
-    @property
-    def now(self) -> Callable[[Frame], Completion] | None:
-        """The same without a coroutine, where no branch needs one."""
-        branches: list[Any] = list(self.children())
-        jumps = any(branch.model.to for branch in branches)  # back and forth without end, and without a pause
-        return None if jumps or any(branch.now is None for branch in branches) else self._run_now
+    def decision(self, frame: Frame) -> str:
+        """Return the decider's value as the text that ``match`` is compared with; a recorded run remembers it."""
+        wanted: str = frame.remember("decider", lambda: self._decided(frame), self.decider.text)
+        return wanted
 
-    def _run_now(self, frame: Frame) -> Completion:
-        branch: Any = self._taken(frame)
-        return NEXT if branch is None else branch.now(frame)
-
-    def _taken(self, frame: Frame) -> Branch | None:
-        """Return the branch for the decider's value."""
-        wanted = frame.remember("decider", lambda: self._decided(frame), self.decider.text)
-        for case in self.case:
-            if case.model.match == wanted:
-                return case
-        return self.otherwise
+    def _branch(self, wanted: str) -> Any:
+        """Return the program of the branch for the decider's value, None when there is none."""
+        cases: tuple[Any, ...] = self.case
+        return next((case for case in cases if case.model.match == wanted), self.otherwise)
 
     def _decided(self, frame: Frame) -> str:
         value = self.decider.run(frame.scope)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)
         return DEFAULT if value is None or not wanted else wanted
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the branches may."""
-        return any(child.may_suspend for child in self.children())
 
     def jumps_of_parts(self) -> Iterator[tuple[Step, str | None]]:
         """Where each branch goes on."""

@@ -18,6 +18,7 @@ from taskrun.script.script import Script
 class End(Step):
     """A signal, with a value."""
 
+    may_suspend = False
     always_leaves = True
     reads_only_scripts = True
 
@@ -27,8 +28,3 @@ class End(Step):
         """Evaluate the source and give the signal."""
         value = None if self.source is None else frame.eval(self.source)
         return Completion({RESULT: value}, Signal.END)
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

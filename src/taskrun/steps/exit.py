@@ -17,6 +17,7 @@ from taskrun.script.script import Script
 class Exit(Step):
     """A signal, with a value."""
 
+    may_suspend = False
     always_leaves = True
     reads_only_scripts = True
 
@@ -26,8 +27,3 @@ class Exit(Step):
         """Evaluate the source and give the signal."""
         value = None if self.source is None else frame.eval(self.source)
         return Completion({RESULT: value}, Signal.EXIT)
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

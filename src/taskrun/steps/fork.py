@@ -32,6 +32,7 @@ from taskrun.steps.join import Joining, Start, join
 class Forking(Joining):
     """The base of the steps that run one body many times."""
 
+    may_suspend = False
     numbered = True
 
     index_name: str | None = None
@@ -43,11 +44,6 @@ class Forking(Joining):
         if self.index_name:
             yield self.index_name
 
-    @property
-    def may_suspend(self) -> bool:
-        """Whether the body may."""
-        return self.steps.may_suspend
-
     def fork(self, frame: Frame, elements: Collection[Any], name: str | None = None) -> Awaitable[Completion]:
         """Run the body once for each element, which is the variable ``name`` there, and join the branches."""
         body, index_name = self.steps, self.index_name
@@ -55,8 +51,8 @@ class Forking(Joining):
         keys = [str(number) for number in range(1, len(elements) + 1)]
 
         def starts() -> Iterator[Start]:
-            may_suspend, now = body.may_suspend, body.now
-            unwinds = now is None and frame.run.flow.compensates
+            may_suspend, run_sync = body.may_suspend, body.run_sync
+            unwinds = run_sync is None and frame.run.flow.compensates
             for index, element in enumerate(elements):
                 branch = frame.branch(index)
                 scope = branch.scope
@@ -67,7 +63,7 @@ class Forking(Joining):
                 if index_name:
                     scope[index_name] = index
                 run = partial(with_compensation, inner=body.run, index=index) if unwinds else body.run
-                yield keys[index], now or run, branch, may_suspend and now is None, now is not None
+                yield keys[index], run_sync or run, branch, may_suspend, run_sync is not None
 
         return join(frame, self, starts(), {key: index for index, key in enumerate(keys)})
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from taskrun.core.branches import Branches
 from taskrun.core.completion import Completion, Signal
@@ -32,6 +33,9 @@ from taskrun.durable.discard_branches import discard, drop_wait_points
 from taskrun.errors import Diagnostic, RunError
 from taskrun.steps.graph_edges import Edges, Wait, edge_problems
 
+if TYPE_CHECKING:
+    from taskrun.core.weave import Program
+
 
 @base
 class GraphLike(Step):
@@ -39,6 +43,7 @@ class GraphLike(Step):
 
     marks_handled = True
 
+    may_suspend = False
     children_jump = False
     concurrent_children = True
 
@@ -61,9 +66,10 @@ class GraphLike(Step):
     async def _run(self, frame: Frame, suspended: list[str]) -> Completion:
         """Start the enter steps, then each step whose waits are satisfied, until an exit step has ended."""
         results = frame.scope["STEP_RESULTS"] = StepResults()
-        edges = Edges.of(child.model for child in self.steps)
+        programs = cast("tuple[Program, ...]", self.steps)
+        edges = Edges.of(child.model for child in programs)
         waiting = {name: dict(waits) for name, waits in edges.waits.items()}
-        ready = [child for child in self.steps if child.name in self.enter_steps]
+        ready = [child for child in programs if child.name in self.enter_steps]
         started = {child.name for child in ready}
         async with Branches() as branches:
             while True:
@@ -89,9 +95,11 @@ class GraphLike(Step):
                     return Completion(outcome.outputs)
                 ready = [] if suspended else self._released(name, failed, waiting, started)
 
-    def _released(self, ended: str, failed: bool, waiting: dict[str, dict[str, Wait]], started: set[str]) -> list[Step]:
+    def _released(
+        self, ended: str, failed: bool, waiting: dict[str, dict[str, Wait]], started: set[str]
+    ) -> list[Program]:
         released = []
-        for child in self.steps:
+        for child in cast("tuple[Program, ...]", self.steps):
             waits = waiting[child.name]
             wait = waits.get(ended)
             if child.name in started or wait is None or not wait.holds(failed):
@@ -112,11 +120,6 @@ class GraphLike(Step):
     def stores(self) -> Iterator[str]:
         """The results of the steps."""
         yield "STEP_RESULTS"
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the steps may."""
-        return any(child.may_suspend for child in self.steps)
 
     def analyze(self) -> Iterable[Diagnostic]:
         """The graph has a way in, a way out and no cycle."""

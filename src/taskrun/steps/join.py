@@ -33,7 +33,7 @@ from taskrun.errors import RunCancelled
 from taskrun.script.script import Script
 
 Start: TypeAlias = tuple[str, Callable[[Frame], Any], Frame, bool, bool]
-"""A branch: its key, what runs it in which frame, whether that may suspend, and whether it needs no coroutine."""
+"""A branch: its key, the function that runs it, its frame, whether it may suspend, whether the function is sync."""
 
 
 class JoinType(enum.Enum):
@@ -155,10 +155,10 @@ def _mark_handled(frame: Frame, settings: Joining, state: Join) -> None:
 async def _run_all(state: Join, starts: Iterable[Start], cancel: bool) -> None:
     """Start the branches and take in how they end, until the join is decided (unless it must not ``cancel``)."""
     async with Branches() as branches:
-        for turn, (key, run, frame, may_suspend, now) in enumerate(starts, 1):
+        for turn, (key, run, frame, may_suspend, is_sync) in enumerate(starts, 1):
             if state.decided and cancel:
                 break
-            if now:
+            if is_sync:
                 try:
                     outcome: Outcome = run(frame)
                 except Exception as error:  # noqa: BLE001 - an outcome, raised again by the join

@@ -38,6 +38,7 @@ class Looping(Step):
     """The base of the loops: the variables and the body."""
 
     marks_handled = True
+    may_suspend = False
 
     var_name: str | None = None
     index_name: str | None = None
@@ -47,11 +48,6 @@ class Looping(Step):
         """The item and the index."""
         yield from filter(None, (self.var_name, self.index_name))
 
-    @property
-    def may_suspend(self) -> bool:
-        """Whether the body may."""
-        return self.steps.may_suspend
-
     @staticmethod
     def decides(frame: Frame, script: Script, name: str, index: int) -> bool:
         """Return what a condition of the loop decides in the iteration of that index."""
@@ -60,14 +56,14 @@ class Looping(Step):
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
         """Run the body for each item, until ``until`` holds after one of them."""
         scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
-        now = body.now
+        run_sync = body.run_sync
         for index, item in enumerate(items):
             if var_name:
                 scope[var_name] = item
             if index_name:
                 scope[index_name] = index
             frame.index = index
-            done = await body.run(frame) if now is None else now(frame)
+            done = await body.run(frame) if run_sync is None else run_sync(frame)
             if done.signal is not _NEXT:
                 return done
             if until is not None and self.decides(frame, until, "until", index):

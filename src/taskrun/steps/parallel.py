@@ -15,6 +15,7 @@ kept as ``nextStepName`` in its result. How branches are joined: ``steps/join.py
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
+from typing import TYPE_CHECKING, cast
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
@@ -22,11 +23,15 @@ from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic
 from taskrun.steps.join import Joining, join
 
+if TYPE_CHECKING:
+    from taskrun.core.weave import Program
+
 
 @step("parallel")
 class Parallel(Joining):
     """Concurrent branches, one for each step."""
 
+    may_suspend = False
     children_go_on = False
     concurrent_children = True
     runs_all = True
@@ -35,17 +40,13 @@ class Parallel(Joining):
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Start every step and join them."""
+        programs = cast("tuple[Program, ...]", self.steps)
         starts = (
-            (child.name, child.now or child.run, frame, child.may_suspend, child.now is not None)
-            for child in self.steps
+            (child.name, child.run_sync or child.run, frame, child.may_suspend, child.run_sync is not None)
+            for child in programs
         )
-        order = {child.name: position for position, child in enumerate(self.steps)}
+        order = {child.name: position for position, child in enumerate(programs)}
         return join(frame, self, starts, order)
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the branches may."""
-        return any(child.may_suspend for child in self.steps)
 
     def analyze(self) -> Iterable[Diagnostic]:
         """A parallel step has steps."""

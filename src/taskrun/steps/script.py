@@ -17,7 +17,6 @@ from taskrun.core.frame import Frame
 from taskrun.core.script_language import Code
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic
-from taskrun.script.script import Script
 
 
 @step("script")
@@ -35,13 +34,8 @@ class LanguageStep(Step):
         return completion_of(await self.source.run(frame))
 
     @property
-    def function(self) -> Script | None:
-        """Its source, when that is a script of this engine."""
-        return self.source.function
-
-    @property
-    def may_suspend(self) -> bool:
-        """What its language says."""
+    def may_suspend(self) -> bool:  # type: ignore[override] # it depends on the source
+        """Whether the code of the source may await."""
         return self.source.may_suspend
 
     def analyze(self) -> Iterable[Diagnostic]:

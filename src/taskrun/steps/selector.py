@@ -22,6 +22,7 @@ from taskrun.core.step import Step, step
 class Selector(Step):
     """The first step with a result."""
 
+    may_suspend = False
     children_go_on = False
 
     steps: tuple[Step, ...]
@@ -42,8 +43,3 @@ class Selector(Step):
             if done.signal is not Signal.NEXT or done.truthy:
                 break
         return done._replace(target=None)
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the steps may."""
-        return any(child.may_suspend for child in self.steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from taskrun.core.body import Body
 from taskrun.core.completion import Completion
@@ -15,19 +15,10 @@ class Sequence(Step):
     """Steps in order."""
 
     marks_handled = True
+    may_suspend = False
 
     steps: Body
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Run the body."""
         return self.steps.run(frame)
-
-    @property
-    def now(self) -> Callable[[Frame], Completion] | None:
-        """That of the body."""
-        return self.steps.now
-
-    @property
-    def may_suspend(self) -> bool:
-        """Whether one of the steps may."""
-        return self.steps.may_suspend

@@ -17,7 +17,6 @@ from taskrun.core.completion import NEXT, Completion, completion_of
 from taskrun.core.fields import AwaitingScript
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
-from taskrun.script.script import Script
 
 
 @step("step", "xpl")
@@ -38,11 +37,6 @@ class ScriptStep(Step):
         return completion_of(await evaluated(script, frame.scope))
 
     @property
-    def function(self) -> Script | None:
-        """Its source."""
-        return self.source
-
-    @property
-    def may_suspend(self) -> bool:
-        """A script suspends when it awaits (one that runs elsewhere is in an ``executor``, which does)."""
+    def may_suspend(self) -> bool:  # type: ignore[override] # it depends on the script
+        """Whether the source awaits (a step that runs elsewhere has an ``executor``, which may suspend itself)."""
         return self.source is not None and self.source.suspends

@@ -194,7 +194,7 @@ def test_a_foreign_step_with_parts():
     binder = Binder(Registry([Words]), markup_of(node))
     made = binder.step(node, "python")
     assert [word.text for word in made.word] == ["a", "b"]
-    assert list(made.children()) == list(made.programs()) == []
+    assert list(made.children()) == []
 
 
 def test_a_variable_of_another_step(write):

@@ -8,8 +8,6 @@ import pytest
 
 from taskrun import Completion, TaskManager
 from taskrun.core.completion import Signal, jump_to
-from taskrun.core.frame import Frame
-from taskrun.decorators.on_enter import OnEnter
 from taskrun.errors import StepError
 from taskrun.script.script import UnknownVariableError
 
@@ -47,10 +45,3 @@ def test_an_input_whose_script_reads_what_is_not_there(tmp_path: Any) -> None:
     with pytest.raises(StepError) as caught:
         TaskManager().run(path)
     assert isinstance(caught.value.__cause__, UnknownVariableError)
-
-
-def test_a_decorator_without_a_way_of_its_own_only_runs_what_is_inside() -> None:
-    given: Any = object()
-    decorator: Any = OnEnter.__new__(OnEnter)
-    frame: Frame = given
-    assert decorator.around_now(frame, lambda inner: inner) is given

@@ -99,4 +99,4 @@ def test_scripts_of_this_engine(bench: Bench, text: str, suspends: bool) -> None
     """They are what they are in a <step>."""
     step = next(bench.load(task(f'<script name="a" lang="python"><source>{text}</source></script>')).model.children())
     assert step.may_suspend is suspends
-    assert step.function is not None
+    assert step.source.function is not None

@@ -20,7 +20,7 @@ from taskrun.core.scope import Scope
 from taskrun.core.script_views import VIEWS, StepView
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.traceback_notes import StepNote
-from taskrun.core.weave import Program, WeaveSettings
+from taskrun.core.weave import WeaveSettings
 from taskrun.errors import InputError
 from taskrun.script.script import UnknownVariableError
 
@@ -31,7 +31,7 @@ _new_scope = dict.__new__
 class Call(Decorator):
     """The call of a step: inputs are its arguments, outputs its return values."""
 
-    has_now = True
+    may_suspend = False
 
     step: Step
     nested: bool
@@ -74,12 +74,6 @@ class Call(Decorator):
             views=not VIEWS.isdisjoint((*reads_of(step), *step.reads_by_name())),
         )
 
-    def fused(self, inner: Program) -> Program | None:
-        """Round a step that is nothing but a script: one function that does both."""
-        from taskrun.optimize.leaf import fused
-
-        return fused(self, inner)
-
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Call the step from the frame of its container."""
         callee = self.callee(frame)
@@ -90,24 +84,6 @@ class Call(Decorator):
             self.fail(error, callee, frame.scope)
             raise
         return self.leave(done, callee, frame.scope)
-
-    def around_now(self, frame: Frame, inner: Callable[[Frame], Completion]) -> Completion:
-        """Call the step from the frame of its container."""
-        outer, run = frame.scope, frame.run
-        scope = _new_scope(Scope)
-        scope.parent = outer if self.nested else run.scope
-        callee = Frame(run, frame, self.step, scope)
-        try:
-            if self.plain is None or self.views:
-                self.bind(callee, outer)
-            else:
-                for name, read in self.plain:
-                    scope[name] = read(outer)
-            done = inner(callee)
-        except Exception as error:
-            self.fail(error, callee, outer)
-            raise
-        return self.leave(done, callee, outer)
 
     def callee(self, frame: Frame) -> Frame:
         """Return the frame of the step, with a scope of its own."""
@@ -185,11 +161,6 @@ class Call(Decorator):
                 if item.to_task_scope:
                     callee.run.scope[item.variable] = value
         callee.dump("output", self.careful, outputs)
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False
 
 
 def add_note(error: BaseException, note: StepNote) -> None:

@@ -9,8 +9,6 @@ need of this.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from taskrun.compile.variables import own_names
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
@@ -24,7 +22,7 @@ from taskrun.core.weave import WeaveSettings
 class Outputs(Decorator):
     """The output expressions of a step."""
 
-    has_now = True
+    may_suspend = False
 
     outputs: tuple[Output, ...]
     by_name: ByName
@@ -46,10 +44,6 @@ class Outputs(Decorator):
         """Run the body and evaluate the outputs."""
         return self.evaluated(await inner(frame), frame.scope)
 
-    def around_now(self, frame: Frame, inner: Callable[[Frame], Completion]) -> Completion:
-        """Run the body and evaluate the outputs."""
-        return self.evaluated(inner(frame), frame.scope)
-
     def evaluated(self, done: Completion, scope: Scope) -> Completion:
         """Return the completion with the outputs, evaluated in the step's scope after its body completed so."""
         if done.suspended:
@@ -67,8 +61,3 @@ class Outputs(Decorator):
                 value = self.by_name.find(item.name, returned, scope)
             outputs[item.name] = value if item.type is None and item.schema is None else item.admit(value)
         return Completion(outputs, done.signal, done.target)
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -17,6 +17,8 @@ from taskrun.durable.compensation import register_compensation
 class RegisterCompensation(Decorator):
     """A step that can be undone."""
 
+    may_suspend = False
+
     step: Step
 
     @classmethod
@@ -34,8 +36,3 @@ class RegisterCompensation(Decorator):
             if values is not None:
                 register_compensation(frame, self.step, values, done)
         return done
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -211,11 +211,6 @@ class Replay(Decorator):
         except UnsavableValueError as error:
             raise unsavable(error, key) from error
 
-    @property
-    def may_suspend(self) -> bool:
-        """It waits for the commit."""
-        return True
-
 
 def _set_inside(step: Step) -> frozenset[str]:
     """Return the variables of the task that the steps inside set."""

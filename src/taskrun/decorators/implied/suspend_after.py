@@ -24,6 +24,8 @@ SUSPEND = "@suspend"
 class Pause(Decorator):
     """A stop behind a step."""
 
+    may_suspend = False
+
     step: Step
 
     @classmethod
@@ -46,8 +48,3 @@ class Pause(Decorator):
         recorder.note(StepRecord(f"{path}:pause", "decision", StepState.SUSPENDED, ended=now()))
         recorder.wait_points.append(WaitPoint(path, f"behind '{self.step.name}'"))
         return done._replace(target=None)
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -20,6 +20,8 @@ from taskrun.errors import StepTimeout
 class Trace(Decorator):
     """The events of a step."""
 
+    may_suspend = False
+
     step: Step
 
     @classmethod
@@ -52,8 +54,3 @@ class Trace(Decorator):
         finally:
             seconds = clock() - started
             run.emit(StepFinished(run.run_id, path, step.tag, status, seconds, at, text, step.record_metrics))
-
-    @property
-    def may_suspend(self) -> bool:
-        """It does not."""
-        return False

@@ -1,0 +1,68 @@
+"""Replace the programs of a woven tree by equivalent ones that cost less to run.
+
+Rules: the tree is walked bottom-up, and a program gets a ``run_sync`` where the programs inside it have one and the
+tables below know its step or decorator class. An entry holds for the class and for subclasses that inherit its verb
+(``run`` or ``around``); a subclass that overrides the verb has another meaning and gets no fast path. What may run in
+a worker (``executor``) gets none either. Steps and decorators do not know this stage: without it a flow does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from taskrun.core.weave import Program, RunSync, StepProgram, Woven, with_children
+from taskrun.decorators.implied.call import Call
+from taskrun.decorators.implied.outputs import Outputs
+from taskrun.optimize.by_class import for_verb
+from taskrun.optimize.leaf import leaf
+from taskrun.optimize.recorded_leaf import recorded_leaf
+from taskrun.optimize.sync_decorators import sync_call, sync_outputs
+from taskrun.optimize.sync_steps import body_of, sync_choose, sync_if, sync_sequence
+from taskrun.steps.choose import Choose
+from taskrun.steps.if_step import If
+from taskrun.steps.sequence import Sequence
+
+StepForm: TypeAlias = "Callable[[Any], RunSync | None]"
+DecoratorForm: TypeAlias = "Callable[[Any, Program], Program | None]"
+
+STEPS: Mapping[type, StepForm] = MappingProxyType({Sequence: sync_sequence, If: sync_if, Choose: sync_choose})
+"""Step class → the function that returns the ``run_sync`` of a step, None where a program inside has none."""
+
+DECORATORS: Mapping[type, tuple[DecoratorForm, ...]] = MappingProxyType(
+    {Call: (leaf, recorded_leaf, sync_call), Outputs: (sync_outputs,)}
+)
+"""Decorator class → functions that return the faster program of a decorator around a program; the first one counts."""
+
+
+def optimize(program: Program) -> Program:
+    """Return a program that does the same as a woven one and costs less to run."""
+    layers: list[Woven] = []
+    inner: Any = program
+    while isinstance(inner, Woven):
+        layers.append(inner)
+        inner = inner.inner
+    fast: Program = _step(inner)
+    for layer in reversed(layers):
+        fast = _decorated(layer, fast)
+    return fast
+
+
+def _step(program: StepProgram) -> StepProgram:
+    """Return the program of a step with optimized programs inside."""
+    step = with_children(program.step, optimize, body_of)
+    form = None if program.moved else for_verb(STEPS, type(step), "run")
+    run_sync = None if form is None else form(step)
+    if step is program.step and run_sync is None:
+        return program
+    return StepProgram(program.model, step, program.moved, run_sync)
+
+
+def _decorated(layer: Woven, inner: Program) -> Program:
+    """Return the program of a decorator around an optimized program."""
+    for form in for_verb(DECORATORS, type(layer.decorator), "around") or ():
+        fast = form(layer.decorator, inner)
+        if fast is not None:
+            return fast
+    return layer if inner is layer.inner else Woven(layer.decorator, inner)

@@ -1,0 +1,85 @@
+"""Run containers without a coroutine: bodies, sequences, ``<if>`` and ``<choose>``.
+
+Rules: a container has such a function when each program inside has one. A body of ``TURN`` or more steps has none, and
+a ``<choose>`` with ``to`` has none (it may jump back for ever), because the event loop must get its turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from taskrun.core.body import TURN, Body, with_result
+from taskrun.core.completion import NEXT, Completion, Signal
+from taskrun.core.frame import Frame
+from taskrun.core.weave import Program, RunSync
+from taskrun.steps.choose import Choose
+from taskrun.steps.if_step import If
+from taskrun.steps.sequence import Sequence
+
+_NEXT = Signal.NEXT
+
+
+def body_of(steps: tuple[Program, ...]) -> Body:
+    """Return the body of optimized programs, which runs those without a coroutine that need none."""
+    body = replace(Body.of(steps), syncs=tuple(step.run_sync for step in steps))
+    return body if None in body.syncs or len(steps) >= TURN else replace(body, run_sync=_sync_body(body))
+
+
+def _sync_body(body: Body) -> RunSync:
+    syncs: Any = body.syncs
+    count = len(syncs)
+
+    def run_sync(frame: Frame) -> Completion:
+        position = 0
+        frame.begin_visits()
+        done = NEXT
+        while position < count:
+            done = syncs[position](frame)
+            if done.signal is not _NEXT:
+                return done if done.signal is not Signal.EXIT else Completion(done.outputs)
+            position += 1
+            if done.target is not None:
+                position = body.jump(done.target, frame, position)
+            elif frame.visits is not None:
+                body.visit(frame, position)
+        return with_result(done, frame)
+
+    return run_sync
+
+
+def sync_sequence(step: Sequence) -> RunSync | None:
+    """Return the function of the sequence's body."""
+    return step.steps.run_sync
+
+
+def sync_if(step: If) -> RunSync | None:
+    """Return the function that evaluates the condition and runs its branch."""
+    branches: tuple[Any, ...] = (step.then, step.else_)
+    if any(branch is not None and branch.run_sync is None for branch in branches):
+        return None
+    then, otherwise = (None if branch is None else branch.run_sync for branch in branches)
+    condition = step.condition
+
+    def run_sync(frame: Frame) -> Completion:
+        run_branch = then if condition.run(frame.scope) else otherwise
+        return NEXT if run_branch is None else run_branch(frame)
+
+    return run_sync
+
+
+def sync_choose(step: Choose) -> RunSync | None:
+    """Return the function that evaluates the decider and runs the branch that matches."""
+    cases: tuple[Any, ...] = step.case
+    others: tuple[Any, ...] = () if step.otherwise is None else (step.otherwise,)
+    if any(branch.run_sync is None or branch.model.to for branch in (*cases, *others)):
+        return None
+    by_match = {case.model.match: case.run_sync for case in reversed(cases)}
+    otherwise = others[0].run_sync if others else None
+    decision = step.decision
+
+    def run_sync(frame: Frame) -> Completion:
+        run_branch = by_match.get(decision(frame), otherwise)
+        return NEXT if run_branch is None else run_branch(frame)
+
+    return run_sync
