@@ -28,15 +28,16 @@ STORES = (
 
 
 def exported(module: str) -> dict[str, str]:
-    """Return the names that a module exports by ``from x import A as A``, with the modules that define them."""
-    file = importlib.import_module(module).__file__
+    """Return the names that a module exports by ``from x import A as A`` or ``__all__``, and their modules."""
+    imported = importlib.import_module(module)
+    file = imported.__file__
     assert file is not None
     return {
         alias.name: node.module
         for node in ast.walk(ast.parse(Path(file).read_text("utf-8")))
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
-        if alias.asname == alias.name
+        if alias.asname == alias.name or alias.name in getattr(imported, "__all__", ())
     }
 
 

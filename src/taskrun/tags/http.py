@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from taskrun.core.backoff import exponential_delay
 from taskrun.tags.context import TagContext
 from taskrun.tags.http_exchange import Exchange, HttpError, new_client, new_request, without_secrets
 
@@ -33,7 +34,6 @@ MAX_RETRY_AFTER = 120_000.0
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _RETRY_ON = (429, 502, 503, 504)
 _METHOD = re.compile(r"[A-Z][A-Z0-9_-]*")
-_MOST_DOUBLINGS = 30
 
 
 async def request(
@@ -90,7 +90,7 @@ async def request(
                 return await exchange.run()
             except HttpError as error:
                 may = (error.transient or error.status in repeated) and (retryAny or verb in _REPEATABLE)
-                pause = max(min(retryDelay * 2 ** min(attempt, _MOST_DOUBLINGS), MAX_PAUSE), error.pause)
+                pause = max(exponential_delay(retryDelay, attempt, MAX_PAUSE), error.pause)
                 if attempt == retries or not may or error.pause > MAX_RETRY_AFTER:
                     raise
                 context.report(f"{error}; again in {pause:.0f} ms ({attempt + 1} of {retries})")
