@@ -4,7 +4,8 @@
 
 Modules here import ``taskrun.durable``, ``taskrun.core`` and ``taskrun.errors``, never the manager. The names below are
 imported on first use, because ``taskrun.durable`` itself imports modules of this package.
-Begin with the protocol ``taskrun.durable.store.Store``, then ``memory``, the shortest implementation, and ``sqlite.store``.
+Begin with the protocol ``taskrun.durable.store.Store``, then ``memory``, the shortest implementation, and
+``sqlite.store``.
 """
 
 from __future__ import annotations

@@ -191,7 +191,7 @@ def test_a_disk_that_is_full(tmp_path: Path, size: int) -> None:
     count, problem = json.loads(line(process))
     end(process)
     assert "x.db" in problem
-    assert "hint: look at the disk" in problem or "hint: make room" in problem
+    assert "hint: check the disk" in problem or "hint: make room" in problem
     assert (count > 100) == (size == 100)
     store = SqliteStore(tmp_path / "x.db")
     assert [record.key for record in store.records("r")] == [str(index) for index in range(count)]

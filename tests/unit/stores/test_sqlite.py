@@ -15,10 +15,9 @@ import pytest
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunRecord, StepRecord
 from taskrun.errors import FencedError, StoreError
-from taskrun.stores.sqlite import blobs as value_files
-from taskrun.stores.sqlite import log_tail as tail
-from taskrun.stores.sqlite.store import SqliteStore, schema
-from taskrun.stores.sqlite.writes import Write, ready_writes, write_ready
+from taskrun.stores.sqlite import log_end, schema, value_files
+from taskrun.stores.sqlite.store import SqliteStore
+from taskrun.stores.sqlite.writes import Write, apply_writes, prepare_writes
 
 LONG = "x" * 300_000
 NOBODY = 65534
@@ -107,11 +106,11 @@ def test_a_long_value_is_a_file_until_its_run_goes(store: SqliteStore, tmp_path:
 
 def test_a_purge_between_the_file_and_its_transaction(store: SqliteStore) -> None:
     """A file that is swept before its row is committed is written again."""
-    ready = ready_writes([Write("r", 1, [StepRecord("a", outputs=LONG)])], store._files)
+    ready = prepare_writes([Write("r", 1, [StepRecord("a", outputs=LONG)])], store._files)
     store.purge(0.0)
     assert not list(store._files.folder.iterdir())
     with store._transaction():
-        assert write_ready(store._connection, store._tail, ready) == [None]
+        assert apply_writes(store._connection, store._log_end, ready) == [None]
     assert store.records("r")[0].outputs == LONG
 
 
@@ -122,7 +121,7 @@ def test_a_value_file_that_is_gone_or_damaged(store: SqliteStore) -> None:
     with pytest.raises(StoreError, match=r"is damaged.*\n.*restore the folder"):
         store.records("r")
     file.unlink()
-    with pytest.raises(StoreError, match="is gone"):
+    with pytest.raises(StoreError, match="is missing"):
         store.records("r")
 
 
@@ -185,7 +184,7 @@ def test_a_file_that_is_deleted_while_it_is_open(store: SqliteStore, tmp_path: P
         lambda: store.create(RunRecord(run_id="r3", flow="f")),
     ):
         with pytest.raises(
-            StoreError, match=r"was deleted or emptied, or another file put in its place.*\n.*put the file back"
+            StoreError, match=r"was deleted, emptied or replaced by another file.*\n.*put the file back"
         ):
             call()
 
@@ -245,9 +244,9 @@ def test_a_folder_that_may_not_be_written(folder: Path) -> None:
     folder.chmod(0o500)
     with pytest.raises(StoreError, match=r"x\.db\.files"):
         store.write("r", 1, [StepRecord("a", outputs=LONG)])
-    with pytest.raises(StoreError, match=r"cannot be opened.*\n.*rights of the folder"):
+    with pytest.raises(StoreError, match=r"cannot be opened.*\n.*that the folder exists"):
         SqliteStore(folder / "y.db")
-    with pytest.raises(StoreError, match=r"deeper/y\.db: .*Permission denied.*\n.*rights of the folder"):
+    with pytest.raises(StoreError, match=r"deeper/y\.db: .*Permission denied.*\n.*permissions of the folder"):
         SqliteStore(folder / "deeper" / "y.db")
     folder.chmod(0o700)
     store.close()
@@ -257,7 +256,7 @@ def test_a_file_that_may_not_be_written(folder: Path) -> None:
     opened(folder / "x.db").close()
     (folder / "x.db").chmod(0o400)
     store = SqliteStore(folder / "x.db")
-    with pytest.raises(StoreError, match=r"x\.db: it may not be written"):
+    with pytest.raises(StoreError, match=r"x\.db: the file is read-only"):
         store.write("r", 1, [StepRecord("a")])
     assert store.load("r").run_id == "r"
     store.close()
@@ -373,11 +372,11 @@ def test_what_a_process_remembers_does_not_outlive_a_claim(
 
 
 def test_a_process_does_not_remember_runs_without_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tail, "_MOST", 5)
+    monkeypatch.setattr(log_end, "_MAX_RUNS", 5)
     for index in range(20):
         store.create(RunRecord(run_id=f"r{index}", flow="f", state=RunState.RUNNING))
         store.write(f"r{index}", 1, [StepRecord("a")])
-        assert len(store._tail.runs) <= 7
+        assert len(store._log_end.runs) <= 7
     for index in range(20):
         assert [record.key for record in store.records(f"r{index}")] == ["a"]
 

@@ -15,7 +15,7 @@ from taskrun.core.states import RunState
 from taskrun.durable.journal import CommitGroup, Journal
 from taskrun.durable.records import Owner, RunRecord, StepRecord
 from taskrun.errors import StoreError
-from taskrun.stores.sqlite import blobs as value_files
+from taskrun.stores.sqlite import value_files
 from taskrun.stores.sqlite.store import SqliteStore
 
 LONG = "x" * 300_000
@@ -72,10 +72,10 @@ def a_file_that_may_not_be_written(store: SqliteStore) -> Iterator[None]:
 Trouble = Callable[[SqliteStore], "contextmanager[None]"]
 TROUBLES = [
     (a_full_disk, "the disk is full", "make room"),
-    (a_disk_without_room_for_files, "No space left on device", "look at the disk"),
-    (a_lock, "another process holds it locked", "find who has it open"),
-    (a_deleted_file, "was deleted or emptied, or another file put in its place", "put the file back"),
-    (a_file_that_may_not_be_written, "it may not be written", "rights of the file"),
+    (a_disk_without_room_for_files, "No space left on device", "check the disk"),
+    (a_lock, "another process holds it locked", "find the process that has it open"),
+    (a_deleted_file, "was deleted, emptied or replaced by another file", "put the file back"),
+    (a_file_that_may_not_be_written, "the file is read-only", "permissions of the file"),
 ]
 
 
