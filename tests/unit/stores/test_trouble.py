@@ -192,7 +192,7 @@ def test_a_file_that_is_damaged_while_runs_use_it(tmp_path: Path, how: str) -> N
             file.truncate(0 if how == "emptied" else 8192)
     if how == "emptied":  # what others read of it is in their memory
         for use in (lambda: store.records("r"), lambda: store.write("r", 1, [StepRecord("a")])):
-            with pytest.raises(StoreError, match=r"x\.db was deleted or emptied.*\n.*put the file back"):
+            with pytest.raises(StoreError, match=r"x\.db was deleted, emptied.*\n.*put the file back"):
                 use()
     else:
         other = SqliteStore(store.path)
