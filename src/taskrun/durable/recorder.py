@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from taskrun.codec.classes import Allow
+from taskrun.codec.classes import ImportFilter
 from taskrun.codec.codec import Codecs
 from taskrun.core.abort import RunAborted
 from taskrun.durable.journal import Journal
@@ -32,7 +32,7 @@ now = time.time
 class Recorder:
     """The records of one run. ``other_flow`` tells that the run is resumed with another flow than it began with."""
 
-    def __init__(self, journal: Journal, codecs: Codecs, allow: Allow, *, other_flow: bool = False) -> None:
+    def __init__(self, journal: Journal, codecs: Codecs, allow: ImportFilter, *, other_flow: bool = False) -> None:
         self.journal = journal
         self.codecs = codecs
         self.other_flow = other_flow

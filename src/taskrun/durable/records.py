@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
-from taskrun.codec.exception_state import parts_of
+from taskrun.codec.exception_state import dump_exception
 from taskrun.core.completion import Signal
 from taskrun.core.states import RunState, StepState
 from taskrun.errors import RecordedError
@@ -112,7 +112,7 @@ class ErrorRecord:
             notes,
             cls._of(cause, codecs, seen) if cause is not None and follow(cause) else None,
             tuple(cls._of(member, codecs, seen) for member in members if follow(member)),
-            parts_of(error, codecs),
+            dump_exception(error, codecs),
             implicit=error.__cause__ is None and cause is not None,
         )
 

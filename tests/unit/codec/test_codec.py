@@ -215,14 +215,16 @@ def refused(value: Any, codecs: Codecs = CODECS) -> tuple[str, str]:
 def test_the_place_of_what_cannot_be_saved() -> None:
     lock = threading.Lock()
     assert refused({"items": [1, 2, 3, Item("a", lock)]})[0] == "['items'][3].owner"
-    assert refused(lock) == ("", "a _thread.lock cannot be saved: return what it is made of, or register a codec")
+    assert refused(lock) == ("", "a _thread.lock cannot be saved: return its parts instead, or register a codec")
     assert refused({1: lock})[0] == "[1]"
     assert refused({lock.acquire: 1})[0].startswith("<key <built-in method acquire")
     assert refused({Unspeakable(): 1})[0] == "<key Unspeakable>"
     assert refused({lock.acquire})[0].startswith("{<built-in")
     assert refused((Point(1, lock),))[0] == "[0].y"
     assert refused(Model(a=lock))[0] == "['a']"
-    assert refused(OrderedDict(a=1))[1].startswith("a collections.OrderedDict cannot be saved: make a plain dict of it")
+    assert refused(OrderedDict(a=1))[1].startswith(
+        "a collections.OrderedDict cannot be saved: convert it to a plain dict"
+    )
     assert refused(types.SimpleNamespace())[1].startswith("a types.SimpleNamespace cannot be saved")
 
 
@@ -255,7 +257,7 @@ def test_a_stack_that_is_nearly_full() -> None:
             CODECS.dumps(nested(MAX_DEPTH))
 
     limit = sys.getrecursionlimit()
-    with pytest.raises(UnsavableValueError, match="too deep for where the run stands"):
+    with pytest.raises(UnsavableValueError, match="too deeply for the present depth"):
         dive(limit - 250)
 
 
@@ -264,18 +266,18 @@ def test_classes_that_are_not_found_by_their_name() -> None:
     class Local:
         x: int = 1
 
-    assert "Local cannot be saved: it is not found by its name" in refused([Local()])[1]
-    assert "is not found by its name" in refused(namedtuple("Elsewhere", "a")(1))[1]  # noqa: PYI024
+    assert "Local cannot be saved: its name does not lead back to it" in refused([Local()])[1]
+    assert "its name does not lead back to it" in refused(namedtuple("Elsewhere", "a")(1))[1]  # noqa: PYI024
 
 
 def test_dataclasses_that_cannot_be_filled() -> None:
-    assert "something else as well" in refused(Both())[1]
+    assert "also inherits from a built-in type" in refused(Both())[1]
     assert refused(object.__new__(Strict))[1] == "its field 'value' was never set"
 
 
 def test_models_that_do_not_come_back() -> None:
-    assert refused(Lossy(a=1))[1] == "the model Lossy does not come back from its model_dump"
-    assert refused(Broken(a=1))[1].endswith("does not come back from its model_dump: no dump")
+    assert refused(Lossy(a=1))[1] == "the model Lossy cannot be restored from its model_dump"
+    assert refused(Broken(a=1))[1].endswith("cannot be restored from its model_dump: no dump")
 
 
 def test_a_zone_without_a_key() -> None:
@@ -310,11 +312,11 @@ def test_registered_codecs() -> None:
         ('{"$":5,"v":1}', "cannot be read: KeyError"),
         ('{"$":"date","v":"x"}', "cannot be read: ValueError"),
         ('{"$":"zone","v":"No/Where"}', "cannot be read: ZoneInfoNotFoundError"),
-        ('{"$":"dataclass","name":"subprocess:Popen","v":{"args":"x"}}', "subprocess.Popen, which is no dataclass"),
-        ('{"$":"model","name":"os:system","v":"x"}', "os.system, which is no model"),
+        ('{"$":"dataclass","name":"subprocess:Popen","v":{"args":"x"}}', "subprocess.Popen, which is not a dataclass"),
+        ('{"$":"model","name":"os:system","v":"x"}', "os.system, which is not a model"),
         ('{"$":"enum","name":"taskrun.errors:nothing","v":"x"}', "not there\n    hint: it was moved or renamed"),
         ('{"$":"enum","name":"no.such.module:A","v":"x"}', "not there\n    hint: import its module"),
-        ('{"$":"enum","name":"os","v":"x"}', "of the class os, which is not there"),
+        ('{"$":"enum","name":"os","v":"x"}', "of the class os, which does not exist"),
     ],
 )
 def test_texts_that_cannot_be_read(text: str, message: str) -> None:
@@ -329,7 +331,7 @@ def test_classes_that_were_changed_since() -> None:
     assert read("dataclass", "Item", '{"name":"a"}') == Item("a")
     with pytest.raises(StoreError, match="a recorded Item has no 'name'"):
         read("dataclass", "Item", "{}")
-    with pytest.raises(StoreError, match="a recorded Item has 'old', which the class has not now"):
+    with pytest.raises(StoreError, match="a recorded Item has 'old', which the class does not have now"):
         read("dataclass", "Item", '{"name":"a","old":1}')
     with pytest.raises(StoreError, match="a recorded Point has the fields x, z"):
         read("namedtuple", "Point", '{"x":1,"z":2}')
