@@ -314,8 +314,8 @@ def test_registered_codecs() -> None:
         ('{"$":"zone","v":"No/Where"}', "cannot be read: ZoneInfoNotFoundError"),
         ('{"$":"dataclass","name":"subprocess:Popen","v":{"args":"x"}}', "subprocess.Popen, which is not a dataclass"),
         ('{"$":"model","name":"os:system","v":"x"}', "os.system, which is not a model"),
-        ('{"$":"enum","name":"taskrun.errors:nothing","v":"x"}', "not there\n    hint: it was moved or renamed"),
-        ('{"$":"enum","name":"no.such.module:A","v":"x"}', "not there\n    hint: import its module"),
+        ('{"$":"enum","name":"taskrun.errors:nothing","v":"x"}', "does not exist\n    hint: it was moved or renamed"),
+        ('{"$":"enum","name":"no.such.module:A","v":"x"}', "does not exist\n    hint: import its module"),
         ('{"$":"enum","name":"os","v":"x"}', "of the class os, which does not exist"),
     ],
 )
