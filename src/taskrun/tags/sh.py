@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from taskrun.errors import ShellError, near_hint
-from taskrun.languages.process import Ended, TooMuchError, run_process
+from taskrun.languages.process import OutputLimitError, ProcessResult, run_process
 from taskrun.tags.context import TagContext
 
 __all__ = ["run"]
@@ -23,8 +23,8 @@ __all__ = ["run"]
 MAX_OUTPUT = 16 * 1024 * 1024
 """The most bytes of each output that are kept unless told otherwise: 16 MiB."""
 
-_END_SHOWN = 2_000
-_MOST_PROGRAMS = 20_000
+_MAX_SHOWN = 2_000
+_MAX_PROGRAMS = 20_000
 
 
 async def run(
@@ -45,26 +45,26 @@ async def run(
     Returns a dict with ``stdout``, ``stderr`` and ``exitCode`` (negative: the number of the signal that ended it).
     Raises ShellError, also for too much output (the program is ended), and FolderError.
     """
-    words = _words(args)
+    arguments = _arguments(args)
     folder = None if cwd is None else _folder(cwd, context)
-    given = None if stdin is None else _text("stdin", stdin).encode("utf-8", "surrogateescape")
+    input_bytes = None if stdin is None else _text("stdin", stdin).encode("utf-8", "surrogateescape")
     try:
-        ended = await run_process(words, _environment(env), most=maxBytes, stdin=given, cwd=folder)
+        result = await run_process(arguments, _environment(env), max_bytes=maxBytes, stdin=input_bytes, cwd=folder)
     except FileNotFoundError:
-        raise ShellError(_not_found(words[0])) from None
+        raise ShellError(_not_found_message(arguments[0])) from None
     except OSError as error:
-        raise ShellError(f"{words[0]!r} cannot be started: {error.strerror or error}") from error
+        raise ShellError(f"{arguments[0]!r} cannot be started: {error.strerror or error}") from error
     except ValueError as error:  # NUL, or characters that have no bytes
-        raise ShellError(f"{words[0]!r} cannot be started: {error}") from None
-    except TooMuchError as error:
-        message = f"{words[0]!r} was ended: its {error.stream} has more than {maxBytes} bytes; raise maxBytes"
+        raise ShellError(f"{arguments[0]!r} cannot be started: {error}") from None
+    except OutputLimitError as error:
+        message = f"{arguments[0]!r} was ended: its {error.stream} has more than {maxBytes} bytes; raise maxBytes"
         raise ShellError(message) from None
-    if check and ended.status:
-        raise ShellError(_failed(words[0], ended), ended.status, ended.stdout, ended.stderr)
-    return {"stdout": ended.stdout, "stderr": ended.stderr, "exitCode": ended.status}
+    if check and result.status:
+        raise ShellError(_failure_message(arguments[0], result), result.status, result.stdout, result.stderr)
+    return {"stdout": result.stdout, "stderr": result.stderr, "exitCode": result.status}
 
 
-def _words(args: Any) -> list[str]:
+def _arguments(args: Any) -> list[str]:
     if isinstance(args, str):
         raise ShellError(f"args is a text: there is no shell to split it, give a list such as {args.split() or ['ls']}")
     if not isinstance(args, list | tuple) or not args:
@@ -102,18 +102,18 @@ def _environment(added: dict[str, str | None] | None) -> dict[str, str]:
     return environment
 
 
-def _not_found(program: str) -> str:
+def _not_found_message(program: str) -> str:
     if "/" in program:
         return f"there is no program {program!r}, or its interpreter is missing"
     folders = [Path(folder) for folder in os.get_exec_path() if Path(folder).is_dir()]
     names = {name for folder in folders if os.access(folder, os.R_OK) for name in os.listdir(folder)}  # noqa: PTH208
-    hint = near_hint(program, islice(names, _MOST_PROGRAMS))
+    hint = near_hint(program, islice(names, _MAX_PROGRAMS))
     return f"there is no program {program!r} on PATH; {hint or 'install it or give its path'}"
 
 
-def _failed(program: str, ended: Ended) -> str:
-    name = ended.signal_name
-    how = f"was ended by {name}" if name else f"ended with status {ended.status}"
-    said = ended.stderr.strip()
-    shown = said if len(said) <= _END_SHOWN else "…" + said[-_END_SHOWN:]
+def _failure_message(program: str, result: ProcessResult) -> str:
+    name = result.signal_name
+    how = f"was ended by {name}" if name else f"ended with status {result.status}"
+    stderr_text = result.stderr.strip()
+    shown = stderr_text if len(stderr_text) <= _MAX_SHOWN else "…" + stderr_text[-_MAX_SHOWN:]
     return f"{program!r} {how}" + (f": {shown}" if shown else " and wrote nothing to stderr")

@@ -115,13 +115,13 @@ def test_none_is_no_variable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 BAD = [
     (object(), TypeError, "the input 'value' is a value of type 'object'"),
-    (b"x", TypeError, "make text of it"),
+    (b"x", TypeError, "convert it to text"),
     ({1, 2}, TypeError, "type 'set'"),
     ([object()], TypeError, "the input 'value' cannot be written as JSON"),
     ([float("nan")], TypeError, "cannot be written as JSON"),
     ("a\0b", ValueError, "the input 'value' has a NUL character"),
     ("\ud800", ValueError, "cannot be encoded"),
-    ("x" * 200_000, ValueError, "200,006 bytes; a variable of a shell takes 131,071"),
+    ("x" * 200_000, ValueError, "200,006 bytes; a shell variable can have 131,071"),
 ]
 
 
