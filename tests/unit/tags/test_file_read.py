@@ -144,7 +144,7 @@ def test_csv_is_read(context: TagContext, inside: Path) -> None:
     [
         ('a,b\n1,"x\ny"\n1,2,3\n', r"a.csv:4: the row has 3 cells, the first row 2"),
         ("a,b\n1\n", "a.csv:2: the row has 1 cell, "),
-        ("a,b,a\n1,2,3\n", "a.csv:1: the column 'a' is there twice"),
+        ("a,b,a\n1,2,3\n", "a.csv:1: the column 'a' exists twice"),
         ('a,b\n1,"x"y\n', "a.csv:2: this is not CSV"),
         ('a,b\n\n1,"x\n', "a.csv:3: this is not CSV: unexpected end"),
     ],

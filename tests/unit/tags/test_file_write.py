@@ -320,7 +320,7 @@ def test_csv_is_written(context: TagContext, inside: Path) -> None:
         ([{"a": float("nan")}], None, "row 1 has a cell that is nan"),
         ([{"a": [1]}], None, "a cell that is a list"),
         ([[b"x"]], None, "a cell that is a bytes"),
-        ([], ["a", "a"], "'a' is there twice"),
+        ([], ["a", "a"], "'a' exists twice"),
         ([], "ab", "columns are a list"),
         ([{1: 2}], None, "columns are a list of names"),
     ],

@@ -21,7 +21,7 @@ from taskrun.errors import PluginError
 from taskrun.tags import http
 from taskrun.tags.context import TagContext
 from taskrun.tags.http import HttpError, request
-from taskrun.tags.http_exchange import retry_after, without_secrets
+from taskrun.tags.http_exchange import parse_retry_after, redact_url
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -282,7 +282,7 @@ NOW = datetime(2024, 1, 1, tzinfo=UTC)
 )
 def test_retry_after(header: str, pause: float) -> None:
     """Seconds or a date; nonsense is none."""
-    assert retry_after(header, NOW) == pause
+    assert parse_retry_after(header, NOW) == pause
 
 
 def test_a_slow_server(server: Server, ask: Any) -> None:
@@ -407,4 +407,4 @@ def test_without_httpx(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_urls_are_shown_without_secrets(url: str, shown: str) -> None:
     """User, password, query and fragment are left out."""
-    assert without_secrets(url) == shown
+    assert redact_url(url) == shown
