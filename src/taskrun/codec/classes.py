@@ -48,7 +48,7 @@ def class_reference(cls: type) -> str:
     """Return the name of a class as ``module:qualname``; raises UnsavableError if the name does not resolve to it."""
     name = f"{cls.__module__}:{cls.__qualname__}"
     if _loaded_class(name) is not cls:
-        raise UnsavableError(f"the class {name.replace(':', '.')} cannot be saved: its name does not lead back to it")
+        raise UnsavableError(f"the class {name.replace(':', '.')} cannot be saved: it cannot be found by its name")
     return name
 
 

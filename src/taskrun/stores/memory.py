@@ -40,7 +40,9 @@ class MemoryStore:
         """Insert a new run; raises StoreError if its id exists."""
         with self._lock:
             if run.run_id in self._open_entries():
-                raise StoreError(f"there is a run {run.run_id} already", "leave the choice of an id to taskrun")
+                raise StoreError(
+                    f"there is a run {run.run_id} already", "use another run id, or let taskrun generate one"
+                )
             self._entries[run.run_id] = _Entry(run)
 
     def load(self, run_id: str) -> RunRecord:

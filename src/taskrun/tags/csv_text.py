@@ -93,7 +93,9 @@ def _cells_by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> 
             raise FileError(f"{place} has no column {name!r}; {hint}")
     if exactly and len(row) > len(names):
         extra = next(key for key in row if key not in names)
-        raise FileError(f"{place} has the column {extra!r}, which the first row has not: name the columns to write")
+        raise FileError(
+            f"{place} has the column {extra!r}, which the first row does not have: list the columns to write"
+        )
     return [row[name] for name in names]
 
 
@@ -129,7 +131,7 @@ def _cells(count: int) -> str:
 def _check_columns(place: str, columns: list[str]) -> None:
     """Raise FileError unless ``columns`` is a list of different names."""
     if not isinstance(columns, list | tuple) or not all(isinstance(name, str) for name in columns):
-        raise FileError(f"{place}: columns are a list of names, not {columns!r}")
+        raise FileError(f"{place}: columns is a list of names, not {columns!r}")
     twice = [name for name, count in Counter(columns).items() if count > 1]
     if twice:
         raise FileError(f"{place}: the column {twice[0]!r} exists twice: give each column its own name")

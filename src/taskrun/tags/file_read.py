@@ -74,7 +74,7 @@ def read_bytes(path: str, real: Path, max_bytes: int) -> bytes:
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'no ordinary file'}: name a file")
+            raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}: name a file")
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(max_bytes + 1)
     except OSError as error:

@@ -36,7 +36,9 @@ def encode_text(path: str, text: str, encoding: str, *, first: bool = True) -> b
         return encoder.encode(text, final=True)
     except UnicodeEncodeError as error:
         wrong = f"character {error.start} ({error.object[error.start]!r})"
-        raise FileError(f"{path!r} cannot be written as {encoding}: {wrong} is not in it; use utf-8") from None
+        raise FileError(
+            f"{path!r} cannot be written as {encoding}: {wrong} is not in this encoding; use utf-8"
+        ) from None
     except UnicodeError as error:
         raise FileError(f"{path!r} cannot be written as {encoding}: {error}") from None
 
@@ -118,7 +120,7 @@ def _mode_of(path: str, real: Path) -> int | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(mode):
-        raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'no ordinary file'}: name a file")
+        raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}: name a file")
     if not os.access(real, os.W_OK):
         raise FileError(f"{path!r} cannot be written: the file is write-protected")
     return stat.S_IMODE(mode)

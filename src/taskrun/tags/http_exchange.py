@@ -81,7 +81,7 @@ class Exchange:
                 finally:
                     await response.aclose()
         except TimeoutError:
-            message = f"{what}: not answered within {self.timeout:g} ms"
+            message = f"{what}: no response within {self.timeout:g} ms"
             raise HttpError(message, url=self.url, transient=True) from None
         except (httpx.RequestError, httpx.InvalidURL) as error:  # a redirect may contain an invalid URL
             transient = isinstance(error, httpx.TransportError) and not isinstance(
@@ -113,12 +113,12 @@ class Exchange:
             excerpt = " ".join(text[:_MAX_EXCERPT].split())
             problem = f"{status} {response.reason_phrase}".rstrip() + (f": {excerpt}" if excerpt else "")
         elif len(content) > self.max_bytes:
-            problem = f"the answer has more than {self.max_bytes} bytes: raise maxBytes or ask for less"
+            problem = f"the response has more than {self.max_bytes} bytes: increase maxBytes or request less"
         elif text.strip() and _is_json(response.headers.get("content-type", "")):
             try:
                 value = json.loads(content if content.isascii() else text)
             except (ValueError, RecursionError) as error:
-                problem = f"the answer says that it is JSON, but: {error or 'it is nested too deeply'}"
+                problem = f"the response has a JSON content type, but is not JSON: {error or 'it is nested too deeply'}"
         if problem:
             pause = parse_retry_after(response.headers.get("retry-after", ""), datetime.now(UTC))
             raise HttpError(f"{what}: {problem}", url=self.url, status=status, body=text, pause=pause)
@@ -178,9 +178,9 @@ def redact_url(url: str) -> str:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except (ValueError, TypeError, AttributeError):
-        raise HttpError("url cannot be understood: give one such as https://example.org/path") from None
+        raise HttpError("url is malformed: use one such as https://example.org/path") from None
     if not usable:
-        raise HttpError("url is not one of http or https with a host: give one such as https://example.org/path")
+        raise HttpError("url is not one of http or https with a host: use one such as https://example.org/path")
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
 

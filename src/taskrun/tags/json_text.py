@@ -31,7 +31,7 @@ def from_json(path: str, text: str) -> Any:
         raise FileError(f"{path}:{error.lineno}:{error.colno}: this is not JSON: {error.msg}") from None
     except _NonFiniteNumberError:
         place = _constant_location(path, text)
-        raise FileError(f"{place}: NaN and Infinity are no JSON: null stands for no number") from None
+        raise FileError(f"{place}: NaN and Infinity are not JSON: use null") from None
     except RecursionError:
         raise FileError(f"{path}: the JSON is nested too deeply to be read") from None
     except ValueError as error:  # a number with more digits than Python accepts
@@ -83,6 +83,6 @@ def _unsupported_parts(value: Any, place: str, above: frozenset[int]) -> Iterato
         for index, item in enumerate(value):
             yield from _unsupported_parts(item, f"{place}[{index}]", inside)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{place} is {value}, which JSON does not have: null stands for no number"
+        yield f"{place} is {value}, which JSON does not support: use None"
     elif not isinstance(value, _SIMPLE):
         yield f"{place} is a {type(value).__name__}: JSON has dicts, lists, texts, numbers, booleans and None"

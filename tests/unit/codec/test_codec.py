@@ -1,4 +1,4 @@
-"""Values come back exactly, or the error names the place of what does not."""
+"""Codecs restore values exactly, or raise an error that names the place of an unsupported part."""
 
 # ruff: noqa: D101, D102, DTZ001  # the classes are samples; a date without a zone is one of the values
 
@@ -67,7 +67,7 @@ class Both(dict):
 
 
 class Model:
-    """What a pydantic model looks like from outside."""
+    """Class with the interface of a pydantic model."""
 
     def __init__(self, **values: Any) -> None:
         self.values = values
@@ -107,7 +107,7 @@ class Broken(Model):
 
 
 class Listed(Model):
-    """A root model, whose dump is no dictionary."""
+    """Root model, whose dump is not a dictionary."""
 
     def model_dump(self, *, by_alias: bool = False) -> Any:
         return (1, 2)
@@ -146,7 +146,7 @@ VALUES = [
 
 
 def same(one: Any, other: Any) -> bool:  # noqa: PLR0911  # a case for each kind
-    """Whether values are equal, of the same types, all the way down, and in the same order where there is one."""
+    """Return whether values and their parts are equal, of the same types and in the same order."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -205,7 +205,7 @@ def test_any_value_comes_back(value: Any) -> None:
 
 
 def refused(value: Any, codecs: Codecs = CODECS) -> tuple[str, str]:
-    """Return the path and the problem of a value that cannot be saved."""
+    """Return path and problem of the UnsavableValueError for a value."""
     with pytest.raises(UnsavableValueError) as caught:
         codecs.dumps(value)
     assert str(caught.value) == (f"{caught.value.path}: " if caught.value.path else "") + caught.value.problem
@@ -237,7 +237,7 @@ def test_values_that_contain_themselves() -> None:
 
 
 def nested(depth: int) -> Any:
-    """Return lists in lists."""
+    """Return lists nested to a depth."""
     value: Any = 1
     for _ in range(depth):
         value = (value,)
@@ -266,8 +266,8 @@ def test_classes_that_are_not_found_by_their_name() -> None:
     class Local:
         x: int = 1
 
-    assert "Local cannot be saved: its name does not lead back to it" in refused([Local()])[1]
-    assert "its name does not lead back to it" in refused(namedtuple("Elsewhere", "a")(1))[1]  # noqa: PYI024
+    assert "Local cannot be saved: it cannot be found by its name" in refused([Local()])[1]
+    assert "it cannot be found by its name" in refused(namedtuple("Elsewhere", "a")(1))[1]  # noqa: PYI024
 
 
 def test_dataclasses_that_cannot_be_filled() -> None:

@@ -1,4 +1,4 @@
-"""What a run sees of a SQLite store in trouble: an explanation at every save from then on, and nothing committed is lost."""
+"""Failures of a SQLite store during a run: each save raises an explained error, and commits are kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONG = "x" * 300_000
 
 @contextmanager
 def a_full_disk(store: SqliteStore) -> Iterator[None]:
-    """Let the file not grow any more."""
+    """Forbid the database to grow."""
     (pages,) = store._execute("PRAGMA page_count").fetchone()
     store._execute(f"PRAGMA max_page_count = {pages}")
     yield
@@ -32,7 +32,7 @@ def a_full_disk(store: SqliteStore) -> Iterator[None]:
 
 @contextmanager
 def a_disk_without_room_for_files(store: SqliteStore) -> Iterator[None]:
-    """Let long values not be written."""
+    """Make writes of value files fail."""
     fsync = os.fsync
 
     def full(_: int) -> None:
@@ -45,7 +45,7 @@ def a_disk_without_room_for_files(store: SqliteStore) -> Iterator[None]:
 
 @contextmanager
 def a_lock(store: SqliteStore) -> Iterator[None]:
-    """Let another write, without end."""
+    """Let another connection hold the write lock."""
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     yield
@@ -55,7 +55,7 @@ def a_lock(store: SqliteStore) -> Iterator[None]:
 
 @contextmanager
 def a_deleted_file(store: SqliteStore) -> Iterator[None]:
-    """Let the file be gone, until somebody puts it back."""
+    """Move the file away during the block."""
     store.path.rename(store.path.with_suffix(".bak"))
     yield
     store.path.with_suffix(".bak").rename(store.path)
@@ -63,7 +63,7 @@ def a_deleted_file(store: SqliteStore) -> Iterator[None]:
 
 @contextmanager
 def a_file_that_may_not_be_written(store: SqliteStore) -> Iterator[None]:
-    """Let SQLite say so."""
+    """Make SQLite report a read-only file."""
     store._execute("PRAGMA query_only = 1")
     yield
     store._execute("PRAGMA query_only = 0")
@@ -80,7 +80,7 @@ TROUBLES = [
 
 
 def ready(path: Path) -> SqliteStore:
-    """Return a store with two runs at work."""
+    """Return a store with two running runs."""
     store = SqliteStore(path, timeout=0.02)
     for run_id in ("r", "r2"):
         store.create(RunRecord(run_id=run_id, flow="f", state=RunState.RUNNING))
@@ -90,7 +90,7 @@ def ready(path: Path) -> SqliteStore:
 @pytest.mark.parametrize("how", ["save", "save_now", "note", "change"])
 @pytest.mark.parametrize(("trouble", "problem", "hint"), TROUBLES, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_journal_in_trouble(tmp_path: Path, trouble: Trouble, problem: str, hint: str, how: str) -> None:
-    """The write fails for all who share it, the journals stay broken when the trouble is over, and the rest is there."""
+    """The write fails for all journals that share it; they stay broken afterwards, and earlier records are kept."""
     store = ready(tmp_path / "x.db")
 
     async def write(journal: Journal) -> None:
@@ -158,7 +158,7 @@ def test_a_journal_in_trouble(tmp_path: Path, trouble: Trouble, problem: str, hi
     ],
 )
 def test_records_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
-    """A bit that flipped inside a cell is not seen by SQLite."""
+    """A changed bit inside a cell, which SQLite does not detect, raises StoreError."""
     store = ready(tmp_path / "x.db")
     store.write("r", 1, [StepRecord("a", outputs="1")])
     store._execute(statement)
@@ -179,7 +179,7 @@ def test_runs_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
 
 @pytest.mark.parametrize("how", ["noise", "truncated", "emptied"])
 def test_a_file_that_is_damaged_while_runs_use_it(tmp_path: Path, how: str) -> None:
-    """Who opens it is told; who has it open, when all of it is gone."""
+    """Opening a damaged file raises StoreError; an open store notices if the file was emptied."""
     store = ready(tmp_path / "x.db")
     store.write("r", 1, [StepRecord(f"{index}", outputs="x" * 500) for index in range(2000)])
     store._execute("PRAGMA wal_checkpoint(TRUNCATE)")

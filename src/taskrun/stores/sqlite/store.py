@@ -98,7 +98,9 @@ class SqliteStore:
             row = run_row(run, files.spill)
             with self._transaction():
                 if self._execute("SELECT 1 FROM runs WHERE run_id = ?", (run.run_id,)).fetchone():
-                    raise StoreError(f"there is a run {run.run_id} already", "leave the choice of an id to taskrun")
+                    raise StoreError(
+                        f"there is a run {run.run_id} already", "use another run id, or let taskrun generate one"
+                    )
                 places = ", ".join("?" * len(row))
                 self._execute(f"INSERT INTO runs ({SUMMARY_COLUMNS}, {LONG_COLUMNS}) VALUES ({places})", row)
                 self._execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (run.sha256, cell(run.text)))
