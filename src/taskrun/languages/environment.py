@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def is_variable_name(name: str) -> bool:
     """Return whether a shell variable can have this name.
 
-    >>> is_variable("folder"), is_variable("größe"), is_variable("2nd")
+    >>> is_variable_name("folder"), is_variable_name("größe"), is_variable_name("2nd")
     (True, False, False)
     """
     return _NAME.fullmatch(name) is not None

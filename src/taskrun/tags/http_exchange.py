@@ -171,7 +171,7 @@ def new_request(
 def redact_url(url: str) -> str:
     """Return an http or https URL without user, password, query and fragment; raises HttpError for other URLs.
 
-    >>> without_secrets("https://me:secret@example.org:8443/a?key=secret")
+    >>> redact_url("https://me:secret@example.org:8443/a?key=secret")
     'https://example.org:8443/a?…'
     """
     try:
