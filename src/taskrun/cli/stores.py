@@ -48,14 +48,14 @@ def _default_url() -> str:
 def existing_store(arguments: argparse.Namespace) -> str:
     """Return the URL of a store in which there may be runs; StoreError when there is no such file."""
     from taskrun.errors import StoreError
-    from taskrun.stores.open import file_of
+    from taskrun.stores.open import sqlite_file
 
     url = store_url(arguments)
-    file = file_of(url)
+    file = sqlite_file(url)
     if file is not None:
-        from taskrun.stores.sqlite.errors import explained
+        from taskrun.stores.sqlite.errors import translate_errors
 
-        with explained(file):  # a folder that may not be looked into, for example
+        with translate_errors(file):  # a folder that may not be looked into, for example
             there = file.exists()
         if not there:
             problem = f"no runs recorded: there is no file {file.absolute()}"

@@ -1,6 +1,6 @@
-"""The types of Python's library that a codec knows: of what simpler values each is made, and how it is put together again.
+"""Table of the supported types of Python's standard library, with their conversion to simpler values and back.
 
-Rules: only a value of exactly the type is meant, so what is read is of the type that was written.
+Rules: an entry applies to values of exactly its type, not of subclasses, so that a value is restored with its own type.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from zoneinfo import ZoneInfo
 
 
 class UnsavableError(Exception):
-    """Says why a value cannot be saved; ``pieces`` are those of the path to it, innermost first."""
+    """Raised for a value that cannot be converted; ``path_parts`` lists its path, the innermost part first."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
-        self.pieces: list[str] = []
+        self.path_parts: list[str] = []
 
 
-class SimpleType(NamedTuple):
-    """A type with its tag; ``parts`` takes a value apart into what can be saved, ``build`` makes it of that."""
+class BuiltinType(NamedTuple):
+    """Conversion of one type, called ``tag`` in JSON, to simpler values (``parts``) and back (``build``)."""
 
     type: type
     tag: str
@@ -34,74 +34,83 @@ class SimpleType(NamedTuple):
     build: Callable[[Any], Any]
 
 
-def _code_points(text: str) -> str:
-    return _in_base64(text.encode("utf-8", "surrogatepass"))
+def _encode_surrogates(text: str) -> str:
+    """Return a text with lone surrogates in base64."""
+    return _encode_base64(text.encode("utf-8", "surrogatepass"))
 
 
-def _from_code_points(text: str) -> str:
+def _decode_surrogates(text: str) -> str:
+    """Return the text from ``_encode_surrogates``."""
     return base64.b64decode(text).decode("utf-8", "surrogatepass")
 
 
-def _in_base64(data: bytes | bytearray) -> str:
+def _encode_base64(data: bytes | bytearray) -> str:
+    """Return bytes in base64."""
     return base64.b64encode(data).decode()
 
 
 def _datetime_parts(value: datetime) -> list[str | int | tzinfo | None]:
+    """Return ISO text, fold and time zone of a datetime."""
     return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, value.tzinfo]
 
 
 def _build_datetime(parts: list[Any]) -> datetime:
+    """Return the datetime from ``_datetime_parts``."""
     text, fold, zone = parts
     return datetime.fromisoformat(text).replace(fold=fold, tzinfo=zone)
 
 
 def _time_parts(value: time) -> list[str | int | tzinfo | None]:
+    """Return ISO text, fold and time zone of a time."""
     return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, value.tzinfo]
 
 
 def _build_time(parts: list[Any]) -> time:
+    """Return the time from ``_time_parts``."""
     text, fold, zone = parts
     return time.fromisoformat(text).replace(fold=fold, tzinfo=zone)
 
 
 def _zone_key(zone: ZoneInfo) -> str:
+    """Return the key of a time zone; raises UnsavableError if it has none."""
     if zone.key is None:
         raise UnsavableError("a ZoneInfo without a key cannot be saved")
     return zone.key
 
 
 def _timezone_parts(zone: timezone) -> list[timedelta | str]:
-    return list(zone.__getinitargs__())  # type: ignore[attr-defined]  # the offset, and the name when it has one
+    """Return the offset of a timezone, and its name if it has one."""
+    return list(zone.__getinitargs__())  # type: ignore[attr-defined]
 
 
 _TYPES = (
-    # texts with lone surrogates and very long integers: JSON would lose or refuse them
-    SimpleType(str, "str", _code_points, _from_code_points),
-    SimpleType(int, "int", hex, lambda text: int(text, 16)),
-    SimpleType(float, "float", repr, float),
-    SimpleType(bytes, "bytes", _in_base64, base64.b64decode),
-    SimpleType(bytearray, "bytearray", _in_base64, lambda text: bytearray(base64.b64decode(text))),
-    SimpleType(complex, "complex", lambda value: [value.real, value.imag], lambda parts: complex(*parts)),
-    SimpleType(Decimal, "decimal", str, Decimal),
-    SimpleType(date, "date", date.isoformat, date.fromisoformat),
-    SimpleType(datetime, "datetime", _datetime_parts, _build_datetime),
-    SimpleType(time, "time", _time_parts, _build_time),
-    SimpleType(
+    # texts with lone surrogates, very long integers and non-finite floats, which JSON would change or refuse
+    BuiltinType(str, "str", _encode_surrogates, _decode_surrogates),
+    BuiltinType(int, "int", hex, lambda text: int(text, 16)),
+    BuiltinType(float, "float", repr, float),
+    BuiltinType(bytes, "bytes", _encode_base64, base64.b64decode),
+    BuiltinType(bytearray, "bytearray", _encode_base64, lambda text: bytearray(base64.b64decode(text))),
+    BuiltinType(complex, "complex", lambda value: [value.real, value.imag], lambda parts: complex(*parts)),
+    BuiltinType(Decimal, "decimal", str, Decimal),
+    BuiltinType(date, "date", date.isoformat, date.fromisoformat),
+    BuiltinType(datetime, "datetime", _datetime_parts, _build_datetime),
+    BuiltinType(time, "time", _time_parts, _build_time),
+    BuiltinType(
         timedelta, "timedelta", lambda one: [one.days, one.seconds, one.microseconds], lambda parts: timedelta(*parts)
     ),
-    SimpleType(timezone, "timezone", _timezone_parts, lambda parts: timezone(*parts)),
-    SimpleType(ZoneInfo, "zone", _zone_key, ZoneInfo),
-    SimpleType(UUID, "uuid", str, UUID),
-    SimpleType(type(Path()), "path", str, Path),
-    SimpleType(PurePosixPath, "posixpath", str, PurePosixPath),
-    SimpleType(PureWindowsPath, "windowspath", str, PureWindowsPath),
-    SimpleType(range, "range", lambda one: [one.start, one.stop, one.step], lambda parts: range(*parts)),
+    BuiltinType(timezone, "timezone", _timezone_parts, lambda parts: timezone(*parts)),
+    BuiltinType(ZoneInfo, "zone", _zone_key, ZoneInfo),
+    BuiltinType(UUID, "uuid", str, UUID),
+    BuiltinType(type(Path()), "path", str, Path),
+    BuiltinType(PurePosixPath, "posixpath", str, PurePosixPath),
+    BuiltinType(PureWindowsPath, "windowspath", str, PureWindowsPath),
+    BuiltinType(range, "range", lambda one: [one.start, one.stop, one.step], lambda parts: range(*parts)),
 )
 
-SIMPLE: Mapping[type, SimpleType] = MappingProxyType({one.type: one for one in _TYPES})
-"""What is made of simpler values, by type."""
+BUILTIN_TYPES: Mapping[type, BuiltinType] = MappingProxyType({one.type: one for one in _TYPES})
+"""The conversions by type."""
 
 BUILDERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {one.tag: one.build for one in _TYPES} | {"tuple": tuple, "set": set, "frozenset": frozenset, "dict": dict}
 )
-"""How to make a value of what was read, by tag."""
+"""The functions that restore a value from its parts, by tag; includes those of collections."""

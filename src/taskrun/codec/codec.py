@@ -1,9 +1,9 @@
-"""Values as JSON text that comes back exactly as it was: the same types, the same order, the same keys.
+"""Conversion of values to JSON text, and back to equal values: same types, same order, same keys.
 
-Rules: what JSON knows is written as it is. All else is an object with the members ``$`` (what it is) and ``v`` (of what
-it is made); a dictionary that has a key ``$`` itself, or keys that are no text, is such an object too. A value whose
-type is not known is an error that names its place, never a guess. Reading unpickles nothing and imports nothing that is
-not loaded or allowed. Two references to one object come back as two equal objects.
+Rules: a value that JSON supports is written unchanged. Any other value is written as an object with the members ``$``
+(the kind of value) and ``v`` (its parts); so is a dictionary that has a key ``$`` or keys that are not text. A value of
+an unsupported type is an error that names its place in the whole value. Reading unpickles nothing, and imports only
+modules that ``allow`` permits. Two references to one object are restored as two equal objects.
 
     >>> from datetime import date
     >>> codecs = Codecs()
@@ -19,17 +19,26 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.codec.builtin_types import BUILDERS, SIMPLE, UnsavableError
-from taskrun.codec.classes import FIELDED, Allow, build, class_kind, class_of, members_of, no_module, reference_to
+from taskrun.codec.builtin_types import BUILDERS, BUILTIN_TYPES, UnsavableError
+from taskrun.codec.classes import (
+    KINDS_WITH_FIELDS,
+    ImportFilter,
+    allow_no_import,
+    build,
+    class_kind,
+    class_reference,
+    parts_of_value,
+    resolve_class,
+)
 from taskrun.errors import StoreError, UnsavableValueError
 
 TAG = "$"
 MAX_DEPTH = 100
-"""How deep values may contain values: what is deeper is a chain of objects rather than a result."""
-_PLAIN_BITS = 4096
-"""Longer integers are written in hexadecimal: Python limits the digits of decimal ones."""
-_WIDE = 1 << 64
-_SHORT = 40
+"""The deepest supported nesting of values."""
+_MAX_DECIMAL_BITS = 4096
+"""Longer integers are written in hexadecimal, because Python limits the length of decimal ones."""
+_FAST_INT_LIMIT = 1 << 64
+_MAX_REPR = 40
 
 _quoted = json.encoder.encode_basestring_ascii
 _encode = json.JSONEncoder(check_circular=False, allow_nan=False, separators=(",", ":")).encode
@@ -37,9 +46,11 @@ _encode = json.JSONEncoder(check_circular=False, allow_nan=False, separators=(",
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How values of one type are saved: ``to_json`` returns any value that can be saved, ``from_json`` takes it back.
+    """Conversion of the values of one type, for ``Codecs``.
 
-    ``name`` is what is written down, so that the class may move. Values of subclasses are not meant.
+    Parameters: ``name`` identifies the codec in stored text, so it must stay the same when the class is moved or
+    renamed. ``type`` is the exact type, values of subclasses are not converted. ``to_json`` returns the parts of a
+    value: any value that can be converted itself. ``from_json`` creates the value from these parts.
     """
 
     name: str
@@ -49,9 +60,14 @@ class Codec:
 
 
 class Codecs:
-    """Turns values into text and back. ``allow`` says which modules may be imported to find the class of a value."""
+    """Converter of values to JSON text and back.
 
-    def __init__(self, codecs: Iterable[Codec] = (), allow: Allow = no_module) -> None:
+    Parameters: ``codecs`` convert types that are not supported already. ``allow`` returns whether a module may be
+    imported to find the class of a stored value; by default none may.
+    Raises ValueError if two codecs have the same type or name.
+    """
+
+    def __init__(self, codecs: Iterable[Codec] = (), allow: ImportFilter = allow_no_import) -> None:
         own = tuple(codecs)
         self._by_type: Mapping[type, Codec] = MappingProxyType({codec.type: codec for codec in own})
         self._by_name: Mapping[str, Codec] = MappingProxyType({codec.name: codec for codec in own})
@@ -62,18 +78,21 @@ class Codecs:
                 raise ValueError(f"two codecs have the same {what}: that of '{twice.name}' is one of them")
 
     def dumps(self, value: Any) -> str:
-        """Return the text of a value; UnsavableValueError names what in it cannot be saved, and where."""
-        try:
-            if type(value) is dict and (text := _simple(value)) is not None:
-                return text
-            return _encode(_Writer(self._by_type).write(value))
-        except UnsavableError as problem:
-            raise UnsavableValueError(problem.problem, "".join(reversed(problem.pieces))) from problem.__cause__
-        except RecursionError:
-            raise UnsavableValueError("values are nested too deep for where the run stands") from None
+        """Return a value as JSON text.
 
-    def saves(self, value: Any) -> bool:
-        """Whether a value can be saved."""
+        Raises UnsavableValueError if the value, or a part of it, cannot be converted; the error names the part.
+        """
+        try:
+            if type(value) is dict and (text := _dump_plain_dict(value)) is not None:
+                return text
+            return _encode(_Encoder(self._by_type).write(value))
+        except UnsavableError as problem:
+            raise UnsavableValueError(problem.problem, "".join(reversed(problem.path_parts))) from problem.__cause__
+        except RecursionError:
+            raise UnsavableValueError("values are nested too deeply for the present depth of the call stack") from None
+
+    def can_save(self, value: Any) -> bool:
+        """Return whether ``dumps`` can convert a value."""
         try:
             self.dumps(value)
         except UnsavableValueError:
@@ -81,16 +100,20 @@ class Codecs:
         return True
 
     def loads(self, text: str) -> Any:
-        """Return the value of a text that ``dumps`` made; StoreError when that is impossible here."""
+        """Return the value of a text that ``dumps`` returned.
+
+        Raises StoreError if the text is malformed, or needs a class or codec that this process does not have.
+        """
         try:
             data = json.loads(text)
-            return self._read(data) if '"$"' in text else data  # most values are what JSON knows
+            return self._read(data) if '"$"' in text else data  # most values need no conversion
         except StoreError:
             raise
         except Exception as error:
             raise StoreError(f"a recorded value cannot be read: {type(error).__name__}: {error}") from error
 
     def _read(self, data: Any) -> Any:
+        """Return the value that parsed JSON represents."""
         if isinstance(data, list):
             return [self._read(one) for one in data]
         if not isinstance(data, dict):
@@ -98,30 +121,30 @@ class Codecs:
         kind = data.get(TAG)
         if kind is None:
             return {key: self._read(one) for key, one in data.items()}
-        made_of = self._read(data["v"])
+        parts = self._read(data["v"])
         if kind in BUILDERS:
-            return BUILDERS[kind](made_of)
+            return BUILDERS[kind](parts)
         if kind == "codec":
             codec = self._by_name.get(data["name"])
             if codec is None:
                 raise StoreError(f"a recorded value needs the codec '{data['name']}', which is not registered here")
-            return codec.from_json(made_of)
-        return build(class_of(data["name"], kind, self._allow), kind, made_of)
+            return codec.from_json(parts)
+        return build(resolve_class(data["name"], kind, self._allow), kind, parts)
 
 
-class _Writer:
-    """One walk over a value."""
+class _Encoder:
+    """Conversion of one value to data that ``json`` can encode; detects cycles."""
 
     def __init__(self, codecs: Mapping[type, Codec]) -> None:
         self._codecs = codecs
         self._open: set[int] = set()
 
     def write(self, value: Any) -> Any:
-        """Return what JSON can hold for a value."""
+        """Return the JSON data for a value; raises UnsavableError."""
         cls = type(value)
-        if cls in _PLAIN and _PLAIN[cls](value):
+        if cls in _JSON_TYPES and _JSON_TYPES[cls](value):
             return value
-        simple = SIMPLE.get(cls)
+        simple = BUILTIN_TYPES.get(cls)
         if simple is not None:
             parts = simple.parts(value)
             return {TAG: simple.tag, "v": [self.write(one) for one in parts] if type(parts) is list else parts}
@@ -136,54 +159,58 @@ class _Writer:
         return written
 
     def _container(self, value: Any, cls: type) -> Any:
+        """Return the JSON data for a collection, a value with a codec, or an instance of a class."""
         if cls is dict:
             return self._dict(value)
         if cls is list or cls is tuple:
-            items = [self._part(one, f"[{index}]") for index, one in enumerate(value)]
+            items = [self._member(one, f"[{index}]") for index, one in enumerate(value)]
             return items if cls is list else {TAG: "tuple", "v": items}
         if cls is set or cls is frozenset:
-            # in the order of their texts, so that equal sets are equal texts
+            # sorted by their texts, so that equal sets have equal texts
             return {
                 TAG: cls.__name__,
-                "v": sorted((self._part(one, f"{{{_short(one)}}}") for one in value), key=_encode),
+                "v": sorted((self._member(one, f"{{{_shortened_repr(one)}}}") for one in value), key=_encode),
             }
         codec = self._codecs.get(cls)
         if codec is not None:
-            return {TAG: "codec", "name": codec.name, "v": self.write(_ask(codec.to_json, value, codec.name))}
+            return {TAG: "codec", "name": codec.name, "v": self.write(_call_codec(codec.to_json, value, codec.name))}
         kind = class_kind(cls)
         if kind is None:
-            raise UnsavableError(_unknown(cls))
-        members = members_of(value, kind)
-        if kind in FIELDED:
-            written = {name: self._part(one, f".{name}") for name, one in members.items()}
+            raise UnsavableError(_unsupported_type(cls))
+        members = parts_of_value(value, kind)
+        if kind in KINDS_WITH_FIELDS:
+            written = {name: self._member(one, f".{name}") for name, one in members.items()}
         else:
             written = self.write(members)
-        return {TAG: kind, "name": reference_to(cls), "v": written}
+        return {TAG: kind, "name": class_reference(cls), "v": written}
 
     def _dict(self, value: dict[Any, Any]) -> Any:
-        if all(type(key) is str and _is_text(key) for key in value) and TAG not in value:
-            return {key: self._part(one, f"[{key!r}]") for key, one in value.items()}
+        """Return the JSON data for a dictionary: an object, or pairs if JSON cannot represent its keys."""
+        if all(type(key) is str and _is_valid_unicode(key) for key in value) and TAG not in value:
+            return {key: self._member(one, f"[{key!r}]") for key, one in value.items()}
         pairs = [
-            [self._part(key, f"<key {_short(key)}>"), self._part(one, f"[{_short(key)}]")] for key, one in value.items()
+            [self._member(key, f"<key {_shortened_repr(key)}>"), self._member(one, f"[{_shortened_repr(key)}]")]
+            for key, one in value.items()
         ]
         return {TAG: "dict", "v": pairs}
 
-    def _part(self, value: Any, piece: str) -> Any:
+    def _member(self, value: Any, piece: str) -> Any:
+        """Return the JSON data for a member of a value; an UnsavableError gets ``piece`` as part of its path."""
         try:
             return self.write(value)
         except UnsavableError as problem:
-            problem.pieces.append(piece)
+            problem.path_parts.append(piece)
             raise
 
 
-def _simple(value: dict[Any, Any]) -> str | None:
-    """Return the text of a dictionary of short plain values, made fast; None for what needs a closer look."""
+def _dump_plain_dict(value: dict[Any, Any]) -> str | None:
+    """Return the JSON text of a dictionary of plain values, on a fast path; None if it needs the full conversion."""
     parts = []
     for key, one in value.items():
         cls = one.__class__
         if cls is str and one.isascii():
             text = _quoted(one)
-        elif cls is int and -_WIDE < one < _WIDE:
+        elif cls is int and -_FAST_INT_LIMIT < one < _FAST_INT_LIMIT:
             text = int.__repr__(one)
         elif one is None:
             text = "null"
@@ -197,8 +224,8 @@ def _simple(value: dict[Any, Any]) -> str | None:
     return f"{{{','.join(parts)}}}"
 
 
-def _is_text(value: str) -> bool:
-    """Whether UTF-8 can hold a text: JSON would join lone surrogates into one character."""
+def _is_valid_unicode(value: str) -> bool:
+    """Return whether UTF-8 can encode a text; JSON would join pairs of lone surrogates into one character."""
     if value.isascii():
         return True
     try:
@@ -208,39 +235,42 @@ def _is_text(value: str) -> bool:
     return True
 
 
-_PLAIN: Mapping[type, Callable[[Any], bool]] = MappingProxyType(
+_JSON_TYPES: Mapping[type, Callable[[Any], bool]] = MappingProxyType(
     {
         type(None): lambda _: True,
         bool: lambda _: True,
-        str: _is_text,
-        int: lambda value: value.bit_length() <= _PLAIN_BITS,
+        str: _is_valid_unicode,
+        int: lambda value: value.bit_length() <= _MAX_DECIMAL_BITS,
         float: lambda value: value - value == 0,  # neither infinite nor NaN
     }
 )
-"""The types that JSON knows, and which of their values it keeps."""
+"""The types that JSON supports, each with a function that returns whether JSON restores a value of it exactly."""
 
 
-def _ask(function: Callable[[Any], Any], value: Any, name: str) -> Any:
-    """Call a codec of the user's."""
+def _call_codec(function: Callable[[Any], Any], value: Any, name: str) -> Any:
+    """Call ``to_json`` of a codec, and convert any error that it raises into UnsavableError."""
     try:
         return function(value)
     except Exception as error:
         raise UnsavableError(f"the codec '{name}' failed: {type(error).__name__}: {error}") from error
 
 
-def _short(value: Any) -> str:
-    """Return a value as a message can show it; its own text may fail."""
+def _shortened_repr(value: Any) -> str:
+    """Return the repr of a value, shortened for messages; its class if repr raises."""
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001
         text = type(value).__name__
-    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+    return text if len(text) <= _MAX_REPR else text[: _MAX_REPR - 1] + "…"
 
 
-def _unknown(cls: type) -> str:
+def _unsupported_type(cls: type) -> str:
+    """Return the message about a value of an unsupported type."""
     known = next(
-        (base.__name__ for base in cls.__mro__[1:-1] if base in SIMPLE or base in (dict, list, tuple, set)), None
+        (base.__name__ for base in cls.__mro__[1:-1] if base in BUILTIN_TYPES or base in (dict, list, tuple, set)), None
     )
     if known is not None:
-        return f"a {cls.__module__}.{cls.__qualname__} cannot be saved: make a plain {known} of it, or register a codec"
-    return f"a {cls.__module__}.{cls.__qualname__} cannot be saved: return what it is made of, or register a codec"
+        return (
+            f"a {cls.__module__}.{cls.__qualname__} cannot be saved: convert it to a plain {known}, or register a codec"
+        )
+    return f"a {cls.__module__}.{cls.__qualname__} cannot be saved: return its parts instead, or register a codec"

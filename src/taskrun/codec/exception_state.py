@@ -1,8 +1,9 @@
-"""What an exception is made of, as text, and how one is put together of it without running its class's ``__init__``.
+"""Conversion of exceptions to text (arguments and attributes), and back without running ``__init__`` of their class.
 
-Rules: an exception is its arguments, its public attributes, and what handlers ask of it (``SHOWN``), which may be
-attributes of its class. What cannot be saved is left out, never guessed. Making one calls the constructor of the nearest
-class that is written in C and no code of the user's: the arguments of his are not known.
+Rules: the stored parts of an exception are its arguments, its public attributes, and the ``HANDLER_ATTRIBUTES``, which
+may be attributes of its class. Values that cannot be converted are left out. An exception is restored by the
+constructor of its nearest base class that is written in C; no code of users runs, since the arguments of their
+constructors are unknown.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from taskrun.codec.codec import Codecs
 
-SHOWN = ("error_code", "params", "biz_fatal", "status")
-"""What handlers in flows and retries ask of any exception."""
+HANDLER_ATTRIBUTES = ("error_code", "params", "biz_fatal", "status")
+"""The attributes that handlers and retries in flows read from any exception."""
 
-_IN_PYTHON = 1 << 9
-"""The flag of types that were made at run time; the others have their constructors in C."""
+_HEAP_TYPE = 1 << 9
+"""``Py_TPFLAGS_HEAPTYPE``, set on types created at run time; the constructors of other types are written in C."""
 
-_MEMBERS: Mapping[type, tuple[str, ...]] = MappingProxyType(
+_C_ATTRIBUTES: Mapping[type, tuple[str, ...]] = MappingProxyType(
     {
         OSError: ("errno", "strerror", "filename", "filename2"),
         ImportError: ("name", "path"),
@@ -30,37 +31,37 @@ _MEMBERS: Mapping[type, tuple[str, ...]] = MappingProxyType(
         SyntaxError: ("msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset"),
     }
 )
-"""What Python's own exceptions hold outside of their ``__dict__`` and may hold without an argument for it."""
+"""Attributes of built-in exceptions that are not in ``__dict__`` and can be set without a constructor argument."""
 
 
-def parts_of(error: BaseException, codecs: Codecs) -> str:
-    """Return the JSON text of what the exception is made of, ``""`` when nothing of it can be saved."""
+def dump_exception(error: BaseException, codecs: Codecs) -> str:
+    """Return arguments and attributes of an exception as JSON text, ``""`` if none of them can be converted."""
     attributes = _attributes(error)
-    parts = {"attributes": attributes, "shown": _shown(error, attributes)}
-    # the members of a group are exceptions, which are recorded beside it
+    parts = {"attributes": attributes, "shown": _handler_attributes(error, attributes)}
+    # the exceptions of a group are recorded separately
     args = [error.message] if isinstance(error, BaseExceptionGroup) else list(error.args)
-    with suppress(Exception):  # values of the user's may fail in any way; then they are tried one by one
+    with suppress(Exception):  # values of users may raise anything; then each value is tried on its own
         return codecs.dumps({"args": args, **parts})
-    kept: dict[str, Any] = {
-        part: {name: value for name, value in values.items() if _can_be_saved(value, codecs)}
+    savable: dict[str, Any] = {
+        part: {name: value for name, value in values.items() if _can_save(value, codecs)}
         for part, values in parts.items()
     }
-    if _can_be_saved(args, codecs):
-        kept["args"] = args
-    return codecs.dumps(kept) if any(kept.values()) else ""
+    if _can_save(args, codecs):
+        savable["args"] = args
+    return codecs.dumps(savable) if any(savable.values()) else ""
 
 
-def rebuilt(cls: type[Exception], args: Sequence[Any], attributes: Mapping[str, Any]) -> Exception:
-    """Return an exception of the class that is made of these parts; whatever the class raises is raised."""
+def rebuild_exception(cls: type[Exception], args: Sequence[Any], attributes: Mapping[str, Any]) -> Exception:
+    """Create an exception of a class from its arguments and attributes; raises whatever the class raises."""
     base: Any = cls
-    while base.__flags__ & _IN_PYTHON:
+    while base.__flags__ & _HEAP_TYPE:
         base = base.__base__
     error: Exception = base.__new__(cls, *args)
     base.__init__(error, *args)
     if type(error) is not cls:
         raise TypeError(f"{cls.__qualname__} made a {type(error).__qualname__}")
     for name, value in attributes.items():
-        if _is_member(cls, name):
+        if _has_descriptor(cls, name):
             object.__setattr__(error, name, value)
         else:
             error.__dict__[name] = value
@@ -68,40 +69,41 @@ def rebuilt(cls: type[Exception], args: Sequence[Any], attributes: Mapping[str, 
 
 
 def _attributes(error: BaseException) -> dict[str, Any]:
-    """Return the attributes of this exception itself whose names are public."""
+    """Return the public instance attributes of an exception."""
     names = [name for name in vars(error) if not name.startswith("_")]
     for base in type(error).__mro__:
         slots = vars(base).get("__slots__", ())
         names += (slots,) if isinstance(slots, str) else slots
-        names += _MEMBERS.get(base, ())
-    return _asked(error, [name for name in names if not name.startswith("_")], vars(error))
+        names += _C_ATTRIBUTES.get(base, ())
+    return _read_attributes(error, [name for name in names if not name.startswith("_")], vars(error))
 
 
-def _shown(error: BaseException, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what handlers ask and is no attribute of the exception itself: constants and properties of its class."""
-    return _asked(error, [name for name in SHOWN if name not in attributes], {})
+def _handler_attributes(error: BaseException, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the HANDLER_ATTRIBUTES that are not instance attributes: constants and properties of the class."""
+    return _read_attributes(error, [name for name in HANDLER_ATTRIBUTES if name not in attributes], {})
 
 
-def _asked(error: BaseException, names: Sequence[str], present: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes of those names, without those that are None and not ``present`` all the same."""
+def _read_attributes(error: BaseException, names: Sequence[str], present: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes with the given names, except those that raise, or are None and not in ``present``."""
     values = {}
     for name in names:
-        with suppress(Exception):  # a property, or a __getattr__, of the user's
+        with suppress(Exception):  # a property or __getattr__ of users may raise anything
             value = getattr(error, name)
             if value is not None or name in present:
                 values[name] = value
     return values
 
 
-def _can_be_saved(value: Any, codecs: Codecs) -> bool:
+def _can_save(value: Any, codecs: Codecs) -> bool:
+    """Return whether a value can be converted; any exception counts as no."""
     try:
         codecs.dumps(value)
-    except Exception:  # noqa: BLE001  # a value of the user's: it may do anything
+    except Exception:  # noqa: BLE001  # a value of users may raise anything
         return False
     return True
 
 
-def _is_member(cls: type, name: str) -> bool:
-    """Whether the attribute is in a place of its own rather than in ``__dict__``."""
+def _has_descriptor(cls: type, name: str) -> bool:
+    """Return whether an attribute is stored in a slot or C member instead of ``__dict__``."""
     found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
     return isinstance(found, MemberDescriptorType | GetSetDescriptorType)

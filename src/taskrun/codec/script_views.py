@@ -1,4 +1,4 @@
-"""How the objects that scripts see of finished steps are saved: STEP_RESULTS, its members, and error beans."""
+"""Codecs for the objects that scripts see of finished steps: STEP_RESULTS, its members, and error beans."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _BEAN = tuple(ErrorBean.__slots__)
 
 
 def _bean_from(parts: dict[str, Any]) -> ErrorBean:
+    """Create an error bean from its attributes."""
     bean = ErrorBean.__new__(ErrorBean)
     for name in _BEAN:
         setattr(bean, name, parts[name])
@@ -19,6 +20,7 @@ def _bean_from(parts: dict[str, Any]) -> ErrorBean:
 
 
 def _result_to(result: StepResult) -> dict[str, Any]:
+    """Return the parts of a step result."""
     return {
         "name": result.stepName,
         "outputs": dict(result.outputs),
@@ -28,6 +30,7 @@ def _result_to(result: StepResult) -> dict[str, Any]:
 
 
 def _result_from(parts: dict[str, Any]) -> StepResult:
+    """Create a step result from its parts."""
     result = StepResult(parts["name"], Completion(parts["outputs"]))
     result.error = parts["error"]
     result.nextStepName = parts["next"]
@@ -35,6 +38,7 @@ def _result_from(parts: dict[str, Any]) -> StepResult:
 
 
 def _results_from(parts: list[StepResult]) -> StepResults:
+    """Create STEP_RESULTS from its members."""
     results = StepResults()
     for part in parts:
         results.add(part)
@@ -46,4 +50,4 @@ RESULT_CODECS = (
     Codec("taskrun.step-result", StepResult, _result_to, _result_from),
     Codec("taskrun.step-results", StepResults, lambda results: list(results.values()), _results_from),
 )
-"""The codecs, which every recorder has."""
+"""The codecs that every recorder includes."""

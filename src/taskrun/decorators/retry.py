@@ -21,6 +21,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from taskrun.core.backoff import exponential_delay, jittered_delay, linear_delay
 from taskrun.core.completion import Completion
 from taskrun.core.duration import ZERO, Millis
 from taskrun.core.events import StepRetried
@@ -35,8 +36,6 @@ from taskrun.durable.compensation import mark_handled, may_handle
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
 from taskrun.syntax.node import Node
-
-LEAST_JITTER, JITTER_WIDTH = 0.7, 0.6
 
 
 class Past(NamedTuple):
@@ -147,9 +146,9 @@ class Retry(Decorator):
         first = self.retry_delay.seconds(frame)
         if not first:
             return 0.0
-        base = first * 2.0 ** min(attempt, 1000) if self.exponential_delay else first * attempt
-        base = min(base, max(self.max_retry_delay.seconds(frame), first))
-        return base * (LEAST_JITTER + JITTER_WIDTH * frame.run.host.random())
+        grow = exponential_delay if self.exponential_delay else linear_delay
+        maximum = max(self.max_retry_delay.seconds(frame), first)
+        return jittered_delay(grow(first, attempt, maximum), frame.run.host.random())
 
     def analyze(self, _step: Step) -> Iterator[Diagnostic]:
         """Either a number of attempts or a list of values."""

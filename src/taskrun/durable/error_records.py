@@ -6,7 +6,7 @@ import traceback
 from dataclasses import replace
 
 from taskrun.codec.codec import Codecs
-from taskrun.codec.exception_state import parts_of
+from taskrun.codec.exception_state import dump_exception
 from taskrun.core.journal import ErrorRecord
 from taskrun.errors import RecordedError
 
@@ -45,6 +45,6 @@ def _record(error: BaseException, codecs: Codecs, seen: frozenset[int]) -> Error
         notes,
         _record(cause, codecs, seen) if cause is not None and follow(cause) else None,
         tuple(_record(member, codecs, seen) for member in members if follow(member)),
-        parts_of(error, codecs),
+        dump_exception(error, codecs),
         implicit=error.__cause__ is None and cause is not None,
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from taskrun.codec.classes import Allow
+from taskrun.codec.classes import ImportFilter
 from taskrun.codec.codec import Codecs
 from taskrun.core.control import RunAborted
 from taskrun.core.journal import ErrorRecord, StepRecord
@@ -43,7 +43,7 @@ class Recorder:
         self,
         journal: Journal,
         codecs: Codecs,
-        allow: Allow,
+        allow: ImportFilter,
         *,
         flow_changed: bool = False,
         resume_inputs: Mapping[str, Any] | None = None,

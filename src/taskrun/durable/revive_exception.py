@@ -1,6 +1,6 @@
 """From the record of a failure to an exception that handlers cannot tell from the one that was recorded.
 
-    revive(record_error(KeyError("id")), Codecs(), no_module)    # a KeyError whose text is 'id', in quotes
+    revive(record_error(KeyError("id")), Codecs(), allow_no_import)    # a KeyError whose text is 'id', in quotes
 
 Rules: the class is looked up in modules that are loaded, in taskrun and in modules that may be imported. The text is that
 of the record: an exception whose text differs, or that would answer handlers otherwise, is not used. Then, and when the
@@ -16,9 +16,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from taskrun.codec.classes import Allow
+from taskrun.codec.classes import ImportFilter
 from taskrun.codec.codec import Codecs
-from taskrun.codec.exception_state import SHOWN, rebuilt
+from taskrun.codec.exception_state import HANDLER_ATTRIBUTES, rebuild_exception
 from taskrun.core.journal import ErrorRecord
 from taskrun.core.traceback_notes import StepNote
 from taskrun.errors import RecordedError
@@ -27,7 +27,7 @@ from taskrun.source import Location
 _NOTE = re.compile(r"in step (.+?) \((.+):(\d+):(\d+)\)", re.DOTALL)
 
 
-def revive(record: ErrorRecord, codecs: Codecs, allow: Allow) -> Exception:
+def revive(record: ErrorRecord, codecs: Codecs, allow: ImportFilter) -> Exception:
     """Return an exception that says what the recorded one said, of its class when that can be had.
 
     ``allow`` tells which modules may be imported to find the class. Notes, the cause or context, and the members of a
@@ -72,7 +72,7 @@ def _of_class(
     if issubclass(cls, BaseExceptionGroup):
         args = [*args[:1], members]
     try:
-        error = rebuilt(cls, args, parts["attributes"])
+        error = rebuild_exception(cls, args, parts["attributes"])
         same = str(error) == record.message
         same = same and all(getattr(error, name) == value for name, value in parts["shown"].items())
     except Exception:  # noqa: BLE001  # the class is the user's, and was not asked: it may object in any way
@@ -84,13 +84,13 @@ def _failure(record: ErrorRecord, parts: Mapping[str, Any], members: tuple[Excep
     """Return what stands for an exception that cannot be had."""
     failure = RecordedError(record.message, record.kind, members, record)
     found = {**parts["attributes"], **parts["shown"]}
-    for name in SHOWN:
+    for name in HANDLER_ATTRIBUTES:
         if found.get(name) is not None:
             setattr(failure, name, found[name])
     return failure
 
 
-def _class_of(kind: str, allow: Allow) -> type[Exception] | None:
+def _class_of(kind: str, allow: ImportFilter) -> type[Exception] | None:
     """Return the exception class of that name, None when there is none that may be had."""
     for module, path in _readings(kind):
         if module not in sys.modules and (module.partition(".")[0] == "taskrun" or allow(module)):

@@ -1,4 +1,10 @@
-"""The built-in languages of ``<script lang="…">``, by name."""
+"""Built-in languages of ``<script lang="…">``, by name, and the execution of child processes.
+
+Modules here import ``taskrun.calls``, ``taskrun.core``, ``taskrun.script``, ``taskrun.syntax.node`` and
+``taskrun.errors``.
+Begin with ``scripts``, the shortest language, and ``taskrun.core.script_language``, the protocol of all languages.
+``process`` runs a child process with everything that it starts; the tag library ``sh`` uses it too.
+"""
 
 from __future__ import annotations
 
@@ -18,3 +24,4 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
         "shell": ShellLanguage(),
     }
 )
+"""The built-in languages by the value of ``lang``."""

@@ -1,7 +1,7 @@
-"""The environment of a process: that of this one, and the inputs of a step.
+"""Environment variables of a shell script: those of this process, and the inputs of the step.
 
-Rules: text is given as it is, a number as text, a boolean as ``true`` or ``false``, a date in ISO form, a list or a
-mapping as JSON. None unsets the variable. Anything else is an error, because its text would mean nothing to a shell.
+Rules: text is passed unchanged, a number as text, a boolean as ``true`` or ``false``, a date in ISO format, a list or
+mapping as JSON. None removes the variable. A value of any other type is an error, because a shell cannot use its text.
 """
 
 from __future__ import annotations
@@ -15,33 +15,37 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-MOST = 131_071
-"""How many bytes a variable may have with its name; the operating system takes no more."""
+MAX_VARIABLE_BYTES = 131_071
+"""The most bytes of a variable including its name, which Linux limits."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def is_variable(name: str) -> bool:
-    """Whether a variable of a shell can have that name.
+def is_variable_name(name: str) -> bool:
+    """Return whether a shell variable can have this name.
 
-    >>> is_variable("folder"), is_variable("größe"), is_variable("2nd")
+    >>> is_variable_name("folder"), is_variable_name("größe"), is_variable_name("2nd")
     (True, False, False)
     """
     return _NAME.fullmatch(name) is not None
 
 
 def environment(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment with the inputs in it; raises TypeError or ValueError naming the input that cannot be."""
+    """Return the environment of this process with inputs added as variables.
+
+    Raises TypeError or ValueError, which name the input, for a value that cannot be a variable.
+    """
     variables = dict(os.environ)
     for name, value in inputs.items():
         if value is None:
             variables.pop(name, None)
         else:
-            variables[name] = _checked(name, _text(name, value))
+            variables[name] = _check_variable(name, _text(name, value))
     return variables
 
 
 def _text(name: str, value: Any) -> str:
+    """Return an input as text; raises TypeError for an unsupported type."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -57,19 +61,20 @@ def _text(name: str, value: Any) -> str:
             raise TypeError(f"the input '{name}' cannot be written as JSON for the shell: {error}") from None
     kind = type(value).__name__
     raise TypeError(
-        f"the input '{name}' is a value of type '{kind}', which a shell cannot be given; make text of it before"
+        f"the input '{name}' is a value of type '{kind}', which a shell cannot use; convert it to text before"
     )
 
 
-def _checked(name: str, text: str) -> str:
+def _check_variable(name: str, text: str) -> str:
+    """Return the text of a variable unchanged; raises ValueError if the operating system would refuse it."""
     if "\0" in text:
-        raise ValueError(f"the input '{name}' has a NUL character, which no variable of a shell can hold")
+        raise ValueError(f"the input '{name}' has a NUL character, which a shell variable cannot contain")
     try:
         size = len(os.fsencode(text)) + len(name) + 1
     except UnicodeEncodeError as error:
         raise ValueError(f"the input '{name}' has a character that cannot be encoded: {error}") from None
-    if size > MOST:
+    if size > MAX_VARIABLE_BYTES:
         raise ValueError(
-            f"the input '{name}' has {size:,} bytes; a variable of a shell takes {MOST:,}: give it the name of a file"
+            f"the input '{name}' has {size:,} bytes; a shell variable can have {MAX_VARIABLE_BYTES:,}: pass a file name"
         )
     return text

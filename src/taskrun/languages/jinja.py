@@ -1,12 +1,12 @@
-"""lang="jinja2": a template; the text that it makes is the RESULT.
+"""Language ``jinja2`` of ``<script>``: a template whose text is the RESULT of the step.
 
     <script name="letter" lang="jinja2">
       <input name="who"/>
       <source>Dear {{ who }}, …</source>
     </script>
 
-Rules: see ``script.text_template``. On the event loop async functions are awaited; with an ``executor`` the template is
-evaluated there, and there are none.
+Rules: see ``script.text_template``. Without an ``executor`` the template is evaluated on the event loop and may call
+async functions; with one it is evaluated there and may not.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from taskrun.syntax.node import Node
 
 @dataclass(frozen=True, slots=True)
 class JinjaLanguage:
-    """Templates."""
+    """Language of ``<script>`` for Jinja templates."""
 
     def compile(self, source: Node, _step: Node, settings: ScriptSettings) -> JinjaCode:
-        """Return the template in the element's text."""
+        """Compile the text of ``<source>`` as a template."""
         template = compile_text_template(source, awaits=True, settings=settings)
         return JinjaCode(
             text=template.text,
@@ -42,18 +42,20 @@ class JinjaLanguage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JinjaCode(Code):
-    """A template."""
+    """Compiled Jinja template."""
 
     template: TextTemplate
     settings: ScriptSettings
 
     async def run(self, frame: Frame) -> Any:
-        """Return the text that the template makes of the step's variables."""
+        """Render the template with the variables of the step and return the text."""
         if frame.executor in (None, INLINE):
             return await evaluated(self.template, frame.scope)
-        return await run_elsewhere(frame, compile_text_template(self.node, settings=self.settings), compile_plain)
+        return await run_elsewhere(
+            frame, compile_text_template(self.node, settings=self.settings), compile_without_settings
+        )
 
 
-def compile_plain(node: Node, _language: str) -> TextTemplate:
-    """Return the template in the text of ``node``, for a process that has no settings."""
+def compile_without_settings(node: Node, _language: str) -> TextTemplate:
+    """Compile the text of ``node`` as a template in a worker process, which does not have the settings of the flow."""
     return compile_text_template(node)

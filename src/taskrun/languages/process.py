@@ -1,9 +1,10 @@
-"""A process with everything that it starts: run to its end, or ended.
+"""Execution of a child process together with all processes that it starts.
 
-Rules: it leads a session and a process group of its own, so a Ctrl-C of the terminal reaches this process only, which
-ends the group. Whatever of the group is left when its leader is done, or when the caller is cancelled, gets SIGTERM and,
-``GRACE`` seconds later, SIGKILL; a second cancellation does not wait. Only what leaves the group by itself (``setsid``)
-survives. The pipes are this module's own, because asyncio would wait for them to close before it tells of the end.
+Rules: the child leads its own session and process group, so that Ctrl-C in the terminal reaches only this process,
+which then ends the group. Processes of the group that remain when the leader has ended, or when the caller is
+cancelled, get SIGTERM and, after ``GRACE`` seconds, SIGKILL; a second cancellation sends SIGKILL at once. Processes
+that leave the group (``setsid``) survive. This module creates the pipes itself, because asyncio would wait until they
+are closed before it reports the end of the child.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from typing import Any, NamedTuple
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
 
-_BETWEEN_LOOKS = 0.02
-_CHUNK = 65_536
+_POLL_INTERVAL = 0.02
+_CHUNK_BYTES = 65_536
 
-Watch = Callable[[str, str], None]
+LineCallback = Callable[[str, str], None]
+"""A function that receives the name of a stream (``stdout`` or ``stderr``) and a line without its end."""
 
 
-class Ended(NamedTuple):
-    """How a process ended: its status (negative for a signal) and what it wrote."""
+class ProcessResult(NamedTuple):
+    """Exit status of a process (the negative number of the signal that ended it) and its output."""
 
     status: int
     stdout: str
@@ -36,7 +38,7 @@ class Ended(NamedTuple):
 
     @property
     def signal_name(self) -> str:
-        """The name of the signal that ended it, ``""`` when none did."""
+        """The name of the signal that ended the process, ``""`` if it ended by itself."""
         if self.status >= 0:
             return ""
         with suppress(ValueError):
@@ -44,8 +46,8 @@ class Ended(NamedTuple):
         return f"signal {-self.status}"
 
 
-class TooMuchError(Exception):
-    """A process wrote more than it may to ``stream``."""
+class OutputLimitError(Exception):
+    """Raised when a process writes more than the permitted number of bytes to ``stream`` (``stdout`` or ``stderr``)."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -53,37 +55,40 @@ class TooMuchError(Exception):
 
 
 async def run_process(
-    words: Sequence[str],
+    arguments: Sequence[str],
     variables: Mapping[str, str],
     *,
-    most: int,
-    watch: Watch | None = None,
+    max_bytes: int,
+    on_line: LineCallback | None = None,
     stdin: bytes | None = None,
     cwd: str | None = None,
-) -> Ended:
-    """Run a program to its end and return how that was; ``watch`` gets each line as it is written.
+) -> ProcessResult:
+    """Run a program and return its exit status and output.
 
-    ``stdin`` is what it reads (nothing by default), ``cwd`` the folder that it runs in (by default the current one).
-    Raises OSError, or ValueError for words that no program can get, when it cannot be started, and TooMuchError (after ending it) when it writes more than ``most`` bytes
-    to one stream. When this is cancelled, the process group is ended first.
+    Parameters: ``arguments`` are the program and its arguments, ``variables`` its whole environment; ``max_bytes``
+    limits each output stream; ``on_line`` is called with each line as it is written; ``stdin`` is its standard input,
+    empty by default; ``cwd`` is its working folder, by default the current one.
+    Raises OSError if the program cannot be started, ValueError for arguments that cannot be passed to a program, and
+    OutputLimitError, after ending the process group, if a stream exceeds ``max_bytes``. A cancellation ends the process
+    group before it is raised.
     """
-    streams = [Stream(name, most, watch) for name in ("stdout", "stderr")]
+    streams = [OutputPipe(name, max_bytes, on_line) for name in ("stdout", "stderr")]
     readers: list[asyncio.Task[None]] = []
     try:
-        readers += [asyncio.create_task(await stream.opened()) for stream in streams]
+        readers += [asyncio.create_task(await stream.open_reader()) for stream in streams]
         out, err = (stream.writing for stream in streams)
-        process = await _start(words, stdin, env=variables, cwd=cwd, stdout=out, stderr=err)
+        process = await _start(arguments, stdin, env=variables, cwd=cwd, stdout=out, stderr=err)
         for stream in streams:
             stream.close_writing()
         try:
-            await _ended(process, readers)
+            await _wait_for_end(process, readers)
         finally:
             await _end_group(process)
-        await asyncio.wait(readers, timeout=GRACE)  # what left the group may hold the pipes open
+        await asyncio.wait(readers, timeout=GRACE)  # processes that left the group may keep the pipes open
         for reader in readers:
             if reader.done():
                 reader.result()
-        return Ended(process.returncode or 0, *(stream.text for stream in streams))
+        return ProcessResult(process.returncode or 0, *(stream.text for stream in streams))
     finally:
         for reader in readers:
             reader.cancel()
@@ -91,11 +96,11 @@ async def run_process(
             stream.close()
 
 
-async def _start(words: Sequence[str], given: bytes | None, **settings: Any) -> Process:
-    """Start a program that reads ``given``; when this is cancelled meanwhile, end it."""
-    stdin = DEVNULL if given is None else PIPE
+async def _start(arguments: Sequence[str], input_bytes: bytes | None, **settings: Any) -> Process:
+    """Start a program with the given standard input; if cancelled meanwhile, end it again."""
+    stdin = DEVNULL if input_bytes is None else PIPE
     starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(*words, stdin=stdin, start_new_session=True, **settings)
+        asyncio.create_subprocess_exec(*arguments, stdin=stdin, start_new_session=True, **settings)
     )
     try:
         process = await asyncio.shield(starting)
@@ -103,14 +108,14 @@ async def _start(words: Sequence[str], given: bytes | None, **settings: Any) -> 
         with suppress(OSError, ValueError):
             await _end_group(await starting)
         raise
-    if given is not None and process.stdin is not None:
-        process.stdin.write(given)
-        process.stdin.close()  # once what is buffered was written
+    if input_bytes is not None and process.stdin is not None:
+        process.stdin.write(input_bytes)
+        process.stdin.close()  # asyncio closes it after writing its buffer
     return process
 
 
-async def _ended(process: Process, readers: Sequence[asyncio.Task[None]]) -> None:
-    """Wait for the end of a process, or for a reader that fails."""
+async def _wait_for_end(process: Process, readers: Sequence[asyncio.Task[None]]) -> None:
+    """Wait until the process ends; raises the error of a reader that fails before."""
     waiting = asyncio.ensure_future(process.wait())
     pending: set[asyncio.Future[Any]] = {waiting, *readers}
     try:
@@ -123,35 +128,35 @@ async def _ended(process: Process, readers: Sequence[asyncio.Task[None]]) -> Non
 
 
 async def _end_group(process: Process) -> None:
-    """End what is left of a process group."""
-    group = process.pid  # not given to another process as long as the group has a member
-    if _signalled(group, signal.SIGTERM):
+    """End the remaining processes of a process group, and wait for its leader."""
+    group = process.pid  # the number is not reused as long as the group has a member
+    if _send_signal(group, signal.SIGTERM):
         try:
-            for _ in range(round(GRACE / _BETWEEN_LOOKS)):
-                if not _signalled(group, 0) or _is_dead(group):
+            for _ in range(round(GRACE / _POLL_INTERVAL)):
+                if not _send_signal(group, 0) or _has_only_zombies(group):
                     break
-                await asyncio.sleep(_BETWEEN_LOOKS)
+                await asyncio.sleep(_POLL_INTERVAL)
         except asyncio.CancelledError:
-            _signalled(group, signal.SIGKILL)
+            _send_signal(group, signal.SIGKILL)
             await process.wait()
             raise
-        _signalled(group, signal.SIGKILL)
+        _send_signal(group, signal.SIGKILL)
     await process.wait()
 
 
-def _is_dead(group: int) -> bool:
-    """Whether a process group has zombies only: where nobody collects orphans, as in many containers, they stay."""
+def _has_only_zombies(group: int) -> bool:
+    """Return whether a process group consists of zombies, which remain in containers without an init process."""
     states = set()
     for entry in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended meanwhile
+        with suppress(OSError):  # the process ended meanwhile
             fields = entry.read_text("utf-8", "replace").rpartition(")")[2].split()
             if int(fields[2]) == group:
                 states.add(fields[0])
     return bool(states) and states <= {"Z", "X"}
 
 
-def _signalled(group: int, number: int) -> bool:
-    """Send a signal to a process group and return whether anybody got it."""
+def _send_signal(group: int, number: int) -> bool:
+    """Send a signal to a process group and return whether the group exists and accepts it."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -159,14 +164,14 @@ def _signalled(group: int, number: int) -> bool:
     return True
 
 
-class Stream:
-    """One of the streams that a process writes, and what has come of it."""
+class OutputPipe:
+    """Pipe for one output stream of a process: reads it, limits its size and reports its lines."""
 
-    def __init__(self, name: str, most: int, watch: Watch | None) -> None:
+    def __init__(self, name: str, max_bytes: int, on_line: LineCallback | None) -> None:
         self.writing = -1
         self._name = name
-        self._most = most
-        self._watch = watch
+        self._max_bytes = max_bytes
+        self._on_line = on_line
         self._decoder = getincrementaldecoder("utf-8")("replace")
         self._pieces: list[str] = []
         self._line = ""
@@ -174,11 +179,11 @@ class Stream:
 
     @property
     def text(self) -> str:
-        """What has been read so far."""
+        """The text that was read so far."""
         return "".join(self._pieces)
 
-    async def opened(self) -> Coroutine[Any, Any, None]:
-        """Open the pipe and return what reads it to its end; it raises TooMuchError."""
+    async def open_reader(self) -> Coroutine[Any, Any, None]:
+        """Open the pipe and return the coroutine that reads it to its end, which raises OutputLimitError."""
         reading, self.writing = os.pipe()
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
@@ -187,35 +192,37 @@ class Stream:
         return self._read(reader)
 
     def close_writing(self) -> None:
-        """Close this process's copy of the end that is written to."""
+        """Close the write end of the pipe in this process; the child has its own copy."""
         if self.writing >= 0:
             os.close(self.writing)
             self.writing = -1
 
     def close(self) -> None:
-        """Close the pipe."""
+        """Close both ends of the pipe."""
         self.close_writing()
         if self._transport is not None:
             self._transport.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Read the pipe to its end; raises OutputLimitError."""
         size = 0
-        while chunk := await reader.read(_CHUNK):
+        while chunk := await reader.read(_CHUNK_BYTES):
             size += len(chunk)
-            if size > self._most:
-                raise TooMuchError(self._name)
-            self._take(self._decoder.decode(chunk))
-        self._take(self._decoder.decode(b"", final=True))
-        if self._watch and self._line:
-            self._watch(self._name, self._line)
+            if size > self._max_bytes:
+                raise OutputLimitError(self._name)
+            self._append(self._decoder.decode(chunk))
+        self._append(self._decoder.decode(b"", final=True))
+        if self._on_line and self._line:
+            self._on_line(self._name, self._line)
 
-    def _take(self, text: str) -> None:
+    def _append(self, text: str) -> None:
+        """Store text that was read, and report the lines that it completes."""
         self._pieces.append(text)
-        if self._watch is None:
+        if self._on_line is None:
             return
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
-            self._watch(self._name, line)
-        if len(self._line) > _CHUNK:  # nobody shows lines that long
-            self._watch(self._name, self._line)
+            self._on_line(self._name, line)
+        if len(self._line) > _CHUNK_BYTES:  # report a very long line in parts
+            self._on_line(self._name, self._line)
             self._line = ""

@@ -1,11 +1,12 @@
-"""lang="python" and lang="xscript": the dialects of this engine's own scripts.
+"""Languages ``python`` and ``xscript`` of ``<script>``: the dialects of taskrun's own scripts.
 
     <script name="add" lang="python">
       <input name="a"/>
       <source>return a + 1</source>
     </script>
 
-Rules: they are evaluated like the source of a ``<step>``: at once where nothing awaits, elsewhere with an ``executor``.
+Rules: they are evaluated like the source of a ``<step>``: without a coroutine if nothing awaits, and by the executor of
+the step if it has one.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from taskrun.syntax.node import Node
 
 @dataclass(frozen=True, slots=True)
 class ScriptLanguage:
-    """A dialect of scripts."""
+    """Language of ``<script>`` for one dialect of scripts."""
 
     dialect: str
 
     def compile(self, source: Node, _step: Node, settings: ScriptSettings) -> ScriptCode:
-        """Return the script in the element's text; it may await."""
+        """Compile the text of ``<source>``; the script may contain ``await``."""
         script = compile_script(source, language=self.dialect, awaits=True, settings=settings)
         return ScriptCode(
             text=script.text,
@@ -41,22 +42,22 @@ class ScriptLanguage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptCode(Code):
-    """A script of this engine."""
+    """Compiled script in a dialect of taskrun."""
 
     script: Script
 
     async def run(self, frame: Frame) -> Any:
-        """Evaluate the script in the step's scope, or where its executor says."""
+        """Evaluate the script with the variables of the step, by the executor of the step if it has one."""
         if frame.executor is not None:
             return await run_elsewhere(frame, self.script)
         return await evaluated(self.script, frame.scope)
 
     @property
     def function(self) -> Script:
-        """The script."""
+        """The compiled script, which the optimizer can call without a coroutine."""
         return self.script
 
     @property
     def may_suspend(self) -> bool:  # type: ignore[override] # it depends on the script
-        """Whether the script awaits."""
+        """Whether the script contains ``await``."""
         return self.script.suspends

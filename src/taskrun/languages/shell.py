@@ -1,4 +1,4 @@
-"""lang="shell": a script for sh, or for the shell that ``shell`` names.
+"""Language ``shell`` of ``<script>``: a script for sh, or for the shell named by the attribute ``shell``.
 
     <script name="pack" lang="shell" shell="bash">
       <input name="folder"/>
@@ -6,9 +6,10 @@
       <output name="stdout"/>
     </script>
 
-Rules: it is run as ``sh -c TEXT``, without further options, in the folder that the process is in, with nothing on
-standard input. The declared inputs are in its environment; nothing is ever put into the text. RESULT is what it wrote,
-without the last end of line; ``stdout``, ``stderr`` and ``exitCode`` are outputs. A status other than 0 is a ShellError.
+Rules: the script runs as ``sh -c TEXT``, without further options, in the current folder of this process, with empty
+standard input. The declared inputs are environment variables; the text itself is never changed. RESULT is the standard
+output without its last newline; ``stdout``, ``stderr`` and ``exitCode`` are outputs. An exit status other than 0 raises
+ShellError.
 """
 
 from __future__ import annotations
@@ -22,30 +23,30 @@ from taskrun.core.events import StepOutput
 from taskrun.core.frame import Frame
 from taskrun.core.script_language import Code
 from taskrun.errors import BindError, Diagnostic, ShellError
-from taskrun.languages.environment import environment, is_variable
-from taskrun.languages.process import Ended, TooMuchError, run_process
+from taskrun.languages.environment import environment, is_variable_name
+from taskrun.languages.process import OutputLimitError, ProcessResult, run_process
 from taskrun.script.script import ScriptSettings
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.core.step import Step
 
-MOST_OUTPUT = 16_000_000
-"""How many bytes a script may write to one stream."""
+MAX_OUTPUT_BYTES = 16_000_000
+"""The most bytes that a script may write to one stream."""
 
-_SHOWN = 500
+_MAX_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ShellLanguage:
-    """Scripts for a shell."""
+    """Language of ``<script>`` for shell scripts."""
 
     def compile(self, source: Node, step: Node, settings: ScriptSettings) -> ShellCode:
-        """Return the script in the element's text."""
-        most = settings.limits.source_length
-        if len(source.text) > most:
-            message = f"the script has {len(source.text):,} characters; {most:,} are allowed"
-            raise BindError([source.problem("script-syntax", message, hint="put it into a file and call that")])
+        """Return the script in ``<source>``; raises BindError if it is too long."""
+        max_length = settings.limits.source_length
+        if len(source.text) > max_length:
+            message = f"the script has {len(source.text):,} characters; {max_length:,} are allowed"
+            raise BindError([source.problem("script-syntax", message, hint="move it to a file and run the file")])
         inputs = [child.attributes.get("name", "") for child in step.children if child.tag == "input"]
         return ShellCode(
             text=source.text, node=source, reads=frozenset(inputs), shell=step.attributes.get("shell", "sh")
@@ -54,52 +55,55 @@ class ShellLanguage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellCode(Code):
-    """A script for a shell."""
+    """Shell script with the shell that runs it."""
 
     attributes: ClassVar[frozenset[str]] = frozenset({"shell"})
 
     shell: str
 
     async def run(self, frame: Frame) -> Completion:
-        """Run the script; raises ShellError when it fails."""
+        """Run the script and return its outputs; raises ShellError if it fails or cannot be started."""
         scope = frame.scope
         variables = environment({item.name: scope[item.name] for item in frame.step.inputs})
-        watch = _Lines(frame) if frame.run.traced else None
+        on_line = _LineReporter(frame) if frame.run.traced else None
         try:
-            ended = await run_process(self._words(), variables, most=MOST_OUTPUT, watch=watch)
+            result = await run_process(self._command(), variables, max_bytes=MAX_OUTPUT_BYTES, on_line=on_line)
         except FileNotFoundError as error:
             raise ShellError(f"there is no shell '{self.shell}' on this machine: {error.strerror}") from error
         except OSError as error:
             raise ShellError(f"the shell '{self.shell}' cannot be started: {error.strerror}") from error
-        except TooMuchError as error:
-            message = f"the script was stopped: it wrote more than {MOST_OUTPUT:,} bytes to {error.stream}"
+        except OutputLimitError as error:
+            message = f"the script was stopped: it wrote more than {MAX_OUTPUT_BYTES:,} bytes to {error.stream}"
             raise ShellError(f"{message}; write large output to a file") from None
-        if ended.status:
-            raise ShellError(_failure(ended), ended.status, ended.stdout, ended.stderr)
-        outputs = {"stdout": ended.stdout, "stderr": ended.stderr, "exitCode": ended.status}
-        return Completion({RESULT: ended.stdout.removesuffix("\n"), **outputs})
+        if result.status:
+            raise ShellError(_failure_message(result), result.status, result.stdout, result.stderr)
+        outputs = {"stdout": result.stdout, "stderr": result.stderr, "exitCode": result.status}
+        return Completion({RESULT: result.stdout.removesuffix("\n"), **outputs})
 
-    def _words(self) -> tuple[str, ...]:
-        """Return the command; its messages name the task file, and the lines there."""
+    def _command(self) -> tuple[str, ...]:
+        """Return the command line.
+
+        ``$0`` is the task file, and newlines in front of the text make the shell report line numbers of that file.
+        """
         at = self.node.character_at(0)
         return self.shell, "-c", ("\n" * (at.line - 1) or " ") + self.text, at.path
 
     def analyze(self, step: Step) -> Iterable[Diagnostic]:
-        """The names of inputs can be those of variables of a shell; it is a process already, so it has no executor."""
+        """Yield problems: inputs that cannot be shell variables, and an executor, which a shell script cannot use."""
         for item in step.inputs:
-            if not is_variable(item.name):
-                message = f"the input '{item.name}' cannot be a variable of a shell"
-                hint = "its name has letters a-z, digits and '_', and does not begin with a digit"
+            if not is_variable_name(item.name):
+                message = f"the input '{item.name}' cannot be a shell variable"
+                hint = "use a name of letters a-z, digits and '_' that does not begin with a digit"
                 yield item.node.problem("bad-value", message, hint=hint, attribute="name")
         if "executor" in step.node.attributes:
             message = 'executor has no meaning with lang="shell"'
-            hint = "the script is a process of its own; leave executor out"
+            hint = "the script is a process of its own; remove executor"
             yield step.node.problem("no-meaning", message, hint=hint, attribute="executor")
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
-    """Tells those who watch the run each line that is written."""
+class _LineReporter:
+    """Callback that emits each line of output as the event StepOutput."""
 
     frame: Frame
 
@@ -108,11 +112,11 @@ class _Lines:
         run.emit(StepOutput(run.run_id, self.frame.path, stream, text))
 
 
-def _failure(ended: Ended) -> str:
-    """Return why a script failed, with the end of what it wrote to standard error."""
-    reason = ended.signal_name
-    reason = f"the script was ended by {reason}" if reason else f"the script ended with status {ended.status}"
-    said = ended.stderr.strip()
-    if len(said) > _SHOWN:
-        said = "…" + said[-_SHOWN:]
-    return f"{reason}: {said}" if said else reason
+def _failure_message(result: ProcessResult) -> str:
+    """Return the message about a failed script, with the end of its standard error."""
+    reason = result.signal_name
+    reason = f"the script was ended by {reason}" if reason else f"the script ended with status {result.status}"
+    stderr_text = result.stderr.strip()
+    if len(stderr_text) > _MAX_SHOWN:
+        stderr_text = "…" + stderr_text[-_MAX_SHOWN:]
+    return f"{reason}: {stderr_text}" if stderr_text else reason

@@ -1,1 +1,41 @@
-"""Observers: functions that get the events of a run."""
+"""Bundled observers: functions and objects that receive every event of a run.
+
+    from taskrun.observers import Metrics, Progress
+
+Modules here import ``taskrun.core.events`` and the standard library only. The names below are imported on first use,
+because every manager imports ``log``, but few need the others.
+Begin with ``log``, the shortest one; ``taskrun.events`` has the events themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taskrun.observers.json_lines import JsonLines as JsonLines
+    from taskrun.observers.log import log_event as log_event
+    from taskrun.observers.metrics import Metrics as Metrics
+    from taskrun.observers.metrics import Timer as Timer
+    from taskrun.observers.progress import Progress as Progress
+
+_PLACES = (
+    ("taskrun.observers.json_lines", ("JsonLines",)),
+    ("taskrun.observers.log", ("log_event",)),
+    ("taskrun.observers.metrics", ("Metrics", "Timer")),
+    ("taskrun.observers.progress", ("Progress",)),
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module on first use."""
+    for module, names in _PLACES:
+        if name in names:
+            import importlib
+
+            return getattr(importlib.import_module(module), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, imported or not."""
+    return sorted(name for _, names in _PLACES for name in names)

@@ -1,7 +1,6 @@
-"""The observer that every run has: what must not go by unseen goes to the logger ``taskrun``.
+"""Observer of every run that logs ignored failures and dumped values to the logger ``taskrun``.
 
-Rules: ignored failures are warnings, dumped values are information that is always shown (level WARNING would frighten,
-so the command line sets the logger's level to INFO).
+Rules: ignored failures are logged as warnings, dumped values with level INFO (the command line shows this level).
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from taskrun.core.events import Event, FailureIgnored, ValueDumped
 
 
 def log_event(event: Event) -> None:
-    """Log an ignored failure or a dumped value; other events are not for the log."""
+    """Log the event if it is an ignored failure or a dumped value; ignore other events."""
     logger = logging.getLogger("taskrun")
     if isinstance(event, FailureIgnored):
         logger.warning("%s failed and was allowed to: %s (%s)", event.path, event.error, event.location)

@@ -1,6 +1,8 @@
-"""A store that forgets everything when the process ends: the default of the library, and what others are compared with.
+"""MemoryStore: a store whose content is lost when the process ends.
 
-Rules: one lock round every call, so that threads may share it. Records are immutable, so they are kept as they are.
+It is the default of the library, and the reference to which the tests compare other stores.
+
+Rules: one lock protects every call, so that threads may share a store. Records are immutable, so they are not copied.
 """
 
 from __future__ import annotations
@@ -15,18 +17,20 @@ from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary
 from taskrun.durable.store import Write, changed, check_claim, fenced, unknown_run
 from taskrun.errors import FencedError, StoreError, TransitionError
 
-SUMMARY = tuple(one.name for one in fields(RunSummary))
+_SUMMARY_FIELDS = tuple(one.name for one in fields(RunSummary))
 
 
 @dataclass(slots=True)
 class _Entry:
+    """A run with the latest records of its steps and the open requests to its owner."""
+
     run: RunRecord
     steps: dict[str, StepRecord] = field(default_factory=dict)
     requests: dict[str, None] = field(default_factory=dict)
 
 
 class MemoryStore:
-    """Runs in a dictionary."""
+    """Store of runs in a dictionary."""
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
@@ -34,52 +38,55 @@ class MemoryStore:
         self._closed = False
 
     def create(self, run: RunRecord) -> None:
-        """See Store."""
+        """Insert a new run; raises StoreError if its id exists."""
         with self._lock:
-            if run.run_id in self._open():
-                raise StoreError(f"there is a run {run.run_id} already", "leave the choice of an id to taskrun")
+            if run.run_id in self._open_entries():
+                raise StoreError(
+                    f"there is a run {run.run_id} already", "use another run id, or let taskrun generate one"
+                )
             self._entries[run.run_id] = _Entry(run)
 
     def load(self, run_id: str) -> RunRecord:
-        """See Store."""
+        """Return the record of a run; raises UnknownRunError."""
         with self._lock:
             return self._entry(run_id).run
 
     def records(self, run_id: str) -> list[StepRecord]:
-        """See Store."""
+        """Return the latest record of each step of a run, in the order in which they were written."""
         with self._lock:
             return list(self._entry(run_id).steps.values())
 
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """See Store."""
+        """Write records and changes of one run; raises FencedError or TransitionError."""
         for problem in self.write_all([Write(run_id, epoch, records, run_changes)]):
             if problem is not None:
                 raise problem
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """See Store."""
+        """Write for several runs; return one error or None per write."""
         with self._lock:
-            self._open()
+            self._open_entries()
             return [self._write(one) for one in writes]
 
     def _write(self, one: Write) -> StoreError | None:
+        """Apply one write, or return the error that refuses it, with nothing changed."""
         try:
-            entry = self._fence(one.run_id, one.epoch)
+            entry = self._fenced_entry(one.run_id, one.epoch)
             if one.changes:
                 entry.run = changed(entry.run, one.changes)
         except (FencedError, TransitionError) as problem:
             return problem
         for record in one.records:
-            entry.steps.pop(record.key, None)  # so that the new one is the last
+            entry.steps.pop(record.key, None)  # the new record is inserted at the end
             entry.steps[record.key] = record
         if one.changes and "state" in one.changes and not entry.run.state.active:
             entry.requests.clear()
         return None
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
-        """See Store."""
+        """Make ``owner`` the owner of a run and return the new epoch; raises RunOwnedError or TransitionError."""
         with self._lock:
             entry = self._entry(run_id)
             check_claim(entry.run, now, stale_after)
@@ -87,19 +94,19 @@ class MemoryStore:
             return entry.run.epoch
 
     def heartbeat(self, run_id: str, epoch: int, now: float) -> None:
-        """See Store."""
+        """Renew the lease of a run's owner; raises FencedError if the epoch is outdated."""
         with self._lock:
-            self._open()
-            entry = self._fence(run_id, epoch)
+            self._open_entries()
+            entry = self._fenced_entry(run_id, epoch)
             entry.run = replace(entry.run, heartbeat=now)
 
     def request(self, run_id: str, kind: str) -> None:
-        """See Store."""
+        """Store a request to the owner of a run, such as ``cancel``; a repeated request has no effect."""
         with self._lock:
             self._entry(run_id).requests.setdefault(kind)
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """See Store."""
+        """Return the open requests to the owner of a run, oldest first."""
         with self._lock:
             return tuple(self._entry(run_id).requests)
 
@@ -110,11 +117,11 @@ class MemoryStore:
         since: float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """See Store."""
+        """Return summaries of runs, newest first, filtered by state, flow and time of creation."""
         with self._lock:
-            entries = list(self._open().values())
+            entries = list(self._open_entries().values())
         found = [
-            RunSummary(**{name: getattr(run, name) for name in SUMMARY})
+            RunSummary(**{name: getattr(run, name) for name in _SUMMARY_FIELDS})
             for run in (entry.run for entry in reversed(entries))
             if (state is None or run.state is state)
             and (flow is None or run.flow == flow)
@@ -124,26 +131,26 @@ class MemoryStore:
         return found[:limit]
 
     def delete(self, run_id: str) -> None:
-        """See Store."""
+        """Delete a run and the runs that it called; raises UnknownRunError."""
         with self._lock:
             self._entry(run_id)
-            self._remove({run_id})
+            self._delete_with_called({run_id})
 
     def purge(self, before: float) -> int:
-        """See Store."""
+        """Delete the runs that ended before a time (seconds since 1970), and return how many were deleted."""
         with self._lock:
             old = {
                 entry.run.run_id
-                for entry in self._open().values()
+                for entry in self._open_entries().values()
                 if entry.run.state.ended
                 and entry.run.ended is not None
                 and entry.run.ended < before
                 and entry.run.parent not in self._entries
             }
-            return self._remove(old)
+            return self._delete_with_called(old)
 
-    def _remove(self, run_ids: set[str]) -> int:
-        """Remove runs and, round by round, those that they called."""
+    def _delete_with_called(self, run_ids: set[str]) -> int:
+        """Delete runs and, level by level, the runs that they called; return how many were deleted."""
         count = 0
         while run_ids:
             for run_id in run_ids:
@@ -153,22 +160,24 @@ class MemoryStore:
         return count
 
     def close(self) -> None:
-        """See Store."""
+        """Close the store; later calls raise StoreError."""
         self._closed = True
 
-    def _open(self) -> dict[str, _Entry]:
+    def _open_entries(self) -> dict[str, _Entry]:
+        """Return all entries by run id; raises StoreError if the store is closed."""
         if self._closed:
             raise StoreError("the store is closed")
         return self._entries
 
     def _entry(self, run_id: str) -> _Entry:
-        entry = self._open().get(run_id)
+        """Return the entry of a run; raises UnknownRunError."""
+        entry = self._open_entries().get(run_id)
         if entry is None:
             raise unknown_run(run_id)
         return entry
 
-    def _fence(self, run_id: str, epoch: int) -> _Entry:
-        """Return the entry of the run when the epoch is the present one."""
+    def _fenced_entry(self, run_id: str, epoch: int) -> _Entry:
+        """Return the entry of a run; raises FencedError unless ``epoch`` is its present epoch."""
         entry = self._entries.get(run_id)
         if entry is None:
             raise fenced(run_id, epoch, None)

@@ -1,11 +1,11 @@
-"""``open_store``: from a URL to a store.
+"""Opening of stores by URL.
 
-    memory:                             forgotten when the process ends
-    sqlite:///runs.db                   a file relative to the present folder
-    sqlite:////var/lib/runs.db          an absolute one; with ?synchronous=NORMAL&timeout=10
+    memory:                             in memory, lost when the process ends
+    sqlite:///runs.db                   a SQLite file, relative to the current folder
+    sqlite:////var/lib/runs.db          a SQLite file with an absolute path; optionally ?synchronous=NORMAL&timeout=10
 
-Rules: the scheme chooses who reads the rest. Stores of other packages are callables that take the URL and return a store,
-under their scheme in the entry points ``taskrun.stores``; they are loaded when they are asked for.
+Rules: the scheme selects the function that parses the rest. Stores of other packages are callables that take the URL
+and return a store, registered under their scheme in the entry points ``taskrun.stores``; they are loaded on first use.
 """
 
 from __future__ import annotations
@@ -23,24 +23,28 @@ from taskrun.errors import PluginError, StoreError, near_hint
 from taskrun.stores.memory import MemoryStore
 
 GROUP = "taskrun.stores"
-_FORMS = "a store is memory:, sqlite:///relative/file.db or sqlite:////absolute/file.db"
+_URL_FORMS = "a store is memory:, sqlite:///relative/file.db or sqlite:////absolute/file.db"
 _SETTINGS = ("synchronous", "timeout")
 _SYNCHRONOUS = ("FULL", "NORMAL")
 _SECONDS = re.compile(r"\d{1,6}(\.\d+)?")
 
 
 def open_store(url: str) -> Store:
-    """Open the store that the URL names; StoreError when it means none, or the store cannot be opened."""
+    """Open the store at a URL.
+
+    Raises StoreError if the URL is not one of a store or the store cannot be opened, and PluginError if the package
+    that provides the store cannot be loaded.
+    """
     scheme, colon, _ = url.partition(":")
     scheme = scheme.lower()
     if not colon:
-        raise StoreError(f"'{url}' is no URL of a store", _FORMS)
+        raise StoreError(f"'{url}' is no URL of a store", _URL_FORMS)
     if scheme in _BUILT_IN:
         return _BUILT_IN[scheme](url)
     others = {entry.name: entry for entry in entry_points(group=GROUP)}
     if scheme not in others:
         raise StoreError(
-            f"'{url}': there is no kind of store '{scheme}'", near_hint(scheme, {*_BUILT_IN, *others}) or _FORMS
+            f"'{url}': there is no kind of store '{scheme}'", near_hint(scheme, {*_BUILT_IN, *others}) or _URL_FORMS
         )
     entry = others[scheme]
     try:
@@ -51,26 +55,30 @@ def open_store(url: str) -> Store:
 
 
 def _memory(url: str) -> Store:
+    """Open a new store in memory; raises StoreError if the URL has a path."""
     if url.partition(":")[2].strip("/"):
         raise StoreError(f"'{url}': a store in memory has no name", "write memory:")
     return MemoryStore()
 
 
-def file_of(url: str) -> Path | None:
-    """Return the file that the URL of a store names, None for a store that is no file; nothing is opened or made.
+def sqlite_file(url: str) -> Path | None:
+    """Return the path of the SQLite file in the URL of a store, None for other stores; nothing is opened or created.
 
-    Raises StoreError when a URL of a SQLite store is wrong.
+    Raises StoreError for a malformed URL of a SQLite store.
     """
     return Path(_sqlite_settings(url).path).expanduser() if url.lower().startswith("sqlite:") else None
 
 
 class _SqliteSettings(NamedTuple):
+    """Path and settings in the URL of a SQLite store."""
+
     path: str
     synchronous: Literal["FULL", "NORMAL"]
     timeout: float
 
 
 def _sqlite(url: str) -> Store:
+    """Open the SQLite store at a URL."""
     from taskrun.stores.sqlite.store import SqliteStore
 
     path, synchronous, timeout = _sqlite_settings(url)
@@ -78,13 +86,14 @@ def _sqlite(url: str) -> Store:
 
 
 def _sqlite_settings(url: str) -> _SqliteSettings:
+    """Return path and settings from the URL of a SQLite store; raises StoreError for a malformed URL."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise StoreError(f"'{url}' is no URL: {error}", _FORMS) from error
+        raise StoreError(f"'{url}' is no URL: {error}", _URL_FORMS) from error
     path = unquote(parts.path.removeprefix("/"))
     if parts.netloc or not url.partition(":")[2].startswith("///") or path in {"", "/"}:
-        raise StoreError(f"'{url}' names no file", _FORMS)
+        raise StoreError(f"'{url}' names no file", _URL_FORMS)
     settings = dict(parse_qsl(parts.query, keep_blank_values=True))
     for name in settings:
         if name not in _SETTINGS:

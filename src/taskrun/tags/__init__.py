@@ -1,6 +1,7 @@
-"""The standard tag libraries, one module each: a public function of a module is a tag, its keywords are the attributes.
+"""Bundled tag libraries: ``files``, ``http``, ``sh``, ``task`` and ``text``; the other modules are parts of these.
 
-Rules: a library's ``__all__`` names its tags and errors, and the libraries are ``files``, ``http``, ``sh`` and ``text``: the
-other modules here are their parts; ``async def`` runs in the loop, plain ``def`` may block as it runs in a worker thread;
-``context`` is what the engine gives a tag, never an attribute.
+Each public function of a library is a tag, and its keywords are the attributes of the tag, except ``context``, which
+the engine passes. An ``async def`` runs on the event loop; a plain ``def`` may block, since it runs in a worker thread.
+Modules here import ``taskrun.core``, ``taskrun.languages.process`` and ``taskrun.errors``.
+Begin with ``text``, the shortest library, and ``context``, the value that every tag can receive.
 """

@@ -1,7 +1,7 @@
-"""CSV texts of files: rows of equal width, strictly quoted.
+"""Conversion of CSV text to rows and back, with strict quoting and rows of equal length.
 
-Rules: every row has as many cells as the first one, or the file is refused with the line; a cell is one value. A cell read
-may have the 131072 characters that Python's ``csv`` accepts: its limit is one of the process, so it is left alone.
+Rules: a row with more or fewer cells than the first one is an error that names the line. A cell is a single value. A
+cell that is read may have 131072 characters, the limit of Python's ``csv``, which is global and therefore not changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from taskrun.tags.file_read import FileError
 
 
 def from_csv(path: str, text: str, delimiter: str, *, header: bool) -> list[Any]:
-    """Return the rows of a CSV text: dicts by the first row's names with ``header``, else lists."""
+    """Return the rows of a CSV text: with ``header`` as dicts by the names in the first row, otherwise as lists.
+
+    ``path`` is the file in messages. Raises FileError, with the line, for malformed text.
+    """
     _check_delimiter(delimiter)
     numbered = _rows(path, text, delimiter)
     if not header:
@@ -29,7 +32,11 @@ def from_csv(path: str, text: str, delimiter: str, *, header: bool) -> list[Any]
 
 
 def to_csv(path: str, rows: list[Any], columns: list[str] | None, delimiter: str) -> str:
-    """Return ``rows``, all dicts or all lists, as a CSV text with the header ``columns``."""
+    """Return ``rows``, all dicts or all lists, as CSV text with the header ``columns``.
+
+    ``path`` is the file in messages. Raises FileError, with the row, for rows that differ or cells that are no single
+    value.
+    """
     _check_delimiter(delimiter)
     if not isinstance(rows, list | tuple):
         raise FileError(f"{path!r}: rows is a {type(rows).__name__}, not a list of rows")
@@ -39,19 +46,23 @@ def to_csv(path: str, rows: list[Any], columns: list[str] | None, delimiter: str
         _check_columns(path, names)
     width = len(rows[0]) if rows and names is None and isinstance(rows[0], list | tuple) else len(names or ())
     text = io.StringIO(newline="")
-    # with \r\n the writer quotes both characters inside of cells, with \n alone it would leave a \r bare
+    # with \r\n the writer quotes cells that contain either character; with \n alone it would not quote \r
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     if names is not None:
         writer.writerow(names)
     for number, row in enumerate(rows, 1):
         place = f"{path!r}: row {number}"
-        cells = _by_name(place, row, names or [], exactly=columns is None) if by_name else _in_order(place, row, width)
+        cells = (
+            _cells_by_name(place, row, names or [], exactly=columns is None)
+            if by_name
+            else _cells_in_order(place, row, width)
+        )
         writer.writerow([_cell(place, cell) for cell in cells])
     return text.getvalue()
 
 
 def _rows(path: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty with the number of their first line."""
+    """Yield the rows that are not empty, each with the number of its first line; raises FileError."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     width = 0
     while True:
@@ -72,7 +83,8 @@ def _rows(path: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]
         yield line, row
 
 
-def _by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> list[Any]:
+def _cells_by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> list[Any]:
+    """Return the cells of a dict in the order of ``names``; with ``exactly`` it may have no other keys."""
     if not isinstance(row, Mapping):
         raise FileError(f"{place} is a {type(row).__name__}, the first row is a dict: write rows of one kind")
     for name in names:
@@ -81,11 +93,14 @@ def _by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> list[A
             raise FileError(f"{place} has no column {name!r}; {hint}")
     if exactly and len(row) > len(names):
         extra = next(key for key in row if key not in names)
-        raise FileError(f"{place} has the column {extra!r}, which the first row has not: name the columns to write")
+        raise FileError(
+            f"{place} has the column {extra!r}, which the first row does not have: list the columns to write"
+        )
     return [row[name] for name in names]
 
 
-def _in_order(place: str, row: Any, width: int) -> list[Any]:
+def _cells_in_order(place: str, row: Any, width: int) -> list[Any]:
+    """Return the cells of a list, which must have ``width`` items."""
     if not isinstance(row, list | tuple):
         raise FileError(f"{place} is a {type(row).__name__}: rows are all dicts or all lists")
     if len(row) != width or not row:
@@ -94,6 +109,7 @@ def _in_order(place: str, row: Any, width: int) -> list[Any]:
 
 
 def _cell(place: str, value: Any) -> str:
+    """Return the text of a cell; raises FileError for a value that is no single value."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -108,17 +124,20 @@ def _cell(place: str, value: Any) -> str:
 
 
 def _cells(count: int) -> str:
+    """Return a number of cells as text."""
     return f"{count} cell" if count == 1 else f"{count} cells"
 
 
 def _check_columns(place: str, columns: list[str]) -> None:
+    """Raise FileError unless ``columns`` is a list of different names."""
     if not isinstance(columns, list | tuple) or not all(isinstance(name, str) for name in columns):
-        raise FileError(f"{place}: columns are a list of names, not {columns!r}")
+        raise FileError(f"{place}: columns is a list of names, not {columns!r}")
     twice = [name for name, count in Counter(columns).items() if count > 1]
     if twice:
-        raise FileError(f"{place}: the column {twice[0]!r} is there twice: a column needs a name of its own")
+        raise FileError(f"{place}: the column {twice[0]!r} exists twice: give each column its own name")
 
 
 def _check_delimiter(delimiter: str) -> None:
+    """Raise FileError unless the delimiter is one usable character."""
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"\0':
         raise FileError(f"the delimiter {delimiter!r} is not one character such as ',', ';' or a tab")

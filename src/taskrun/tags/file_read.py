@@ -1,7 +1,7 @@
-"""Bounded reading of files for the tags, with failures that name the file and what to do.
+"""Reading of files for tags, up to a maximum size, with errors that name the file and a remedy.
 
-Rules: only ordinary files are opened (a pipe would block, a device never ends), never more than a given number of
-bytes is held; a byte order mark at the start of UTF-8 is no part of the text; newlines stay as they are.
+Rules: only regular files are read (a pipe would block, a device never ends). At most the given number of bytes is read.
+A byte order mark of UTF-8 is removed; newlines are not changed.
 """
 
 from __future__ import annotations
@@ -16,41 +16,44 @@ from pathlib import Path
 from taskrun.errors import near_hint
 
 MAX_BYTES = 64 * 1024 * 1024
-"""The size of the largest file that a tag reads unless told otherwise: 64 MiB."""
+"""The default maximum size of a file that a tag reads: 64 MiB."""
 
 TEMPORARY = (".taskrun-", ".tmp")
-"""How the names of files that are being written start and end: they are never suggested or listed."""
+"""Prefix and suffix of the names of incomplete files, which are never suggested or listed."""
 
-_MOST_NAMES = 10_000
+_MAX_NAMES = 10_000
 _SAFE_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class FileError(Exception):
-    """A file cannot be read, written or understood; the message names it."""
+    """Raised when a file cannot be read, written or parsed; the message names it."""
 
 
 class FileMissingError(FileError):
-    """A file or folder does not exist."""
+    """Raised when a file or folder does not exist."""
 
 
 def is_temporary(name: str) -> bool:
-    """Whether ``name`` is that of a file that a tag is writing."""
+    """Return whether ``name`` is that of an incomplete file, which a tag is writing."""
     return name.startswith(TEMPORARY[0]) and name.endswith(TEMPORARY[1])
 
 
-def failure(path: str, doing: str, error: OSError) -> FileError:
-    """Return the FileError that says that ``doing`` ("read", "written") did not work for ``path``."""
+def os_failure(path: str, doing: str, error: OSError) -> FileError:
+    """Return the FileError for an OSError; ``doing`` is the failed operation, "read" or "written"."""
     return FileError(f"{path!r} cannot be {doing}: {error.strerror or error}")
 
 
-def missing(path: str, real: Path) -> FileMissingError:
-    """Return the error for a ``path`` whose ``real`` place is empty: it names the missing part and near names."""
+def missing_error(path: str, real: Path) -> FileMissingError:
+    """Return the error for a path that does not exist; it names the missing part and similar names.
+
+    ``path`` is the path in the message, ``real`` the resolved one.
+    """
     part = real
     while not part.parent.is_dir() and part.parent != part:
         part = part.parent
     try:
         with os.scandir(part.parent) as entries:
-            names = [entry.name for entry in islice(entries, _MOST_NAMES) if not is_temporary(entry.name)]
+            names = [entry.name for entry in islice(entries, _MAX_NAMES) if not is_temporary(entry.name)]
     except OSError:
         names = []
     what = f"{path!r} does not exist"
@@ -61,21 +64,21 @@ def missing(path: str, real: Path) -> FileMissingError:
 
 
 def read_bytes(path: str, real: Path, max_bytes: int) -> bytes:
-    """Return the content of the ordinary file ``real``, called ``path`` in messages; FileError if it is too large."""
+    """Return the content of the regular file ``real``, which messages call ``path``; raises FileError if too large."""
     try:
         descriptor = os.open(real, os.O_RDONLY | _SAFE_FLAGS)
     except (FileNotFoundError, NotADirectoryError):
-        raise missing(path, real) from None
+        raise missing_error(path, real) from None
     except OSError as error:
-        raise failure(path, "read", error) from error
+        raise os_failure(path, "read", error) from error
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'no ordinary file'}: name a file")
+            raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}: name a file")
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(max_bytes + 1)
     except OSError as error:
-        raise failure(path, "read", error) from error
+        raise os_failure(path, "read", error) from error
     finally:
         os.close(descriptor)
     if len(content) > max_bytes:
@@ -84,7 +87,7 @@ def read_bytes(path: str, real: Path, max_bytes: int) -> bytes:
 
 
 def check_encoding(encoding: str) -> None:
-    """Raise FileError unless ``encoding`` is the name of a text encoding."""
+    """Raise FileError unless ``encoding`` is the name of a text encoding of Python."""
     try:
         "".encode(encoding)
     except (LookupError, ValueError):
@@ -93,7 +96,10 @@ def check_encoding(encoding: str) -> None:
 
 
 def read_characters(path: str, real: Path, encoding: str, max_bytes: int) -> str:
-    """Return the text of the file ``real``; FileError names the first byte that is not of the encoding."""
+    """Return the text of the file ``real``, which messages call ``path``.
+
+    Raises FileError if it is larger than ``max_bytes`` or malformed; the error names the first wrong byte.
+    """
     check_encoding(encoding)
     content = read_bytes(path, real, max_bytes)
     name = codecs.lookup(encoding).name

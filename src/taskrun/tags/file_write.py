@@ -1,9 +1,9 @@
-"""Writing of whole files for the tags: others see the file as it was or as it shall be, never a part of it.
+"""Atomic writing of files for tags: other processes see the old or the new content, never a part of it.
 
-Rules: a file is written beside its place under a temporary name, brought to the disk and then renamed; when anything
-fails, the temporary file and the folders made for it are removed. The mode of a file that was there stays, its owner and
-hard links do not. A file without write permission, a folder and a device are refused. Appending locks the file, so
-that lines of several writers do not mix, and takes back what was written when it fails.
+Rules: a file is written under a temporary name in the same folder, synced, and renamed. If anything fails, the
+temporary file and the folders created for it are removed. A replaced file keeps its permissions, but not its owner and
+hard links. A file without write permission, a folder and a device are refused. Appending locks the file, so that lines
+of several writers do not mix, and truncates it to its old size if it fails.
 """
 
 from __future__ import annotations
@@ -17,33 +17,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from taskrun.tags.file_read import TEMPORARY, FileError, check_encoding, failure
+from taskrun.tags.file_read import TEMPORARY, FileError, check_encoding, os_failure
 
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _APPEND = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def encoded(path: str, text: str, encoding: str, *, first: bool = True) -> bytes:
-    """Return ``text`` as bytes; only the ``first`` of a file has the byte order mark of encodings with one."""
+def encode_text(path: str, text: str, encoding: str, *, first: bool = True) -> bytes:
+    """Return text as bytes; raises FileError if the encoding lacks a character.
+
+    ``first`` says that the bytes begin the file: only these get a byte order mark, in encodings that have one.
+    """
     check_encoding(encoding)
     encoder = codecs.getincrementalencoder(encoding)()
     if not first:
-        encoder.setstate(0)  # as open(…, "a") does: no mark in the middle of a file
+        encoder.setstate(0)  # no byte order mark in the middle of a file, like open(…, "a")
     try:
         return encoder.encode(text, final=True)
     except UnicodeEncodeError as error:
         wrong = f"character {error.start} ({error.object[error.start]!r})"
-        raise FileError(f"{path!r} cannot be written as {encoding}: {wrong} is not in it; use utf-8") from None
+        raise FileError(
+            f"{path!r} cannot be written as {encoding}: {wrong} is not in this encoding; use utf-8"
+        ) from None
     except UnicodeError as error:
         raise FileError(f"{path!r} cannot be written as {encoding}: {error}") from None
 
 
 def write_whole(path: str, real: Path, content: bytes) -> None:
-    """Make ``content`` the content of the file ``real``, called ``path`` in messages, or change nothing."""
-    with _failures(path), _parents(real):
+    """Replace the content of the file ``real``, which messages call ``path``; raises FileError with nothing changed."""
+    with _translate_errors(path), _parent_folders(real):
         mode = _mode_of(path, real)
         temporary = real.parent / f"{TEMPORARY[0]}{secrets.token_hex(8)}{TEMPORARY[1]}"
-        # the umask makes the mode of a new file; one that was private is private from its first byte on
+        # a new file gets its mode from the umask; a replacement is private until it has the mode of the old file
         descriptor = os.open(temporary, _CREATE, 0o666 if mode is None else 0o600)
         try:
             try:
@@ -62,15 +67,15 @@ def write_whole(path: str, real: Path, content: bytes) -> None:
 
 
 def append(path: str, real: Path, text: str, encoding: str) -> None:
-    """Add ``text`` at the end of the file ``real``, wholly or not at all; the file is made when there is none."""
-    encoded(path, text, encoding)  # nothing is made for a text that cannot be written
-    with _failures(path), _parents(real):
+    """Append ``text`` to the file ``real``, which is created if missing; raises FileError with nothing changed."""
+    encode_text(path, text, encoding)  # raises before anything is created
+    with _translate_errors(path), _parent_folders(real):
         is_new = _mode_of(path, real) is None
-        descriptor = _locked(real)
+        descriptor = _open_locked(real)
         try:
             size = os.fstat(descriptor).st_size
             try:
-                _write_all(descriptor, encoded(path, text, encoding, first=size == 0))
+                _write_all(descriptor, encode_text(path, text, encoding, first=size == 0))
                 os.fsync(descriptor)
             except BaseException:
                 os.ftruncate(descriptor, size)
@@ -82,21 +87,22 @@ def append(path: str, real: Path, text: str, encoding: str) -> None:
 
 
 @contextmanager
-def _failures(path: str) -> Iterator[None]:
+def _translate_errors(path: str) -> Iterator[None]:
+    """Convert an OSError of the block into FileError."""
     try:
         yield
     except OSError as error:
-        raise failure(path, "written", error) from error
+        raise os_failure(path, "written", error) from error
 
 
 @contextmanager
-def _parents(real: Path) -> Iterator[None]:
-    """Make the folders above ``real``; remove those made when the body fails."""
+def _parent_folders(real: Path) -> Iterator[None]:
+    """Create the missing folders above ``real``; remove them again if the block raises."""
     needed = [folder for folder in real.parents if not folder.exists()]
     made: list[Path] = []
     try:
         for folder in reversed(needed):
-            with suppress(FileExistsError):  # another writer was faster: then it is theirs
+            with suppress(FileExistsError):  # another writer created it, so it is not removed here
                 folder.mkdir()
                 made.append(folder)
         yield
@@ -108,26 +114,27 @@ def _parents(real: Path) -> Iterator[None]:
 
 
 def _mode_of(path: str, real: Path) -> int | None:
-    """Return the permissions of an ordinary file that may be written, None when there is no file."""
+    """Return the permissions of a regular, writable file, None if it does not exist; raises FileError for others."""
     try:
         mode = os.lstat(real).st_mode
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(mode):
-        raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'no ordinary file'}: name a file")
+        raise FileError(f"{path!r} is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}: name a file")
     if not os.access(real, os.W_OK):
         raise FileError(f"{path!r} cannot be written: the file is write-protected")
     return stat.S_IMODE(mode)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
+    """Write all bytes, since ``os.write`` may write only a part."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _locked(real: Path) -> int:
-    """Return a descriptor for appending to ``real``, locked against other appending tags until it is closed."""
+def _open_locked(real: Path) -> int:
+    """Return a descriptor for appending to ``real``, with an exclusive lock that ends when it is closed."""
     while True:
         descriptor = os.open(real, _APPEND, 0o666)
         try:
@@ -138,15 +145,15 @@ def _locked(real: Path) -> int:
             if os.path.samestat(os.fstat(descriptor), os.lstat(real)):
                 return descriptor
         except FileNotFoundError:
-            pass  # removed while this waited
+            pass  # the file was removed while waiting for the lock
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # replaced while this waited: what is appended there would be lost
+        os.close(descriptor)  # the file was replaced while waiting for the lock: open the new one
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring the new name to the disk; the file is there in any case, so that a failure here is none of the tag's."""
+    """Sync a folder, so that a new file survives a loss of power; errors are ignored, as the file is complete."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

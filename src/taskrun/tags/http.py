@@ -1,12 +1,12 @@
-"""The tag library ``http``: asking a server.
+"""Tag library ``http``: sends a request to a server and returns the response.
 
     <http:Request url="https://example.org/orders" params="${{'day': day}}" retries="3"/>
 
-Rules: only http and https; an answer with a status other than 2xx is a failure unless ``expectStatus`` names it. Only
-methods that may be repeated without harm are, unless ``retryAny`` says so: after a failed connection, a timeout or a status
-of ``retryOn``, with pauses that double up to ``MAX_PAUSE``, or as long as the answer's ``Retry-After`` asks. Messages and
-reports never show the user, the password or the query of a URL. Proxies and certificates come from the environment, as
-for every program (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``). Each tag has connections of its own.
+Rules: only http and https are supported. A response with a status other than 2xx is a failure unless ``expectStatus``
+names the status. A failed connection, a timeout, and a status of ``retryOn`` are retried, but only for idempotent
+methods unless ``retryAny`` is set. The pauses double up to ``MAX_PAUSE``; a longer ``Retry-After`` of the response
+replaces them. Messages and reports never contain user, password or query of a URL. Proxies and certificates come from
+the environment (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``). Connections are not shared between tags.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from taskrun.core.backoff import exponential_delay
 from taskrun.tags.context import TagContext
-from taskrun.tags.http_exchange import Exchange, HttpError, new_client, new_request, without_secrets
+from taskrun.tags.http_exchange import Exchange, HttpError, new_client, new_request, redact_url
 
 __all__ = ["HttpError", "request"]
 
 MAX_BYTES = 16 * 1024 * 1024
-"""The size of the largest answer, unpacked, that is accepted unless told otherwise: 16 MiB."""
+"""The default maximum size of a decompressed response: 16 MiB."""
 
 MAX_PAUSE = 30_000.0
-"""The longest pause before a repetition in milliseconds, unless the server asks for a longer one."""
+"""The longest pause before a retry, in milliseconds, unless the server requests a longer one."""
 
 MAX_RETRY_AFTER = 120_000.0
-"""The longest pause in milliseconds that a server may ask for: who asks for more is not asked again."""
+"""The longest pause that a server may request, in milliseconds; if it requests more, there is no retry."""
 
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-_RETRY_ON = (429, 502, 503, 504)
+_IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+_RETRY_STATUSES = (429, 502, 503, 504)
 _METHOD = re.compile(r"[A-Z][A-Z0-9_-]*")
-_MOST_DOUBLINGS = 30
 
 
 async def request(
@@ -53,22 +53,22 @@ async def request(
     maxBytes: int = MAX_BYTES,
     context: TagContext,
 ) -> dict[str, Any]:
-    """Ask a server and return its answer, following up to ten redirects.
+    """Send a request and return the response; follow up to ten redirects.
 
-    Parameters: ``params`` are added to the URL's query, None leaves one out, a list gives it several times; ``headers``
-    likewise without lists; ``json`` is a value to send as JSON, ``body`` a text (sent as UTF-8) or bytes to send as they are;
-    ``timeout`` limits each attempt as a whole, in milliseconds; ``retries`` is the number of repetitions after the first
-    attempt, ``retryDelay`` the first pause in milliseconds, ``retryOn`` the statuses to repeat for, by default 429, 502,
-    503 and 504, ``retryAny`` repeats every method, POST too; ``expectStatus`` lists the statuses that are no failure,
-    by default all of 2xx; ``maxBytes`` limits the size of the answer.
-    Returns a dict with ``status``; ``headers``, their names in lower case; ``body``, a text; and ``json``, the value of an
-    answer that says that it is JSON, else None.
-    Raises HttpError, PluginError without the package httpx.
+    Parameters: ``params`` are added to the query of the URL: None omits one, a list repeats it; ``headers`` likewise,
+    but without lists; ``json`` is a value to send as JSON, ``body`` a text (sent as UTF-8) or bytes; ``timeout`` limits
+    each attempt as a whole, in milliseconds; ``retries`` is the number of attempts after the first one, ``retryDelay``
+    the first pause in milliseconds, ``retryOn`` the statuses to retry, by default 429, 502, 503 and 504; ``retryAny``
+    retries every method, even POST; ``expectStatus`` lists the statuses that are no failure, by default all of 2xx;
+    ``maxBytes`` limits the size of the response.
+    Returns a dict with ``status``; ``headers`` with names in lower case; ``body``, a text; and ``json``, the value of a
+    response with a JSON content type, otherwise None.
+    Raises HttpError, and PluginError if the package httpx is not installed.
     """
-    shown = without_secrets(url)
+    safe_url = redact_url(url)
     verb = method.upper()
     problems = list(
-        _problems(
+        _attribute_problems(
             verb,
             json,
             body,
@@ -79,34 +79,38 @@ async def request(
     if retries < 0 or timeout <= 0 or maxBytes <= 0:
         problems.append("retries is 0 or more, timeout and maxBytes are more than 0")
     if problems:
-        raise HttpError(f"{shown}: {'; '.join(problems)}", url=shown)
-    repeated = frozenset(_RETRY_ON if retryOn is None else retryOn)
+        raise HttpError(f"{safe_url}: {'; '.join(problems)}", url=safe_url)
+    retry_statuses = frozenset(_RETRY_STATUSES if retryOn is None else retryOn)
     client = await asyncio.to_thread(new_client)  # reading the certificates takes a while
     async with client:
-        sent = new_request(client, verb, url, headers=headers or {}, params=params or {}, value=json, body=body)
-        exchange = Exchange(client, sent, shown, timeout, expectStatus, maxBytes)
+        prepared = new_request(client, verb, url, headers=headers or {}, params=params or {}, value=json, body=body)
+        exchange = Exchange(client, prepared, safe_url, timeout, expectStatus, maxBytes)
         for attempt in range(retries + 1):
             try:
                 return await exchange.run()
             except HttpError as error:
-                may = (error.transient or error.status in repeated) and (retryAny or verb in _REPEATABLE)
-                pause = max(min(retryDelay * 2 ** min(attempt, _MOST_DOUBLINGS), MAX_PAUSE), error.pause)
-                if attempt == retries or not may or error.pause > MAX_RETRY_AFTER:
+                may_retry = (error.transient or error.status in retry_statuses) and (
+                    retryAny or verb in _IDEMPOTENT_METHODS
+                )
+                pause = max(exponential_delay(retryDelay, attempt, MAX_PAUSE), error.pause)
+                if attempt == retries or not may_retry or error.pause > MAX_RETRY_AFTER:
                     raise
                 context.report(f"{error}; again in {pause:.0f} ms ({attempt + 1} of {retries})")
             await asyncio.sleep(pause / 1000)
     raise AssertionError("the last attempt returns or raises")
 
 
-def _problems(verb: str, json: Any, body: Any, tables: dict[str, Any], statuses: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with a request's attributes."""
+def _attribute_problems(
+    verb: str, json: Any, body: Any, dictionaries: dict[str, Any], statuses: dict[str, Any]
+) -> Iterator[str]:
+    """Yield a message for each invalid attribute of a request."""
     if not _METHOD.fullmatch(verb):
         yield f"the method {verb!r} is not one such as GET or POST"
     if json is not None and body is not None:
         yield "json and body are both given: a request has one body"
     if not isinstance(body, str | bytes | None):
         yield f"body is a {type(body).__name__}: give a text or bytes, or the value in json"
-    for name, table in tables.items():
+    for name, table in dictionaries.items():
         if not isinstance(table, dict):
             yield f"{name} is a {type(table).__name__}: give a dict of names and values"
             continue

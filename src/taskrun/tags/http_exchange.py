@@ -1,7 +1,8 @@
-"""One request to a server and its answer, for the tag library ``http``.
+"""One HTTP request and its response, for the tag library ``http``.
 
-Rules: an answer is read up to a limit, and an attempt has one time limit from the connection to the last byte. What is
-said of a URL never has its user, password or query. httpx is imported when it is needed, as it is an extra.
+Rules: a response is read up to a maximum size. One timeout covers an attempt from the connection to the last byte.
+Messages never contain user, password or query of a URL. httpx is imported in functions, because it is an optional
+dependency.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
     import httpx
 
 _MAX_REDIRECTS = 10
-_SHOWN = 300
+_MAX_EXCERPT = 300
 
 
 class HttpError(Exception):
-    """A request failed.
+    """Raised when a request fails or its response is not accepted.
 
-    Parameters: ``url`` has neither user, password nor query; ``status`` is the answer's, None when there was none; ``body`` is
-    the text of the answer; ``transient`` says that there was no answer and that it may come another time; ``pause`` is
-    how long the server wants to be left alone, in milliseconds.
+    Parameters: ``url`` is the URL without user, password and query; ``status`` is that of the response, None without
+    one; ``body`` is the text of the response; ``transient`` says that there was no response but a retry may succeed;
+    ``pause`` is the pause that the server requests before a retry, in milliseconds.
     """
 
     def __init__(
@@ -53,10 +54,11 @@ class HttpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """How a request is sent and judged.
+    """A prepared request, which can be sent several times, with the conditions for accepting its response.
 
-    Parameters: ``client`` and ``request`` are httpx's, ``url`` is what may be shown of the URL; ``timeout`` in milliseconds;
-    ``expected`` are the statuses that are no failure, None is 2xx; ``max_bytes`` limits the unpacked answer.
+    Parameters: ``client`` and ``request`` are those of httpx; ``url`` is the URL without secrets, for messages;
+    ``timeout`` is in milliseconds; ``expected`` are the statuses that are no failure, None for 2xx; ``max_bytes``
+    limits the decompressed response.
     """
 
     client: httpx.AsyncClient
@@ -67,7 +69,7 @@ class Exchange:
     max_bytes: int
 
     async def run(self) -> dict[str, Any]:
-        """Send the request once; return the answer as a dict or raise HttpError."""
+        """Send the request once and return the response as a dict; raises HttpError."""
         import httpx
 
         what = f"{self.request.method} {self.url}"
@@ -79,18 +81,18 @@ class Exchange:
                 finally:
                     await response.aclose()
         except TimeoutError:
-            message = f"{what}: not answered within {self.timeout:g} ms"
+            message = f"{what}: no response within {self.timeout:g} ms"
             raise HttpError(message, url=self.url, transient=True) from None
-        except (httpx.RequestError, httpx.InvalidURL) as error:  # the latter from a redirect
+        except (httpx.RequestError, httpx.InvalidURL) as error:  # a redirect may contain an invalid URL
             transient = isinstance(error, httpx.TransportError) and not isinstance(
                 error, httpx.LocalProtocolError | httpx.UnsupportedProtocol
             )
             message = f"{what}: {str(error) or type(error).__name__}"
             raise HttpError(message, url=self.url, transient=transient) from error
-        return self._judged(what, response, content)
+        return self._check_response(what, response, content)
 
     async def _content(self, response: httpx.Response) -> bytes:
-        """Return the answer's content, of one that is too long one byte more than is allowed."""
+        """Return the content of a response, cut one byte behind ``max_bytes``."""
         content = bytearray()
         chunks: Any = response.aiter_bytes()
         async with aclosing(chunks):
@@ -100,35 +102,36 @@ class Exchange:
                     break
         return bytes(content)
 
-    def _judged(self, what: str, response: httpx.Response, content: bytes) -> dict[str, Any]:
+    def _check_response(self, what: str, response: httpx.Response, content: bytes) -> dict[str, Any]:
+        """Return the response as a dict; raises HttpError for an unexpected status, excess content or invalid JSON."""
         status = int(response.status_code)
-        text = _decoded(response, content)
-        good = 200 <= status < 300 if self.expected is None else status in self.expected  # noqa: PLR2004  2xx
+        text = _decode_body(response, content)
+        accepted = 200 <= status < 300 if self.expected is None else status in self.expected  # noqa: PLR2004  2xx
         problem = ""
         value = None
-        if not good:
-            said = " ".join(text[:_SHOWN].split())
-            problem = f"{status} {response.reason_phrase}".rstrip() + (f": {said}" if said else "")
+        if not accepted:
+            excerpt = " ".join(text[:_MAX_EXCERPT].split())
+            problem = f"{status} {response.reason_phrase}".rstrip() + (f": {excerpt}" if excerpt else "")
         elif len(content) > self.max_bytes:
-            problem = f"the answer has more than {self.max_bytes} bytes: raise maxBytes or ask for less"
+            problem = f"the response has more than {self.max_bytes} bytes: increase maxBytes or request less"
         elif text.strip() and _is_json(response.headers.get("content-type", "")):
             try:
                 value = json.loads(content if content.isascii() else text)
             except (ValueError, RecursionError) as error:
-                problem = f"the answer says that it is JSON, but: {error or 'it is nested too deeply'}"
+                problem = f"the response has a JSON content type, but is not JSON: {error or 'it is nested too deeply'}"
         if problem:
-            pause = retry_after(response.headers.get("retry-after", ""), datetime.now(UTC))
+            pause = parse_retry_after(response.headers.get("retry-after", ""), datetime.now(UTC))
             raise HttpError(f"{what}: {problem}", url=self.url, status=status, body=text, pause=pause)
         return {"status": status, "headers": dict(response.headers), "body": text, "json": value}
 
 
 def new_client() -> httpx.AsyncClient:
-    """Return a client for one tag; it blocks while it reads the certificates. Raises PluginError without httpx."""
+    """Create an HTTP client, which blocks while it reads the certificates; raises PluginError if httpx is missing."""
     try:
         import httpx
     except ImportError as error:
         raise PluginError(f"the tags of http need the package httpx: pip install 'taskrun[http]' ({error})") from error
-    return httpx.AsyncClient(timeout=None, follow_redirects=True, max_redirects=_MAX_REDIRECTS)  # noqa: S113  run has one
+    return httpx.AsyncClient(timeout=None, follow_redirects=True, max_redirects=_MAX_REDIRECTS)  # noqa: S113  see run
 
 
 def new_request(
@@ -141,45 +144,49 @@ def new_request(
     value: Any,
     body: Any,
 ) -> httpx.Request:
-    """Return a request, ready to be sent; ``value`` is sent as JSON, ``body`` as it is. HttpError for what cannot be."""
+    """Prepare a request; raises HttpError if its parts are invalid.
+
+    Parameters: ``value`` is sent as JSON unless it is None, otherwise ``body`` is sent unchanged; headers and params
+    with the value None are omitted.
+    """
     import httpx
 
-    shown = without_secrets(url)
-    sent = {str(name): str(header) for name, header in headers.items() if header is not None}
+    safe_url = redact_url(url)
+    header_texts = {str(name): str(header) for name, header in headers.items() if header is not None}
     content = body
     try:
         if value is not None:
             content = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-            if "content-type" not in {name.lower() for name in sent}:
-                sent["Content-Type"] = "application/json"
+            if "content-type" not in {name.lower() for name in header_texts}:
+                header_texts["Content-Type"] = "application/json"
         target = httpx.URL(url)
         given = {name: item for name, item in params.items() if item is not None}
         if given:
             target = target.copy_merge_params(given)
-        return client.build_request(method, target, headers=sent, content=content)
+        return client.build_request(method, target, headers=header_texts, content=content)
     except (httpx.InvalidURL, TypeError, ValueError, RecursionError) as error:
-        raise HttpError(f"{method} {shown}: the request cannot be made: {error}", url=shown) from None
+        raise HttpError(f"{method} {safe_url}: the request cannot be made: {error}", url=safe_url) from None
 
 
-def without_secrets(url: str) -> str:
-    """Return a URL of http or https without user, password, fragment and what its query says; HttpError for others.
+def redact_url(url: str) -> str:
+    """Return an http or https URL without user, password, query and fragment; raises HttpError for other URLs.
 
-    >>> without_secrets("https://me:secret@example.org:8443/a?key=secret")
+    >>> redact_url("https://me:secret@example.org:8443/a?key=secret")
     'https://example.org:8443/a?…'
     """
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except (ValueError, TypeError, AttributeError):
-        raise HttpError("url cannot be understood: give one such as https://example.org/path") from None
+        raise HttpError("url is malformed: use one such as https://example.org/path") from None
     if not usable:
-        raise HttpError("url is not one of http or https with a host: give one such as https://example.org/path")
+        raise HttpError("url is not one of http or https with a host: use one such as https://example.org/path")
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
 
 
-def retry_after(header: str, now: datetime) -> float:
-    """Return the pause in milliseconds that a header ``Retry-After``, seconds or a date, asks for at the time ``now``."""
+def parse_retry_after(header: str, now: datetime) -> float:
+    """Return the milliseconds until the time that a header ``Retry-After`` (seconds or a date) requests."""
     text = header.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9]) * 1000
@@ -192,12 +199,13 @@ def retry_after(header: str, now: datetime) -> float:
 
 
 def _is_json(content_type: str) -> bool:
+    """Return whether a content type is JSON."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json")
 
 
-def _decoded(response: httpx.Response, content: bytes) -> str:
-    """Return an answer's text by the encoding that it names, else UTF-8; what is not of it is replaced."""
+def _decode_body(response: httpx.Response, content: bytes) -> str:
+    """Return the text of a response in its declared encoding, by default UTF-8; malformed bytes are replaced."""
     try:
         return content.decode(response.charset_encoding or "utf-8", "replace").removeprefix("\ufeff")
     except (LookupError, ValueError):

@@ -1,10 +1,10 @@
-"""The tag library ``sh``: running programs.
+"""Tag library ``sh``: runs programs.
 
     <sh:Run args="${['git', 'log', '-1']}" cwd="repository"/>
 
-Rules: there is no shell, so no quoting and no injection: the arguments are a list and arrive as they are. Output is read as
-UTF-8, bytes that are not are replaced. A program, whether it ended or the tag was cancelled, leaves nothing running that it started
-(``languages.process``). Messages name the program and never its arguments, which may be secret.
+Rules: no shell is used, so there is no quoting and no injection: the arguments are a list and are passed unchanged.
+Output is decoded as UTF-8; malformed bytes are replaced. All processes that the program started are ended when it ends
+or the tag is cancelled (``languages.process``). Messages name the program but not its arguments, which may be secret.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from taskrun.errors import ShellError, near_hint
-from taskrun.languages.process import Ended, TooMuchError, run_process
+from taskrun.languages.process import OutputLimitError, ProcessResult, run_process
 from taskrun.tags.context import TagContext
 
 __all__ = ["run"]
 
 MAX_OUTPUT = 16 * 1024 * 1024
-"""The most bytes of each output that are kept unless told otherwise: 16 MiB."""
+"""The default maximum size of each output stream: 16 MiB."""
 
-_END_SHOWN = 2_000
-_MOST_PROGRAMS = 20_000
+_MAX_SHOWN = 2_000
+_MAX_PROGRAMS = 20_000
 
 
 async def run(
@@ -37,34 +37,37 @@ async def run(
     maxBytes: int = MAX_OUTPUT,
     context: TagContext,
 ) -> dict[str, Any]:
-    """Run a program and wait for its end.
+    """Run a program, wait for its end, and return its outputs.
 
-    Parameters: ``args`` are the program and its arguments; ``stdin`` is what it reads, nothing by default; ``env`` is added
-    to the environment, None removes a variable; ``cwd`` is the folder it runs in, an allowed one, by default the current
-    folder; with ``check`` an exit status other than 0 is a failure; ``maxBytes`` limits each of its outputs.
-    Returns a dict with ``stdout``, ``stderr`` and ``exitCode`` (negative: the number of the signal that ended it).
-    Raises ShellError, also for too much output (the program is ended), and FolderError.
+    Parameters: ``args`` are the program and its arguments; ``stdin`` is the text of its standard input, empty by
+    default; ``env`` is added to the environment, where None removes a variable; ``cwd`` is its working folder, which
+    must be an allowed one, by default the current folder; with ``check`` an exit status other than 0 is a failure;
+    ``maxBytes`` limits each output stream.
+    Returns a dict with ``stdout``, ``stderr`` and ``exitCode`` (the negative number of a signal that ended the
+    program).
+    Raises FolderError, and ShellError if the program cannot be started, fails, or writes too much (then it is ended).
     """
-    words = _words(args)
+    arguments = _arguments(args)
     folder = None if cwd is None else _folder(cwd, context)
-    given = None if stdin is None else _text("stdin", stdin).encode("utf-8", "surrogateescape")
+    input_bytes = None if stdin is None else _text("stdin", stdin).encode("utf-8", "surrogateescape")
     try:
-        ended = await run_process(words, _environment(env), most=maxBytes, stdin=given, cwd=folder)
+        result = await run_process(arguments, _environment(env), max_bytes=maxBytes, stdin=input_bytes, cwd=folder)
     except FileNotFoundError:
-        raise ShellError(_not_found(words[0])) from None
+        raise ShellError(_not_found_message(arguments[0])) from None
     except OSError as error:
-        raise ShellError(f"{words[0]!r} cannot be started: {error.strerror or error}") from error
-    except ValueError as error:  # NUL, or characters that have no bytes
-        raise ShellError(f"{words[0]!r} cannot be started: {error}") from None
-    except TooMuchError as error:
-        message = f"{words[0]!r} was ended: its {error.stream} has more than {maxBytes} bytes; raise maxBytes"
+        raise ShellError(f"{arguments[0]!r} cannot be started: {error.strerror or error}") from error
+    except ValueError as error:  # NUL, or characters that cannot be encoded
+        raise ShellError(f"{arguments[0]!r} cannot be started: {error}") from None
+    except OutputLimitError as error:
+        message = f"{arguments[0]!r} was ended: its {error.stream} has more than {maxBytes} bytes; raise maxBytes"
         raise ShellError(message) from None
-    if check and ended.status:
-        raise ShellError(_failed(words[0], ended), ended.status, ended.stdout, ended.stderr)
-    return {"stdout": ended.stdout, "stderr": ended.stderr, "exitCode": ended.status}
+    if check and result.status:
+        raise ShellError(_failure_message(arguments[0], result), result.status, result.stdout, result.stderr)
+    return {"stdout": result.stdout, "stderr": result.stderr, "exitCode": result.status}
 
 
-def _words(args: Any) -> list[str]:
+def _arguments(args: Any) -> list[str]:
+    """Return the command line as texts; raises ShellError for anything but a list of texts and numbers."""
     if isinstance(args, str):
         raise ShellError(f"args is a text: there is no shell to split it, give a list such as {args.split() or ['ls']}")
     if not isinstance(args, list | tuple) or not args:
@@ -78,6 +81,7 @@ def _words(args: Any) -> list[str]:
 
 
 def _folder(cwd: str, context: TagContext) -> str:
+    """Return the resolved working folder; raises ShellError if it does not exist, FolderError if it is not allowed."""
     real = context.resolve(cwd)
     if not real.is_dir():
         raise ShellError(f"cwd: there is no folder {str(real)!r}")
@@ -85,12 +89,14 @@ def _folder(cwd: str, context: TagContext) -> str:
 
 
 def _text(name: str, value: Any) -> str:
+    """Return a value unchanged; raises ShellError if it is not a text."""
     if not isinstance(value, str):
         raise ShellError(f"{name} is a {type(value).__name__}, not a text")
     return value
 
 
 def _environment(added: dict[str, str | None] | None) -> dict[str, str]:
+    """Return the environment of this process with variables added, or removed if their value is None."""
     environment = dict(os.environ)
     for name, value in (added or {}).items():
         if not name or "=" in name:
@@ -102,18 +108,20 @@ def _environment(added: dict[str, str | None] | None) -> dict[str, str]:
     return environment
 
 
-def _not_found(program: str) -> str:
+def _not_found_message(program: str) -> str:
+    """Return the message about a missing program, with a similar name on PATH."""
     if "/" in program:
         return f"there is no program {program!r}, or its interpreter is missing"
     folders = [Path(folder) for folder in os.get_exec_path() if Path(folder).is_dir()]
     names = {name for folder in folders if os.access(folder, os.R_OK) for name in os.listdir(folder)}  # noqa: PTH208
-    hint = near_hint(program, islice(names, _MOST_PROGRAMS))
+    hint = near_hint(program, islice(names, _MAX_PROGRAMS))
     return f"there is no program {program!r} on PATH; {hint or 'install it or give its path'}"
 
 
-def _failed(program: str, ended: Ended) -> str:
-    name = ended.signal_name
-    how = f"was ended by {name}" if name else f"ended with status {ended.status}"
-    said = ended.stderr.strip()
-    shown = said if len(said) <= _END_SHOWN else "…" + said[-_END_SHOWN:]
+def _failure_message(program: str, result: ProcessResult) -> str:
+    """Return the message about a failed program, with the end of its standard error."""
+    name = result.signal_name
+    how = f"was ended by {name}" if name else f"ended with status {result.status}"
+    stderr_text = result.stderr.strip()
+    shown = stderr_text if len(stderr_text) <= _MAX_SHOWN else "…" + stderr_text[-_MAX_SHOWN:]
     return f"{program!r} {how}" + (f": {shown}" if shown else " and wrote nothing to stderr")

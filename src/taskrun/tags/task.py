@@ -1,10 +1,10 @@
-"""The tags of ``/tags/task.xlib``: run another task, set a variable of the task.
+"""Tags of ``/tags/task.xlib``: run another task, set a variable of the task.
 
     <task:Execute taskModelPath="pricing.task.xml" inputs="${{'order': order}}"/>
     <task:output name="total" value="${total}"/>
 
-Rules: ``taskRt`` is what scripts know the run by; the library's tags take it from the caller's variables. A task that is
-executed is a run below the caller's: it sees none of its variables, and is cancelled with it.
+Rules: ``taskRt`` is the object that represents the run in scripts; the tags read it from the variables of the caller.
+The executed task is a child run: it cannot read variables of the caller, and is cancelled with it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ async def execute(
     outputNames: list[str] | None = None,
     taskRt: Any = None,
 ) -> dict[str, Any]:
-    """Run another task and return its outputs.
+    """Run another task as a child run and return its outputs.
 
-    Parameters: ``taskModelPath`` is its file (relative to the file of the flow), or ``taskName`` with ``taskVersion`` its name
-    in the search roots; ``inputs`` are its inputs; ``outputNames`` picks some of its outputs, all by default.
-    Raises NotFound, FlowError, InputError, RunError for tasks that call tasks too deep, KeyError for an output that it does not have, and what the task raised.
+    Parameters: ``taskModelPath`` is the file of the task (relative to the file of the flow); alternatively,
+    ``taskName`` and ``taskVersion`` are its name and version in the search roots; ``inputs`` are its inputs;
+    ``outputNames`` selects outputs, by default all.
+    Raises NotFoundError if there is no such task, FlowError if it is invalid, InputError for wrong inputs, RunError for
+    calls nested too deeply, KeyError for an output that the task does not have, and the error of a task that fails.
     """
     if not isinstance(taskRt, TaskView):
-        raise TypeError("task:Execute is possible in a step only, where taskRt is the run")
+        raise TypeError("task:Execute can be used in a step only, where taskRt is the run")
     if (taskModelPath is None) == (taskName is None):
         raise ValueError("task:Execute needs taskModelPath or taskName")
     run = run_of(taskRt)
@@ -42,13 +44,14 @@ async def execute(
         path = lookup.by_path(taskModelPath, run.flow.path)
     else:
         path = lookup.by_name(taskName or "", taskVersion, ".task")
-    done = await run_flow(run.child_run(path, f"{run.called_from or 'main'}/task:Execute"), inputs or {})
+    completion = await run_flow(run.child_run(path, f"{run.called_from or 'main'}/task:Execute"), inputs or {})
     if outputNames is None:
-        return dict(done.outputs)
-    return {name: _output(done.outputs, name) for name in outputNames}
+        return dict(completion.outputs)
+    return {name: _output(completion.outputs, name) for name in outputNames}
 
 
 def _output(outputs: Mapping[str, Any], name: str) -> Any:
+    """Return an output of a task; raises KeyError if it does not exist."""
     if name not in outputs:
         hint = near_hint(name, outputs) or "it has " + ", ".join(outputs)
         raise KeyError(f"the task has no output '{name}'; {hint}")
@@ -58,14 +61,14 @@ def _output(outputs: Mapping[str, Any], name: str) -> Any:
 async def output(*, name: str, value: Any = None, taskRt: Any = None) -> None:
     """Set a variable of the task.
 
-    Parameters: ``name`` is that of the variable, ``value`` what it is set to. Raises TypeError outside of a step and ValueError for a
-    name that is none.
+    Parameters: ``name`` is the name of the variable, ``value`` its new value.
+    Raises TypeError outside of a step, and ValueError for an invalid name.
     """
     if not isinstance(taskRt, TaskView):
-        raise TypeError("task:output is possible in a step only, where taskRt is the run")
+        raise TypeError("task:output can be used in a step only, where taskRt is the run")
     if not name.isidentifier():
         raise ValueError(f"'{name}' is no variable's name")
     run_of(taskRt).scope[name] = value
 
 
-output.sets_any = True  # type: ignore[attr-defined]  # the analysis of variables cannot know the name
+output.sets_any = True  # type: ignore[attr-defined]  # the name is known at run time only

@@ -1,9 +1,9 @@
-"""The tag library ``text``: filling in templates.
+"""Tag library ``text``: renders Jinja2 templates.
 
     <text:Render template="Dear {{ name }}," values="${person}"/>
 
-Rules: templates are Jinja2 in a sandbox that cannot change the values or reach Python's insides; a variable that is not
-there is a failure; nothing is escaped, so a page of HTML needs ``|e``; the newline at the end stays.
+Rules: templates run in a sandbox that cannot change values or access internals of Python. An undefined variable is an
+error. Nothing is escaped, so HTML needs ``|e``. The newline at the end of a template is kept.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ _UNDEFINED = re.compile(r"'(.+)' is undefined")
 
 
 class TextError(Exception):
-    """A template cannot be understood or filled in."""
+    """Raised when a template cannot be compiled or rendered."""
 
 
 def render(template: str, values: dict[str, Any] | None = None) -> str:
-    """Return ``template`` filled in with ``values``, a dict of what its variables stand for.
+    """Render a template and return the text.
 
-    Raises TextError for a wrong template, with the line, and for whatever fails while it is filled in.
+    Parameters: ``values`` is a dict with the variables of the template.
+    Raises TextError for a wrong template, with the line, and for any error while it is rendered.
     """
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -44,5 +45,5 @@ def render(template: str, values: dict[str, Any] | None = None) -> str:
         found = _UNDEFINED.fullmatch(str(error))
         hint = near_hint(found[1], map(str, known)) if found else ""
         raise TextError(f"template: {error}; {hint or 'give it in values, or write |default(…)'}") from None
-    except Exception as error:  # what an expression of the template raises
+    except Exception as error:  # expressions of a template may raise anything
         raise TextError(f"template: {type(error).__name__}: {error}") from error

@@ -1,4 +1,10 @@
-"""What users need to test their own flows: virtual time, and checks that slow runs down. Import it in tests only; it loads asyncio."""
+"""Tools for tests of flows: an event loop with virtual time, and a TaskManager with additional checks.
+
+    from taskrun.testing import TaskManager, run_virtual
+
+Modules here import ``taskrun.manager`` and asyncio; nothing else in taskrun imports this package, only tests do.
+Begin with ``virtual_time``.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
-"""A TaskManager for tests: it fails steps that change what they are given.
+"""TaskManager for tests, which makes steps fail that change their inputs.
 
-from taskrun.testing import TaskManager
-
-def test_order() -> None:
-    assert TaskManager().run("order.task.xml", {"order": 7})["total"] == 12
+assert TaskManager().run("order.task.xml", {"order": 7})["total"] == 12
 """
 
 from __future__ import annotations
@@ -14,7 +11,11 @@ from taskrun import manager
 
 
 class TaskManager(manager.TaskManager):
-    """A TaskManager with ``check_mutation`` unless it is switched off; its parameters are those of the other."""
+    """TaskManager with ``check_mutation`` enabled by default.
+
+    Parameters: ``check_mutation`` makes a step fail that changes its inputs; ``settings`` are the parameters of
+    ``taskrun.TaskManager``.
+    """
 
     def __init__(self, *, check_mutation: bool = True, **settings: Any) -> None:
         super().__init__(check_mutation=check_mutation, **settings)

@@ -1,4 +1,4 @@
-"""Values come back exactly, or the error names the place of what does not."""
+"""Codecs restore values exactly, or raise an error that names the place of an unsupported part."""
 
 # ruff: noqa: D101, D102, DTZ001  # the classes are samples; a date without a zone is one of the values
 
@@ -67,7 +67,7 @@ class Both(dict):
 
 
 class Model:
-    """What a pydantic model looks like from outside."""
+    """Class with the interface of a pydantic model."""
 
     def __init__(self, **values: Any) -> None:
         self.values = values
@@ -107,7 +107,7 @@ class Broken(Model):
 
 
 class Listed(Model):
-    """A root model, whose dump is no dictionary."""
+    """Root model, whose dump is not a dictionary."""
 
     def model_dump(self, *, by_alias: bool = False) -> Any:
         return (1, 2)
@@ -146,7 +146,7 @@ VALUES = [
 
 
 def same(one: Any, other: Any) -> bool:  # noqa: PLR0911  # a case for each kind
-    """Whether values are equal, of the same types, all the way down, and in the same order where there is one."""
+    """Return whether values and their parts are equal, of the same types and in the same order."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -205,7 +205,7 @@ def test_any_value_comes_back(value: Any) -> None:
 
 
 def refused(value: Any, codecs: Codecs = CODECS) -> tuple[str, str]:
-    """Return the path and the problem of a value that cannot be saved."""
+    """Return path and problem of the UnsavableValueError for a value."""
     with pytest.raises(UnsavableValueError) as caught:
         codecs.dumps(value)
     assert str(caught.value) == (f"{caught.value.path}: " if caught.value.path else "") + caught.value.problem
@@ -215,14 +215,16 @@ def refused(value: Any, codecs: Codecs = CODECS) -> tuple[str, str]:
 def test_the_place_of_what_cannot_be_saved() -> None:
     lock = threading.Lock()
     assert refused({"items": [1, 2, 3, Item("a", lock)]})[0] == "['items'][3].owner"
-    assert refused(lock) == ("", "a _thread.lock cannot be saved: return what it is made of, or register a codec")
+    assert refused(lock) == ("", "a _thread.lock cannot be saved: return its parts instead, or register a codec")
     assert refused({1: lock})[0] == "[1]"
     assert refused({lock.acquire: 1})[0].startswith("<key <built-in method acquire")
     assert refused({Unspeakable(): 1})[0] == "<key Unspeakable>"
     assert refused({lock.acquire})[0].startswith("{<built-in")
     assert refused((Point(1, lock),))[0] == "[0].y"
     assert refused(Model(a=lock))[0] == "['a']"
-    assert refused(OrderedDict(a=1))[1].startswith("a collections.OrderedDict cannot be saved: make a plain dict of it")
+    assert refused(OrderedDict(a=1))[1].startswith(
+        "a collections.OrderedDict cannot be saved: convert it to a plain dict"
+    )
     assert refused(types.SimpleNamespace())[1].startswith("a types.SimpleNamespace cannot be saved")
 
 
@@ -235,7 +237,7 @@ def test_values_that_contain_themselves() -> None:
 
 
 def nested(depth: int) -> Any:
-    """Return lists in lists."""
+    """Return lists nested to a depth."""
     value: Any = 1
     for _ in range(depth):
         value = (value,)
@@ -255,7 +257,7 @@ def test_a_stack_that_is_nearly_full() -> None:
             CODECS.dumps(nested(MAX_DEPTH))
 
     limit = sys.getrecursionlimit()
-    with pytest.raises(UnsavableValueError, match="too deep for where the run stands"):
+    with pytest.raises(UnsavableValueError, match="too deeply for the present depth"):
         dive(limit - 250)
 
 
@@ -264,18 +266,18 @@ def test_classes_that_are_not_found_by_their_name() -> None:
     class Local:
         x: int = 1
 
-    assert "Local cannot be saved: it is not found by its name" in refused([Local()])[1]
-    assert "is not found by its name" in refused(namedtuple("Elsewhere", "a")(1))[1]  # noqa: PYI024
+    assert "Local cannot be saved: it cannot be found by its name" in refused([Local()])[1]
+    assert "it cannot be found by its name" in refused(namedtuple("Elsewhere", "a")(1))[1]  # noqa: PYI024
 
 
 def test_dataclasses_that_cannot_be_filled() -> None:
-    assert "something else as well" in refused(Both())[1]
+    assert "also inherits from a built-in type" in refused(Both())[1]
     assert refused(object.__new__(Strict))[1] == "its field 'value' was never set"
 
 
 def test_models_that_do_not_come_back() -> None:
-    assert refused(Lossy(a=1))[1] == "the model Lossy does not come back from its model_dump"
-    assert refused(Broken(a=1))[1].endswith("does not come back from its model_dump: no dump")
+    assert refused(Lossy(a=1))[1] == "the model Lossy cannot be restored from its model_dump"
+    assert refused(Broken(a=1))[1].endswith("cannot be restored from its model_dump: no dump")
 
 
 def test_a_zone_without_a_key() -> None:
@@ -310,11 +312,11 @@ def test_registered_codecs() -> None:
         ('{"$":5,"v":1}', "cannot be read: KeyError"),
         ('{"$":"date","v":"x"}', "cannot be read: ValueError"),
         ('{"$":"zone","v":"No/Where"}', "cannot be read: ZoneInfoNotFoundError"),
-        ('{"$":"dataclass","name":"subprocess:Popen","v":{"args":"x"}}', "subprocess.Popen, which is no dataclass"),
-        ('{"$":"model","name":"os:system","v":"x"}', "os.system, which is no model"),
-        ('{"$":"enum","name":"taskrun.errors:nothing","v":"x"}', "not there\n    hint: it was moved or renamed"),
-        ('{"$":"enum","name":"no.such.module:A","v":"x"}', "not there\n    hint: import its module"),
-        ('{"$":"enum","name":"os","v":"x"}', "of the class os, which is not there"),
+        ('{"$":"dataclass","name":"subprocess:Popen","v":{"args":"x"}}', "subprocess.Popen, which is not a dataclass"),
+        ('{"$":"model","name":"os:system","v":"x"}', "os.system, which is not a model"),
+        ('{"$":"enum","name":"taskrun.errors:nothing","v":"x"}', "does not exist\n    hint: it was moved or renamed"),
+        ('{"$":"enum","name":"no.such.module:A","v":"x"}', "does not exist\n    hint: import its module"),
+        ('{"$":"enum","name":"os","v":"x"}', "of the class os, which does not exist"),
     ],
 )
 def test_texts_that_cannot_be_read(text: str, message: str) -> None:
@@ -329,7 +331,7 @@ def test_classes_that_were_changed_since() -> None:
     assert read("dataclass", "Item", '{"name":"a"}') == Item("a")
     with pytest.raises(StoreError, match="a recorded Item has no 'name'"):
         read("dataclass", "Item", "{}")
-    with pytest.raises(StoreError, match="a recorded Item has 'old', which the class has not now"):
+    with pytest.raises(StoreError, match="a recorded Item has 'old', which the class does not have now"):
         read("dataclass", "Item", '{"name":"a","old":1}')
     with pytest.raises(StoreError, match="a recorded Point has the fields x, z"):
         read("namedtuple", "Point", '{"x":1,"z":2}')

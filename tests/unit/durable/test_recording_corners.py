@@ -11,9 +11,9 @@ from mortal import World, Worlds
 from small_flows import Bench, task
 
 from taskrun import TaskManager
-from taskrun.codec.classes import no_module
+from taskrun.codec.classes import allow_no_import
 from taskrun.codec.codec import Codecs
-from taskrun.codec.exception_state import rebuilt
+from taskrun.codec.exception_state import rebuild_exception
 from taskrun.compile.call_graph import reachable_flows
 from taskrun.core.control import CANCEL, CANCEL_ONLY, SUSPEND, RunAborted
 from taskrun.core.inputs import admitted
@@ -40,11 +40,11 @@ def test_what_can_be_saved() -> None:
 
 def test_a_class_that_makes_another() -> None:
     with pytest.raises(TypeError, match="OSError made a FileNotFoundError"):
-        rebuilt(OSError, [2, "no such file"], {})
+        rebuild_exception(OSError, [2, "no such file"], {})
 
 
 def test_a_module_that_is_gone() -> None:
-    error = revive(ErrorRecord("taskrun.gone.Lost", "it is lost"), Codecs(), no_module)
+    error = revive(ErrorRecord("taskrun.gone.Lost", "it is lost"), Codecs(), allow_no_import)
     assert (type(error).__name__, str(error)) == ("RecordedError", "it is lost")
 
 
@@ -93,7 +93,7 @@ def test_an_input_that_cannot_be_recorded(bench: Bench) -> None:
 
 def recorder_of(store: MemoryStore) -> Recorder:
     store.create(RunRecord(run_id="r", flow="f", state=RunState.RUNNING, owner=Owner.here()))
-    return Recorder(Journal(store, "r", 1, (), CommitGroup(store)), Codecs(), no_module)
+    return Recorder(Journal(store, "r", 1, (), CommitGroup(store)), Codecs(), allow_no_import)
 
 
 def test_what_is_damaged_stops_the_run() -> None:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Self
 import pytest
 from lxml import etree
 
-from taskrun.codec.classes import no_module
+from taskrun.codec.classes import allow_no_import
 from taskrun.codec.codec import Codec, Codecs
 from taskrun.core.execution import failed_step
 from taskrun.core.journal import ErrorRecord
@@ -42,7 +42,7 @@ CODECS = Codecs()
 def again(error: BaseException, codecs: Codecs = CODECS) -> Exception:
     """Record an exception, as text, and make one of the record."""
     text = json.dumps(record_error(error, codecs).as_json())
-    return revive(ErrorRecord.from_json(json.loads(text)), codecs, no_module)
+    return revive(ErrorRecord.from_json(json.loads(text)), codecs, allow_no_import)
 
 
 class Keyed(Exception):
@@ -295,7 +295,7 @@ def test_what_cannot_be_saved_is_left_out() -> None:
     assert (type(made), made.args, vars(made)) == (ValueError, ("bad",), {"code": 5})
     record = record_error(with_attributes(ValueError(Path), lock=object()))
     assert record.state == ""
-    made = revive(record, CODECS, no_module)
+    made = revive(record, CODECS, allow_no_import)
     assert (type(made), str(made)) == (ValueError, str(Path))
     codecs = Codecs([Codec("type", type, lambda cls: cls.__name__, {"Path": Path}.__getitem__)])
     made = again(with_attributes(ValueError(Path), code=Path), codecs)
@@ -308,7 +308,7 @@ def test_values_of_classes_that_are_not_there() -> None:
     state = '{"args":[{"$":"dataclass","name":"nowhere:Gone","v":{}}],"attributes":{},"shown":{}}'
     for broken in (state, "{", "[]", '{"args":5}', '{"args":["bad"],"attributes":[]}', '{"args":["other"]}'):
         forged = ErrorRecord.from_json(record.as_json() | {"state": broken})
-        assert str(revive(forged, CODECS, no_module)) == "bad"
+        assert str(revive(forged, CODECS, allow_no_import)) == "bad"
 
 
 def test_groups() -> None:
@@ -400,7 +400,7 @@ def test_notes_that_name_steps() -> None:
     ],
 )
 def test_names_that_lead_to_no_exception(kind: str) -> None:
-    made = revive(ErrorRecord(kind, "text"), CODECS, no_module)
+    made = revive(ErrorRecord(kind, "text"), CODECS, allow_no_import)
     assert isinstance(made, RecordedError)
     assert (made.kind, str(made)) == (kind, "text")
     assert made.error_code == kind.rpartition(".")[2]

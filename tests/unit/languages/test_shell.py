@@ -1,4 +1,4 @@
-"""lang="shell": real processes in a real event loop. What they get, what comes back, and that nothing of them is left."""
+"""Shell scripts in real processes: inputs, outputs, failures, and the end of all their processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Run = Callable[..., Any]
 
 
 def flow(text: str, *names: str, attributes: str = "", inside: str = "") -> str:
-    """Return a task with one shell step that has these inputs."""
+    """Return a task with one shell step and its inputs."""
     inputs = "".join(f'<input name="{name}"/>' for name in names)
     return (
         f'<task><steps>\n<script name="a" lang="shell" {attributes}>{inputs}{inside}<source>{escape(text)}</source>'
@@ -34,7 +34,7 @@ def flow(text: str, *names: str, attributes: str = "", inside: str = "") -> str:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run a text with inputs and return the outputs, or raise what the step raised."""
+    """Run a shell text with inputs and return the outputs; raises the error of the step."""
 
     def run(text: str, *, attributes: str = "", inside: str = "", observers: Any = (), **inputs: Any) -> Any:
         path = tmp_path / "flow.task.xml"
@@ -48,7 +48,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and has not ended (a zombie has)."""
+    """Return whether a process exists and is not a zombie."""
     try:
         os.kill(pid, 0)
         state = Path(f"/proc/{pid}/stat")
@@ -58,7 +58,7 @@ def alive(pid: int) -> bool:
 
 
 def gone(pids: list[int], seconds: float = 3.0) -> bool:
-    """Wait until none of the processes is alive."""
+    """Wait until all processes have ended."""
     end = time.monotonic() + seconds
     while any(map(alive, pids)):
         if time.monotonic() > end:
@@ -68,7 +68,7 @@ def gone(pids: list[int], seconds: float = 3.0) -> bool:
 
 
 def pids_in(file: Path, count: int) -> list[int]:
-    """Wait until a file holds so many numbers, and return them."""
+    """Wait until a file contains a number of process ids, and return them."""
     end = time.monotonic() + 10
     while time.monotonic() < end:
         if file.exists() and len(found := file.read_text().split()) == count:
@@ -107,7 +107,7 @@ def test_inputs_are_never_interpreted(run: Run, value: Any, expected: str) -> No
 
 
 def test_none_is_no_variable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even when this process has one of that name; the others are inherited."""
+    """None removes a variable that this process has; the others are inherited."""
     monkeypatch.setenv("value", "outer")
     monkeypatch.setenv("other", "kept")
     assert run('echo "${value-unset} $other"', value=None)["RESULT"] == "unset kept"
@@ -115,13 +115,13 @@ def test_none_is_no_variable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 BAD = [
     (object(), TypeError, "the input 'value' is a value of type 'object'"),
-    (b"x", TypeError, "make text of it"),
+    (b"x", TypeError, "convert it to text"),
     ({1, 2}, TypeError, "type 'set'"),
     ([object()], TypeError, "the input 'value' cannot be written as JSON"),
     ([float("nan")], TypeError, "cannot be written as JSON"),
     ("a\0b", ValueError, "the input 'value' has a NUL character"),
     ("\ud800", ValueError, "cannot be encoded"),
-    ("x" * 200_000, ValueError, "200,006 bytes; a variable of a shell takes 131,071"),
+    ("x" * 200_000, ValueError, "200,006 bytes; a shell variable can have 131,071"),
 ]
 
 
@@ -181,7 +181,7 @@ def test_a_text_that_is_too_long(tmp_path: Path) -> None:
 
 
 def test_a_pipe_of_the_script_is_its_own_affair(run: Run) -> None:
-    """There is no -e and no pipefail but what the script sets."""
+    """The options -e and pipefail are not set unless the script sets them."""
     assert run("false; echo on")["RESULT"] == "on"
     with pytest.raises(ShellError, match="status 1"):
         run("set -e; false; echo on")
@@ -213,7 +213,7 @@ def test_no_such_shell(run: Run) -> None:
 
 
 def test_much_output(run: Run) -> None:
-    """Five megabytes on both streams, which are read side by side."""
+    """Five megabytes on both streams do not block each other."""
     result = run("head -c 5000000 /dev/zero | tr '\\0' x | tee /dev/stderr")
     assert result["RESULT"] == result["stderr"] == "x" * 5_000_000
 
@@ -252,7 +252,7 @@ def test_a_very_long_line_is_told_in_pieces(run: Run) -> None:
 
 
 def test_what_is_left_behind_is_ended(run: Run, tmp_path: Path) -> None:
-    """The step is over when its shell is, and then nothing of it runs on."""
+    """The step ends with its shell; remaining processes are ended."""
     began = time.monotonic()
     result = run('sleep 60 & echo $! > "$file"; echo done', file=str(tmp_path / "pids"))
     assert result["RESULT"] == "done"
@@ -302,7 +302,7 @@ def test_cancelling_the_run(tmp_path: Path) -> None:
 
 
 def test_a_second_cancellation_does_not_wait(tmp_path: Path) -> None:
-    """As a second Ctrl-C is meant."""
+    """A second cancellation kills the processes at once."""
     path = tmp_path / "flow.task.xml"
     path.write_text(flow(STUBBORN, "file"), "utf-8")
 
@@ -351,7 +351,7 @@ def test_no_file_descriptor_is_left_open(run: Run) -> None:
 
 
 def test_what_leaves_the_group_does_not_hold_the_step_up(run: Run, tmp_path: Path) -> None:
-    """``setsid`` is the way for what is meant to stay; its output is not waited for any longer than two seconds."""
+    """Processes in another session (``setsid``) survive; their output is awaited for two seconds at most."""
     began = time.monotonic()
     result = run(
         "setsid sh -c 'echo $$ > \"$file\"; exec sleep 30' & sleep 0.3; echo done", file=str(tmp_path / "pids")

@@ -1,12 +1,12 @@
-"""What any store must hold: derive from ``StoreConformance`` and say how a store is opened.
+"""Conformance tests for stores: derive a class from ``StoreConformance`` that opens your store.
 
     class TestMine(StoreConformance):
         def open(self, folder): return MyStore(folder / "mine")
 
-``reopen`` opens what ``open`` has written once more, at the same time; a store that cannot says None.
+``reopen`` returns a second store over the same data while the first is open, or None if the store does not support that.
 """
 
-# ruff: noqa: D102  # the names of the tests say what they hold
+# ruff: noqa: D102  # the names of the tests describe them
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAR = 1e12
 
 
 def a_run(run_id: str = "r1", **settings: object) -> RunRecord:
-    """Return a run that is at work on another host."""
+    """Return the record of a run whose owner is on another host."""
     values = {"flow": "main", "state": RunState.RUNNING, "owner": ELSEWHERE, "created": 100.0, "heartbeat": 100.0}
     return RunRecord(run_id=run_id, **(values | settings))  # type: ignore[arg-type]
 
@@ -68,19 +68,19 @@ FULL_STEP = StepRecord(
 
 
 class StoreConformance:
-    """The tests."""
+    """Tests that every store must pass."""
 
     def open(self, folder: Path) -> Store:
-        """Return a new store, in a folder of its own."""
+        """Return a new store in a folder."""
         raise NotImplementedError
 
     def reopen(self, folder: Path) -> Store | None:
-        """Return another store over what ``open`` has written."""
+        """Return a second store over the same data as ``open``, None if that is impossible."""
         raise NotImplementedError
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
-        """A store."""
+        """A new store, closed after the test."""
         store = self.open(tmp_path)
         yield store
         store.close()

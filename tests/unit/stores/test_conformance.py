@@ -1,4 +1,4 @@
-"""Both stores of taskrun hold what any store must."""
+"""Run the conformance tests of stores on both bundled stores."""
 
 # ruff: noqa: D102  # the base class says what they are for
 
@@ -14,7 +14,7 @@ from taskrun.stores.sqlite.store import SqliteStore
 
 
 class TestMemoryStore(StoreConformance):
-    """The store that forgets."""
+    """Conformance of the store in memory."""
 
     def open(self, folder: Path) -> Store:
         return MemoryStore()
@@ -24,7 +24,7 @@ class TestMemoryStore(StoreConformance):
 
 
 class TestSqliteStore(StoreConformance):
-    """A real file."""
+    """Conformance of the SQLite store."""
 
     def open(self, folder: Path) -> Store:
         return SqliteStore(folder / "a folder" / "runs.db", synchronous="NORMAL")

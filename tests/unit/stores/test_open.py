@@ -1,4 +1,4 @@
-"""URLs of stores."""
+"""Opening of stores by URL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def opened(url: str) -> SqliteStore:
 
 
 def setting(store: SqliteStore, name: str) -> int:
-    """Return what SQLite says of a setting."""
+    """Return the value of a SQLite setting of a store."""
     return int(store._execute(f"PRAGMA {name}").fetchone()[0])
 
 
@@ -32,7 +32,7 @@ def test_memory() -> None:
 
 
 def test_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three slashes and a relative path, four and an absolute one; odd characters are escaped."""
+    """URLs have three slashes and a relative path, or four and an absolute path; special characters are escaped."""
     monkeypatch.chdir(tmp_path)
     for url, path in (
         ("sqlite:///a.db", "a.db"),
@@ -93,5 +93,5 @@ def test_stores_of_other_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def foreign(url: str) -> str:
-    """Stand for the opener of another package."""
+    """Open a store, like a function of another package."""
     return f"store of {url}"

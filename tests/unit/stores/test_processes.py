@@ -1,4 +1,4 @@
-"""Stores between real processes: races for a run, writers that are killed, stopped, or run out of disk."""
+"""Stores shared by real processes: competing claims, and writers that are killed, paused, or run out of disk space."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ except StoreError as problem:
 
 
 def started(program: str, *args: object) -> subprocess.Popen[str]:
-    """Start a Python program that has a store."""
+    """Start a Python program that has opened a store."""
     return subprocess.Popen(
         [sys.executable, "-c", HEAD + program, *map(str, args)],
         stdin=subprocess.PIPE,
@@ -82,13 +82,13 @@ def started(program: str, *args: object) -> subprocess.Popen[str]:
 
 
 def line(process: subprocess.Popen[str]) -> str:
-    """Read what a process says."""
+    """Read a line that a process printed."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
 
 def say(process: subprocess.Popen[str]) -> None:
-    """Let a process go on."""
+    """Let a process continue."""
     assert process.stdin is not None
     process.stdin.write("go\n")
     process.stdin.flush()
@@ -100,7 +100,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def test_one_of_several_processes_gets_a_run(tmp_path: Path) -> None:
-    """Each run has exactly one winner, and the others are told who it is."""
+    """Exactly one of several processes claims a run; the error of the others names the owner."""
     store = SqliteStore(tmp_path / "x.db", synchronous="NORMAL")
     for index in range(RACES):
         store.create(RunRecord(run_id=f"r{index}", flow="f", state=RunState.SUSPENDED))
@@ -125,7 +125,7 @@ def test_one_of_several_processes_gets_a_run(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_has_committed_is_there(tmp_path: Path) -> None:
-    """SIGKILL at a random moment: all it was told of is there, transactions are whole, the run can be taken at once."""
+    """After SIGKILL all acknowledged commits exist, transactions are whole, and the run can be claimed at once."""
     store = SqliteStore(tmp_path / "x.db")
     store.create(RunRecord(run_id="r", flow="f", state=RunState.RUNNING))
     dice = random.Random(7)
@@ -156,7 +156,7 @@ def test_what_a_killed_writer_has_committed_is_there(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_wakes_up_too_late_is_refused(tmp_path: Path) -> None:
-    """SIGSTOP past the heartbeat, a claim by another, SIGCONT."""
+    """A process that is paused, loses its run to another owner and continues cannot write."""
     store = SqliteStore(tmp_path / "x.db", timeout=30)
     store.create(RunRecord(run_id="r", flow="f", state=RunState.RUNNING))
     program = WRITER.replace('print(f"{epoch}', 'time.sleep(0.001); print(f"{epoch}')
@@ -185,7 +185,7 @@ def test_a_writer_that_wakes_up_too_late_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [100, 400_000])
 def test_a_disk_that_is_full(tmp_path: Path, size: int) -> None:
-    """The write fails with an explanation, what was committed is there, and the store works again when there is room."""
+    """The write fails with an explanation, commits are kept, and the store works again when there is space."""
     with_room = SqliteStore(tmp_path / "x.db")
     with_room.create(RunRecord(run_id="r", flow="f", state=RunState.RUNNING))
     with_room.close()
@@ -193,7 +193,7 @@ def test_a_disk_that_is_full(tmp_path: Path, size: int) -> None:
     count, problem = json.loads(line(process))
     end(process)
     assert "x.db" in problem
-    assert "hint: look at the disk" in problem or "hint: make room" in problem
+    assert "hint: check the disk" in problem or "hint: make room" in problem
     assert (count > 100) == (size == 100)
     store = SqliteStore(tmp_path / "x.db")
     assert [record.key for record in store.records("r")] == [str(index) for index in range(count)]

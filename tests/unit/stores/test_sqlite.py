@@ -1,4 +1,4 @@
-"""What is particular to the SQLite store: its file, its schema, its folder of values, and what goes wrong with them."""
+"""Tests that only apply to the SQLite store: file, schema, folder of long values, and their failures."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.errors import FencedError, StoreError
-from taskrun.stores.sqlite import blobs as value_files
-from taskrun.stores.sqlite import log_tail as tail
-from taskrun.stores.sqlite import schema
+from taskrun.stores.sqlite import log_end, schema, value_files
 from taskrun.stores.sqlite.store import SqliteStore
-from taskrun.stores.sqlite.writes import Write, ready_writes, write_ready
+from taskrun.stores.sqlite.writes import Write, apply_writes, prepare_writes
 
 LONG = "x" * 300_000
 NOBODY = 65534
 
 
 def opened(path: Path) -> SqliteStore:
-    """Return a store with a run at work."""
+    """Return a store with a running run."""
     store = SqliteStore(path, timeout=0.05)
     store.create(RunRecord(run_id="r", flow="f", state=RunState.RUNNING))
     return store
@@ -35,7 +33,7 @@ def opened(path: Path) -> SqliteStore:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    """A store with a run at work."""
+    """A store with a running run."""
     store = opened(tmp_path / "x.db")
     yield store
     store.close()
@@ -43,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that one who is not root can get at, and a process that is not root."""
+    """A folder that other users can access, in a process that does not run as root."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
         root = os.geteuid() == 0
@@ -57,7 +55,7 @@ def folder() -> Iterator[Path]:
 
 
 def test_a_file_that_others_open_at_the_same_time(tmp_path: Path) -> None:
-    """SQLite does not wait when the log is switched on; the store does."""
+    """The store retries switching on the write-ahead log, because SQLite does not wait for it."""
     path = tmp_path / "x.db"
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     schema.migrate(other, "x.db")
@@ -72,7 +70,7 @@ def test_a_file_that_others_open_at_the_same_time(tmp_path: Path) -> None:
 
 
 def test_settings_of_the_connection(store: SqliteStore, tmp_path: Path) -> None:
-    """The log is written ahead, commits are synced unless asked otherwise, and the folder is private."""
+    """The store uses a write-ahead log, syncs commits by default, and creates a private folder."""
     ask = lambda one, name: one._execute(f"PRAGMA {name}").fetchone()[0]  # noqa: E731
     assert (ask(store, "journal_mode"), ask(store, "synchronous"), ask(store, "busy_timeout")) == ("wal", 2, 50)
     other = SqliteStore(tmp_path / "new" / "er" / "y.db", synchronous="NORMAL")
@@ -88,7 +86,7 @@ def test_a_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_a_long_value_is_a_file_until_its_run_goes(store: SqliteStore, tmp_path: Path) -> None:
-    """One file for equal values; rows stay short; a purge and a trash remove it with the last run that needs it."""
+    """Equal long values share one file, which is removed with the last run that uses it."""
     files = tmp_path / "x.db.files"
     store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING, inputs=LONG))
     store.write("r", 1, [StepRecord("a", outputs=LONG), StepRecord("b", outputs=LONG)])
@@ -108,12 +106,12 @@ def test_a_long_value_is_a_file_until_its_run_goes(store: SqliteStore, tmp_path:
 
 
 def test_a_purge_between_the_file_and_its_transaction(store: SqliteStore) -> None:
-    """A file that is swept before its row is committed is written again."""
-    ready = ready_writes([Write("r", 1, [StepRecord("a", outputs=LONG)])], store._files)
+    """A file that a purge removes before its row is committed is written again."""
+    ready = prepare_writes([Write("r", 1, [StepRecord("a", outputs=LONG)])], store._files)
     store.purge(0.0)
     assert not list(store._files.folder.iterdir())
     with store._transaction():
-        assert write_ready(store._connection, store._tail, ready) == [None]
+        assert apply_writes(store._connection, store._log_end, ready) == [None]
     assert store.records("r")[0].outputs == LONG
 
 
@@ -124,12 +122,12 @@ def test_a_value_file_that_is_gone_or_damaged(store: SqliteStore) -> None:
     with pytest.raises(StoreError, match=r"is damaged.*\n.*restore the folder"):
         store.records("r")
     file.unlink()
-    with pytest.raises(StoreError, match="is gone"):
+    with pytest.raises(StoreError, match="is missing"):
         store.records("r")
 
 
 def test_a_value_file_that_cannot_be_written(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the transaction is there, nor of the file."""
+    """If a value file cannot be written, neither its transaction nor the file remains."""
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
@@ -155,7 +153,7 @@ def test_another_process_holds_the_lock(store: SqliteStore, tmp_path: Path) -> N
 
 
 def test_a_commit_that_fails(store: SqliteStore) -> None:
-    """Pages cannot grow over a limit: SQLite says that the disk is full."""
+    """A limit on pages makes SQLite report a full disk."""
     (pages,) = store._execute("PRAGMA page_count").fetchone()
     store._execute(f"PRAGMA max_page_count = {pages + 3}")
     with pytest.raises(StoreError, match=r"the disk is full.*\n.*make room; what was committed before is safe"):
@@ -174,7 +172,7 @@ def test_a_commit_that_fails(store: SqliteStore) -> None:
 
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_that_is_deleted_while_it_is_open(store: SqliteStore, tmp_path: Path, replaced: bool) -> None:
-    """Every call says so: none of them would be found again."""
+    """Every call raises StoreError, since its data would be lost."""
     for path in tmp_path.glob("x.db*"):
         path.unlink()
     if replaced:
@@ -187,7 +185,7 @@ def test_a_file_that_is_deleted_while_it_is_open(store: SqliteStore, tmp_path: P
         lambda: store.create(RunRecord(run_id="r3", flow="f")),
     ):
         with pytest.raises(
-            StoreError, match=r"was deleted or emptied, or another file put in its place.*\n.*put the file back"
+            StoreError, match=r"was deleted, emptied or replaced by another file.*\n.*put the file back"
         ):
             call()
 
@@ -247,9 +245,9 @@ def test_a_folder_that_may_not_be_written(folder: Path) -> None:
     folder.chmod(0o500)
     with pytest.raises(StoreError, match=r"x\.db\.files"):
         store.write("r", 1, [StepRecord("a", outputs=LONG)])
-    with pytest.raises(StoreError, match=r"cannot be opened.*\n.*rights of the folder"):
+    with pytest.raises(StoreError, match=r"cannot be opened.*\n.*that the folder exists"):
         SqliteStore(folder / "y.db")
-    with pytest.raises(StoreError, match=r"deeper/y\.db: .*Permission denied.*\n.*rights of the folder"):
+    with pytest.raises(StoreError, match=r"deeper/y\.db: .*Permission denied.*\n.*permissions of the folder"):
         SqliteStore(folder / "deeper" / "y.db")
     folder.chmod(0o700)
     store.close()
@@ -259,14 +257,14 @@ def test_a_file_that_may_not_be_written(folder: Path) -> None:
     opened(folder / "x.db").close()
     (folder / "x.db").chmod(0o400)
     store = SqliteStore(folder / "x.db")
-    with pytest.raises(StoreError, match=r"x\.db: it may not be written"):
+    with pytest.raises(StoreError, match=r"x\.db: the file is read-only"):
         store.write("r", 1, [StepRecord("a")])
     assert store.load("r").run_id == "r"
     store.close()
 
 
 def test_migrations_go_forward(tmp_path: Path) -> None:
-    """A step that fails leaves the database as it was; those that follow are done once."""
+    """A failed migration changes nothing; the following migrations are applied once."""
     store = opened(tmp_path / "x.db")
     bad = (*schema.MIGRATIONS, ("CREATE TABLE more (x)", "CREATE TABLE more (x)"))
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
@@ -306,7 +304,7 @@ def test_many_open_a_new_database_at_once(tmp_path: Path) -> None:
 
 
 def test_runs_share_the_blocks_of_the_log(store: SqliteStore, tmp_path: Path) -> None:
-    """Records of several runs and processes lie in between each other; each run finds its own, and loses no other's."""
+    """Records of several runs and processes alternate in the log; each run reads exactly its own."""
     names = ["r", "r1", "r2"]
     for name in names[1:]:
         store.create(RunRecord(run_id=name, flow="f", state=RunState.RUNNING))
@@ -328,7 +326,7 @@ def test_runs_share_the_blocks_of_the_log(store: SqliteStore, tmp_path: Path) ->
 
 
 def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
-    """Who takes a run over writes behind what the other wrote, though numbers before it are free again."""
+    """A process that claims a run writes behind the rows of the former owner, though smaller ids are free again."""
     store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING))
     other = SqliteStore(tmp_path / "x.db")
     store.write("r", 1, [StepRecord("a")])
@@ -346,7 +344,7 @@ def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
 def test_what_a_process_remembers_does_not_outlive_a_claim(
     store: SqliteStore, tmp_path: Path, how: str, busy: bool
 ) -> None:
-    """The short way of writing is refused too, though the process has written for other runs since, or rows went."""
+    """The fast path refuses an outdated epoch too, even after writes for other runs or deletions."""
     store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING))
     for index in range(3):
         store.write("r", 1, [StepRecord(f"{index}")])
@@ -375,11 +373,11 @@ def test_what_a_process_remembers_does_not_outlive_a_claim(
 
 
 def test_a_process_does_not_remember_runs_without_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tail, "_MOST", 5)
+    monkeypatch.setattr(log_end, "_MAX_RUNS", 5)
     for index in range(20):
         store.create(RunRecord(run_id=f"r{index}", flow="f", state=RunState.RUNNING))
         store.write(f"r{index}", 1, [StepRecord("a")])
-        assert len(store._tail.runs) <= 7
+        assert len(store._log_end.runs) <= 7
     for index in range(20):
         assert [record.key for record in store.records(f"r{index}")] == ["a"]
 

@@ -1,4 +1,4 @@
-"""What a run sees of a SQLite store in trouble: an explanation at every save from then on, and nothing committed is lost."""
+"""Failures of a SQLite store during a run: each save raises an explained error, and commits are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from taskrun.core.states import RunState
 from taskrun.durable.journal import CommitGroup, Journal
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.errors import StoreError
-from taskrun.stores.sqlite import blobs as value_files
+from taskrun.stores.sqlite import value_files
 from taskrun.stores.sqlite.store import SqliteStore
 
 LONG = "x" * 300_000
@@ -24,7 +24,7 @@ LONG = "x" * 300_000
 
 @contextmanager
 def a_full_disk(store: SqliteStore) -> Iterator[None]:
-    """Let the file not grow any more."""
+    """Forbid the database to grow."""
     (pages,) = store._execute("PRAGMA page_count").fetchone()
     store._execute(f"PRAGMA max_page_count = {pages}")
     yield
@@ -33,7 +33,7 @@ def a_full_disk(store: SqliteStore) -> Iterator[None]:
 
 @contextmanager
 def a_disk_without_room_for_files(store: SqliteStore) -> Iterator[None]:
-    """Let long values not be written."""
+    """Make writes of value files fail."""
     fsync = os.fsync
 
     def full(_: int) -> None:
@@ -46,7 +46,7 @@ def a_disk_without_room_for_files(store: SqliteStore) -> Iterator[None]:
 
 @contextmanager
 def a_lock(store: SqliteStore) -> Iterator[None]:
-    """Let another write, without end."""
+    """Let another connection hold the write lock."""
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     yield
@@ -56,7 +56,7 @@ def a_lock(store: SqliteStore) -> Iterator[None]:
 
 @contextmanager
 def a_deleted_file(store: SqliteStore) -> Iterator[None]:
-    """Let the file be gone, until somebody puts it back."""
+    """Move the file away during the block."""
     store.path.rename(store.path.with_suffix(".bak"))
     yield
     store.path.with_suffix(".bak").rename(store.path)
@@ -64,7 +64,7 @@ def a_deleted_file(store: SqliteStore) -> Iterator[None]:
 
 @contextmanager
 def a_file_that_may_not_be_written(store: SqliteStore) -> Iterator[None]:
-    """Let SQLite say so."""
+    """Make SQLite report a read-only file."""
     store._execute("PRAGMA query_only = 1")
     yield
     store._execute("PRAGMA query_only = 0")
@@ -73,15 +73,15 @@ def a_file_that_may_not_be_written(store: SqliteStore) -> Iterator[None]:
 Trouble = Callable[[SqliteStore], "contextmanager[None]"]
 TROUBLES = [
     (a_full_disk, "the disk is full", "make room"),
-    (a_disk_without_room_for_files, "No space left on device", "look at the disk"),
-    (a_lock, "another process holds it locked", "find who has it open"),
-    (a_deleted_file, "was deleted or emptied, or another file put in its place", "put the file back"),
-    (a_file_that_may_not_be_written, "it may not be written", "rights of the file"),
+    (a_disk_without_room_for_files, "No space left on device", "check the disk"),
+    (a_lock, "another process holds it locked", "find the process that has it open"),
+    (a_deleted_file, "was deleted, emptied or replaced by another file", "put the file back"),
+    (a_file_that_may_not_be_written, "the file is read-only", "permissions of the file"),
 ]
 
 
 def ready(path: Path) -> SqliteStore:
-    """Return a store with two runs at work."""
+    """Return a store with two running runs."""
     store = SqliteStore(path, timeout=0.02)
     for run_id in ("r", "r2"):
         store.create(RunRecord(run_id=run_id, flow="f", state=RunState.RUNNING))
@@ -91,7 +91,7 @@ def ready(path: Path) -> SqliteStore:
 @pytest.mark.parametrize("how", ["save", "save_now", "note", "change"])
 @pytest.mark.parametrize(("trouble", "problem", "hint"), TROUBLES, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_journal_in_trouble(tmp_path: Path, trouble: Trouble, problem: str, hint: str, how: str) -> None:
-    """The write fails for all who share it, the journals stay broken when the trouble is over, and the rest is there."""
+    """The write fails for all journals that share it; they stay broken afterwards, and earlier records are kept."""
     store = ready(tmp_path / "x.db")
 
     async def write(journal: Journal) -> None:
@@ -159,7 +159,7 @@ def test_a_journal_in_trouble(tmp_path: Path, trouble: Trouble, problem: str, hi
     ],
 )
 def test_records_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
-    """A bit that flipped inside a cell is not seen by SQLite."""
+    """A changed bit inside a cell, which SQLite does not detect, raises StoreError."""
     store = ready(tmp_path / "x.db")
     store.write("r", 1, [StepRecord("a", outputs="1")])
     store._execute(statement)
@@ -180,7 +180,7 @@ def test_runs_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
 
 @pytest.mark.parametrize("how", ["noise", "truncated", "emptied"])
 def test_a_file_that_is_damaged_while_runs_use_it(tmp_path: Path, how: str) -> None:
-    """Who opens it is told; who has it open, when all of it is gone."""
+    """Opening a damaged file raises StoreError; an open store notices if the file was emptied."""
     store = ready(tmp_path / "x.db")
     store.write("r", 1, [StepRecord(f"{index}", outputs="x" * 500) for index in range(2000)])
     store._execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -193,7 +193,7 @@ def test_a_file_that_is_damaged_while_runs_use_it(tmp_path: Path, how: str) -> N
             file.truncate(0 if how == "emptied" else 8192)
     if how == "emptied":  # what others read of it is in their memory
         for use in (lambda: store.records("r"), lambda: store.write("r", 1, [StepRecord("a")])):
-            with pytest.raises(StoreError, match=r"x\.db was deleted or emptied.*\n.*put the file back"):
+            with pytest.raises(StoreError, match=r"x\.db was deleted, emptied.*\n.*put the file back"):
                 use()
     else:
         other = SqliteStore(store.path)

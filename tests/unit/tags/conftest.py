@@ -1,4 +1,4 @@
-"""What the tests of tags share: a folder that a tag may use, one that it may not, and what it reported."""
+"""Fixtures for tests of tags: an allowed folder, a forbidden one, and the reported lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from taskrun.tags.context import TagContext
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A folder that no tag may use, with a file."""
+    """Folder outside the allowed ones, with a file."""
     folder = tmp_path / "outside"
     folder.mkdir()
     (folder / "secret.txt").write_text("secret")
@@ -29,11 +29,11 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def reports() -> list[str]:
-    """What tags reported."""
+    """Lines that tags reported."""
     return []
 
 
 @pytest.fixture
 def context(inside: Path, reports: list[str]) -> TagContext:
-    """A context of a flow in ``inside/flows``."""
+    """TagContext of a flow in ``inside/flows``."""
     return TagContext(folder=inside / "flows", allowed=(inside,), report=reports.append)

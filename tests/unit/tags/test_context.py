@@ -1,4 +1,4 @@
-"""Paths of tags: what leads out of the allowed folders is refused, whatever way it takes."""
+"""Paths of tags: every path outside the allowed folders is refused, however it leads there."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from taskrun.tags.context import FolderError, TagContext
 
 @pytest.mark.parametrize("path", ["a.txt", "./a.txt", "sub/../a.txt", "missing/../a.txt", "../inside/a.txt"])
 def test_paths_inside_are_real_paths(path: str, context: TagContext, inside: Path) -> None:
-    """What a path means is its real place, whether something is there or not."""
+    """A path resolves to its real path, even if no file exists there."""
     assert context.resolve(path) == inside / "a.txt"
 
 
 def test_the_allowed_folder_itself_and_absolute_paths(context: TagContext, inside: Path) -> None:
-    """A folder is inside itself; an absolute path may be given."""
+    """The allowed folder itself and absolute paths are accepted."""
     assert context.resolve(".") == inside
     assert context.resolve(str(inside / "für" / "日本.txt")) == inside / "für" / "日本.txt"
 
 
 def test_tilde_is_a_name(context: TagContext, inside: Path) -> None:
-    """The home folder is not meant by ~."""
+    """``~`` is not expanded."""
     assert context.resolve("~/a") == inside / "~" / "a"
 
 
@@ -42,13 +42,13 @@ def test_paths_outside_are_refused(path: str, context: TagContext, inside: Path)
 
 @pytest.mark.parametrize("path", ["", "a\0b", "\ud800", 3, None, b"a"])
 def test_what_is_no_path_is_refused(path: str, context: TagContext) -> None:
-    """Empty, with NUL, without bytes, and no text."""
+    """Empty paths, paths with NUL or unencodable characters, and values that are not text are refused."""
     with pytest.raises(FolderError):
         context.resolve(path)
 
 
 def test_links_are_followed_before_comparing(context: TagContext, inside: Path, outside: Path) -> None:
-    """A link out is refused, for folders, files, and files to be made; a link within is what it points to."""
+    """Links out of the folder are refused, for folders, files and new files; links within are followed."""
     (inside / "out").symlink_to(outside)
     (inside / "file").symlink_to(outside / "secret.txt")
     (inside / "new").symlink_to(outside / "new.txt")
@@ -61,7 +61,7 @@ def test_links_are_followed_before_comparing(context: TagContext, inside: Path, 
 
 
 def test_a_loop_of_links_hides_no_way_out(context: TagContext, inside: Path, outside: Path) -> None:
-    """Reading links cuts '..' after a loop out of the text: the link behind it would not be seen."""
+    """A path through a loop of links is refused, because realpath then removes '..' without following links."""
     (inside / "loop").symlink_to("loop")
     (inside / "out").symlink_to(outside)
     with pytest.raises(FolderError):
@@ -69,7 +69,7 @@ def test_a_loop_of_links_hides_no_way_out(context: TagContext, inside: Path, out
 
 
 def test_a_long_way_hides_no_way_out(context: TagContext, inside: Path, outside: Path) -> None:
-    """A path that links make longer than PATH_MAX is not followed to its end: it is refused."""
+    """A path that links make longer than PATH_MAX is refused."""
     long = "d" * 250
     folder = inside
     for letter in "abcdefghijklmnopq":
@@ -82,13 +82,13 @@ def test_a_long_way_hides_no_way_out(context: TagContext, inside: Path, outside:
 
 
 def test_an_allowed_folder_may_be_a_link(inside: Path, tmp_path: Path) -> None:
-    """What is compared are real paths on both sides."""
+    """Real paths are compared on both sides."""
     (tmp_path / "link").symlink_to(inside)
     context = TagContext(folder=inside, allowed=(tmp_path / "link",), report=print)
     assert context.resolve("a") == inside / "a"
 
 
 def test_no_folder_allowed(inside: Path) -> None:
-    """Without folders nothing may be used."""
+    """Without allowed folders every path is refused."""
     with pytest.raises(FolderError, match=r"\(none\)"):
         TagContext(folder=inside, allowed=(), report=print).resolve("a")

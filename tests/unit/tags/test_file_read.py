@@ -1,4 +1,4 @@
-"""Reading tags: text, JSON and CSV files as they should not be."""
+"""Tags that read text, JSON and CSV files, in particular malformed ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from taskrun.tags.files import (
 
 
 def test_text_is_read_as_it_is(context: TagContext, inside: Path) -> None:
-    """Newlines stay; a byte order mark of UTF-8 goes; an empty file is an empty text; names may be of any script."""
+    """Newlines are kept, a byte order mark of UTF-8 is removed, empty files and any file names are accepted."""
     (inside / "日本 ü.txt").write_bytes("a\r\nb\rç\n".encode())
     (inside / "bom.txt").write_bytes(b"\xef\xbb\xbfa\xef\xbb\xbf")
     (inside / "empty.txt").touch()
@@ -33,7 +33,7 @@ def test_text_is_read_as_it_is(context: TagContext, inside: Path) -> None:
 
 
 def test_missing_files_name_near_ones(context: TagContext, inside: Path) -> None:
-    """The hint is a name of the same folder; the part that is missing is named."""
+    """The error names the missing part of the path, and a similar name in that folder."""
     (inside / "orders.json").touch()
     (inside / ".taskrun-00.tmp").touch()
     with pytest.raises(FileMissingError, match=r"'oders.json' does not exist; did you mean 'orders.json'"):
@@ -59,14 +59,14 @@ def test_missing_files_name_near_ones(context: TagContext, inside: Path) -> None
     ],
 )
 def test_wrong_encodings(content: bytes, encoding: str, message: str, context: TagContext, inside: Path) -> None:
-    """The first wrong byte is named by its offset in the file."""
+    """The error names the offset of the first wrong byte."""
     (inside / "a.txt").write_bytes(content)
     with pytest.raises(FileError, match=message):
         read_text("a.txt", encoding=encoding, context=context)
 
 
 def test_files_have_a_largest_size(context: TagContext, inside: Path) -> None:
-    """The limit itself is allowed; a sparse file of a terabyte is refused without being read."""
+    """A file of exactly the limit is accepted; a sparse file of a terabyte is refused without being read."""
     (inside / "ten").write_text("x" * 10)
     assert read_text("ten", maxBytes=10, context=context) == "x" * 10
     with pytest.raises(FileError, match="more than 9 bytes"):
@@ -78,13 +78,13 @@ def test_files_have_a_largest_size(context: TagContext, inside: Path) -> None:
 
 
 def test_only_files_are_read(context: TagContext, inside: Path) -> None:
-    """A folder is refused, and so is a pipe, which would block for ever."""
+    """A folder and a pipe, which would block, are refused."""
     (inside / "folder").mkdir()
     os.mkfifo(inside / "pipe")
     (inside / "loop").symlink_to("loop")
     with pytest.raises(FileError, match="a folder"):
         read_text("folder", context=context)
-    with pytest.raises(FileError, match="no ordinary file"):
+    with pytest.raises(FileError, match="not a regular file"):
         read_text("pipe", context=context)
     with pytest.raises(FileError, match="cannot be read"):
         read_text("loop", context=context)
@@ -95,7 +95,7 @@ def test_only_files_are_read(context: TagContext, inside: Path) -> None:
 def test_a_link_that_appears_after_the_check_is_not_followed(
     context: TagContext, inside: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that is replaced by a link between the check and the opening is refused."""
+    """A file that is replaced by a link between check and opening is refused."""
     (inside / "a").symlink_to(outside / "secret.txt")
     monkeypatch.setattr(TagContext, "resolve", lambda *_: inside / "a")
     with pytest.raises(FileError, match="cannot be read"):
@@ -109,7 +109,7 @@ def test_a_link_that_appears_after_the_check_is_not_followed(
         (" \n", "a.json:1:1: the file is empty"),
         ('{"a":\n  1,}', r"a.json:2:\d+: this is not JSON"),
         ("{'a': 1}", "a.json:1:2: this is not JSON"),
-        ('["NaN", "\\"Infinity",\n NaN]', "a.json:2:2: NaN and Infinity are no JSON"),
+        ('["NaN", "\\"Infinity",\n NaN]', "a.json:2:2: NaN and Infinity are not JSON"),
         ("[1, -Infinity]", "a.json:1:5: NaN and"),
         ("1 2", "a.json:1:3: this is not JSON: Extra data"),
         ("[" * 100_000, "nested too deeply"),
@@ -117,20 +117,20 @@ def test_a_link_that_appears_after_the_check_is_not_followed(
     ],
 )
 def test_wrong_json(text: str, message: str, context: TagContext, inside: Path) -> None:
-    """The place is file:line:column."""
+    """The error has file:line:column."""
     (inside / "a.json").write_text(text)
     with pytest.raises(FileError, match=message):
         read_json("a.json", context=context)
 
 
 def test_json_is_read(context: TagContext, inside: Path) -> None:
-    """A byte order mark is no part of it."""
+    """A byte order mark is ignored."""
     (inside / "a.json").write_bytes(b'\xef\xbb\xbf{"a": [1, null, "\xc3\xa4"]}')
     assert read_json("a.json", context=context) == {"a": [1, None, "ä"]}
 
 
 def test_csv_is_read(context: TagContext, inside: Path) -> None:
-    """Quoted cells keep their newlines, empty lines are left out, all cells are text."""
+    """Quoted cells keep their newlines, empty lines are skipped, all cells are text."""
     (inside / "a.csv").write_bytes(b'\xef\xbb\xbfid;name\r\n\r\n1;"a;""\nb"\r\n2;\r\n')
     assert read_csv("a.csv", ";", context=context) == [{"id": "1", "name": 'a;"\nb'}, {"id": "2", "name": ""}]
     assert read_csv("a.csv", ";", header=False, context=context)[0] == ["id", "name"]
@@ -144,13 +144,13 @@ def test_csv_is_read(context: TagContext, inside: Path) -> None:
     [
         ('a,b\n1,"x\ny"\n1,2,3\n', r"a.csv:4: the row has 3 cells, the first row 2"),
         ("a,b\n1\n", "a.csv:2: the row has 1 cell, "),
-        ("a,b,a\n1,2,3\n", "a.csv:1: the column 'a' is there twice"),
+        ("a,b,a\n1,2,3\n", "a.csv:1: the column 'a' exists twice"),
         ('a,b\n1,"x"y\n', "a.csv:2: this is not CSV"),
         ('a,b\n\n1,"x\n', "a.csv:3: this is not CSV: unexpected end"),
     ],
 )
 def test_wrong_csv(text: str, message: str, context: TagContext, inside: Path) -> None:
-    """The line is that on which the row begins."""
+    """The error names the first line of the row."""
     (inside / "a.csv").write_text(text)
     with pytest.raises(FileError, match=message):
         read_csv("a.csv", context=context)
@@ -158,14 +158,14 @@ def test_wrong_csv(text: str, message: str, context: TagContext, inside: Path) -
 
 @pytest.mark.parametrize("delimiter", ["", ",,", "\n", '"', "\0"])
 def test_wrong_delimiters(delimiter: str, context: TagContext, inside: Path) -> None:
-    """A delimiter is one character that means nothing else."""
+    """A delimiter must be one character without another meaning in CSV."""
     (inside / "a.csv").touch()
     with pytest.raises(FileError, match="delimiter"):
         read_csv("a.csv", delimiter, context=context)
 
 
 def test_files_are_found(context: TagContext, inside: Path, outside: Path) -> None:
-    """Sorted, only files, only inside, only finished ones, named like the folder."""
+    """Results are sorted, complete files inside the allowed folders, with paths that begin like ``dir``."""
     for name in ("b/c.csv", "a.csv", "b/ü.csv", "b/d.txt", ".hidden.csv", ".taskrun-00.tmp"):
         (inside / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (inside / "data" / name).touch()
@@ -187,14 +187,14 @@ def test_files_are_found(context: TagContext, inside: Path, outside: Path) -> No
 
 @pytest.mark.parametrize("pattern", ["", "../*", "/etc/*", "a/../../*", "a\0"])
 def test_wrong_patterns(pattern: str, context: TagContext) -> None:
-    """A pattern does not lead out of its folder."""
+    """A pattern cannot lead out of its folder."""
     with pytest.raises(FileError, match="pattern"):
         find_file_paths(".", pattern, context=context)
 
 
 @pytest.mark.parametrize("error", [ValueError("no pattern"), PermissionError(13, "Permission denied")])
 def test_searches_that_fail(error: Exception, context: TagContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pythons differ in the patterns that they refuse, as '**a'."""
+    """Invalid patterns, such as '**a' in some versions of Python, raise FileError."""
 
     def failing(*_: object) -> None:
         raise error
@@ -205,7 +205,7 @@ def test_searches_that_fail(error: Exception, context: TagContext, monkeypatch: 
 
 
 def test_folders_to_search_in(context: TagContext, inside: Path) -> None:
-    """They exist, are folders and are allowed."""
+    """The folder must exist, be a folder and be allowed."""
     (inside / "data.csv").touch()
     with pytest.raises(FileMissingError, match=r"did you mean 'data.csv'"):
         find_file_paths("data.cs", context=context)
@@ -216,7 +216,7 @@ def test_folders_to_search_in(context: TagContext, inside: Path) -> None:
 
 
 def test_resources_stand_beside_the_flow(context: TagContext, inside: Path) -> None:
-    """The path is relative to the flow's file and may lead anywhere inside the allowed folders."""
+    """The path is relative to the flow's file, and may lead anywhere inside the allowed folders."""
     (inside / "flows").mkdir()
     (inside / "flows" / "page.html").touch()
     (inside / "top.html").touch()

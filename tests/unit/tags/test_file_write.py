@@ -1,4 +1,4 @@
-"""Writing tags: wholly or not at all, whatever fails and whoever else writes."""
+"""Tags that write files: atomically, despite failures and other writers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def everything(folder: Path) -> list[str]:
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that takes three bytes and then no more."""
+    """Disk that accepts three bytes and then fails."""
     write = os.write
 
     def full(descriptor: int, content: bytes) -> int:
@@ -37,7 +37,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_text_is_written(context: TagContext, inside: Path) -> None:
-    """Folders are made, newlines stay, nothing else is there afterwards."""
+    """Folders are created, newlines are kept, no other file remains."""
     write_text("a/b/ü.txt", "x\r\ny\n", context=context)
     write_text("a/b/ü.txt", "z", context=context)
     write_text("empty.txt", "", context=context)
@@ -48,7 +48,7 @@ def test_text_is_written(context: TagContext, inside: Path) -> None:
 
 
 def test_text_is_appended(context: TagContext, inside: Path) -> None:
-    """A file is made when there is none; an encoding's mark stands only at its start."""
+    """A missing file is created; a byte order mark is written only at the start."""
     write_text("new/log.txt", "a\n", append=True, context=context)
     write_text("new/log.txt", "b\n", append=True, context=context)
     assert read_text("new/log.txt", context=context) == "a\nb\n"
@@ -62,7 +62,7 @@ def test_text_is_appended(context: TagContext, inside: Path) -> None:
 
 @pytest.mark.parametrize("append", [False, True])
 def test_nothing_is_left_of_a_text_that_cannot_be_written(append: bool, context: TagContext, inside: Path) -> None:
-    """The character is named, no folder is made."""
+    """The error names the character; no folder is created."""
     with pytest.raises(FileError, match=r"character 1 \('ß'\)"):
         write_text("x/a.txt", "aß", encoding="ascii", append=append, context=context)
     with pytest.raises(FileError, match="character 0"):
@@ -79,7 +79,7 @@ def test_nothing_is_left_of_a_text_that_cannot_be_written(append: bool, context:
 @pytest.mark.usefixtures("full_disk")
 @pytest.mark.parametrize("append", [False, True])
 def test_a_full_disk_changes_nothing(append: bool, context: TagContext, inside: Path) -> None:
-    """The file that was there is as before; of a new one not even its folders are left."""
+    """An existing file is unchanged; of a new file not even the folders remain."""
     (inside / "old.txt").write_text("old")
     for path in ("old.txt", "new/folder/new.txt"):
         with pytest.raises(FileError, match="cannot be written: No space left"):
@@ -92,7 +92,7 @@ def test_a_full_disk_changes_nothing(append: bool, context: TagContext, inside: 
 def test_an_interruption_leaves_nothing(
     function: str, context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even a KeyboardInterrupt leaves a temporary file."""
+    """A KeyboardInterrupt leaves no temporary file."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -104,7 +104,7 @@ def test_an_interruption_leaves_nothing(
 
 
 def test_the_mode_of_a_file_stays(context: TagContext, inside: Path) -> None:
-    """A private file is private and a program can be run, a new file is as the umask says."""
+    """A replaced file keeps its permissions; a new file gets them from the umask."""
     before = os.umask(0o027)
     try:
         for name, mode in (("private", 0o600), ("program", 0o755)):
@@ -119,7 +119,7 @@ def test_the_mode_of_a_file_stays(context: TagContext, inside: Path) -> None:
 
 
 def test_protected_files_and_folders(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write-protected file is not replaced, a folder that takes no files is told."""
+    """A write-protected file is not replaced; a folder without write permission raises FileError."""
     (inside / "a.txt").write_text("old")
     denied = PermissionError(errno.EACCES, "Permission denied")
     with monkeypatch.context() as patch:
@@ -136,7 +136,7 @@ def test_protected_files_and_folders(context: TagContext, inside: Path, monkeypa
 
 
 def test_a_read_only_folder(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the system refuses is told (root may write everywhere, so the system is asked to refuse)."""
+    """Errors of the operating system raise FileError (simulated, because root may write anywhere)."""
     (inside / "folder").mkdir()
 
     def refuse(*_given: object, **_named: object) -> int:
@@ -148,7 +148,7 @@ def test_a_read_only_folder(context: TagContext, inside: Path, monkeypatch: pyte
 
 
 def test_only_files_are_written(context: TagContext, inside: Path, outside: Path) -> None:
-    """Folders, pipes and ways through a file are refused, links outside too."""
+    """Folders, pipes, paths through a file and links out of the folder are refused."""
     (inside / "folder").mkdir()
     (inside / "file").touch()
     os.mkfifo(inside / "pipe")
@@ -165,7 +165,7 @@ def test_only_files_are_written(context: TagContext, inside: Path, outside: Path
 
 
 def in_threads(work: list) -> None:
-    """Do all of ``work`` at once."""
+    """Call all functions of ``work`` concurrently."""
     threads = [threading.Thread(target=task) for task in work]
     for thread in threads:
         thread.start()
@@ -174,7 +174,7 @@ def in_threads(work: list) -> None:
 
 
 def test_two_writers_at_once(context: TagContext, inside: Path) -> None:
-    """The file is always that of one of them, and both may make its folder."""
+    """The file always has the content of one writer, and both may create its folder."""
     texts = [letter * 100_000 for letter in "abcd"]
 
     def write(text: str) -> None:
@@ -208,7 +208,7 @@ def test_lines_of_several_writers(context: TagContext) -> None:
 def test_appending_to_a_file_that_is_replaced_meanwhile(
     gone: bool, context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The text goes into the new file: in the old one, which has no name any more, it would be lost."""
+    """The text is appended to the new file, since the old one has no name any more."""
     (inside / "log.txt").write_text("old")
     lock = fcntl.flock
     replaced: list[int] = []
@@ -227,7 +227,7 @@ def test_appending_to_a_file_that_is_replaced_meanwhile(
 
 
 def test_a_lock_that_cannot_be_had(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some network disks have none: nothing is written without."""
+    """Nothing is written if the file system does not support locks."""
 
     def refused(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -240,7 +240,7 @@ def test_a_lock_that_cannot_be_had(context: TagContext, inside: Path, monkeypatc
 
 
 def test_json_is_written(context: TagContext, inside: Path) -> None:
-    """With a newline at the end, and readable as it is."""
+    """The file is readable JSON with a newline at the end."""
     value = {"ä": [1, 2.5, None, True, "\u2028"], "b": {}}
     write_json("a.json", value, context=context)
     assert read_json("a.json", context=context) == value
@@ -269,7 +269,7 @@ def itself() -> list:
     ],
 )
 def test_what_json_does_not_have(value: object, message: str, context: TagContext, inside: Path) -> None:
-    """Its place in the value is told, the file is as it was."""
+    """The error names the place in the value; the file is unchanged."""
     (inside / "a.json").write_text("old")
     with pytest.raises(FileError, match=message):
         write_json("a.json", value, context=context)
@@ -277,7 +277,7 @@ def test_what_json_does_not_have(value: object, message: str, context: TagContex
 
 
 def test_json_that_is_too_deep(context: TagContext, inside: Path) -> None:
-    """The file is not made."""
+    """The file is not created."""
     value: list = []
     for _ in range(200_000):
         value = [value]
@@ -289,7 +289,7 @@ def test_json_that_is_too_deep(context: TagContext, inside: Path) -> None:
 
 
 def test_csv_is_written(context: TagContext, inside: Path) -> None:
-    """Columns come from the first row or are named; lists have a header when it is given."""
+    """Columns are those of the first row or given by name; lists have a header if it is given."""
     write_csv("a.csv", [{"id": 1, "name": 'a"b,\n'}, {"name": None, "id": True}], context=context)
     assert (inside / "a.csv").read_bytes() == b'id,name\r\n1,"a""b,\n"\r\ntrue,\r\n'
     write_csv("a.csv", [{"id": 1, "name": "x", "more": 2}], ["name", "id"], ";", context=context)
@@ -320,13 +320,13 @@ def test_csv_is_written(context: TagContext, inside: Path) -> None:
         ([{"a": float("nan")}], None, "row 1 has a cell that is nan"),
         ([{"a": [1]}], None, "a cell that is a list"),
         ([[b"x"]], None, "a cell that is a bytes"),
-        ([], ["a", "a"], "'a' is there twice"),
-        ([], "ab", "columns are a list"),
-        ([{1: 2}], None, "columns are a list of names"),
+        ([], ["a", "a"], "'a' exists twice"),
+        ([], "ab", "columns is a list"),
+        ([{1: 2}], None, "columns is a list of names"),
     ],
 )
 def test_wrong_rows(rows: list, columns: list | None, message: str, context: TagContext, inside: Path) -> None:
-    """The row's number is told, no file is made."""
+    """The error names the row; no file is created."""
     with pytest.raises(FileError, match=message):
         write_csv("a.csv", rows, columns, context=context)
     assert everything(inside) == []
@@ -334,5 +334,5 @@ def test_wrong_rows(rows: list, columns: list | None, message: str, context: Tag
 
 @given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(st.text(), min_size=n, max_size=n))))
 def test_csv_says_the_same_when_read(rows: list[list[str]]) -> None:
-    """Whatever stands in the cells."""
+    """Cells with any content are read as they were written."""
     assert from_csv("a", to_csv("a", rows, None, ";"), ";", header=False) == rows

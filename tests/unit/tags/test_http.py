@@ -1,4 +1,4 @@
-"""Asking servers, real ones of this machine: flaky, slow, huge, lying and gone."""
+"""HTTP requests to real local servers: reliable, flaky, slow, with huge or wrong responses, and closed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from taskrun.errors import PluginError
 from taskrun.tags import http
 from taskrun.tags.context import TagContext
 from taskrun.tags.http import HttpError, request
-from taskrun.tags.http_exchange import retry_after, without_secrets
+from taskrun.tags.http_exchange import parse_retry_after, redact_url
 
 Answer = tuple[int, dict[str, str], bytes]
 
 
 class Server:
-    """A server that gives the answers of ``answers`` in turn, the last one for ever, and keeps what it was asked."""
+    """Server that sends the given responses in turn, repeats the last one, and records all requests."""
 
     def __init__(self) -> None:
         self.answers: list[Answer | Callable[[BaseHTTPRequestHandler], None]] = [(200, {}, b"")]
@@ -54,7 +54,7 @@ class Server:
             do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = answer
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Print nothing."""
 
         self.web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.web.daemon_threads = True
@@ -65,7 +65,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A running server; no proxy stands before it."""
+    """A running server, without a proxy."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     server = Server()
@@ -84,12 +84,12 @@ def ask(context: TagContext) -> Callable[..., dict[str, Any]]:
 
 
 def close(handler: BaseHTTPRequestHandler) -> None:
-    """Close a connection without an answer."""
+    """Close a connection without a response."""
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def test_an_answer(server: Server, ask: Any) -> None:
-    """Status, headers, text and value."""
+    """A response has status, headers, text and value."""
     server.answers = [(201, {"Content-Type": "application/json; charset=utf-8", "X-A": "b"}, '{"ä": 1}'.encode())]
     answer = ask(server.url)
     assert (answer["status"], answer["headers"]["x-a"], answer["body"], answer["json"]) == (
@@ -113,14 +113,14 @@ def test_an_answer(server: Server, ask: Any) -> None:
     ],
 )
 def test_texts_and_values(kind: str, content: bytes, body: str, value: Any, *, server: Server, ask: Any) -> None:
-    """The answer's encoding counts, and whether it says that it is JSON."""
+    """The declared encoding and content type of the response are used."""
     server.answers = [(200, {"Content-Type": kind}, content)]
     answer = ask(server.url)
     assert (answer["body"], answer["json"]) == (body, value)
 
 
 def test_what_is_sent(server: Server, ask: Any) -> None:
-    """Parameters are added to those of the URL; None leaves out; JSON and texts are sent as UTF-8."""
+    """Parameters are added to the query, None omits one, JSON and texts are sent as UTF-8."""
     ask(server.url + "/p?a=1", params={"b": [2, "ü&"], "c": None, "d": True}, headers={"X-N": 3, "X-None": None})
     assert server.asked[-1]["path"] == "/p?a=1&b=2&b=%C3%BC%26&d=true"
     assert server.asked[-1]["headers"]["x-n"] == "3"
@@ -145,8 +145,8 @@ def test_what_is_sent(server: Server, ask: Any) -> None:
         ("", {}, "not one of http"),
         (None, {}, "url "),
         ("http://", {}, "not one of http"),
-        ("http://[::1", {}, "cannot be understood"),
-        ("http://me:hidden@h:port/", {}, "cannot be understood"),
+        ("http://[::1", {}, "url is malformed"),
+        ("http://me:hidden@h:port/", {}, "url is malformed"),
         ("http://h/\x00?hidden", {}, "cannot be made"),
         ("http://me:hidden@h/", {"json": 1, "body": "a"}, "json and body"),
         ("http://h/?hidden", {"json": {1, 2}}, "cannot be made.*set"),
@@ -165,21 +165,21 @@ def test_what_is_sent(server: Server, ask: Any) -> None:
     ],
 )
 def test_what_cannot_be_asked(url: str, settings: dict, message: str, ask: Any) -> None:
-    """Nothing is sent, no secret is shown."""
+    """An invalid request is not sent, and the error shows no secret."""
     with pytest.raises(HttpError, match=message) as caught:
         ask(url, **settings)
     assert "hidden" not in str(caught.value)
 
 
 def test_headers_cannot_add_lines(server: Server, ask: Any) -> None:
-    """A header with a newline is refused and not tried again."""
+    """A header with a newline is refused and not retried."""
     with pytest.raises(HttpError, match="header"):
         ask(server.url, headers={"X": "a\r\nY: b"}, retries=3)
     assert not server.asked
 
 
 def test_other_statuses_are_failures(server: Server, ask: Any) -> None:
-    """With status, text, and a URL without secrets."""
+    """The error has status, text, and a URL without secrets."""
     server.answers = [(404, {}, b"no such\norder " + b"x" * 1_000)]
     with pytest.raises(HttpError) as caught:
         ask(f"http://me:hidden@{server.host}/a?key=hidden#hidden", params={"key2": "hidden"}, retries=3)
@@ -190,7 +190,7 @@ def test_other_statuses_are_failures(server: Server, ask: Any) -> None:
 
 
 def test_expected_statuses(server: Server, ask: Any) -> None:
-    """They replace 2xx, and are not repeated."""
+    """Expected statuses replace 2xx, and are not retried."""
     server.answers = [(503, {}, b"")]
     assert ask(server.url, expectStatus=[200, 503], retries=3)["status"] == 503
     server.answers = [(200, {}, b"")]
@@ -199,7 +199,7 @@ def test_expected_statuses(server: Server, ask: Any) -> None:
 
 
 def test_a_flaky_server_is_asked_again(server: Server, ask: Any, reports: list[str]) -> None:
-    """Statuses and closed connections, and every repetition is reported without secrets."""
+    """Statuses and closed connections are retried, and each retry is reported without secrets."""
     server.answers = [(503, {}, b"busy"), close, (429, {}, b""), (200, {}, b"well")]
     assert ask(server.url + "?key=hidden", retries=3)["body"] == "well"
     assert len(server.asked) == 4
@@ -209,7 +209,7 @@ def test_a_flaky_server_is_asked_again(server: Server, ask: Any, reports: list[s
 
 
 def test_repetitions_end(server: Server, ask: Any) -> None:
-    """The last failure is raised; other statuses are not repeated."""
+    """The last failure is raised; other statuses are not retried."""
     server.answers = [(502, {}, b"")]
     with pytest.raises(HttpError, match="502"):
         ask(server.url, retries=2)
@@ -220,7 +220,7 @@ def test_repetitions_end(server: Server, ask: Any) -> None:
 
 
 def test_only_harmless_methods_are_repeated(server: Server, ask: Any) -> None:
-    """POST is not, unless it is allowed; then the body is sent again."""
+    """POST is not retried unless that is allowed; then the body is sent again."""
     server.answers = [(503, {}, b"")]
     for answer in ((503, {}, b""), close):
         server.answers, count = [answer], len(server.asked)
@@ -235,7 +235,7 @@ def test_only_harmless_methods_are_repeated(server: Server, ask: Any) -> None:
 def test_pauses_double_up_to_a_limit(
     server: Server, ask: Any, reports: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reports tell them."""
+    """The reports contain the pauses."""
     monkeypatch.setattr(http, "MAX_PAUSE", 20)
     server.answers = [(503, {}, b"")]
     with pytest.raises(HttpError):
@@ -246,7 +246,7 @@ def test_pauses_double_up_to_a_limit(
 
 
 def test_servers_may_ask_for_a_pause(server: Server, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is kept, but nobody waits for an hour."""
+    """A requested pause is used, unless it is as long as an hour."""
     pauses: list[float] = []
 
     async def no_pause(seconds: float) -> None:
@@ -281,12 +281,12 @@ NOW = datetime(2024, 1, 1, tzinfo=UTC)
     ],
 )
 def test_retry_after(header: str, pause: float) -> None:
-    """Seconds or a date; nonsense is none."""
-    assert retry_after(header, NOW) == pause
+    """The header has seconds or a date; anything else is ignored."""
+    assert parse_retry_after(header, NOW) == pause
 
 
 def test_a_slow_server(server: Server, ask: Any) -> None:
-    """The limit is that of the whole answer: one that comes byte by byte is too slow, too."""
+    """The timeout covers the whole response, also one that arrives byte by byte."""
     ended = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
@@ -298,7 +298,7 @@ def test_a_slow_server(server: Server, ask: Any) -> None:
     server.answers = [drip, drip, (200, {}, b"fast")]
     start = time.monotonic()
     try:
-        with pytest.raises(HttpError, match="not answered within 200 ms"):
+        with pytest.raises(HttpError, match="no response within 200 ms"):
             ask(server.url, timeout=200)
         assert ask(server.url, timeout=200, retries=1)["body"] == "fast"
         assert time.monotonic() - start < 10
@@ -307,7 +307,7 @@ def test_a_slow_server(server: Server, ask: Any) -> None:
 
 
 def test_nobody_listens(ask: Any, reports: list[str]) -> None:
-    """A failed connection is repeated and has no status."""
+    """A failed connection is retried and has no status."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(HttpError, match=f"GET http://127.0.0.1:{port}/: ") as caught:
@@ -317,7 +317,7 @@ def test_nobody_listens(ask: Any, reports: list[str]) -> None:
 
 
 def test_answers_have_a_largest_size(server: Server, ask: Any) -> None:
-    """Unpacked: a small answer that unpacks to a huge one is refused; a failure's text is cut."""
+    """The limit applies to the decompressed response; the text of a failure is shortened."""
     server.answers = [(200, {}, b"x" * 10)]
     assert ask(server.url, maxBytes=10)["body"] == "x" * 10
     with pytest.raises(HttpError, match="more than 9 bytes"):
@@ -333,13 +333,13 @@ def test_answers_have_a_largest_size(server: Server, ask: Any) -> None:
 @pytest.mark.parametrize(
     ("headers", "content", "message"),
     [
-        ({"Content-Type": "application/json"}, b"{", "says that it is JSON, but"),
-        ({"Content-Type": "application/json"}, b"[" * 100_000, "says that it is JSON, but"),
+        ({"Content-Type": "application/json"}, b"{", "has a JSON content type, but is not JSON"),
+        ({"Content-Type": "application/json"}, b"[" * 100_000, "has a JSON content type, but is not JSON"),
         ({"Content-Encoding": "gzip"}, b"no gzip", "GET http://.*: "),
     ],
 )
 def test_lying_servers(headers: dict, content: bytes, message: str, server: Server, ask: Any) -> None:
-    """An answer that is not what it says is a failure, and not asked for again."""
+    """A response that contradicts its headers is a failure and is not retried."""
     server.answers = [(200, headers, content)]
     with pytest.raises(HttpError, match=message):
         ask(server.url, retries=2)
@@ -347,13 +347,13 @@ def test_lying_servers(headers: dict, content: bytes, message: str, server: Serv
 
 
 def test_an_answer_that_breaks_off(server: Server, ask: Any) -> None:
-    """It is asked for again."""
+    """An incomplete response is retried."""
     server.answers = [(200, {"Content-Length": "100"}, b"x"), (200, {}, b"whole")]
     assert ask(server.url, retries=1)["body"] == "whole"
 
 
 def test_redirects(server: Server, ask: Any) -> None:
-    """They are followed, but not for ever, and not to other protocols; secrets of the target are not shown."""
+    """Redirects are followed up to a limit, not to other protocols, and without showing secrets."""
     server.answers = [(302, {"Location": "/there"}, b""), (200, {}, b"well")]
     assert ask(server.url)["body"] == "well"
     assert server.asked[-1]["path"] == "/there"
@@ -365,7 +365,7 @@ def test_redirects(server: Server, ask: Any) -> None:
 
 
 def test_a_cancelled_request(server: Server, context: TagContext) -> None:
-    """Neither the request nor a pause holds up a cancellation."""
+    """A cancellation is not delayed by the request or a pause."""
     arrived, ended = threading.Event(), threading.Event()
 
     def hang(_: BaseHTTPRequestHandler) -> None:
@@ -406,5 +406,5 @@ def test_without_httpx(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_urls_are_shown_without_secrets(url: str, shown: str) -> None:
-    """User, password, query and fragment are left out."""
-    assert without_secrets(url) == shown
+    """User, password, query and fragment are removed."""
+    assert redact_url(url) == shown

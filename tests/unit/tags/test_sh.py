@@ -1,4 +1,4 @@
-"""Running programs: no shell, bounded output, and nothing is left running."""
+"""Running of programs: without a shell, with limited output, and without remaining processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def python(code: str, context: TagContext, **settings: Any) -> dict[str, Any]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process, not counting those that only wait to be collected."""
+    """Return whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -37,26 +37,26 @@ def is_running(pid: int) -> bool:
 
 
 def open_descriptors() -> int:
-    """Return how many descriptors this process has."""
+    """Return the number of open descriptors of this process."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def until(condition: Any) -> None:
-    """Wait until a condition of another process is true."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110  another process tells nothing
             await asyncio.sleep(0.01)
 
 
 def test_arguments_arrive_as_they_are(context: TagContext) -> None:
-    """There is no shell that would understand them."""
+    """No shell interprets the arguments."""
     code = "import sys; print(sys.argv[1:])"
     result = ran(sys.executable, "-c", code, "$HOME", "a b", "'; rm -rf /", 3, "ü", "", context=context)
     assert result == {"stdout": "['$HOME', 'a b', \"'; rm -rf /\", '3', 'ü', '']\n", "stderr": "", "exitCode": 0}
 
 
 def test_input_and_outputs(context: TagContext) -> None:
-    """Much input and much output at once do not block each other; without input there is none."""
+    """Large input and output do not block each other; input is empty by default."""
     text = "ü" * 500_000
     code = "import sys; b = sys.stdin.buffer.read(); sys.stdout.buffer.write(b); sys.stderr.buffer.write(b)"
     assert python(code, context, stdin=text) == {"stdout": text, "stderr": text, "exitCode": 0}
@@ -66,7 +66,7 @@ def test_input_and_outputs(context: TagContext) -> None:
 
 
 def test_environment_and_folder(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables are added and removed; the folder is an allowed one."""
+    """Variables are added and removed; the folder must be allowed."""
     monkeypatch.setenv("GONE", "1")
     monkeypatch.setenv("KEPT", "1")
     (inside / "work").mkdir()
@@ -81,7 +81,7 @@ def test_environment_and_folder(context: TagContext, inside: Path, monkeypatch: 
 
 
 def test_failures_show_the_end_of_stderr_but_no_arguments(context: TagContext) -> None:
-    """A status other than 0 is a failure when it is checked."""
+    """A status other than 0 is a failure if it is checked."""
     code = "import sys; sys.stderr.write('x' * 5000 + 'the end'); sys.exit(3)"
     with pytest.raises(ShellError, match=r"ended with status 3: …x+the end$") as caught:
         python(code, context)
@@ -132,14 +132,14 @@ def test_near_programs_are_named(context: TagContext, inside: Path, monkeypatch:
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_output_has_a_limit(stream: str, context: TagContext) -> None:
-    """A program that prints without end is ended; the limit itself is allowed."""
+    """A program that prints endlessly is ended; output of exactly the limit is accepted."""
     with pytest.raises(ShellError, match=f"its {stream} has more than 1000 bytes"):
         python(f"import sys\nwhile True: sys.{stream}.write('x' * 999)", context, maxBytes=1000)
     assert len(python("print('x' * 999)", context, maxBytes=1000)["stdout"]) == 1000
 
 
 def cancelled(program: str, context: TagContext, files: list[str], inside: Path) -> list[int]:
-    """Cancel a shell program when it has made files with numbers of processes; return the numbers."""
+    """Cancel a shell program after it wrote files with process ids, and return the ids."""
 
     async def main() -> list[int]:
         task = asyncio.create_task(run(["sh", "-c", program], context=context))
@@ -155,7 +155,7 @@ def cancelled(program: str, context: TagContext, files: list[str], inside: Path)
 
 
 def test_a_cancelled_program_ends_with_its_children(context: TagContext, inside: Path) -> None:
-    """All of the group get SIGTERM, and can clean up."""
+    """All processes of the group get SIGTERM, and can clean up."""
     child = (
         "sh -c 'trap \"echo > cleaned; exit\" TERM; echo $$ > c.part; mv c.part child; while :; do sleep 0.05; done' & "
     )
@@ -164,7 +164,7 @@ def test_a_cancelled_program_ends_with_its_children(context: TagContext, inside:
 
 
 def test_stubborn_programs_are_killed(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who ignores SIGTERM gets SIGKILL, also when its parent is gone and it holds the outputs."""
+    """A process that ignores SIGTERM gets SIGKILL, also if its parent has ended and it keeps the pipes open."""
     monkeypatch.setattr(process_module, "GRACE", 0.3)
     program = f'sh -c "{STUBBORN.format("child").replace("$", chr(92) + "$")}" & echo $$ > parent; exec sleep 1000'
     cancelled(program, context, ["child"], inside)
@@ -173,7 +173,7 @@ def test_stubborn_programs_are_killed(context: TagContext, inside: Path, monkeyp
 def test_a_second_cancellation_kills_at_once(
     context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits for the grace period then."""
+    """A second cancellation skips the grace period."""
     monkeypatch.setattr(process_module, "GRACE", 1_000)
 
     async def main() -> None:
@@ -191,7 +191,7 @@ def test_a_second_cancellation_kills_at_once(
 
 
 def test_cancelled_while_starting(context: TagContext, inside: Path) -> None:
-    """A program that was just being started is ended too."""
+    """A program is ended that is being started when the tag is cancelled."""
 
     async def main() -> None:
         for turns in range(6):
@@ -208,7 +208,7 @@ def test_cancelled_while_starting(context: TagContext, inside: Path) -> None:
 
 
 def test_no_descriptors_are_left(context: TagContext) -> None:
-    """Runs, failures and cancellations close what they opened."""
+    """Runs, failures and cancellations close the descriptors that they opened."""
 
     async def main() -> None:
         await run(["true"], context=context)

@@ -1,4 +1,4 @@
-"""Templates: what is missing is told, what reaches out of the sandbox is refused."""
+"""Rendering of templates: undefined variables and access out of the sandbox are errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from taskrun.tags.text import TextError, render
 
 
 def test_templates_are_filled_in() -> None:
-    """Nothing is escaped, the newline at the end stays."""
+    """Nothing is escaped, and the newline at the end is kept."""
     assert render("{% for n in names %}<{{ n }}>{% endfor %}\n", {"names": ["ä", "&"]}) == "<ä><&>\n"
     assert render("") == ""
     assert render("{{ x|default('none') }}", {}) == "none"
@@ -29,7 +29,7 @@ def test_templates_are_filled_in() -> None:
     ],
 )
 def test_wrong_templates(template: str, message: str) -> None:
-    """The message says what, and what instead."""
+    """The message names the problem and the remedy."""
     values = {"name": "x", "items": [1]}
     with pytest.raises(TextError, match=message):
         render(template, values)

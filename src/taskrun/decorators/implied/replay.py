@@ -178,7 +178,7 @@ class Replay(Decorator):
             return known.inputs
         values = {}
         for item in self.step.inputs if self.container else ():
-            if item.persist and item.name in frame.scope and recorder.codecs.saves(frame.scope[item.name]):
+            if item.persist and item.name in frame.scope and recorder.codecs.can_save(frame.scope[item.name]):
                 values[item.name] = frame.scope[item.name]
         values = _public(values, frame)
         return recorder.codecs.dumps(values) if values else None

@@ -1,10 +1,11 @@
-"""Records as rows of the SQLite store, and back.
+"""Conversion of records to rows of the SQLite store, and back.
 
-Rules: a text is stored as text. One that UTF-8 cannot hold (lone surrogates of file names) is a blob that begins with
-``t``; a long one is in a file and its cell a blob of ``f`` and the file's name.
+Rules: a text is stored as text, with two exceptions. A text that UTF-8 cannot encode (lone surrogates of file names) is
+stored as a blob that begins with ``t``. A long text is stored in a file; its cell is a blob of ``f`` and the file's
+name.
 """
 
-# ruff: noqa: S608  # what is put into statements are constants: lists of columns, and question marks
+# ruff: noqa: S608  # only constants are formatted into statements
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import RunState, StepState
 from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, sha256_of
 
-LONGEST = 256 * 1024
-"""How many characters a cell holds; longer texts go to files."""
+MAX_CELL_CHARACTERS = 256 * 1024
+"""The most characters that are stored in a cell; longer texts are stored in files."""
 
 STEP_COLUMNS = "key, kind, state, attempt, input_names, outputs, signal, target, error, note, started, ended, inputs"
 SUMMARY_COLUMNS = (
@@ -34,16 +35,16 @@ _STATES: Mapping[str, StepState] = MappingProxyType({state.value: state for stat
 
 Cell: TypeAlias = str | bytes | int | float | None
 Spill: TypeAlias = Callable[[bytes], str]
-"""Puts a long text into a file and returns the file's name."""
+"""A function that writes data to a file and returns the name of the file."""
 Fetch: TypeAlias = Callable[[str], bytes]
-"""Returns what is in the file of that name."""
+"""A function that returns the content of a file by its name."""
 
 
 def cell(text: str | None, spill: Spill | None = None) -> Cell:
-    """Return what is stored for a text; without ``spill`` even a long one stays in its row."""
+    """Return the cell for a text; without ``spill`` even a long text is stored in the cell itself."""
     if text is None:
         return None
-    if spill is not None and len(text) > LONGEST:
+    if spill is not None and len(text) > MAX_CELL_CHARACTERS:
         return b"f" + spill(text.encode("utf-8", "surrogatepass")).encode()
     if text.isascii():
         return text
@@ -54,8 +55,8 @@ def cell(text: str | None, spill: Spill | None = None) -> Cell:
     return text
 
 
-def text_of(stored: Any, fetch: Fetch) -> Any:
-    """Return the text, or None, that a cell stands for."""
+def text_from_cell(stored: Any, fetch: Fetch) -> Any:
+    """Return the text of a cell; values that are no blobs are returned unchanged."""
     if not isinstance(stored, bytes):
         return stored
     data = stored[1:] if stored.startswith(b"t") else fetch(stored[1:].decode())
@@ -63,9 +64,9 @@ def text_of(stored: Any, fetch: Fetch) -> Any:
 
 
 def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
-    """Return the names of the columns in which a record differs from the table's defaults, and those cells.
+    """Return the columns in which a record differs from the defaults of the table ``steps``, and their cells.
 
-    What is not bound is not paid for: most records differ in few columns, and to bind None costs more than a text.
+    Most records differ in few columns, and each bound value costs time, even None.
     """
     key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = record
     columns = "key"
@@ -94,7 +95,7 @@ def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
 
 
 def _further_cells(record: StepRecord, spill: Spill, cells: list[Cell]) -> str:
-    """Add the cells that many records do not have, and return the columns."""
+    """Append the cells of the rarely used columns to ``cells``, and return the names of these columns."""
     names, signal = record.input_names, record.signal
     further: dict[str, Cell] = {
         ", input_names": _names_cell(names) if names else None,
@@ -111,21 +112,21 @@ def _further_cells(record: StepRecord, spill: Spill, cells: list[Cell]) -> str:
 
 @lru_cache(maxsize=1024)
 def _names_cell(names: tuple[str, ...]) -> str:
-    """Return the cell of names; the executions of a step have the same ones."""
+    """Return names as JSON; cached, because all executions of a step have the same input names."""
     return json.dumps(names)
 
 
 @lru_cache(maxsize=256)
 def insert_statement(columns: str) -> str:
-    """Return the statement that takes the cells of those columns, then the run's number and the row's."""
+    """Return the INSERT statement for the given columns of ``steps``, followed by ``run`` and ``id``."""
     columns += ", run, id"
     return f"INSERT INTO steps ({columns}) VALUES ({', '.join('?' * len(columns.split(', ')))})"
 
 
-def step_of(row: Sequence[Any], fetch: Fetch) -> StepRecord:
-    """Return the record of a row of STEP_COLUMNS."""
+def step_from_row(row: Sequence[Any], fetch: Fetch) -> StepRecord:
+    """Return the StepRecord of a row that was selected with STEP_COLUMNS."""
     key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = (
-        text_of(one, fetch) if type(one) is bytes else one for one in row
+        text_from_cell(one, fetch) if type(one) is bytes else one for one in row
     )
     return StepRecord(
         key,
@@ -146,12 +147,12 @@ def step_of(row: Sequence[Any], fetch: Fetch) -> StepRecord:
 
 @lru_cache(maxsize=1024)
 def _names(text: str) -> tuple[str, ...]:
-    """Return the names in a cell; the executions of a step have the same ones."""
+    """Return the names in a JSON text; cached, because all executions of a step have the same input names."""
     return tuple(json.loads(text))
 
 
 def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
-    """Return the cells of SUMMARY_COLUMNS and LONG_COLUMNS."""
+    """Return the cells of a run in the order of SUMMARY_COLUMNS and LONG_COLUMNS."""
     owner = run.owner
     return (
         *(cell(text) for text in (run.run_id, run.flow, run.version, run.path, run.sha256)),
@@ -167,7 +168,7 @@ def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
 
 
 def changed_columns(changes: RunChanges, spill: Spill) -> dict[str, Cell]:
-    """Return the columns that change, with their cells; a new text by its hash only."""
+    """Return the columns of ``runs`` that the changes set, with their cells; a new flow text sets only its hash."""
     columns: dict[str, Cell] = {}
     for name, value in changes.items():
         if name == "owner":
@@ -185,14 +186,14 @@ def changed_columns(changes: RunChanges, spill: Spill) -> dict[str, Cell]:
     return columns
 
 
-def summary_of(row: Sequence[Any], fetch: Fetch) -> RunSummary:
-    """Return the summary of a row of SUMMARY_COLUMNS."""
+def summary_from_row(row: Sequence[Any], fetch: Fetch) -> RunSummary:
+    """Return the RunSummary of a row that was selected with SUMMARY_COLUMNS."""
     return RunSummary(**_summary(row, fetch))
 
 
-def run_of(row: Sequence[Any], fetch: Fetch) -> RunRecord:
-    """Return the run of a row of SUMMARY_COLUMNS, LONG_COLUMNS and the text."""
-    flags, inputs, outputs, waits_for, text = (text_of(one, fetch) for one in row[-5:])
+def run_from_row(row: Sequence[Any], fetch: Fetch) -> RunRecord:
+    """Return the RunRecord of a row that was selected with SUMMARY_COLUMNS, LONG_COLUMNS and the flow's text."""
+    flags, inputs, outputs, waits_for, text = (text_from_cell(one, fetch) for one in row[-5:])
     return RunRecord(
         **_summary(row[:-5], fetch),
         flags=frozenset(json.loads(flags)),
@@ -204,7 +205,8 @@ def run_of(row: Sequence[Any], fetch: Fetch) -> RunRecord:
 
 
 def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
-    values = dict(zip(SUMMARY_COLUMNS.split(", "), (text_of(one, fetch) for one in row), strict=True))
+    """Return the fields of a RunSummary from a row that was selected with SUMMARY_COLUMNS."""
+    values = dict(zip(SUMMARY_COLUMNS.split(", "), (text_from_cell(one, fetch) for one in row), strict=True))
     host, pid, token = (values.pop(name) for name in ("owner_host", "owner_pid", "owner_token"))
     values["owner"] = None if host is None else Owner(host, pid, token)
     values["state"] = RunState(values["state"])
@@ -213,8 +215,10 @@ def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
 
 
 def _error_cell(error: ErrorRecord | None, spill: Spill) -> Cell:
+    """Return the cell of an error record: its JSON text."""
     return None if error is None else cell(json.dumps(error.as_json()), spill)
 
 
 def _error_of(stored: Any, fetch: Fetch) -> ErrorRecord | None:
-    return None if stored is None else ErrorRecord.from_json(json.loads(text_of(stored, fetch)))
+    """Return the error record of a cell with its JSON text."""
+    return None if stored is None else ErrorRecord.from_json(json.loads(text_from_cell(stored, fetch)))

@@ -1,7 +1,8 @@
-"""The tables of the SQLite store and how they came to be.
+"""Tables of the SQLite store, and the migrations that create and change them.
 
-Rules: ``PRAGMA user_version`` is the number of steps of ``MIGRATIONS`` that a database has been through. A step that was
-released is never edited: a change is a further step. A newer database is refused, as is one of another program.
+Rules: ``PRAGMA user_version`` is the number of entries of ``MIGRATIONS`` that were applied to a database. A released
+migration is never edited: a change is a further migration. A database of a newer taskrun or of another program is
+refused.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import sqlite3
 from taskrun.errors import StoreError
 
 APPLICATION_ID = 0x74726E31
-"""What ``PRAGMA application_id`` of a taskrun database says: the letters ``trn1``."""
+"""``PRAGMA application_id`` of a taskrun database: the letters ``trn1``."""
 
 BLOCK_BITS = 12
-"""How many bits of a record's number are left out in ``places``; part of the schema."""
+"""The block of a row in ``places`` is its id shifted right by this many bits; part of the schema."""
 
-_FIRST = (
-    # A run's number is never given again: those who write remember it. The columns that are looked at in every write come first: what is long would push them to another page.
+_VERSION_1 = (
+    # AUTOINCREMENT, because a run's id must never be reused: other processes cache it (``LogEnd``). The columns that
+    # every write reads come first, as long values in front of them would move them to an overflow page.
     """CREATE TABLE runs (
         id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL UNIQUE, epoch INTEGER NOT NULL, state TEXT NOT NULL,
         owner_host TEXT, owner_pid INTEGER, owner_token TEXT, heartbeat REAL,
@@ -26,11 +28,11 @@ _FIRST = (
         error TEXT, flags TEXT NOT NULL, inputs TEXT NOT NULL, outputs TEXT, waits_for TEXT)""",
     "CREATE INDEX runs_created ON runs (created)",
     "CREATE INDEX runs_parent ON runs (parent) WHERE parent IS NOT NULL",
-    # One text serves all runs of a flow.
+    # All runs of a flow share one copy of its text.
     "CREATE TABLE texts (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL)",
-    # A log of all runs: a record that is written again is a further row, and the last one counts. Pages are what a
-    # commit costs, so writing touches the end of the table only. An index would dirty a page for each run at work;
-    # ``places`` says instead in which blocks of 2 ** BLOCK_BITS rows a run has any.
+    # The log of all runs: a record that is written again becomes a further row, and the last row of a key counts. The
+    # cost of a commit is the number of dirty pages, so only the end of the table is written. An index on ``run`` would
+    # dirty a page per active run; instead, ``places`` lists the blocks of 2 ** BLOCK_BITS rows in which a run has rows.
     """CREATE TABLE steps (
         id INTEGER PRIMARY KEY, run INTEGER NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'step',
         state TEXT NOT NULL DEFAULT 'SUCCEEDED', attempt INTEGER NOT NULL DEFAULT 1, input_names TEXT, outputs TEXT,
@@ -41,20 +43,23 @@ _FIRST = (
     "CREATE TABLE files (run INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
-"""The statements of each step from one version to the next."""
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+"""The statements of each migration; entry n migrates from version n to n + 1."""
 
 
 def migrate(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Bring a database to the present version; call it in no transaction. ``name`` is for messages."""
-    connection.execute("BEGIN")  # what is read belongs together
+    """Migrate a database to the present version of the schema; must be called outside of a transaction.
+
+    ``name`` is the name of the database in messages. Raises StoreError if the database is not taskrun's, or is newer.
+    """
+    connection.execute("BEGIN")  # read a consistent state
     try:
         version = _version(connection, name, migrations)
     finally:
         connection.execute("ROLLBACK")
     if version == len(migrations):
         return
-    connection.execute("BEGIN IMMEDIATE")  # two processes may open a new database at once: one does it
+    connection.execute("BEGIN IMMEDIATE")  # two processes may open a new database at once: one of them migrates it
     try:
         for step in migrations[_version(connection, name, migrations) :]:
             for statement in step:
@@ -68,12 +73,12 @@ def migrate(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[s
 
 
 def _version(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[str, ...], ...]) -> int:
-    """Return the version of a database that is taskrun's, or empty; StoreError for any other."""
+    """Return the schema version of a database that is taskrun's or empty; raises StoreError for any other."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID and (application or version or tables):
-        raise StoreError(f"{name} is a database of another program", "give taskrun a file of its own")
+        raise StoreError(f"{name} is a database of another program", "use another file for taskrun")
     if version > len(migrations):
         raise StoreError(
             f"{name} was written by a newer taskrun: its schema is version {version}, this one knows {len(migrations)}",

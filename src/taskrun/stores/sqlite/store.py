@@ -1,11 +1,12 @@
-"""A store in one SQLite file, in write-ahead-log mode, with a folder of long values beside it.
+"""SqliteStore: a store in one SQLite file, in write-ahead-log mode, with a folder of long values beside it.
 
-Rules: transactions are opened and ended by hand; each begins as a writing one, so none has to be repeated. What checks
-the epoch is the statement that writes. A commit counts only when the file is still the one that was opened. See
-``schema`` for the tables, ``rows`` for how records become cells, ``trouble`` for what errors mean.
+Rules: transactions are begun and committed explicitly. Each begins with BEGIN IMMEDIATE, so that none fails later
+because it could not become a write transaction. The statement that writes also checks the epoch. After each commit the
+file is compared with the one that was opened. See ``schema`` for the tables, ``rows`` for the conversion of records,
+``errors`` for the translation of errors.
 """
 
-# ruff: noqa: S608  # what is put into statements are constants: lists of columns, and question marks
+# ruff: noqa: S608  # only constants are formatted into statements
 
 from __future__ import annotations
 
@@ -23,28 +24,49 @@ from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary
 from taskrun.durable.store import Write, check_claim, unknown_run
 from taskrun.errors import StoreError
-from taskrun.stores.sqlite.blobs import ValueFiles
-from taskrun.stores.sqlite.delete import purge, remove
-from taskrun.stores.sqlite.errors import STORE_TROUBLE, damaged, explained, store_error
-from taskrun.stores.sqlite.log_tail import Tail, fence
-from taskrun.stores.sqlite.rows import LONG_COLUMNS, SUMMARY_COLUMNS, cell, run_of, run_row, step_of, summary_of
+from taskrun.stores.sqlite.delete import delete_runs, purge_runs
+from taskrun.stores.sqlite.errors import MEDIUM_ERRORS, damaged_record_error, store_error, translate_errors
+from taskrun.stores.sqlite.log_end import LogEnd, append_fence
+from taskrun.stores.sqlite.rows import (
+    LONG_COLUMNS,
+    SUMMARY_COLUMNS,
+    cell,
+    run_from_row,
+    run_row,
+    step_from_row,
+    summary_from_row,
+)
 from taskrun.stores.sqlite.schema import migrate
-from taskrun.stores.sqlite.writes import READ_STEPS, Spilled, append, ready_writes, refused, write_ready
+from taskrun.stores.sqlite.value_files import ValueFiles
+from taskrun.stores.sqlite.writes import (
+    READ_STEPS,
+    SpilledFiles,
+    apply_writes,
+    fenced_error,
+    prepare_writes,
+    try_append,
+)
 
 Synchronous = Literal["FULL", "NORMAL"]
 
 
 class SqliteStore:
-    """Runs in the SQLite file ``path``; its folder is made. ``timeout`` is how long to wait for another writer."""
+    """Store of runs in a SQLite file.
+
+    Parameters: ``path`` is the file; it and its folder are created if they do not exist. ``synchronous`` is SQLite's
+    setting: commits survive a loss of power with ``FULL``, only the death of the process with ``NORMAL``. ``timeout``
+    is the number of seconds to wait for another process that writes.
+    Raises StoreError if the file cannot be opened or is not a store of taskrun.
+    """
 
     def __init__(self, path: Path | str, *, synchronous: Synchronous = "FULL", timeout: float = 5.0) -> None:
         self.path = Path(path).expanduser().absolute()
         self._name = str(self.path)
         self._files = ValueFiles(self.path.with_name(self.path.name + ".files"))
         self._lock = threading.RLock()
-        self._tail = Tail()
-        with explained(self.path):
-            # what is recorded may be private, so a folder of our own is for its owner only
+        self._log_end = LogEnd()
+        with translate_errors(self.path):
+            # records may contain private data, so a new folder is accessible to its owner only
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
                 self.path, timeout=timeout, isolation_level=None, check_same_thread=False
@@ -57,33 +79,36 @@ class SqliteStore:
                 raise
 
     def _prepare(self, synchronous: Synchronous, timeout: float) -> None:
+        """Migrate the schema and configure the connection."""
         migrate(self._connection, str(self.path))
         self._execute(f"PRAGMA synchronous = {synchronous}")
         deadline = time.monotonic() + timeout
         while self._execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            try:  # SQLite does not wait by itself for those who open the file at the same time
+            try:  # SQLite does not apply its own timeout to this statement
                 self._execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
-        self._identity = self._identity_now()
+        self._identity = self._file_identity()
 
     def create(self, run: RunRecord) -> None:
-        """See Store."""
-        with self._lock, explained(self.path):
-            files = Spilled(self._files)
+        """Insert a new run; raises StoreError if its id exists."""
+        with self._lock, translate_errors(self.path):
+            files = SpilledFiles(self._files)
             row = run_row(run, files.spill)
             with self._transaction():
                 if self._execute("SELECT 1 FROM runs WHERE run_id = ?", (run.run_id,)).fetchone():
-                    raise StoreError(f"there is a run {run.run_id} already", "leave the choice of an id to taskrun")
+                    raise StoreError(
+                        f"there is a run {run.run_id} already", "use another run id, or let taskrun generate one"
+                    )
                 places = ", ".join("?" * len(row))
                 self._execute(f"INSERT INTO runs ({SUMMARY_COLUMNS}, {LONG_COLUMNS}) VALUES ({places})", row)
                 self._execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (run.sha256, cell(run.text)))
-                files.keep(self._connection, self._number(run.run_id))
+                files.register(self._connection, self._run_number(run.run_id))
 
     def load(self, run_id: str) -> RunRecord:
-        """See Store."""
+        """Return the record of a run; raises UnknownRunError."""
         with self._reading():
             row = self._execute(
                 f"SELECT {SUMMARY_COLUMNS}, {LONG_COLUMNS}, text FROM runs JOIN texts USING (sha256) WHERE run_id = ?",
@@ -91,50 +116,50 @@ class SqliteStore:
             ).fetchone()
             if row is None:
                 raise unknown_run(run_id)
-            return run_of(row, self._files.load)
+            return run_from_row(row, self._files.load)
 
     def records(self, run_id: str) -> list[StepRecord]:
-        """See Store."""
+        """Return the latest record of each step of a run, in the order in which they were written."""
         with self._reading():
             last: dict[str | bytes, Any] = {}
-            for row in self._execute(READ_STEPS, (self._number(run_id),)):
-                last.pop(row[0], None)  # a later row of a key takes the place of the earlier one, at the end
+            for row in self._execute(READ_STEPS, (self._run_number(run_id),)):
+                last.pop(row[0], None)  # a later row of a key replaces the earlier one, and moves it to the end
                 last[row[0]] = row
-            return [step_of(row, self._files.load) for row in last.values()]
+            return [step_from_row(row, self._files.load) for row in last.values()]
 
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """See Store."""
+        """Write records and changes of one run in one transaction; raises FencedError or TransitionError."""
         for problem in self.write_all((Write(run_id, epoch, records, run_changes),)):
             if problem is not None:
                 raise problem
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """See Store."""
+        """Write for several runs in one transaction; return one error or None per write."""
         with self._lock:
             try:
-                if len(writes) == 1 and append(self._connection, self._tail, writes[0]):
+                if len(writes) == 1 and try_append(self._connection, self._log_end, writes[0]):
                     self._check_file()
                     return [None]
-                ready = ready_writes(writes, self._files)
+                prepared = prepare_writes(writes, self._files)
                 with self._transaction():
-                    return write_ready(self._connection, self._tail, ready)
+                    return apply_writes(self._connection, self._log_end, prepared)
             except BaseException as error:
-                self._tail.forget()  # it may be ahead of what was committed
-                if isinstance(error, STORE_TROUBLE):
+                self._log_end.invalidate()  # it may contain rows that were rolled back
+                if isinstance(error, MEDIUM_ERRORS):
                     raise store_error(error, self.path) from error
                 raise
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
-        """See Store."""
-        with self._lock, explained(self.path), self._transaction():
+        """Make ``owner`` the owner of a run and return the new epoch; raises RunOwnedError or TransitionError."""
+        with self._lock, translate_errors(self.path), self._transaction():
             row = self._execute(f"SELECT {SUMMARY_COLUMNS} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
                 raise unknown_run(run_id)
-            run = summary_of(row, self._files.load)
+            run = summary_from_row(row, self._files.load)
             check_claim(run, now, stale_after)
-            fence(self._connection)
+            append_fence(self._connection)
             self._execute(
                 "UPDATE runs SET epoch = ?, heartbeat = ?, owner_host = ?, owner_pid = ?, owner_token = ?"
                 " WHERE run_id = ?",
@@ -143,24 +168,24 @@ class SqliteStore:
             return run.epoch + 1
 
     def heartbeat(self, run_id: str, epoch: int, now: float) -> None:
-        """See Store."""
-        with self._lock, explained(self.path):
+        """Renew the lease of a run's owner; raises FencedError if the epoch is outdated."""
+        with self._lock, translate_errors(self.path):
             done = self._execute("UPDATE runs SET heartbeat = ? WHERE run_id = ? AND epoch = ?", (now, run_id, epoch))
             self._check_file()
             if not done.rowcount:
-                raise refused(self._connection, run_id, epoch)
+                raise fenced_error(self._connection, run_id, epoch)
 
     def request(self, run_id: str, kind: str) -> None:
-        """See Store."""
-        with self._lock, explained(self.path), self._transaction():
+        """Store a request to the owner of a run, such as ``cancel``; a repeated request has no effect."""
+        with self._lock, translate_errors(self.path), self._transaction():
             self._execute(
-                "INSERT OR IGNORE INTO requests (run, kind) VALUES (?, ?)", (self._number(run_id), cell(kind))
+                "INSERT OR IGNORE INTO requests (run, kind) VALUES (?, ?)", (self._run_number(run_id), cell(kind))
             )
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """See Store."""
+        """Return the open requests to the owner of a run, oldest first."""
         with self._reading():
-            rows = self._execute("SELECT kind FROM requests WHERE run = ? ORDER BY id", (self._number(run_id),))
+            rows = self._execute("SELECT kind FROM requests WHERE run = ? ORDER BY id", (self._run_number(run_id),))
             return tuple(kind for (kind,) in rows)
 
     def runs(
@@ -170,88 +195,91 @@ class SqliteStore:
         since: float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """See Store."""
-        asked: dict[str, Any] = {
+        """Return summaries of runs, newest first, filtered by state, flow and time of creation."""
+        filters: dict[str, Any] = {
             "state = ?": None if state is None else state.value,
             "flow = ?": cell(flow),
             "created >= ?": since,
         }
-        asked = {condition: value for condition, value in asked.items() if value is not None}
-        where = " AND ".join(asked) or "1"
+        filters = {condition: value for condition, value in filters.items() if value is not None}
+        where = " AND ".join(filters) or "1"
         with self._reading():
             rows = self._execute(
                 f"SELECT {SUMMARY_COLUMNS} FROM runs WHERE {where} ORDER BY created DESC, id DESC LIMIT ?",
-                (*asked.values(), -1 if limit is None else limit),
+                (*filters.values(), -1 if limit is None else limit),
             ).fetchall()
-            return [summary_of(row, self._files.load) for row in rows]
+            return [summary_from_row(row, self._files.load) for row in rows]
 
     def delete(self, run_id: str) -> None:
-        """See Store."""
-        with self._lock, explained(self.path):
+        """Delete a run and the runs that it called; raises UnknownRunError."""
+        with self._lock, translate_errors(self.path):
             with self._transaction():
-                remove(self._connection, [self._number(run_id)])
+                delete_runs(self._connection, [self._run_number(run_id)])
             self._sweep()
 
     def purge(self, before: float) -> int:
-        """See Store."""
-        with self._lock, explained(self.path):
+        """Delete the runs that ended before a time (seconds since 1970), and return how many were deleted."""
+        with self._lock, translate_errors(self.path):
             with self._transaction():
-                count = purge(self._connection, before)
+                count = purge_runs(self._connection, before)
             self._sweep()
             return count
 
     def _sweep(self) -> None:
-        """Remove files that no run names any more; the lock keeps others from naming one meanwhile."""
+        """Remove the value files that no run uses; the transaction prevents writes of other processes meanwhile."""
         with self._transaction():
             self._files.sweep([name for (name,) in self._execute("SELECT DISTINCT name FROM files")])
 
     def close(self) -> None:
-        """See Store."""
-        with self._lock, explained(self.path):
+        """Close the connection; later calls raise StoreError."""
+        with self._lock, translate_errors(self.path):
             self._connection.close()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with self._lock, explained(self.path):
+        """Lock the connection for a read; convert errors about malformed rows into StoreError."""
+        with self._lock, translate_errors(self.path):
             try:
                 yield
             except UnicodeEncodeError:
                 raise
-            except (KeyError, ValueError, TypeError) as error:  # cells that nobody has written so
-                raise damaged(self.path, error) from error
+            except (KeyError, ValueError, TypeError) as error:  # the row was not written by taskrun, or is damaged
+                raise damaged_record_error(self.path, error) from error
             self._check_file()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        """Run the block in a write transaction: commit it, or roll it back if the block raises."""
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
             self._execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:  # SQLite may have rolled back itself, on a full disk for example
+            if self._connection.in_transaction:  # SQLite itself rolls back after some errors, such as a full disk
                 self._execute("ROLLBACK")
             raise
         self._check_file()
 
-    def _number(self, run_id: str) -> int:
-        """Return the number by which the tables know a run."""
+    def _run_number(self, run_id: str) -> int:
+        """Return the row id of a run in ``runs``; raises UnknownRunError."""
         row = self._execute("SELECT id FROM runs WHERE run_id = ?", (run_id,)).fetchone()
         if row is None:
             raise unknown_run(run_id)
         return int(row[0])
 
-    def _identity_now(self) -> tuple[int, int, bool]:
-        found = os.stat(self._name)  # noqa: PTH116  # it is asked at every commit: a Path takes twice as long
+    def _file_identity(self) -> tuple[int, int, bool]:
+        """Return device and inode of the file at the path, and whether it has content."""
+        found = os.stat(self._name)  # noqa: PTH116  # called at every commit; a Path takes twice as long
         return found.st_dev, found.st_ino, found.st_size > 0
 
     def _check_file(self) -> None:
-        """Raise when the file was deleted, exchanged or emptied: SQLite would go on writing what nobody can find again."""
+        """Raise StoreError if the file was deleted, replaced or emptied, because its records would be lost."""
         try:
-            same = self._identity_now() == self._identity
+            same = self._file_identity() == self._identity
         except FileNotFoundError:
             same = False
         if not same:
             raise StoreError(
-                f"the store {self.path} was deleted or emptied, or another file put in its place, while it was open",
+                f"the store {self.path} was deleted, emptied or replaced by another file while it was open",
                 "put the file back and resume the run, or start it again",
             )

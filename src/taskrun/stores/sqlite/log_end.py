@@ -1,0 +1,56 @@
+"""Cached end of the append-only log of a SQLite store, which lets most writes skip the check of the epoch.
+
+Rules: row ids of the log (the table ``steps``) only grow. A process that claims or deletes a run appends a fence: a row
+that belongs to no run. Hence, as long as the next row id is free, no other process wrote, claimed or deleted anything,
+and the cached epochs are valid: inserting a row with exactly that id checks the epoch implicitly. That is free, whereas
+reading the epoch in the same statement makes a commit 50 % slower.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from taskrun.stores.sqlite.schema import BLOCK_BITS
+
+_MAX_RUNS = 10_000
+"""The cache is cleared when it contains more runs than this."""
+
+
+class KnownRun(NamedTuple):
+    """Cached data of a run that this process writes: its id in ``runs``, its epoch, its latest block in ``places``."""
+
+    number: int
+    epoch: int
+    block: int
+
+
+class LogEnd:
+    """Cached end of the append-only log: the last row id, and the runs written since another process wrote last."""
+
+    def __init__(self) -> None:
+        self.last_id = 0
+        self.runs: dict[str, KnownRun] = {}
+
+    def refresh(self, connection: sqlite3.Connection) -> None:
+        """Read the last row id in a write transaction, and drop the cached runs if another process wrote."""
+        (last_id,) = connection.execute("SELECT max(id) FROM steps").fetchone()
+        if last_id != self.last_id or len(self.runs) > _MAX_RUNS:
+            self.runs.clear()
+        self.last_id = last_id or 0
+
+    def invalidate(self) -> None:
+        """Clear the cache, so that the next write reads the last row id and the epoch again."""
+        self.last_id = 0
+        self.runs.clear()
+
+
+def append_fence(connection: sqlite3.Connection) -> None:
+    """Append a row that belongs to no run, which invalidates the ``LogEnd`` of every other process.
+
+    Call it in the transaction that claims or deletes a run. Deletions never remove such rows.
+    """
+    last_id = connection.execute(
+        "INSERT INTO steps (run, key, kind, state, attempt, signal, note) VALUES (0, '', 'fence', '', 0, '', '')"
+    ).lastrowid
+    connection.execute("INSERT OR IGNORE INTO places VALUES (0, ?)", ((last_id or 0) >> BLOCK_BITS,))
