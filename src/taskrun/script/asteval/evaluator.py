@@ -12,21 +12,23 @@ from typing import Any
 
 import asteval
 
-from taskrun.script.asteval.expressions import Expressions
-from taskrun.script.asteval.failures import Place, explain
-from taskrun.script.asteval.lower import Code
-from taskrun.script.asteval.machine import Returned
-from taskrun.script.asteval.routines import Routines
+from taskrun.script.asteval.activation import ReturnSignal
+from taskrun.script.asteval.expressions import ExpressionHandlers
+from taskrun.script.asteval.failures import LocationText, explain
+from taskrun.script.asteval.functions import FunctionHandlers
+from taskrun.script.asteval.lower import LoweredCode
 from taskrun.script.limits import Limits
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names
 
 
-class Evaluator(Routines, Expressions, asteval.Interpreter):  # type: ignore[misc] # asteval has no types
+class Interpreter(FunctionHandlers, ExpressionHandlers, asteval.Interpreter):  # type: ignore[misc] # asteval has no types
     """An activation whose handlers are complete."""
 
 
-def evaluate(code: Code, scope: Names, functions: Mapping[str, Any], limits: Limits, place: Place) -> Any:
+def evaluate(
+    code: LoweredCode, scope: Names, namespace: Mapping[str, Any], limits: Limits, location_text: LocationText
+) -> Any:
     """Return the value of a program: of its ``return``, else of the expression statement that ran last, else None.
 
     Parameters: ``functions`` is the table of names, ``place`` says where a node stands in its file.
@@ -34,14 +36,14 @@ def evaluate(code: Code, scope: Names, functions: Mapping[str, Any], limits: Lim
     """
     budget = Budget(limits)
     budget.begin()
-    machine = Evaluator(scope, functions, budget)
+    activation = Interpreter(scope, namespace, budget)
     try:
         if code.expression is not None:
-            return machine.run(code.expression)
-        signal = machine.block(code.body)
-        return signal.value if isinstance(signal, Returned) else machine.value
+            return activation.run(code.expression)
+        signal = activation.run_block(code.body)
+        return signal.value if isinstance(signal, ReturnSignal) else activation.value
     except Exception as error:
-        explain(error, budget, place)
+        explain(error, budget, location_text)
         raise
     finally:
         budget.end()

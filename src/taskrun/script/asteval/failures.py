@@ -11,21 +11,21 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from taskrun.script.asteval.machine import Machine
+from taskrun.script.asteval.activation import Activation
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.script_source import NOTE
 
 _PACKAGES = ("taskrun.script.", "asteval.")
 
-Place = Callable[[ast.AST], str]
+LocationText = Callable[[ast.AST], str]
 
 
-def explain(error: Exception, budget: Budget, place: Place) -> None:
+def explain(error: Exception, budget: Budget, location_text: LocationText) -> None:
     """Note on ``error`` which expression failed.
 
     Parameters: ``budget`` of the evaluation that the error leaves, ``place`` says where a node stands.
     """
-    run = Machine.run.__code__
+    run = Activation.run.__code__
     failed: ast.AST | None = None
     kept: list[TracebackType] = []
     step = error.__traceback__
@@ -43,4 +43,4 @@ def explain(error: Exception, budget: Budget, place: Place) -> None:
         trimmed = TracebackType(trimmed, step.tb_frame, step.tb_lasti, step.tb_lineno)
     error.__traceback__ = trimmed
     if failed is not None and not any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
-        error.add_note(NOTE + place(failed))
+        error.add_note(NOTE + location_text(failed))

@@ -12,14 +12,14 @@ from typing import TypeVar
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
-_PLACED = (ast.expr, ast.stmt, ast.excepthandler, ast.arg, ast.keyword, ast.alias, ast.pattern)
+_POSITIONED = (ast.expr, ast.stmt, ast.excepthandler, ast.arg, ast.keyword, ast.alias, ast.pattern)
 LOAD = ast.Load()
 STORE = ast.Store()
 SCOPE = "_S"  # the parameter that holds the variables
 TICKS = "_K"  # the iterator whose items cost a tick each
 TICK = "_T"  # the function that takes one tick
 BUDGET = "_B"
-TABLE = "_N"  # the table of names
+NAMESPACE = "_N"  # the table of names
 VALUE = "_V"  # the value of the expression statement that ran last
 
 
@@ -38,7 +38,7 @@ def constant(value: object) -> ast.Constant:
     return ast.Constant(value)  # type: ignore[arg-type] # any constant there is
 
 
-def item(name: str, context: ast.expr_context) -> ast.Subscript:
+def scope_variable(name: str, context: ast.expr_context) -> ast.Subscript:
     """Return the variable of that name in the scope."""
     return ast.Subscript(load(SCOPE), constant(name), context)
 
@@ -48,34 +48,34 @@ def assign(name: str, value: ast.expr) -> ast.Assign:
     return ast.Assign([ast.Name(name, STORE)], value)
 
 
-def kind_is_in(value: ast.expr, kinds: str) -> ast.Compare:
+def type_is_in(value: ast.expr, kinds: str) -> ast.Compare:
     """Return the test whether the exact type of a value is one of a set of types."""
     return ast.Compare(call("type", value), [ast.In()], [load(kinds)])
 
 
-def is_kind(value: ast.expr, kind: str) -> ast.Compare:
+def type_is(value: ast.expr, kind: str) -> ast.Compare:
     """Return the test whether a value is exactly of a type."""
     return ast.Compare(call("type", value), [ast.Is()], [load(kind)])
 
 
-def is_number(first: ast.expr) -> ast.BoolOp:
+def type_is_number(first: ast.expr) -> ast.BoolOp:
     """Return the test whether a value is a number; ``first`` is a walrus that binds it."""
     value = first.target if isinstance(first, ast.NamedExpr) else first
     again = load(value.id) if isinstance(value, ast.Name) else value
-    return ast.BoolOp(ast.Or(), [is_kind(first, "int"), is_kind(again, "float")])
+    return ast.BoolOp(ast.Or(), [type_is(first, "int"), type_is(again, "float")])
 
 
-def both(*tests: ast.expr) -> ast.BoolOp:
+def conjunction(*tests: ast.expr) -> ast.BoolOp:
     """Return the conjunction of tests."""
     return ast.BoolOp(ast.And(), list(tests))
 
 
-def choice(test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.IfExp:
+def conditional(test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.IfExp:
     """Return ``body if test else orelse``."""
     return ast.IfExp(test, body, orelse)
 
 
-def placed(new: _Node, old: ast.AST) -> _Node:
+def with_position(new: _Node, old: ast.AST) -> _Node:
     """Return ``new`` with the place of ``old`` wherever it has none."""
     line = getattr(old, "lineno", 1)
     column = getattr(old, "col_offset", 0)
@@ -86,13 +86,13 @@ def placed(new: _Node, old: ast.AST) -> _Node:
         node = todo.pop()
         if hasattr(node, "lineno"):
             continue
-        if isinstance(node, _PLACED):
+        if isinstance(node, _POSITIONED):
             node.lineno, node.col_offset = line, column
             node.end_lineno, node.end_col_offset = end_line, end_column
         todo.extend(ast.iter_child_nodes(node))
     return new
 
 
-def all_placed(new: Iterable[_Node], old: ast.AST) -> list[_Node]:
+def all_with_position(new: Iterable[_Node], old: ast.AST) -> list[_Node]:
     """Return each of the nodes with the place of ``old`` wherever it has none."""
-    return [placed(node, old) for node in new]
+    return [with_position(node, old) for node in new]

@@ -19,8 +19,8 @@ from types import CodeType
 from taskrun.script.compiler.ast_builders import (
     BUDGET,
     LOAD,
+    NAMESPACE,
     SCOPE,
-    TABLE,
     TICK,
     TICKS,
     VALUE,
@@ -29,26 +29,26 @@ from taskrun.script.compiler.ast_builders import (
     constant,
     load,
 )
-from taskrun.script.compiler.matching import Matching
+from taskrun.script.compiler.matching import MatchEmitter
 
-NAME = "script"
+FUNCTION_NAME = "script"
 
 
-def compile_body(body: list[ast.stmt], *, table: frozenset[str], lenient: bool, suspends: bool) -> CodeType:
+def compile_program(body: list[ast.stmt], *, namespace: frozenset[str], lenient: bool, suspends: bool) -> CodeType:
     """Return the code of the function of a program.
 
     Parameters: ``table`` are the names that may be found in the table of names, ``lenient`` makes an unknown variable
     None, ``suspends`` makes it a coroutine function. The function's parameters are the scope, what explains an error,
-    the table, and the limits.
+    the namespace, and the limits.
     """
-    emitter = Matching(table, lenient=lenient)
+    emitter = MatchEmitter(namespace, lenient=lenient)
     last = body[-1] if body else None
     ends = isinstance(last, (ast.Expr, ast.Return, ast.Raise))
-    emitter.keeps_value = not ends and any(isinstance(node, ast.Expr) for node in _own_statements(body))
-    statements = emitter.block(body[:-1] if isinstance(last, ast.Expr) else body)
+    emitter.stores_value = not ends and any(isinstance(node, ast.Expr) for node in _statements_outside_functions(body))
+    statements = emitter.visit_block(body[:-1] if isinstance(last, ast.Expr) else body)
     if isinstance(last, ast.Expr):
         statements.append(ast.copy_location(ast.Return(emitter.visit(last.value)), last))
-    elif emitter.keeps_value:
+    elif emitter.stores_value:
         statements = [assign(VALUE, constant(None)), *statements, ast.Return(load(VALUE))]
     tree = ast.Module([_function(statements, emitter, suspends)], [])
     ast.fix_missing_locations(tree)
@@ -56,27 +56,27 @@ def compile_body(body: list[ast.stmt], *, table: frozenset[str], lenient: bool, 
     return next(found for found in module.co_consts if isinstance(found, CodeType))
 
 
-def _function(body: list[ast.stmt], emitter: Matching, suspends: bool) -> ast.stmt:
+def _function(body: list[ast.stmt], emitter: MatchEmitter, suspends: bool) -> ast.stmt:
     note = [ast.Expr(call("_E", load("_X"))), ast.Raise(None, None)]
     handler = ast.ExceptHandler(load("Exception"), "_X", note)
     guarded = ast.Try(body or [ast.Pass()], [handler], [], [])
     whole: list[ast.stmt] = [guarded]
-    if emitter.budget:
+    if emitter.needs_budget:
         guarded.finalbody = [ast.Expr(ast.Call(ast.Attribute(load(BUDGET), "end", LOAD), [], []))]
         whole = [
-            assign(BUDGET, call("_begin", load("_L"))),
+            assign(BUDGET, call("_begin_budget", load("_L"))),
             assign(TICKS, ast.Attribute(load(BUDGET), "ticks", LOAD)),
             assign(TICK, ast.Attribute(load(BUDGET), "tick", LOAD)),
             guarded,
         ]
-    parameters = [ast.arg(name) for name in (SCOPE, "_E", TABLE, "_L")]
+    parameters = [ast.arg(name) for name in (SCOPE, "_E", NAMESPACE, "_L")]
     arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
     if suspends:
-        return ast.AsyncFunctionDef(NAME, arguments, whole, [], None)
-    return ast.FunctionDef(NAME, arguments, whole, [], None)
+        return ast.AsyncFunctionDef(FUNCTION_NAME, arguments, whole, [], None)
+    return ast.FunctionDef(FUNCTION_NAME, arguments, whole, [], None)
 
 
-def _own_statements(body: list[ast.stmt]) -> list[ast.stmt]:
+def _statements_outside_functions(body: list[ast.stmt]) -> list[ast.stmt]:
     """Return the statements of a program at any depth, without those of its functions."""
     found: list[ast.stmt] = []
     todo: list[ast.AST] = list(body)

@@ -11,7 +11,17 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskrun.script.compiler.ast_builders import SCOPE, STORE, TABLE, all_placed, call, constant, item, load, placed
+from taskrun.script.compiler.ast_builders import (
+    NAMESPACE,
+    SCOPE,
+    STORE,
+    all_with_position,
+    call,
+    constant,
+    load,
+    scope_variable,
+    with_position,
+)
 from taskrun.script.ir import LocalName, ScopeName
 
 
@@ -21,27 +31,27 @@ class Emitter:
     Parameters: ``table`` are the names of the table that the program reads, ``lenient`` makes an unknown variable null.
     """
 
-    def __init__(self, table: frozenset[str], *, lenient: bool) -> None:
-        self.table = table
+    def __init__(self, namespace: frozenset[str], *, lenient: bool) -> None:
+        self.namespace = namespace
         self.lenient = lenient
-        self.levels: list[frozenset[str]] = []
-        self.functions: list[int] = []  # the levels that are not comprehensions
-        self.in_iterable = 0
-        self.temporaries = 0
-        self.budget = False  # whether the program needs one
+        self.local_names: list[frozenset[str]] = []
+        self.function_depths: list[int] = []  # the levels that are not comprehensions
+        self.iterable_depth = 0
+        self.temporary_count = 0
+        self.needs_budget = False  # whether the program needs one
 
     def visit(self, node: Any) -> Any:
         """Return what a node becomes: an expression, or for a statement a statement or a list of them."""
         handler: Callable[[Any], Any] | None = getattr(self, "visit_" + node.__class__.__name__, None)
         if handler is None:
-            self.children(node)
+            self.visit_children(node)
             return node
         new = handler(node)
         if isinstance(new, list):
-            return all_placed(new, node)
-        return new if new is node else placed(new, node)
+            return all_with_position(new, node)
+        return new if new is node else with_position(new, node)
 
-    def children(self, node: ast.AST) -> None:
+    def visit_children(self, node: ast.AST) -> None:
         """Visit the children of a node in place."""
         for field in node._fields:
             value = getattr(node, field, None)
@@ -50,27 +60,27 @@ class Emitter:
             elif isinstance(value, ast.AST) and value._fields:
                 setattr(node, field, self.visit(value))
 
-    def all(self, nodes: Iterable[ast.AST]) -> list[Any]:
+    def visit_all(self, nodes: Iterable[ast.AST]) -> list[Any]:
         """Return the visited nodes."""
         return [self.visit(node) for node in nodes]
 
-    def temporary(self) -> str | None:
+    def new_temporary(self) -> str | None:
         """Return the name of a new temporary variable, or None where there can be none."""
-        if self.in_iterable:
+        if self.iterable_depth:
             return None
-        self.temporaries += 1
-        return f"_t{self.temporaries}"
+        self.temporary_count += 1
+        return f"_t{self.temporary_count}"
 
-    def iterable(self, node: ast.expr) -> Any:
+    def visit_iterable(self, node: ast.expr) -> Any:
         """Return an iterable of a comprehension."""
-        self.in_iterable += 1
+        self.iterable_depth += 1
         new = self.visit(node)
-        self.in_iterable -= 1
+        self.iterable_depth -= 1
         return new
 
     def is_local(self, name: str, level: int | None = None) -> bool:
         """Whether a name is a Python variable, when only the ``level`` outermost levels are looked at."""
-        return name == "_" or any(name in names for names in self.levels[:level])
+        return name == "_" or any(name in names for names in self.local_names[:level])
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """A variable."""
@@ -83,14 +93,14 @@ class Emitter:
     def visit_ScopeName(self, node: ScopeName | ast.Name) -> ast.expr:
         """A variable that says itself that it is one of the scope."""
         if not isinstance(node.ctx, ast.Load):
-            return item(node.id, node.ctx)
-        if node.id in self.table:
-            anywhere = call("_named", load(SCOPE), load(TABLE), constant(node.id))
+            return scope_variable(node.id, node.ctx)
+        if node.id in self.namespace:
+            anywhere = call("_variable_or_name", load(SCOPE), load(NAMESPACE), constant(node.id))
             own = ast.Compare(constant(node.id), [ast.In()], [load(SCOPE)])
-            return ast.IfExp(own, item(node.id, node.ctx), anywhere)
+            return ast.IfExp(own, scope_variable(node.id, node.ctx), anywhere)
         if self.lenient:
-            return call("_variable", load(SCOPE), constant(node.id))
-        return item(node.id, node.ctx)
+            return call("_variable_or_none", load(SCOPE), constant(node.id))
+        return scope_variable(node.id, node.ctx)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         """An assignment expression; in a comprehension it binds in the function around it."""
@@ -98,6 +108,8 @@ class Emitter:
         if isinstance(node.target, LocalName):
             return ast.NamedExpr(ast.Name(node.target.id, STORE), value)
         name = node.target.id
-        if isinstance(node.target, ScopeName) or not self.is_local(name, self.functions[-1] if self.functions else 0):
-            return call("_assign", load(SCOPE), constant(name), value)
+        if isinstance(node.target, ScopeName) or not self.is_local(
+            name, self.function_depths[-1] if self.function_depths else 0
+        ):
+            return call("_assign_variable", load(SCOPE), constant(name), value)
         return ast.NamedExpr(ast.Name(name, STORE), value)

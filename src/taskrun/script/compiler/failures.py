@@ -20,14 +20,14 @@ from taskrun.script.unknown_name import unknown_variable
 _PACKAGE = "taskrun.script."
 
 
-class Origin(NamedTuple):
+class CodeOrigin(NamedTuple):
     """What is known of a function of a script: its code, how far its lines are moved, where its text stands."""
 
     code: CodeType
     lines: int
     part: Part
     parsed: Parsed
-    table: Mapping[str, Any]
+    namespace: Mapping[str, Any]
 
     def failed(self, step: TracebackType) -> int | None:
         """Return the index in the text of what a frame of this script was doing."""
@@ -36,7 +36,7 @@ class Origin(NamedTuple):
         return None if line is None or column is None else self.parsed.index(line - self.lines, column)
 
 
-def explain(origin: Origin, error: Exception) -> None:
+def explain(origin: CodeOrigin, error: Exception) -> None:
     """Note on ``error``, which leaves the script of ``origin``, which expression failed."""
     failed: int | None = None
     kept: list[TracebackType] = []
@@ -46,7 +46,7 @@ def explain(origin: Origin, error: Exception) -> None:
         if frame.f_code in own and step.tb_lasti >= 0:
             failed = origin.failed(step)
             if type(error) is UnknownVariableError and not error.explained:
-                error.explain(unknown_variable(str(error.name), frame.f_locals["_S"], origin.table))
+                error.explain(unknown_variable(str(error.name), frame.f_locals["_S"], origin.namespace))
             line = step.tb_lineno if failed is None else origin.part.location(failed).line
             kept.append(TracebackType(None, frame, -1, line))
         elif not str(frame.f_globals.get("__name__")).startswith(_PACKAGE):

@@ -10,8 +10,8 @@ from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
-from taskrun.script.compiler.compile import NAME, compile_body
-from taskrun.script.compiler.failures import Origin, explain, rebased
+from taskrun.script.compiler.compile import FUNCTION_NAME, compile_program
+from taskrun.script.compiler.failures import CodeOrigin, explain, rebased
 from taskrun.script.compiler.operations import operations
 from taskrun.script.limits import Limits
 from taskrun.script.program import Program
@@ -19,23 +19,25 @@ from taskrun.script.scope import Names
 from taskrun.script.script_source import Part
 
 
-def function_of(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
+def native_function(
+    program: Program, part: Part, namespace: Mapping[str, Any], limits: Limits
+) -> Callable[[Names], Any]:
     """Return the function that evaluates a program: it takes the scope and returns the value."""
-    names = program.variables.reads.intersection(table)
+    names = program.variables.reads.intersection(namespace)
 
-    def make(body: Any) -> _Codes:
-        code = compile_body(body, table=names, lenient=program.lenient, suspends=program.suspends)
-        return _Codes(code, any(isinstance(item, CodeType) for item in code.co_consts))
+    def make(body: Any) -> _CodeByFile:
+        code = compile_program(body, namespace=names, lenient=program.lenient, suspends=program.suspends)
+        return _CodeByFile(code, any(isinstance(item, CodeType) for item in code.co_consts))
 
     path = part.node.source.path if part.node.places is None else part.location(0).path
-    codes: _Codes = program.made(make)
-    lines = _lines(program, part) if codes.nested else 0
+    codes: _CodeByFile = program.made(make)
+    lines = _line_offset(program, part) if codes.nested else 0
     code = codes.at(path, lines)
-    told = partial(explain, Origin(code, lines, part, program.parsed, table))
-    return FunctionType(code, operations(program.lenient), NAME, (told, table, limits))
+    explain_error = partial(explain, CodeOrigin(code, lines, part, program.parsed, namespace))
+    return FunctionType(code, operations(program.lenient), FUNCTION_NAME, (explain_error, namespace, limits))
 
 
-class _Codes:
+class _CodeByFile:
     """The code of one program in each of the files in which its text stands."""
 
     __slots__ = ("_shared", "code", "nested")
@@ -53,7 +55,7 @@ class _Codes:
         return self._shared[path]
 
 
-def _lines(program: Program, part: Part) -> int:
+def _line_offset(program: Program, part: Part) -> int:
     """Return how far the lines of the file are from those of the program."""
     line = 2 if program.parsed.index(1, 0) < 0 else 1
     return part.location(max(0, program.parsed.index(line, 0))).line - line

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import ast
 
-from taskrun.script.compiler.ast_builders import BUDGET, STORE, TICK, TICKS, assign, call, item, load
-from taskrun.script.compiler.statements import Statements, each_taken_apart
+from taskrun.script.compiler.ast_builders import BUDGET, STORE, TICK, TICKS, assign, call, load, scope_variable
+from taskrun.script.compiler.statements import StatementEmitter, metered_unpacking
 from taskrun.script.variables import Comprehension, function_names, iteration_names
 
-_UNBOUNDED = (ast.Call, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_OUTLIVES = "_o"  # whether this call is one of a function that outlived its evaluation
+_METERED_NODES = (ast.Call, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_HAS_OUTLIVED = "_o"  # whether this call is one of a function that outlived its evaluation
 
 
-class Functions(Statements):
+class FunctionEmitter(StatementEmitter):
     """Definitions and comprehensions."""
 
-    def arguments(self, node: ast.arguments) -> ast.arguments:
+    def visit_parameters(self, node: ast.arguments) -> ast.arguments:
         """Return the parameters without annotations, their defaults visited."""
 
         def plain(argument: ast.arg | None) -> ast.arg | None:
@@ -35,74 +35,74 @@ class Functions(Statements):
             kwonlyargs=[ast.arg(argument.arg) for argument in node.kwonlyargs],
             kw_defaults=[self.visit(default) if default else None for default in node.kw_defaults],
             kwarg=plain(node.kwarg),
-            defaults=self.all(node.defaults),
+            defaults=self.visit_all(node.defaults),
         )
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        arguments = self.arguments(node.args)
-        self.enter(node)
+        arguments = self.visit_parameters(node.args)
+        self.enter_function(node)
         body = self.visit(node.body)
-        self.leave()
-        if any(isinstance(part, _UNBOUNDED) for part in ast.walk(node.body)):
-            self.budget = True
+        self.leave_function()
+        if any(isinstance(part, _METERED_NODES) for part in ast.walk(node.body)):
+            self.needs_budget = True
             bare = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-            body = call("_bounded", load(BUDGET), ast.Lambda(bare, body))
+            body = call("_metered_lambda", load(BUDGET), ast.Lambda(bare, body))
         return ast.Lambda(arguments, body)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> list[ast.stmt]:
-        self.budget = True
+        self.needs_budget = True
         if node.name.startswith("_") and node.name != "_" and "@" not in node.name:
             raise AssertionError(f"the name '{node.name}' has passed the checks")
-        arguments = self.arguments(node.args)
-        self.enter(node)
-        body = self.block(node.body)
-        self.leave()
+        arguments = self.visit_parameters(node.args)
+        self.enter_function(node)
+        body = self.visit_block(node.body)
+        self.leave_function()
         nonlocals = [part for part in body if isinstance(part, ast.Nonlocal)]
         rest = [part for part in body if not isinstance(part, ast.Nonlocal)]
-        renew = ast.If(load(_OUTLIVES), [ast.Expr(ast.Call(_of_budget("renew"), [], []))], [])
-        end = ast.If(load(_OUTLIVES), [ast.Expr(ast.Call(_of_budget("end"), [], []))], [])
+        renew = ast.If(load(_HAS_OUTLIVED), [ast.Expr(ast.Call(_budget_attribute("renew"), [], []))], [])
+        end = ast.If(load(_HAS_OUTLIVED), [ast.Expr(ast.Call(_budget_attribute("end"), [], []))], [])
         tick = ast.Expr(ast.Call(load(TICK), [], []))
         whole = [
             *nonlocals,
-            assign(_OUTLIVES, _of_budget("ended")),
+            assign(_HAS_OUTLIVED, _budget_attribute("ended")),
             renew,
             ast.Try([tick, *rest], [], [], [end]),
         ]
         defined = ast.FunctionDef(node.name, arguments, whole, [], None)
         if self.is_local(node.name) or "@" in node.name:
             return [defined]
-        return [defined, ast.Assign([item(node.name, STORE)], load(node.name))]
+        return [defined, ast.Assign([scope_variable(node.name, STORE)], load(node.name))]
 
-    def enter(self, node: ast.FunctionDef | ast.Lambda) -> None:
+    def enter_function(self, node: ast.FunctionDef | ast.Lambda) -> None:
         """Go into a function."""
-        self.levels.append(function_names(node))
-        self.functions.append(len(self.levels))
+        self.local_names.append(function_names(node))
+        self.function_depths.append(len(self.local_names))
 
-    def leave(self) -> None:
+    def leave_function(self) -> None:
         """Come out of a function."""
-        self.levels.pop()
-        self.functions.pop()
+        self.local_names.pop()
+        self.function_depths.pop()
 
-    def comprehension(self, node: Comprehension) -> ast.expr:
+    def emit_comprehension(self, node: Comprehension) -> ast.expr:
         """Visit a comprehension: its first iterable belongs to what is around it."""
-        self.budget = True
+        self.needs_budget = True
         first = node.generators[0]
-        outermost = self.iterable(first.iter)
-        self.levels.append(iteration_names(node))
+        outermost = self.visit_iterable(first.iter)
+        self.local_names.append(iteration_names(node))
         for generator in node.generators:
-            items = outermost if generator is first else self.iterable(generator.iter)
-            generator.iter = call("_compress", each_taken_apart(items, generator.target), load(TICKS))
-            generator.target = self.target(generator.target)
-            generator.ifs = self.all(generator.ifs)
+            items = outermost if generator is first else self.visit_iterable(generator.iter)
+            generator.iter = call("_compress", metered_unpacking(items, generator.target), load(TICKS))
+            generator.target = self.assignment_target(generator.target)
+            generator.ifs = self.visit_all(generator.ifs)
         if isinstance(node, ast.DictComp):
             node.key, node.value = self.visit(node.key), self.visit(node.value)
         else:
             node.elt = self.visit(node.elt)
-        self.levels.pop()
+        self.local_names.pop()
         return node
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = emit_comprehension
 
 
-def _of_budget(name: str) -> ast.Attribute:
+def _budget_attribute(name: str) -> ast.Attribute:
     return ast.Attribute(load(BUDGET), name, ast.Load())

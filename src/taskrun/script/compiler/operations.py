@@ -11,7 +11,7 @@ from functools import cache
 from itertools import compress
 from typing import Any, cast
 
-from taskrun.script.compiler.match_support import attributes, items, keys
+from taskrun.script.compiler.match_operations import match_class, match_mapping, match_sequence
 from taskrun.script.limits import Limits, ScriptBudgetError
 from taskrun.script.sandbox.bounded_operators import BINARY, IN_PLACE, Sliced, measured
 from taskrun.script.sandbox.bounded_text import formatted, joined, showable
@@ -25,39 +25,39 @@ _MISSING = object()
 _UNCATCHABLE = frozenset({SystemExit, KeyboardInterrupt, GeneratorExit})
 
 
-def _begin(limits: Limits) -> Budget:
+def _begin_budget(limits: Limits) -> Budget:
     """Return the budget of an evaluation that begins."""
     budget = Budget(limits)
     budget.begin()
     return budget
 
 
-def _named(scope: Names, table: Mapping[str, Any], name: str) -> Any:
+def _variable_or_name(scope: Names, namespace: Mapping[str, Any], name: str) -> Any:
     """Return a variable, or what the table of names holds."""
     found = scope.find(name, _MISSING)
-    return table[name] if found is _MISSING else found
+    return namespace[name] if found is _MISSING else found
 
 
-def _variable(scope: Names, name: str) -> Any:
+def _variable_or_none(scope: Names, name: str) -> Any:
     """Return a variable, or None when there is none."""
     return scope.find(name, None)
 
 
-def _assign(scope: Names, name: str, value: Any) -> Any:
+def _assign_variable(scope: Names, name: str, value: Any) -> Any:
     scope[name] = value
     return value
 
 
-def _forget(scope: Names, name: str) -> None:
+def _delete_variable(scope: Names, name: str) -> None:
     if scope.pop(name, _MISSING) is _MISSING:
         raise NameError(f"'{name}' is not a variable of this step, so it cannot be deleted")
 
 
-def _leave(scope: Names, name: str) -> None:
+def _discard_variable(scope: Names, name: str) -> None:
     scope.pop(name, None)
 
 
-def _given(value: Any, giver: str) -> Any:
+def _checked_result(value: Any, giver: str) -> Any:
     return value if value.__class__ in PLAIN else handed_out(value, giver)
 
 
@@ -69,7 +69,7 @@ async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
         return await cast("Awaitable[Any]", value)
 
 
-def _bounded(budget: Budget, function: Callable[[], Any]) -> Any:
+def _metered_lambda(budget: Budget, function: Callable[[], Any]) -> Any:
     """Call the body of a lambda."""
     if not budget.ended:
         budget.tick()
@@ -81,7 +81,7 @@ def _bounded(budget: Budget, function: Callable[[], Any]) -> Any:
         budget.end()
 
 
-def _itself(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     """Return a literal, where Python would warn that the author cannot mean it."""
     return value
 
@@ -90,7 +90,7 @@ def _sliced(container: Any) -> Any:
     return Sliced(container) if isinstance(container, (list, bytearray)) else container
 
 
-def _raised(error: Any) -> Any:
+def _raisable(error: Any) -> Any:
     """Return an exception that a script may raise."""
     kind = error if isinstance(error, type) else type(error)
     if issubclass(kind, BaseException) and not issubclass(kind, Exception):
@@ -98,7 +98,7 @@ def _raised(error: Any) -> Any:
     return error
 
 
-def _kinds(kinds: Any) -> tuple[type[Exception], ...]:
+def _catchable_types(kinds: Any) -> tuple[type[Exception], ...]:
     """Return the exception types of a handler that can be caught."""
     listed: Iterable[Any] = kinds if isinstance(kinds, tuple) else (kinds,)
     for kind in listed:
@@ -126,36 +126,36 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_PLAIN": PLAIN,
         "_Uncatchable": ScriptBudgetError,
         "_add": BINARY[ast.Add],
-        "_assign": _assign,
+        "_assign_variable": _assign_variable,
         "_attribute": guarded_getattr,
-        "_attributes": attributes,
+        "_match_class": match_class,
         "_awaited": _awaited,
-        "_begin": _begin,
-        "_bounded": _bounded,
-        "_callee": consuming,
+        "_begin_budget": _begin_budget,
+        "_metered_lambda": _metered_lambda,
+        "_metered_callee": consuming,
         "_compress": compress,
         "_container": container,
-        "_forget": _forget,
+        "_delete_variable": _delete_variable,
         "_formatted": formatted,
-        "_given": _given,
-        "_items": items,
-        "_itself": _itself,
+        "_checked_result": _checked_result,
+        "_match_sequence": match_sequence,
+        "_unchanged": _unchanged,
         "_joined": joined,
-        "_keys": keys,
-        "_kinds": _kinds,
-        "_leave": _leave,
+        "_match_mapping": match_mapping,
+        "_catchable_types": _catchable_types,
+        "_discard_variable": _discard_variable,
         "_map": map,
         "_measured": measured,
         "_modulo": BINARY[ast.Mod],
         "_multiply": BINARY[ast.Mult],
-        "_named": _named,
+        "_variable_or_name": _variable_or_name,
         "_own_add": IN_PLACE[ast.Add],
         "_own_multiply": IN_PLACE[ast.Mult],
         "_showable": showable,
         "_power": BINARY[ast.Pow],
-        "_raised": _raised,
+        "_raisable": _raisable,
         "_shift": BINARY[ast.LShift],
         "_sliced": _sliced,
         "_ticked": ticked,
-        "_variable": _variable,
+        "_variable_or_none": _variable_or_none,
     }

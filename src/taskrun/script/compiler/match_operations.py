@@ -13,7 +13,7 @@ from taskrun.script.sandbox.guard import guarded_getattr
 _ITSELF = (bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple)
 
 
-def items(value: Any, count: int, star: int | None) -> tuple[Any, ...] | None:
+def match_sequence(value: Any, count: int, star: int | None) -> tuple[Any, ...] | None:
     """Return the items of a sequence of ``count`` patterns, of which the one at ``star`` takes any number."""
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes, bytearray)):
         return None
@@ -26,7 +26,7 @@ def items(value: Any, count: int, star: int | None) -> tuple[Any, ...] | None:
     return (*value[:star], list(value[star:end]), *value[end:])
 
 
-def keys(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | None:
+def match_mapping(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | None:
     """Return the values of some keys of a mapping, and with ``rest`` a dict of the others."""
     if not isinstance(value, Mapping) or not all(key in value for key in wanted):
         return None
@@ -34,7 +34,7 @@ def keys(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | N
     return (*found, {key: other for key, other in value.items() if key not in wanted}) if rest else found
 
 
-def attributes(value: Any, kind: Any, positions: int, names: tuple[str, ...]) -> tuple[Any, ...] | None:
+def match_class(value: Any, kind: Any, positions: int, names: tuple[str, ...]) -> tuple[Any, ...] | None:
     """Return attributes of an instance of a class: so many of its ``__match_args__``, and those with names."""
     if not isinstance(kind, type):
         raise TypeError("called match pattern must be a class")
