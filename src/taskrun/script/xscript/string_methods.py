@@ -1,4 +1,4 @@
-"""The members of texts."""
+"""Methods of strings in XScript."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _split(value: str, separator: str | None = None, limit: int | None = None) -
     return parts if limit is None or limit < 0 else parts[:limit]
 
 
-def _replace(value: str, old: str, new: Any) -> str:
+def _replace_first(value: str, old: str, new: Any) -> str:
     return str(sized_method(value, "replace")(old, text(new), 1))
 
 
@@ -68,7 +68,7 @@ def _concat(value: str, *others: Any) -> str:
     return "".join(pieces)
 
 
-def _to(kind: Callable[[str], Any]) -> Callable[..., Any]:
+def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
     def convert(value: str, default: Any = None) -> Any:
         stripped = value.strip()
         if not stripped:
@@ -98,11 +98,11 @@ TEXT: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "includes": lambda value, part: part in value, "contains": lambda value, part: part in value,
         "startsWith": lambda value, part: value.startswith(part), "endsWith": lambda value, part: value.endswith(part),
         "split": _split, "toUpperCase": str.upper, "toLowerCase": str.lower,
-        "replace": _replace_all, "replaceAll": _replace_all, "replaceFirst": _replace, "concat": _concat,
+        "replace": _replace_all, "replaceAll": _replace_all, "replaceFirst": _replace_first, "concat": _concat,
         "repeat": _repeat, "padStart": _pad_start, "padEnd": _pad_end, "equals": equal,
         "equalsIgnoreCase": lambda value, other: isinstance(other, str) and value.casefold() == other.casefold(),
         "compareTo": lambda value, other: (value > other) - (value < other), "toString": text,
-        "$toInt": _to(int), "$toLong": _to(int), "$toDouble": _to(float), "$toBoolean": _to(_boolean), "$toString": text,
+        "$toInt": _converter(int), "$toLong": _converter(int), "$toDouble": _converter(float), "$toBoolean": _converter(_boolean), "$toString": text,
         "$fileName": _file_name,
         "$fileExt": lambda path: _file_name(path).rpartition(".")[2] if "." in _file_name(path) else "",
         "$isEmpty": lambda value: not value,
