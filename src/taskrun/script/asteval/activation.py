@@ -1,8 +1,8 @@
-"""One activation of a script: the program itself, a function that it defines, or one of its comprehensions.
+"""Activation of a script: the state of one execution of its program, of a function in it, or of a comprehension.
 
-Rules: an activation is an object of its own and is never shared, so evaluations may be nested, run in several tasks and
-threads, and leave functions behind. It has little state and is cheap to make. Exceptions of a script are Python's own
-and travel natively through the handlers; where one came from is read off its traceback.
+Rules: activations are never shared, so that evaluations may be nested, run in several tasks and threads, and leave
+functions behind. They have little state and are cheap to create. Exceptions of a script are Python's own and propagate
+through the handlers; ``failures`` finds the failed node in the traceback.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from taskrun.script.unknown_name import unknown_variable
 
 
 class ReturnSignal:
-    """The signal of a ``return`` on its way out of the blocks around it."""
+    """Signal that a ``return`` was executed, with its value; it ends the enclosing blocks."""
 
     __slots__ = ("value",)
 
@@ -28,7 +28,7 @@ class ReturnSignal:
 
 
 class LoopSignal:
-    """The signals of ``break`` and ``continue``."""
+    """Signal that a ``break`` or ``continue`` was executed; it ends the enclosing blocks up to the loop."""
 
     __slots__ = ()
 
@@ -39,10 +39,11 @@ Signal = ReturnSignal | LoopSignal | None
 
 
 class Activation:
-    """The state of an activation, and the way from a node to its handler ``on_<node>``.
+    """State of one activation, and the dispatch of nodes to the handlers ``on_<node>``.
 
-    ``variables`` are the local ones of a function or comprehension, ``parent`` the activation in which it was defined;
-    ``value`` is that of the last expression statement.
+    Parameters: ``namespace`` are the names that the script can read besides variables, ``variables`` the local
+    variables of a function or comprehension, ``parent`` is the activation in which that was defined. The attribute
+    ``value`` is the value of the last expression statement.
     """
 
     handlers: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Any]]]
@@ -69,25 +70,25 @@ class Activation:
         self.value: Any = None
 
     def child(self, variables: dict[str, Any], budget: Budget | None = None) -> Any:
-        """Return the activation of something that is defined in this one."""
+        """Return a new activation of a function or comprehension that is defined in this one."""
         return self.__class__(self.scope, self.namespace, budget or self.budget, variables, self)
 
     def run(self, node: ast.AST) -> Any:
-        """Return the value of an expression, or the signal of a statement."""
+        """Evaluate a node: return the value of an expression, or the signal of a statement."""
         self.tick()
         return self.handlers[node.__class__](self, node)
 
     def ancestor(self, hops: int) -> Activation:
-        """Return the activation that many levels outwards."""
+        """Return the enclosing activation ``hops`` levels outwards."""
         activation: Any = self
         for _ in range(hops):
             activation = activation.parent
         return cast("Activation", activation)
 
     def bind(self, target: ast.expr, value: Any) -> None:
-        """Bind ``value`` to a target."""
+        """Assign ``value`` to a target."""
         raise NotImplementedError
 
     def unknown_variable_error(self, name: str) -> UnknownVariableError:
-        """Return the error for a name that cannot be read, with the name that may have been meant."""
+        """Return the error for an unknown name, with a similar name as hint."""
         return UnknownVariableError(unknown_variable(name, self.scope, self.namespace), name=name)

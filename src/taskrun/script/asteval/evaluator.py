@@ -1,8 +1,8 @@
-"""The evaluator of Python scripts: asteval, hardened. Imported when the first script runs.
+"""Evaluation of a lowered program with asteval's interpreter, hardened.
 
-Rules: of asteval's interpreter only handlers that are exactly Python are kept (constants, subscripts, unary operators,
-conditional expressions); everything else is overridden. No table of names, no printing, no error handling of
-asteval's takes part, and what has no handler here cannot be reached.
+Rules: only the handlers of asteval that behave exactly like Python are used (constants, subscripts, unary operators,
+conditional expressions); all others are overridden. Its symbol table, printing and error handling are not used, and a
+node without a handler here cannot be evaluated.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ from taskrun.script.scope import Names
 
 
 class Interpreter(FunctionHandlers, ExpressionHandlers, asteval.Interpreter):  # type: ignore[misc] # asteval has no types
-    """An activation whose handlers are complete."""
+    """Activation with the handlers of all nodes."""
 
 
 def evaluate(
     code: LoweredCode, scope: Names, namespace: Mapping[str, Any], limits: Limits, location_text: LocationText
 ) -> Any:
-    """Return the value of a program: of its ``return``, else of the expression statement that ran last, else None.
+    """Return the value of a program: of its ``return``, else of its last executed expression statement, else None.
 
-    Parameters: ``functions`` is the table of names, ``place`` says where a node stands in its file.
-    Raises what the script raises, with a note, and ScriptBudgetError when it uses more than ``limits`` allow.
+    Parameters: ``namespace`` are the names that the script can read besides variables, ``location_text`` returns the
+    location of a node in its file. Raises any exception of the script, with a note of the location, and
+    ScriptBudgetError when it exceeds ``limits``.
     """
     budget = Budget(limits)
     budget.begin()

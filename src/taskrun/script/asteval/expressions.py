@@ -1,10 +1,10 @@
-"""The handlers of expressions: what each node of an expression does.
+"""Handlers of expressions in the evaluator ``asteval``.
 
-Rules: the operands are evaluated in Python's order, each of them once; truth is asked once; attributes and the
+Rules: operands are evaluated in Python's order, each once, and so is the truth of a condition; attributes and the
 results of calls pass the guard. A generator expression is evaluated item by item, as it is consumed.
 """
 
-# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+# ruff: noqa: D102 - a handler on_<node> evaluates the node of that name
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = MappingProxy
 
 
 class ExpressionHandlers(Activation):
-    """Names, operators, calls, attributes and displays."""
+    """Handlers of names, operators, calls, attributes and literals."""
 
     def on_name(self, node: ast.Name) -> Any:
         name = node.id
@@ -71,7 +71,7 @@ class ExpressionHandlers(Activation):
         return result if result.__class__ in PLAIN else handed_out(result, function)
 
     def keyword_values(self, nodes: Iterable[ast.keyword]) -> dict[str, Any]:
-        """Return the keyword arguments of a call."""
+        """Return the values of the keyword arguments of a call; raise TypeError for a repeated one."""
         keywords: dict[str, Any] = {}
         for node in nodes:
             value = self.run(node.value)
@@ -83,7 +83,7 @@ class ExpressionHandlers(Activation):
         return keywords
 
     def element_values(self, nodes: Iterable[ast.expr]) -> list[Any]:
-        """Return the values of the nodes, those with a star spread out."""
+        """Return the values of arguments or elements; a starred one contributes all its items."""
         values: list[Any] = []
         for node in nodes:
             if node.__class__ is ast.Starred:

@@ -1,11 +1,11 @@
-"""The handlers of what has local variables: functions, lambdas, comprehensions.
+"""Handlers of functions, lambdas and comprehensions in the evaluator ``asteval``.
 
-Rules: each of them runs in an activation of its own whose parent is the one in which it was written, so names are
-lexical and nothing leaks. Arguments are bound by a native function with the same parameters. A function may outlive its
-evaluation; it is then called with a budget of its own.
+Rules: each of them executes in its own activation, whose parent is the activation that defined it, so that names have
+lexical scope. A native function with the same parameters binds the arguments. A function may outlive its evaluation;
+each call then gets a new budget.
 """
 
-# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+# ruff: noqa: D102 - a handler on_<node> evaluates the node of that name
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from taskrun.script.variables import Comprehension
 
 
 class ScriptFunction(Closed):
-    """A function of a script. Python code can call it like any other."""
+    """Function or lambda that a script defined; Python code can call it like any other function."""
 
     __slots__ = ("_activation", "_bind", "_function")
 
@@ -56,10 +56,10 @@ class ScriptFunction(Closed):
 
 
 class FunctionHandlers(StatementHandlers):
-    """Definitions and comprehensions."""
+    """Handlers of function definitions and comprehensions."""
 
     def run_function_body(self, function: LoweredFunction) -> Any:
-        """Return the result of the function whose activation this is."""
+        """Execute the body of a function in this activation and return its result."""
         if not isinstance(function.body, list):
             return self.run(function.body)
         signal = self.run_block(function.body)
@@ -88,11 +88,11 @@ class FunctionHandlers(StatementHandlers):
         return map(lambda _: activation.run(node.elt), activation.iterate_combinations(node, 0, iterator))  # noqa: C417 - not a generator
 
     def start_comprehension(self, node: Comprehension) -> tuple[Any, Iterator[Any]]:
-        """Return a comprehension's activation and its first iterator, which belongs to the activation around it."""
+        """Return the activation of a comprehension and its first iterator, which is evaluated in the enclosing activation."""
         return self.child({}), iter(self.run(node.generators[0].iter))
 
     def iterate_combinations(self, node: Comprehension, depth: int, iterator: Iterator[Any]) -> Iterator[None]:
-        """Set the variables of the comprehension to each combination that passes its conditions."""
+        """Assign the variables of a comprehension for each combination of items that meets its conditions, then yield."""
         generator = node.generators[depth]
         last = depth == len(node.generators) - 1
         for value in iterator:

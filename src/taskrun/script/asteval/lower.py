@@ -1,8 +1,8 @@
-"""A checked program, made ready for the evaluator: where each variable lives is worked out once, here.
+"""Lowering of a checked program for the evaluator ``asteval``: resolves each variable to the scope or an activation.
 
-Rules: a plain ``ast.Name`` lives in the flow's scope (or the table of names); what is local to a function, a lambda
-or a comprehension becomes a LocalVariable, which says how many of these to go outwards. ``def`` becomes the assignment of a
-LoweredFunction, an exception handler's name a target. The given tree is changed; nothing else may use it afterwards.
+Rules: a plain ``ast.Name`` is a variable of the scope or a name of the namespace; a local variable of a function, lambda
+or comprehension becomes a LocalVariable with the number of levels to go outwards. ``def`` becomes the assignment of a
+LoweredFunction. The given tree is changed, so nothing else may use it afterwards.
 """
 
 from __future__ import annotations
@@ -13,31 +13,32 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, TypeVar
 
+from taskrun.script.parameters import without_annotations
 from taskrun.script.variables import Comprehension, function_names, iteration_names, parameters
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
 class LocalVariable(ast.Name):
-    """A variable of the function or comprehension ``hops`` levels outwards."""
+    """Variable of the function or comprehension that is ``hops`` levels outwards."""
 
     hops: int
 
 
 class DiscardedTarget(ast.Name):
-    """The target ``_`` of a program: what is assigned to it is forgotten."""
+    """Assignment target ``_`` outside of functions: assigned values are discarded."""
 
 
 class LoweredExceptHandler(ast.ExceptHandler):
-    """An exception handler; ``target`` is where the exception is bound."""
+    """Exception handler with the resolved variable ``target`` that the exception is assigned to."""
 
     target: ast.Name | None
 
 
 class LoweredFunction(ast.expr):
-    """A function or lambda: an expression whose value is callable.
+    """Function or lambda as an expression whose value is callable.
 
-    ``signature`` is the code of a native function with the same parameters that returns them as a dict.
+    ``signature`` is the code of a native function with the same parameters; it returns its arguments as a dict.
     """
 
     name: str
@@ -49,32 +50,33 @@ class LoweredFunction(ast.expr):
 
 @dataclass(frozen=True, slots=True)
 class LoweredCode:
-    """What the evaluator runs: the statements, or the only expression."""
+    """Lowered program: its statements, and its expression if it consists of exactly one."""
 
     body: tuple[ast.stmt, ...]
     expression: ast.expr | None
 
 
 def lower(body: list[ast.stmt]) -> LoweredCode:
-    """Return the code of a program that has passed all checks."""
+    """Return the lowered code of a program that has passed the checks of the sandbox; ``body`` is changed."""
     lowered: list[ast.stmt] = _Lowering().visit_all(body)
     only = lowered[0] if len(lowered) == 1 else None
     return LoweredCode(tuple(lowered), only.value if isinstance(only, (ast.Expr, ast.Return)) else None)
 
 
 class _Lowering(ast.NodeTransformer):
-    """Knows the local names of the functions and comprehensions around a node, innermost last."""
+    """Transformer that resolves names; it tracks the local names of the enclosing functions and comprehensions."""
 
     def __init__(self) -> None:
         self.local_names: list[frozenset[str]] = []
-        self.function_depths: list[int] = []  # the levels that are not comprehensions
+        self.function_depths: list[int] = []  # number of levels around each function body
 
     def visit_all(self, nodes: Iterable[_Node]) -> list[Any]:
+        """Return the lowered nodes."""
         return [self.visit(node) for node in nodes]
 
-    def resolve_name(self, node: ast.Name, level: int) -> ast.Name:
-        """Return the variable that ``node`` means when only the ``level`` outermost levels are looked at."""
-        for index in range(level - 1, -1, -1):
+    def resolve_name(self, node: ast.Name, depth: int) -> ast.Name:
+        """Return the resolved variable for a name; only the ``depth`` outermost levels can bind it locally."""
+        for index in range(depth - 1, -1, -1):
             if node.id in self.local_names[index]:
                 local = LocalVariable(id=node.id, ctx=node.ctx)
                 local.hops = len(self.local_names) - 1 - index
@@ -113,6 +115,7 @@ class _Lowering(ast.NodeTransformer):
         return ast.copy_location(ast.Assign(targets=[target], value=function), node)
 
     def lower_function(self, name: str, node: ast.Lambda | ast.FunctionDef) -> LoweredFunction:
+        """Return the expression that creates a function; its default values are evaluated where it is defined."""
         arguments = node.args
         function = LoweredFunction()
         function.name = name
@@ -149,32 +152,15 @@ class _Lowering(ast.NodeTransformer):
 
 
 def _signature(arguments: ast.arguments) -> CodeType:
-    """Return the code of ``lambda …: {"a": a, …}``, which binds arguments exactly as Python does."""
+    """Return the code of ``lambda a, …: {"a": a, …}``, which binds arguments exactly as Python does."""
     names = [parameter.arg for parameter in parameters(arguments)]
     listed = ast.Dict(
         keys=[ast.Constant(name) for name in names], values=[ast.Name(name, ast.Load()) for name in names]
     )
-    binder = ast.Lambda(args=_bare(arguments), body=listed)
+    binder = ast.Lambda(
+        args=without_annotations(arguments, defaults=(), keyword_defaults=[None] * len(arguments.kwonlyargs)),
+        body=listed,
+    )
     tree = ast.fix_missing_locations(ast.Expression(binder))
     module = compile(tree, "<signature>", "eval", dont_inherit=True)
     return next(constant for constant in module.co_consts if isinstance(constant, CodeType))
-
-
-def _bare(arguments: ast.arguments) -> ast.arguments:
-    """Return the parameters without annotations; which of them have defaults is decided when the function is made."""
-
-    def plain(argument: ast.arg | None) -> ast.arg | None:
-        return ast.arg(argument.arg) if argument else None
-
-    def listed(group: list[ast.arg]) -> list[ast.arg]:
-        return [ast.arg(argument.arg) for argument in group]
-
-    return ast.arguments(
-        posonlyargs=listed(arguments.posonlyargs),
-        args=listed(arguments.args),
-        vararg=plain(arguments.vararg),
-        kwonlyargs=listed(arguments.kwonlyargs),
-        kw_defaults=[None for _ in arguments.kwonlyargs],
-        kwarg=plain(arguments.kwarg),
-        defaults=[],
-    )

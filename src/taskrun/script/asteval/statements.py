@@ -1,11 +1,11 @@
-"""The handlers of statements: assignments, branches, loops, exceptions.
+"""Handlers of statements in the evaluator ``asteval``: assignments, conditions, loops, exception handling.
 
-Rules: a handler returns None, or the signal of a ``break``, ``continue`` or ``return`` that is on its way out.
-Exceptions are handled by Python's own try and with, so that chaining, ``finally`` and context managers are exactly
-Python's. Only ordinary exceptions can be caught: no cancellation, and not the end of the budget.
+Rules: a handler returns None, or the signal of a ``break``, ``continue`` or ``return`` that ends the enclosing blocks.
+Python's own ``try`` and ``with`` handle exceptions, so that chaining, ``finally`` and context managers are exactly
+Python's. Scripts catch ordinary exceptions only, neither a cancellation nor the end of the budget.
 """
 
-# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+# ruff: noqa: D102 - a handler on_<node> executes the statement of that name
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from taskrun.script.asteval.activation import BREAK, CONTINUE, Activation, ReturnSignal, Signal
 from taskrun.script.asteval.lower import LocalVariable, LoweredExceptHandler
+from taskrun.script.exception_types import catchable_types, raisable
 from taskrun.script.limits import ScriptBudgetError
 from taskrun.script.sandbox.bounded_operators import IN_PLACE
 from taskrun.script.sandbox.budget import ticked
@@ -25,10 +26,10 @@ _END = object()
 
 
 class StatementHandlers(Activation):
-    """Everything that is not an expression."""
+    """Handlers of all statements but function definitions."""
 
     def run_block(self, statements: Iterable[ast.stmt]) -> Signal:
-        """Run statements until one of them jumps out."""
+        """Execute statements until one returns a signal, and return that signal or None."""
         for statement in statements:
             signal: Signal = self.run(statement)
             if signal is not None:
@@ -60,7 +61,7 @@ class StatementHandlers(Activation):
             self.bind(node.target, self.run(node.value))
 
     def bind(self, target: ast.expr, value: Any) -> None:
-        """Bind ``value`` to a target: a name, an item, or several of them."""
+        """Assign ``value`` to a target: a variable, an item, or a tuple or list of targets."""
         if target.__class__ is ast.Name:
             self.scope[target.id] = value
         elif isinstance(target, LocalVariable):
@@ -75,7 +76,7 @@ class StatementHandlers(Activation):
             self.bind_unpacked(target.elts, value)
 
     def bind_unpacked(self, targets: Sequence[ast.expr], value: Any) -> None:
-        """Bind the items of ``value`` to as many targets, one of which may have a star."""
+        """Assign the items of ``value`` to targets, one of which may be starred; raise ValueError if the numbers differ."""
         count = len(targets)
         star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
         kind = type(value)
@@ -112,7 +113,7 @@ class StatementHandlers(Activation):
             self.delete_target(target)
 
     def delete_target(self, target: ast.expr) -> None:
-        """Delete a variable, an item, or several of them."""
+        """Delete a variable, an item, or a tuple or list of targets."""
         if isinstance(target, ast.Subscript):
             container = self.run(target.value)
             del container[self.run(target.slice)]
@@ -127,7 +128,7 @@ class StatementHandlers(Activation):
             raise NameError(f"'{target.id}' is not a variable of this step, so it cannot be deleted")
 
     def remove_variable(self, name: ast.Name) -> bool:
-        """Delete a variable, and say whether there was one."""
+        """Delete a variable and return whether it existed."""
         variables: Any = self.ancestor(name.hops).variables if isinstance(name, LocalVariable) else self.scope
         return variables.pop(name.id, _END) is not _END
 
@@ -162,7 +163,7 @@ class StatementHandlers(Activation):
             if item.optional_vars:
                 self.bind(item.optional_vars, value)
             signal = self.on_with(node, entered + 1)
-        return signal  # noqa: RET504 - the manager may hold an exception
+        return signal  # noqa: RET504 - the context manager may suppress an exception
 
     def on_assert(self, node: ast.Assert) -> None:
         if not self.run(node.test):
@@ -170,11 +171,8 @@ class StatementHandlers(Activation):
 
     def on_raise(self, node: ast.Raise) -> None:
         if node.exc is None:
-            raise  # noqa: PLE0704 - runs inside the except clause of on_try; the checks see to it
-        error = self.run(node.exc)
-        kind = error if isinstance(error, type) else type(error)
-        if issubclass(kind, BaseException) and not issubclass(kind, Exception):
-            raise TypeError(f"a script cannot raise {kind.__name__}, only ordinary exceptions")
+            raise  # noqa: PLE0704 - the checks allow it in handlers only, which run inside an except clause
+        error = raisable(self.run(node.exc))
         if node.cause:
             raise error from self.run(node.cause)
         raise error
@@ -192,20 +190,20 @@ class StatementHandlers(Activation):
         return self.run_block(node.finalbody) or signal
 
     def run_try_body(self, node: ast.Try) -> Signal:
-        """Run the body of a try statement, and its handler or its else block."""
+        """Execute the body of a ``try``, then the handler that matches its exception, or the ``else`` block."""
         try:
             signal = self.run_block(node.body)
         except ScriptBudgetError:
             raise
         except Exception as error:
             for handler in node.handlers:
-                if handler.type is None or _matches(error, self.run(handler.type)):
+                if handler.type is None or issubclass(type(error), catchable_types(self.run(handler.type))):
                     return self.run_handler(handler, error)
             raise
         return self.run_block(node.orelse) if signal is None else signal
 
     def run_handler(self, handler: ast.ExceptHandler, error: Exception) -> Signal:
-        """Run an exception handler; its name is gone afterwards."""
+        """Execute an exception handler, then delete the name of the exception."""
         target = handler.target if isinstance(handler, LoweredExceptHandler) else None
         if target is None:
             return self.run_block(handler.body)
@@ -214,10 +212,3 @@ class StatementHandlers(Activation):
             return self.run_block(handler.body)
         finally:
             self.remove_variable(target)
-
-
-def _matches(error: Exception, kinds: Any) -> bool:
-    for kind in kinds if isinstance(kinds, tuple) else (kinds,):
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            raise TypeError("catching classes that do not inherit from Exception is not allowed")
-    return issubclass(type(error), kinds)

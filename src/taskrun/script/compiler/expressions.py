@@ -1,10 +1,10 @@
-"""The handlers of expressions: what is guarded in them, and how.
+"""Emitter of expressions: adds guards to attributes, calls, operators and formatted strings.
 
-Rules: each operand is evaluated once and in Python's order. Where Python's own operation cannot do harm for operands of
-the types at hand it is emitted as such, behind a test of the exact types; everything else is a call of an operation.
+Rules: each operand is evaluated once and in Python's order. If an operation can do harm for operands of some types only,
+the emitted code tests the exact types, then executes Python's own operation or calls the guarded one.
 """
 
-# ruff: noqa: D102 - a handler turns the node it is named for into what does the same, guarded
+# ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import ast
 from types import MappingProxyType
 
 from taskrun.script.compiler.ast_builders import (
+    BUDGET,
+    SCOPE,
     STORE,
     call,
     conditional,
@@ -33,7 +35,7 @@ _LITERALS = (
     ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp,
     ast.JoinedStr, ast.Lambda,
 )  # fmt: skip
-_MAX_VALUES_MEASURED_ONCE = 3  # how many values an f-string has that is measured afterwards only
+_MAX_VALUES_MEASURED_ONCE = 3  # with more values, an f-string is measured before it is joined
 _SMALL_LIMIT = 1 << 31
 _UNMETERED = frozenset(
     {
@@ -45,11 +47,11 @@ _UNMETERED = frozenset(
 
 
 class ExpressionEmitter(Emitter):
-    """Attributes, calls, operators, texts."""
+    """Emitter of attributes, calls, operators and formatted strings."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if refused_attribute(node.attr) or not isinstance(node.ctx, ast.Load):
-            raise AssertionError(f"the attribute '{node.attr}' has passed the checks")
+            raise AssertionError(f"the sandbox checks did not refuse the attribute '{node.attr}'")
         value, name = self.visit(node.value), self.new_temporary()
         if node.attr in WATCHED or name is None:
             self.needs_budget = self.needs_budget or node.attr in WATCHED
@@ -62,7 +64,7 @@ class ExpressionEmitter(Emitter):
         return self.checked_result(self.unchecked_call(node), _display_name(node.func))
 
     def unchecked_call(self, node: ast.Call) -> ast.Call:
-        """Return a call whose result is not guarded yet."""
+        """Return the replacement of a call, with metered arguments but without the check of its result."""
         function = node.func
         unmetered = isinstance(function, ast.Name) and function.id in _UNMETERED
         if isinstance(function, ast.Attribute):
@@ -74,7 +76,7 @@ class ExpressionEmitter(Emitter):
         return ast.Call(callee, self.visit_all(node.args), self.visit_all(node.keywords))
 
     def metered_callee(self, function: ast.expr) -> ast.expr:
-        """Return what is called; a type that consumes its arguments gets them through the budget."""
+        """Return the function to call; if it is a type that consumes iterables, their items consume ticks of the budget."""
         name = self.new_temporary()
         if name is None:
             return call("_metered_callee", function)
@@ -82,7 +84,7 @@ class ExpressionEmitter(Emitter):
         return conditional(test, call("_metered_callee", load(name)), load(name))
 
     def checked_result(self, value: ast.expr, giver: str) -> ast.expr:
-        """Return the result of a call, guarded."""
+        """Return the result of a call after the check that scripts may have it; ``giver`` is the name of the function."""
         name = self.new_temporary()
         if name is None:
             return call("_checked_result", value, constant(giver))
@@ -93,7 +95,7 @@ class ExpressionEmitter(Emitter):
         self.needs_budget = True
         value = self.unchecked_call(node.value) if isinstance(node.value, ast.Call) else self.visit(node.value)
         shown = _display_name(node.value.func if isinstance(node.value, ast.Call) else node.value)
-        return self.checked_result(ast.Await(call("_awaited", load("_B"), value, constant(shown))), shown)
+        return self.checked_result(ast.Await(call("_awaited", load(BUDGET), value, constant(shown))), shown)
 
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
         if not isinstance(node.ctx, ast.Load):
@@ -109,25 +111,27 @@ class ExpressionEmitter(Emitter):
         left, right = self.visit(node.left), self.visit(node.right)
         return self.checked_operation(node.op, left, right)
 
-    def checked_operation(self, operator: ast.operator, left: ast.expr, right: ast.expr, prefix: str = "") -> ast.expr:
-        """Return the guarded operation; ``prefix`` names a variant of the checked one."""
+    def checked_operation(
+        self, operator: ast.operator, left: ast.expr, right: ast.expr, *, in_place: bool = False
+    ) -> ast.expr:
+        """Return a binary operation that is checked unless its operands are harmless; ``in_place`` selects ``+=``, ``*=``."""
         checked = _CHECKED.get(type(operator))
         native = ast.BinOp(left, operator, right)
         if checked is None or (
-            type(operator) is ast.Add and (_is_small_number(left) or _is_small_number(right)) and not prefix
+            type(operator) is ast.Add and (_is_small_number(left) or _is_small_number(right)) and not in_place
         ):
             return native
-        careful = prefix + checked
+        function = "_in_place_" + type(operator).__name__ if in_place else checked
         if type(operator) in {ast.Pow, ast.LShift} or not _is_cheap_to_repeat(right):
-            return call(careful, left, right)
+            return call(function, left, right)
         value = kind = left
         if not isinstance(left, ast.Name):
             name = self.new_temporary()
             if name is None:
-                return call(careful, left, right)
+                return call(function, left, right)
             value, kind = load(name), ast.NamedExpr(ast.Name(name, STORE), left)
         test = type_is_number(kind) if type(operator) is not ast.Mult else _product_is_small(kind, value, right)
-        return conditional(test, ast.BinOp(value, operator, right), call(careful, value, right))
+        return conditional(test, ast.BinOp(value, operator, right), call(function, value, right))
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.visit_children(node)
@@ -163,23 +167,24 @@ class ExpressionEmitter(Emitter):
 
 
 def _display_name(node: ast.AST) -> str:
+    """Return the name of a function for messages."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else "it"
 
 
 def _without_warning(node: ast.expr) -> ast.expr:
-    """Return an operand of ``is`` about which Python does not warn."""
+    """Return an operand of ``is`` in a form for which Python emits no SyntaxWarning."""
     return call("_unchanged", node) if isinstance(node, ast.Constant) and node.value is not None else node
 
 
 def _is_small_number(node: ast.expr) -> bool:
-    """Whether this is surely a number that makes no other one much bigger."""
+    """Return whether a node is a constant number with a small absolute value."""
     return isinstance(node, ast.Constant) and type(node.value) in {int, float} and abs(node.value) < _SMALL_LIMIT  # type: ignore[arg-type]
 
 
 def _product_is_small(first: ast.expr, left: ast.expr, right: ast.expr) -> ast.expr:
-    """Return the test whether a product is one of a float, or of small integers; ``first`` binds the left operand."""
+    """Return the test that a product has a float or only small integers; ``first`` binds the left operand."""
     tests = [type_is(left, "int"), _small_test(left)]
     if not _is_small_number(right) and ast.dump(left) != ast.dump(right):
         tests += [type_is(right, "int"), _small_test(right)]
@@ -187,15 +192,17 @@ def _product_is_small(first: ast.expr, left: ast.expr, right: ast.expr) -> ast.e
 
 
 def _small_test(node: ast.expr) -> ast.expr:
+    """Return the test that an integer has a small absolute value."""
     return ast.Compare(constant(-_SMALL_LIMIT), [ast.Lt(), ast.Lt()], [node, constant(_SMALL_LIMIT)])
 
 
 def _is_cheap_to_repeat(node: ast.expr) -> bool:
-    """Whether evaluating it again is cheap and changes nothing: a constant or a Python variable, or one of the scope."""
+    """Return whether a node is a constant or variable, so that a second evaluation is cheap and has no effect."""
     if isinstance(node, ast.Subscript):
-        return isinstance(node.value, ast.Name) and node.value.id == "_S" and isinstance(node.slice, ast.Constant)
+        return isinstance(node.value, ast.Name) and node.value.id == SCOPE and isinstance(node.slice, ast.Constant)
     return isinstance(node, (ast.Constant, ast.Name))
 
 
 def _is_container_display(node: ast.expr) -> bool:
+    """Return whether a node is a literal, whose items ``in`` can search without the budget."""
     return isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Constant))

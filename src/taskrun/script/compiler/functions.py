@@ -1,11 +1,11 @@
-"""The handlers of what has variables of its own: functions, lambdas, comprehensions.
+"""Emitter of functions, lambdas and comprehensions.
 
-Rules: they become native ones, so arguments, closures and scopes are exactly Python's. A call of a function and a turn
-of a comprehension cost a tick. A function may outlive its evaluation; it then begins the budget anew for each call. A
-lambda that neither calls nor iterates needs no budget.
+Rules: they become native ones, so that arguments, closures and scopes are exactly Python's. A call of a function and an
+iteration of a comprehension consume a tick of the budget each. A function may outlive its evaluation; each call then
+renews the budget. A lambda that neither calls nor iterates needs no budget.
 """
 
-# ruff: noqa: D102 - a handler turns the node it is named for into what does the same, guarded
+# ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
 
 from __future__ import annotations
 
@@ -13,30 +13,20 @@ import ast
 
 from taskrun.script.compiler.ast_builders import BUDGET, STORE, TICK, TICKS, assign, call, load, scope_variable
 from taskrun.script.compiler.statements import StatementEmitter, metered_unpacking
+from taskrun.script.parameters import without_annotations
 from taskrun.script.variables import Comprehension, function_names, iteration_names
 
 _METERED_NODES = (ast.Call, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_HAS_OUTLIVED = "_o"  # whether this call is one of a function that outlived its evaluation
+_HAS_OUTLIVED = "_o"  # whether the evaluation had ended when the function was called
 
 
 class FunctionEmitter(StatementEmitter):
-    """Definitions and comprehensions."""
+    """Emitter of functions, lambdas and comprehensions."""
 
     def visit_parameters(self, node: ast.arguments) -> ast.arguments:
-        """Return the parameters without annotations, their defaults visited."""
-
-        def plain(argument: ast.arg | None) -> ast.arg | None:
-            return ast.arg(argument.arg) if argument else None
-
-        return ast.arguments(
-            posonlyargs=[ast.arg(argument.arg) for argument in node.posonlyargs],
-            args=[ast.arg(argument.arg) for argument in node.args],
-            vararg=plain(node.vararg),
-            kwonlyargs=[ast.arg(argument.arg) for argument in node.kwonlyargs],
-            kw_defaults=[self.visit(default) if default else None for default in node.kw_defaults],
-            kwarg=plain(node.kwarg),
-            defaults=self.visit_all(node.defaults),
-        )
+        """Return the parameters without annotations, with the replacements of their default values."""
+        keyword_defaults = [self.visit(default) if default else None for default in node.kw_defaults]
+        return without_annotations(node, defaults=self.visit_all(node.defaults), keyword_defaults=keyword_defaults)
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         arguments = self.visit_parameters(node.args)
@@ -52,7 +42,7 @@ class FunctionEmitter(StatementEmitter):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> list[ast.stmt]:
         self.needs_budget = True
         if node.name.startswith("_") and node.name != "_" and "@" not in node.name:
-            raise AssertionError(f"the name '{node.name}' has passed the checks")
+            raise AssertionError(f"the sandbox checks did not refuse the name '{node.name}'")
         arguments = self.visit_parameters(node.args)
         self.enter_function(node)
         body = self.visit_block(node.body)
@@ -74,17 +64,17 @@ class FunctionEmitter(StatementEmitter):
         return [defined, ast.Assign([scope_variable(node.name, STORE)], load(node.name))]
 
     def enter_function(self, node: ast.FunctionDef | ast.Lambda) -> None:
-        """Go into a function."""
+        """Add the local names of a function."""
         self.local_names.append(function_names(node))
         self.function_depths.append(len(self.local_names))
 
     def leave_function(self) -> None:
-        """Come out of a function."""
+        """Remove the local names of the innermost function."""
         self.local_names.pop()
         self.function_depths.pop()
 
     def emit_comprehension(self, node: Comprehension) -> ast.expr:
-        """Visit a comprehension: its first iterable belongs to what is around it."""
+        """Return the replacement of a comprehension; its first iterable is evaluated outside of its scope."""
         self.needs_budget = True
         first = node.generators[0]
         outermost = self.visit_iterable(first.iter)
@@ -105,4 +95,5 @@ class FunctionEmitter(StatementEmitter):
 
 
 def _budget_attribute(name: str) -> ast.Attribute:
+    """Return the node that reads an attribute of the budget."""
     return ast.Attribute(load(BUDGET), name, ast.Load())

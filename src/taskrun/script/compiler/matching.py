@@ -1,14 +1,14 @@
-"""The handler of ``match``: a chain of tests, so that attributes in patterns pass the guard as all others do.
+"""Emitter of ``match``: replaces it by a chain of ``if`` statements, so that attributes in patterns pass the guard.
 
     match order:                         _t1 = order
-        case {"items": [first, *_]}:     if _keys(_t1, ("items",)) and …:
+        case {"items": [first, *_]}:     if _match_mapping(_t1, ("items",), …) and …:
             first["price"]                   first = …
 
-Rules: the subject is evaluated once. The names of a pattern are set when all of it has matched, before its ``if`` is
-evaluated, as in Python. A class pattern reads attributes through the guard.
+Rules: the subject is evaluated once. The names of a pattern are assigned when the whole pattern has matched, before its
+``if`` is evaluated, as in Python. A class pattern reads attributes through the guard.
 """
 
-# ruff: noqa: D102 - a handler turns the node it is named for into what does the same, guarded
+# ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from taskrun.script.compiler.functions import FunctionEmitter
 
 
 class MatchEmitter(FunctionEmitter):
-    """Pattern matching."""
+    """Emitter of ``match`` statements, and thereby of the complete language."""
 
     def visit_Match(self, node: ast.Match) -> list[ast.stmt]:
         subject, unmatched = self.new_temporary() or "", self.new_temporary() or ""
@@ -29,7 +29,11 @@ class MatchEmitter(FunctionEmitter):
         return [*before, *cases]
 
     def emit_case(self, case: ast.match_case, subject: str, unmatched: str) -> list[ast.stmt]:
-        """Return the statements of one case; ``unmatched`` says that none has been taken so far."""
+        """Return the statements of one case.
+
+        Parameters: ``subject`` is the variable with the value to match, ``unmatched`` the variable that is true until
+        a case is selected.
+        """
         names: dict[str, str] = {}
         test = self.pattern_test(case.pattern, load(subject), names)
         targets = [ast.copy_location(ast.Name(name, STORE), case.pattern) for name in names]
@@ -40,10 +44,13 @@ class MatchEmitter(FunctionEmitter):
         inner = [ast.If(self.visit(case.guard), taken, [])] if case.guard else taken
         return [ast.If(ast.BoolOp(ast.And(), [load(unmatched), test]), [*binds, *inner], [])]
 
-    def pattern_test(  # noqa: PLR0911 - a table of patterns
+    def pattern_test(  # noqa: PLR0911 - one return per kind of pattern
         self, pattern: ast.pattern, subject: ast.expr, names: dict[str, str]
     ) -> ast.expr:
-        """Return the test whether ``subject`` matches; what it captures goes to temporaries, noted in ``names``."""
+        """Return the test that ``subject`` matches a pattern.
+
+        The test assigns captured values to temporary variables; ``names`` receives their names by captured name.
+        """
         match pattern:
             case ast.MatchValue():
                 return ast.Compare(subject, [ast.Eq()], [self.visit(pattern.value)])
@@ -65,10 +72,10 @@ class MatchEmitter(FunctionEmitter):
                 words = ast.Tuple([constant(name) for name in pattern.kwd_attrs], ast.Load())
                 found = call("_match_class", subject, self.visit(pattern.cls), positions, words)
                 return self.parts_test(found, [*pattern.patterns, *pattern.kwd_patterns], names)
-        raise AssertionError(f"{type(pattern).__name__} has passed the checks")
+        raise AssertionError(f"the sandbox checks did not refuse {type(pattern).__name__}")
 
     def capture(self, name: str, value: ast.expr, names: dict[str, str]) -> ast.expr:
-        """Return an expression that is true and keeps a value for a name."""
+        """Return an expression that is always true and assigns a value to the temporary variable of a captured name."""
         own = names.setdefault(name, f"_m_{name}")
         return ast.Tuple([ast.NamedExpr(ast.Name(own, STORE), value)], ast.Load())
 
@@ -89,7 +96,10 @@ class MatchEmitter(FunctionEmitter):
         return self.parts_test(found, [*pattern.patterns, *rest], names)
 
     def parts_test(self, found: ast.expr, patterns: Sequence[ast.pattern], names: dict[str, str]) -> ast.expr:
-        """Return the test of parts, which ``found`` gives as a tuple, or None when there is no match."""
+        """Return the test that parts of a value match patterns.
+
+        Parameters: ``found`` is an expression for the tuple of parts, or None if the value has another form.
+        """
         own = self.new_temporary() or ""
         test = ast.Compare(ast.NamedExpr(ast.Name(own, STORE), found), [ast.IsNot()], [constant(None)])
         inner = [
@@ -100,4 +110,5 @@ class MatchEmitter(FunctionEmitter):
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:
+    """Return the conjunction of one or more tests."""
     return ast.BoolOp(ast.And(), tests) if len(tests) > 1 else tests[0]

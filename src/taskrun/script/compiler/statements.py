@@ -1,11 +1,11 @@
-"""The handlers of statements.
+"""Emitter of statements: assignments, loops, exception handling.
 
-Rules: a handler returns one statement or a list of them. Only ordinary exceptions can be caught: no cancellation, and
-not the end of the budget. The value of a program is that of the expression statement that ran last, so these statements
-keep it, but for those that another one surely follows.
+Rules: a method returns one statement or a list of statements. Scripts catch ordinary exceptions only, neither a
+cancellation nor the end of the budget. The value of a program is that of the expression statement that was executed
+last, so expression statements store their value if the program does not end with one.
 """
 
-# ruff: noqa: D102 - a handler turns the node it is named for into what does the same, guarded
+# ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from taskrun.script.compiler.expressions import ExpressionEmitter
 
 
 class StatementEmitter(ExpressionEmitter):
-    """Assignments, loops, exceptions."""
+    """Emitter of assignments, loops and exception handling."""
 
-    stores_value = False  # whether expression statements keep their value
+    stores_value = False  # whether expression statements store their value
 
     def visit_block(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
-        """Return the visited statements of a block."""
+        """Return the replacements of the statements of a block."""
         statements: list[ast.stmt] = []
         for statement in body:
             new = self.visit(statement)
@@ -57,7 +57,11 @@ class StatementEmitter(ExpressionEmitter):
         return [ast.Assign(targets, value), *later] if later else ast.Assign(targets, value)
 
     def unpacking_target(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
-        """Return a target; parts of it that take any number of items go through the budget, ``later``."""
+        """Return a target of unpacking.
+
+        A starred part inside of it may receive any number of items, so it is unpacked by a statement of its own that
+        consumes ticks of the budget; such statements are appended to ``later``.
+        """
         if not isinstance(target, (ast.Tuple, ast.List)):
             return self.assignment_target(target)
         self.needs_budget = self.needs_budget or has_starred(target)
@@ -82,7 +86,7 @@ class StatementEmitter(ExpressionEmitter):
         return ast.Assign([self.assignment_target(node.target)], value)
 
     def assignment_target(self, node: ast.expr) -> ast.expr:
-        """Return the target of an assignment; unpacking goes through the budget where it has no fixed length."""
+        """Return the replacement of an assignment target; a list slice as target checks the size of the list."""
         if isinstance(node, ast.Subscript):
             key = self.visit(node.slice)
             container = self.visit(node.value)
@@ -111,9 +115,9 @@ class StatementEmitter(ExpressionEmitter):
         return [*before, ast.Assign([written], self.in_place_value(node.op, read, value))]
 
     def in_place_value(self, operator: ast.operator, left: ast.expr, right: ast.expr) -> ast.expr:
-        """Return the value of ``left op= right``."""
+        """Return the value that ``left op= right`` assigns."""
         if isinstance(operator, (ast.Add, ast.Mult)):
-            return self.checked_operation(operator, left, right, "_own")
+            return self.checked_operation(operator, left, right, in_place=True)
         if isinstance(operator, (ast.Pow, ast.LShift, ast.Mod)):
             return self.checked_operation(operator, left, right)
         return call("_in_place_" + type(operator).__name__, left, right)
@@ -122,6 +126,7 @@ class StatementEmitter(ExpressionEmitter):
         return [self.deletion(target) for target in _flatten_targets(node.targets)]
 
     def deletion(self, target: ast.expr) -> ast.stmt:
+        """Return the statement that deletes one target."""
         if isinstance(target, ast.Name) and not self.is_local(target.id):
             return ast.Expr(call("_delete_variable", load(SCOPE), constant(target.id)))
         return ast.Delete([self.visit(target)])
@@ -146,7 +151,7 @@ class StatementEmitter(ExpressionEmitter):
         items = []
         for part in node.items:
             manager, target = self.visit(part.context_expr), part.optional_vars
-            if target is not None:  # what stands in for a part of a list goes through the budget
+            if target is not None:  # a starred target must be part of a list to be metered
                 held = ast.List([target], STORE) if has_starred(target) else target
                 target = self.unpacking_target(held, later)
                 target = target.elts[0] if isinstance(target, ast.List) and held is not part.optional_vars else target
@@ -169,7 +174,7 @@ class StatementEmitter(ExpressionEmitter):
         return ast.Try(body, handlers, self.visit_block(node.orelse), self.visit_block(node.finalbody))
 
     def except_handler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
-        """Return a handler of ordinary exceptions; its name is gone afterwards."""
+        """Return an ``except`` clause for ordinary exceptions; it deletes the name of the exception at its end."""
         kinds = call("_catchable_types", self.visit(node.type)) if node.type else load("Exception")
         body = self.visit_block(node.body)
         name = node.name
@@ -182,16 +187,17 @@ class StatementEmitter(ExpressionEmitter):
 
 
 def has_starred(target: ast.expr) -> bool:
-    """Whether unpacking to a target takes as many items as there are."""
+    """Return whether a target has a starred part, which receives any number of items."""
     return isinstance(target, (ast.Tuple, ast.List)) and any(isinstance(part, ast.Starred) for part in target.elts)
 
 
 def metered_unpacking(items: ast.expr, target: ast.expr) -> ast.expr:
-    """Return an iterable whose items are unpacked to a target, through the budget when that has a star."""
+    """Return an iterable whose items consume ticks of the budget when they are unpacked to a starred target."""
     return call("_map", load("_ticked"), items) if has_starred(target) else items
 
 
 def _flatten_targets(targets: Sequence[ast.expr]) -> list[ast.expr]:
+    """Return the targets of ``del`` without tuples and lists."""
     found: list[ast.expr] = []
     for target in targets:
         found.extend(_flatten_targets(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target])

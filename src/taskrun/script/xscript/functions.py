@@ -1,10 +1,10 @@
-"""FunctionTranslator of XScript: arrow functions and declared ones.
+"""Translation of the functions of XScript, and of the patterns that destructure values.
 
-Rules: a parameter that is not given is null, what is given too much is ignored. An arrow function whose body is an
-expression becomes a lambda; any other function is defined before the statement in which it stands.
+Rules: a parameter without argument is null, surplus arguments are ignored. An arrow function whose body is an
+expression becomes a lambda; any other function is defined before the statement that contains it.
 """
 
-# ruff: noqa: D102 - a handler translates the node it is named for
+# ruff: noqa: D102 - a method on_<rule> translates the expression of that grammar rule
 
 from __future__ import annotations
 
@@ -79,10 +79,12 @@ class FunctionTranslator(ExpressionTranslator):
         return self.variables.functions.pop()
 
     def _definition(self, name: str, arguments: ast.arguments, body: list[ast.stmt], assigned: set[str]) -> ast.stmt:
+        """Return the definition of a function; ``assigned`` are the outer variables that it declares nonlocal."""
         outer: list[ast.stmt] = [ast.Nonlocal(sorted(assigned))] if assigned else []
         return ast.FunctionDef(name, arguments, [*outer, *(body or [ast.Pass()])], [], None)
 
     def _default_value(self, parameter: SyntaxNode) -> ast.expr:
+        """Return the default value of a parameter, null if it has none."""
         values = [child for child in parameter.nodes[1:] if child.kind != "type"]
         return self.expression(values[0]) if parameter.kind == "parameter" and values else ast.Constant(None)
 

@@ -89,11 +89,8 @@ def tokenize(text: str) -> list[Token]:
 
 def _scan(text: str) -> Iterator[Token]:
     """Yield the tokens of a text; every keyword has its own kind, also where it is used as a name."""
-    position, newline, open_brackets = (
-        0,
-        False,
-        [""],
-    )  # open_brackets: what each open bracket is, "`" for that of a template
+    position, newline = 0, False
+    open_brackets = [""]  # innermost last; "`" stands for the "${" of a template
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:

@@ -5,7 +5,7 @@ a loop with one iteration, so that ``break`` leaves it; a ``continue`` inside se
 continues the loop around it.
 """
 
-# ruff: noqa: D102 - a handler translates the node it is named for
+# ruff: noqa: D102 - a method do_<rule> translates the statement of that grammar rule
 
 from __future__ import annotations
 

@@ -66,6 +66,7 @@ def translate_xscript(text: str, *, expression: bool, limits: Limits) -> Transla
 
 
 def _ends_line(text: str, index: int, letter: str) -> bool:
+    """Return whether a character ends a line; of a carriage return and a line feed the second one does."""
     return letter == "\n" or (letter == "\r" and text[index + 1 : index + 2] != "\n")
 
 
@@ -77,7 +78,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [*self.hoisted, self.with_position(ast.Expr(value), tree)]
 
     def block(self, statements: Sequence[SyntaxNode]) -> list[ast.stmt]:
-        """FunctionTranslator first, because they can be called before they are declared."""
+        """Return the statements of a block, functions first, because they may be called before their declaration."""
         outer, self.hoisted = self.hoisted, []
         done: list[ast.stmt] = []
         flat = [node.nodes[0] if node.kind == "statement" and node.nodes else node for node in statements]
@@ -162,6 +163,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         )
 
     def _assign_list(self, target: SyntaxNode, value: ast.expr) -> list[ast.stmt]:
+        """Return the assignment of the items of a value to the targets in a list, ``[a, b] = value``."""
         own = self.temporary()
         statements: list[ast.stmt] = [ast.Assign([LocalName(own, STORE)], value)]
         for position, node in enumerate(target.children[0].nodes):
@@ -208,6 +210,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [*statements, ast.Assign([LocalName(self.temporary(), STORE)], done)]
 
     def _not_assignable(self, target: SyntaxNode) -> ProblemsError:
+        """Return the error for an expression that is no assignment target."""
         return self.unsupported(target, "this cannot be assigned to", "assign to a name, a member or an item")
 
     def do_if_(self, node: SyntaxNode) -> list[ast.stmt]:
