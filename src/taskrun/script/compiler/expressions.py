@@ -83,13 +83,13 @@ class ExpressionEmitter(Emitter):
         test = type_is(ast.NamedExpr(ast.Name(name, STORE), function), "type")
         return conditional(test, call("_metered_callee", load(name)), load(name))
 
-    def checked_result(self, value: ast.expr, giver: str) -> ast.expr:
-        """Return the result of a call after the check that scripts may have it; ``giver`` is the name of the function."""
+    def checked_result(self, value: ast.expr, function_name: str) -> ast.expr:
+        """Return the result of a call after the check that scripts may have it; ``function_name`` is for its message."""
         name = self.new_temporary()
         if name is None:
-            return call("_checked_result", value, constant(giver))
+            return call("_checked_result", value, constant(function_name))
         test = type_is_in(ast.NamedExpr(ast.Name(name, STORE), value), "_PLAIN")
-        return conditional(test, load(name), call("_checked_result", load(name), constant(giver)))
+        return conditional(test, load(name), call("_checked_result", load(name), constant(function_name)))
 
     def visit_Await(self, node: ast.Await) -> ast.expr:
         self.needs_budget = True

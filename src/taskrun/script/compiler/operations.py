@@ -61,9 +61,9 @@ def _discard_variable(scope: Names, name: str) -> None:
     scope.pop(name, None)
 
 
-def _checked_result(value: Any, giver: str) -> Any:
-    """Return the result of a call of the function named ``giver``, or raise TypeError if scripts must not have it."""
-    return value if value.__class__ in PLAIN else handed_out(value, giver)
+def _checked_result(value: Any, function_name: str) -> Any:
+    """Return the result of a call, or raise TypeError if scripts must not have it."""
+    return value if value.__class__ in PLAIN else handed_out(value, function_name)
 
 
 async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
@@ -120,32 +120,32 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_add": BINARY[ast.Add],
         "_assign_variable": _assign_variable,
         "_attribute": guarded_getattr,
-        "_match_class": match_class,
         "_awaited": _awaited,
         "_begin_budget": _begin_budget,
-        "_metered_lambda": _metered_lambda,
-        "_metered_callee": consuming,
+        "_catchable_types": catchable_types,
+        "_checked_result": _checked_result,
         "_compress": compress,
         "_container": container,
         "_delete_variable": _delete_variable,
-        "_formatted": formatted,
-        "_checked_result": _checked_result,
-        "_match_sequence": match_sequence,
-        "_unchanged": _unchanged,
-        "_joined": joined,
-        "_match_mapping": match_mapping,
-        "_catchable_types": catchable_types,
         "_discard_variable": _discard_variable,
+        "_formatted": formatted,
+        "_joined": joined,
         "_map": map,
+        "_match_class": match_class,
+        "_match_mapping": match_mapping,
+        "_match_sequence": match_sequence,
         "_measured": measured,
+        "_metered_callee": consuming,
+        "_metered_lambda": _metered_lambda,
         "_modulo": BINARY[ast.Mod],
         "_multiply": BINARY[ast.Mult],
-        "_variable_or_name": _variable_or_name,
-        "_showable": showable,
         "_power": BINARY[ast.Pow],
         "_raisable": raisable,
         "_shift": BINARY[ast.LShift],
+        "_showable": showable,
         "_sliced": _sliced,
         "_ticked": ticked,
+        "_unchanged": _unchanged,
+        "_variable_or_name": _variable_or_name,
         "_variable_or_none": _variable_or_none,
     }

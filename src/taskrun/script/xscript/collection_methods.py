@@ -30,6 +30,7 @@ def _push(items: list[Any], *new: Any) -> int:
 
 
 def _add(items: list[Any], first: Any, second: Any = _MISSING) -> bool:
+    """Append an item, or insert the second argument at the index given first; return true as in Java."""
     within(len(items) + 1)
     if second is _MISSING:
         items.append(first)
@@ -99,6 +100,7 @@ def _concat(items: Any, *others: Any) -> list[Any]:
 
 
 def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -> list[Any]:
+    """Replace ``count`` items from an index by new ones and return the removed items."""
     first = max(0, len(items) + start) if start < 0 else min(start, len(items))
     last = len(items) if count is None else min(len(items), first + max(0, count))
     removed = items[first:last]
@@ -108,6 +110,7 @@ def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -
 
 
 def _sort(items: list[Any], compare: Callable[..., Any] | None = None) -> list[Any]:
+    """Sort a list in place, optionally with a comparison callback, and return it."""
     ticked(items)
     items.sort(key=None if compare is None else cmp_to_key(lambda a, b: _sign(compare(a, b))))
     return items
@@ -159,6 +162,7 @@ def _prepend(items: list[Any], *new: Any) -> int:
 
 
 def _put(values: dict[Any, Any], key: Any, value: Any) -> Any:
+    """Set an entry of a map and return the previous value, or null."""
     before = values.get(key)
     values[key] = value
     return before
@@ -183,12 +187,14 @@ def _put_if_absent(values: dict[Any, Any], key: Any, value: Any) -> Any:
 
 
 def _discard(items: set[Any], item: Any) -> bool:
+    """Remove an item from a set and return whether it was in there."""
     found = item in items
     items.discard(item)
     return found
 
 
 def _include(items: set[Any], item: Any) -> bool:
+    """Add an item to a set and return whether it is new."""
     found = item not in items
     within(len(items) + 1)
     items.add(item)

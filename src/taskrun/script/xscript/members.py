@@ -31,6 +31,7 @@ def _message(error: BaseException) -> str:
 
 
 def _code(error: BaseException) -> str:
+    """Return the code of a NopScriptError, or the class name of another exception."""
     return str(getattr(error, "error_code", None) or type(error).__name__)
 
 
@@ -39,6 +40,7 @@ def _params(error: BaseException) -> dict[str, Any]:
 
 
 def _plus(**unit: int) -> Callable[..., Any]:
+    """Return the method that adds a number of units to a date, such as ``_plus(days=-1)`` for minusDays."""
     (name, sign), *_ = unit.items()  # exactly one, such as days=-1
     return lambda value, count: value + dt.timedelta(**{name: sign * count})
 

@@ -137,6 +137,7 @@ def call_member(value: Any, name: str, *arguments: Any) -> Any:
 
 
 def _checked_result(value: Any, name: str) -> Any:
+    """Return the result of a call of ``name``, or raise TypeError if scripts must not have it."""
     return value if value.__class__ in PLAIN else handed_out(value, name)
 
 
@@ -235,6 +236,7 @@ def exception_to_raise(value: Any) -> BaseException:
 
 
 def _list(*arguments: Any) -> list[Any]:
+    """Return a list of the arguments, a copy of a single iterable, or an empty list for a capacity."""
     first = arguments[0] if len(arguments) == 1 else None
     if isinstance(first, int):
         return []  # a capacity, as in Java

@@ -21,6 +21,7 @@ def _slice(value: str, start: int = 0, end: int | None = None) -> str:
 
 
 def _substr(value: str, start: int, length: int | None = None) -> str:
+    """Return ``length`` characters from an index; a negative index counts from the end."""
     start = max(0, len(value) + start) if start < 0 else start
     return value[start:] if length is None else value[start : start + max(0, length)]
 
@@ -57,6 +58,7 @@ def _pad_end(value: str, length: int, fill: str = " ") -> str:
 
 
 def _padding(value: str, length: int, fill: str) -> str:
+    """Return the characters that extend a string to a length."""
     within(length, text=True)
     missing = max(0, length - len(value))
     return (fill * (missing // len(fill) + 1))[:missing] if fill else ""
@@ -79,6 +81,7 @@ def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _boolean(value: str) -> bool:
+    """Return the value of ``true`` or ``false`` in any case; raise ValueError for another string."""
     if value.lower() in {"true", "false"}:
         return value.lower() == "true"
     raise ValueError(f"'{value}' is neither true nor false")
