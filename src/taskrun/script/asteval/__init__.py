@@ -1,4 +1,4 @@
-"""The evaluator ``asteval``: walks the syntax tree of a script, with the same guards and limits as the compiled evaluator.
+"""The evaluator ``asteval``: walks the syntax tree of a script, with the guards and limits of the compiled evaluator.
 
 It is the second evaluator and the reference of the differential tests: both must return the same values. ``lower``
 prepares the tree; ``activation`` dispatches nodes to the handlers in ``expressions``, ``statements`` and ``functions``.

@@ -1,7 +1,7 @@
 """Location of a failure in a script that asteval evaluates: finds the failed node and notes its location.
 
-Rules: the exception stays the object that was raised and gets one note. The frames of the evaluator are removed from its
-traceback, so that it shows the caller of the script and the functions that the script called.
+Rules: the exception stays the object that was raised and gets one note. The frames of the evaluator are removed from
+its traceback, so that it shows the caller of the script and the functions that the script called.
 """
 
 from __future__ import annotations

@@ -85,14 +85,15 @@ class FunctionHandlers(StatementHandlers):
 
     def on_generatorexp(self, node: ast.GeneratorExp) -> Iterator[Any]:
         activation, iterator = self.start_comprehension(node)
-        return map(lambda _: activation.run(node.elt), activation.iterate_combinations(node, 0, iterator))  # noqa: C417 - not a generator
+        combinations = activation.iterate_combinations(node, 0, iterator)
+        return map(lambda _: activation.run(node.elt), combinations)  # noqa: C417 - not a generator
 
     def start_comprehension(self, node: Comprehension) -> tuple[Any, Iterator[Any]]:
-        """Return the activation of a comprehension and its first iterator, which is evaluated in the enclosing activation."""
+        """Return the activation of a comprehension, and its first iterator, evaluated in the enclosing activation."""
         return self.child({}), iter(self.run(node.generators[0].iter))
 
     def iterate_combinations(self, node: Comprehension, depth: int, iterator: Iterator[Any]) -> Iterator[None]:
-        """Assign the variables of a comprehension for each combination of items that meets its conditions, then yield."""
+        """Yield for each combination of items that meets the conditions, after assigning the variables."""
         generator = node.generators[depth]
         last = depth == len(node.generators) - 1
         for value in iterator:

@@ -1,8 +1,8 @@
 """Lowering of a checked program for the evaluator ``asteval``: resolves each variable to the scope or an activation.
 
-Rules: a plain ``ast.Name`` is a variable of the scope or a name of the namespace; a local variable of a function, lambda
-or comprehension becomes a LocalVariable with the number of levels to go outwards. ``def`` becomes the assignment of a
-LoweredFunction. The given tree is changed, so nothing else may use it afterwards.
+Rules: a plain ``ast.Name`` is a variable of the scope or a name of the namespace; a local variable of a function,
+lambda or comprehension becomes a LocalVariable with the number of levels to go outwards. ``def`` becomes the assignment
+of a LoweredFunction. The given tree is changed, so nothing else may use it afterwards.
 """
 
 from __future__ import annotations

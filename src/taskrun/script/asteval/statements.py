@@ -76,7 +76,7 @@ class StatementHandlers(Activation):
             self.bind_unpacked(target.elts, value)
 
     def bind_unpacked(self, targets: Sequence[ast.expr], value: Any) -> None:
-        """Assign the items of ``value`` to targets, one of which may be starred; raise ValueError if the numbers differ."""
+        """Assign the items of ``value`` to targets, one of which may be starred; ValueError if the counts differ."""
         count = len(targets)
         star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
         kind = type(value)

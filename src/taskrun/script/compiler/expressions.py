@@ -1,7 +1,7 @@
 """Emitter of expressions: adds guards to attributes, calls, operators and formatted strings.
 
-Rules: each operand is evaluated once and in Python's order. If an operation can do harm for operands of some types only,
-the emitted code tests the exact types, then executes Python's own operation or calls the guarded one.
+Rules: each operand is evaluated once and in Python's order. If an operation can do harm for operands of some types
+only, the emitted code tests the exact types, then executes Python's own operation or calls the guarded one.
 """
 
 # ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
@@ -76,7 +76,7 @@ class ExpressionEmitter(Emitter):
         return ast.Call(callee, self.visit_all(node.args), self.visit_all(node.keywords))
 
     def metered_callee(self, function: ast.expr) -> ast.expr:
-        """Return the function to call; if it is a type that consumes iterables, their items consume ticks of the budget."""
+        """Return the function to call; if it is a type that consumes iterables, their items consume ticks."""
         name = self.new_temporary()
         if name is None:
             return call("_metered_callee", function)
@@ -84,7 +84,7 @@ class ExpressionEmitter(Emitter):
         return conditional(test, call("_metered_callee", load(name)), load(name))
 
     def checked_result(self, value: ast.expr, function_name: str) -> ast.expr:
-        """Return the result of a call after the check that scripts may have it; ``function_name`` is for its message."""
+        """Return the result of a call with the check that scripts may have it; ``function_name`` is for messages."""
         name = self.new_temporary()
         if name is None:
             return call("_checked_result", value, constant(function_name))
@@ -114,7 +114,7 @@ class ExpressionEmitter(Emitter):
     def checked_operation(
         self, operator: ast.operator, left: ast.expr, right: ast.expr, *, in_place: bool = False
     ) -> ast.expr:
-        """Return a binary operation that is checked unless its operands are harmless; ``in_place`` selects ``+=``, ``*=``."""
+        """Return a binary operation, checked unless its operands are harmless; ``in_place`` selects ``+=`` or ``*=``."""
         checked = _CHECKED.get(type(operator))
         native = ast.BinOp(left, operator, right)
         if checked is None or (

@@ -1,7 +1,7 @@
 """Location of a failure in a compiled script: finds the failed expression and notes its location.
 
-Rules: the exception stays the object that was raised and gets one note. Its traceback keeps the frames of the script, at
-the lines of the task file, and of the functions that the script called; the frames of guarded operations are removed.
+Rules: the exception stays the object that was raised and gets one note. Its traceback retains the frames of the script,
+at the lines of the task file, and of the functions that the script called; those of guarded operations are removed.
 """
 
 from __future__ import annotations

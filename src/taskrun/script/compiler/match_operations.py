@@ -1,7 +1,7 @@
 """Operations of ``match`` at run time: split a value into the parts that sequence, mapping and class patterns match.
 
-Rules: each function returns the parts as a tuple, or None if the value does not have the form of the pattern, by Python's
-rules for patterns.
+Rules: each function returns the parts as a tuple, or None if the value does not have the form of the pattern, by the
+rules of Python for patterns.
 """
 
 from __future__ import annotations

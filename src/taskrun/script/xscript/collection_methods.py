@@ -74,7 +74,7 @@ def _reduce(items: Any, function: Callable[..., Any], start: Any = _MISSING) -> 
     given = [start] if start is not _MISSING else []
     if not given and not items:
         raise ValueError("reduce of an empty list needs a start value")
-    return reduce(lambda total, item: function(total, item), ticked(list(items)), *given)  # noqa: PLW0108 - takes exactly two arguments
+    return reduce(lambda total, item: function(total, item), ticked(list(items)), *given)  # noqa: PLW0108 - exactly 2 arguments
 
 
 def _index_of(items: Any, wanted: Any) -> int:

@@ -71,6 +71,8 @@ def _concat(value: str, *others: Any) -> str:
 
 
 def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
+    """Return the method that converts a string with ``kind``, or returns its argument for a blank string."""
+
     def convert(value: str, default: Any = None) -> Any:
         stripped = value.strip()
         if not stripped:
@@ -105,7 +107,8 @@ TEXT: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "repeat": _repeat, "padStart": _pad_start, "padEnd": _pad_end, "equals": equal,
         "equalsIgnoreCase": lambda value, other: isinstance(other, str) and value.casefold() == other.casefold(),
         "compareTo": lambda value, other: (value > other) - (value < other), "toString": text,
-        "$toInt": _converter(int), "$toLong": _converter(int), "$toDouble": _converter(float), "$toBoolean": _converter(_boolean), "$toString": text,
+        "$toInt": _converter(int), "$toLong": _converter(int), "$toDouble": _converter(float),
+        "$toBoolean": _converter(_boolean), "$toString": text,
         "$fileName": _file_name,
         "$fileExt": lambda path: _file_name(path).rpartition(".")[2] if "." in _file_name(path) else "",
         "$isEmpty": lambda value: not value,

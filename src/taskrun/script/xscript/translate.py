@@ -74,6 +74,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
     """Translator of all statements; each method ``do_<rule>`` returns a list of Python statements."""
 
     def expression_statement(self, tree: SyntaxNode) -> list[ast.stmt]:
+        """Return the translation of a text that is one expression."""
         value = self.expression(tree)
         return [*self.hoisted, self.with_position(ast.Expr(value), tree)]
 
@@ -114,7 +115,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         self.variables.close_block()
         return statements or [self.with_position(ast.Pass(), node)]
 
-    def do_empty(self, _part: SyntaxNode) -> list[ast.stmt]:
+    def do_empty(self, _node: SyntaxNode) -> list[ast.stmt]:
         return []
 
     def do_block(self, node: SyntaxNode) -> list[ast.stmt]:

@@ -1,7 +1,7 @@
 """Rules of XScript for values: truth, equality, conversion to text, types and errors.
 
-Rules: booleans are not numbers; 1 and 1.0 are equal; false, null, 0, NaN and the empty string count as false; null, true
-and false are lower-case in texts.
+Rules: booleans are not numbers; 1 and 1.0 are equal; false, null, 0, NaN and the empty string count as false; null,
+true and false are lower-case in texts.
 """
 
 from __future__ import annotations
