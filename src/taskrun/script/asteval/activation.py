@@ -39,7 +39,7 @@ Signal = ReturnSignal | LoopSignal | None
 
 
 class Activation:
-    """State of one activation, and the dispatch of nodes to the handlers ``on_<node>``.
+    """State of one execution of a program, function or comprehension; it dispatches nodes to handlers ``on_<node>``.
 
     Parameters: ``namespace`` are the names that the script can read besides variables, ``variables`` the local
     variables of a function or comprehension, ``parent`` is the activation in which that was defined. The attribute

@@ -23,7 +23,7 @@ from taskrun.script.scope import Names
 
 
 class Interpreter(FunctionHandlers, ExpressionHandlers, asteval.Interpreter):  # type: ignore[misc] # asteval has no types
-    """Activation with the handlers of all nodes."""
+    """Complete activation: combines the handlers of all nodes with those of asteval."""
 
 
 def evaluate(

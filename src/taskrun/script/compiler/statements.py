@@ -57,7 +57,7 @@ class StatementEmitter(ExpressionEmitter):
         return [ast.Assign(targets, value), *later] if later else ast.Assign(targets, value)
 
     def unpacking_target(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
-        """Return a target of unpacking.
+        """Return the replacement of a target that a value is unpacked to.
 
         A starred part inside of it may receive any number of items, so it is unpacked by a statement of its own that
         consumes ticks of the budget; such statements are appended to ``later``.

@@ -83,7 +83,7 @@ def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _boolean(value: str) -> bool:
-    """Return the value of ``true`` or ``false`` in any case; raise ValueError for another string."""
+    """Return the value of ``true`` or ``false`` in upper or lower case; raise ValueError for another string."""
     if value.lower() in {"true", "false"}:
         return value.lower() == "true"
     raise ValueError(f"'{value}' is neither true nor false")

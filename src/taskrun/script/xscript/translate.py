@@ -86,10 +86,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         for node in flat:
             if node.kind == "function":
                 self.variables.declare(node.children[0].text)
-        ordered = [node for node in flat if node.kind == "function"] + [
-            node for node in flat if node.kind != "function"
-        ]
-        for node in ordered:
+        for node in sorted(flat, key=lambda node: node.kind != "function"):
             done += self.statement(node)
         self.hoisted = outer
         return done

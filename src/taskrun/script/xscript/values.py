@@ -103,7 +103,7 @@ def equal(a: Any, b: Any) -> bool:
 
 
 def text(value: Any) -> str:
-    """Return a value as a string, bounded in length by the sandbox."""
+    """Return a value as a string; a value that is not a string must not become longer than the sandbox allows."""
     if value is None:
         return "null"
     if isinstance(value, bool):
