@@ -23,9 +23,9 @@ Evaluator = Callable[[Program, Part, Mapping[str, Any], "Limits"], Callable[[Nam
 
 
 def _compiled(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
-    from taskrun.script.compiler.function import function_of
+    from taskrun.script.compiler.function import native_function
 
-    return function_of(program, part, table, limits)
+    return native_function(program, part, table, limits)
 
 
 def _asteval(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:

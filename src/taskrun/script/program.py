@@ -84,9 +84,9 @@ def build(text: str, limits: Limits, language: str, *, expression: bool) -> Prog
     """Return the program of a text, or raise ProblemsError with everything that is wrong with it."""
     short_enough(text, limits)
     if language == "xscript":
-        from taskrun.script.xscript.translate import parse_xscript  # imports lark
+        from taskrun.script.xscript.translate import translate_xscript  # imports lark
 
-        done = parse_xscript(text, expression=expression, limits=limits)
+        done = translate_xscript(text, expression=expression, limits=limits)
         return Program(
             Parsed(done.body, text, 0), Variables(done.reads, done.stores), lenient=True, imports=done.imports
         )

@@ -1,8 +1,8 @@
-"""The evaluator of Python scripts: asteval, hardened. Imported when the first script runs.
+"""Evaluation of a lowered program with asteval's interpreter, hardened.
 
-Rules: of asteval's interpreter only handlers that are exactly Python are kept (constants, subscripts, unary operators,
-conditional expressions); everything else is overridden. No table of names, no printing, no error handling of
-asteval's takes part, and what has no handler here cannot be reached.
+Rules: only the handlers of asteval that behave exactly like Python are used (constants, subscripts, unary operators,
+conditional expressions); all others are overridden. Its symbol table, printing and error handling are not used, and a
+node without a handler here cannot be evaluated.
 """
 
 from __future__ import annotations
@@ -12,36 +12,39 @@ from typing import Any
 
 import asteval
 
-from taskrun.script.asteval.expressions import Expressions
-from taskrun.script.asteval.failures import Place, explain
-from taskrun.script.asteval.lower import Code
-from taskrun.script.asteval.machine import Returned
-from taskrun.script.asteval.routines import Routines
+from taskrun.script.asteval.activation import ReturnSignal
+from taskrun.script.asteval.expressions import ExpressionHandlers
+from taskrun.script.asteval.failures import LocationText, explain
+from taskrun.script.asteval.functions import FunctionHandlers
+from taskrun.script.asteval.lower import LoweredCode
 from taskrun.script.limits import Limits
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names
 
 
-class Evaluator(Routines, Expressions, asteval.Interpreter):  # type: ignore[misc] # asteval has no types
-    """An activation whose handlers are complete."""
+class Interpreter(FunctionHandlers, ExpressionHandlers, asteval.Interpreter):  # type: ignore[misc] # asteval has no types
+    """Complete activation: combines the handlers of all nodes with those of asteval."""
 
 
-def evaluate(code: Code, scope: Names, functions: Mapping[str, Any], limits: Limits, place: Place) -> Any:
-    """Return the value of a program: of its ``return``, else of the expression statement that ran last, else None.
+def evaluate(
+    code: LoweredCode, scope: Names, namespace: Mapping[str, Any], limits: Limits, location_text: LocationText
+) -> Any:
+    """Return the value of a program: of its ``return``, else of its last executed expression statement, else None.
 
-    Parameters: ``functions`` is the table of names, ``place`` says where a node stands in its file.
-    Raises what the script raises, with a note, and ScriptBudgetError when it uses more than ``limits`` allow.
+    Parameters: ``namespace`` are the names that the script can read besides variables, ``location_text`` returns the
+    location of a node in its file. Raises any exception of the script, with a note of the location, and
+    ScriptBudgetError when it exceeds ``limits``.
     """
     budget = Budget(limits)
     budget.begin()
-    machine = Evaluator(scope, functions, budget)
+    activation = Interpreter(scope, namespace, budget)
     try:
         if code.expression is not None:
-            return machine.run(code.expression)
-        signal = machine.block(code.body)
-        return signal.value if isinstance(signal, Returned) else machine.value
+            return activation.run(code.expression)
+        signal = activation.run_block(code.body)
+        return signal.value if isinstance(signal, ReturnSignal) else activation.value
     except Exception as error:
-        explain(error, budget, place)
+        explain(error, budget, location_text)
         raise
     finally:
         budget.end()

@@ -1,10 +1,10 @@
-"""The handlers of expressions: what each node of an expression does.
+"""Handlers of expressions in the evaluator ``asteval``.
 
-Rules: the operands are evaluated in Python's order, each of them once; truth is asked once; attributes and the
+Rules: operands are evaluated in Python's order, each once, and so is the truth of a condition; attributes and the
 results of calls pass the guard. A generator expression is evaluated item by item, as it is consumed.
 """
 
-# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+# ruff: noqa: D102 - a handler on_<node> evaluates the node of that name
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.asteval.lower import Local
-from taskrun.script.asteval.machine import Machine
+from taskrun.script.asteval.activation import Activation
+from taskrun.script.asteval.lower import LocalVariable
 from taskrun.script.sandbox.bounded_operators import BINARY, measured
 from taskrun.script.sandbox.bounded_text import showable, width
 from taskrun.script.sandbox.budget import container, ticked
@@ -40,22 +40,22 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = MappingProxy
 )
 
 
-class Expressions(Machine):
-    """Names, operators, calls, attributes and displays."""
+class ExpressionHandlers(Activation):
+    """Handlers of names, operators, calls, attributes and literals."""
 
     def on_name(self, node: ast.Name) -> Any:
         name = node.id
         found = self.scope.find(name, _MISSING)
         if found is _MISSING:
-            found = self.functions.get(name, _MISSING)
+            found = self.namespace.get(name, _MISSING)
         if found is _MISSING:
-            raise self.unknown(name)
+            raise self.unknown_variable_error(name)
         return found
 
-    def on_local(self, node: Local) -> Any:
+    def on_localvariable(self, node: LocalVariable) -> Any:
         name = node.id
         try:
-            return (self.level(node.hops) if node.hops else self).variables[name]
+            return (self.ancestor(node.hops) if node.hops else self).variables[name]
         except KeyError:
             unbound = UnboundLocalError(f"the local variable '{name}' is read before it has a value")
         raise unbound
@@ -65,13 +65,13 @@ class Expressions(Machine):
 
     def on_call(self, node: ast.Call) -> Any:
         function = consuming(self.run(node.func))
-        arguments = self.elements(node.args)
-        keywords = self.keywords(node.keywords) if node.keywords else {}
+        arguments = self.element_values(node.args)
+        keywords = self.keyword_values(node.keywords) if node.keywords else {}
         result = function(*arguments, **keywords)
         return result if result.__class__ in PLAIN else handed_out(result, function)
 
-    def keywords(self, nodes: Iterable[ast.keyword]) -> dict[str, Any]:
-        """Return the keyword arguments of a call."""
+    def keyword_values(self, nodes: Iterable[ast.keyword]) -> dict[str, Any]:
+        """Return the values of the keyword arguments of a call; raise TypeError for a repeated one."""
         keywords: dict[str, Any] = {}
         for node in nodes:
             value = self.run(node.value)
@@ -82,8 +82,8 @@ class Expressions(Machine):
             keywords.update(added)
         return keywords
 
-    def elements(self, nodes: Iterable[ast.expr]) -> list[Any]:
-        """Return the values of the nodes, those with a star spread out."""
+    def element_values(self, nodes: Iterable[ast.expr]) -> list[Any]:
+        """Return the values of arguments or elements; a starred one contributes all its items."""
         values: list[Any] = []
         for node in nodes:
             if node.__class__ is ast.Starred:
@@ -121,13 +121,13 @@ class Expressions(Machine):
         return slice(lower, upper, step)
 
     def on_list(self, node: ast.List) -> list[Any]:
-        return self.elements(node.elts)
+        return self.element_values(node.elts)
 
     def on_tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
-        return tuple(self.elements(node.elts))
+        return tuple(self.element_values(node.elts))
 
     def on_set(self, node: ast.Set) -> set[Any]:
-        return set(self.elements(node.elts))
+        return set(self.element_values(node.elts))
 
     def on_dict(self, node: ast.Dict) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
@@ -141,7 +141,7 @@ class Expressions(Machine):
 
     def on_namedexpr(self, node: ast.NamedExpr) -> Any:
         value = self.run(node.value)
-        self.assign(node.target, value)
+        self.bind(node.target, value)
         return value
 
     def on_joinedstr(self, node: ast.JoinedStr) -> str:

@@ -1,7 +1,7 @@
-"""Where a script failed: read off the exception's traceback, written on the exception as a note.
+"""Location of a failure in a script that asteval evaluates: finds the failed node and notes its location.
 
-Rules: the exception stays the object that was raised; it gets one note, the first time it leaves a script. The frames
-of the evaluator are taken out of its traceback, so that it shows the caller and whatever the script called.
+Rules: the exception stays the object that was raised and gets one note. The frames of the evaluator are removed from
+its traceback, so that it shows the caller of the script and the functions that the script called.
 """
 
 from __future__ import annotations
@@ -11,36 +11,30 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from taskrun.script.asteval.machine import Machine
+from taskrun.script.asteval.activation import Activation
 from taskrun.script.sandbox.budget import Budget
-from taskrun.script.script_source import NOTE
+from taskrun.script.traceback_places import add_location_note, is_frame_of, replace_traceback, traceback_entries
 
 _PACKAGES = ("taskrun.script.", "asteval.")
 
-Place = Callable[[ast.AST], str]
+LocationText = Callable[[ast.AST], str]
 
 
-def explain(error: Exception, budget: Budget, place: Place) -> None:
-    """Note on ``error`` which expression failed.
+def explain(error: Exception, budget: Budget, location_text: LocationText) -> None:
+    """Add the location of the failed expression to an exception, and trim its traceback.
 
-    Parameters: ``budget`` of the evaluation that the error leaves, ``place`` says where a node stands.
+    Parameters: ``budget`` identifies the evaluation that the exception leaves; ``location_text`` returns
+    ``file:line:column: source line`` of a node.
     """
-    run = Machine.run.__code__
+    run = Activation.run.__code__
     failed: ast.AST | None = None
     kept: list[TracebackType] = []
-    step = error.__traceback__
-    while step is not None:
-        frame = step.tb_frame
-        if frame.f_code is run:
-            variables: dict[str, Any] = frame.f_locals
+    for entry in traceback_entries(error):
+        if entry.tb_frame.f_code is run:
+            variables: dict[str, Any] = entry.tb_frame.f_locals
             if variables["self"].budget is budget:
                 failed = variables["node"]
-        if not str(frame.f_globals.get("__name__")).startswith(_PACKAGES):
-            kept.append(step)
-        step = step.tb_next
-    trimmed: TracebackType | None = None
-    for step in reversed(kept):
-        trimmed = TracebackType(trimmed, step.tb_frame, step.tb_lasti, step.tb_lineno)
-    error.__traceback__ = trimmed
-    if failed is not None and not any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
-        error.add_note(NOTE + place(failed))
+        if not is_frame_of(entry, _PACKAGES):
+            kept.append(entry)
+    replace_traceback(error, kept)
+    add_location_note(error, failed, location_text)

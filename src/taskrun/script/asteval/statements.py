@@ -1,11 +1,11 @@
-"""The handlers of statements: assignments, branches, loops, exceptions.
+"""Handlers of statements in the evaluator ``asteval``: assignments, conditions, loops, exception handling.
 
-Rules: a handler returns None, or the signal of a ``break``, ``continue`` or ``return`` that is on its way out.
-Exceptions are handled by Python's own try and with, so that chaining, ``finally`` and context managers are exactly
-Python's. Only ordinary exceptions can be caught: no cancellation, and not the end of the budget.
+Rules: a handler returns None, or the signal of a ``break``, ``continue`` or ``return`` that ends the enclosing blocks.
+Python's own ``try`` and ``with`` handle exceptions, so that chaining, ``finally`` and context managers are exactly
+Python's. Scripts catch ordinary exceptions only, neither a cancellation nor the end of the budget.
 """
 
-# ruff: noqa: D102 - a handler does what the node it is named for means in Python
+# ruff: noqa: D102 - a handler on_<node> executes the statement of that name
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from taskrun.script.asteval.lower import Handler, Local
-from taskrun.script.asteval.machine import BREAK, CONTINUE, Machine, Returned, Signal
+from taskrun.script.asteval.activation import BREAK, CONTINUE, Activation, ReturnSignal, Signal
+from taskrun.script.asteval.lower import LocalVariable, LoweredExceptHandler
+from taskrun.script.exception_types import catchable_types, raisable
 from taskrun.script.limits import ScriptBudgetError
 from taskrun.script.sandbox.bounded_operators import IN_PLACE
 from taskrun.script.sandbox.budget import ticked
@@ -24,11 +25,11 @@ from taskrun.script.sandbox.size_limits import within
 _END = object()
 
 
-class Statements(Machine):
-    """Everything that is not an expression."""
+class StatementHandlers(Activation):
+    """Handlers of all statements but function definitions."""
 
-    def block(self, statements: Iterable[ast.stmt]) -> Signal:
-        """Run statements until one of them jumps out."""
+    def run_block(self, statements: Iterable[ast.stmt]) -> Signal:
+        """Execute statements until one returns a signal, and return that signal or None."""
         for statement in statements:
             signal: Signal = self.run(statement)
             if signal is not None:
@@ -48,23 +49,23 @@ class Statements(Machine):
         return CONTINUE
 
     def on_return(self, node: ast.Return) -> Signal:
-        return Returned(self.run(node.value) if node.value else None)
+        return ReturnSignal(self.run(node.value) if node.value else None)
 
     def on_assign(self, node: ast.Assign) -> None:
         value = self.run(node.value)
         for target in node.targets:
-            self.assign(target, value)
+            self.bind(target, value)
 
     def on_annassign(self, node: ast.AnnAssign) -> None:
         if node.value:
-            self.assign(node.target, self.run(node.value))
+            self.bind(node.target, self.run(node.value))
 
-    def assign(self, target: ast.expr, value: Any) -> None:
-        """Bind ``value`` to a target: a name, an item, or several of them."""
+    def bind(self, target: ast.expr, value: Any) -> None:
+        """Assign ``value`` to a target: a variable, an item, or a tuple or list of targets."""
         if target.__class__ is ast.Name:
             self.scope[target.id] = value
-        elif isinstance(target, Local):
-            self.level(target.hops).variables[target.id] = value
+        elif isinstance(target, LocalVariable):
+            self.ancestor(target.hops).variables[target.id] = value
         elif isinstance(target, ast.Subscript):
             container = self.run(target.value)
             index = self.run(target.slice)
@@ -72,10 +73,10 @@ class Statements(Machine):
                 within(len(container) + len(value))
             container[index] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
-            self.unpack(target.elts, value)
+            self.bind_unpacked(target.elts, value)
 
-    def unpack(self, targets: Sequence[ast.expr], value: Any) -> None:
-        """Bind the items of ``value`` to as many targets, one of which may have a star."""
+    def bind_unpacked(self, targets: Sequence[ast.expr], value: Any) -> None:
+        """Assign the items of ``value`` to targets, one of which may be starred; ValueError if the counts differ."""
         count = len(targets)
         star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
         kind = type(value)
@@ -94,7 +95,7 @@ class Statements(Machine):
                 raise ValueError(f"not enough values to unpack (expected at least {count - 1}, got {len(values)})")
             values[star : len(values) - (count - 1 - star)] = [values[star : len(values) - (count - 1 - star)]]
         for target, item in zip(targets, values, strict=True):
-            self.assign(target.value if isinstance(target, ast.Starred) else target, item)
+            self.bind(target.value if isinstance(target, ast.Starred) else target, item)
 
     def on_augassign(self, node: ast.AugAssign) -> None:
         target = node.target
@@ -105,62 +106,64 @@ class Statements(Machine):
             container[index] = change(container[index], self.run(node.value))
         else:
             before = self.run(target)
-            self.assign(target, change(before, self.run(node.value)))
+            self.bind(target, change(before, self.run(node.value)))
 
     def on_delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            self.delete(target)
+            self.delete_target(target)
 
-    def delete(self, target: ast.expr) -> None:
-        """Delete a variable, an item, or several of them."""
+    def delete_target(self, target: ast.expr) -> None:
+        """Delete a variable, an item, or a tuple or list of targets."""
         if isinstance(target, ast.Subscript):
             container = self.run(target.value)
             del container[self.run(target.slice)]
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
-                self.delete(element)
-        elif isinstance(target, Local) and not self.forget(target):
+                self.delete_target(element)
+        elif isinstance(target, LocalVariable) and not self.remove_variable(target):
             raise UnboundLocalError(f"the local variable '{target.id}' has no value that could be deleted")
-        elif isinstance(target, ast.Name) and not isinstance(target, Local) and not self.forget(target):
+        elif (
+            isinstance(target, ast.Name) and not isinstance(target, LocalVariable) and not self.remove_variable(target)
+        ):
             raise NameError(f"'{target.id}' is not a variable of this step, so it cannot be deleted")
 
-    def forget(self, name: ast.Name) -> bool:
-        """Delete a variable, and say whether there was one."""
-        variables: Any = self.level(name.hops).variables if isinstance(name, Local) else self.scope
+    def remove_variable(self, name: ast.Name) -> bool:
+        """Delete a variable and return whether it existed."""
+        variables: Any = self.ancestor(name.hops).variables if isinstance(name, LocalVariable) else self.scope
         return variables.pop(name.id, _END) is not _END
 
     def on_if(self, node: ast.If) -> Signal:
-        return self.block(node.body if self.run(node.test) else node.orelse)
+        return self.run_block(node.body if self.run(node.test) else node.orelse)
 
     def on_while(self, node: ast.While) -> Signal:
         while self.run(node.test):
-            signal = self.block(node.body)
+            signal = self.run_block(node.body)
             if signal is BREAK:
                 return None
             if signal is not None and signal is not CONTINUE:
                 return signal
-        return self.block(node.orelse)
+        return self.run_block(node.orelse)
 
     def on_for(self, node: ast.For) -> Signal:
         for value in self.run(node.iter):
-            self.assign(node.target, value)
-            signal = self.block(node.body)
+            self.bind(node.target, value)
+            signal = self.run_block(node.body)
             if signal is BREAK:
                 return None
             if signal is not None and signal is not CONTINUE:
                 return signal
-        return self.block(node.orelse)
+        return self.run_block(node.orelse)
 
     def on_with(self, node: ast.With, entered: int = 0) -> Signal:
         if entered == len(node.items):
-            return self.block(node.body)
+            return self.run_block(node.body)
         item = node.items[entered]
         signal: Signal = None
         with self.run(item.context_expr) as value:
             if item.optional_vars:
-                self.assign(item.optional_vars, value)
+                self.bind(item.optional_vars, value)
             signal = self.on_with(node, entered + 1)
-        return signal  # noqa: RET504 - the manager may hold an exception
+        return signal  # noqa: RET504 - the context manager may suppress an exception
 
     def on_assert(self, node: ast.Assert) -> None:
         if not self.run(node.test):
@@ -168,54 +171,44 @@ class Statements(Machine):
 
     def on_raise(self, node: ast.Raise) -> None:
         if node.exc is None:
-            raise  # noqa: PLE0704 - runs inside the except clause of on_try; the checks see to it
-        error = self.run(node.exc)
-        kind = error if isinstance(error, type) else type(error)
-        if issubclass(kind, BaseException) and not issubclass(kind, Exception):
-            raise TypeError(f"a script cannot raise {kind.__name__}, only ordinary exceptions")
+            raise  # noqa: PLE0704 - the checks allow it in handlers only, which run inside an except clause
+        error = raisable(self.run(node.exc))
         if node.cause:
             raise error from self.run(node.cause)
         raise error
 
     def on_try(self, node: ast.Try) -> Signal:
         if not node.finalbody:
-            return self.handled(node)
+            return self.run_try_body(node)
         try:
-            signal = self.handled(node)
+            signal = self.run_try_body(node)
         except BaseException:
-            override = self.block(node.finalbody)
+            override = self.run_block(node.finalbody)
             if override is None:
                 raise
             return override
-        return self.block(node.finalbody) or signal
+        return self.run_block(node.finalbody) or signal
 
-    def handled(self, node: ast.Try) -> Signal:
-        """Run the body of a try statement, and its handler or its else block."""
+    def run_try_body(self, node: ast.Try) -> Signal:
+        """Execute the body of a ``try``, then the handler that matches its exception, or the ``else`` block."""
         try:
-            signal = self.block(node.body)
+            signal = self.run_block(node.body)
         except ScriptBudgetError:
             raise
         except Exception as error:
             for handler in node.handlers:
-                if handler.type is None or _matches(error, self.run(handler.type)):
-                    return self.handle(handler, error)
+                if handler.type is None or issubclass(type(error), catchable_types(self.run(handler.type))):
+                    return self.run_handler(handler, error)
             raise
-        return self.block(node.orelse) if signal is None else signal
+        return self.run_block(node.orelse) if signal is None else signal
 
-    def handle(self, handler: ast.ExceptHandler, error: Exception) -> Signal:
-        """Run an exception handler; its name is gone afterwards."""
-        target = handler.target if isinstance(handler, Handler) else None
+    def run_handler(self, handler: ast.ExceptHandler, error: Exception) -> Signal:
+        """Execute an exception handler, then delete the name of the exception."""
+        target = handler.target if isinstance(handler, LoweredExceptHandler) else None
         if target is None:
-            return self.block(handler.body)
-        self.assign(target, error)
+            return self.run_block(handler.body)
+        self.bind(target, error)
         try:
-            return self.block(handler.body)
+            return self.run_block(handler.body)
         finally:
-            self.forget(target)
-
-
-def _matches(error: Exception, kinds: Any) -> bool:
-    for kind in kinds if isinstance(kinds, tuple) else (kinds,):
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            raise TypeError("catching classes that do not inherit from Exception is not allowed")
-    return issubclass(type(error), kinds)
+            self.remove_variable(target)

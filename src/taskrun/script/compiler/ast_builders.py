@@ -1,7 +1,7 @@
-"""Short ways to build pieces of a syntax tree.
+"""Functions that build parts of a syntax tree, and the names that compiled scripts reserve.
 
-Rules: what is built has no place of its own; ``placed`` gives it that of the node it stands for, so a traceback shows
-what the author wrote. Every name that is made up here begins with ``_``; no name of a script does.
+Rules: new nodes have no position; ``with_position`` copies it from the node they replace, so that a traceback shows the
+text of the script. Every reserved name begins with ``_``; no name of a script does.
 """
 
 from __future__ import annotations
@@ -12,71 +12,73 @@ from typing import TypeVar
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
-_PLACED = (ast.expr, ast.stmt, ast.excepthandler, ast.arg, ast.keyword, ast.alias, ast.pattern)
+_POSITIONED = (ast.expr, ast.stmt, ast.excepthandler, ast.arg, ast.keyword, ast.alias, ast.pattern)
 LOAD = ast.Load()
 STORE = ast.Store()
-SCOPE = "_S"  # the parameter that holds the variables
-TICKS = "_K"  # the iterator whose items cost a tick each
-TICK = "_T"  # the function that takes one tick
-BUDGET = "_B"
-TABLE = "_N"  # the table of names
-VALUE = "_V"  # the value of the expression statement that ran last
+SCOPE = "_S"  # the parameter for the scope
+TICKS = "_K"  # the iterator of which each item consumes a tick of the budget
+TICK = "_T"  # the function that consumes one tick
+BUDGET = "_B"  # the budget of the evaluation
+NAMESPACE = "_N"  # the parameter for the namespace
+EXPLAIN = "_E"  # the parameter for the function that adds the location to an exception
+LIMITS = "_L"  # the parameter for the limits of the budget
+VALUE = "_V"  # the value of the expression statement that was executed last
 
 
 def load(name: str) -> ast.Name:
-    """Return the reading of a Python variable."""
+    """Return the node that reads a Python variable."""
     return ast.Name(name, LOAD)
 
 
 def call(function: str, *arguments: ast.expr) -> ast.Call:
-    """Return a call of one of the operations."""
+    """Return a call of a function of this name."""
     return ast.Call(load(function), list(arguments), [])
 
 
 def constant(value: object) -> ast.Constant:
-    """Return a constant."""
-    return ast.Constant(value)  # type: ignore[arg-type] # any constant there is
+    """Return a constant node."""
+    return ast.Constant(value)  # type: ignore[arg-type] # every value that a constant can have
 
 
-def item(name: str, context: ast.expr_context) -> ast.Subscript:
-    """Return the variable of that name in the scope."""
+def scope_variable(name: str, context: ast.expr_context) -> ast.Subscript:
+    """Return the node for a variable of the scope, ``scope["name"]``."""
     return ast.Subscript(load(SCOPE), constant(name), context)
 
 
 def assign(name: str, value: ast.expr) -> ast.Assign:
-    """Return the assignment of a Python variable."""
+    """Return an assignment to a Python variable."""
     return ast.Assign([ast.Name(name, STORE)], value)
 
 
-def kind_is_in(value: ast.expr, kinds: str) -> ast.Compare:
-    """Return the test whether the exact type of a value is one of a set of types."""
+def type_is_in(value: ast.expr, kinds: str) -> ast.Compare:
+    """Return the test ``type(value) in kinds``; ``kinds`` is the name of a set of types."""
     return ast.Compare(call("type", value), [ast.In()], [load(kinds)])
 
 
-def is_kind(value: ast.expr, kind: str) -> ast.Compare:
-    """Return the test whether a value is exactly of a type."""
+def type_is(value: ast.expr, kind: str) -> ast.Compare:
+    """Return the test ``type(value) is kind``; ``kind`` is the name of the type."""
     return ast.Compare(call("type", value), [ast.Is()], [load(kind)])
 
 
-def is_number(first: ast.expr) -> ast.BoolOp:
-    """Return the test whether a value is a number; ``first`` is a walrus that binds it."""
+def type_is_number(first: ast.expr) -> ast.BoolOp:
+    """Return the test that a value is an int or float; ``first`` may be an assignment expression that binds it."""
     value = first.target if isinstance(first, ast.NamedExpr) else first
     again = load(value.id) if isinstance(value, ast.Name) else value
-    return ast.BoolOp(ast.Or(), [is_kind(first, "int"), is_kind(again, "float")])
+    return ast.BoolOp(ast.Or(), [type_is(first, "int"), type_is(again, "float")])
 
 
-def both(*tests: ast.expr) -> ast.BoolOp:
-    """Return the conjunction of tests."""
+def conjunction(*tests: ast.expr) -> ast.BoolOp:
+    """Return ``test and test and …``."""
     return ast.BoolOp(ast.And(), list(tests))
 
 
-def choice(test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.IfExp:
+def conditional(test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.IfExp:
     """Return ``body if test else orelse``."""
     return ast.IfExp(test, body, orelse)
 
 
-def placed(new: _Node, old: ast.AST) -> _Node:
-    """Return ``new`` with the place of ``old`` wherever it has none."""
+def with_position(new: _Node, old: ast.AST) -> _Node:
+    """Return ``new`` after giving the position of ``old`` to each node in it that has none."""
     line = getattr(old, "lineno", 1)
     column = getattr(old, "col_offset", 0)
     end_line = getattr(old, "end_lineno", None) or line
@@ -86,13 +88,13 @@ def placed(new: _Node, old: ast.AST) -> _Node:
         node = todo.pop()
         if hasattr(node, "lineno"):
             continue
-        if isinstance(node, _PLACED):
+        if isinstance(node, _POSITIONED):
             node.lineno, node.col_offset = line, column
             node.end_lineno, node.end_col_offset = end_line, end_column
         todo.extend(ast.iter_child_nodes(node))
     return new
 
 
-def all_placed(new: Iterable[_Node], old: ast.AST) -> list[_Node]:
-    """Return each of the nodes with the place of ``old`` wherever it has none."""
-    return [placed(node, old) for node in new]
+def all_with_position(new: Iterable[_Node], old: ast.AST) -> list[_Node]:
+    """Return the nodes after giving the position of ``old`` to each node in them that has none."""
+    return [with_position(node, old) for node in new]

@@ -1,14 +1,14 @@
-"""A checked syntax tree to the code of one native function ``script(scope)``.
+"""Compilation of a checked syntax tree to the code of one native function ``script(scope, …)``.
 
     x + 1    becomes    def script(_S, …):
                             try:
                                 return _S["x"] + 1
                             except Exception as _X:
-                                _E(_X)              # notes the place, trims the traceback
+                                _E(_X)              # adds the location, trims the traceback
                                 raise
 
-Rules: a program that cannot run for long, because it has no loops and calls nothing that has any, has no budget and
-costs what the native expression costs. The tree is used up.
+Rules: a program without loops and without calls that could loop needs no budget and costs as much as the native
+expression. The compilation changes the tree, so nothing else may use it afterwards.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from types import CodeType
 
 from taskrun.script.compiler.ast_builders import (
     BUDGET,
+    EXPLAIN,
+    LIMITS,
     LOAD,
+    NAMESPACE,
     SCOPE,
-    TABLE,
     TICK,
     TICKS,
     VALUE,
@@ -29,55 +31,56 @@ from taskrun.script.compiler.ast_builders import (
     constant,
     load,
 )
-from taskrun.script.compiler.matching import Matching
+from taskrun.script.compiler.matching import MatchEmitter
 
-NAME = "script"
+FUNCTION_NAME = "script"
 
 
-def compile_body(body: list[ast.stmt], *, table: frozenset[str], lenient: bool, suspends: bool) -> CodeType:
-    """Return the code of the function of a program.
+def compile_program(body: list[ast.stmt], *, namespace: frozenset[str], lenient: bool, suspends: bool) -> CodeType:
+    """Return the code of the native function for the statements of a program.
 
-    Parameters: ``table`` are the names that may be found in the table of names, ``lenient`` makes an unknown variable
-    None, ``suspends`` makes it a coroutine function. The function's parameters are the scope, what explains an error,
-    the table, and the limits.
+    Parameters: ``namespace`` are the names of the namespace that the program reads; with ``lenient`` an unknown
+    variable reads as None instead of raising; with ``suspends`` it is a coroutine function. The parameters of the
+    native function are the scope, the function that adds the location to an exception, the namespace and the limits.
     """
-    emitter = Matching(table, lenient=lenient)
+    emitter = MatchEmitter(namespace, lenient=lenient)
     last = body[-1] if body else None
     ends = isinstance(last, (ast.Expr, ast.Return, ast.Raise))
-    emitter.keeps_value = not ends and any(isinstance(node, ast.Expr) for node in _own_statements(body))
-    statements = emitter.block(body[:-1] if isinstance(last, ast.Expr) else body)
+    emitter.stores_value = not ends and any(isinstance(node, ast.Expr) for node in _statements_outside_functions(body))
+    statements = emitter.visit_block(body[:-1] if isinstance(last, ast.Expr) else body)
     if isinstance(last, ast.Expr):
         statements.append(ast.copy_location(ast.Return(emitter.visit(last.value)), last))
-    elif emitter.keeps_value:
+    elif emitter.stores_value:
         statements = [assign(VALUE, constant(None)), *statements, ast.Return(load(VALUE))]
-    tree = ast.Module([_function(statements, emitter, suspends)], [])
+    tree = ast.Module([_function_definition(statements, emitter, suspends)], [])
     ast.fix_missing_locations(tree)
     module = compile(tree, "<script>", "exec", dont_inherit=True, optimize=0)
     return next(found for found in module.co_consts if isinstance(found, CodeType))
 
 
-def _function(body: list[ast.stmt], emitter: Matching, suspends: bool) -> ast.stmt:
-    note = [ast.Expr(call("_E", load("_X"))), ast.Raise(None, None)]
+def _function_definition(body: list[ast.stmt], emitter: MatchEmitter, suspends: bool) -> ast.stmt:
+    """Return the function that executes the statements with error handling and, if needed, a budget."""
+    note = [ast.Expr(call(EXPLAIN, load("_X"))), ast.Raise(None, None)]
     handler = ast.ExceptHandler(load("Exception"), "_X", note)
     guarded = ast.Try(body or [ast.Pass()], [handler], [], [])
     whole: list[ast.stmt] = [guarded]
-    if emitter.budget:
+    if emitter.needs_budget:
         guarded.finalbody = [ast.Expr(ast.Call(ast.Attribute(load(BUDGET), "end", LOAD), [], []))]
         whole = [
-            assign(BUDGET, call("_begin", load("_L"))),
+            assign(BUDGET, call("_begin_budget", load(LIMITS))),
             assign(TICKS, ast.Attribute(load(BUDGET), "ticks", LOAD)),
             assign(TICK, ast.Attribute(load(BUDGET), "tick", LOAD)),
             guarded,
         ]
-    parameters = [ast.arg(name) for name in (SCOPE, "_E", TABLE, "_L")]
+    parameters = [ast.arg(name) for name in (SCOPE, EXPLAIN, NAMESPACE, LIMITS)]
     arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
     if suspends:
-        return ast.AsyncFunctionDef(NAME, arguments, whole, [], None)
-    return ast.FunctionDef(NAME, arguments, whole, [], None)
+        return ast.AsyncFunctionDef(FUNCTION_NAME, arguments, whole, [], None)
+    return ast.FunctionDef(FUNCTION_NAME, arguments, whole, [], None)
 
 
-def _own_statements(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return the statements of a program at any depth, without those of its functions."""
+def _statements_outside_functions(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements of a program at any depth, but not those inside its functions."""
     found: list[ast.stmt] = []
     todo: list[ast.AST] = list(body)
     while todo:

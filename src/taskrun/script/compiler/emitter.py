@@ -1,8 +1,8 @@
-"""What the handlers of all nodes share: where a variable lives, temporary variables, the way from a node to a handler.
+"""Base of the emitters: dispatches nodes to ``visit_<Node>`` methods, resolves names and creates temporary variables.
 
-Rules: a name is looked up as Python does. Inside a function or comprehension that binds it, it is a Python variable;
-everywhere else it is a variable of the scope, or, when there is none, one of the table of names. Walrus temporaries
-are not possible in the iterable of a comprehension: there ``temporary`` says no.
+Rules: a name is resolved as in Python. Inside a function or comprehension that binds it, it is a Python variable;
+everywhere else it is a variable of the scope or, if there is none, a name of the namespace. Python allows no
+assignment expression in the iterable of a comprehension, so there ``new_temporary`` returns None.
 """
 
 from __future__ import annotations
@@ -11,38 +11,49 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskrun.script.compiler.ast_builders import SCOPE, STORE, TABLE, all_placed, call, constant, item, load, placed
+from taskrun.script.compiler.ast_builders import (
+    NAMESPACE,
+    SCOPE,
+    STORE,
+    all_with_position,
+    call,
+    constant,
+    load,
+    scope_variable,
+    with_position,
+)
 from taskrun.script.ir import LocalName, ScopeName
 
 
 class Emitter:
-    """Turns nodes into guarded nodes; a handler is a method ``visit_<Node>``.
+    """Base class that replaces the nodes of a script by guarded nodes; ``visit_<Node>`` replaces one kind of node.
 
-    Parameters: ``table`` are the names of the table that the program reads, ``lenient`` makes an unknown variable null.
+    Parameters: ``namespace`` are the names of the namespace that the program reads; with ``lenient`` an unknown
+    variable reads as None instead of raising.
     """
 
-    def __init__(self, table: frozenset[str], *, lenient: bool) -> None:
-        self.table = table
+    def __init__(self, namespace: frozenset[str], *, lenient: bool) -> None:
+        self.namespace = namespace
         self.lenient = lenient
-        self.levels: list[frozenset[str]] = []
-        self.functions: list[int] = []  # the levels that are not comprehensions
-        self.in_iterable = 0
-        self.temporaries = 0
-        self.budget = False  # whether the program needs one
+        self.local_names: list[frozenset[str]] = []
+        self.function_depths: list[int] = []  # number of levels around each function body
+        self.iterable_depth = 0
+        self.temporary_count = 0
+        self.needs_budget = False  # whether the program can run for long
 
     def visit(self, node: Any) -> Any:
-        """Return what a node becomes: an expression, or for a statement a statement or a list of them."""
+        """Return the replacement of a node: an expression, or for a statement a statement or a list of statements."""
         handler: Callable[[Any], Any] | None = getattr(self, "visit_" + node.__class__.__name__, None)
         if handler is None:
-            self.children(node)
+            self.visit_children(node)
             return node
         new = handler(node)
         if isinstance(new, list):
-            return all_placed(new, node)
-        return new if new is node else placed(new, node)
+            return all_with_position(new, node)
+        return new if new is node else with_position(new, node)
 
-    def children(self, node: ast.AST) -> None:
-        """Visit the children of a node in place."""
+    def visit_children(self, node: ast.AST) -> None:
+        """Replace the children of a node in place."""
         for field in node._fields:
             value = getattr(node, field, None)
             if isinstance(value, list):
@@ -50,54 +61,56 @@ class Emitter:
             elif isinstance(value, ast.AST) and value._fields:
                 setattr(node, field, self.visit(value))
 
-    def all(self, nodes: Iterable[ast.AST]) -> list[Any]:
-        """Return the visited nodes."""
+    def visit_all(self, nodes: Iterable[ast.AST]) -> list[Any]:
+        """Return the replacements of several nodes."""
         return [self.visit(node) for node in nodes]
 
-    def temporary(self) -> str | None:
-        """Return the name of a new temporary variable, or None where there can be none."""
-        if self.in_iterable:
+    def new_temporary(self) -> str | None:
+        """Return the name of a new temporary variable, or None in the iterable of a comprehension."""
+        if self.iterable_depth:
             return None
-        self.temporaries += 1
-        return f"_t{self.temporaries}"
+        self.temporary_count += 1
+        return f"_t{self.temporary_count}"
 
-    def iterable(self, node: ast.expr) -> Any:
-        """Return an iterable of a comprehension."""
-        self.in_iterable += 1
+    def visit_iterable(self, node: ast.expr) -> Any:
+        """Return the replacement of the iterable of a comprehension."""
+        self.iterable_depth += 1
         new = self.visit(node)
-        self.in_iterable -= 1
+        self.iterable_depth -= 1
         return new
 
-    def is_local(self, name: str, level: int | None = None) -> bool:
-        """Whether a name is a Python variable, when only the ``level`` outermost levels are looked at."""
-        return name == "_" or any(name in names for names in self.levels[:level])
+    def is_local(self, name: str, depth: int | None = None) -> bool:
+        """Return whether one of the ``depth`` outermost functions and comprehensions binds a name; None means all."""
+        return name == "_" or any(name in names for names in self.local_names[:depth])
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """A variable."""
+        """Replace a variable by a Python variable or one of the scope, as its name is resolved."""
         return node if self.is_local(node.id) else self.visit_ScopeName(node)
 
     def visit_LocalName(self, node: LocalName) -> ast.expr:
-        """A variable that says itself that it is a Python variable."""
+        """Replace a variable that the front end marked as local by a Python variable."""
         return ast.Name(node.id, node.ctx)
 
     def visit_ScopeName(self, node: ScopeName | ast.Name) -> ast.expr:
-        """A variable that says itself that it is one of the scope."""
+        """Replace a variable that the front end assigned to the scope by an access to the scope or the namespace."""
         if not isinstance(node.ctx, ast.Load):
-            return item(node.id, node.ctx)
-        if node.id in self.table:
-            anywhere = call("_named", load(SCOPE), load(TABLE), constant(node.id))
-            own = ast.Compare(constant(node.id), [ast.In()], [load(SCOPE)])
-            return ast.IfExp(own, item(node.id, node.ctx), anywhere)
+            return scope_variable(node.id, node.ctx)
+        if node.id in self.namespace:
+            from_scope_or_namespace = call("_variable_or_name", load(SCOPE), load(NAMESPACE), constant(node.id))
+            is_own_variable = ast.Compare(constant(node.id), [ast.In()], [load(SCOPE)])
+            return ast.IfExp(is_own_variable, scope_variable(node.id, node.ctx), from_scope_or_namespace)
         if self.lenient:
-            return call("_variable", load(SCOPE), constant(node.id))
-        return item(node.id, node.ctx)
+            return call("_variable_or_none", load(SCOPE), constant(node.id))
+        return scope_variable(node.id, node.ctx)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
-        """An assignment expression; in a comprehension it binds in the function around it."""
+        """Replace an assignment expression; in a comprehension it assigns to the enclosing function or scope."""
         value = self.visit(node.value)
         if isinstance(node.target, LocalName):
             return ast.NamedExpr(ast.Name(node.target.id, STORE), value)
         name = node.target.id
-        if isinstance(node.target, ScopeName) or not self.is_local(name, self.functions[-1] if self.functions else 0):
-            return call("_assign", load(SCOPE), constant(name), value)
+        if isinstance(node.target, ScopeName) or not self.is_local(
+            name, self.function_depths[-1] if self.function_depths else 0
+        ):
+            return call("_assign_variable", load(SCOPE), constant(name), value)
         return ast.NamedExpr(ast.Name(name, STORE), value)

@@ -1,8 +1,7 @@
-"""Where a compiled script failed: read off the exception's traceback, written on the exception as a note.
+"""Location of a failure in a compiled script: finds the failed expression and notes its location.
 
-Rules: the exception stays the object that was raised; it gets one note, the first time it leaves a script. Of its
-traceback the script's own frames stay, at the lines of the task file, and whatever the script called; the frames of the
-guarded operations are taken out.
+Rules: the exception stays the object that was raised and gets one note. Its traceback retains the frames of the script,
+at the lines of the task file, and of the functions that the script called; those of guarded operations are removed.
 """
 
 from __future__ import annotations
@@ -12,69 +11,66 @@ from itertools import islice
 from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
+from taskrun.script.compiler.ast_builders import SCOPE
 from taskrun.script.parse import Parsed
 from taskrun.script.scope import UnknownVariableError
-from taskrun.script.script_source import NOTE, Part
+from taskrun.script.script_source import Part
+from taskrun.script.traceback_places import add_location_note, is_frame_of, replace_traceback, traceback_entries
 from taskrun.script.unknown_name import unknown_variable
 
 _PACKAGE = "taskrun.script."
 
 
-class Origin(NamedTuple):
-    """What is known of a function of a script: its code, how far its lines are moved, where its text stands."""
+class CodeOrigin(NamedTuple):
+    """Relation of a compiled script to its file.
+
+    ``code`` is the code of the function, ``lines`` the number of lines by which it was moved, ``part`` the text in the
+    file, ``parsed`` the parsed text and ``namespace`` the names that the script can read besides variables.
+    """
 
     code: CodeType
     lines: int
     part: Part
     parsed: Parsed
-    table: Mapping[str, Any]
+    namespace: Mapping[str, Any]
 
-    def failed(self, step: TracebackType) -> int | None:
-        """Return the index in the text of what a frame of this script was doing."""
-        positions = step.tb_frame.f_code.co_positions()
-        line, _, column, _ = next(islice(positions, step.tb_lasti // 2, None), (None, None, None, None))
+    def failed_index(self, entry: TracebackType) -> int | None:
+        """Return the index in the text of the instruction that a frame of this script was executing, if known."""
+        positions = entry.tb_frame.f_code.co_positions()
+        line, _, column, _ = next(islice(positions, entry.tb_lasti // 2, None), (None, None, None, None))
         return None if line is None or column is None else self.parsed.index(line - self.lines, column)
 
 
-def explain(origin: Origin, error: Exception) -> None:
-    """Note on ``error``, which leaves the script of ``origin``, which expression failed."""
+def explain(origin: CodeOrigin, error: Exception) -> None:
+    """Add the location of the failed expression to an exception that leaves a script, and trim its traceback."""
     failed: int | None = None
     kept: list[TracebackType] = []
-    own = set(_codes(origin.code))
-    for step in _steps(error.__traceback__):
-        frame = step.tb_frame
-        if frame.f_code in own and step.tb_lasti >= 0:
-            failed = origin.failed(step)
+    own = set(_nested_codes(origin.code))
+    for entry in traceback_entries(error):
+        frame = entry.tb_frame
+        if frame.f_code in own and entry.tb_lasti >= 0:
+            failed = origin.failed_index(entry)
             if type(error) is UnknownVariableError and not error.explained:
-                error.explain(unknown_variable(str(error.name), frame.f_locals["_S"], origin.table))
-            line = step.tb_lineno if failed is None else origin.part.location(failed).line
+                error.explain(unknown_variable(str(error.name), frame.f_locals[SCOPE], origin.namespace))
+            line = entry.tb_lineno if failed is None else origin.part.location(failed).line
             kept.append(TracebackType(None, frame, -1, line))
-        elif not str(frame.f_globals.get("__name__")).startswith(_PACKAGE):
-            kept.append(step)
-    trimmed: TracebackType | None = None
-    for step in reversed(kept):
-        trimmed = TracebackType(trimmed, step.tb_frame, step.tb_lasti, step.tb_lineno)
-    error.__traceback__ = trimmed
-    if failed is not None and not any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
-        error.add_note(NOTE + origin.part.place(failed))
+        elif not is_frame_of(entry, _PACKAGE):
+            kept.append(entry)
+    replace_traceback(error, kept)
+    add_location_note(error, failed, origin.part.place)
 
 
-def rebased(code: CodeType, file: str, lines: int) -> CodeType:
-    """Return the code, and that of the functions in it, at its lines in the task file."""
-    constants = tuple(rebased(item, file, lines) if isinstance(item, CodeType) else item for item in code.co_consts)
+def moved_code(code: CodeType, file: str, lines: int) -> CodeType:
+    """Return a copy of a code object, and of the functions in it, with the path of its file and ``lines`` added."""
+    constants = tuple(moved_code(item, file, lines) if isinstance(item, CodeType) else item for item in code.co_consts)
     first = max(0, code.co_firstlineno + lines)
     name = code.co_qualname.removeprefix("script.<locals>.")
     return code.replace(co_consts=constants, co_filename=file, co_firstlineno=first, co_qualname=name)
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def _nested_codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield a code object and those of all functions in it."""
     yield code
     for item in code.co_consts:
         if isinstance(item, CodeType):
-            yield from _codes(item)
-
-
-def _steps(step: TracebackType | None) -> Iterator[TracebackType]:
-    while step is not None:
-        yield step
-        step = step.tb_next
+            yield from _nested_codes(item)

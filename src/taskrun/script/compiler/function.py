@@ -1,6 +1,6 @@
-"""The code of a program, at its place in a file: a function of the scope.
+"""Native function of a compiled script: binds the code of a program to the location of its text in a file.
 
-Rules: code is shared by all places with the same text; the function, its file and its lines belong to one place.
+Rules: scripts with the same text share their code; the function, its file and its lines belong to one location.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
-from taskrun.script.compiler.compile import NAME, compile_body
-from taskrun.script.compiler.failures import Origin, explain, rebased
+from taskrun.script.compiler.compile import FUNCTION_NAME, compile_program
+from taskrun.script.compiler.failures import CodeOrigin, explain, moved_code
 from taskrun.script.compiler.operations import operations
 from taskrun.script.limits import Limits
 from taskrun.script.program import Program
@@ -19,41 +19,47 @@ from taskrun.script.scope import Names
 from taskrun.script.script_source import Part
 
 
-def function_of(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
-    """Return the function that evaluates a program: it takes the scope and returns the value."""
-    names = program.variables.reads.intersection(table)
+def native_function(
+    program: Program, part: Part, namespace: Mapping[str, Any], limits: Limits
+) -> Callable[[Names], Any]:
+    """Return the native function that evaluates a program: its argument is the scope, its result the value.
 
-    def make(body: Any) -> _Codes:
-        code = compile_body(body, table=names, lenient=program.lenient, suspends=program.suspends)
-        return _Codes(code, any(isinstance(item, CodeType) for item in code.co_consts))
+    Parameters: ``part`` is the text in its file. The program is compiled at the first call and shared afterwards.
+    """
+    names = program.variables.reads.intersection(namespace)
+
+    def make(body: Any) -> _CodeByFile:
+        code = compile_program(body, namespace=names, lenient=program.lenient, suspends=program.suspends)
+        return _CodeByFile(code, any(isinstance(item, CodeType) for item in code.co_consts))
 
     path = part.node.source.path if part.node.places is None else part.location(0).path
-    codes: _Codes = program.made(make)
-    lines = _lines(program, part) if codes.nested else 0
+    codes: _CodeByFile = program.made(make)
+    lines = _line_offset(program, part) if codes.nested else 0
     code = codes.at(path, lines)
-    told = partial(explain, Origin(code, lines, part, program.parsed, table))
-    return FunctionType(code, operations(program.lenient), NAME, (told, table, limits))
+    explain_error = partial(explain, CodeOrigin(code, lines, part, program.parsed, namespace))
+    return FunctionType(code, operations(program.lenient), FUNCTION_NAME, (explain_error, namespace, limits))
 
 
-class _Codes:
-    """The code of one program in each of the files in which its text stands."""
+class _CodeByFile:
+    """Code of one program, with a copy for each file that contains the same text."""
 
     __slots__ = ("_shared", "code", "nested")
 
     def __init__(self, code: CodeType, nested: bool) -> None:
         self.code = code
-        self.nested = nested  # whether functions may leave it, which then show their own lines
+        self.nested = nested  # whether it has functions, which need the lines of the file
         self._shared: dict[str, CodeType] = {}
 
     def at(self, path: str, lines: int) -> CodeType:
+        """Return the code for a file, with ``lines`` added to its line numbers if it has functions."""
         if self.nested:
-            return rebased(self.code, path, lines)
+            return moved_code(self.code, path, lines)
         if path not in self._shared:
-            self._shared[path] = rebased(self.code, path, 0)
+            self._shared[path] = moved_code(self.code, path, 0)
         return self._shared[path]
 
 
-def _lines(program: Program, part: Part) -> int:
-    """Return how far the lines of the file are from those of the program."""
+def _line_offset(program: Program, part: Part) -> int:
+    """Return the number to add to a line of the program to get the line in the file."""
     line = 2 if program.parsed.index(1, 0) < 0 else 1
     return part.location(max(0, program.parsed.index(line, 0))).line - line

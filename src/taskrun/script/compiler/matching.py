@@ -1,14 +1,14 @@
-"""The handler of ``match``: a chain of tests, so that attributes in patterns pass the guard as all others do.
+"""Emitter of ``match``: replaces it by a chain of ``if`` statements, so that attributes in patterns pass the guard.
 
     match order:                         _t1 = order
-        case {"items": [first, *_]}:     if _keys(_t1, ("items",)) and …:
+        case {"items": [first, *_]}:     if _match_mapping(_t1, ("items",), …) and …:
             first["price"]                   first = …
 
-Rules: the subject is evaluated once. The names of a pattern are set when all of it has matched, before its ``if`` is
-evaluated, as in Python. A class pattern reads attributes through the guard.
+Rules: the subject is evaluated once. The names of a pattern are assigned when the whole pattern has matched, before its
+``if`` is evaluated, as in Python. A class pattern reads attributes through the guard.
 """
 
-# ruff: noqa: D102 - a handler turns the node it is named for into what does the same, guarded
+# ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
 
 from __future__ import annotations
 
@@ -16,86 +16,99 @@ import ast
 from collections.abc import Sequence
 
 from taskrun.script.compiler.ast_builders import STORE, assign, call, constant, load
-from taskrun.script.compiler.functions import Functions
+from taskrun.script.compiler.functions import FunctionEmitter
 
 
-class Matching(Functions):
-    """Pattern matching."""
+class MatchEmitter(FunctionEmitter):
+    """Emitter of ``match`` statements; as the last subclass it handles every node of a script."""
 
     def visit_Match(self, node: ast.Match) -> list[ast.stmt]:
-        subject, going_on = self.temporary() or "", self.temporary() or ""
-        before: list[ast.stmt] = [assign(subject, self.visit(node.subject)), assign(going_on, constant(True))]
-        cases = [statement for case in node.cases for statement in self.case(case, subject, going_on)]
+        subject, unmatched = self.new_temporary() or "", self.new_temporary() or ""
+        before: list[ast.stmt] = [assign(subject, self.visit(node.subject)), assign(unmatched, constant(True))]
+        cases = [statement for case in node.cases for statement in self.emit_case(case, subject, unmatched)]
         return [*before, *cases]
 
-    def case(self, case: ast.match_case, subject: str, going_on: str) -> list[ast.stmt]:
-        """Return the statements of one case; ``going_on`` says that none has been taken so far."""
+    def emit_case(self, case: ast.match_case, subject: str, unmatched: str) -> list[ast.stmt]:
+        """Return the statements of one case.
+
+        Parameters: ``subject`` is the variable with the value to match, ``unmatched`` the variable that is true until
+        a case is selected.
+        """
         names: dict[str, str] = {}
-        test = self.pattern(case.pattern, load(subject), names)
+        test = self.pattern_test(case.pattern, load(subject), names)
         targets = [ast.copy_location(ast.Name(name, STORE), case.pattern) for name in names]
         binds: list[ast.stmt] = [
             ast.Assign([self.visit(target)], load(own)) for target, own in zip(targets, names.values(), strict=True)
         ]
-        taken = [assign(going_on, constant(False)), *self.block(case.body)]
+        taken = [assign(unmatched, constant(False)), *self.visit_block(case.body)]
         inner = [ast.If(self.visit(case.guard), taken, [])] if case.guard else taken
-        return [ast.If(ast.BoolOp(ast.And(), [load(going_on), test]), [*binds, *inner], [])]
+        return [ast.If(ast.BoolOp(ast.And(), [load(unmatched), test]), [*binds, *inner], [])]
 
-    def pattern(  # noqa: PLR0911 - a table of patterns
+    def pattern_test(  # noqa: PLR0911 - one return per kind of pattern
         self, pattern: ast.pattern, subject: ast.expr, names: dict[str, str]
     ) -> ast.expr:
-        """Return the test whether ``subject`` matches; what it captures goes to temporaries, noted in ``names``."""
+        """Return the test that ``subject`` matches a pattern.
+
+        The test assigns captured values to temporary variables; ``names`` receives their names by captured name.
+        """
         match pattern:
             case ast.MatchValue():
                 return ast.Compare(subject, [ast.Eq()], [self.visit(pattern.value)])
             case ast.MatchSingleton():
                 return ast.Compare(subject, [ast.Is()], [constant(pattern.value)])
             case ast.MatchAs():
-                own = self.captured(pattern.name, subject, names) if pattern.name else constant(True)
-                return own if pattern.pattern is None else _all([self.pattern(pattern.pattern, subject, names), own])
+                own = self.capture(pattern.name, subject, names) if pattern.name else constant(True)
+                return (
+                    own if pattern.pattern is None else _all([self.pattern_test(pattern.pattern, subject, names), own])
+                )
             case ast.MatchOr():
-                return ast.BoolOp(ast.Or(), [self.pattern(part, subject, names) for part in pattern.patterns])
+                return ast.BoolOp(ast.Or(), [self.pattern_test(part, subject, names) for part in pattern.patterns])
             case ast.MatchSequence():
-                return self.sequence(pattern.patterns, subject, names)
+                return self.sequence_test(pattern.patterns, subject, names)
             case ast.MatchMapping():
-                return self.mapping(pattern, subject, names)
+                return self.mapping_test(pattern, subject, names)
             case ast.MatchClass():
                 positions = constant(len(pattern.patterns))
                 words = ast.Tuple([constant(name) for name in pattern.kwd_attrs], ast.Load())
-                found = call("_attributes", subject, self.visit(pattern.cls), positions, words)
-                return self.parts(found, [*pattern.patterns, *pattern.kwd_patterns], names)
-        raise AssertionError(f"{type(pattern).__name__} has passed the checks")
+                found = call("_match_class", subject, self.visit(pattern.cls), positions, words)
+                return self.parts_test(found, [*pattern.patterns, *pattern.kwd_patterns], names)
+        raise AssertionError(f"the sandbox checks did not refuse {type(pattern).__name__}")
 
-    def captured(self, name: str, value: ast.expr, names: dict[str, str]) -> ast.expr:
-        """Return an expression that is true and keeps a value for a name."""
+    def capture(self, name: str, value: ast.expr, names: dict[str, str]) -> ast.expr:
+        """Return an expression that is always true and assigns a value to the temporary variable of a captured name."""
         own = names.setdefault(name, f"_m_{name}")
         return ast.Tuple([ast.NamedExpr(ast.Name(own, STORE), value)], ast.Load())
 
-    def sequence(self, patterns: Sequence[ast.pattern], subject: ast.expr, names: dict[str, str]) -> ast.expr:
+    def sequence_test(self, patterns: Sequence[ast.pattern], subject: ast.expr, names: dict[str, str]) -> ast.expr:
         """Return the test of a sequence pattern."""
         star = next((index for index, part in enumerate(patterns) if isinstance(part, ast.MatchStar)), None)
-        found = call("_items", subject, constant(len(patterns)), constant(star))
+        found = call("_match_sequence", subject, constant(len(patterns)), constant(star))
         parts: list[ast.pattern] = [
             ast.MatchAs(None, part.name) if isinstance(part, ast.MatchStar) else part for part in patterns
         ]
-        return self.parts(found, parts, names)
+        return self.parts_test(found, parts, names)
 
-    def mapping(self, pattern: ast.MatchMapping, subject: ast.expr, names: dict[str, str]) -> ast.expr:
+    def mapping_test(self, pattern: ast.MatchMapping, subject: ast.expr, names: dict[str, str]) -> ast.expr:
         """Return the test of a mapping pattern."""
         keys = ast.Tuple([self.visit(key) for key in pattern.keys], ast.Load())
-        found = call("_keys", subject, keys, constant(pattern.rest is not None))
+        found = call("_match_mapping", subject, keys, constant(pattern.rest is not None))
         rest: list[ast.pattern] = [ast.MatchAs(None, pattern.rest)] if pattern.rest else []
-        return self.parts(found, [*pattern.patterns, *rest], names)
+        return self.parts_test(found, [*pattern.patterns, *rest], names)
 
-    def parts(self, found: ast.expr, patterns: Sequence[ast.pattern], names: dict[str, str]) -> ast.expr:
-        """Return the test of parts, which ``found`` gives as a tuple, or None when there is no match."""
-        own = self.temporary() or ""
+    def parts_test(self, found: ast.expr, patterns: Sequence[ast.pattern], names: dict[str, str]) -> ast.expr:
+        """Return the test that parts of a value match patterns.
+
+        Parameters: ``found`` is an expression for the tuple of parts, or None if the value has another form.
+        """
+        own = self.new_temporary() or ""
         test = ast.Compare(ast.NamedExpr(ast.Name(own, STORE), found), [ast.IsNot()], [constant(None)])
         inner = [
-            self.pattern(part, ast.Subscript(load(own), constant(index), ast.Load()), names)
+            self.pattern_test(part, ast.Subscript(load(own), constant(index), ast.Load()), names)
             for index, part in enumerate(patterns)
         ]
         return _all([test, *inner])
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:
+    """Return the conjunction of one or more tests."""
     return ast.BoolOp(ast.And(), tests) if len(tests) > 1 else tests[0]

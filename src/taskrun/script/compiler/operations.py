@@ -1,17 +1,19 @@
-"""What compiled scripts call: the guarded operations, as the globals of their functions.
+"""Guarded operations that compiled scripts call; they are the globals of the compiled functions.
 
-Rules: no name of a script is ever looked up here. Each operation is exactly Python's, but for what it refuses.
+Rules: names of a script are never resolved in these globals. Each operation behaves like Python's own, except for the
+operands that it refuses.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from itertools import compress
 from typing import Any, cast
 
-from taskrun.script.compiler.match_support import attributes, items, keys
+from taskrun.script.compiler.match_operations import match_class, match_mapping, match_sequence
+from taskrun.script.exception_types import catchable_types, raisable
 from taskrun.script.limits import Limits, ScriptBudgetError
 from taskrun.script.sandbox.bounded_operators import BINARY, IN_PLACE, Sliced, measured
 from taskrun.script.sandbox.bounded_text import formatted, joined, showable
@@ -22,55 +24,61 @@ from taskrun.script.scope import Names
 
 MODULE = "<script>"
 _MISSING = object()
-_UNCATCHABLE = frozenset({SystemExit, KeyboardInterrupt, GeneratorExit})
 
 
-def _begin(limits: Limits) -> Budget:
-    """Return the budget of an evaluation that begins."""
+def _begin_budget(limits: Limits) -> Budget:
+    """Begin an evaluation and return its budget."""
     budget = Budget(limits)
     budget.begin()
     return budget
 
 
-def _named(scope: Names, table: Mapping[str, Any], name: str) -> Any:
-    """Return a variable, or what the table of names holds."""
+def _variable_or_name(scope: Names, namespace: Mapping[str, Any], name: str) -> Any:
+    """Return a variable of the scope or, if there is none, the value of the namespace."""
     found = scope.find(name, _MISSING)
-    return table[name] if found is _MISSING else found
+    return namespace[name] if found is _MISSING else found
 
 
-def _variable(scope: Names, name: str) -> Any:
-    """Return a variable, or None when there is none."""
+def _variable_or_none(scope: Names, name: str) -> Any:
+    """Return a variable of the scope, or None if there is none."""
     return scope.find(name, None)
 
 
-def _assign(scope: Names, name: str, value: Any) -> Any:
+def _assign_variable(scope: Names, name: str, value: Any) -> Any:
+    """Set a variable of the scope and return its value."""
     scope[name] = value
     return value
 
 
-def _forget(scope: Names, name: str) -> None:
+def _delete_variable(scope: Names, name: str) -> None:
+    """Delete a variable of the scope, or raise NameError."""
     if scope.pop(name, _MISSING) is _MISSING:
         raise NameError(f"'{name}' is not a variable of this step, so it cannot be deleted")
 
 
-def _leave(scope: Names, name: str) -> None:
+def _discard_variable(scope: Names, name: str) -> None:
+    """Delete a variable of the scope if there is one."""
     scope.pop(name, None)
 
 
-def _given(value: Any, giver: str) -> Any:
-    return value if value.__class__ in PLAIN else handed_out(value, giver)
+def _checked_result(value: Any, function_name: str) -> Any:
+    """Return the result of a call, or raise TypeError if scripts must not have it."""
+    return value if value.__class__ in PLAIN else handed_out(value, function_name)
 
 
 async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
-    """Wait for a coroutine of the host; the script's clock stands still."""
+    """Await a coroutine of Python code; the time limit of the script is paused meanwhile.
+
+    Parameters: ``shown`` is the name of the function in the script, for the message of the TypeError.
+    """
     if not hasattr(type(value), "__await__"):
-        raise TypeError(f"'{shown}' cannot be awaited: it gives {type(value).__name__}; leave out 'await'")
+        raise TypeError(f"'{shown}' cannot be awaited: it returns {type(value).__name__}; remove 'await'")
     with Waiting(budget):
         return await cast("Awaitable[Any]", value)
 
 
-def _bounded(budget: Budget, function: Callable[[], Any]) -> Any:
-    """Call the body of a lambda."""
+def _metered_lambda(budget: Budget, function: Callable[[], Any]) -> Any:
+    """Call the body of a lambda, which consumes a tick; renew the budget if the evaluation has ended."""
     if not budget.ended:
         budget.tick()
         return function()
@@ -81,35 +89,19 @@ def _bounded(budget: Budget, function: Callable[[], Any]) -> Any:
         budget.end()
 
 
-def _itself(value: Any) -> Any:
-    """Return a literal, where Python would warn that the author cannot mean it."""
+def _unchanged(value: Any) -> Any:
+    """Return the value; hides a literal from Python's compiler, which would emit a SyntaxWarning."""
     return value
 
 
 def _sliced(container: Any) -> Any:
+    """Return the target of a slice assignment: a list or bytearray is wrapped, so that its new size is checked."""
     return Sliced(container) if isinstance(container, (list, bytearray)) else container
-
-
-def _raised(error: Any) -> Any:
-    """Return an exception that a script may raise."""
-    kind = error if isinstance(error, type) else type(error)
-    if issubclass(kind, BaseException) and not issubclass(kind, Exception):
-        raise TypeError(f"a script cannot raise {kind.__name__}, only ordinary exceptions")
-    return error
-
-
-def _kinds(kinds: Any) -> tuple[type[Exception], ...]:
-    """Return the exception types of a handler that can be caught."""
-    listed: Iterable[Any] = kinds if isinstance(kinds, tuple) else (kinds,)
-    for kind in listed:
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            raise TypeError("catching classes that do not inherit from Exception is not allowed")
-    return tuple(Exception if kind is BaseException else kind for kind in listed if kind not in _UNCATCHABLE)
 
 
 @cache
 def operations(lenient: bool) -> dict[str, Any]:
-    """Return the globals of all compiled scripts of Python, or of XScript; nothing writes to them."""
+    """Return the globals of all compiled scripts of Python or, if ``lenient``, of XScript; nothing writes to them."""
     if lenient:
         from taskrun.script.xscript.operations import OPERATIONS
 
@@ -126,36 +118,34 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_PLAIN": PLAIN,
         "_Uncatchable": ScriptBudgetError,
         "_add": BINARY[ast.Add],
-        "_assign": _assign,
+        "_assign_variable": _assign_variable,
         "_attribute": guarded_getattr,
-        "_attributes": attributes,
         "_awaited": _awaited,
-        "_begin": _begin,
-        "_bounded": _bounded,
-        "_callee": consuming,
+        "_begin_budget": _begin_budget,
+        "_catchable_types": catchable_types,
+        "_checked_result": _checked_result,
         "_compress": compress,
         "_container": container,
-        "_forget": _forget,
+        "_delete_variable": _delete_variable,
+        "_discard_variable": _discard_variable,
         "_formatted": formatted,
-        "_given": _given,
-        "_items": items,
-        "_itself": _itself,
         "_joined": joined,
-        "_keys": keys,
-        "_kinds": _kinds,
-        "_leave": _leave,
         "_map": map,
+        "_match_class": match_class,
+        "_match_mapping": match_mapping,
+        "_match_sequence": match_sequence,
         "_measured": measured,
+        "_metered_callee": consuming,
+        "_metered_lambda": _metered_lambda,
         "_modulo": BINARY[ast.Mod],
         "_multiply": BINARY[ast.Mult],
-        "_named": _named,
-        "_own_add": IN_PLACE[ast.Add],
-        "_own_multiply": IN_PLACE[ast.Mult],
-        "_showable": showable,
         "_power": BINARY[ast.Pow],
-        "_raised": _raised,
+        "_raisable": raisable,
         "_shift": BINARY[ast.LShift],
+        "_showable": showable,
         "_sliced": _sliced,
         "_ticked": ticked,
-        "_variable": _variable,
+        "_unchanged": _unchanged,
+        "_variable_or_name": _variable_or_name,
+        "_variable_or_none": _variable_or_none,
     }

@@ -1,11 +1,11 @@
-"""The handlers of statements.
+"""Emitter of statements: assignments, loops, exception handling.
 
-Rules: a handler returns one statement or a list of them. Only ordinary exceptions can be caught: no cancellation, and
-not the end of the budget. The value of a program is that of the expression statement that ran last, so these statements
-keep it, but for those that another one surely follows.
+Rules: a method returns one statement or a list of statements. Scripts catch ordinary exceptions only, neither a
+cancellation nor the end of the budget. The value of a program is that of the expression statement that was executed
+last, so expression statements store their value if the program does not end with one.
 """
 
-# ruff: noqa: D102 - a handler turns the node it is named for into what does the same, guarded
+# ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from taskrun.script.compiler.ast_builders import (
     assign,
     call,
     constant,
-    item,
     load,
+    scope_variable,
 )
-from taskrun.script.compiler.expressions import Expressions
+from taskrun.script.compiler.expressions import ExpressionEmitter
 
 
-class Statements(Expressions):
-    """Assignments, loops, exceptions."""
+class StatementEmitter(ExpressionEmitter):
+    """Emitter of assignments, loops and exception handling."""
 
-    keeps_value = False  # whether expression statements keep their value
+    stores_value = False  # whether expression statements store their value
 
-    def block(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
-        """Return the visited statements of a block."""
+    def visit_block(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Return the replacements of the statements of a block."""
         statements: list[ast.stmt] = []
         for statement in body:
             new = self.visit(statement)
@@ -43,46 +43,50 @@ class Statements(Expressions):
 
     def visit_Expr(self, node: ast.Expr) -> ast.stmt:
         value = self.visit(node.value)
-        return assign(VALUE, value) if self.keeps_value and not self.levels else ast.Expr(value)
+        return assign(VALUE, value) if self.stores_value and not self.local_names else ast.Expr(value)
 
     def visit_Return(self, node: ast.Return) -> ast.stmt:
         return ast.Return(self.visit(node.value) if node.value else None)
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
         value = self.visit(node.value)
-        if any(has_star(target) for target in node.targets):
+        if any(has_starred(target) for target in node.targets):
             value = call("_ticked", value)
         later: list[ast.stmt] = []
-        targets = [self.unpacked(target, later) for target in node.targets]
+        targets = [self.unpacking_target(target, later) for target in node.targets]
         return [ast.Assign(targets, value), *later] if later else ast.Assign(targets, value)
 
-    def unpacked(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
-        """Return a target; parts of it that take any number of items go through the budget, ``later``."""
+    def unpacking_target(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
+        """Return the replacement of a target that a value is unpacked to.
+
+        A starred part inside of it may receive any number of items, so it is unpacked by a statement of its own that
+        consumes ticks of the budget; such statements are appended to ``later``.
+        """
         if not isinstance(target, (ast.Tuple, ast.List)):
-            return self.target(target)
-        self.budget = self.budget or has_star(target)
+            return self.assignment_target(target)
+        self.needs_budget = self.needs_budget or has_starred(target)
         parts: list[ast.expr] = []
         for part in target.elts:
-            if has_star(part):
-                own = self.temporary() or ""
+            if has_starred(part):
+                own = self.new_temporary() or ""
                 inner: list[ast.stmt] = []
-                new = self.unpacked(part, inner)
+                new = self.unpacking_target(part, inner)
                 later += [ast.Assign([new], call("_ticked", load(own))), *inner]
                 parts.append(ast.Name(own, STORE))
             elif isinstance(part, ast.Starred):
-                parts.append(ast.Starred(self.unpacked(part.value, later), STORE))
+                parts.append(ast.Starred(self.unpacking_target(part.value, later), STORE))
             else:
-                parts.append(self.unpacked(part, later))
+                parts.append(self.unpacking_target(part, later))
         return type(target)(parts, STORE)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         if node.value is None:
             return ast.Pass()
         value = self.visit(node.value)
-        return ast.Assign([self.target(node.target)], value)
+        return ast.Assign([self.assignment_target(node.target)], value)
 
-    def target(self, node: ast.expr) -> ast.expr:
-        """Return the target of an assignment; unpacking goes through the budget where it has no fixed length."""
+    def assignment_target(self, node: ast.expr) -> ast.expr:
+        """Return the replacement of an assignment target; a list slice as target checks the size of the list."""
         if isinstance(node, ast.Subscript):
             key = self.visit(node.slice)
             container = self.visit(node.value)
@@ -90,9 +94,9 @@ class Statements(Expressions):
                 container = call("_sliced", container)
             return ast.Subscript(container, key, node.ctx)
         if isinstance(node, (ast.Tuple, ast.List)):
-            return type(node)([self.target(element) for element in node.elts], node.ctx)
+            return type(node)([self.assignment_target(element) for element in node.elts], node.ctx)
         if isinstance(node, ast.Starred):
-            return ast.Starred(self.target(node.value), node.ctx)
+            return ast.Starred(self.assignment_target(node.value), node.ctx)
         target: ast.expr = self.visit(node)
         return target
 
@@ -100,7 +104,7 @@ class Statements(Expressions):
         target = node.target
         before: list[ast.stmt] = []
         if isinstance(target, ast.Subscript):
-            container, key = self.temporary() or "", self.temporary() or ""
+            container, key = self.new_temporary() or "", self.new_temporary() or ""
             before = [assign(container, self.visit(target.value)), assign(key, self.visit(target.slice))]
             read: ast.expr = ast.Subscript(load(container), load(key), LOAD)
             written: ast.expr = ast.Subscript(load(container), load(key), STORE)
@@ -108,50 +112,51 @@ class Statements(Expressions):
             read = self.visit(type(target)(target.id, LOAD) if isinstance(target, ast.Name) else target)
             written = self.visit(target)
         value = self.visit(node.value)
-        return [*before, ast.Assign([written], self.in_place(node.op, read, value))]
+        return [*before, ast.Assign([written], self.in_place_value(node.op, read, value))]
 
-    def in_place(self, operator: ast.operator, left: ast.expr, right: ast.expr) -> ast.expr:
-        """Return the value of ``left op= right``."""
+    def in_place_value(self, operator: ast.operator, left: ast.expr, right: ast.expr) -> ast.expr:
+        """Return the value that ``left op= right`` assigns."""
         if isinstance(operator, (ast.Add, ast.Mult)):
-            return self.operation(operator, left, right, "_own")
+            return self.checked_operation(operator, left, right, in_place=True)
         if isinstance(operator, (ast.Pow, ast.LShift, ast.Mod)):
-            return self.operation(operator, left, right)
+            return self.checked_operation(operator, left, right)
         return call("_in_place_" + type(operator).__name__, left, right)
 
     def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
-        return [self.deletion(target) for target in _flat(node.targets)]
+        return [self.deletion(target) for target in _flatten_targets(node.targets)]
 
     def deletion(self, target: ast.expr) -> ast.stmt:
+        """Return the statement that deletes one target."""
         if isinstance(target, ast.Name) and not self.is_local(target.id):
-            return ast.Expr(call("_forget", load(SCOPE), constant(target.id)))
+            return ast.Expr(call("_delete_variable", load(SCOPE), constant(target.id)))
         return ast.Delete([self.visit(target)])
 
     def visit_If(self, node: ast.If) -> ast.stmt:
-        return ast.If(self.visit(node.test), self.block(node.body), self.block(node.orelse))
+        return ast.If(self.visit(node.test), self.visit_block(node.body), self.visit_block(node.orelse))
 
     def visit_For(self, node: ast.For) -> ast.stmt:
-        self.budget = True
-        items = call("_compress", each_taken_apart(self.visit(node.iter), node.target), load(TICKS))
+        self.needs_budget = True
+        items = call("_compress", metered_unpacking(self.visit(node.iter), node.target), load(TICKS))
         later: list[ast.stmt] = []
-        target = self.unpacked(node.target, later)
-        return ast.For(target, items, [*later, *self.block(node.body)], self.block(node.orelse))
+        target = self.unpacking_target(node.target, later)
+        return ast.For(target, items, [*later, *self.visit_block(node.body)], self.visit_block(node.orelse))
 
     def visit_While(self, node: ast.While) -> ast.stmt:
-        self.budget = True
+        self.needs_budget = True
         tick = ast.Expr(ast.Call(load(TICK), [], []))
-        return ast.While(self.visit(node.test), [tick, *self.block(node.body)], self.block(node.orelse))
+        return ast.While(self.visit(node.test), [tick, *self.visit_block(node.body)], self.visit_block(node.orelse))
 
     def visit_With(self, node: ast.With) -> ast.stmt:
         later: list[ast.stmt] = []
         items = []
         for part in node.items:
             manager, target = self.visit(part.context_expr), part.optional_vars
-            if target is not None:  # what stands in for a part of a list goes through the budget
-                held = ast.List([target], STORE) if has_star(target) else target
-                target = self.unpacked(held, later)
+            if target is not None:  # a starred target must be part of a list to be metered
+                held = ast.List([target], STORE) if has_starred(target) else target
+                target = self.unpacking_target(held, later)
                 target = target.elts[0] if isinstance(target, ast.List) and held is not part.optional_vars else target
             items.append(ast.withitem(manager, target))
-        return ast.With(items, [*later, *self.block(node.body)])
+        return ast.With(items, [*later, *self.visit_block(node.body)])
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         error = ast.Call(load("AssertionError"), [self.visit(node.msg)] if node.msg else [], [])
@@ -160,39 +165,40 @@ class Statements(Expressions):
     def visit_Raise(self, node: ast.Raise) -> ast.stmt:
         if node.exc is None:
             return ast.Raise(None, None)
-        return ast.Raise(call("_raised", self.visit(node.exc)), self.visit(node.cause) if node.cause else None)
+        return ast.Raise(call("_raisable", self.visit(node.exc)), self.visit(node.cause) if node.cause else None)
 
     def visit_Try(self, node: ast.Try) -> ast.stmt:
-        body, handlers = self.block(node.body), [self.handler(handler) for handler in node.handlers]
+        body, handlers = self.visit_block(node.body), [self.except_handler(handler) for handler in node.handlers]
         if handlers:
             handlers.insert(0, ast.ExceptHandler(load("_Uncatchable"), None, [ast.Raise(None, None)]))
-        return ast.Try(body, handlers, self.block(node.orelse), self.block(node.finalbody))
+        return ast.Try(body, handlers, self.visit_block(node.orelse), self.visit_block(node.finalbody))
 
-    def handler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
-        """Return a handler of ordinary exceptions; its name is gone afterwards."""
-        kinds = call("_kinds", self.visit(node.type)) if node.type else load("Exception")
-        body = self.block(node.body)
+    def except_handler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        """Return an ``except`` clause for ordinary exceptions; it deletes the name of the exception at its end."""
+        kinds = call("_catchable_types", self.visit(node.type)) if node.type else load("Exception")
+        body = self.visit_block(node.body)
         name = node.name
         if name is None or name.startswith("_") or "@" in name or self.is_local(name):
             return ast.ExceptHandler(kinds, name, body)
-        own = self.temporary() or ""
-        store = ast.Assign([item(name, STORE)], load(own))
-        forget = ast.Expr(call("_leave", load(SCOPE), constant(name)))
+        own = self.new_temporary() or ""
+        store = ast.Assign([scope_variable(name, STORE)], load(own))
+        forget = ast.Expr(call("_discard_variable", load(SCOPE), constant(name)))
         return ast.ExceptHandler(kinds, own, [store, ast.Try(body, [], [], [forget])])
 
 
-def has_star(target: ast.expr) -> bool:
-    """Whether unpacking to a target takes as many items as there are."""
+def has_starred(target: ast.expr) -> bool:
+    """Return whether a target has a starred part, which receives any number of items."""
     return isinstance(target, (ast.Tuple, ast.List)) and any(isinstance(part, ast.Starred) for part in target.elts)
 
 
-def each_taken_apart(items: ast.expr, target: ast.expr) -> ast.expr:
-    """Return an iterable whose items are unpacked to a target, through the budget when that has a star."""
-    return call("_map", load("_ticked"), items) if has_star(target) else items
+def metered_unpacking(items: ast.expr, target: ast.expr) -> ast.expr:
+    """Return an iterable whose items consume ticks of the budget when they are unpacked to a starred target."""
+    return call("_map", load("_ticked"), items) if has_starred(target) else items
 
 
-def _flat(targets: Sequence[ast.expr]) -> list[ast.expr]:
+def _flatten_targets(targets: Sequence[ast.expr]) -> list[ast.expr]:
+    """Return the targets of ``del`` without tuples and lists."""
     found: list[ast.expr] = []
     for target in targets:
-        found.extend(_flat(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target])
+        found.extend(_flatten_targets(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target])
     return found

@@ -1,7 +1,7 @@
-"""The members of lists, maps and sets.
+"""Methods of lists, maps and sets in XScript.
 
-Rules: functions that are given get the item, and where JavaScript gives it, the position or the key; what goes through
-a list in here calls a function of the script for each item, which costs the ticks.
+Rules: callbacks receive the item, and the index or key where JavaScript passes it. A method that iterates consumes a
+tick of the budget per item; a method that grows a collection checks its size first.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 
 from taskrun.script.sandbox.budget import ticked
 from taskrun.script.sandbox.size_limits import within
-from taskrun.script.xscript.values import Entry, equal, text, truth
+from taskrun.script.xscript.values import MapEntry, equal, text, truth
 
 _MISSING = object()
 
 
-def _each(items: Any, function: Callable[..., Any]) -> Any:
+def _map_items(items: Any, function: Callable[..., Any]) -> Any:
+    """Return an iterator over the results of ``function(item, index)``."""
     return (function(item, index) for index, item in enumerate(ticked(list(items))))
 
 
@@ -29,6 +30,7 @@ def _push(items: list[Any], *new: Any) -> int:
 
 
 def _add(items: list[Any], first: Any, second: Any = _MISSING) -> bool:
+    """Append an item, or insert the second argument at the index given first; return true as in Java."""
     within(len(items) + 1)
     if second is _MISSING:
         items.append(first)
@@ -58,13 +60,13 @@ def _find_index(items: Any, test: Callable[..., Any]) -> int:
 
 def _flat_map(items: Any, function: Callable[..., Any]) -> list[Any]:
     flat: list[Any] = []
-    for found in _each(items, function):
+    for found in _map_items(items, function):
         _add_all(flat, found if isinstance(found, (list, tuple, set)) else [found])
     return flat
 
 
 def _for_each(items: Any, function: Callable[..., Any]) -> None:
-    for _ in _each(items, function):
+    for _ in _map_items(items, function):
         pass
 
 
@@ -72,7 +74,7 @@ def _reduce(items: Any, function: Callable[..., Any], start: Any = _MISSING) -> 
     given = [start] if start is not _MISSING else []
     if not given and not items:
         raise ValueError("reduce of an empty list needs a start value")
-    return reduce(lambda total, item: function(total, item), ticked(list(items)), *given)  # noqa: PLW0108 - takes more
+    return reduce(lambda total, item: function(total, item), ticked(list(items)), *given)  # noqa: PLW0108 - exactly 2 arguments
 
 
 def _index_of(items: Any, wanted: Any) -> int:
@@ -98,6 +100,7 @@ def _concat(items: Any, *others: Any) -> list[Any]:
 
 
 def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -> list[Any]:
+    """Replace ``count`` items from an index by new ones and return the removed items."""
     first = max(0, len(items) + start) if start < 0 else min(start, len(items))
     last = len(items) if count is None else min(len(items), first + max(0, count))
     removed = items[first:last]
@@ -107,12 +110,14 @@ def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -
 
 
 def _sort(items: list[Any], compare: Callable[..., Any] | None = None) -> list[Any]:
+    """Sort a list in place, optionally with a comparison callback, and return it."""
     ticked(items)
-    items.sort(key=None if compare is None else cmp_to_key(lambda a, b: _order(compare(a, b))))
+    items.sort(key=None if compare is None else cmp_to_key(lambda a, b: _sign(compare(a, b))))
     return items
 
 
-def _order(found: Any) -> int:
+def _sign(found: Any) -> int:
+    """Return the result of a comparison callback as -1, 0 or 1; True counts as greater."""
     if isinstance(found, bool):
         return 1 if found else -1
     return int((found > 0) - (found < 0))
@@ -125,7 +130,7 @@ def _reverse(items: list[Any]) -> list[Any]:
 
 def _get(items: Any, index: int) -> Any:
     if not 0 <= index < len(items):
-        raise IndexError(f"the list has {len(items)} items, there is none at {index}")
+        raise IndexError(f"the list has {len(items)} items, no item {index}")
     return items[index]
 
 
@@ -136,6 +141,7 @@ def _set_at(items: list[Any], index: int, value: Any) -> Any:
 
 
 def _remove(items: list[Any], what: Any) -> Any:
+    """Remove the item at an index and return it, or remove the first equal item and return whether there was one."""
     if isinstance(what, int) and not isinstance(what, bool):
         return items.pop(what) if 0 <= what < len(items) else None
     index = _index_of(items, what)
@@ -144,17 +150,19 @@ def _remove(items: list[Any], what: Any) -> Any:
     return index >= 0
 
 
-def _take(position: int) -> Callable[[list[Any]], Any]:
+def _pop_at(position: int) -> Callable[[list[Any]], Any]:
+    """Return the method that removes and returns the item at a position, or returns null for an empty list."""
     return lambda items: items.pop(position) if items else None
 
 
-def _put_first(items: list[Any], *new: Any) -> int:
+def _prepend(items: list[Any], *new: Any) -> int:
     within(len(items) + len(new))
     items[:0] = new
     return len(items)
 
 
 def _put(values: dict[Any, Any], key: Any, value: Any) -> Any:
+    """Set an entry of a map and return the previous value, or null."""
     before = values.get(key)
     values[key] = value
     return before
@@ -165,8 +173,8 @@ def _put_all(values: dict[Any, Any], more: Mapping[Any, Any]) -> None:
     values.update(more)
 
 
-def _entries(values: dict[Any, Any]) -> list[Entry]:
-    return [Entry(key, value) for key, value in values.items()]
+def _entries(values: dict[Any, Any]) -> list[MapEntry]:
+    return [MapEntry(key, value) for key, value in values.items()]
 
 
 def _for_each_entry(values: dict[Any, Any], function: Callable[..., Any]) -> None:
@@ -179,12 +187,14 @@ def _put_if_absent(values: dict[Any, Any], key: Any, value: Any) -> Any:
 
 
 def _discard(items: set[Any], item: Any) -> bool:
+    """Remove an item from a set and return whether it was in there."""
     found = item in items
     items.discard(item)
     return found
 
 
 def _include(items: set[Any], item: Any) -> bool:
+    """Add an item to a set and return whether it is new."""
     found = item not in items
     within(len(items) + 1)
     items.add(item)
@@ -194,10 +204,10 @@ def _include(items: set[Any], item: Any) -> bool:
 LIST: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "length": len, "size": len, "isEmpty": lambda items: not items, "push": _push, "add": _add, "addAll": _add_all,
-        "pop": _take(-1), "shift": _take(0), "unshift": _put_first, "filter": _filter,
-        "map": lambda items, function: list(_each(items, function)), "flatMap": _flat_map, "find": _find,
-        "findIndex": _find_index, "some": lambda items, test: any(map(truth, _each(items, test))),
-        "every": lambda items, test: all(map(truth, _each(items, test))), "forEach": _for_each, "reduce": _reduce,
+        "pop": _pop_at(-1), "shift": _pop_at(0), "unshift": _prepend, "filter": _filter,
+        "map": lambda items, function: list(_map_items(items, function)), "flatMap": _flat_map, "find": _find,
+        "findIndex": _find_index, "some": lambda items, test: any(map(truth, _map_items(items, test))),
+        "every": lambda items, test: all(map(truth, _map_items(items, test))), "forEach": _for_each, "reduce": _reduce,
         "includes": lambda items, item: _index_of(items, item) >= 0,
         "contains": lambda items, item: _index_of(items, item) >= 0, "indexOf": _index_of,
         "lastIndexOf": _last_index_of, "join": _join, "concat": _concat,
@@ -227,7 +237,7 @@ SET: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "size": len, "isEmpty": lambda items: not items, "add": _include, "has": lambda items, item: item in items,
         "contains": lambda items, item: item in items, "remove": _discard, "delete": _discard,
         "values": list, "forEach": _for_each, "clear": set.clear,
-        "map": lambda items, function: list(_each(items, function)), "filter": _filter, "toString": text,
+        "map": lambda items, function: list(_map_items(items, function)), "filter": _filter, "toString": text,
         "join": _join, "equals": equal,
     }
 )  # fmt: skip

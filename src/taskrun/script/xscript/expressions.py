@@ -1,27 +1,28 @@
-"""The expressions of XScript, as expressions of Python and operations.
+"""Translation of the expressions of XScript to expressions of Python and calls of operations.
 
-Rules: what means the same in Python becomes Python's own node; everything else is a call of an operation, so that the
-guards are at one place. Operands are evaluated once, in the order of the text. A function that needs statements is
-defined right before the statement in which it stands.
+Rules: an expression with the same meaning in Python becomes Python's own node; every other becomes a call of a function
+in ``operations``, which contain the guards. Operands are evaluated once, in the order of the text. A function that
+needs statements is hoisted: it is defined right before the statement that contains it.
 """
 
-# ruff: noqa: D102 - a handler translates the node it is named for
+# ruff: noqa: D102 - a method on_<rule> translates the expression of that grammar rule
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from taskrun.script.ir import Intrinsic, LocalName, ScopeName, intrinsic
 from taskrun.script.problems import FORBIDDEN, UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.sandbox.guard import refused_attribute
-from taskrun.script.xscript.lexer import number, unescaped
-from taskrun.script.xscript.parse import Part
-from taskrun.script.xscript.variables import LOAD, STORE, Variables
+from taskrun.script.xscript.lexer import parse_number, unescape
+from taskrun.script.xscript.members import REFUSED_MEMBERS
+from taskrun.script.xscript.parse import SyntaxNode
+from taskrun.script.xscript.variables import LOAD, STORE, XScriptVariables
 
-Node = TypeVar("Node", bound=ast.AST)
+_Node = TypeVar("_Node", bound=ast.AST)
 BINARY = MappingProxyType(
     {"PLUS": "add", "TIMES": "multiply", "DIVIDE": "divide", "REMAINDER": "remainder", "MINUS": "subtract"}
 )
@@ -30,259 +31,267 @@ _CONSTANTS = MappingProxyType({"null": None, "true": True, "false": False})
 _REFUSED_CALLS = MappingProxyType(
     {
         "eval": "write the expression itself",
-        "xpl": "tags are for <source> with elements",
-        "raw": "the value itself is what it gives",
-        "track": "events tell what a run does",
+        "xpl": "write the tags in a <source> with elements",
+        "raw": "write the value without raw(…)",
+        "track": "add an observer of the events of the run",
         "loadDslModel": "read the file with an <invoke> step",
     }
 )
-_REFUSED_MEMBERS = frozenset({"constructor", "prototype", "caller", "callee"})
 _TRUE_OR_FALSE = (ast.Compare,)
 
 
-class Expressions:
-    """Translates expressions; ``place`` turns an index in the text into line and column."""
+class ExpressionTranslator:
+    """Translator of expressions; each method ``on_<rule>`` returns a Python expression.
 
-    def __init__(self, place: Callable[[int], tuple[int, int]]) -> None:
-        self.place = place
-        self.variables = Variables()
-        self.before: list[ast.stmt] = []  # what must stand before the statement that is being translated
+    Parameters: ``position`` returns the line (from 1) and the column (UTF-8 bytes from 0) of an index in the text.
+    """
+
+    def __init__(self, position: Callable[[int], tuple[int, int]]) -> None:
+        self.position = position
+        self.variables = XScriptVariables()
+        self.hoisted: list[ast.stmt] = []  # statements to insert before the current one
         self.imports: dict[str, tuple[str, int]] = {}
 
-    def at(self, node: Node, part: Part, end: int | None = None) -> Node:
-        """Return a node with the place of a part, and everything in it that has none."""
-        line, column = self.place(part.start)
-        todo: list[ast.AST] = [node]
+    def with_position(self, tree: _Node, node: SyntaxNode) -> _Node:
+        """Return ``tree`` after giving the position of ``node`` to each node in it that has none."""
+        line, column = self.position(node.start)
+        todo: list[ast.AST] = [tree]
         while todo:
             item: Any = todo.pop()
             if hasattr(item, "lineno"):
                 continue
             item.lineno, item.col_offset = line, column
-            item.end_lineno, item.end_col_offset = line, column + max(1, (end or part.start) - part.start)
+            item.end_lineno, item.end_col_offset = line, column + 1
             todo.extend(ast.iter_child_nodes(item))
-        return node
+        return tree
 
-    def expression(self, part: Part) -> ast.expr:
-        """Return the translation of an expression."""
-        handler: Callable[[Part], ast.expr] = getattr(self, "on_" + part.kind)
-        return self.at(handler(part), part)
-
-    def all(self, parts: Iterable[Part]) -> list[ast.expr]:
-        """Return the translations of several."""
-        return [self.expression(part) for part in parts]
+    def expression(self, node: SyntaxNode) -> ast.expr:
+        """Return the translation of an expression, with its position."""
+        handler: Callable[[SyntaxNode], ast.expr] = getattr(self, "on_" + node.kind)
+        return self.with_position(handler(node), node)
 
     def operation(self, name: str, *arguments: ast.expr) -> Intrinsic:
-        """Return a call of an operation."""
+        """Return a call of the function of this name in ``operations``."""
         return intrinsic(name, *arguments)
 
-    def truth(self, part: Part) -> ast.expr:
-        """Return an expression as a condition."""
-        value = self.expression(part)
+    def condition(self, node: SyntaxNode) -> ast.expr:
+        """Return an expression that is true or false by the rules of XScript."""
+        value = self.expression(node)
         if isinstance(value, _TRUE_OR_FALSE) or (isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not)):
             return value
-        return self.at(self.operation("truth", value), part)
+        return self.with_position(self.operation("truth", value), node)
 
     def temporary(self) -> str:
         """Return the name of a new local variable."""
-        return self.variables.fresh("t")
+        return self.variables.unique_name("t")
 
-    def on_name(self, part: Part) -> ast.expr:
-        word = part.parts[0]
-        if word.text.startswith("$") and word.text == "$scope":
-            raise self.problem(part, "'$scope' alone is not possible", "write $scope.name, or the name alone")
-        return self.variables.read(word.text)
+    def on_name(self, node: SyntaxNode) -> ast.expr:
+        token = node.children[0]
+        if token.text.startswith("$") and token.text == "$scope":
+            raise self.unsupported(node, "'$scope' alone is not possible", "write $scope.name, or the name alone")
+        return self.variables.load_name(token.text)
 
-    def on_number(self, part: Part) -> ast.expr:
-        return ast.Constant(number(part.parts[0].text))
+    def on_number(self, node: SyntaxNode) -> ast.expr:
+        return ast.Constant(parse_number(node.children[0].text))
 
-    def on_text(self, part: Part) -> ast.expr:
-        return ast.Constant(unescaped(part.parts[0].text[1:-1]))
+    def on_text(self, node: SyntaxNode) -> ast.expr:
+        return ast.Constant(unescape(node.children[0].text[1:-1]))
 
-    def on_constant(self, part: Part) -> ast.expr:
-        return ast.Constant(_CONSTANTS[part.parts[0].text])
+    def on_constant(self, node: SyntaxNode) -> ast.expr:
+        return ast.Constant(_CONSTANTS[node.children[0].text])
 
-    def on_group(self, part: Part) -> ast.expr:
-        return self.expression(part.parts[0])
+    def on_group(self, node: SyntaxNode) -> ast.expr:
+        return self.expression(node.children[0])
 
-    def on_template(self, part: Part) -> ast.expr:
+    def on_template(self, node: SyntaxNode) -> ast.expr:
         pieces = [
-            self.expression(item) if isinstance(item, Part) else ast.Constant(unescaped(item.text))
-            for item in part.parts
+            self.expression(item) if isinstance(item, SyntaxNode) else ast.Constant(unescape(item.text))
+            for item in node.children
         ]
         return self.operation("template", *(piece for piece in pieces if getattr(piece, "value", None) != ""))
 
-    def on_list(self, part: Part) -> ast.expr:
-        return ast.List(self.arguments(part.parts[0]), LOAD)
+    def on_list(self, node: SyntaxNode) -> ast.expr:
+        return ast.List(self.argument_list(node.children[0]), LOAD)
 
-    def on_map(self, part: Part) -> ast.expr:
+    def on_map(self, node: SyntaxNode) -> ast.expr:
         keys: list[ast.expr | None] = []
         values: list[ast.expr] = []
-        for entry in part.nodes:
+        for entry in node.nodes:
             if entry.kind == "spread":
                 keys.append(None)
                 values.append(self.operation("spread", self.expression(entry.nodes[0])))
             elif entry.kind == "short_entry":
-                keys.append(ast.Constant(entry.parts[0].text))
-                values.append(self.at(self.variables.read(entry.parts[0].text), entry))
+                keys.append(ast.Constant(entry.children[0].text))
+                values.append(self.with_position(self.variables.load_name(entry.children[0].text), entry))
             elif entry.kind == "computed_entry":
                 keys.append(self.expression(entry.nodes[0]))
                 values.append(self.expression(entry.nodes[1]))
             else:
-                keys.append(ast.Constant(_key(entry.parts[0])))
+                keys.append(ast.Constant(_key(entry.children[0])))
                 values.append(self.expression(entry.nodes[0]))
         return ast.Dict(keys, values)
 
-    def on_binary(self, part: Part) -> ast.expr:
-        left, sign, right = self.expression(part.parts[0]), part.parts[1].kind, self.expression(part.parts[2])
+    def on_binary(self, node: SyntaxNode) -> ast.expr:
+        left, sign, right = self.expression(node.children[0]), node.children[1].kind, self.expression(node.children[2])
         if sign in _COMPARE:
             return ast.Compare(left, [_COMPARE[sign]()], [right])
         if sign in {"EQUAL", "UNEQUAL"}:
             return _equality(left, right, self.operation("equal", left, right), negated=sign == "UNEQUAL")
         return self.operation(BINARY[sign], left, right)
 
-    def on_logic(self, part: Part) -> ast.expr:
-        left, sign, right = self.expression(part.parts[0]), part.parts[1].kind, part.parts[2]
+    def on_logic(self, node: SyntaxNode) -> ast.expr:
+        left, sign, right = self.expression(node.children[0]), node.children[1].kind, node.children[2]
         name = self.temporary()
         first: ast.expr = ast.NamedExpr(LocalName(name, STORE), left)
         again = LocalName(name, LOAD)
         if sign == "COALESCE":
-            return ast.IfExp(_is_null(first), self.expression(right), again)
+            return ast.IfExp(is_null(first), self.expression(right), again)
         test = self.operation("truth", first)
         if sign == "AND":
             return ast.IfExp(test, self.expression(right), again)
         return ast.IfExp(test, again, self.expression(right))
 
-    def on_not_(self, part: Part) -> ast.expr:
-        return ast.UnaryOp(ast.Not(), self.truth(part.nodes[0]))
+    def on_not_(self, node: SyntaxNode) -> ast.expr:
+        return ast.UnaryOp(ast.Not(), self.condition(node.nodes[0]))
 
-    def on_sign(self, part: Part) -> ast.expr:
-        kind = ast.USub() if part.parts[0].kind == "MINUS" else ast.UAdd()
-        return ast.UnaryOp(kind, self.operation("number", self.expression(part.parts[1])))
+    def on_sign(self, node: SyntaxNode) -> ast.expr:
+        kind = ast.USub() if node.children[0].kind == "MINUS" else ast.UAdd()
+        return ast.UnaryOp(kind, self.operation("number", self.expression(node.children[1])))
 
-    def on_conditional(self, part: Part) -> ast.expr:
-        test, body, orelse = part.nodes
-        return ast.IfExp(self.truth(test), self.expression(body), self.expression(orelse))
+    def on_conditional(self, node: SyntaxNode) -> ast.expr:
+        test, body, orelse = node.nodes
+        return ast.IfExp(self.condition(test), self.expression(body), self.expression(orelse))
 
-    def on_typeof(self, part: Part) -> ast.expr:
-        return self.operation("type_of", self.expression(part.nodes[0]))
+    def on_typeof(self, node: SyntaxNode) -> ast.expr:
+        return self.operation("type_of", self.expression(node.nodes[0]))
 
-    def on_instance(self, part: Part) -> ast.expr:
-        value = self.expression(part.parts[0])
-        return self.operation("instance_of", value, self.type_named(part.parts[1]))
+    def on_instance(self, node: SyntaxNode) -> ast.expr:
+        value = self.expression(node.children[0])
+        return self.operation("instance_of", value, self.type_operand(node.children[1]))
 
-    def on_new(self, part: Part) -> ast.expr:
-        kind, arguments = part.nodes
-        return self.operation("new", self.type_named(kind), *self.arguments(arguments))
+    def on_new(self, node: SyntaxNode) -> ast.expr:
+        kind, arguments = node.nodes
+        return self.operation("new", self.type_operand(kind), *self.argument_list(arguments))
 
-    def type_named(self, part: Part) -> ast.expr:
-        """Return a type: an imported class, or the name of one that the language has."""
-        name = ".".join(word.text for word in part.parts)
+    def type_operand(self, node: SyntaxNode) -> ast.expr:
+        """Return the expression for the type of ``new`` and ``instanceof``: an imported class, or a built-in name."""
+        name = ".".join(token.text for token in node.children)
         if self.imports.get(name, ("", 0))[0]:
-            return self.at(self.variables.read(name), part)
-        return self.at(ast.Constant(name.rpartition(".")[2]), part)
+            return self.with_position(self.variables.load_name(name), node)
+        return self.with_position(ast.Constant(name.rpartition(".")[2]), node)
 
-    def on_required(self, part: Part) -> ast.expr:
-        return self.operation("required", self.expression(part.parts[0]))
+    def on_required(self, node: SyntaxNode) -> ast.expr:
+        return self.operation("required", self.expression(node.children[0]))
 
-    def chain(self, part: Part) -> ast.expr:
-        """Translate members, items and calls; after ``?.`` the rest of the chain is left out when the value is null."""
-        links: list[Part] = []
-        while part.kind in _LINKS:
-            links.append(part)
-            part = part.parts[0]
-        return self.linked(self.base(part, links), links[::-1])
+    def chain(self, node: SyntaxNode) -> ast.expr:
+        """Translate a chain of members, items and calls; a null value before ``?.`` ends the chain with null."""
+        links: list[SyntaxNode] = []
+        while node.kind in _LINKS:
+            links.append(node)
+            node = node.children[0]
+        return self.apply_links(self.chain_start(node, links), links[::-1])
 
     on_member = on_optional_member = on_item = on_optional_item = on_call = on_optional_call = chain
 
-    def base(self, part: Part, links: list[Part]) -> ast.expr:
-        """Return what a chain begins with; ``$scope.x`` is the variable x."""
-        if part.kind == "name" and part.parts[0].text == "$scope" and links[-1].kind == "member":
-            return self.at(self.variables.read(links.pop().parts[1].text), part)
-        return self.expression(part)
+    def chain_start(self, node: SyntaxNode, links: list[SyntaxNode]) -> ast.expr:
+        """Return the first value of a chain; ``$scope.x`` is the variable x of the scope."""
+        if node.kind == "name" and node.children[0].text == "$scope" and links[-1].kind == "member":
+            return self.with_position(self.variables.load_name(links.pop().children[1].text), node)
+        return self.expression(node)
 
-    def linked(self, value: ast.expr, links: Sequence[Part]) -> ast.expr:
-        """Return a value with the links after it."""
+    def apply_links(self, value: ast.expr, links: Sequence[SyntaxNode]) -> ast.expr:
+        """Return the expression that applies all links of a chain to a value."""
         for index, link in enumerate(links):
             if link.kind.startswith("optional_"):
                 name = self.temporary()
                 first = ast.NamedExpr(LocalName(name, STORE), value)
-                plain = Part(link.kind.removeprefix("optional_"), link.parts, link.start, link.end)
-                rest = self.linked(self.at(LocalName(name, LOAD), link), [plain, *links[index + 1 :]])
-                return self.at(ast.IfExp(_is_null(first), ast.Constant(None), rest), link)
+                plain = SyntaxNode(link.kind.removeprefix("optional_"), link.children, link.start, link.end)
+                rest = self.apply_links(self.with_position(LocalName(name, LOAD), link), [plain, *links[index + 1 :]])
+                return self.with_position(ast.IfExp(is_null(first), ast.Constant(None), rest), link)
             following = links[index + 1].kind if index + 1 < len(links) else ""
             if link.kind == "member" and following == "call":
-                continue  # both are one operation
-            value = self.at(self.link(value, link, links[index - 1] if index else None), link)
+                continue  # the call translates both to one operation
+            value = self.with_position(self.apply_link(value, link, links[index - 1] if index else None), link)
         return value
 
-    def link(self, value: ast.expr, link: Part, before: Part | None) -> ast.expr:
-        """Return a value with one link after it."""
+    def apply_link(self, value: ast.expr, link: SyntaxNode, before: SyntaxNode | None) -> ast.expr:
+        """Return the expression that applies one link to a value; ``before`` is the link before it."""
         if link.kind == "member":
             return self.operation("member", value, self.member_name(link))
         if link.kind == "item":
-            return self.operation("item", value, self.expression(link.parts[1]))
-        arguments = link.parts[1]
+            return self.operation("item", value, self.expression(link.children[1]))
+        arguments = link.children[1]
         if before is not None and before.kind == "member":
-            return self.operation("call_member", value, self.member_name(before), *self.arguments(arguments))
-        special = self.special_call(value, link, arguments)
-        return special or ast.Call(value, self.arguments(arguments), [])
+            return self.operation("call_member", value, self.member_name(before), *self.argument_list(arguments))
+        special = self.scope_call(value, link, arguments)
+        return special or ast.Call(value, self.argument_list(arguments), [])
 
-    def special_call(self, function: ast.expr, call: Part, arguments: Part) -> ast.expr | None:
-        """Return a call of what needs the scope itself: ``assign("x", 1)`` and ``get("x")``."""
+    def scope_call(self, function: ast.expr, call: SyntaxNode, arguments: SyntaxNode) -> ast.expr | None:
+        """Return the variable access for ``assign("x", 1)`` or ``get("x")``, or None for any other call.
+
+        Raises ProblemsError for functions that XScript does not support, such as ``eval``.
+        """
         if not isinstance(function, ScopeName):
             return None
         if function.id in _REFUSED_CALLS:
-            raise self.problem(call, f"'{function.id}' is not possible", _REFUSED_CALLS[function.id])
+            raise self.unsupported(call, f"'{function.id}' is not possible", _REFUSED_CALLS[function.id])
         given = arguments.nodes
         if function.id not in {"assign", "get"} or not given or given[0].kind != "text":
             return None
         self.variables.reads.discard(function.id)
-        name = unescaped(given[0].parts[0].text[1:-1])
+        name = unescape(given[0].children[0].text[1:-1])
         if refused_attribute(name) or not name.isidentifier():
-            raise self.problem(given[0], f"the name '{name}' is refused", "")
+            raise self.unsupported(given[0], f"the name '{name}' is refused", "")
         if function.id == "get":
-            return self.variables.read(name)
+            return self.variables.load_name(name)
         self.variables.stores.add(name)
         value = self.expression(given[1]) if len(given) > 1 else ast.Constant(None)
         return ast.NamedExpr(ScopeName(name, STORE), value)
 
-    def member_name(self, link: Part) -> ast.expr:
-        """Return the name of a member, or raise when no script may have it."""
-        word = link.parts[1]
-        if word.text in _REFUSED_MEMBERS or refused_attribute(word.text):
-            message = f"the member '{word.text}' is refused"
-            raise ProblemsError([Problem(word.start, FORBIDDEN, message, "it leads to the inside of the language")])
-        return self.at(ast.Constant(word.text), link)
+    def member_name(self, link: SyntaxNode) -> ast.expr:
+        """Return the name of a member as a constant, or raise ProblemsError if scripts must not read it."""
+        token = link.children[1]
+        if token.text in REFUSED_MEMBERS or refused_attribute(token.text):
+            message = f"the member '{token.text}' is refused"
+            raise ProblemsError(
+                [Problem(token.start, FORBIDDEN, message, "it gives access to the internals of the language")]
+            )
+        return self.with_position(ast.Constant(token.text), link)
 
-    def arguments(self, part: Part) -> list[ast.expr]:
-        """Return arguments or elements, those with ``...`` spread out."""
+    def argument_list(self, node: SyntaxNode) -> list[ast.expr]:
+        """Return the arguments of a call or the elements of a list; ``...`` becomes a starred expression."""
         return [
-            self.at(ast.Starred(self.operation("spread_items", self.expression(item.nodes[0])), LOAD), item)
+            self.with_position(ast.Starred(self.operation("spread_items", self.expression(item.nodes[0])), LOAD), item)
             if item.kind == "spread"
             else self.expression(item)
-            for item in part.nodes
+            for item in node.nodes
         ]
 
-    def problem(self, part: Part, message: str, hint: str) -> ProblemsError:
-        """Return the error for something that the language does not have."""
-        return ProblemsError([Problem(part.start, UNSUPPORTED, message, hint)])
+    def unsupported(self, node: SyntaxNode, message: str, hint: str) -> ProblemsError:
+        """Return the error for a construct that XScript does not support."""
+        return ProblemsError([Problem(node.start, UNSUPPORTED, message, hint)])
 
 
 _LINKS = frozenset({"member", "optional_member", "item", "optional_item", "call", "optional_call"})
 
 
-def _key(word: Any) -> Any:
-    if word.kind == "TEXT":
-        return unescaped(word.text[1:-1])
-    return number(word.text) if word.kind == "NUMBER" else word.text
+def _key(token: Any) -> Any:
+    """Return the key of a map entry: the value of a string or number, or the name."""
+    if token.kind == "TEXT":
+        return unescape(token.text[1:-1])
+    return parse_number(token.text) if token.kind == "NUMBER" else token.text
 
 
-def _is_null(value: ast.expr) -> ast.Compare:
+def is_null(value: ast.expr) -> ast.Compare:
+    """Return the expression ``value is None``."""
     return ast.Compare(value, [ast.Is()], [ast.Constant(None)])
 
 
 def _equality(left: ast.expr, right: ast.expr, otherwise: ast.expr, *, negated: bool) -> ast.expr:
-    """Return ``left == right``; with a text or null on one side Python's own comparison is the same."""
+    """Return ``left == right`` or its negation: Python's comparison if one side is a string or null constant.
+
+    Parameters: ``otherwise`` is the comparison for all other operands.
+    """
     for side in (left, right):
         if isinstance(side, ast.Constant) and side.value is None:
             return ast.Compare(left, [ast.IsNot() if negated else ast.Is()], [right])

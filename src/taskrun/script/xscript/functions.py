@@ -1,10 +1,10 @@
-"""Functions of XScript: arrow functions and declared ones.
+"""Translation of the functions of XScript, and of the patterns that destructure values.
 
-Rules: a parameter that is not given is null, what is given too much is ignored. An arrow function whose body is an
-expression becomes a lambda; any other function is defined before the statement in which it stands.
+Rules: a parameter without argument is null, surplus arguments are ignored. An arrow function whose body is an
+expression becomes a lambda; any other function is defined before the statement that contains it.
 """
 
-# ruff: noqa: D102 - a handler translates the node it is named for
+# ruff: noqa: D102 - a method on_<rule> translates the expression of that grammar rule
 
 from __future__ import annotations
 
@@ -12,96 +12,102 @@ import ast
 from collections.abc import Callable, Sequence
 
 from taskrun.script.ir import LocalName
-from taskrun.script.xscript.expressions import Expressions
-from taskrun.script.xscript.parse import Part
+from taskrun.script.xscript.expressions import ExpressionTranslator, is_null
+from taskrun.script.xscript.parse import SyntaxNode
 from taskrun.script.xscript.variables import LOAD, STORE
 
 
-class Functions(Expressions):
-    """Translates functions, and the patterns that take values apart."""
+class FunctionTranslator(ExpressionTranslator):
+    """Translator of arrow functions, declared functions and destructuring patterns."""
 
-    def block(self, statements: Sequence[Part]) -> list[ast.stmt]:
-        """Return the statements of a block."""
+    def block(self, statements: Sequence[SyntaxNode]) -> list[ast.stmt]:
+        """Return the translation of the statements of a block."""
         raise NotImplementedError
 
-    def on_arrow(self, part: Part) -> ast.expr:
-        return self.function(part, part.nodes[0].nodes, part.nodes[-1])
+    def on_arrow(self, node: SyntaxNode) -> ast.expr:
+        return self.arrow_function(node, node.nodes[0].nodes, node.nodes[-1])
 
-    def on_arrow_of_one(self, part: Part) -> ast.expr:
-        word = part.parts[0]
-        pattern = Part("name_pattern", (word,), word.start, word.end)
-        return self.function(part, [Part("parameter", (pattern,), word.start, word.end)], part.nodes[-1])
+    def on_arrow_of_one(self, node: SyntaxNode) -> ast.expr:
+        token = node.children[0]
+        pattern = SyntaxNode("name_pattern", (token,), token.start, token.end)
+        return self.arrow_function(node, [SyntaxNode("parameter", (pattern,), token.start, token.end)], node.nodes[-1])
 
-    def function(self, part: Part, parameters: Sequence[Part], body: Part) -> ast.expr:
-        """Return an arrow function."""
-        outer, self.before = self.before, []
-        defaults = [self._default(parameter) for parameter in parameters]
-        outer += self.before
-        self.enter()
-        self.before = []
-        arguments, prelude = self.parameters(parameters, defaults)
+    def arrow_function(self, node: SyntaxNode, parameters: Sequence[SyntaxNode], body: SyntaxNode) -> ast.expr:
+        """Return an expression for an arrow function: a lambda, or the name of a function that is hoisted."""
+        outer, self.hoisted = self.hoisted, []
+        defaults = [self._default_value(parameter) for parameter in parameters]
+        outer += self.hoisted
+        self.enter_function()
+        self.hoisted = []
+        arguments, prelude = self.translate_parameters(parameters, defaults)
         is_block = body.kind == "block"
         value = None if is_block else self.expression(body)
-        statements = self.block(body.nodes) if is_block else [*self.before, self.at(ast.Return(value), body)]
-        assigned = self.leave()
-        before, self.before = self.before, outer
+        statements = (
+            self.block(body.nodes) if is_block else [*self.hoisted, self.with_position(ast.Return(value), body)]
+        )
+        assigned = self.leave_function()
+        before, self.hoisted = self.hoisted, outer
         if value is not None and not (before or prelude or assigned):
             return ast.Lambda(arguments, value)
-        name = self.variables.fresh("arrow")
-        self.before.append(self.at(self._defined(name, arguments, [*prelude, *statements], assigned), part))
+        name = self.variables.unique_name("arrow")
+        self.hoisted.append(
+            self.with_position(self._definition(name, arguments, [*prelude, *statements], assigned), node)
+        )
         return LocalName(name, LOAD)
 
-    def declared_function(self, part: Part) -> list[ast.stmt]:
-        """Return a declared function; one of the program is a variable of the scope."""
-        word, parameters, *rest = part.parts
-        target = self.variables.declare(word.text)
-        defaults = [self._default(parameter) for parameter in parameters.nodes]
-        self.enter()
-        arguments, prelude = self.parameters(parameters.nodes, defaults)
+    def declared_function(self, node: SyntaxNode) -> list[ast.stmt]:
+        """Return the definition of a declared function; outside of blocks it is also assigned to the scope."""
+        token, parameters, *rest = node.children
+        target = self.variables.declare(token.text)
+        defaults = [self._default_value(parameter) for parameter in parameters.nodes]
+        self.enter_function()
+        arguments, prelude = self.translate_parameters(parameters.nodes, defaults)
         statements = self.block(rest[-1].nodes)
-        assigned = self.leave()
-        name = target.id if isinstance(target, LocalName) else self.variables.fresh(word.text)
-        defined = self._defined(name, arguments, [*prelude, *statements], assigned)
+        assigned = self.leave_function()
+        name = target.id if isinstance(target, LocalName) else self.variables.unique_name(token.text)
+        defined = self._definition(name, arguments, [*prelude, *statements], assigned)
         return [defined] if isinstance(target, LocalName) else [defined, ast.Assign([target], LocalName(name, LOAD))]
 
-    def enter(self) -> None:
-        """Go into a function."""
+    def enter_function(self) -> None:
+        """Open the block of a function."""
         self.variables.functions.append(set())
-        self.variables.open()
+        self.variables.open_block()
 
-    def leave(self) -> set[str]:
-        """Come out of a function and return the variables around it that it assigns."""
-        self.variables.close()
+    def leave_function(self) -> set[str]:
+        """Close the block of a function and return the internal names of the outer variables that it assigns."""
+        self.variables.close_block()
         return self.variables.functions.pop()
 
-    def _defined(self, name: str, arguments: ast.arguments, body: list[ast.stmt], assigned: set[str]) -> ast.stmt:
+    def _definition(self, name: str, arguments: ast.arguments, body: list[ast.stmt], assigned: set[str]) -> ast.stmt:
+        """Return the definition of a function; ``assigned`` are the outer variables that it declares nonlocal."""
         outer: list[ast.stmt] = [ast.Nonlocal(sorted(assigned))] if assigned else []
         return ast.FunctionDef(name, arguments, [*outer, *(body or [ast.Pass()])], [], None)
 
-    def _default(self, parameter: Part) -> ast.expr:
-        values = [part for part in parameter.nodes[1:] if part.kind != "type"]
+    def _default_value(self, parameter: SyntaxNode) -> ast.expr:
+        """Return the default value of a parameter, null if it has none."""
+        values = [child for child in parameter.nodes[1:] if child.kind != "type"]
         return self.expression(values[0]) if parameter.kind == "parameter" and values else ast.Constant(None)
 
-    def parameters(
-        self, parameters: Sequence[Part], defaults: Sequence[ast.expr]
+    def translate_parameters(
+        self, parameters: Sequence[SyntaxNode], defaults: Sequence[ast.expr]
     ) -> tuple[ast.arguments, list[ast.stmt]]:
-        """Return the parameters, and the statements that take apart those that are patterns."""
+        """Return the parameters, and the statements that destructure the arguments of patterns."""
         names: list[ast.arg] = []
         prelude: list[ast.stmt] = []
-        rest = ast.arg(self.variables.fresh("rest"))
+        rest = ast.arg(self.variables.unique_name("rest"))
         for parameter in parameters:
-            first = parameter.parts[0]
+            first = parameter.children[0]
             if parameter.kind == "rest":
-                rest = ast.arg(self.variables.fresh("rest"))
+                rest = ast.arg(self.variables.unique_name("rest"))
                 target = self.variables.declare(first.text)
-                values = self.operation("listed", LocalName(rest.arg, LOAD))
-                prelude.append(self.at(ast.Assign([target], values), parameter))
+                values = self.operation("rest_list", LocalName(rest.arg, LOAD))
+                prelude.append(self.with_position(ast.Assign([target], values), parameter))
             elif first.kind == "name_pattern":
-                names.append(ast.arg(self.variables.declare(first.parts[0].text).id))
+                names.append(ast.arg(self.variables.declare(first.children[0].text).id))
             else:
-                own = self.variables.fresh("argument")
+                own = self.variables.unique_name("argument")
                 names.append(ast.arg(own))
-                prelude += self.taken_apart(first, LocalName(own, LOAD), self.variables.declare)
+                prelude += self.destructure(first, LocalName(own, LOAD), self.variables.declare)
         listed = ast.arguments(
             posonlyargs=[],
             args=names,
@@ -112,34 +118,37 @@ class Functions(Expressions):
         )
         return listed, prelude
 
-    def taken_apart(self, pattern: Part, value: ast.expr, bind: Callable[[str], ast.Name]) -> list[ast.stmt]:
-        """Return the statements that bind the names of a pattern; ``bind`` returns the target for a name."""
+    def destructure(self, pattern: SyntaxNode, value: ast.expr, bind: Callable[[str], ast.Name]) -> list[ast.stmt]:
+        """Return the statements that assign the parts of a value to the names of a pattern.
+
+        Parameters: ``bind`` returns the assignment target for a name.
+        """
         if pattern.kind == "name_pattern":
-            return [self.at(ast.Assign([bind(pattern.parts[0].text)], value), pattern)]
+            return [self.with_position(ast.Assign([bind(pattern.children[0].text)], value), pattern)]
         own = self.temporary()
-        statements: list[ast.stmt] = [self.at(ast.Assign([LocalName(own, STORE)], value), pattern)]
+        statements: list[ast.stmt] = [self.with_position(ast.Assign([LocalName(own, STORE)], value), pattern)]
         taken: list[ast.expr] = []
-        for position, part in enumerate(pattern.nodes):
+        for position, node in enumerate(pattern.nodes):
             whole = LocalName(own, LOAD)
-            if part.kind == "rest":
+            if node.kind == "rest":
                 keys = ast.List(taken, LOAD) if pattern.kind == "map_pattern" else ast.Constant(position)
                 remaining = self.operation("remaining", whole, keys)
-                statements.append(self.at(ast.Assign([bind(part.parts[0].text)], remaining), part))
+                statements.append(self.with_position(ast.Assign([bind(node.children[0].text)], remaining), node))
                 continue
             if pattern.kind == "map_pattern":
-                key: ast.expr = self.at(ast.Constant(part.parts[0].text), part)
-                inner = next((node for node in part.nodes if node.kind.endswith("_pattern")), None)
-                inner = inner or Part("name_pattern", (part.parts[0],), part.start, part.end)
+                key: ast.expr = self.with_position(ast.Constant(node.children[0].text), node)
+                inner = next((child for child in node.nodes if child.kind.endswith("_pattern")), None)
+                inner = inner or SyntaxNode("name_pattern", (node.children[0],), node.start, node.end)
                 read = self.operation("member", whole, key)
             else:
-                key, inner = self.at(ast.Constant(position), part), part.nodes[0]
+                key, inner = self.with_position(ast.Constant(position), node), node.nodes[0]
                 read = self.operation("item", whole, key)
             taken.append(key)
-            default = next((node for node in part.nodes if not node.kind.endswith("_pattern")), None)
+            default = next((child for child in node.nodes if not child.kind.endswith("_pattern")), None)
             found: ast.expr = read
             if default is not None:
                 name = self.temporary()
-                test = ast.Compare(ast.NamedExpr(LocalName(name, STORE), read), [ast.Is()], [ast.Constant(None)])
+                test = is_null(ast.NamedExpr(LocalName(name, STORE), read))
                 found = ast.IfExp(test, self.expression(default), LocalName(name, LOAD))
-            statements += self.taken_apart(inner, found, bind)
+            statements += self.destructure(inner, found, bind)
         return statements

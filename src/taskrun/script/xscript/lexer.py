@@ -1,10 +1,10 @@
-"""The words of XScript: names, numbers, texts, operators, with the place of each.
+"""Lexer of XScript: converts a text into tokens with their positions.
 
     let total = order?.price ?? 0; // → LET NAME ASSIGN NAME OPTIONAL NAME COALESCE NUMBER SEMI
 
-Rules: comments and blanks are left out; ``newline`` says whether a line ended before a word. A template text becomes a
-sequence of words, so that the expressions in it are parsed with everything else. What is no word of the language is an
-error that says what to write instead.
+Rules: comments and blanks are skipped. A template text (between backquotes) becomes a sequence of tokens, so that the
+parser handles the expressions in it like all others. Characters and words that XScript does not support raise
+ProblemsError with a hint what to write instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from taskrun.script.problems import SYNTAX, UNSUPPORTED, Problem, ProblemsError
 
-_WORD = re.compile(
+_TOKEN = re.compile(
     r"""(?P<BLANK>[ \t\f\r\n\ufeff\u00a0]+|//[^\r\n]*|/\*.*?\*/)
     |(?P<NUMBER>0[xX][0-9a-fA-F]+|(?:\d+\.\d+|\.\d+|\d+)(?:[eE][+-]?\d+)?[lLdDfF]?\b)
     |(?P<NAME>[^\W\d][\w$]*|\$[\w$]*)
@@ -36,7 +36,7 @@ KEYWORDS = frozenset(
         "false", "and", "or", "not",
     }
 )  # fmt: skip
-_REFUSED: Mapping[str, str] = MappingProxyType(
+_UNSUPPORTED_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "class": "use a map, or a Python class of your own and an import",
         "async": "call async functions with an <invoke> step",
@@ -54,7 +54,7 @@ _REFUSED: Mapping[str, str] = MappingProxyType(
         "in": "write map.containsKey(key), or for (… of …)",
     }
 )
-_SIGNS: Mapping[str, str] = MappingProxyType(
+_OPERATOR_KINDS: Mapping[str, str] = MappingProxyType(
     {
         "...": "SPREAD", "=>": "ARROW", "?.": "OPTIONAL", "??": "COALESCE", "&&": "AND", "||": "OR", "==": "EQUAL",
         "!=": "UNEQUAL", "<=": "LE", ">=": "GE", "++": "STEP", "--": "STEP", "+=": "CHANGE", "-=": "CHANGE",
@@ -64,12 +64,15 @@ _SIGNS: Mapping[str, str] = MappingProxyType(
         "]": "RSQUARE", "|": "BAR",
     }
 )  # fmt: skip
-_INSTEAD: Mapping[str, str] = MappingProxyType({"===": "write ==", "!==": "write !=", "&": "write &&"})
+_OPERATOR_HINTS: Mapping[str, str] = MappingProxyType({"===": "write ==", "!==": "write !=", "&": "write &&"})
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word: its kind, what was written, where it starts and ends, and whether a line ended before it."""
+class Token:
+    """One token of a text: the kind of terminal, the source characters and their position.
+
+    ``start`` and ``end`` are indexes into the text. ``newline`` is true when a line break precedes the token.
+    """
 
     kind: str
     text: str
@@ -78,117 +81,128 @@ class Word:
     newline: bool
 
 
-def words(text: str) -> list[Word]:
-    """Return the words of a text, or raise ProblemsError at the first thing that is none."""
-    found = list(_words(text))
-    return [_as_name(found, index) for index in range(len(found))]
+def tokenize(text: str) -> list[Token]:
+    """Return the tokens of a text; raise ProblemsError at the first character that begins no token."""
+    found = list(_scan(text))
+    return [_keyword_as_name(found, index) for index in range(len(found))]
 
 
-def _words(text: str) -> Iterator[Word]:
-    position, newline, inside = 0, False, [""]  # inside: what each open bracket is, "`" for that of a template
+def _scan(text: str) -> Iterator[Token]:
+    """Yield the tokens of a text; every keyword has its own kind, also where it is used as a name."""
+    position, newline = 0, False
+    open_brackets = [""]  # innermost last; "`" stands for the "${" of a template
     while position < len(text):
-        match = _WORD.match(text, position)
+        match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
-            raise ProblemsError([Problem(position, SYNTAX, _strange(text, position))])
-        kind, written, end = match.lastgroup, match[0], match.end()
+            raise ProblemsError([Problem(position, SYNTAX, _unexpected_character(text, position))])
+        kind, source, end = match.lastgroup, match[0], match.end()
         if kind == "BLANK":
-            newline = newline or "\n" in written or "\r" in written
+            newline = newline or "\n" in source or "\r" in source
             position = end
             continue
         if kind == "SIGN":
-            kind = _sign(written, position, text)
-            if written in "({[":
-                inside.append(written)
-            elif written in ")}]" and len(inside) > 1 and inside.pop() == "`":
-                yield Word("HOLE_END", written, position, end, newline)
-                end = yield from _template(text, end, inside)
+            kind = _operator_kind(source, position, text)
+            if source in "({[":
+                open_brackets.append(source)
+            elif source in ")}]" and len(open_brackets) > 1 and open_brackets.pop() == "`":
+                yield Token("HOLE_END", source, position, end, newline)
+                end = yield from _template(text, end, open_brackets)
                 position, newline = end, False
                 continue
         elif kind == "NAME":
-            kind = _name(written, position, text)
-        if written == "`":
-            yield Word("TEMPLATE", written, position, end, newline)
-            end = yield from _template(text, end, inside)
+            kind = _name_kind(source, position, text)
+        if source == "`":
+            yield Token("TEMPLATE", source, position, end, newline)
+            end = yield from _template(text, end, open_brackets)
         else:
-            yield Word(kind, written, position, end, newline)
+            yield Token(kind, source, position, end, newline)
         position, newline = end, False
 
 
-def _template(text: str, start: int, inside: list[str]) -> Generator[Word, None, int]:
+def _template(text: str, start: int, open_brackets: list[str]) -> Generator[Token, None, int]:
+    """Yield the next characters of a template text and the token that ends them; return the index behind that."""
     chunk = _CHUNK.match(text, start)
     end = chunk.end() if chunk else start
-    yield Word("CHUNK", text[start:end], start, end, newline=False)
+    yield Token("CHUNK", text[start:end], start, end, newline=False)
     if text.startswith("${", end):
-        inside.append("`")
-        yield Word("HOLE", "${", end, end + 2, newline=False)
+        open_brackets.append("`")
+        yield Token("HOLE", "${", end, end + 2, newline=False)
         return end + 2
     if not text.startswith("`", end):
         raise ProblemsError([Problem(start - 1, SYNTAX, "not valid XScript: this '`' has no end")])
-    yield Word("TEMPLATE_END", "`", end, end + 1, newline=False)
+    yield Token("TEMPLATE_END", "`", end, end + 1, newline=False)
     return end + 1
 
 
-def _as_name(found: list[Word], index: int) -> Word:
-    """Return a word that is a keyword as a name where only a name can be: after a dot, and before a colon in a map."""
-    word = found[index]
-    if word.text not in KEYWORDS or word.kind in {"TEXT", "CHUNK"}:
-        return word
+def _keyword_as_name(found: list[Token], index: int) -> Token:
+    """Return the token at an index, with kind NAME for a keyword after a dot or before the colon of a map entry."""
+    token = found[index]
+    if token.text not in KEYWORDS or token.kind in {"TEXT", "CHUNK"}:
+        return token
     before = found[index - 1].kind if index else ""
     after = found[index + 1].kind if index + 1 < len(found) else ""
-    is_key = after == "COLON" and (before == "COMMA" or (before == "LBRACE" and word.text not in {"default", "case"}))
+    is_key = after == "COLON" and (before == "COMMA" or (before == "LBRACE" and token.text not in {"default", "case"}))
     if before in {"DOT", "OPTIONAL"} or is_key:
-        return Word("NAME", word.text, word.start, word.end, word.newline)
-    return word
+        return Token("NAME", token.text, token.start, token.end, token.newline)
+    return token
 
 
-def _sign(written: str, position: int, text: str) -> str:
-    if written == "`":
+def _operator_kind(source: str, position: int, text: str) -> str:
+    """Return the kind of an operator or bracket; raise ProblemsError if XScript does not have it."""
+    if source == "`":
         return "TEMPLATE"
     if text.startswith("/*", position):
         raise ProblemsError([Problem(position, SYNTAX, "not valid XScript: this comment has no end")])
-    if written not in _SIGNS:
-        hint = _INSTEAD.get(written, "")
-        raise ProblemsError([Problem(position, UNSUPPORTED, f"'{written}' is not an operator of XScript", hint)])
-    return _SIGNS[written]
+    if source not in _OPERATOR_KINDS:
+        hint = _OPERATOR_HINTS.get(source, "")
+        raise ProblemsError([Problem(position, UNSUPPORTED, f"'{source}' is not an operator of XScript", hint)])
+    return _OPERATOR_KINDS[source]
 
 
-def _name(written: str, position: int, text: str) -> str:
-    if written in KEYWORDS:
-        return written.upper()
-    if written in _REFUSED and not text[:position].rstrip().endswith(".") and not _is_key(text, position, written):
-        message = f"'{written}' is not possible in XScript"
-        raise ProblemsError([Problem(position, UNSUPPORTED, message, _REFUSED[written])])
+def _name_kind(source: str, position: int, text: str) -> str:
+    """Return the kind of a keyword, or NAME; raise ProblemsError for a word of JavaScript that XScript lacks."""
+    if source in KEYWORDS:
+        return source.upper()
+    if (
+        source in _UNSUPPORTED_WORDS
+        and not text[:position].rstrip().endswith(".")
+        and not _is_key(text, position, source)
+    ):
+        message = f"'{source}' is not possible in XScript"
+        raise ProblemsError([Problem(position, UNSUPPORTED, message, _UNSUPPORTED_WORDS[source])])
     return "NAME"
 
 
-def _is_key(text: str, position: int, written: str) -> bool:
-    return text[position + len(written) :].lstrip().startswith(":") and text[:position].rstrip().endswith(("{", ","))
+def _is_key(text: str, position: int, source: str) -> bool:
+    """Return whether the word at a position is the key of a map entry."""
+    return text[position + len(source) :].lstrip().startswith(":") and text[:position].rstrip().endswith(("{", ","))
 
 
-def _strange(text: str, position: int) -> str:
+def _unexpected_character(text: str, position: int) -> str:
+    """Return the message for a character that begins no token."""
     if text[position] in "\"'":
-        return "not valid XScript: this text has no end on its line"
+        return "not valid XScript: this string has no end on its line"
     return f"not valid XScript: '{text[position]}' is unexpected here"
 
 
-def unescaped(written: str) -> str:
-    """Return what a text means: its escapes resolved."""
+def unescape(source: str) -> str:
+    """Return the characters of a string or template text with its escape sequences replaced."""
 
-    def one(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         escape = match[1]
         if escape[0] in "ux" and len(escape) > 1:
             number = int(escape[1:].strip("{}"), 16)
-            return chr(number) if number <= 0x10FFFF else "\ufffd"  # noqa: PLR2004 - the last character there is
+            return chr(number) if number <= 0x10FFFF else "\ufffd"  # noqa: PLR2004 - the last code point of Unicode
         return "" if escape in {"\n", "\r\n"} else _ESCAPED.get(escape, escape)
 
-    return _ESCAPE.sub(one, written)
+    return _ESCAPE.sub(replacement, source)
 
 
-def number(written: str) -> int | float:
-    """Return the value of a number; Java's suffixes are allowed and ignored."""
-    if written[:2] in {"0x", "0X"}:
-        return int(written, 16)
-    digits = written.rstrip("lLdDfF")
-    if digits.isdecimal() and written[-1] not in "dDfF":
+def parse_number(source: str) -> int | float:
+    """Return the value of a number literal; suffixes of Java such as ``L`` are ignored, but D and F make a float."""
+    if source[:2] in {"0x", "0X"}:
+        return int(source, 16)
+    digits = source.rstrip("lLdDfF")
+    if digits.isdecimal() and source[-1] not in "dDfF":
         return int(digits)
     return float(ast.literal_eval(digits.lstrip("0") or "0") if digits[0] == "0" and "." not in digits else digits)

@@ -1,8 +1,8 @@
-"""The members of texts, lists, maps, sets, numbers, dates and errors: those of JavaScript, and of Java, that flows use.
+"""Tables of the methods and properties of XScript values, with the names that JavaScript and Java use.
 
-Rules: a member is a function of the value and the arguments; a property has none. What grows is capped, what is gone
-through costs ticks. Anything else that a value has stays out of reach, but for objects of the host, which the guard
-looks after.
+Rules: a method is a function of the value and the arguments, a property a function of the value alone. Members that
+grow a value check its size; members that iterate consume ticks of the budget. Other attributes of these types cannot be
+read; attributes of all other objects pass the guard.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 from taskrun.script.xscript.collection_methods import LIST, MAP, SET
 from taskrun.script.xscript.string_methods import TEXT
-from taskrun.script.xscript.values import NUMBERS, Entry, NopScriptError, equal, text
+from taskrun.script.xscript.values import NUMBERS, MapEntry, NopScriptError, equal, text
 
 Members = Mapping[str, Callable[..., Any]]
+REFUSED_MEMBERS = frozenset({"constructor", "prototype", "caller", "callee"})
 
 
 def _fixed(value: Any, digits: int = 0) -> str:
@@ -30,6 +31,7 @@ def _message(error: BaseException) -> str:
 
 
 def _code(error: BaseException) -> str:
+    """Return the code of a NopScriptError, or the class name of another exception."""
     return str(getattr(error, "error_code", None) or type(error).__name__)
 
 
@@ -38,7 +40,8 @@ def _params(error: BaseException) -> dict[str, Any]:
 
 
 def _plus(**unit: int) -> Callable[..., Any]:
-    (name, sign), *_ = unit.items()
+    """Return the method that adds a number of units to a date, such as ``_plus(days=-1)`` for minusDays."""
+    (name, sign), *_ = unit.items()  # exactly one, such as days=-1
     return lambda value, count: value + dt.timedelta(**{name: sign * count})
 
 
@@ -94,7 +97,7 @@ PROPERTIES: Mapping[str, Members] = MappingProxyType(
 
 _KINDS: tuple[tuple[tuple[type, ...], tuple[str, ...]], ...] = (
     ((str,), ("text",)),
-    ((Entry,), ("entry", "list")),
+    ((MapEntry,), ("entry", "list")),
     ((list, tuple), ("list",)),
     ((dict,), ("map",)),
     ((bool,), ("boolean",)),
@@ -107,5 +110,5 @@ _KINDS: tuple[tuple[tuple[type, ...], tuple[str, ...]], ...] = (
 
 
 def kinds_of(value: Any) -> tuple[str, ...]:
-    """Return by which tables the members of a value are found; none for an object of the host."""
+    """Return the keys of METHODS and PROPERTIES for a value, in order of lookup; none for an object of Python code."""
     return next((names for types, names in _KINDS if isinstance(value, types)), ())

@@ -1,4 +1,4 @@
-"""The names that only XScript has: ``$Math``, ``$JSON``, ``$String``, ``$Date``, ``IF``, ``SWITCH``, ``AND``, ``OR``, ``_``."""
+"""Names of the namespace that only XScript has, such as ``$Math``, ``$JSON``, ``$Date``, ``IF`` and ``SWITCH``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from taskrun.script.xscript.values import text, truth
 
 
 def _if(test: Any, then: Any, otherwise: Any = None) -> Any:
-    """Return ``then`` or ``otherwise``; both have been evaluated."""
+    """Return ``then`` if ``test`` counts as true, else ``otherwise``; both are evaluated before the call."""
     return then if truth(test) else otherwise
 
 
 def _switch(value: Any, *cases: Any) -> Any:
-    """Return what follows the case that equals the value; a last one without a partner is the default."""
+    """Return the result of the first case that equals the value; ``cases`` are case, result, …, and maybe a default."""
     for key, found in zip(cases[::2], cases[1::2], strict=False):
         if key == value:
             return found

@@ -1,7 +1,7 @@
-"""The operations of XScript that Python's own do not give: what translated scripts call.
+"""Operations that translated XScript calls at run time, because Python's own operations have another meaning.
 
-Rules: attributes of objects pass the guard, and so do the results of what members call; what makes something bigger is
-capped. An item or member that is not there is null; a member of null is an error.
+Rules: attributes of objects and the results of calls pass the guard; operations that grow a value check its size. A
+missing item or member is null; reading a member of null raises TypeError.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from taskrun.script.sandbox.bounded_operators import multiply as sized_multiply
 from taskrun.script.sandbox.budget import ticked
 from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, handed_out
 from taskrun.script.sandbox.size_limits import within
-from taskrun.script.xscript.members import METHODS, PROPERTIES, kinds_of
+from taskrun.script.xscript.members import METHODS, PROPERTIES, REFUSED_MEMBERS, kinds_of
 from taskrun.script.xscript.values import (
     TYPES,
-    Entry,
+    MapEntry,
     NopScriptError,
     ScriptError,
     equal,
@@ -31,73 +31,73 @@ from taskrun.script.xscript.values import (
     type_of,
 )
 
-_NO_NUMBERS = (bool, str, bytes, list, tuple, dict, set, frozenset, type(None))
-_REFUSED = frozenset({"constructor", "prototype", "caller", "callee"})
+_NOT_NUMERIC = (bool, str, bytes, list, tuple, dict, set, frozenset, type(None))
 
 
 def add(a: Any, b: Any) -> Any:
-    """Return the sum, or the texts one after the other when either is one."""
+    """Return the sum of numbers, or the concatenation if one operand is a string."""
     if isinstance(a, str) or isinstance(b, str):
         first, second = text(a), text(b)
         within(len(first) + len(second), text=True)
         return first + second
-    return measured(_number(a, "+", b) + b)
+    return measured(_numeric_operand(a, "+", b) + b)
 
 
 def subtract(a: Any, b: Any) -> Any:
-    """Return the difference of numbers, or of what else has one, such as dates."""
-    return _number(a, "-", b) - b
+    """Return the difference of numbers, or of objects that support it, such as dates."""
+    return _numeric_operand(a, "-", b) - b
 
 
 def multiply(a: Any, b: Any) -> Any:
     """Return the product of numbers."""
-    return sized_multiply(_number(a, "*", b), b)
+    return sized_multiply(_numeric_operand(a, "*", b), b)
 
 
 def divide(a: Any, b: Any) -> Any:
-    """Return the quotient: a whole number when two of them divide exactly."""
-    if isinstance(_number(a, "/", b), int) and isinstance(b, int) and b and a % b == 0:
+    """Return the quotient: an int if two ints divide without remainder, else a float."""
+    if isinstance(_numeric_operand(a, "/", b), int) and isinstance(b, int) and b and a % b == 0:
         return a // b
     return a / b
 
 
 def remainder(a: Any, b: Any) -> Any:
-    """Return the remainder, which has the sign of the dividend."""
-    if isinstance(_number(a, "%", b), int) and isinstance(b, int):
+    """Return the remainder of a division, with the sign of the dividend as in JavaScript."""
+    if isinstance(_numeric_operand(a, "%", b), int) and isinstance(b, int):
         found = abs(a) % abs(b)
         return -found if a < 0 else found
     return math.fmod(a, b)
 
 
-def _number(a: Any, sign: str, b: Any) -> Any:
-    if not isinstance(a, _NO_NUMBERS) and not isinstance(b, _NO_NUMBERS):
-        return a  # numbers, or objects that have such an operator
+def _numeric_operand(a: Any, sign: str, b: Any) -> Any:
+    """Return the left operand ``a``; raise TypeError if an operand is a boolean, string, collection or null."""
+    if not isinstance(a, _NOT_NUMERIC) and not isinstance(b, _NOT_NUMERIC):
+        return a
     raise TypeError(f"'{sign}' is not possible between {kind_name(a)} and {kind_name(b)}")
 
 
 def number(value: Any) -> Any:
-    """Return a number, or raise TypeError."""
+    """Return the value if it is a number, else raise TypeError."""
     if is_number(value):
         return value
     raise TypeError(f"a number is expected here, not {kind_name(value)}")
 
 
 def template(*parts: Any) -> str:
-    """Return a template's text; null is shown as nothing."""
+    """Return the string of a template: its parts joined, null as an empty string."""
     pieces = ["" if part is None else text(part) for part in parts]
     within(sum(map(len, pieces)), text=True)
     return "".join(pieces)
 
 
 def required(value: Any) -> Any:
-    """Return a value that must not be null."""
+    """Return the operand of the postfix ``!``; raise ValueError if it is null."""
     if value is None:
         raise ValueError("the value before '!' is null")
     return value
 
 
 def member(value: Any, name: str) -> Any:
-    """Return ``value.name``: an item of a map, a property, or an attribute that scripts may read."""
+    """Return ``value.name``: an item of a map, a property, a bound method, or an attribute that the guard allows."""
     if isinstance(value, dict) and name in value:
         return value[name]
     if value is None:
@@ -110,15 +110,15 @@ def member(value: Any, name: str) -> Any:
             return lambda *arguments: function(value, *arguments)
     if isinstance(value, dict):
         return None
-    if name in _REFUSED:
+    if name in REFUSED_MEMBERS:
         raise AttributeError(f"the member '{name}' is refused")
     return guarded_getattr(value, name)
 
 
 def call_member(value: Any, name: str, *arguments: Any) -> Any:
-    """Return ``value.name(arguments)``."""
+    """Return the result of ``value.name(arguments)``, checked by the guard."""
     if isinstance(value, dict) and callable(value.get(name)):
-        return _given(value[name](*arguments), name)
+        return _checked_result(value[name](*arguments), name)
     if value is None:
         raise TypeError(f"cannot call '{name}' of null; write '?.{name}(…)' if it may be null")
     for kind in kinds_of(value):
@@ -131,17 +131,18 @@ def call_member(value: Any, name: str, *arguments: Any) -> Any:
         known = [known for kind in kinds_of(value) for known in (*METHODS[kind], *PROPERTIES[kind])]
         hint = near_hint(name, known)
         raise AttributeError(f"{kind_name(value)} has no '{name}'" + (f"; {hint}" if hint else ""))
-    if name in _REFUSED:
+    if name in REFUSED_MEMBERS:
         raise AttributeError(f"the member '{name}' is refused")
-    return _given(guarded_getattr(value, name)(*arguments), name)
+    return _checked_result(guarded_getattr(value, name)(*arguments), name)
 
 
-def _given(value: Any, name: str) -> Any:
+def _checked_result(value: Any, name: str) -> Any:
+    """Return the result of a call of ``name``, or raise TypeError if scripts must not have it."""
     return value if value.__class__ in PLAIN else handed_out(value, name)
 
 
 def item(value: Any, key: Any) -> Any:
-    """Return ``value[key]``, null when there is none."""
+    """Return ``value[key]``, or null if there is no such item."""
     if value is None:
         raise TypeError("cannot read an item of null; write '?.[…]' if it may be null")
     if isinstance(value, Mapping):
@@ -154,7 +155,7 @@ def item(value: Any, key: Any) -> Any:
 
 
 def set_item(value: Any, key: Any, new: Any) -> None:
-    """Set ``value[key]``, or ``value.key`` of a map; a list grows as far as needed."""
+    """Set ``value[key]`` of a list or map; a list is extended with nulls up to the index."""
     if isinstance(value, list):
         if isinstance(key, bool) or not isinstance(key, int) or key < 0:
             raise TypeError(f"a list has items 0, 1, 2 …, not {key!r}")
@@ -169,7 +170,7 @@ def set_item(value: Any, key: Any, new: Any) -> None:
 
 
 def spread(value: Any) -> Mapping[Any, Any]:
-    """Return what ``{...value}`` puts in."""
+    """Return the mapping whose entries ``{...value}`` copies; empty for null."""
     if value is None:
         return {}
     if isinstance(value, Mapping):
@@ -178,35 +179,38 @@ def spread(value: Any) -> Mapping[Any, Any]:
 
 
 def spread_items(value: Any) -> Any:
-    """Return what ``[...value]`` puts in."""
+    """Return the iterable whose items ``[...value]`` copies."""
     if isinstance(value, (list, tuple, set, frozenset, str, range)):
         return value
     return iterate(value)
 
 
 def iterate(value: Any) -> Iterable[Any]:
-    """Return what a loop goes through: the entries of a map, the items of everything else."""
+    """Return the iterable of a ``for`` loop: the entries of a map, the items of any other value."""
     if isinstance(value, Mapping):
-        return [Entry(key, found) for key, found in value.items()]
+        return [MapEntry(key, found) for key, found in value.items()]
     if value is None or not hasattr(type(value), "__iter__"):
-        raise TypeError(f"{kind_name(value)} cannot be gone through item by item")
+        raise TypeError(f"{kind_name(value)} is not iterable")
     return ticked(value)  # type: ignore[no-any-return]
 
 
-def listed(values: Iterable[Any]) -> list[Any]:
-    """Return the rest of the arguments as a list."""
+def rest_list(values: Iterable[Any]) -> list[Any]:
+    """Return the arguments of a ``...rest`` parameter as a list."""
     return list(values)
 
 
 def remaining(value: Any, taken: Any) -> Any:
-    """Return what a pattern has not taken: the other keys of a map, the items from a position."""
+    """Return the value of ``...rest`` in a pattern.
+
+    Parameters: ``taken`` are the keys of a map that the pattern has read, or the index from which to copy a list.
+    """
     if isinstance(value, Mapping):
         return {key: found for key, found in value.items() if key not in taken}
     return list(value[taken:])
 
 
 def instance_of(value: Any, kind: Any) -> bool:
-    """Whether a value is of a type: one of the language's, by name, or an imported class."""
+    """Return whether a value is an instance of a built-in type, given by name, or of an imported class."""
     if isinstance(kind, str):
         if kind not in TYPES:
             raise NameError(f"unknown type '{kind}'" + (f"; {hint}" if (hint := near_hint(kind, TYPES)) else ""))
@@ -216,25 +220,26 @@ def instance_of(value: Any, kind: Any) -> bool:
 
 
 def new(kind: Any, *arguments: Any) -> Any:
-    """Return a new object: of one of the language's types, or of an imported class."""
+    """Return a new object of a built-in type, given by name, or of an imported class."""
     if not isinstance(kind, str):
-        return _given(kind(*arguments), getattr(kind, "__name__", "new"))
-    maker = MAKERS.get(kind)
-    if maker is None:
-        hint = near_hint(kind, MAKERS) or "import its class first"
+        return _checked_result(kind(*arguments), getattr(kind, "__name__", "new"))
+    constructor = CONSTRUCTORS.get(kind)
+    if constructor is None:
+        hint = near_hint(kind, CONSTRUCTORS) or "import its class first"
         raise NameError(f"'new {kind}' is not known; {hint}")
-    return maker(*arguments)
+    return constructor(*arguments)
 
 
-def thrown(value: Any) -> BaseException:
-    """Return the exception of a ``throw``."""
+def exception_to_raise(value: Any) -> BaseException:
+    """Return the exception that ``throw value`` raises; a value that is no exception becomes a ScriptError."""
     return value if isinstance(value, Exception) else ScriptError(text(value))
 
 
 def _list(*arguments: Any) -> list[Any]:
+    """Return a list of the arguments, a copy of a single iterable, or an empty list for a capacity."""
     first = arguments[0] if len(arguments) == 1 else None
     if isinstance(first, int):
-        return []  # a capacity
+        return []  # a capacity, as in Java
     return list(arguments[0]) if first is not None else list(arguments)
 
 
@@ -251,14 +256,14 @@ def _date(*numbers: Any) -> Any:
 
     if numbers:
         return dt.datetime.fromisoformat(numbers[0]) if isinstance(numbers[0], str) else dt.datetime(*numbers)  # noqa: DTZ001
-    return dt.datetime.now()  # noqa: DTZ005 - LocalDateTime is what the language's dates are
+    return dt.datetime.now()  # noqa: DTZ005 - dates of XScript are local times, as LocalDateTime of Java
 
 
 def _error(message: Any = "", *_more: Any) -> ScriptError:
     return ScriptError(text(message))
 
 
-MAKERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+CONSTRUCTORS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         **dict.fromkeys(("List", "ArrayList", "LinkedList", "Array"), _list),
         **dict.fromkeys(("Map", "HashMap", "LinkedHashMap", "TreeMap", "Object"), _map),
@@ -274,7 +279,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         function.__name__: function
         for function in (
             add, subtract, multiply, divide, remainder, number, template, required, member, call_member, item, set_item,
-            spread, spread_items, iterate, listed, remaining, instance_of, new, thrown, truth, equal, type_of,
+            spread, spread_items, iterate, rest_list, remaining, instance_of, new, exception_to_raise, truth, equal, type_of,
         )
     }
 )  # fmt: skip

@@ -1,9 +1,9 @@
-"""Words of XScript to a tree, by lark and the grammar in ``grammar.lark``.
+"""Parser of XScript: converts tokens into a syntax tree with lark and the grammar in ``grammar.lark``.
 
-Rules: a missing semicolon is put in where JavaScript does it: before a word that cannot follow, when a line ended before
-it, or it is ``}``, or the text ends; and after ``return``, ``break``, ``continue`` and ``throw`` at the end of a line.
-Whether ``{`` begins a block or a map is what the parser expects there, a block first. ``(`` begins parameters when an
-arrow follows its ``)``.
+Rules: a missing semicolon is inserted where JavaScript inserts it: before a token that cannot follow, if a line break
+precedes it, or it is ``}``, or the text ends; and after ``return``, ``break``, ``continue`` and ``throw`` at the end of
+a line. ``{`` begins a block wherever the grammar allows one, otherwise a map. ``(`` begins parameters if an arrow
+follows its ``)``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.script.limits import Limits
 from taskrun.script.problems import SYNTAX, UNSUPPORTED, Problem, ProblemsError
-from taskrun.script.xscript.lexer import KEYWORDS, Word, words
+from taskrun.script.xscript.lexer import Token, tokenize
 
 if TYPE_CHECKING:
     import lark
 
-_SILENT = frozenset(
+_DROPPED_KINDS = frozenset(
     {
         "LET", "VAR", "FUNCTION", "IF", "ELSE", "FOR", "OF", "WHILE", "DO", "SWITCH", "CASE", "DEFAULT", "BREAK",
         "CONTINUE", "RETURN", "TRY", "CATCH", "FINALLY", "THROW", "NEW", "IMPORT", "TYPEOF", "INSTANCEOF", "NOT",
@@ -29,8 +29,8 @@ _SILENT = frozenset(
         "COLON", "SEMI", "COMMA", "DOT", "LPAR", "RPAR", "LBRACE", "RBRACE", "LSQUARE", "RSQUARE", "BLOCK", "PARAMETERS",
     }
 )  # fmt: skip
-_ENDS_LINE = frozenset({"RETURN", "BREAK", "CONTINUE", "THROW"})
-_MESSAGES = MappingProxyType(
+_ENDED_BY_NEWLINE = frozenset({"RETURN", "BREAK", "CONTINUE", "THROW"})
+_UNSUPPORTED_SYNTAX = MappingProxyType(
     {
         "ASSIGN": ("an assignment inside an expression is not possible", "assign it in a statement of its own"),
         "CHANGE": ("an assignment inside an expression is not possible", "assign it in a statement of its own"),
@@ -40,110 +40,125 @@ _MESSAGES = MappingProxyType(
 )
 
 
-class Part(NamedTuple):
-    """A node of the tree: what it is, its parts (nodes and words), and where it starts and ends in the text."""
+class SyntaxNode(NamedTuple):
+    """Node of the syntax tree of an XScript: the grammar rule, its children and its position.
+
+    ``kind`` is the name of the rule, ``children`` are nodes and tokens, ``start`` and ``end`` indexes into the text.
+    """
 
     kind: str
-    parts: tuple[Any, ...]
+    children: tuple[Any, ...]
     start: int
     end: int
 
     @property
-    def nodes(self) -> list[Part]:
-        """The parts that are nodes."""
-        return [part for part in self.parts if isinstance(part, Part)]
+    def nodes(self) -> list[SyntaxNode]:
+        """The children that are nodes, without tokens."""
+        return [part for part in self.children if isinstance(part, SyntaxNode)]
 
 
-def parse(text: str, limits: Limits, *, expression: bool) -> Part:
-    """Return the tree of a program, or of one expression; raises ProblemsError with its first mistake."""
-    found = list(_marked(words(text)))
+def parse(text: str, limits: Limits, *, expression: bool) -> SyntaxNode:
+    """Return the syntax tree of a program, or of one expression if ``expression``.
+
+    Raises ProblemsError with the first syntax error, or if the tree exceeds ``limits``.
+    """
+    found = list(_with_lookahead(tokenize(text)))
     parser = _parser().parse_interactive(start="expression" if expression else "start")
     length = len(text.rstrip())
-    end = Word("$END", "", length, length, newline=True)
-    for word in [*found, end]:
-        parser = _fed(parser, word, text)
-    return _tree(parser.result, limits)
+    end = Token("$END", "", length, length, newline=True)
+    for token in [*found, end]:
+        parser = _feed_with_semicolon(parser, token, text)
+    return _convert_tree(parser.result, limits)
 
 
 @cache
 def _parser() -> lark.Lark:
+    """Return the parser that lark builds from the grammar; it is built once per process."""
     import lark
 
     grammar = files("taskrun.script.xscript").joinpath("grammar.lark").read_text(encoding="utf-8")
     return lark.Lark(grammar, parser="lalr", lexer="basic", start=["start", "expression"], propagate_positions=True)
 
 
-def _marked(found: list[Word]) -> Iterator[Word]:
-    """Yield the words with what only a look ahead tells: arrow parameters, and statements that a line's end ends."""
-    types: set[int] = set()  # where a name is the type that an arrow function returns
-    for index, word in enumerate(found):
+def _with_lookahead(found: list[Token]) -> Iterator[Token]:
+    """Yield the tokens after the changes that need look-ahead: arrow parameters are marked, semicolons inserted."""
+    types: set[int] = set()  # indexes of names that are the return type of an arrow function
+    for index, token in enumerate(found):
         following = found[index + 1] if index + 1 < len(found) else None
-        closing = _arrow_parameters(found, index) if word.kind == "LPAR" else 0
+        closing = _arrow_parameters(found, index) if token.kind == "LPAR" else 0
         if closing:
             types.add(closing + 2)
-            yield _as(word, "PARAMETERS")
-        elif word.kind == "NAME" and following and following.kind == "ARROW" and index not in types:
-            yield _as(word, "ARROW_NAME")
+            yield _with_kind(token, "PARAMETERS")
+        elif token.kind == "NAME" and following and following.kind == "ARROW" and index not in types:
+            yield _with_kind(token, "ARROW_NAME")
         else:
-            yield word
-        if word.kind in _ENDS_LINE and following and following.newline and following.kind != "SEMI":
-            yield Word("SEMI", "", word.end, word.end, newline=False)
+            yield token
+        if token.kind in _ENDED_BY_NEWLINE and following and following.newline and following.kind != "SEMI":
+            yield Token("SEMI", "", token.end, token.end, newline=False)
 
 
-def _as(word: Word, kind: str) -> Word:
-    return Word(kind, word.text, word.start, word.end, word.newline)
+def _with_kind(token: Token, kind: str) -> Token:
+    """Return a copy of a token with another kind."""
+    return Token(kind, token.text, token.start, token.end, token.newline)
 
 
-def _arrow_parameters(found: list[Word], index: int) -> int:
-    """Return where the parameters of an arrow function end that begin here, 0 when this is something else."""
+def _arrow_parameters(found: list[Token], index: int) -> int:
+    """Return the index of the ``)`` that ends the arrow parameters beginning at ``index``, or 0 if none begin there."""
     depth = 0
     for position in range(index, len(found)):
         kind = found[position].kind
         depth += (kind in {"LPAR", "LBRACE", "LSQUARE", "HOLE"}) - (kind in {"RPAR", "RBRACE", "RSQUARE", "HOLE_END"})
         if depth == 0:
-            after = [word.kind for word in found[position + 1 : position + 4]]
+            after = [token.kind for token in found[position + 1 : position + 4]]
             typed = after == ["COLON", "NAME", "ARROW"] and (index == 0 or found[index - 1].kind != "QUESTION")
             return position if after[:1] == ["ARROW"] or typed else 0
     return 0
 
 
-def _fed(parser: Any, word: Word, text: str) -> Any:
-    """Return the parser after a word; a semicolon is put in before it where it may be missing."""
-    may_lack = word.newline or word.kind in {"RBRACE", "$END"}
+def _feed_with_semicolon(parser: Any, token: Token, text: str) -> Any:
+    """Return the parser after it consumed a token, with a semicolon inserted before the token where it is missing."""
+    may_lack = token.newline or token.kind in {"RBRACE", "$END"}
     for semicolon in (False, True):
         attempt = parser.copy(deepcopy_values=False) if may_lack else parser
-        if semicolon and (not may_lack or not _feed(attempt, Word("SEMI", "", word.start, word.start, newline=False))):
+        if semicolon and (
+            not may_lack or not _feed_token(attempt, Token("SEMI", "", token.start, token.start, newline=False))
+        ):
             break
-        if _feed(attempt, word):
+        if _feed_token(attempt, token):
             return attempt
-    raise ProblemsError([_unexpected(parser, word, text)])
+    raise ProblemsError([_syntax_problem(parser, token, text)])
 
 
-def _feed(parser: Any, word: Word) -> bool:
+def _feed_token(parser: Any, token: Token) -> bool:
+    """Pass a token to the parser and return whether the grammar accepts it; the result is stored on the parser."""
     import lark
 
-    kind = word.kind
+    kind = token.kind
     if kind == "LBRACE" and "BLOCK" in parser.choices():
         kind = "BLOCK"
-    token = lark.Token(kind, word.text, word.start, end_pos=word.end, line=1, column=1, end_line=1, end_column=1)
+    lark_token = lark.Token(
+        kind, token.text, token.start, end_pos=token.end, line=1, column=1, end_line=1, end_column=1
+    )
     try:
-        parser.result = parser.feed_token(token)
+        parser.result = parser.feed_token(lark_token)
     except lark.UnexpectedInput:
         return False
     return True
 
 
-def _unexpected(parser: Any, word: Word, text: str) -> Problem:
-    if word.kind in _MESSAGES and (word.kind in {"FUNCTION", "STEP"} or "NAME" not in parser.choices()):
-        message, hint = _MESSAGES[word.kind]
-        return Problem(word.start, UNSUPPORTED, message, hint)
-    if word.kind == "$END":
+def _syntax_problem(parser: Any, token: Token, text: str) -> Problem:
+    """Return the problem of a token that the grammar does not accept."""
+    if token.kind in _UNSUPPORTED_SYNTAX and (token.kind in {"FUNCTION", "STEP"} or "NAME" not in parser.choices()):
+        message, hint = _UNSUPPORTED_SYNTAX[token.kind]
+        return Problem(token.start, UNSUPPORTED, message, hint)
+    if token.kind == "$END":
         what = "the script ends too early" if text.strip() else "an expression is expected here, but there is nothing"
-        return Problem(word.start, SYNTAX, f"not valid XScript: {what}", _hint(parser))
-    return Problem(word.start, SYNTAX, f"not valid XScript: '{word.text}' is unexpected here", _hint(parser))
+        return Problem(token.start, SYNTAX, f"not valid XScript: {what}", _hint(parser))
+    return Problem(token.start, SYNTAX, f"not valid XScript: '{token.text}' is unexpected here", _hint(parser))
 
 
 def _hint(parser: Any) -> str:
+    """Return a hint about the token that the parser expects, or ``""`` if several are possible."""
     signs = {"RPAR": ")", "RBRACE": "}", "RSQUARE": "]", "COLON": ":", "OF": "of", "HOLE_END": "}"}
     choices = {kind for kind in parser.choices() if kind.isupper() or kind.startswith("$")}
     if choices <= {"NAME", "LBRACE", "LSQUARE"} and "NAME" in choices:
@@ -154,33 +169,34 @@ def _hint(parser: Any) -> str:
     return f"'{closing[0]}' is expected" if len(closing) == 1 else ""
 
 
-def _tree(top: Any, limits: Limits) -> Part:
-    """Return lark's tree without the words that say nothing, or raise ProblemsError when it is nested too deep."""
+def _convert_tree(top: Any, limits: Limits) -> SyntaxNode:
+    """Return the tree of lark as SyntaxNodes; raise ProblemsError if it is nested too deeply or too large."""
     order: list[tuple[Any, int]] = [(top, 0)]
     for node, depth in order:
         if depth > limits.source_depth:
             message = f"the script is nested more than {limits.source_depth} deep"
-            raise ProblemsError([Problem(_place(node)[0], SYNTAX, message, "give parts of it names: let x = …")])
+            raise ProblemsError(
+                [Problem(_span(node)[0], SYNTAX, message, "assign parts of it to variables: let x = …")]
+            )
         order.extend((child, depth + 1) for child in getattr(node, "children", ()))
     if len(order) > limits.source_nodes * 4:
         raise ProblemsError([Problem(0, SYNTAX, f"the script has more than {limits.source_nodes:,} parts")])
-    part: Part = _part(top)
+    part: SyntaxNode = _convert_node(top)
     return part
 
 
-def _part(node: Any) -> Any:
+def _convert_node(node: Any) -> Any:
+    """Return a node or token of lark as SyntaxNode or Token, without the tokens that the kind of the node implies."""
     if not hasattr(node, "children"):
-        return Word(node.type, str(node), node.start_pos, node.end_pos, newline=False)
+        return Token(node.type, str(node), node.start_pos, node.end_pos, newline=False)
     children: Iterable[Any] = node.children
-    kept = tuple(_part(child) for child in children if getattr(child, "type", "") not in _SILENT)
-    start, end = _place(node)
-    return Part(str(node.data), kept, start, end)
+    kept = tuple(_convert_node(child) for child in children if getattr(child, "type", "") not in _DROPPED_KINDS)
+    start, end = _span(node)
+    return SyntaxNode(str(node.data), kept, start, end)
 
 
-def _place(node: Any) -> tuple[int, int]:
+def _span(node: Any) -> tuple[int, int]:
+    """Return the indexes at which a node or token of lark starts and ends."""
     if hasattr(node, "children"):
         return getattr(node.meta, "start_pos", 0), getattr(node.meta, "end_pos", 0)
     return node.start_pos, node.end_pos
-
-
-__all__ = ["KEYWORDS", "Part", "parse"]

@@ -1,4 +1,4 @@
-"""The members of texts."""
+"""Methods of strings in XScript."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def _slice(value: str, start: int = 0, end: int | None = None) -> str:
 
 
 def _substr(value: str, start: int, length: int | None = None) -> str:
+    """Return ``length`` characters from an index; a negative index counts from the end."""
     start = max(0, len(value) + start) if start < 0 else start
     return value[start:] if length is None else value[start : start + max(0, length)]
 
@@ -34,7 +35,7 @@ def _split(value: str, separator: str | None = None, limit: int | None = None) -
     return parts if limit is None or limit < 0 else parts[:limit]
 
 
-def _replace(value: str, old: str, new: Any) -> str:
+def _replace_first(value: str, old: str, new: Any) -> str:
     return str(sized_method(value, "replace")(old, text(new), 1))
 
 
@@ -57,6 +58,7 @@ def _pad_end(value: str, length: int, fill: str = " ") -> str:
 
 
 def _padding(value: str, length: int, fill: str) -> str:
+    """Return the characters that extend a string to a length."""
     within(length, text=True)
     missing = max(0, length - len(value))
     return (fill * (missing // len(fill) + 1))[:missing] if fill else ""
@@ -68,7 +70,9 @@ def _concat(value: str, *others: Any) -> str:
     return "".join(pieces)
 
 
-def _to(kind: Callable[[str], Any]) -> Callable[..., Any]:
+def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
+    """Return the method that converts a string with ``kind``, or returns its argument for a blank string."""
+
     def convert(value: str, default: Any = None) -> Any:
         stripped = value.strip()
         if not stripped:
@@ -79,6 +83,7 @@ def _to(kind: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _boolean(value: str) -> bool:
+    """Return the value of ``true`` or ``false`` in upper or lower case; raise ValueError for another string."""
     if value.lower() in {"true", "false"}:
         return value.lower() == "true"
     raise ValueError(f"'{value}' is neither true nor false")
@@ -98,11 +103,12 @@ TEXT: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "includes": lambda value, part: part in value, "contains": lambda value, part: part in value,
         "startsWith": lambda value, part: value.startswith(part), "endsWith": lambda value, part: value.endswith(part),
         "split": _split, "toUpperCase": str.upper, "toLowerCase": str.lower,
-        "replace": _replace_all, "replaceAll": _replace_all, "replaceFirst": _replace, "concat": _concat,
+        "replace": _replace_all, "replaceAll": _replace_all, "replaceFirst": _replace_first, "concat": _concat,
         "repeat": _repeat, "padStart": _pad_start, "padEnd": _pad_end, "equals": equal,
         "equalsIgnoreCase": lambda value, other: isinstance(other, str) and value.casefold() == other.casefold(),
         "compareTo": lambda value, other: (value > other) - (value < other), "toString": text,
-        "$toInt": _to(int), "$toLong": _to(int), "$toDouble": _to(float), "$toBoolean": _to(_boolean), "$toString": text,
+        "$toInt": _converter(int), "$toLong": _converter(int), "$toDouble": _converter(float),
+        "$toBoolean": _converter(_boolean), "$toString": text,
         "$fileName": _file_name,
         "$fileExt": lambda path: _file_name(path).rpartition(".")[2] if "." in _file_name(path) else "",
         "$isEmpty": lambda value: not value,

@@ -1,7 +1,7 @@
-"""What values are in XScript: texts, truth, equality, types, errors.
+"""Rules of XScript for values: truth, equality, conversion to text, types and errors.
 
-Rules: true is no number, 1 and 1.0 are equal; false, null, 0, NaN and the empty text are not true; a text shows null, true
-and false in small letters.
+Rules: booleans are not numbers; 1 and 1.0 are equal; false, null, 0, NaN and the empty string count as false; null,
+true and false are lower-case in texts.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any, NamedTuple, Self
 from taskrun.script.sandbox.bounded_text import shown
 
 
-class Entry(NamedTuple):
-    """A key of a map with its value, as ``entries`` and ``entrySet`` give it."""
+class MapEntry(NamedTuple):
+    """Key and value of a map, an item of the lists that ``entries`` and ``entrySet`` return."""
 
     key: Any
     value: Any
 
 
 class NopScriptError(Exception):
-    """An error that a script throws: its code, and parameters.
+    """Error with a code and parameters, thrown by ``throw new NopScriptError("…")``.
 
     >>> error = NopScriptError("shop.no-stock").param("item", "pen")
     >>> str(error), error.params
@@ -39,7 +39,7 @@ class NopScriptError(Exception):
             self.__cause__ = cause
 
     def param(self, name: str, value: Any) -> Self:
-        """Set a parameter and return the error."""
+        """Set a parameter and return this error, so that calls can be chained."""
         self.params[name] = value
         return self
 
@@ -49,7 +49,7 @@ class NopScriptError(Exception):
 
 
 class ScriptError(Exception):
-    """An error with a text: ``new Error("…")``, and what is thrown that is no error."""
+    """Error with a message: ``new Error("…")``, and the wrapper of any thrown value that is not an exception."""
 
 
 NUMBERS = (int, float, Decimal)
@@ -84,26 +84,26 @@ TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number, which true and false are not."""
+    """Return whether a value is a number; booleans are not."""
     return isinstance(value, NUMBERS) and not isinstance(value, bool)
 
 
 def truth(value: Any) -> bool:
-    """Whether a value counts as true: all but null, false, 0, NaN and the empty text."""
+    """Return whether a value counts as true: every value but null, false, 0, NaN and the empty string."""
     if value is None or value is False or value == "":
         return False
     return not (is_number(value) and (value == 0 or value != value))  # noqa: PLR0124 - NaN
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Whether two values are equal, without converting one to the type of the other."""
+    """Return whether two values are equal, without converting one to the type of the other."""
     if isinstance(a, bool) is not isinstance(b, bool):
         return False
     return bool(a == b)
 
 
 def text(value: Any) -> str:
-    """Return a value as text."""
+    """Return a value as a string; a value that is not a string must not become longer than the sandbox allows."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -112,7 +112,7 @@ def text(value: Any) -> str:
 
 
 def type_of(value: Any) -> str:
-    """Return JavaScript's word for the type of a value."""
+    """Return the type of a value as ``typeof`` names it in JavaScript."""
     if isinstance(value, bool):
         return "boolean"
     if is_number(value):
@@ -123,7 +123,7 @@ def type_of(value: Any) -> str:
 
 
 def kind_name(value: Any) -> str:
-    """Return what messages call the type of a value."""
+    """Return the type of a value with an article, for messages."""
     if value is None:
         return "null"
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a map"}

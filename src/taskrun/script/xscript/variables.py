@@ -1,8 +1,8 @@
-"""Where the variables of an XScript live: in the flow's scope, or in the function and block that declares them.
+"""Resolution of the variables of an XScript to the scope of the step, or to the block that declares them.
 
-Rules: what the program declares outside of blocks, and what is assigned without a declaration, is a variable of the
-scope, so that the step's outputs see it. What a block or function declares is its own: it gets a name that no other
-declaration has (``x@3``), which makes shadowing and closures those of Python.
+Rules: a variable that is declared outside of blocks, or assigned without a declaration, belongs to the scope, so that
+the outputs of the step can read it. A variable that a block or function declares is local: it gets an internal name
+that no other declaration has (``x@3``), so that shadowing and closures work as in Python.
 """
 
 from __future__ import annotations
@@ -17,81 +17,88 @@ STORE = ast.Store()
 
 
 @dataclass(slots=True)
-class Block:
-    """The names that a block declares: what each is called in the tree, whether it is constant, and its function."""
+class BlockNames:
+    """Declarations of one block.
+
+    ``function`` is the number of functions around the block, ``names`` maps declared to internal names, ``constants``
+    are the names that were declared with ``const``.
+    """
 
     function: int
     names: dict[str, str] = field(default_factory=dict)
     constants: set[str] = field(default_factory=set)
 
 
-class Variables:
-    """The variables around the place that is being translated, innermost block last."""
+class XScriptVariables:
+    """Variables that are visible at the current position of the translation, and what the program reads and stores.
+
+    ``blocks`` are the enclosing blocks, innermost last. ``reads`` and ``stores`` collect names of the scope.
+    """
 
     def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self.functions: list[set[str]] = []  # what each function around assigns of those around it
-        self.constants: set[str] = set()  # of the program
+        self.blocks: list[BlockNames] = []
+        self.functions: list[set[str]] = []  # per enclosing function: names of outer blocks that it assigns
+        self.constants: set[str] = set()  # constants declared outside of blocks
         self.reads: set[str] = set()
         self.stores: set[str] = set()
         self._count = 0
 
-    def fresh(self, name: str) -> str:
-        """Return a name that nothing else has."""
+    def unique_name(self, name: str) -> str:
+        """Return an internal name that no other variable has."""
         self._count += 1
         return f"{name}@{self._count}"
 
-    def open(self) -> Block:
-        """Begin a block."""
-        block = Block(len(self.functions))
+    def open_block(self) -> BlockNames:
+        """Enter a block and return its declarations."""
+        block = BlockNames(len(self.functions))
         self.blocks.append(block)
         return block
 
-    def close(self) -> None:
-        """End a block."""
+    def close_block(self) -> None:
+        """Leave the innermost block."""
         self.blocks.pop()
 
     def declare(self, name: str, *, constant: bool = False) -> ast.Name:
-        """Declare a name in the innermost block and return the target to assign."""
+        """Declare a name in the innermost block, or in the scope, and return the target of its assignment."""
         if not self.blocks:
             if constant:
                 self.constants.add(name)
             self.stores.add(name)
             return ScopeName(name, STORE)
         block = self.blocks[-1]
-        own = block.names.get(name) or self.fresh(name)
-        block.names[name] = own
+        internal_name = block.names.get(name) or self.unique_name(name)
+        block.names[name] = internal_name
         if constant:
             block.constants.add(name)
-        return LocalName(own, STORE)
+        return LocalName(internal_name, STORE)
 
-    def find(self, name: str) -> tuple[Block | None, str]:
-        """Return the block that declares a name, and what it is called there; None for one of the scope."""
+    def find_declaration(self, name: str) -> tuple[BlockNames | None, str]:
+        """Return the block that declares a name and its internal name, or None and the name for one of the scope."""
         for block in reversed(self.blocks):
             if name in block.names:
                 return block, block.names[name]
         return None, name
 
-    def read(self, name: str) -> ast.Name:
-        """Return the reading of a name."""
-        block, own = self.find(name)
+    def load_name(self, name: str) -> ast.Name:
+        """Return the node that reads a variable."""
+        block, internal_name = self.find_declaration(name)
         if block is not None:
-            return LocalName(own, LOAD)
+            return LocalName(internal_name, LOAD)
         if name not in self.stores:
             self.reads.add(name)
-        return ScopeName(own, LOAD)
+        return ScopeName(internal_name, LOAD)
 
-    def target(self, name: str) -> ast.Name:
-        """Return the target of an assignment to a name."""
-        block, own = self.find(name)
+    def store_name(self, name: str) -> ast.Name:
+        """Return the target of an assignment to a variable."""
+        block, internal_name = self.find_declaration(name)
         if block is None:
             self.stores.add(name)
-            return ScopeName(own, STORE)
+            return ScopeName(internal_name, STORE)
         for assigned in self.functions[block.function :]:
-            assigned.add(own)
-        return LocalName(own, STORE)
+            assigned.add(internal_name)
+        return LocalName(internal_name, STORE)
 
     def is_constant(self, name: str) -> bool:
-        """Whether a name must not be assigned again."""
-        block, _ = self.find(name)
+        """Return whether a name was declared with ``const``."""
+        block, _ = self.find_declaration(name)
         return name in (self.constants if block is None else block.constants)

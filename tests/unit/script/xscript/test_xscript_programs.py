@@ -15,7 +15,7 @@ from taskrun.core.scope import Scope
 from taskrun.errors import BindError
 from taskrun.script.problems import ProblemsError
 from taskrun.script.script import Limits, Script, ScriptBudgetError, ScriptSettings, compile_script
-from taskrun.script.xscript.translate import parse_xscript
+from taskrun.script.xscript.translate import translate_xscript
 from taskrun.syntax.load import parse
 
 
@@ -86,7 +86,9 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("source", "line", "column", "code", "message"), ERRORS)
-def test_a_mistake_is_told_at_its_place(source: str, line: int, column: int | None, code: str, message: str) -> None:
+def test_a_mistake_is_reported_at_its_location(
+    source: str, line: int, column: int | None, code: str, message: str
+) -> None:
     with pytest.raises(BindError) as caught:
         xscript(source)
     problem = caught.value.diagnostics[0]
@@ -108,7 +110,7 @@ FAILURES = [
     ("[1].filtre(x => x)", 1, AttributeError, "filter"),
     ("new Nope()", 1, NameError, "not known"),
     ("1 instanceof Nope", 1, NameError, "unknown type"),
-    ("for (let x of 5) {}", 1, TypeError, "item by item"),
+    ("for (let x of 5) {}", 1, TypeError, "not iterable"),
     ("throw new NopScriptError('a.b')", 1, Exception, "a.b"),
     ("while (true) {}", 1, ScriptBudgetError, "stopped"),
     ("let f = () => f(); f()", 1, RecursionError, ""),
@@ -119,7 +121,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("source", "line", "error", "message"), FAILURES)
-def test_a_failure_is_told_with_its_line(source: str, line: int, error: type[Exception], message: str) -> None:
+def test_a_failure_names_its_line(source: str, line: int, error: type[Exception], message: str) -> None:
     settings = ScriptSettings(limits=Limits(seconds=2, ticks=100_000))
     with pytest.raises(error) as caught:
         xscript(source, settings=settings).run(Scope(None))
@@ -128,11 +130,11 @@ def test_a_failure_is_told_with_its_line(source: str, line: int, error: type[Exc
 
 
 @given(st.text(st.sampled_from("abc{}()[]`$;:?.=>+-*/'\" \n1ß"), max_size=60))
-def test_any_text_is_a_program_or_a_problem_inside_it(text: str) -> None:
+def test_any_text_is_compiled_or_has_a_problem_inside_it(text: str) -> None:
     places: list[int] = []
     with suppress(ProblemsError):
         try:
-            parse_xscript(text, expression=False, limits=Limits())
+            translate_xscript(text, expression=False, limits=Limits())
         except ProblemsError as error:
             places = [problem.at for problem in error.problems]
             raise

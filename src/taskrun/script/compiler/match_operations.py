@@ -1,6 +1,7 @@
-"""What patterns of ``match`` ask of a value: its items, some of its keys, some of its attributes.
+"""Operations of ``match`` at run time: split a value into the parts that sequence, mapping and class patterns match.
 
-Rules: each returns the parts as a tuple, or None when the value is not of that form, by Python's rules for patterns.
+Rules: each function returns the parts as a tuple, or None if the value does not have the form of the pattern, by the
+rules of Python for patterns.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from taskrun.script.sandbox.guard import guarded_getattr
 _ITSELF = (bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple)
 
 
-def items(value: Any, count: int, star: int | None) -> tuple[Any, ...] | None:
-    """Return the items of a sequence of ``count`` patterns, of which the one at ``star`` takes any number."""
+def match_sequence(value: Any, count: int, star: int | None) -> tuple[Any, ...] | None:
+    """Return the items of a sequence for a pattern of ``count`` parts.
+
+    Parameters: ``star`` is the index of the starred part, which receives a list of any length, or None.
+    """
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes, bytearray)):
         return None
     length = len(value)
@@ -26,16 +30,20 @@ def items(value: Any, count: int, star: int | None) -> tuple[Any, ...] | None:
     return (*value[:star], list(value[star:end]), *value[end:])
 
 
-def keys(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | None:
-    """Return the values of some keys of a mapping, and with ``rest`` a dict of the others."""
+def match_mapping(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | None:
+    """Return the values of the keys ``wanted`` of a mapping and, with ``rest``, a dict of the other items."""
     if not isinstance(value, Mapping) or not all(key in value for key in wanted):
         return None
     found = tuple(value[key] for key in wanted)
     return (*found, {key: other for key, other in value.items() if key not in wanted}) if rest else found
 
 
-def attributes(value: Any, kind: Any, positions: int, names: tuple[str, ...]) -> tuple[Any, ...] | None:
-    """Return attributes of an instance of a class: so many of its ``__match_args__``, and those with names."""
+def match_class(value: Any, kind: Any, positions: int, names: tuple[str, ...]) -> tuple[Any, ...] | None:
+    """Return attributes of an instance of the class ``kind``, read through the guard.
+
+    Parameters: ``positions`` is the number of positional patterns, ``names`` are the attributes of keyword patterns.
+    Raises TypeError if ``kind`` is no class or has too few ``__match_args__``.
+    """
     if not isinstance(kind, type):
         raise TypeError("called match pattern must be a class")
     if not isinstance(value, kind):

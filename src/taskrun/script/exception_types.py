@@ -1,0 +1,32 @@
+"""Rules for the exceptions that scripts raise and catch, for both evaluators.
+
+Rules: scripts raise and catch ordinary exceptions only. They cannot catch a cancellation, and cannot end the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+_UNCATCHABLE = frozenset({SystemExit, KeyboardInterrupt, GeneratorExit})
+
+
+def raisable(error: Any) -> Any:
+    """Return the operand of ``raise``; raise TypeError if it is no ordinary exception, such as KeyboardInterrupt."""
+    kind = error if isinstance(error, type) else type(error)
+    if issubclass(kind, BaseException) and not issubclass(kind, Exception):
+        raise TypeError(f"a script cannot raise {kind.__name__}, only ordinary exceptions")
+    return error
+
+
+def catchable_types(kinds: Any) -> tuple[type[Exception], ...]:
+    """Return the exception types that an ``except`` clause catches.
+
+    Parameters: ``kinds`` is the value behind ``except``. BaseException becomes Exception. Raises TypeError for a value
+    that is neither an exception type nor a tuple of them.
+    """
+    listed: Iterable[Any] = kinds if isinstance(kinds, tuple) else (kinds,)
+    for kind in listed:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError("catching classes that do not inherit from Exception is not allowed")
+    return tuple(Exception if kind is BaseException else kind for kind in listed if kind not in _UNCATCHABLE)

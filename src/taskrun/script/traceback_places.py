@@ -1,0 +1,44 @@
+"""Location of a failure inside a script: reads and trims the traceback of an exception, and notes the location on it.
+
+Rules: the exception stays the object that was raised. It gets one note, from the first script that it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import TypeVar
+
+from taskrun.script.script_source import NOTE
+
+_Place = TypeVar("_Place")
+
+
+def traceback_entries(error: BaseException) -> Iterator[TracebackType]:
+    """Yield the entries of the traceback of an exception, the outermost frame first."""
+    entry = error.__traceback__
+    while entry is not None:
+        yield entry
+        entry = entry.tb_next
+
+
+def is_frame_of(entry: TracebackType, packages: str | tuple[str, ...]) -> bool:
+    """Return whether the frame of an entry executes code of a module whose name begins with one of ``packages``."""
+    return str(entry.tb_frame.f_globals.get("__name__")).startswith(packages)
+
+
+def replace_traceback(error: BaseException, entries: Sequence[TracebackType]) -> None:
+    """Set the traceback of an exception to copies of these entries, the outermost frame first."""
+    trimmed: TracebackType | None = None
+    for entry in reversed(entries):
+        trimmed = TracebackType(trimmed, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    error.__traceback__ = trimmed
+
+
+def add_location_note(error: BaseException, failed: _Place | None, location_text: Callable[[_Place], str]) -> None:
+    """Add the note that names the failed expression, unless there is none or the exception has such a note.
+
+    Parameters: ``location_text`` returns ``file:line:column: source line`` for ``failed``.
+    """
+    if failed is not None and not any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
+        error.add_note(NOTE + location_text(failed))
