@@ -106,8 +106,8 @@ def test_dump(templates: Templates, caplog: pytest.LogCaptureFixture) -> None:
         assert templates.value("<c:script xpl:dump='true'>n</c:script>", {"n": 2}) == 2
         templates.value("<c:var name='x' xpl:dump='true'/>")
     messages = [item.message for item in caplog.records if item.name == "taskrun.script"]
-    assert messages[0].endswith("flow1.task.xml:3:1: <c:script> gave 2")
-    assert messages[1].endswith("<c:var> gave None")
+    assert messages[0].endswith("flow1.task.xml:3:1: <c:script> returned 2")
+    assert messages[1].endswith("<c:var> returned None")
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ def test_dump(templates: Templates, caplog: pytest.LogCaptureFixture) -> None:
         ('<c:unit xpl:outputMode="txt"/>', "bad-value 3:9", "'text'"),
         ('<c:unit xpl:invert="true"/>', "no-meaning 3:9", "test of"),
         ('<c:if test="1" xpl:invert="yes"/>', "bad-value 3:16", "true or false"),
-        ('<c:unit xpl:attrs="${{}}"/>', "no-meaning 3:9", "as they are written"),
-        ('<c:unit xpl:slotArgs="${{}}"/>', "no-meaning 3:9", "goes with xpl:slot"),
+        ('<c:unit xpl:attrs="${{}}"/>', "no-meaning 3:9", "only the attributes that are written"),
+        ('<c:unit xpl:slotArgs="${{}}"/>', "no-meaning 3:9", "together with xpl:slot"),
         ('<c:unit xpl:slotScope="a"/>', "no-meaning 3:9", "a tag of a library"),
-        ('<c:unit xpl:slot="x"/>', "unknown-slot 3:9", "declared in the tag"),
+        ('<c:unit xpl:slot="x"/>', "unknown-slot 3:9", "declare the slot in the tag"),
         ('<c:unit xpl:lib="no.xlib"/>', "no-library 3:9", ""),
         ('<c:unit xpl:is="c:unitt"/>', "unknown-tag 3:1", "unit"),
     ],

@@ -267,16 +267,16 @@ def test_wrong_file(templates: Templates, text: str, expected: list[str]) -> Non
 
 RUNNING: list[tuple[str, str, str]] = [
     ('<A><attr name="a" type="int"/><source><c:script>a</c:script></source></A>', '<t:A a="${n}"/>', "flow1.task.xml:3:6: the attribute a: 'x' is not of type int"),
-    ('<A><attr name="a" mandatory="true"/><source><c:script>a</c:script></source></A>', '<t:A a="${None}"/>', "flow1.task.xml:3:1: the attribute a is mandatory, and null"),
+    ('<A><attr name="a" mandatory="true"/><source><c:script>a</c:script></source></A>', '<t:A a="${None}"/>', "flow1.task.xml:3:1: the attribute a is mandatory, but it is null"),
     ('<A><attr name="a"/><source><c:script>a</c:script></source></A>', '<t:A xpl:attrs="${{\'b\': 1}}"/>', "xpl:attrs: the tag has no attribute 'b'; it has a"),
-    ('<A><attr name="a"/><source><c:script>a</c:script></source></A>', '<t:A xpl:attrs="${[1]}"/>', "xpl:attrs is a map of attributes, not list"),
+    ('<A><attr name="a"/><source><c:script>a</c:script></source></A>', '<t:A xpl:attrs="${[1]}"/>', "xpl:attrs must be a map of attributes, not list"),
     ('<A><return type="int"/><source><c:script>"x"</c:script></source></A>', "<t:A/>", "flow1.task.xml:3:1: the tag's value: 'x' is not of type int"),
     ('<A><slot name="b"><arg name="x"/></slot><source><c:script>b(1, 2)</c:script></source></A>', "<t:A><b/></t:A>", "the slot 'b' takes 1 argument, not 2"),
     ('<A><slot name="b"><arg name="x"/></slot><source><c:script>b(1, x=2)</c:script></source></A>', "<t:A><b/></t:A>", "its argument 'x' twice"),
     ('<A><slot name="b"/><source><c:script>b(y=2)</c:script></source></A>', "<t:A><b/></t:A>", "no argument 'y'"),
     ('<A><slot name="b" slotType="node"/><source><c:unit xpl:slot="b"/></source></A>', "<t:A><b/></t:A>", "the slot 'b' is Element"),
     ('<A><slot name="b"/><source><c:script>b._env</c:script></source></A>', "<t:A><b/></t:A>", "_env"),
-    ('<A><slot name="b"/><source><c:script>b.waits()</c:script></source></A>', "<t:A><b/></t:A>", "cannot read attributes of a Filling"),
+    ('<A><slot name="b"/><source><c:script>b.needs_await()</c:script></source></A>', "<t:A><b/></t:A>", "cannot read attributes of a SlotFunction"),
 ]  # fmt: skip
 
 
