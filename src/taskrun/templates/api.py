@@ -27,7 +27,7 @@ from taskrun.templates.closures import (
     run_synchronously,
 )
 from taskrun.templates.compile import Compiler
-from taskrun.templates.conditions import compile_conditions, holds_conditions
+from taskrun.templates.conditions import compile_conditions, has_conditions
 from taskrun.templates.libraries import Libraries, Library
 from taskrun.templates.output import MODES, TemplateOutput
 
@@ -55,7 +55,7 @@ def compile_template_body(
         hint = "one of " + ", ".join(MODES)
         raise BindError([node.problem("bad-value", f"xpl:outputMode='{mode}'", hint=hint, attribute="xpl:outputMode")])
     compiler = Compiler(settings, language, mode, libraries, prefixes, facts)
-    compiled = compile_conditions(compiler, node) if holds_conditions(node) else compiler.source(node)
+    compiled = compile_conditions(compiler, node) if has_conditions(node) else compiler.source(node)
     if facts.needs_await() and not awaits and not facts.problems:
         message = f"a tag in <{node.tag}> has to be awaited, and <{node.tag}> cannot await"
         hint = "tags of Python functions and 'await' are possible in the source of a step"

@@ -94,7 +94,7 @@ def _compile_inner(compiler: Compiler, node: Node) -> TemplateNode:
     if mode is None and "xpl:return" in node.attributes:
         mode = "none"  # the value goes to the variable instead of the output
     inner = compiler if mode is None else compiler.with_mode(mode)
-    compiled = inner.plain(node._replace(attributes=_own_attributes(node)))
+    compiled = inner.tag(node._replace(attributes=_own_attributes(node)))
     if "xpl:skipIf" in node.attributes:
         compiled = _skip_if(compiler, node, compiled, inner.body(node))
     if mode is None or node.tag in _OWN_BODY:

@@ -1,4 +1,4 @@
-"""What elements of a template are compiled to: template nodes, the environment that they run in, and how control leaves them.
+"""Template nodes (compiled elements of a template), the environment in which they run, and their control flow.
 
 Rules: a template node is an async function of an environment. A template in which nothing is awaited runs without an event
 loop. ``c:return``, ``c:break`` and ``c:continue`` raise exceptions that never leave the template; any other exception is a
@@ -54,7 +54,7 @@ class Continue(ControlFlow):
 
 
 class Environment:
-    """What template nodes run in: variables, output, budget, and the current nesting of calls of tags."""
+    """State of a running template: variables, output, budget, and the current nesting of calls of tags."""
 
     __slots__ = ("budget", "depth", "out", "scope")
 

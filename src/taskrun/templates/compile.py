@@ -71,8 +71,6 @@ class Compiler:
         """Report a problem of an element, or of one of its attributes."""
         self.facts.problems.append(node.problem(code, message, hint=hint, attribute=attribute))
 
-    # ---- scripts
-
     def script(self, node: Node, *, leaves: bool = False) -> Script | None:
         """Compile the text of an element as a script; return None if it has problems.
 
@@ -131,17 +129,14 @@ class Compiler:
             self.report(node, "bad-value", f"{attribute}='{text}' is text; expected one ${{…}}", attribute=attribute)
         return template
 
-    # ---- checks
-
     def check_attributes(self, node: Node, *names: str, xpl: bool = True) -> None:
         """Report every attribute of an element except ``names``, ``xmlns:`` declarations and, with ``xpl``, ``xpl:`` ones."""
         for name in node.attributes:
             free = name.startswith(("xpl:", "xmlns:")) if xpl else name.startswith("xmlns:")
             if name not in names and not free:
                 hint = near_hint(name, names) or ("allowed here: " + ", ".join(names) if names else "it has none")
-                self.report(
-                    node, "unknown-attribute", f"<{node.tag}> has no attribute {name}", hint=hint, attribute=name
-                )
+                message = f"<{node.tag}> has no attribute {name}"
+                self.report(node, "unknown-attribute", message, hint=hint, attribute=name)
 
     def check_empty(self, node: Node) -> None:
         """Report the content of an element that must be empty."""
@@ -164,8 +159,6 @@ class Compiler:
         if not name.isidentifier() or name.startswith("_"):
             self.report(node, "bad-value", f"'{name}' is no name of a variable", attribute=attribute)
         self.facts.bound.add(name)
-
-    # ---- bodies
 
     def with_mode(self, mode: str) -> Compiler:
         """Return a copy for a body with another output mode."""
@@ -202,21 +195,21 @@ class Compiler:
         """Compile an element with its ``xpl:`` attributes and declarations of prefixes, or a text."""
         if node.tag == TEXT:
             return self.text(node)
-        prefix, colon, local = node.tag.partition(":")
         scoped = self.with_declarations(node)
         if any(name.startswith("xpl:") for name in node.attributes):
             return compile_with_attributes(scoped, node)
-        return scoped.tag(node, prefix if colon else "", local)
+        return scoped.tag(node)
 
-    def plain(self, node: Node) -> TemplateNode:
-        """Compile an element without its ``xpl:`` attributes and declarations, which the caller has compiled."""
-        prefix, colon, local = node.tag.partition(":")
-        return self.tag(node, prefix if colon else "", local)
+    def tag(self, node: Node) -> TemplateNode:
+        """Compile an element as a core tag, as a call of a library's tag, or as an element of the output.
 
-    def tag(self, node: Node, prefix: str, local: str) -> TemplateNode:
-        """Compile an element as a core tag, as a call of a library's tag, or as an element of the output."""
+        Its ``xpl:`` attributes and declarations of prefixes are not compiled.
+        """
         from taskrun.templates.core_tags import CORE
 
+        prefix, colon, local = node.tag.partition(":")
+        if not colon:
+            prefix = ""
         if prefix == "c":
             make: Callable[[Compiler, Node], TemplateNode] | None = CORE.get(local)
             if make is not None:
@@ -240,8 +233,7 @@ class Compiler:
                 if node.tag in CORE
                 else "set xpl:outputMode to 'xml', 'html' or 'node' to output elements"
             )
-            message = f"<{node.tag}> is not a tag, and elements cannot be output here"
-            self.report(node, "unknown-tag", message, hint=hint)
+            self.report(node, "unknown-tag", f"<{node.tag}> is not a tag; elements cannot be output here", hint=hint)
         return no_op
 
     def with_declarations(self, node: Node) -> Compiler:
@@ -291,7 +283,7 @@ class Compiler:
         return name.startswith("xmlns:") and name[6:] in self.prefixes
 
     def literal(self, node: Node) -> TemplateNode:
-        """Compile an element that is output itself."""
+        """Compile an element that is no tag: it is written to the output with its attributes and content."""
         names = [name for name in node.attributes if not name.startswith("xpl:") and not self._declares_library(name)]
         values = {name: self.template(node, name) for name in names}
         extra = self.expression(node, "xpl:attrs", needed=False)

@@ -45,7 +45,7 @@ def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _false_for_null(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Return a comparison that is false if one of its values is null."""
+    """Return ``test`` changed so that it is false if one of its values is null."""
 
     def compare(left: Any, right: Any) -> bool:
         if left is None or right is None:
@@ -98,7 +98,7 @@ CONDITIONS = frozenset({*_UNARY, *_BINARY, *_GROUPS, *_CONSTANT, "between"})
 """The tags of all conditions."""
 
 
-def holds_conditions(node: Node) -> bool:
+def has_conditions(node: Node) -> bool:
     """Return whether the content of an element consists of conditions: its first child element is one."""
     tags = [child.tag for child in node.children if child.tag != TEXT]
     return bool(tags) and tags[0] in CONDITIONS

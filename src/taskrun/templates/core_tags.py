@@ -167,7 +167,7 @@ def _while(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _raising(error: type[Break | Continue]) -> TagCompiler:
-    """Return the function that compiles ``<c:break>`` or ``<c:continue>`` to raising ``error``."""
+    """Return the function that compiles ``<c:break>`` or ``<c:continue>``: the tag raises ``error``."""
 
     def compile_tag(compiler: Compiler, node: Node) -> TemplateNode:
         compiler.check_attributes(node)

@@ -55,7 +55,9 @@ def _compile_script(compiler: Compiler, node: Node) -> Script | None:
     """Compile the text of a ``<c:script>``; report what is wrong with it and return None."""
     if node.children:
         inner = next(child for child in node.children if child.tag != TEXT)
-        compiler.report(inner, "unknown-tag", f"<{inner.tag}> in <c:script>, which can contain text only", hint="move it out")
+        compiler.report(
+            inner, "unknown-tag", f"<{inner.tag}> in <c:script>, which can contain text only", hint="move it out"
+        )
         return None
     if not node.text.strip():
         compiler.report(node, "missing-element", "<c:script> is empty")

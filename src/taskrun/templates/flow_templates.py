@@ -112,7 +112,7 @@ class FlowTemplates:
         )
 
     def run_sections(self, tag: str, values: Mapping[str, Any]) -> None:
-        """Run all sections with a tag; raises BindError if one fails or outputs elements."""
+        """Run the sections of the root that have the tag ``tag``; raises BindError if one fails or outputs elements."""
         for section in self.root.children:
             if section.tag == tag:
                 made = self.generate(section, values)

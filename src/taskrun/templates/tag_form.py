@@ -111,7 +111,7 @@ def _check_part(node: Node, taken: dict[str, str]) -> Iterator[Diagnostic]:
 
 
 def _check_name(node: Node, *, variable: bool = True) -> Iterator[Diagnostic]:
-    """Yield a problem if an element has no name, or if the name of its ``variable`` is not valid."""
+    """Yield a problem if an element has no name or, if it is a ``variable``, one that is no valid name of a variable."""
     name = node.attributes.get("name")
     if not name:
         yield node.problem("missing-attribute", f"<{node.tag}> needs the attribute name")
