@@ -1,4 +1,4 @@
-"""The tags of the core: what each gives, and what is refused."""
+"""Test the core tags: their values, failures and problems."""
 
 # ruff: noqa: ISC004 - long texts
 
@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 import pytest
-from templates import Templates, places, told
+from templates import Templates, locations_of, messages_of
 
 from taskrun.script.script import Limits
 
@@ -77,20 +77,20 @@ VALUES: list[tuple[str, dict[str, Any], Any]] = [
 
 @pytest.mark.parametrize(("body", "inputs", "expected"), VALUES)
 def test_value(templates: Templates, body: str, inputs: dict[str, Any], expected: Any) -> None:
-    """The value of a body is that of its last tag that has one."""
+    """The value of a body is the value of its last tag that has one."""
     value = templates.value(body, inputs, allow=["math"])
     assert (value if expected is None or type(value) is type(expected) else value.toXml()) == expected
 
 
 @pytest.mark.parametrize(("body", "inputs", "expected"), VALUES)
 def test_value_with_the_other_evaluator(templates: Templates, body: str, inputs: dict[str, Any], expected: Any) -> None:
-    """Both evaluators give the same."""
+    """Both evaluators return the same value."""
     value = templates.value(body, inputs, allow=["math"], evaluator="asteval")
     assert (value if expected is None or type(value) is type(expected) else value.toXml()) == expected
 
 
 def test_xscript(templates: Templates) -> None:
-    """The dialect of the flow is that of its templates; a c:script can have its own."""
+    """The dialect of a flow applies to its templates; a c:script can set another."""
     body = '<c:script lang="xscript">let m = n ?? 4; return m > 3 &amp;&amp; true</c:script>'
     assert templates.value(body, {"n": None}) is True
     body = (
@@ -122,12 +122,12 @@ def test_xscript(templates: Templates) -> None:
     ],
 )  # fmt: skip
 def test_failure(templates: Templates, body: str, inputs: dict[str, Any], expected: str) -> None:
-    """What fails while it runs says what and where."""
+    """The message of a failure at run time names the reason and the location."""
     assert expected in templates.failure(body, inputs)
 
 
 def test_what_a_failure_carries(templates: Templates) -> None:
-    """All that c:throw says is in the exception."""
+    """The exception has all attributes of c:throw."""
     body = (
         '<c:throw errorCode="shop.no" params="${{\'a\': 1}}" cause="${n}" errorDescription="none left" bizFatal="true" '
         'errorStatus="409"/>'
@@ -210,14 +210,14 @@ WRONG: list[tuple[str, list[str], str]] = [
 
 @pytest.mark.parametrize(("body", "expected", "message"), WRONG)
 def test_wrong(templates: Templates, body: str, expected: list[str], message: str) -> None:
-    """Each mistake is reported at its place, with all others."""
+    """All problems of a body are reported, each at its location."""
     problems = templates.wrong(body, allow=["math"])
-    assert places(problems) == expected
-    assert message in told(problems)
+    assert locations_of(problems) == expected
+    assert message in messages_of(problems)
 
 
 def test_include(templates: Templates) -> None:
-    """The root of an included file stands where the include does; files are found from the file that names them."""
+    """c:include is replaced by the root of the file; paths are relative to the file that contains them."""
     templates.bench.write(
         '<c:unit xmlns:t="../t.xlib"><c:import class="math:pi"/><c:include src="deep/b.xml"/></c:unit>', "parts/a.xml"
     )
@@ -226,23 +226,23 @@ def test_include(templates: Templates) -> None:
 
 
 def test_include_is_no_circle(templates: Templates) -> None:
-    """A file that includes itself is refused where it says so."""
+    """A file that includes itself is reported at the c:include that closes the cycle."""
     templates.bench.write('<c:unit>\n<c:include src="b.xml"/></c:unit>', "a.xml")
     templates.bench.write('<c:unit>\n<c:include src="a.xml"/></c:unit>', "b.xml")
     problems = templates.wrong('<c:include src="a.xml"/>')
-    assert places(problems) == ["cycle b.xml:2:12"]
+    assert locations_of(problems) == ["cycle b.xml:2:12"]
 
 
 def test_mistakes_in_an_included_file(templates: Templates) -> None:
-    """They are shown there."""
+    """Problems of an included file are reported in that file."""
     templates.bench.write("<c:unit>\n<c:iff/><a", "a.xml")
-    assert places(templates.wrong('<c:include src="a.xml"/>')) == ["xml a.xml:2:9"]
+    assert locations_of(templates.wrong('<c:include src="a.xml"/>')) == ["xml a.xml:2:9"]
     templates.bench.write("<c:unit>\n <c:iff/></c:unit>", "b.xml")
-    assert places(templates.wrong('<c:include src="b.xml"/>')) == ["unknown-tag b.xml:2:2"]
+    assert locations_of(templates.wrong('<c:include src="b.xml"/>')) == ["unknown-tag b.xml:2:2"]
 
 
 def test_log_and_print(templates: Templates, caplog: pytest.LogCaptureFixture) -> None:
-    """They write to the log ``taskrun.script``."""
+    """c:log and c:print write to the log ``taskrun.script``."""
     with caplog.at_level(logging.INFO, "taskrun.script"):
         body = '<c:log info="n=${n}" debug="no" warn="w"/><c:print>p ${n} <c:out value="${n}"/></c:print><c:script>1</c:script>'
         assert templates.value(body, {"n": 3}) == 1
@@ -270,5 +270,5 @@ LIMITS = Limits(ticks=20_000, seconds=5)
     ],
 )  # fmt: skip
 def test_budget(templates: Templates, body: str) -> None:
-    """What would never end is stopped, and no c:try catches that."""
+    """Endless loops and endless growth exceed the budget, which c:try cannot catch."""
     assert templates.failure(body, limits=LIMITS).startswith("ScriptBudgetError")
