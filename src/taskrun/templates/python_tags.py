@@ -68,7 +68,7 @@ class PythonLibrary:
 def pascal_case(name: str) -> str:
     """Return the name of a function in PascalCase.
 
-    >>> pascal("read_text")
+    >>> pascal_case("read_text")
     'ReadText'
     """
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
@@ -84,7 +84,7 @@ def compile_function_call(
     converters = {name: _converter(node, name, item, lookup) for name, item in parameters.items()}
     given = _attributes(compiler, node, parameters)
     is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-    filled = _compile_slots(compiler, node, parameters, waits=is_async)
+    filled = _compile_slots(compiler, node, parameters, awaits=is_async)
     for name in sorted(given.keys() & filled.keys()):
         compiler.report(node, "doubled", f"{name} is given as an attribute and as an element", attribute=name)
     extra = compiler.expression(node, "xpl:attrs", needed=False)
@@ -189,11 +189,11 @@ def _converter(node: Node, name: str, parameter: inspect.Parameter, lookup: TagL
 
 
 def _compile_slots(
-    compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter], *, waits: bool
+    compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter], *, awaits: bool
 ) -> dict[str, SlotValue]:
     """Compile the content of a call to callables by parameter; report content that belongs to no parameter.
 
-    ``waits`` tells whether the function can await them.
+    ``awaits`` tells whether the function can await them.
     """
     names, filled, rest = _names(parameters), dict[str, SlotValue](), list[Node]()
     for child in node.children:
@@ -202,7 +202,7 @@ def _compile_slots(
         elif child.tag in filled:
             compiler.report(child, "doubled", f"a second <{child.tag}> in <{node.tag}>")
         else:
-            filled[child.tag] = _compile_slot(compiler, child, child.tag, waits=waits)
+            filled[child.tag] = _compile_slot(compiler, child, child.tag, awaits=awaits)
     if rest or node.text.strip():
         body = next((name for name in _BODIES if name in names), None)
         wrong = next((child for child in rest if child.tag != TEXT), rest[0] if rest else node)
@@ -215,16 +215,16 @@ def _compile_slots(
                 wrong, "doubled", f"<{node.tag}> has <{body}> and other content, which is for the same parameter"
             )
         else:
-            filled[body] = _compile_slot(compiler, node._replace(children=tuple(rest)), body, waits=waits)
+            filled[body] = _compile_slot(compiler, node._replace(children=tuple(rest)), body, awaits=awaits)
     return filled
 
 
-def _compile_slot(compiler: Compiler, node: Node, name: str, *, waits: bool) -> SlotValue:
-    """Compile the content of an element to a callable; ``waits`` tells whether the function can await it."""
+def _compile_slot(compiler: Compiler, node: Node, name: str, *, awaits: bool) -> SlotValue:
+    """Compile the content of an element to a callable; ``awaits`` tells whether the function can await it."""
     names = slot_argument_names(compiler, node, ())
     mode = "text" if node.text.strip() and not node.children else "none"
     body = compiler.slot(without_own_attributes(compiler, node, name), mode, names)
-    if body.facts.needs_await() and not waits:
+    if body.facts.needs_await() and not awaits:
         message = f"<{name}> has to be awaited, and only an 'async def' can await it"
         compiler.report(node, "unsupported", message, hint="make the function an 'async def', and await the call")
     return lambda env: SlotFunction(name, body, env)
