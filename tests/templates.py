@@ -1,4 +1,4 @@
-"""Templates for unit tests: bodies and libraries in files of their own, run in both dialects and by both evaluators."""
+"""Write and run templates in unit tests: flows of one step, and tag libraries."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from taskrun.templates.flow_templates import FlowTemplates
 from taskrun.templates.tag_lookup import TagSettings
 
 
-def markup_of(root: Node) -> FlowTemplates:
-    """Return what compiles the templates of a tree that builds on nothing."""
+def flow_templates_of(root: Node) -> FlowTemplates:
+    """Return the FlowTemplates of a tree that extends no other file."""
     files = Files((), (), lambda path, _said_in: path, load)
     sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root: ())
     return FlowTemplates(root, sources, TagSettings(imports=Imports()), ScriptSettings())
@@ -64,19 +64,19 @@ class Templates:
         return self.run(body, inputs, **settings).result
 
     def failure(self, body: str, inputs: Mapping[str, Any] | None = None, **settings: Any) -> str:
-        """Return what a body fails with."""
+        """Return the class and message of the exception that a body raises."""
         cause = self.run(body, inputs, **settings).cause
         return f"{type(cause).__name__}: {cause}"
 
     def wrong(
         self, body: str, inputs: Mapping[str, Any] | None = None, *, tags: str = "", mode: str = "", **settings: Any
     ) -> tuple[Diagnostic, ...]:
-        """Return what a body is refused for."""
+        """Return the compile problems of a body."""
         self.library(tags)
         return self.bench.problems(self.flow(body, inputs, mode=mode), **settings)
 
 
-def places(problems: tuple[Diagnostic, ...]) -> list[str]:
+def locations_of(problems: tuple[Diagnostic, ...]) -> list[str]:
     """Return code, file (if it is a library), line and column of each problem."""
     found = []
     for item in problems:
@@ -86,6 +86,6 @@ def places(problems: tuple[Diagnostic, ...]) -> list[str]:
     return found
 
 
-def told(problems: tuple[Diagnostic, ...]) -> str:
-    """Return all that problems say."""
+def messages_of(problems: tuple[Diagnostic, ...]) -> str:
+    """Return the codes, messages and hints of problems."""
     return "\n".join(f"{item.code}: {item.message} ({item.hint})" for item in problems)

@@ -93,7 +93,7 @@ class FlowCache:
             from taskrun.templates.element import Element
 
             tree = Element(root)
-            return self._markup(sources, root).generated(section, {"_dsl_root": tree, "dsl_root": tree})
+            return self._markup(sources, root).generate(section, {"_dsl_root": tree, "dsl_root": tree})
 
         def transform(root: Node) -> Node:
             from taskrun.templates.custom_types import CustomTypes

@@ -16,7 +16,7 @@ from taskrun.syntax.delta.extend import Sources, extend
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
 from taskrun.syntax.validate import violations
-from taskrun.templates.flow_templates import FlowTemplates, prepared
+from taskrun.templates.flow_templates import FlowTemplates, run_root_sections
 
 
 def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], FlowTemplates]) -> Flow:
@@ -26,7 +26,7 @@ def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callab
 
 def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[Node], FlowTemplates]) -> Flow:
     """Turn the tree of a flow that is put together into a runnable flow; raises FlowError."""
-    merged, templates = prepared(root, markup)
+    merged, templates = run_root_sections(root, markup)
     wrong = violations(merged, registry.schema)
     header, model = bind(normalize(merged), Header, registry, templates, wrong)
     variables = Variables(model)

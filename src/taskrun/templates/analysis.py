@@ -1,7 +1,7 @@
-"""What compiling a template finds out about it.
+"""Facts that the compilation of a template collects: the names it uses, its scripts, its problems, whether it awaits.
 
-Rules: a tag that is still being compiled when it is called (tags may call each other in a circle) is asked later whether it
-waits: a body waits if anything does that it calls, however far away.
+Rules: tags may call each other recursively, so a call can be compiled before the called tag is complete. Whether a template
+awaits is therefore computed after compilation, over everything that it calls directly or indirectly.
 """
 
 from __future__ import annotations
@@ -16,12 +16,21 @@ from taskrun.script.text_template import TextTemplate
 
 
 @dataclass(slots=True, eq=False)
-class Found:
-    """What a template's scripts read, assign and do, gathered while it is compiled.
+class TemplateFacts:
+    """Facts about one template, collected while it is compiled.
 
-    ``bound`` are the variables that its tags set; ``calls`` is the same of the tags that it calls and of what fills their
-    slots; ``slots`` are those of its own slots that it uses; ``scripts`` is all that was
-    compiled; ``ready`` is false while that is going on.
+    Attributes:
+        problems: the diagnostics.
+        reads: variables that its scripts read.
+        uses: names of the namespace that its scripts read unless a variable has that name.
+        stores: variables that its scripts assign.
+        bound: variables that its tags set.
+        slots: slots of its own tag that it uses with ``xpl:slot``.
+        calls: the facts of the tags that it calls and of the slot bodies that it passes to them.
+        scripts: its compiled scripts.
+        suspends: whether it has to be awaited, not counting ``calls``.
+        sets_any: whether it sets variables whose names are known only at run time, not counting ``calls``.
+        ready: whether its compilation is complete.
     """
 
     problems: list[Diagnostic] = field(default_factory=list)
@@ -30,40 +39,41 @@ class Found:
     stores: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
     slots: set[str] = field(default_factory=set)
-    calls: list[Found] = field(default_factory=list)
+    calls: list[TemplateFacts] = field(default_factory=list)
     scripts: list[Script | Template | TextTemplate] = field(default_factory=list)
     suspends: bool = False
     sets_any: bool = False
     ready: bool = True
 
-    def note(self, problems: Iterable[Diagnostic]) -> None:
-        """Note problems, each once."""
+    def add_problems(self, problems: Iterable[Diagnostic]) -> None:
+        """Add problems that are not recorded yet."""
         self.problems.extend(problem for problem in problems if problem not in self.problems)
 
-    def waits(self) -> bool:
-        """Whether anything in it, or in what it calls, has to be awaited."""
-        return any(found.suspends for found in self._all())
+    def needs_await(self) -> bool:
+        """Return whether the template, or anything that it calls, has to be awaited."""
+        return any(facts.suspends for facts in self._reachable())
 
-    def sets(self) -> bool:
-        """Whether anything in it, or in what it calls, may set variables of the task whose names only the run knows."""
-        return any(found.sets_any for found in self._all())
+    def sets_dynamic_names(self) -> bool:
+        """Return whether the template, or anything that it calls, sets variables whose names are known only at run time."""
+        return any(facts.sets_any for facts in self._reachable())
 
-    def _all(self) -> Iterable[Found]:
-        waiting, seen = [self], {id(self)}
-        for found in waiting:
-            yield found
-            for inner in found.calls:
-                if id(inner) not in seen:
-                    seen.add(id(inner))
-                    waiting.append(inner)
+    def _reachable(self) -> Iterable[TemplateFacts]:
+        """Yield these facts and those of everything that the template calls directly or indirectly, each once."""
+        queue, seen = [self], {id(self)}
+        for facts in queue:
+            yield facts
+            for called in facts.calls:
+                if id(called) not in seen:
+                    seen.add(id(called))
+                    queue.append(called)
 
-    def took(self, inner: Found, names: Iterable[str]) -> None:
-        """Take what the filling of a slot was found to do, which has the variables ``names`` of its own."""
+    def include(self, body: TemplateFacts, names: Iterable[str]) -> None:
+        """Add the facts of a slot's body, without the variables ``names``, which are the slot's own arguments."""
         own = set(names)
-        self.reads |= inner.reads - own
-        self.uses |= inner.uses - own
-        self.stores |= inner.stores - own
-        self.bound |= inner.bound - own
-        self.slots |= inner.slots
-        self.scripts += inner.scripts
-        self.calls.append(inner)
+        self.reads |= body.reads - own
+        self.uses |= body.uses - own
+        self.stores |= body.stores - own
+        self.bound |= body.bound - own
+        self.slots |= body.slots
+        self.scripts += body.scripts
+        self.calls.append(body)

@@ -1,7 +1,8 @@
-"""The door to templates: a body with child elements becomes a Script like any other.
+"""Compile and evaluate templates: the functions by which the rest of taskrun uses this package.
 
-Rules: what a template reads and assigns is known as of every script; its budget is one for all of it, besides those of the scripts
-in it. A template that waits is possible where a script that awaits is.
+Rules: a compiled template is a ``Script`` like any other, with the names that it reads and assigns. One budget covers the
+whole evaluation, in addition to the budget of each script in it. A template that awaits is allowed only where a script that
+awaits is allowed.
 """
 
 from __future__ import annotations
@@ -16,18 +17,25 @@ from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names
 from taskrun.script.settings import ScriptSettings
 from taskrun.syntax.node import Node
-from taskrun.templates.analysis import Found
-from taskrun.templates.closures import NOTHING, Environment, Piece, Variables, at_once, finished
+from taskrun.templates.analysis import TemplateFacts
+from taskrun.templates.closures import (
+    NO_VALUE,
+    Environment,
+    TemplateNode,
+    TemplateVariables,
+    run_body,
+    run_synchronously,
+)
 from taskrun.templates.compile import Compiler
-from taskrun.templates.filters import filter_of, is_filter
+from taskrun.templates.conditions import compile_conditions, has_conditions
 from taskrun.templates.libraries import Libraries, Library
-from taskrun.templates.output import MODES, Output
+from taskrun.templates.output import MODES, TemplateOutput
 
 if TYPE_CHECKING:
     from taskrun.templates.tag_library import Tag
 
 
-def compile_markup(
+def compile_template_body(
     node: Node,
     *,
     language: str,
@@ -36,61 +44,65 @@ def compile_markup(
     prefixes: Mapping[str, Library],
     awaits: bool = False,
 ) -> Script:
-    """Return the template that an element holds; raises BindError with everything that is wrong with it."""
-    found = Found()
+    """Compile the content of an element as a template; raises BindError with all its problems.
+
+    ``language`` is the dialect of its scripts; ``prefixes`` maps prefixes to tag libraries; ``awaits`` allows tags and scripts
+    that have to be awaited.
+    """
+    facts = TemplateFacts()
     mode = node.attributes.get("xpl:outputMode", "none")
     if mode not in MODES:
         hint = "one of " + ", ".join(MODES)
         raise BindError([node.problem("bad-value", f"xpl:outputMode='{mode}'", hint=hint, attribute="xpl:outputMode")])
-    compiler = Compiler(settings, language, mode, libraries, prefixes, found)
-    piece = filter_of(compiler, node) if is_filter(node) else compiler.source(node)
-    if found.waits() and not awaits and not found.problems:
-        message = f"<{node.tag}> cannot wait, and a tag in it does"
+    compiler = Compiler(settings, language, mode, libraries, prefixes, facts)
+    compiled = compile_conditions(compiler, node) if has_conditions(node) else compiler.source(node)
+    if facts.needs_await() and not awaits and not facts.problems:
+        message = f"a tag in <{node.tag}> has to be awaited, and <{node.tag}> cannot await"
         hint = "tags of Python functions and 'await' are possible in the source of a step"
-        found.problems.append(node.problem("unsupported", message, hint=hint))
-    if found.problems:
-        raise BindError(dict.fromkeys(found.problems))
+        facts.problems.append(node.problem("unsupported", message, hint=hint))
+    if facts.problems:
+        raise BindError(dict.fromkeys(facts.problems))
 
-    suspends = found.waits()
+    suspends = facts.needs_await()
 
     async def run(scope: Names) -> Any:
-        return await evaluated(piece, scope, mode, settings)
+        return await evaluate_template(compiled, scope, mode, settings)
 
     return Script(
         text=node.text,
         node=node,
         attribute=None,
-        run=run if suspends else lambda scope: at_once(run(scope)),
-        reads=frozenset(found.reads - found.bound - found.stores),
-        stores=frozenset(found.stores | found.bound),
-        uses=frozenset(found.uses),
+        run=run if suspends else lambda scope: run_synchronously(run(scope)),
+        reads=frozenset(facts.reads - facts.bound - facts.stores),
+        stores=frozenset(facts.stores | facts.bound),
+        uses=frozenset(facts.uses),
         suspends=suspends,
         closed=False,
         template=True,
-        sets_any=found.sets(),
-        inner=tuple(found.scripts),
+        sets_any=facts.sets_dynamic_names(),
+        inner=tuple(facts.scripts),
     )
 
 
-async def evaluated(piece: Piece, scope: Names, mode: str, settings: ScriptSettings) -> Any:
-    """Return the value of a template, or what it puts out."""
-    out, budget = Output(mode), Budget(settings.limits)
+async def evaluate_template(compiled: TemplateNode, scope: Names, mode: str, settings: ScriptSettings) -> Any:
+    """Evaluate a template; return its value in the output mode ``none``, else its output."""
+    out, budget = TemplateOutput(mode), Budget(settings.limits)
     budget.begin()
     try:
-        value = await finished(piece, Environment(scope, out, budget))
+        value = await run_body(compiled, Environment(scope, out, budget))
     finally:
         budget.end()
     if mode != "none":
         return out.result()
-    return None if value is NOTHING else value
+    return None if value is NO_VALUE else value
 
 
-def run_macro(piece: Piece, tag: Tag, values: Mapping[str, Any], compiler: Compiler) -> Sequence[Node]:
-    """Return the elements that a macro makes."""
-    return _made(piece, Variables(dict(values)), compiler.settings, tag.node)
+def expand_macro(body: TemplateNode, tag: Tag, values: Mapping[str, Any], compiler: Compiler) -> Sequence[Node]:
+    """Evaluate the body of a macro with the variables ``values`` and return the elements that it outputs."""
+    return _evaluate_elements(body, TemplateVariables(dict(values)), compiler.settings, tag.node)
 
 
-def generated(
+def generate_elements(
     section: Node,
     values: Mapping[str, Any],
     *,
@@ -99,57 +111,63 @@ def generated(
     libraries: Libraries,
     prefixes: Mapping[str, Library],
 ) -> Sequence[Node]:
-    """Return the elements that a section such as ``x:gen-extends`` makes; raises BindError for what is wrong with it."""
-    found = Found()
-    piece = Compiler(settings, language, "node", libraries, prefixes, found).source(section)
-    for name in sorted(found.reads - found.bound - found.stores - values.keys()):
-        found.problems.append(
-            section.problem("unknown-variable", f"<{section.tag}> reads '{name}', which is not there")
+    """Evaluate a section such as ``x:gen-extends`` with the variables ``values`` and return the elements that it outputs.
+
+    Raises BindError with the problems of the section.
+    """
+    facts = TemplateFacts()
+    compiled = Compiler(settings, language, "node", libraries, prefixes, facts).source(section)
+    for name in sorted(facts.reads - facts.bound - facts.stores - values.keys()):
+        facts.problems.append(
+            section.problem("unknown-variable", f"<{section.tag}> reads '{name}', which does not exist here")
         )
-    if found.problems:
-        raise BindError(dict.fromkeys(found.problems))
-    return _made(piece, Variables(dict(values)), settings, section)
+    if facts.problems:
+        raise BindError(dict.fromkeys(facts.problems))
+    return _evaluate_elements(compiled, TemplateVariables(dict(values)), settings, section)
 
 
-def constants(compiler: Compiler, sections: Sequence[Node]) -> dict[str, Any]:
-    """Return the variables that the ``c:var`` of sections set, for all scripts of a flow."""
-    scope = Variables({})
+def evaluate_constants(compiler: Compiler, sections: Sequence[Node]) -> dict[str, Any]:
+    """Return the variables that the ``<c:var>`` elements of ``x:config`` sections set, for all scripts of a flow."""
+    scope = TemplateVariables({})
     for section in sections:
         nodes = [node for node in section.children if node.tag != "c:import"]
         for node in nodes:
             if node.tag != "c:var":
-                hint = "<c:import> and <c:var> stand there"
-                compiler.note(node, "unknown-tag", f"<{node.tag}> is not known in <{section.tag}>", hint=hint)
+                hint = "it can contain <c:import> and <c:var>"
+                compiler.report(node, "unknown-tag", f"<{node.tag}> is not known in <{section.tag}>", hint=hint)
                 return {}
-            piece = compiler.element(node)
-            if compiler.found.problems:
+            compiled = compiler.element(node)
+            if compiler.facts.problems:
                 return {}
             try:
-                at_once(evaluated(piece, scope, "none", compiler.settings))
-            except Exception as error:  # noqa: BLE001 - the author's script, whatever it raised
-                compiler.note(node, "generator-failed", f"<{section.tag}> failed: {type(error).__name__}: {error}")
+                run_synchronously(evaluate_template(compiled, scope, "none", compiler.settings))
+            except Exception as error:  # noqa: BLE001 - the author's script may raise anything
+                compiler.report(node, "generator-failed", f"<{section.tag}> failed: {type(error).__name__}: {error}")
     return {name: scope[name] for name in scope.names()}
 
 
-def tag_output(
+def call_generator_tag(
     library: Any, name: str, node: Node, values: Mapping[str, Any], settings: ScriptSettings
 ) -> Sequence[Node]:
-    """Return the elements that a tag of a library makes for ``node``; raises BindError."""
-    from taskrun.templates.tag_call import body_of_tag
+    """Call the generator tag ``name`` of a library for ``node`` and return the elements that it outputs; raises BindError."""
+    from taskrun.templates.tag_call import compile_tag_body
 
     tag = replace(library.known[name], mode="node")
     own = dict.fromkeys(item.variable for item in tag.attributes.values())
-    piece, found = body_of_tag(library, tag, values)
-    if found.problems:
-        raise BindError(dict.fromkeys(found.problems))
-    return _made(piece, Variables({**own, **values}), settings, node)
+    compiled, facts = compile_tag_body(library, tag, values)
+    if facts.problems:
+        raise BindError(dict.fromkeys(facts.problems))
+    return _evaluate_elements(compiled, TemplateVariables({**own, **values}), settings, node)
 
 
-def _made(piece: Piece, scope: Variables, settings: ScriptSettings, where: Node) -> Sequence[Node]:
+def _evaluate_elements(
+    compiled: TemplateNode, scope: TemplateVariables, settings: ScriptSettings, where: Node
+) -> Sequence[Node]:
+    """Evaluate a template at load time and return the elements that it outputs; a failure is a BindError at ``where``."""
     from taskrun.templates.element import node_of
 
     try:
-        made = at_once(evaluated(piece, scope, "node", settings))
+        made = run_synchronously(evaluate_template(compiled, scope, "node", settings))
     except BindError:
         raise
     except Exception as error:

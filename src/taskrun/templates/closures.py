@@ -1,8 +1,8 @@
-"""What a template is compiled to: pieces, the environment that they run in, and how they are left.
+"""Template nodes (compiled elements of a template), the environment in which they run, and their control flow.
 
-Rules: a piece is an async function of an environment. A template of which nothing awaits is run without an event loop.
-``c:return``, ``c:break`` and ``c:continue`` are exceptions here, which never leave the template; a failure is the exception that
-a script or a tag raised.
+Rules: a template node is an async function of an environment. A template in which nothing is awaited runs without an event
+loop. ``c:return``, ``c:break`` and ``c:continue`` raise exceptions that never leave the template; any other exception is a
+failure that a script or a tag raised.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from taskrun.script.scope import Names, UnknownVariableError
 if TYPE_CHECKING:
     from taskrun.script.sandbox.budget import Budget
     from taskrun.syntax.node import Node
-    from taskrun.templates.output import Output
+    from taskrun.templates.output import TemplateOutput
 
 MAX_CALLS = 60
-"""How deep tags may call tags."""
+"""The maximal nesting of calls of tags and slots."""
 
 
-class Nothing(enum.Enum):
-    """What a piece gives that has no value, such as ``c:var``: the value of the body stays what it was."""
+class NoValue(enum.Enum):
+    """Result of a template node without a value, such as ``c:var``: the value of the body does not change."""
 
-    NOTHING = 0
-
-
-NOTHING = Nothing.NOTHING
+    NO_VALUE = 0
 
 
-class Leave(BaseException):
-    """A piece is left; no script can catch it."""
+NO_VALUE = NoValue.NO_VALUE
 
 
-class Return(Leave):
-    """The template, the tag or the slot ends with a value, which ``node`` gives."""
+class ControlFlow(BaseException):
+    """Base of the exceptions for ``c:return``, ``c:break`` and ``c:continue``; scripts cannot catch it."""
+
+
+class Return(ControlFlow):
+    """End of the template, the tag or the slot with a value; ``node`` is the element that returns it."""
 
     def __init__(self, value: Any, node: Node) -> None:
         super().__init__()
@@ -45,77 +45,78 @@ class Return(Leave):
         self.node = node
 
 
-class Break(Leave):
-    """The loop ends."""
+class Break(ControlFlow):
+    """End of the innermost loop."""
 
 
-class Continue(Leave):
-    """The loop's next turn begins."""
+class Continue(ControlFlow):
+    """End of the current iteration of the innermost loop."""
 
 
 class Environment:
-    """What pieces work on: the variables, where output goes, the budget, and how deep tags call tags."""
+    """State of a running template: variables, output, budget, and the current nesting of calls of tags."""
 
     __slots__ = ("budget", "depth", "out", "scope")
 
-    def __init__(self, scope: Names, out: Output, budget: Budget, depth: int = 0) -> None:
+    def __init__(self, scope: Names, out: TemplateOutput, budget: Budget, depth: int = 0) -> None:
         self.scope = scope
         self.out = out
         self.budget = budget
         self.depth = depth
 
-    def into(self, out: Output) -> Environment:
-        """Return this environment with another output."""
+    def with_output(self, out: TemplateOutput) -> Environment:
+        """Return a copy of this environment that writes to another output."""
         return Environment(self.scope, out, self.budget, self.depth)
 
-    def give(self, value: Any, node: Node, *, raw: bool = False, null: bool = True) -> Any:
-        """Return the value of a tag where nothing is put out; elsewhere put it out, which leaves NOTHING.
+    def emit_or_return(self, value: Any, node: Node, *, raw: bool = False, null: bool = True) -> Any:
+        """Return the value of a tag in the output mode ``none``; in other modes add it to the output and return NO_VALUE.
 
-        ``raw`` is as for the output; without ``null`` a value that is null is not put out.
+        ``raw`` adds it without escapes; ``null=False`` leaves out a value that is null.
         """
         if self.out.mode == "none":
             return value
         if null or value is not None:
-            self.out.value(value, node, raw=raw)
-        return NOTHING
+            self.out.add_value(value, node, raw=raw)
+        return NO_VALUE
 
-    def inside(self, scope: Names, out: Output) -> Environment:
-        """Return the environment of a tag's or a slot's body."""
+    def for_call(self, scope: Names, out: TemplateOutput) -> Environment:
+        """Return the environment for the body of a called tag or slot; raises ScriptBudgetError if calls nest too deep."""
         if self.depth >= MAX_CALLS:
-            raise ScriptBudgetError(f"the template was stopped: tags call tags more than {MAX_CALLS} deep")
+            raise ScriptBudgetError(f"the template was stopped: calls of tags are nested more than {MAX_CALLS} deep")
         self.budget.charge(1)
         return Environment(scope, out, self.budget, self.depth + 1)
 
 
-Piece: TypeAlias = Callable[[Environment], Awaitable[Any]]
+TemplateNode: TypeAlias = Callable[[Environment], Awaitable[Any]]
+"""Compiled element of a template: runs in an environment and returns its value or NO_VALUE."""
 
 
-async def nothing(_env: Environment) -> Any:
-    """The piece that does nothing."""
-    return NOTHING
+async def no_op(_env: Environment) -> Any:
+    """Do nothing and return NO_VALUE."""
+    return NO_VALUE
 
 
-def sequence(pieces: list[Piece]) -> Piece:
-    """Return the piece that runs pieces in turn; its value is that of the last one that has a value."""
-    pieces = [piece for piece in pieces if piece is not nothing]
-    if len(pieces) == 1:
-        return pieces[0]
-    if not pieces:
-        return nothing
+def sequence(nodes: list[TemplateNode]) -> TemplateNode:
+    """Return a template node that runs ``nodes`` in order; its value is the last value that one of them returned."""
+    nodes = [node for node in nodes if node is not no_op]
+    if len(nodes) == 1:
+        return nodes[0]
+    if not nodes:
+        return no_op
 
     async def run(env: Environment) -> Any:
-        value: Any = NOTHING
-        for piece in pieces:
-            given = await piece(env)
-            if given is not NOTHING:
-                value = given
+        value: Any = NO_VALUE
+        for node in nodes:
+            result = await node(env)
+            if result is not NO_VALUE:
+                value = result
         return value
 
     return run
 
 
-class Variables:
-    """The variables of a tag's body, which sees nothing else, or of a slot's, which sees the caller's through it."""
+class TemplateVariables:
+    """Variables of the body of a tag, or of a slot whose ``parent`` has the variables of the caller."""
 
     __slots__ = ("_own", "_parent")
 
@@ -134,7 +135,7 @@ class Variables:
         return name in self._own or (self._parent is not None and name in self._parent)
 
     def find(self, name: str, default: Any, /) -> Any:
-        """Return a variable, or ``default``."""
+        """Return the value of a variable, or ``default`` if it does not exist."""
         if name in self._own:
             return self._own[name]
         return default if self._parent is None else self._parent.find(name, default)
@@ -146,35 +147,35 @@ class Variables:
             self._parent[name] = value
 
     def pop(self, name: str, default: Any, /) -> Any:
-        """Take a variable away."""
+        """Remove a variable and return its value, or ``default`` if it does not exist."""
         return self._own.pop(name, default)
 
     def names(self) -> Iterator[str]:
-        """Yield every name."""
+        """Yield the names of all variables, those of the parent included."""
         yield from self._own
         if self._parent is not None:
             yield from self._parent.names()
 
 
-async def finished(piece: Piece, env: Environment) -> Any:
-    """Run a body to its end, or until it is left by a return, and return its value: NOTHING where it puts something out.
+async def run_body(body: TemplateNode, env: Environment) -> Any:
+    """Run the body of a template, tag or slot, to its end or to a ``return``; return its value, or NO_VALUE if it has output.
 
-    What is returned where something is put out is put out too.
+    In a body that has output, the value of the ``return`` is added to the output.
     """
     try:
-        value = await piece(env)
-    except Return as left:
-        value = left.value
+        value = await body(env)
+    except Return as returned:
+        value = returned.value
         if env.out.mode != "none" and value is not None:
-            env.out.value(value, left.node)
-    return value if env.out.mode == "none" else NOTHING
+            env.out.add_value(value, returned.node)
+    return value if env.out.mode == "none" else NO_VALUE
 
 
-def at_once(running: Coroutine[Any, Any, Any]) -> Any:
-    """Return what a coroutine gives that waits for nothing."""
+def run_synchronously(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never awaits to its end and return its result; raises TypeError if it awaits."""
     try:
-        running.send(None)
+        coroutine.send(None)
     except StopIteration as done:
         return done.value
-    running.close()
-    raise TypeError("a template that waits is possible in the source of a step only")
+    coroutine.close()
+    raise TypeError("a template that has to be awaited is possible in the source of a step only")

@@ -1,12 +1,12 @@
-"""From the elements of a template to pieces.
+"""Compile elements of a template to template nodes.
 
     <source>
       <c:if test="${total > 100}"><shop:Discount total="${total}"/></c:if>
     </source>
 
-Rules: every script and every tag is compiled before anything runs, and every problem is noted at its place. A tag of the
-core (``c:``) has a function in ``CORE``; a tag with another prefix is looked up in the library that the prefix stands for; a
-tag without prefix is output, which only the modes ``xml``, ``html`` and ``node`` have.
+Rules: every script and every tag is compiled before anything runs, and every problem is reported at its location. A tag with
+the prefix ``c:`` has a function in ``CORE``; a tag with another prefix is searched in the library of that prefix; a tag
+without a prefix is an element of the output, which exists only in the output modes ``xml``, ``html`` and ``node``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from taskrun.script.script_source import Part
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.template import Template, compile_template
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
-from taskrun.templates.analysis import Found
-from taskrun.templates.attributes import with_attributes
-from taskrun.templates.closures import NOTHING, Environment, Piece, Variables, nothing, sequence
-from taskrun.templates.imports import imported
+from taskrun.templates.analysis import TemplateFacts
+from taskrun.templates.attributes import compile_with_attributes
+from taskrun.templates.closures import NO_VALUE, Environment, TemplateNode, TemplateVariables, no_op, sequence
+from taskrun.templates.imports import apply_import
 from taskrun.templates.libraries import Libraries, Library
-from taskrun.templates.slots import Content
+from taskrun.templates.literal import emit_element
+from taskrun.templates.slots import SlotBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,15 +36,24 @@ if TYPE_CHECKING:
 
 _LITERAL = frozenset({"xml", "html", "node"})
 MAX_DEPTH = 60
-"""How deep macros may make calls of macros, and files include files."""
+"""The maximal nesting of macros that output calls of macros, and of included files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles the elements of one template.
+    """Compiles the elements of one template; immutable, so nested bodies get changed copies.
 
-    ``prefixes`` are the libraries that prefixes stand for here; ``slots`` the slots of the tag whose body this is; ``loops`` is how many loops
-    are around; ``depth`` how deep macros and included files are nested, ``including`` which files these are.
+    Attributes:
+        settings: the settings of the scripts.
+        language: the dialect of the scripts.
+        mode: the output mode.
+        libraries: the tag libraries of the flow.
+        prefixes: the tag libraries by the prefixes that are declared here.
+        facts: collects the facts about the template.
+        slots: the slots of the tag whose body is compiled.
+        loops: the number of enclosing loops.
+        depth: the nesting of macros.
+        including: the paths of the included files, the outermost first.
     """
 
     settings: ScriptSettings
@@ -51,159 +61,163 @@ class Compiler:
     mode: str
     libraries: Libraries
     prefixes: Mapping[str, Library]
-    found: Found
+    facts: TemplateFacts
     slots: frozenset[str] = frozenset()
     loops: int = 0
     depth: int = 0
     including: tuple[str, ...] = ()
 
-    def note(self, node: Node, code: str, message: str, *, hint: str = "", attribute: str | None = None) -> None:
-        """Note a problem."""
-        self.found.problems.append(node.problem(code, message, hint=hint, attribute=attribute))
-
-    # ---- scripts
+    def report(self, node: Node, code: str, message: str, *, hint: str = "", attribute: str | None = None) -> None:
+        """Report a problem of an element, or of one of its attributes."""
+        self.facts.problems.append(node.problem(code, message, hint=hint, attribute=attribute))
 
     def script(self, node: Node, *, leaves: bool = False) -> Script | None:
-        """Return the script that is an element's text, None when it is wrong."""
+        """Compile the text of an element as a script; return None if it has problems.
+
+        With ``leaves``, the value of the script is Ellipsis unless it ends with ``return``.
+        """
         return self._script(Part(node, None, node.text), expression=False, leaves=leaves)
 
     def part(self, part: Part) -> Script | None:
-        """Return the expression in a part of the file, None when it is wrong."""
+        """Compile a part of the file as an expression; return None if it has problems."""
         return self._script(part, expression=True)
 
     def _script(self, part: Part, *, expression: bool, leaves: bool = False) -> Script | None:
+        """Compile a part of the file and add the script to the facts; return None if it has problems."""
         try:
             script = bind(
                 part, self.settings, language=self.language, expression=expression, awaits=not expression, leaves=leaves
             )
         except BindError as error:
-            self.found.problems.extend(error.diagnostics)
+            self.facts.problems.extend(error.diagnostics)
             return None
-        self.took(script)
+        self.add_script(script)
         return script
 
-    def took(self, script: Script | Template | TextTemplate) -> None:
-        """Note what a script of the template reads and does."""
-        self.found.scripts.append(script)
-        self.found.reads |= script.reads
-        self.found.uses |= script.uses
-        self.found.stores |= script.stores
-        self.found.suspends = self.found.suspends or getattr(script, "suspends", False)
+    def add_script(self, script: Script | Template | TextTemplate) -> None:
+        """Add a compiled script, and the names that it uses, to the facts."""
+        self.facts.scripts.append(script)
+        self.facts.reads |= script.reads
+        self.facts.uses |= script.uses
+        self.facts.stores |= script.stores
+        self.facts.suspends = self.facts.suspends or getattr(script, "suspends", False)
 
     def template(self, node: Node, attribute: str | None) -> Template | None:
-        """Return the text with ``${…}`` in an attribute, or in the element; None when it is wrong."""
+        """Compile an attribute, or the text of an element, as text with ``${…}``; return None if it has problems."""
         try:
             template = compile_template(node, attribute, language=self.language, settings=self.settings)
         except BindError as error:
-            self.found.problems.extend(error.diagnostics)
+            self.facts.problems.extend(error.diagnostics)
             return None
-        self.took(template)
+        self.add_script(template)
         return template
 
     def expression(self, node: Node, attribute: str, *, needed: bool = True) -> Script | Template | None:
-        """Return the expression in an attribute, with ``${…}`` round it or without; None when there is none."""
+        """Compile an attribute as one expression, with or without ``${…}`` around it.
+
+        Returns None if the attribute is missing, which is reported if it is ``needed``, or has problems.
+        """
         text = node.attributes.get(attribute)
         if text is None:
             if needed:
-                self.note(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
+                self.report(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
             return None
         if "${" not in text:
             return self._script(Part(node, attribute, text), expression=True)
         template = self.template(node, attribute)
         if template is not None and not template.whole:
-            self.note(node, "bad-value", f"{attribute}='{text}' is text; expected one ${{…}}", attribute=attribute)
+            self.report(node, "bad-value", f"{attribute}='{text}' is text; expected one ${{…}}", attribute=attribute)
         return template
 
-    def only(self, node: Node, *names: str, xpl: bool = True) -> None:
-        """Note every attribute of a tag of the core that it does not have; parts of tags have no ``xpl:`` attributes."""
+    def check_attributes(self, node: Node, *names: str, xpl: bool = True) -> None:
+        """Report every attribute of an element except ``names``, ``xmlns:`` declarations and, with ``xpl``, ``xpl:`` ones."""
         for name in node.attributes:
             free = name.startswith(("xpl:", "xmlns:")) if xpl else name.startswith("xmlns:")
             if name not in names and not free:
                 hint = near_hint(name, names) or ("allowed here: " + ", ".join(names) if names else "it has none")
-                self.note(node, "unknown-attribute", f"<{node.tag}> has no attribute {name}", hint=hint, attribute=name)
+                message = f"<{node.tag}> has no attribute {name}"
+                self.report(node, "unknown-attribute", message, hint=hint, attribute=name)
 
-    def empty(self, node: Node) -> None:
-        """Note what a tag holds that can hold nothing."""
+    def check_empty(self, node: Node) -> None:
+        """Report the content of an element that must be empty."""
         if node.children:
             child = node.children[0]
             name = "text" if child.tag == TEXT else f"<{child.tag}>"
-            self.note(child, "no-meaning", f"{name} in <{node.tag}>, which holds nothing")
+            self.report(child, "no-meaning", f"{name} in <{node.tag}>, which must be empty")
         elif node.text.strip():
-            self.note(node, "unexpected-text", f"text in <{node.tag}>, which holds nothing")
+            self.report(node, "unexpected-text", f"text in <{node.tag}>, which must be empty")
 
-    def names(self, node: Node, *attributes: str) -> None:
-        """Take the variables that attributes name, which a tag sets itself."""
+    def bind_variables(self, node: Node, *attributes: str) -> None:
+        """Record the variables that a tag sets, whose names are the values of ``attributes``."""
         for attribute in attributes:
             name = node.attributes.get(attribute)
             if name is not None:
-                self.bind(node, attribute, name)
+                self.bind_variable(node, attribute, name)
 
-    def bind(self, node: Node, attribute: str, name: str) -> None:
-        """Take a variable that a tag sets itself."""
+    def bind_variable(self, node: Node, attribute: str, name: str) -> None:
+        """Record the variable ``name`` that a tag sets; report it at ``attribute`` if it is not a valid name."""
         if not name.isidentifier() or name.startswith("_"):
-            self.note(node, "bad-value", f"'{name}' is no name of a variable", attribute=attribute)
-        self.found.bound.add(name)
+            self.report(node, "bad-value", f"'{name}' is no name of a variable", attribute=attribute)
+        self.facts.bound.add(name)
 
-    # ---- bodies
-
-    def into(self, mode: str) -> Compiler:
-        """Return the compiler of a body in another mode."""
+    def with_mode(self, mode: str) -> Compiler:
+        """Return a copy for a body with another output mode."""
         return replace(self, mode=mode)
 
     def in_loop(self) -> Compiler:
-        """Return the compiler of a loop's body."""
+        """Return a copy for the body of a loop."""
         return replace(self, loops=self.loops + 1)
 
-    def body(self, node: Node) -> Piece:
-        """Return the piece for what an element holds: each part in turn; the value is that of the last with one."""
+    def body(self, node: Node) -> TemplateNode:
+        """Compile the content of an element; its value is the last value of a child that has one."""
         if node.text and not node.children:
             return self.text(node)
         return sequence([self.element(child) for child in node.children])
 
-    def source(self, node: Node) -> Piece:
-        """Return the piece for a whole body, which may begin with imports."""
+    def source(self, node: Node) -> TemplateNode:
+        """Compile the content of an element that may begin with ``<c:import>`` elements."""
         compiler = self.with_declarations(node)
         rest = list(node.children)
         while rest and rest[0].tag == "c:import":
-            compiler = imported(compiler, rest.pop(0))
+            compiler = apply_import(compiler, rest.pop(0))
         if len(rest) != len(node.children):
             node = node._replace(children=tuple(rest))
         return compiler.body(node)
 
-    def slot(self, node: Node, mode: str, names: tuple[str, ...]) -> Content:
-        """Return what fills a slot with what an element holds; its body sees ``names``."""
-        inner = Found(problems=self.found.problems)
-        piece = replace(self, mode=mode, loops=0, found=inner).source(node)
-        self.found.took(inner, names)
-        return Content(names, piece, inner, mode)
+    def slot(self, node: Node, mode: str, names: tuple[str, ...]) -> SlotBody:
+        """Compile the content of an element as the body of a slot with the arguments ``names``."""
+        facts = TemplateFacts(problems=self.facts.problems)
+        compiled = replace(self, mode=mode, loops=0, facts=facts).source(node)
+        self.facts.include(facts, names)
+        return SlotBody(names, compiled, facts, mode)
 
-    def element(self, node: Node) -> Piece:
-        """Return the piece for an element or a text."""
+    def element(self, node: Node) -> TemplateNode:
+        """Compile an element with its ``xpl:`` attributes and declarations of prefixes, or a text."""
         if node.tag == TEXT:
             return self.text(node)
-        prefix, colon, local = node.tag.partition(":")
         scoped = self.with_declarations(node)
         if any(name.startswith("xpl:") for name in node.attributes):
-            return with_attributes(scoped, node)
-        return scoped.tag(node, prefix if colon else "", local)
+            return compile_with_attributes(scoped, node)
+        return scoped.tag(node)
 
-    def plain(self, node: Node) -> Piece:
-        """Return the piece for an element whose ``xpl:`` attributes have been dealt with."""
-        prefix, colon, local = node.tag.partition(":")
-        return self.tag(node, prefix if colon else "", local)
+    def tag(self, node: Node) -> TemplateNode:
+        """Compile an element as a core tag, as a call of a library's tag, or as an element of the output.
 
-    def tag(self, node: Node, prefix: str, local: str) -> Piece:
-        """Return the piece for a tag."""
+        Its ``xpl:`` attributes and declarations of prefixes are not compiled.
+        """
         from taskrun.templates.core_tags import CORE
 
+        prefix, colon, local = node.tag.partition(":")
+        if not colon:
+            prefix = ""
         if prefix == "c":
-            make: Callable[[Compiler, Node], Piece] | None = CORE.get(local)
+            make: Callable[[Compiler, Node], TemplateNode] | None = CORE.get(local)
             if make is not None:
                 return make(self, node)
             hint = near_hint(local, CORE) or "there are c:" + ", c:".join(CORE)
-            self.note(node, "unknown-tag", f"<{node.tag}> is no tag of the core", hint=hint)
-            return nothing
-        library = self.prefixes.get(prefix) or self.libraries.shipped(prefix)
+            self.report(node, "unknown-tag", f"<{node.tag}> is not a core tag", hint=hint)
+            return no_op
+        library = self.prefixes.get(prefix) or self.libraries.built_in(prefix)
         if library is not None:
             return library.call(self, node, local)
         if self.mode in _LITERAL and prefix != "x":
@@ -211,78 +225,76 @@ class Compiler:
         if prefix:
             hint = near_hint(prefix, [*self.prefixes, "c"])
             if not hint or prefix in node.attributes:
-                hint = f'say where it is: xmlns:{prefix}="….xlib", xpl:lib or c:import'
-            self.note(node, "unknown-tag", f"<{node.tag}>: no library has the prefix '{prefix}'", hint=hint)
+                hint = f'declare it: xmlns:{prefix}="….xlib", xpl:lib or c:import'
+            self.report(node, "unknown-tag", f"<{node.tag}>: no library has the prefix '{prefix}'", hint=hint)
         else:
             hint = (
                 f"did you mean <c:{local or node.tag}>?"
                 if node.tag in CORE
-                else "elements are put out with xpl:outputMode='xml', 'html' or 'node'"
+                else "set xpl:outputMode to 'xml', 'html' or 'node' to output elements"
             )
-            self.note(node, "unknown-tag", f"<{node.tag}> is no tag, and nothing is put out here", hint=hint)
-        return nothing
+            self.report(node, "unknown-tag", f"<{node.tag}> is not a tag; elements cannot be output here", hint=hint)
+        return no_op
 
     def with_declarations(self, node: Node) -> Compiler:
-        """Return the compiler for an element that may declare prefixes itself."""
+        """Return a copy with the prefixes that an element declares by ``xmlns:`` and ``xpl:lib``."""
         added: dict[str, Library] = {}
         for name, text in node.attributes.items():
             if name.startswith("xmlns:"):
-                library = self.libraries.named(self, node, name, text, needed=False)
+                library = self.libraries.find_or_report(self, node, name, text, needed=False)
                 if library is not None:
                     added[name[6:]] = library
             elif name == "xpl:lib":
                 for path in filter(None, (part.strip() for part in text.split(","))):
-                    library = self.libraries.named(self, node, name, path, needed=True)
+                    library = self.libraries.find_or_report(self, node, name, path, needed=True)
                     if library is not None:
                         added[library.prefix] = library
         return replace(self, prefixes={**self.prefixes, **added}) if added else self
 
-    def text(self, node: Node) -> Piece:
-        """Return the piece for text: it is put out, its ``${…}`` replaced."""
+    def text(self, node: Node) -> TemplateNode:
+        """Compile a text, which is output with its ``${…}`` replaced; it is a problem in the output mode ``none``."""
         if not node.text.strip():
-            return nothing
+            return no_op
         if self.mode == "none":
-            hint = "a script stands in <c:script>; text is put out with xpl:outputMode='text'"
-            self.note(node, "unexpected-text", "text between tags, and nothing is put out here", hint=hint)
-            return nothing
+            hint = "write scripts in <c:script>; set xpl:outputMode='text' to output text"
+            self.report(node, "unexpected-text", "text between tags cannot be output here", hint=hint)
+            return no_op
         template = self.template(node, None)
         if template is None:
-            return nothing
+            return no_op
         if template.constant:
-            text = template.run(Variables({}))
+            text = template.run(TemplateVariables({}))
 
-            async def fixed(env: Environment) -> Any:
-                env.out.value(text, node)
-                return NOTHING
+            async def emit_constant(env: Environment) -> Any:
+                env.out.add_value(text, node)
+                return NO_VALUE
 
-            return fixed
+            return emit_constant
 
-        async def changing(env: Environment) -> Any:
+        async def emit_parts(env: Environment) -> Any:
             for part in template.parts:
-                env.out.value(part if isinstance(part, str) else part.run(env.scope), node)
-            return NOTHING
+                env.out.add_value(part if isinstance(part, str) else part.run(env.scope), node)
+            return NO_VALUE
 
-        return changing
+        return emit_parts
 
-    def _is_library(self, name: str) -> bool:
-        """Whether an attribute declares the prefix of a library, which is nothing that is put out."""
+    def _declares_library(self, name: str) -> bool:
+        """Return whether an attribute declares the prefix of a library, so that it is not part of the output."""
         return name.startswith("xmlns:") and name[6:] in self.prefixes
 
-    def literal(self, node: Node) -> Piece:
-        """Return the piece for an element that is put out itself."""
-        names = [name for name in node.attributes if not name.startswith("xpl:") and not self._is_library(name)]
+    def literal(self, node: Node) -> TemplateNode:
+        """Compile an element that is no tag: it is written to the output with its attributes and content."""
+        names = [name for name in node.attributes if not name.startswith("xpl:") and not self._declares_library(name)]
         values = {name: self.template(node, name) for name in names}
         extra = self.expression(node, "xpl:attrs", needed=False)
-        inside = self.body(node) if node.children or node.text else nothing
+        inside = self.body(node) if node.children or node.text else no_op
         bare = node._replace(attributes=NO_ATTRIBUTES, children=(), text="")
 
-        async def put_out(env: Environment) -> Any:
-            from taskrun.templates.literal import put
-
-            made = {name: value.run(env.scope) for name, value in values.items() if value is not None}
+        async def run(env: Environment) -> Any:
+            attributes = {name: value.run(env.scope) for name, value in values.items() if value is not None}
             if extra is not None:
-                made = {**(extra.run(env.scope) or {}), **made}
-            await put(env, node, bare, made, inside)
-            return NOTHING
+                attributes = {**(extra.run(env.scope) or {}), **attributes}
+            await emit_element(env, node, bare, attributes, inside)
+            return NO_VALUE
 
-        return put_out
+        return run

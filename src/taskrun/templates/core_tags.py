@@ -1,4 +1,4 @@
-"""The tags of the core: control flow, and the table of all of them.
+"""Core tags for control flow, and the table of all core tags.
 
     <c:if test="${x > 1}">…</c:if>
     <c:choose><when test="${x}">…</when><otherwise>…</otherwise></c:choose>
@@ -6,8 +6,8 @@
     <c:while test="${todo}">…<c:break/>…</c:while>
     <c:return value="${x}"/>     <c:iif test="${x}" then="${1}" else="${2}"/>
 
-Rules: one function per tag, from its element to a piece. A variable that a tag sets is the step's (or, in a library, the
-tag's) and stays after it, but for those of a loop, which keep their last value.
+Rules: one function per tag compiles its element to a template node. A variable that a tag sets belongs to the step (in a
+library, to the tag) and exists after the tag has ended; the variables of a loop keep their last value.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.syntax.node import Node
-from taskrun.templates.attributes import collected, inverted, truth
-from taskrun.templates.closures import NOTHING, Break, Continue, Environment, Piece, Return, nothing
+from taskrun.templates.attributes import collect_output, is_inverted, is_true
+from taskrun.templates.closures import NO_VALUE, Break, Continue, Environment, Return, TemplateNode, no_op
 from taskrun.templates.data_tags import DATA
 from taskrun.templates.failure_tags import FAILURE
 from taskrun.templates.output_tags import OUTPUT
@@ -26,71 +26,78 @@ from taskrun.templates.output_tags import OUTPUT
 if TYPE_CHECKING:
     from taskrun.templates.compile import Compiler
 
-Tag = Callable[["Compiler", Node], Piece]
-Values = Callable[[Environment], Iterable[Any]]
+TagCompiler = Callable[["Compiler", Node], TemplateNode]
+"""Function that compiles one core tag."""
+LoopItems = Callable[[Environment], Iterable[Any]]
+"""Function that returns the items of a loop."""
 
 
-def _if(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "test")
-    test, inside, turned = compiler.expression(node, "test"), compiler.body(node), inverted(compiler, node)
+def _if(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:if>``: run the content if the test is true."""
+    compiler.check_attributes(node, "test")
+    test, inside, turned = compiler.expression(node, "test"), compiler.body(node), is_inverted(compiler, node)
 
     async def run(env: Environment) -> Any:
-        assert test is not None  # noqa: S101 - noted
-        return await inside(env) if truth(test.run(env.scope), inverted=turned) else NOTHING
+        assert test is not None  # noqa: S101 - a missing test was reported
+        return await inside(env) if is_true(test.run(env.scope), inverted=turned) else NO_VALUE
 
     return run
 
 
-def _choose(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node)
-    branches: list[tuple[Any, bool, Piece]] = []
-    otherwise: Piece | None = None
+def _choose(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:choose>``: run the first ``<when>`` whose test is true, else ``<otherwise>``."""
+    compiler.check_attributes(node)
+    branches: list[tuple[Any, bool, TemplateNode]] = []
+    otherwise: TemplateNode | None = None
     for child in node.children:
         tag = child.tag.removeprefix("c:")
         if tag == "when" and otherwise is None:
-            compiler.only(child, "test", "xpl:invert", xpl=False)
-            branches.append((compiler.expression(child, "test"), inverted(compiler, child), compiler.body(child)))
+            compiler.check_attributes(child, "test", "xpl:invert", xpl=False)
+            branches.append((compiler.expression(child, "test"), is_inverted(compiler, child), compiler.body(child)))
         elif tag == "otherwise" and otherwise is None:
-            compiler.only(child, xpl=False)
+            compiler.check_attributes(child, xpl=False)
             otherwise = compiler.body(child)
         else:
-            hint = "<when>, and at the end one <otherwise>"
-            compiler.note(child, "unknown-tag", f"<{child.tag}> is not possible here in <c:choose>", hint=hint)
+            hint = "it contains <when> elements, then at most one <otherwise>"
+            compiler.report(child, "unknown-tag", f"<{child.tag}> is not possible here in <c:choose>", hint=hint)
     if not branches or node.text.strip():
-        compiler.note(node, "missing-element", "<c:choose> needs a <when>", hint="text goes into <when> or <otherwise>")
+        compiler.report(
+            node, "missing-element", "<c:choose> needs a <when>", hint="write text into <when> or <otherwise>"
+        )
 
     async def run(env: Environment) -> Any:
         for test, turned, inside in branches:
-            if truth(test.run(env.scope), inverted=turned):
+            if is_true(test.run(env.scope), inverted=turned):
                 return await inside(env)
-        return NOTHING if otherwise is None else await otherwise(env)
+        return NO_VALUE if otherwise is None else await otherwise(env)
 
     return run
 
 
-def _for(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "items", "var", "index", "begin", "end", "step")
-    values = _counted(compiler, node) if "items" not in node.attributes else _items(compiler, node)
-    compiler.names(node, "var", "index")
+def _for(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:for>``: run the content for each item or number."""
+    compiler.check_attributes(node, "items", "var", "index", "begin", "end", "step")
+    items = _numbers(compiler, node) if "items" not in node.attributes else _items(compiler, node)
+    compiler.bind_variables(node, "var", "index")
     var, index = node.attributes.get("var"), node.attributes.get("index")
     inside = compiler.in_loop().body(node)
 
     async def run(env: Environment) -> Any:
-        for position, value in enumerate(values(env)):
+        for position, value in enumerate(items(env)):
             env.budget.charge(1)
             if var:
                 env.scope[var] = value
             if index:
                 env.scope[index] = position
-            if not await _goes_on(env, inside):
+            if not await _run_iteration(env, inside):
                 break
-        return NOTHING
+        return NO_VALUE
 
     return run
 
 
-async def _goes_on(env: Environment, inside: Piece) -> bool:
-    """Run a turn of a loop and return whether another may follow."""
+async def _run_iteration(env: Environment, inside: TemplateNode) -> bool:
+    """Run one iteration of a loop; return False if ``c:break`` ended the loop."""
     try:
         await inside(env)
     except Break:
@@ -100,29 +107,29 @@ async def _goes_on(env: Environment, inside: Piece) -> bool:
     return True
 
 
-def _items(compiler: Compiler, node: Node) -> Values:
-    """Return what gives the items of a ``c:for``: of a map its pairs, of null none."""
+def _items(compiler: Compiler, node: Node) -> LoopItems:
+    """Compile the attribute ``items`` of ``<c:for>``: the items of a list, the pairs of a map, no items for null."""
     for name in ("begin", "end", "step"):
         if name in node.attributes:
-            compiler.note(node, "no-meaning", f"{name} counts, and items gives the turns", attribute=name)
+            compiler.report(node, "no-meaning", f"{name} cannot be used together with items", attribute=name)
     items = compiler.expression(node, "items")
 
-    def values(env: Environment) -> Iterable[Any]:
-        found = items.run(env.scope) if items is not None else None
-        if found is None:
+    def read(env: Environment) -> Iterable[Any]:
+        value = items.run(env.scope) if items is not None else None
+        if value is None:
             return ()
-        if isinstance(found, str) or not isinstance(found, Iterable):
-            raise TypeError(f"<c:for> at {node.at}: items is {type(found).__name__}, which is no list")
-        return list(found.items()) if isinstance(found, Mapping) else found
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise TypeError(f"<c:for> at {node.at}: items is {type(value).__name__}, which is no list")
+        return list(value.items()) if isinstance(value, Mapping) else value
 
-    return values
+    return read
 
 
-def _counted(compiler: Compiler, node: Node) -> Values:
-    """Return what gives the numbers of a ``c:for``, the last one included."""
+def _numbers(compiler: Compiler, node: Node) -> LoopItems:
+    """Compile the attributes ``begin``, ``end`` and ``step`` of ``<c:for>``: the numbers, ``end`` included."""
     given = {name: compiler.expression(node, name, needed=False) for name in ("begin", "end", "step")}
     if given["end"] is None:
-        compiler.note(node, "missing-attribute", "<c:for> needs items, or begin and end")
+        compiler.report(node, "missing-attribute", "<c:for> needs items, or begin and end")
 
     def number(env: Environment, name: str, default: int) -> int:
         script = given[name]
@@ -133,89 +140,92 @@ def _counted(compiler: Compiler, node: Node) -> Values:
             raise TypeError(f"<c:for> at {node.at}: {name}={value!r} is no whole number")
         return value
 
-    def values(env: Environment) -> Iterable[Any]:
-        first, last, pace = number(env, "begin", 0), number(env, "end", 0), number(env, "step", 1)
-        if pace == 0:
+    def read(env: Environment) -> Iterable[Any]:
+        first, last, step = number(env, "begin", 0), number(env, "end", 0), number(env, "step", 1)
+        if step == 0:
             raise ValueError(f"<c:for> at {node.at}: step is 0")
-        return range(first, last + (1 if pace > 0 else -1), pace)
+        return range(first, last + (1 if step > 0 else -1), step)
 
-    return values
+    return read
 
 
-def _while(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "test")
-    test, turned = compiler.expression(node, "test"), inverted(compiler, node)
+def _while(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:while>``: run the content as long as the test is true."""
+    compiler.check_attributes(node, "test")
+    test, turned = compiler.expression(node, "test"), is_inverted(compiler, node)
     inside = compiler.in_loop().body(node)
 
     async def run(env: Environment) -> Any:
-        assert test is not None  # noqa: S101 - noted
-        while truth(test.run(env.scope), inverted=turned):
+        assert test is not None  # noqa: S101 - a missing test was reported
+        while is_true(test.run(env.scope), inverted=turned):
             env.budget.charge(1)
-            if not await _goes_on(env, inside):
+            if not await _run_iteration(env, inside):
                 break
-        return NOTHING
+        return NO_VALUE
 
     return run
 
 
-def _leaving(error: type[Break | Continue]) -> Tag:
-    def make(compiler: Compiler, node: Node) -> Piece:
-        compiler.only(node)
-        compiler.empty(node)
+def _raising(error: type[Break | Continue]) -> TagCompiler:
+    """Return the function that compiles ``<c:break>`` or ``<c:continue>``: the tag raises ``error``."""
+
+    def compile_tag(compiler: Compiler, node: Node) -> TemplateNode:
+        compiler.check_attributes(node)
+        compiler.check_empty(node)
         if not compiler.loops:
-            compiler.note(
-                node, "no-meaning", f"<{node.tag}> stands in no loop", hint="it ends a turn of c:for or c:while"
-            )
+            compiler.report(node, "no-meaning", f"<{node.tag}> is outside of a loop", hint="use it in c:for or c:while")
 
         async def run(_env: Environment) -> Any:
             raise error
 
         return run
 
-    return make
+    return compile_tag
 
 
-def _return(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "value")
+def _return(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:return>``: end the template, tag or slot with the value of ``value`` or of the content."""
+    compiler.check_attributes(node, "value")
     value = compiler.template(node, "value") if "value" in node.attributes else None
     if value is not None:
-        compiler.empty(node)
-    holds = bool(node.children or node.text.strip())
-    inside = nothing if value is not None or not holds else collected(compiler.body(node), compiler.mode)
+        compiler.check_empty(node)
+    filled = bool(node.children or node.text.strip())
+    inside = no_op if value is not None or not filled else collect_output(compiler.body(node), compiler.mode)
 
     async def run(env: Environment) -> Any:
-        given = await inside(env) if value is None else value.run(env.scope)
-        raise Return(None if given is NOTHING else given, node)
+        result = await inside(env) if value is None else value.run(env.scope)
+        raise Return(None if result is NO_VALUE else result, node)
 
     return run
 
 
-def _iif(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "test", "then", "else")
-    compiler.empty(node)
-    test, turned = compiler.expression(node, "test"), inverted(compiler, node)
+def _iif(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:iif>``: the value of ``then`` or of ``else``."""
+    compiler.check_attributes(node, "test", "then", "else")
+    compiler.check_empty(node)
+    test, turned = compiler.expression(node, "test"), is_inverted(compiler, node)
     yes, no = (compiler.template(node, name) if name in node.attributes else None for name in ("then", "else"))
 
     async def run(env: Environment) -> Any:
-        assert test is not None  # noqa: S101 - noted
-        chosen = yes if truth(test.run(env.scope), inverted=turned) else no
+        assert test is not None  # noqa: S101 - a missing test was reported
+        chosen = yes if is_true(test.run(env.scope), inverted=turned) else no
         value = None if chosen is None else chosen.run(env.scope)
-        return env.give(value, node)
+        return env.emit_or_return(value, node)
 
     return run
 
 
-_CONTROL: Mapping[str, Tag] = MappingProxyType(
+_CONTROL: Mapping[str, TagCompiler] = MappingProxyType(
     {
         "if": _if,
         "choose": _choose,
         "for": _for,
         "while": _while,
-        "break": _leaving(Break),
-        "continue": _leaving(Continue),
+        "break": _raising(Break),
+        "continue": _raising(Continue),
         "return": _return,
         "iif": _iif,
     }
 )
-CORE: Mapping[str, Tag] = MappingProxyType({**_CONTROL, **DATA, **FAILURE, **OUTPUT})
-"""The tags of the core, by their names without ``c:``."""
+CORE: Mapping[str, TagCompiler] = MappingProxyType({**_CONTROL, **DATA, **FAILURE, **OUTPUT})
+"""The functions that compile the core tags, by the tags without ``c:``."""

@@ -1,4 +1,4 @@
-"""``customType``: a step whose type is a tag.
+"""Rewrite custom steps (``customType``), whose type is a tag, into steps that call the tag.
 
     <task xmlns:test="/nop/test/test.xlib">
       <steps>
@@ -11,18 +11,20 @@
           <source><test:MyFunc xpl:lib="/nop/test/test.xlib" a="${1}" b="${b}"><exec>…</exec></test:MyFunc></source>
         </xpl>
 
-Rules: attributes and children with the type's prefix move to the tag, ``meta`` too; each input becomes an attribute of it, unless the
-author gave one. A library with a tag ``MyFunc-generator`` makes the steps itself. What is made is not looked at again.
+Rules: attributes and children with the prefix of the type move to the tag, and so do those of ``meta``. Each input becomes an
+attribute of the tag, unless the author wrote that attribute. If the library has a tag ``MyFunc-generator``, the elements that
+it outputs replace the step instead. The result is not rewritten again.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 
 from taskrun.errors import BindError, Diagnostic, FlowError, PluginError
 from taskrun.syntax.delta.origins import Moved, owner_of
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
-from taskrun.templates.api import tag_output
+from taskrun.templates.api import call_generator_tag
 from taskrun.templates.element import Element
 from taskrun.templates.flow_templates import FlowTemplates
 from taskrun.templates.libraries import SUFFIX
@@ -32,54 +34,53 @@ _TYPE = "customType"
 
 
 class CustomTypes:
-    """Rewrites the custom steps of a flow."""
+    """Rewriter of the custom steps of a flow."""
 
-    def __init__(self, markup: FlowTemplates) -> None:
-        self.markup = markup
-        self.root = markup.root
+    def __init__(self, templates: FlowTemplates) -> None:
+        self.templates = templates
+        self.root = templates.root
         self.problems: list[Diagnostic] = []
 
     def apply(self) -> Node:
-        """Return the flow's tree without custom types; raises BindError."""
-        root = self._inside(self.root)
+        """Return the flow's tree with all custom steps rewritten; raises BindError."""
+        root = self._rewrite(self.root)
         if self.problems:
             raise BindError(self.problems)
         return root
 
-    def _inside(self, node: Node) -> Node:
-        if not node.children or node.tag in self.markup.finder.sources.opaque:
+    def _rewrite(self, node: Node) -> Node:
+        """Return an element with the custom steps in it rewritten; the same object if there are none."""
+        if not node.children or node.tag in self.templates.lookup.sources.opaque:
             return node
         children: list[Node] = []
         for child in node.children:
             if child.tag in {"step", "custom"} and (_TYPE in child.attributes or child.tag == "custom"):
                 children.extend(self._step(child))
             else:
-                children.append(self._inside(child))
-        if len(children) == len(node.children) and all(map(_same, children, node.children)):
+                children.append(self._rewrite(child))
+        if len(children) == len(node.children) and all(map(operator.is_, children, node.children)):
             return node
         return node._replace(children=tuple(children))
 
     def _step(self, node: Node) -> Sequence[Node]:
-        """Return what a custom step becomes."""
+        """Return the elements that replace a custom step; none if it has a problem, which is recorded."""
         if _TYPE not in node.attributes:
             self.problems.append(node.problem("missing-attribute", "<custom> needs the attribute customType"))
             return ()
         prefix, colon, name = node.attributes[_TYPE].partition(":")
         if not colon or not prefix or not name or ":" in name:
-            message = (
-                f"customType='{node.attributes[_TYPE]}': expected PREFIX:NAME, the prefix being that of a tag library"
-            )
+            message = f"customType='{node.attributes[_TYPE]}': expected PREFIX:NAME with the prefix of a tag library"
             self.problems.append(node.problem("invalid-custom-type", message, attribute=_TYPE))
             return ()
         if (source := node.child("source")) is not None:
-            self.problems.append(source.problem("doubled", "the customType is the step's source; there is another"))
+            self.problems.append(source.problem("doubled", "a step with customType cannot have a <source>"))
         if (meta := node.child("meta")) is not None:
             self._check_meta(node, meta)
         declared = f"xmlns:{prefix}"
         owner = node if declared in node.attributes else self.root
         if declared not in owner.attributes:
-            if prefix != "c" and prefix not in self.markup.prefixes:
-                hint = f'say where it is: xmlns:{prefix}="….xlib"'
+            if prefix != "c" and prefix not in self.templates.prefixes:
+                hint = f'declare it: xmlns:{prefix}="….xlib"'
                 self.problems.append(
                     node.problem("no-library", f"no tag library has the prefix '{prefix}'", hint=hint, attribute=_TYPE)
                 )
@@ -89,23 +90,24 @@ class CustomTypes:
         return (self._call(node, prefix, owner, path),) if made is None else made
 
     def _check_meta(self, node: Node, meta: Node) -> None:
+        """Record a second ``<meta>`` and text in ``meta`` as problems."""
         second = next((child for child in node.children if child.tag == "meta" and child is not meta), None)
         if second is not None:
-            self.problems.append(second.problem("doubled", f"a second <meta> in <{node.tag}>; there can be one"))
+            self.problems.append(second.problem("doubled", f"a second <meta> in <{node.tag}>"))
         text = meta.text.strip() or any(child.tag == TEXT for child in meta.children)
         if text:
-            message = "text in <meta>, whose attributes and elements are those of the tag"
+            message = "text in <meta>, which can contain the elements of the tag only"
             self.problems.append(meta.problem("unexpected-text", message))
 
     def _generated(self, node: Node, owner: Node, declared: str, path: str, name: str) -> Sequence[Node] | None:
-        """Return what the library's generator makes, None when it has none."""
+        """Return the elements that the generator of the library outputs, or None if it has no generator."""
         try:
-            library = self.markup.libraries.find(path, owner.attribute_at(declared).path)
+            library = self.templates.libraries.find(path, owner.attribute_at(declared).path)
             if not isinstance(library, TagLibrary) or not library.has(f"{name}-generator"):
                 return None
             tree = Element(self.root)
             values = {"node": Element(node), "_dsl_root": tree, "dsl_root": tree}
-            return tag_output(library, f"{name}-generator", node, values, self.markup.settings)
+            return call_generator_tag(library, f"{name}-generator", node, values, self.templates.settings)
         except LookupError as error:
             hint = getattr(error, "hint", "")
             self.problems.append(owner.problem("no-library", f"the tag library {error}", hint=hint, attribute=declared))
@@ -116,7 +118,10 @@ class CustomTypes:
         return ()
 
     def _call(self, node: Node, prefix: str, owner: Node, path: str) -> Node:
-        """Return the step with a call of the tag as its source."""
+        """Return the custom step with a call of the tag as its source.
+
+        ``owner`` is the element that declares the prefix, ``path`` the library.
+        """
         attributes: dict[str, str] = {}
         places: dict[str, tuple[Node, str]] = {}
         if path.endswith(SUFFIX):
@@ -142,18 +147,17 @@ class CustomTypes:
         inner = (*(meta.children if meta is not None else ()), *slots)
         bare = node._replace(attributes=NO_ATTRIBUTES, children=(), text="", origin="")
         call = bare._replace(tag=node.attributes[_TYPE], attributes=attributes, children=inner, places=Moved(places))
-        kept = {name: text for name, text in node.attributes.items() if name != _TYPE and not name.startswith(own)}
-        rest = tuple(_kept(node, own))
+        own_attributes = {
+            name: text for name, text in node.attributes.items() if name != _TYPE and not name.startswith(own)
+        }
+        rest = tuple(_own_children(node, own))
         tag = "xpl" if node.tag == "custom" else node.tag
         source = bare._replace(tag="source", children=(call,), places=None)
-        return node._replace(tag=tag, attributes=kept, children=(*rest, source))
+        return node._replace(tag=tag, attributes=own_attributes, children=(*rest, source))
 
 
-def _kept(node: Node, own: str) -> Iterator[Node]:
+def _own_children(node: Node, prefix: str) -> Iterator[Node]:
+    """Yield the children of a custom step that do not move to the tag."""
     for child in node.children:
-        if child.tag != "meta" and not child.tag.startswith(own):
+        if child.tag != "meta" and not child.tag.startswith(prefix):
             yield child
-
-
-def _same(new: Node, old: Node) -> bool:
-    return new is old

@@ -1,12 +1,12 @@
-"""An element as a value of scripts: what generators and tags of mode ``node`` work on.
+"""An XML element as a value of scripts: the input and output of generators and of tags with the output mode ``node``.
 
-Rules: read only. It shows tag, attributes, text and children; it keeps its place, so that what is made from it can say where it
-comes from.
+Rules: it is read-only. It keeps the location of its source, so that problems of generated elements can be reported there.
+Scripts see the name of its class, in messages and in ``type(…)``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -14,13 +14,14 @@ from taskrun.script.limits import ScriptBudgetError
 from taskrun.script.sandbox.budget import current
 from taskrun.syntax.node import TEXT, Node
 
-MOST_DEPTH = 200
-MOST_ELEMENTS = 1_000_000
-"""How deep an element may be nested that a template makes, and how many it may hold."""
+MAX_ELEMENT_DEPTH = 200
+"""The maximal nesting of an element that a template creates."""
+MAX_ELEMENTS = 1_000_000
+"""The maximal number of elements and texts in an element that a template creates."""
 
 
 class Element:
-    """An XML element for scripts.
+    """Read-only XML element for scripts.
 
     >>> # <step name="a"/> as e:  e.tagName → 'step', e.attrText('name') → 'a'
     """
@@ -32,44 +33,44 @@ class Element:
 
     @property
     def tagName(self) -> str:
-        """Its tag."""
+        """The tag, with its prefix."""
         return self._node.tag
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Its attributes, as a new map."""
+        """The attributes by name, as a new map."""
         return dict(self._node.attributes)
 
     @property
     def children(self) -> list[Element]:
-        """Its child elements."""
+        """The child elements, without texts."""
         return [Element(child) for child in self._node.children if child.tag != TEXT]
 
     @property
     def text(self) -> str:
-        """Its text."""
+        """The text directly in the element, without that of its child elements."""
         return self._node.text or "".join(child.text for child in self._node.children if child.tag == TEXT)
 
     def attrText(self, name: str, default: str | None = None) -> str | None:
-        """Return an attribute, or ``default``."""
+        """Return the value of an attribute, or ``default`` if it does not exist."""
         return self._node.attributes.get(name, default)
 
     def childByTag(self, tag: str) -> Element | None:
-        """Return the first child element of that tag, or null."""
-        found = self._node.child(tag)
-        return None if found is None else Element(found)
+        """Return the first child element with the tag, or null."""
+        child = self._node.child(tag)
+        return None if child is None else Element(child)
 
     def childrenByTag(self, tag: str) -> list[Element]:
-        """Return the child elements of that tag."""
+        """Return all child elements with the tag."""
         return [child for child in self.children if child.tagName == tag]
 
     def descendants(self) -> list[Element]:
-        """Return every element below this one."""
+        """Return all elements below this one, in document order."""
         current().charge(size_of(self._node))
         return [Element(node) for node in self._node.walk() if node is not self._node and node.tag != TEXT]
 
     def location(self) -> str:
-        """Return the element's place as ``file:line:column``."""
+        """Return the location of the element as ``file:line:column``."""
         return str(self._node.at)
 
     def toXml(self) -> str:
@@ -82,27 +83,27 @@ class Element:
 
 
 def node_of(element: Element) -> Node:
-    """Return the tree's own node, which scripts never get."""
-    return element._node  # noqa: SLF001 - a door for this package only
+    """Return the Node of an element; scripts cannot get it."""
+    return element._node  # noqa: SLF001 - used by this package only
 
 
 def size_of(node: Node) -> int:
-    """Return how many elements and pieces of text a node is made of; raises ScriptBudgetError when they are too many."""
-    size, waiting, next_ones = 0, [node], list[Node]()
-    for _ in range(MOST_DEPTH):
-        for one in waiting:
-            next_ones.extend(one.children)
-        size += len(waiting)
-        if size > MOST_ELEMENTS:
+    """Return the number of elements and texts in a node; raises ScriptBudgetError if it is too large or nested too deep."""
+    size, level, below = 0, [node], list[Node]()
+    for _ in range(MAX_ELEMENT_DEPTH):
+        for one in level:
+            below.extend(one.children)
+        size += len(level)
+        if size > MAX_ELEMENTS:
             break
-        if not next_ones:
+        if not below:
             return size
-        waiting, next_ones = next_ones, []
-    raise ScriptBudgetError("the template was stopped: it made an element that is too large or nested too deep")
+        level, below = below, []
+    raise ScriptBudgetError("the template was stopped: it created an element that is too large or nested too deep")
 
 
-def elements_in(value: Any) -> Iterator[Any]:
-    """Yield the items of a list, or the value itself."""
+def items_of(value: Any) -> Iterator[Any]:
+    """Yield the items of a list or tuple, or else the value itself."""
     if isinstance(value, list | tuple):
         yield from value
     else:
@@ -110,9 +111,21 @@ def elements_in(value: Any) -> Iterator[Any]:
 
 
 def xml_of(node: Node) -> str:
-    """Return an element as XML text, without any white space that is not in it."""
+    """Return an element as XML text without added white space.
+
+    Unlike ``syntax.xml_write``, it writes no CDATA sections, because the text may become part of HTML.
+    """
     if node.tag == TEXT:
         return escape(node.text)
-    attributes = "".join(f" {name}={quoteattr(text)}" for name, text in node.attributes.items())
+    start = start_tag(node.tag, node.attributes)
     inside = escape(node.text) + "".join(map(xml_of, node.children))
-    return f"<{node.tag}{attributes}>{inside}</{node.tag}>" if inside else f"<{node.tag}{attributes}/>"
+    return f"{start}>{inside}</{node.tag}>" if inside else f"{start}/>"
+
+
+def start_tag(tag: str, attributes: Mapping[str, str]) -> str:
+    """Return the start of an element up to its attributes, without the closing ``>``.
+
+    >>> start_tag("a", {"b": "1 < 2"})
+    '<a b="1 &lt; 2"'
+    """
+    return f"<{tag}" + "".join(f" {name}={quoteattr(text)}" for name, text in attributes.items())

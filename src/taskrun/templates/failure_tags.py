@@ -1,11 +1,11 @@
-"""The tags of the core for failures.
+"""Core tags that raise and catch failures.
 
     <c:try><body>…</body><catch name="e" type="ValueError">…</catch><finally>…</finally></c:try>
     <c:throw errorCode="shop.no-stock" params="${{'item': item}}"/>
     <c:check test="${total >= 0}" errorCode="shop.negative"/>
 
-Rules: what is caught is an ordinary failure; a cancellation and a used-up budget are not. ``type`` is the name of the
-exception's class, of one of its bases, or its error code.
+Rules: ``c:try`` catches every exception except a cancellation and an exceeded budget. ``type`` is the name of the exception's
+class or of one of its bases, or its error code.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.script.limits import ScriptBudgetError
 from taskrun.syntax.node import Node
-from taskrun.templates.attributes import inverted, truth
-from taskrun.templates.closures import NOTHING, Environment, Piece, nothing
+from taskrun.templates.attributes import is_inverted, is_true
+from taskrun.templates.closures import NO_VALUE, Environment, TemplateNode, no_op
 
 if TYPE_CHECKING:
     from taskrun.templates.compile import Compiler
 
-_ERROR = ("errorCode", "params", "cause", "errorDescription", "bizFatal", "errorStatus")
+_ERROR_ATTRIBUTES = ("errorCode", "params", "cause", "errorDescription", "bizFatal", "errorStatus")
 
 
-def _try(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node)
+def _try(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:try>``: run ``<body>``, on a failure ``<catch>``, and in the end ``<finally>``."""
+    compiler.check_attributes(node)
     parts = _parts(compiler, node)
-    body, last = (compiler.body(parts[tag]) if tag in parts else nothing for tag in ("body", "finally"))
+    body, last = (compiler.body(parts[tag]) if tag in parts else no_op for tag in ("body", "finally"))
     handler, name, kind = _handler(compiler, parts.get("catch"))
 
     async def run(env: Environment) -> Any:
@@ -49,45 +50,46 @@ def _try(compiler: Compiler, node: Node) -> Piece:
 
 
 def _parts(compiler: Compiler, node: Node) -> dict[str, Node]:
-    """Return what a ``c:try`` holds, by tag."""
+    """Return the child elements of a ``<c:try>`` by tag; report missing and unknown ones."""
     parts: dict[str, Node] = {}
     for child in node.children:
         tag = child.tag.removeprefix("c:")
         if tag in {"body", "catch", "finally"} and tag not in parts:
             parts[tag] = child
-            compiler.only(child, *(("name", "type") if tag == "catch" else ()), xpl=False)
+            compiler.check_attributes(child, *(("name", "type") if tag == "catch" else ()), xpl=False)
         else:
-            hint = "<body>, <catch> and <finally>, one of each"
-            compiler.note(child, "unknown-tag", f"<{child.tag}> is not possible here in <c:try>", hint=hint)
+            hint = "it contains <body>, <catch> and <finally>, one of each"
+            compiler.report(child, "unknown-tag", f"<{child.tag}> is not possible here in <c:try>", hint=hint)
     if "body" not in parts:
-        compiler.note(node, "missing-element", "<c:try> needs a <body>")
+        compiler.report(node, "missing-element", "<c:try> needs a <body>")
     if "catch" not in parts and "finally" not in parts:
-        compiler.note(node, "missing-element", "<c:try> needs a <catch> or a <finally>")
+        compiler.report(node, "missing-element", "<c:try> needs a <catch> or a <finally>")
     return parts
 
 
-def _handler(compiler: Compiler, catch: Node | None) -> tuple[Piece | None, str, str]:
-    """Return what handles a failure, the variable that it gets, and the kind that it is for."""
+def _handler(compiler: Compiler, catch: Node | None) -> tuple[TemplateNode | None, str, str]:
+    """Compile ``<catch>``; return its content, the variable for the exception, and the type that it catches."""
     if catch is None:
         return None, "", ""
-    compiler.names(catch, "name")
+    compiler.bind_variables(catch, "name")
     return compiler.body(catch), catch.attributes.get("name", ""), catch.attributes.get("type", "")
 
 
 def _names(error: Exception) -> set[str]:
+    """Return the names by which ``type`` can select an exception: its classes and its error code."""
     names = {cls.__name__ for cls in type(error).__mro__}
     code = getattr(error, "error_code", None) or getattr(error, "errorCode", None)
     return names | {str(code)} if code else names
 
 
 def _failure(compiler: Compiler, node: Node) -> Callable[[Environment], Exception]:
-    """Return what makes the exception that an element describes."""
+    """Compile the attributes of ``<c:throw>`` or ``<c:check>`` to a function that creates the exception."""
     from taskrun.script.xscript.values import NopScriptError
 
-    compiler.empty(node)
+    compiler.check_empty(node)
     if "errorCode" not in node.attributes:
-        compiler.note(node, "missing-attribute", f"<{node.tag}> needs the attribute errorCode")
-    given = {name: compiler.template(node, name) for name in _ERROR if name in node.attributes}
+        compiler.report(node, "missing-attribute", f"<{node.tag}> needs the attribute errorCode")
+    given = {name: compiler.template(node, name) for name in _ERROR_ATTRIBUTES if name in node.attributes}
 
     def make(env: Environment) -> Exception:
         values = {name: value.run(env.scope) for name, value in given.items() if value is not None}
@@ -107,8 +109,9 @@ def _failure(compiler: Compiler, node: Node) -> Callable[[Environment], Exceptio
     return make
 
 
-def _throw(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, *_ERROR)
+def _throw(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:throw>``: raise an exception with an error code."""
+    compiler.check_attributes(node, *_ERROR_ATTRIBUTES)
     make = _failure(compiler, node)
 
     async def run(env: Environment) -> Any:
@@ -117,20 +120,21 @@ def _throw(compiler: Compiler, node: Node) -> Piece:
     return run
 
 
-def _check(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "test", *_ERROR)
-    test, turned, make = compiler.expression(node, "test"), inverted(compiler, node), _failure(compiler, node)
+def _check(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:check>``: raise an exception with an error code unless the test is true."""
+    compiler.check_attributes(node, "test", *_ERROR_ATTRIBUTES)
+    test, turned, make = compiler.expression(node, "test"), is_inverted(compiler, node), _failure(compiler, node)
 
     async def run(env: Environment) -> Any:
-        assert test is not None  # noqa: S101 - noted
-        if not truth(test.run(env.scope), inverted=turned):
+        assert test is not None  # noqa: S101 - a missing test was reported
+        if not is_true(test.run(env.scope), inverted=turned):
             raise make(env)
-        return NOTHING
+        return NO_VALUE
 
     return run
 
 
-FAILURE: Mapping[str, Callable[[Compiler, Node], Piece]] = MappingProxyType(
+FAILURE: Mapping[str, Callable[[Compiler, Node], TemplateNode]] = MappingProxyType(
     {"try": _try, "throw": _throw, "check": _check}
 )
-"""The tags of this module."""
+"""The functions that compile the tags of this module, by the tags without ``c:``."""

@@ -1,10 +1,11 @@
-"""The templates of one flow: its tag libraries, by the prefixes that its root declares, and what ``x:config`` adds.
+"""Templates of one flow: the tag libraries that its root declares, the section ``x:config``, and sections that are run.
 
     <task xmlns:shop="/shop/shop.xlib">
       <x:config><c:import class="shop.orders:Order"/><c:var name="LIMIT" value="${100}"/></x:config>
 
-Rules: libraries are loaded, and the compiler of templates is imported, when the first template is compiled. Sections such as ``x:post-extends`` are templates of mode
-``node``, run at load time; ``dsl_root`` (or ``_dsl_root``) is the tree so far.
+Rules: the compiler of templates is imported, and libraries are loaded, when the first template is compiled. Sections such as
+``x:post-extends`` are templates with the output mode ``node`` that run at load time; their variable ``dsl_root`` (also
+``_dsl_root``) is the tree of the flow at that time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from taskrun.errors import BindError, Diagnostic
 from taskrun.script.script import Script, ScriptSettings
 from taskrun.syntax.delta.extend import Sources, language_of
 from taskrun.syntax.node import TEXT, Node
-from taskrun.templates.tag_lookup import TagFinder, TagSettings
+from taskrun.templates.tag_lookup import TagLookup, TagSettings
 
 if TYPE_CHECKING:
     from taskrun.templates.compile import Compiler
@@ -28,7 +29,7 @@ CONFIG, BEFORE, AFTER = "x:config", "x:pre-parse", "x:post-parse"
 
 
 class FlowTemplates:
-    """Compiles the templates of the flow with this root."""
+    """Compiles the templates of the flow whose tree is ``root``."""
 
     def __init__(self, root: Node, sources: Sources, tags: TagSettings, settings: ScriptSettings) -> None:
         self.imports = {
@@ -38,33 +39,33 @@ class FlowTemplates:
         }
         self.root = root
         self.language = language_of(root) or "python"
-        self.finder = TagFinder(root.source.path, sources, tags, self.imports)
+        self.lookup = TagLookup(root.source.path, sources, tags, self.imports)
         self.problems: list[Diagnostic] = []
         self._plain = settings
 
     @cached_property
     def libraries(self) -> Libraries:
-        """The libraries of tags that the flow uses."""
+        """The tag libraries of the flow."""
         from taskrun.templates.libraries import Libraries
 
-        return Libraries(self.finder, self._plain)
+        return Libraries(self.lookup, self._plain)
 
     @cached_property
     def _compiler(self) -> Compiler:
-        """The compiler with the prefixes of the root and what ``x:config`` imports."""
-        from taskrun.templates.analysis import Found
-        from taskrun.templates.api import constants
+        """The compiler with the prefixes that the root declares and with the imports and variables of ``x:config``."""
+        from taskrun.templates.analysis import TemplateFacts
+        from taskrun.templates.api import evaluate_constants
         from taskrun.templates.compile import Compiler
-        from taskrun.templates.imports import imported
+        from taskrun.templates.imports import apply_import
 
-        found = Found(problems=self.problems)
-        compiler = Compiler(self._plain, self.language, "none", self.libraries, {}, found).with_declarations(self.root)
+        facts = TemplateFacts(problems=self.problems)
+        compiler = Compiler(self._plain, self.language, "none", self.libraries, {}, facts).with_declarations(self.root)
         for section in self.root.children:
             if section.tag == CONFIG:
                 for node in section.children:
                     if node.tag == "c:import":
-                        compiler = imported(compiler, node)
-        values = constants(compiler, [section for section in self.root.children if section.tag == CONFIG])
+                        compiler = apply_import(compiler, node)
+        values = evaluate_constants(compiler, [section for section in self.root.children if section.tag == CONFIG])
         if values:
             settings = compiler.settings
             compiler = replace(compiler, settings=replace(settings, functions={**settings.functions, **values}))
@@ -73,19 +74,22 @@ class FlowTemplates:
 
     @property
     def settings(self) -> ScriptSettings:
-        """The settings of the flow's scripts."""
+        """The settings of the flow's scripts, with the imports and variables of ``x:config``."""
         return self._compiler.settings if self.root.child(CONFIG) is not None else self._plain
 
     @property
     def prefixes(self) -> Mapping[str, Library]:
-        """The libraries by the prefixes that the root gives them."""
+        """The tag libraries by the prefixes that the root declares."""
         return self._compiler.prefixes
 
     def script(self, node: Node, language: str, *, awaits: bool) -> Script:
-        """Return the template that an element holds; raises BindError."""
-        from taskrun.templates.api import compile_markup
+        """Compile the content of an element as a template; raises BindError.
 
-        return compile_markup(
+        ``awaits`` allows tags and scripts that have to be awaited.
+        """
+        from taskrun.templates.api import compile_template_body
+
+        return compile_template_body(
             node,
             language=language,
             settings=self.settings,
@@ -94,11 +98,11 @@ class FlowTemplates:
             awaits=awaits,
         )
 
-    def generated(self, section: Node, values: Mapping[str, Any]) -> Sequence[Node]:
-        """Return the elements that a section makes; raises BindError."""
-        from taskrun.templates.api import generated
+    def generate(self, section: Node, values: Mapping[str, Any]) -> Sequence[Node]:
+        """Evaluate a section with the variables ``values`` and return the elements that it outputs; raises BindError."""
+        from taskrun.templates.api import generate_elements
 
-        return generated(
+        return generate_elements(
             section,
             values,
             language=self.language,
@@ -107,31 +111,32 @@ class FlowTemplates:
             prefixes=self.prefixes,
         )
 
-    def hear(self, tag: str, values: Mapping[str, Any]) -> None:
-        """Run the sections of a tag, which make nothing but may fail; raises BindError."""
+    def run_sections(self, tag: str, values: Mapping[str, Any]) -> None:
+        """Run the sections of the root that have the tag ``tag``; raises BindError if one fails or outputs elements."""
         for section in self.root.children:
             if section.tag == tag:
-                made = self.generated(section, values)
+                made = self.generate(section, values)
                 if made:
-                    message = f"<{tag}> makes elements, which go nowhere"
-                    raise BindError([section.problem("no-meaning", message, hint="x:post-extends changes the flow")])
+                    message = f"<{tag}> outputs elements, which are not used"
+                    hint = "use x:post-extends to change the flow"
+                    raise BindError([section.problem("no-meaning", message, hint=hint)])
 
 
-def prepared(root: Node, markup: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
-    """Return a flow's tree without the sections that are no part of it, which are run, and what compiles its templates."""
-    templates = markup(root)
+def run_root_sections(root: Node, templates_of: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
+    """Run the sections ``x:pre-parse`` and ``x:post-parse``; return the flow's tree without them and ``x:config``, and its templates."""
+    templates = templates_of(root)
     if all(root.child(tag) is None for tag in (CONFIG, BEFORE, AFTER)):
         return root, templates
     from taskrun.templates.element import Element
 
     tree = Element(root)
-    templates.hear(BEFORE, {"_dsl_root": tree, "dsl_root": tree})
+    templates.run_sections(BEFORE, {"_dsl_root": tree, "dsl_root": tree})
     rest = tuple(child for child in root.children if child.tag not in {CONFIG, BEFORE, AFTER})
-    templates.hear(AFTER, {"_dsl_model": described(root), "dsl_model": described(root)})
+    templates.run_sections(AFTER, {"_dsl_model": describe(root), "dsl_model": describe(root)})
     return root._replace(children=rest), templates
 
 
-def described(node: Node) -> dict[str, Any]:
+def describe(node: Node) -> dict[str, Any]:
     """Return a flow, or one of its steps, as a map for scripts: type, attributes, names of inputs and outputs, steps."""
     steps = node.child("steps")
     return {
@@ -139,5 +144,5 @@ def described(node: Node) -> dict[str, Any]:
         **node.attributes,
         "inputs": [child.attributes.get("name") for child in node.children if child.tag == "input"],
         "outputs": [child.attributes.get("name") for child in node.children if child.tag == "output"],
-        "steps": [described(child) for child in steps.children if child.tag != TEXT] if steps is not None else [],
+        "steps": [describe(child) for child in steps.children if child.tag != TEXT] if steps is not None else [],
     }

@@ -1,9 +1,9 @@
-"""``c:import``: what a body may begin with.
+"""``<c:import>``: the imports at the beginning of a body.
 
-    <c:import from="/shop/tags.xlib" as="shop"/>     a library of tags
+    <c:import from="/shop/tags.xlib" as="shop"/>     a tag library
     <c:import class="shop.orders:Order" as="Order"/> a Python object for the scripts of this body
 
-Rules: the allow list of the flow decides about Python objects.
+Rules: a Python object can be imported only if the allow list of the flow permits it.
 """
 
 from __future__ import annotations
@@ -18,32 +18,34 @@ if TYPE_CHECKING:
     from taskrun.templates.compile import Compiler
 
 
-def imported(compiler: Compiler, node: Node) -> Compiler:
-    """Return the compiler with what a ``<c:import>`` adds: a library of tags, or a Python object for scripts."""
-    compiler.only(node, "from", "class", "as", xpl=False)
-    compiler.empty(node)
+def apply_import(compiler: Compiler, node: Node) -> Compiler:
+    """Return a copy of the compiler that has the tag library or the Python object of a ``<c:import>``."""
+    compiler.check_attributes(node, "from", "class", "as", xpl=False)
+    compiler.check_empty(node)
     origin, name = node.attributes.get("from"), node.attributes.get("class")
     if (origin is None) == (name is None):
-        compiler.note(node, "missing-attribute", "<c:import> needs from (a library of tags) or class (a Python object)")
+        message = "<c:import> needs either from (a tag library) or class (a Python object)"
+        compiler.report(node, "missing-attribute", message)
         return compiler
     if not (given := node.attributes.get("as", "a")).replace("-", "_").isidentifier():
-        compiler.note(node, "bad-value", f"as='{given}' is no name", attribute="as")
+        compiler.report(node, "bad-value", f"as='{given}' is not a valid name", attribute="as")
     if name is not None:
         return _with_object(compiler, node, name)
-    library = compiler.libraries.named(compiler, node, "from", origin or "", needed=True)
+    library = compiler.libraries.find_or_report(compiler, node, "from", origin or "", needed=True)
     if library is None:
         return compiler
     return replace(compiler, prefixes={**compiler.prefixes, node.attributes.get("as", library.prefix): library})
 
 
 def _with_object(compiler: Compiler, node: Node, name: str) -> Compiler:
+    """Return a copy of the compiler whose scripts can read the Python object ``name``; report it if it is not allowed."""
     settings = compiler.settings
     try:
         if settings.imports is None:
-            raise PluginError("scripts import nothing here")  # noqa: TRY301 - one way out
+            raise PluginError("scripts cannot import anything here")  # noqa: TRY301 - one way out
         value = settings.imports(name)
     except PluginError as error:
-        compiler.note(node, "unknown-class", str(error), attribute="class")
+        compiler.report(node, "unknown-class", str(error), attribute="class")
         return compiler
     alias = node.attributes.get("as") or name.replace(":", ".").rpartition(".")[2]
     functions = {**settings.functions, alias: value}

@@ -1,9 +1,9 @@
-"""Libraries of tags, as templates see them.
+"""Tag libraries of a flow, by path, name and prefix.
 
     xmlns:shop="/shop/shop.xlib"     a file
     xmlns:files="files"              Python functions: of a package, or of an <import as="files" …/>
 
-Rules: a library is loaded once per flow. What finds files, types and Python functions is the owner's affair: the ``Finder``.
+Rules: each library is loaded once per flow, when it is first used. ``TagLookup`` finds the files, types and Python functions.
 """
 
 from __future__ import annotations
@@ -13,130 +13,113 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from taskrun.errors import FlowError, PluginError
+from taskrun.errors import BindError, FlowError, PluginError
 from taskrun.syntax.node import Node
-from taskrun.templates.closures import nothing
+from taskrun.templates.closures import no_op
 
 if TYPE_CHECKING:
     from taskrun.script.settings import ScriptSettings
-    from taskrun.templates.closures import Piece
+    from taskrun.templates.closures import TemplateNode
     from taskrun.templates.compile import Compiler
+    from taskrun.templates.tag_lookup import TagLookup
 
 SUFFIX = ".xlib"
-SHIPPED: Mapping[str, str] = MappingProxyType({"task": "/tags/task.xlib"})
-"""The prefixes that need no declaration, with their libraries."""
+BUILT_IN: Mapping[str, str] = MappingProxyType({"task": "/tags/task.xlib"})
+"""The prefixes that need no declaration, with the paths of their libraries."""
 
 
 class Library(Protocol):
-    """A set of tags with a prefix."""
+    """A set of tags."""
 
     @property
     def prefix(self) -> str:
-        """The prefix that stands for it where none is given."""
+        """The prefix of its tags where the flow declares none."""
 
-    def call(self, compiler: Compiler, node: Node, name: str) -> Piece:
-        """Return the piece for a call of one of its tags."""
+    def call(self, compiler: Compiler, node: Node, name: str) -> TemplateNode:
+        """Compile the element ``node`` as a call of the tag ``name``."""
 
     def has(self, name: str) -> bool:
-        """Whether there is a tag of that name."""
+        """Return whether the library has a tag with the name."""
 
 
-class Broken(NamedTuple):
-    """Stands for a library that is wrong, which has been said, so that its calls need not be called unknown."""
+class BrokenLibrary(NamedTuple):
+    """Placeholder for a library that could not be loaded: calls of its tags are accepted, because its error was reported."""
 
     prefix: str
 
-    def call(self, _compiler: Compiler, _node: Node, _name: str) -> Piece:
-        """Return a piece that does nothing."""
-        return nothing
+    def call(self, _compiler: Compiler, _node: Node, _name: str) -> TemplateNode:
+        """Return a template node that does nothing."""
+        return no_op
 
     def has(self, _name: str) -> bool:
-        """There is no tag."""
+        """Return False: the tags are unknown."""
         return False
-
-
-class Finder(Protocol):
-    """What libraries are found with."""
-
-    def tree(self, path: str, said_in: str) -> Node:
-        """Return the tree of a file, with what it extends; raises FlowError or LookupError."""
-
-    def functions(self, name: str) -> Mapping[str, Callable[..., Any]] | None:
-        """Return the Python functions that a name stands for as tags, None when there are none; raises PluginError."""
-
-    def converter(self, name: str) -> Callable[[Any], Any] | None:
-        """Return the conversion to a type of the language, None when there is no such type."""
-
-    def language(self, root: Node) -> str:
-        """Return the dialect of the scripts of a file."""
-
-    def run(self, function: Callable[[], Any]) -> Any:
-        """Return an awaitable that runs a plain function where it blocks nobody."""
-
-    def given(self, name: str) -> Any:
-        """Return what a Python tag gets for a parameter that is not an attribute, such as ``context``, or None."""
 
 
 @dataclass(slots=True)
 class Libraries:
-    """The libraries of one flow, each loaded when it is first named."""
+    """The tag libraries of one flow; each is loaded on first use."""
 
-    finder: Finder
+    lookup: TagLookup
     settings: ScriptSettings
     known: dict[str, Library] = field(default_factory=dict)
 
     def converter(self, name: str) -> Callable[[Any], Any] | None:
-        """Return the conversion to a type of the language, None when there is no such type."""
-        return self.finder.converter(name)
+        """Return the function that converts values to the type ``name``, or None if there is no such type."""
+        return self.lookup.converter(name)
 
-    def named(self, compiler: Compiler, node: Node, attribute: str, path: str, *, needed: bool) -> Library | None:
-        """Return the library that an attribute names; what is wrong is noted, None when it names none."""
+    def find_or_report(
+        self, compiler: Compiler, node: Node, attribute: str, path: str, *, needed: bool
+    ) -> Library | None:
+        """Return the library at ``path``, which an attribute of ``node`` names.
+
+        If it cannot be loaded, report that and return a BrokenLibrary. If there is none and it is not ``needed``, return None.
+        """
         try:
             return self.find(path, node.attribute_at(attribute).path, needed=needed)
         except LookupError as error:
             hint = getattr(error, "hint", "")
-            compiler.note(node, "no-library", f"the tag library {error}", hint=hint, attribute=attribute)
+            compiler.report(node, "no-library", f"the tag library {error}", hint=hint, attribute=attribute)
         except PluginError as error:
-            compiler.note(node, "no-library", str(error), attribute=attribute)
+            compiler.report(node, "no-library", str(error), attribute=attribute)
         except FlowError as error:
-            compiler.found.note(error.diagnostics)
-        return Broken(path.rpartition("/")[2].removesuffix(SUFFIX))
+            compiler.facts.add_problems(error.diagnostics)
+        return BrokenLibrary(path.rpartition("/")[2].removesuffix(SUFFIX))
 
-    def find(self, path: str, said_in: str, *, needed: bool = True) -> Library | None:
-        """Return the library of a path or a name, None when it is neither and not ``needed``.
+    def find(self, path: str, named_in: str, *, needed: bool = True) -> Library | None:
+        """Return the library with a path or a name, or None if there is none and it is not ``needed``.
 
-        Raises LookupError when there is no such file, FlowError when it is wrong, PluginError likewise for functions.
+        ``named_in`` is the file that contains the path. Raises LookupError if the file does not exist, FlowError if it has
+        problems, PluginError if the Python functions cannot be loaded.
         """
         from taskrun.templates.python_tags import PythonLibrary
         from taskrun.templates.tag_library import TagLibrary
 
         if path.endswith(SUFFIX):
-            root = self.finder.tree(path, said_in)
+            root = self.lookup.tree(path, named_in)
             if root.source.path not in self.known:
                 library = TagLibrary(root, self)
                 self.known[root.source.path] = library
                 library.check()
             return self.known[root.source.path]
         if path not in self.known:
-            functions = self.finder.functions(path)
+            functions = self.lookup.functions(path)
             if functions is None:
                 if needed:
-                    raise PluginError(f"'{path}' is no .xlib file, no <import> and no installed library of tags")
+                    raise PluginError(f"'{path}' is no .xlib file, no <import> and no installed tag library")
                 return None
-            self.known[path] = PythonLibrary(path, functions, self.finder)
+            self.known[path] = PythonLibrary(path, functions, self.lookup)
         return self.known[path]
 
-    def shipped(self, prefix: str) -> Library | None:
-        """Return the library of a prefix that needs no declaration, None for other prefixes."""
-        path = SHIPPED.get(prefix)
+    def built_in(self, prefix: str) -> Library | None:
+        """Return the library of a prefix that needs no declaration, or None for other prefixes."""
+        path = BUILT_IN.get(prefix)
         return self.find(path, "") if path is not None else None
 
-    def included(self, node: Node, attribute: str) -> Node:
-        """Return the root of the file that an attribute names; raises FlowError."""
-        from taskrun.errors import BindError
-
+    def include(self, node: Node, attribute: str) -> Node:
+        """Return the root of the file that an attribute names; raises FlowError if it does not exist or has problems."""
         try:
-            return self.finder.tree(node.attributes[attribute], node.attribute_at(attribute).path)
+            return self.lookup.tree(node.attributes[attribute], node.attribute_at(attribute).path)
         except LookupError as error:
             hint = getattr(error, "hint", "")
             raise BindError([node.problem("no-file", str(error), hint=hint, attribute=attribute)]) from None

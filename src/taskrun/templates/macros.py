@@ -1,9 +1,9 @@
-"""A call of a tag with ``macro="true"``: it runs when the flow is compiled, and what it makes stands in its place.
+"""Calls of tags with ``macro="true"``, which run at compile time: the elements that they output replace the call.
 
     <Twice macro="true"><slot name="default"/><source>${default.children}${default.children}</source></Twice>
 
-Rules: a macro puts elements out. Its attributes are texts as they are written, its slots elements. What it makes is compiled as if
-the caller had written it.
+Rules: a macro outputs elements. Its attributes are the texts as they are written, its slots are elements. Its output is
+compiled as if the caller had written it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import BindError, near_hint
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
-from taskrun.templates.closures import Piece, nothing
+from taskrun.templates.closures import TemplateNode, no_op
 from taskrun.templates.element import Element
 
 if TYPE_CHECKING:
@@ -21,47 +21,49 @@ if TYPE_CHECKING:
     from taskrun.templates.tag_library import Tag, TagLibrary
 
 
-def macro_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) -> Piece:
-    """Return the piece for what a macro makes."""
-    from taskrun.templates.api import run_macro
+def compile_macro_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) -> TemplateNode:
+    """Run the macro that ``node`` calls and compile the elements that it outputs."""
+    from taskrun.templates.api import expand_macro
     from taskrun.templates.compile import MAX_DEPTH
-    from taskrun.templates.tag_call import body_of_tag
+    from taskrun.templates.tag_call import compile_tag_body
 
     if compiler.depth >= MAX_DEPTH:
-        compiler.note(node, "cycle", f"<{node.tag}>: macros make calls of macros more than {MAX_DEPTH} deep")
-        return nothing
-    before = len(compiler.found.problems)
+        message = f"<{node.tag}>: calls of macros in the output of macros are nested more than {MAX_DEPTH} deep"
+        compiler.report(node, "cycle", message)
+        return no_op
+    before = len(compiler.facts.problems)
     values = {**_attributes(compiler, node, tag), **_slots(compiler, node, tag)}
-    body, found = body_of_tag(library, tag)
-    if not found.ready:
-        compiler.note(node, "cycle", f"<{node.tag}>: a macro calls itself while it is compiled")
-    compiler.found.note(found.problems)
-    if len(compiler.found.problems) > before:
-        return nothing
+    body, facts = compile_tag_body(library, tag)
+    if not facts.ready:
+        compiler.report(node, "cycle", f"<{node.tag}>: a macro calls itself while it is compiled")
+    compiler.facts.add_problems(facts.problems)
+    if len(compiler.facts.problems) > before:
+        return no_op
     try:
-        made = run_macro(body, tag, values, compiler)
+        made = expand_macro(body, tag, values, compiler)
     except BindError as error:
-        compiler.found.note(error.diagnostics)
-        return nothing
+        compiler.facts.add_problems(error.diagnostics)
+        return no_op
     inner = replace(compiler, depth=compiler.depth + 1)
     return inner.body(node._replace(attributes=NO_ATTRIBUTES, children=tuple(made), text=""))
 
 
 def _attributes(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
+    """Return the variables that the attributes of a call set; report unknown and missing attributes."""
     for name in node.attributes:
         if name not in tag.attributes and not name.startswith("xmlns:"):
             hint = near_hint(name, tag.attributes) or "it has " + (", ".join(tag.attributes) or "none")
             message = f"the macro <{node.tag}> has no attribute {name}"
-            compiler.note(node, "unknown-attribute", message, hint=hint, attribute=name)
+            compiler.report(node, "unknown-attribute", message, hint=hint, attribute=name)
     for item in tag.attributes.values():
         if item.mandatory and item.name not in node.attributes:
-            compiler.note(node, "missing-attribute", f"the macro <{node.tag}> needs the attribute {item.name}")
+            compiler.report(node, "missing-attribute", f"the macro <{node.tag}> needs the attribute {item.name}")
     return {item.variable: node.attributes.get(item.name, item.default) for item in tag.attributes.values()}
 
 
 def _slots(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Return the elements that fill the slots; what fills none is noted."""
-    from taskrun.templates.tag_call import no_slot
+    """Return the elements that a call passes for the slots; report content that belongs to no slot."""
+    from taskrun.templates.tag_call import report_unknown_slot
 
     filled: dict[str, Any] = dict.fromkeys(tag.slots)
     rest = []
@@ -75,8 +77,8 @@ def _slots(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
             filled["default"] = Element(node._replace(attributes=NO_ATTRIBUTES, children=tuple(rest)))
         else:
             wrong = next((child for child in rest if child.tag != TEXT), rest[0] if rest else node)
-            no_slot(compiler, wrong, node, tag)
+            report_unknown_slot(compiler, wrong, node, tag)
     for slot in tag.slots.values():
         if slot.mandatory and filled[slot.name] is None:
-            compiler.note(node, "missing-slot", f"the macro <{node.tag}> needs its slot <{slot.name}>")
+            compiler.report(node, "missing-slot", f"the macro <{node.tag}> needs its slot <{slot.name}>")
     return filled

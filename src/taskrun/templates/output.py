@@ -1,7 +1,8 @@
-"""Where the text and the elements of a template go.
+"""Output of a template: collects text, elements or values.
 
-Rules: the mode says what a body makes: ``none`` nothing but its value; ``text`` text; ``xml`` text in which values are
-escaped (``html`` likewise); ``node`` elements; ``value`` (``xjson``) the list of its values. In ``none`` there is no output, so text is an error.
+Rules: the output mode determines what a body produces: ``none`` its value only; ``text`` text; ``xml`` and ``html`` text in
+which values are escaped; ``node`` elements; ``value`` (or ``xjson``) the list of its values. In the mode ``none`` there is no
+output, so text is an error.
 """
 
 from __future__ import annotations
@@ -12,59 +13,63 @@ from xml.sax.saxutils import escape
 from taskrun.script.limits import ScriptBudgetError
 from taskrun.script.sandbox.budget import current
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
-from taskrun.templates.element import Element, elements_in, node_of, size_of
+from taskrun.templates.element import Element, items_of, node_of, size_of
 
 MODES = ("none", "text", "html", "xml", "node", "value", "xjson")
 TEXTUAL = frozenset({"text", "html", "xml"})
 _ESCAPED = frozenset({"xml", "html"})
 VALUES = frozenset({"value", "xjson"})
-MOST_OUTPUT = 64 * 1024 * 1024
-"""How many characters, or elements, a template may put out."""
+MAX_OUTPUT = 64 * 1024 * 1024
+"""The maximal number of characters, elements or values that one output can collect."""
 
 
-class Output:
-    """Collects what a body puts out."""
+class TemplateOutput:
+    """Collects the output of one body in one output mode; raises ScriptBudgetError when it becomes too large."""
 
     __slots__ = ("_parts", "_rest", "mode")
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
         self._parts: list[Any] = []
-        self._rest = MOST_OUTPUT
+        self._rest = MAX_OUTPUT
 
-    def text(self, text: str, *, raw: bool = False) -> None:
-        """Add text; in ``xml`` and ``html`` it is escaped unless it is ``raw``."""
+    def add_text(self, text: str, *, raw: bool = False) -> None:
+        """Add text; in the modes ``xml`` and ``html`` it is escaped unless it is ``raw``."""
         if self.mode in _ESCAPED and not raw:
             text = escape(text)
         self._add(text, len(text))
 
-    def value(self, value: Any, where: Node, *, raw: bool = False) -> None:
-        """Add a value as the mode has it."""
+    def add_value(self, value: Any, where: Node, *, raw: bool = False) -> None:
+        """Add a value in the form of the mode: as it is, as elements, or as text.
+
+        ``where`` is the element of the template that produced it; ``raw`` is as for ``add_text``.
+        """
         if self.mode in VALUES:
             self._add(value, 1)
         elif self.mode == "node":
-            for item in elements_in(value):
+            for item in items_of(value):
                 if isinstance(item, Element):
-                    self.node(node_of(item))
+                    self.add_node(node_of(item))
                 elif item is not None:
-                    self.node(where._replace(tag=TEXT, attributes=NO_ATTRIBUTES, children=(), text=shown(item)))
+                    self.add_node(where._replace(tag=TEXT, attributes=NO_ATTRIBUTES, children=(), text=text_of(item)))
         elif value is not None:
-            self.text(shown(value), raw=raw or _is_elements(value))
+            self.add_text(text_of(value), raw=raw or _is_elements(value))
 
-    def node(self, node: Node) -> None:
-        """Add an element."""
+    def add_node(self, node: Node) -> None:
+        """Add an element or a text node."""
         size = size_of(node)
-        current().charge(size)  # what is made of elements again and again can grow without end
+        current().charge(size)  # a loop that nests elements into each other can grow without limit
         self._add(node, size)
 
     def _add(self, part: Any, size: int) -> None:
+        """Add a part and count its size; raises ScriptBudgetError above MAX_OUTPUT."""
         self._rest -= size
         if self._rest < 0:
             raise ScriptBudgetError("the template was stopped: its output is too large")
         self._parts.append(part)
 
     def result(self) -> Any:
-        """Return what was put out."""
+        """Return the collected output: text, a list of elements or a list of values."""
         if self.mode in TEXTUAL:
             return "".join(self._parts)
         if self.mode == "node":
@@ -73,23 +78,27 @@ class Output:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The elements that were put out."""
+        """The collected elements, in the mode ``node``."""
         return tuple(self._parts)
 
 
-def shown(value: Any) -> str:
-    """Return a value as text: what scripts show, null as nothing, truth values as XML writes them."""
+def text_of(value: Any) -> str:
+    """Return a value as text: null as empty text, booleans as ``true`` and ``false``, elements as XML.
+
+    >>> text_of(None), text_of(True), text_of(1.5)
+    ('', 'true', '1.5')
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if _is_elements(value):
-        return "".join(item.toXml() for item in elements_in(value))
+        return "".join(item.toXml() for item in items_of(value))
     return str(value)
 
 
 def _is_elements(value: Any) -> bool:
-    """Whether a value is an element, or a list of elements."""
+    """Return whether a value is an element or a non-empty list of elements."""
     if isinstance(value, list):
         return bool(value) and all(isinstance(item, Element) for item in value)
     return isinstance(value, Element)

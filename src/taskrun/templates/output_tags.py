@@ -1,12 +1,12 @@
-"""The tags of the core that put something out.
+"""Core tags that write to the output or to the log.
 
     <c:out value="${name}" escape="none"/>    <c:print>done: ${count}</c:print>
     <c:log info="${count} rows"/>             <c:unit>…</c:unit>
     <c:collect outputMode="node" singleNode="true">…</c:collect>
     <c:template>Dear {{ name }}</c:template>
 
-Rules: ``c:collect`` gives what its body puts out as a value; ``c:unit`` is its body and nothing else. ``c:ast`` gives the
-elements that it holds as they are written, for macros and generators.
+Rules: the value of ``c:collect`` is the output of its content; ``c:unit`` only groups its content. The value of ``c:ast`` is the
+list of its child elements, which are not compiled; it is meant for macros and generators.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from taskrun.errors import BindError, near_hint
 from taskrun.script.text_template import TextTemplate, compile_text_template
 from taskrun.syntax.node import Node
-from taskrun.templates.attributes import collected
-from taskrun.templates.closures import NOTHING, Environment, Piece, nothing
+from taskrun.templates.attributes import collect_output
+from taskrun.templates.closures import NO_VALUE, Environment, TemplateNode, no_op
 from taskrun.templates.element import Element
-from taskrun.templates.output import MODES, Output, shown
+from taskrun.templates.output import MODES, TemplateOutput, text_of
 
 if TYPE_CHECKING:
     from taskrun.templates.compile import Compiler
@@ -34,98 +34,109 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
 )
 
 
-def _out(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "value", "escape")
-    compiler.empty(node)
+def _out(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:out>``: add a value to the output."""
+    compiler.check_attributes(node, "value", "escape")
+    compiler.check_empty(node)
     escape = node.attributes.get("escape", "xml")
     if escape not in {"xml", "none"}:
-        compiler.note(node, "bad-value", f"escape='{escape}'", hint="xml or none", attribute="escape")
+        compiler.report(node, "bad-value", f"escape='{escape}'", hint="xml or none", attribute="escape")
     if compiler.mode == "none":
-        hint = "the value of a body is that of its last tag; text needs xpl:outputMode"
-        compiler.note(node, "no-meaning", "<c:out> where nothing is put out", hint=hint)
+        hint = "set xpl:outputMode, or use <c:script> to return a value"
+        compiler.report(node, "no-meaning", "<c:out> has no effect: there is no output here", hint=hint)
     value = compiler.expression(node, "value")
 
     async def run(env: Environment) -> Any:
-        assert value is not None  # noqa: S101 - noted
-        env.out.value(value.run(env.scope), node, raw=escape == "none")
-        return NOTHING
+        assert value is not None  # noqa: S101 - a missing value was reported
+        env.out.add_value(value.run(env.scope), node, raw=escape == "none")
+        return NO_VALUE
 
     return run
 
 
-def _print(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node)
-    inside = collected(compiler.into("text").body(node), "text")
+def _print(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:print>``: log the text that is the output of its content."""
+    compiler.check_attributes(node)
+    inside = collect_output(compiler.with_mode("text").body(node), "text")
 
     async def run(env: Environment) -> Any:
         _LOG.info("%s", await inside(env))
-        return NOTHING
+        return NO_VALUE
 
     return run
 
 
-def _log(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, *_LEVELS)
-    compiler.empty(node)
+def _log(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:log>``: log the text of each attribute, whose name is the level."""
+    compiler.check_attributes(node, *_LEVELS)
+    compiler.check_empty(node)
     texts = [(_LEVELS[name], compiler.template(node, name)) for name in node.attributes if name in _LEVELS]
     if not texts:
-        compiler.note(node, "missing-attribute", "<c:log> needs one of " + ", ".join(_LEVELS))
+        compiler.report(node, "missing-attribute", "<c:log> needs one of " + ", ".join(_LEVELS))
 
     async def run(env: Environment) -> Any:
         for level, text in texts:
             if text is not None and _LOG.isEnabledFor(level):
-                _LOG.log(level, "%s", shown(text.run(env.scope)))
-        return NOTHING
+                _LOG.log(level, "%s", text_of(text.run(env.scope)))
+        return NO_VALUE
 
     return run
 
 
-def _collect(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "outputMode", "singleNode")
+def _collect(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:collect>``: its value is the output of its content."""
+    compiler.check_attributes(node, "outputMode", "singleNode")
     mode = node.attributes.get("outputMode", "node")
     if mode not in MODES or mode == "none":
         hint = near_hint(mode, MODES) or "text, xml, html, node or value"
-        compiler.note(node, "bad-value", f"outputMode='{mode}'", hint=hint, attribute="outputMode")
+        compiler.report(node, "bad-value", f"outputMode='{mode}'", hint=hint, attribute="outputMode")
         mode = "text"
     single = node.attributes.get("singleNode", "false")
     if single not in {"true", "false"} or (single == "true" and mode != "node"):
-        compiler.note(node, "bad-value", "singleNode is true or false, of mode node", attribute="singleNode")
-    inside = collected(compiler.into(mode).body(node), mode)
+        compiler.report(
+            node,
+            "bad-value",
+            "singleNode must be true or false, and true is possible in the mode node only",
+            attribute="singleNode",
+        )
+    inside = collect_output(compiler.with_mode(mode).body(node), mode)
 
     async def run(env: Environment) -> Any:
         value = await inside(env)
         if single == "true":
             if len(value) != 1:
-                raise ValueError(f"<c:collect singleNode=…> at {node.at} put out {len(value)} elements, not one")
+                raise ValueError(f"<c:collect singleNode=…> at {node.at} output {len(value)} elements instead of one")
             value = value[0]
-        return env.give(value, node, raw=mode in {"xml", "html"})
+        return env.emit_or_return(value, node, raw=mode in {"xml", "html"})
 
     return run
 
 
-def _unit(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node)
+def _unit(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:unit>``: run its content."""
+    compiler.check_attributes(node)
     return compiler.source(node)
 
 
-def _ast(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node)
-    inner = Output("node")
-    inner.value([Element(child) for child in node.children], node)
+def _ast(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:ast>``: its value is the list of its child elements as they are written."""
+    compiler.check_attributes(node)
+    inner = TemplateOutput("node")
+    inner.add_value([Element(child) for child in node.children], node)
     if node.text.strip():
-        inner.value(node.text, node)
+        inner.add_value(node.text, node)
     elements = inner.result()
 
     async def run(env: Environment) -> Any:
-        return env.give(elements, node)
+        return env.emit_or_return(elements, node)
 
     return run
 
 
 def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
-    """Return the jinja2 template that is an element's text, None when it is wrong.
+    """Compile the text of an element as a jinja2 template; return None if it has problems.
 
-    It waits only where it uses an async function, so that it can stand wherever nothing waits.
+    It is compiled to be awaited only if it uses an async function; otherwise it is possible where awaiting is not.
     """
     table = compiler.settings.table
     try:
@@ -133,31 +144,38 @@ def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
         if any(iscoroutinefunction(table.get(name)) for name in template.uses):
             template = compile_text_template(node, awaits=True, settings=compiler.settings)
     except BindError as error:
-        compiler.found.note(error.diagnostics)
+        compiler.facts.add_problems(error.diagnostics)
         return None
-    compiler.took(template)
+    compiler.add_script(template)
     return template
 
 
-def _template(compiler: Compiler, node: Node) -> Piece:
-    compiler.only(node, "lang")
+def _template(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile ``<c:template>``: output the text of its jinja2 template."""
+    compiler.check_attributes(node, "lang")
     if (language := node.attributes.get("lang", "jinja2")) != "jinja2":
-        compiler.note(node, "unsupported-language", f"no templates in '{language}'", hint="jinja2", attribute="lang")
-        return nothing
+        compiler.report(
+            node,
+            "unsupported-language",
+            f"templates in '{language}' are not supported",
+            hint="jinja2",
+            attribute="lang",
+        )
+        return no_op
     script: Any = _text_template(compiler, node)
     if script is None:
-        return nothing
+        return no_op
 
     async def run(env: Environment) -> Any:
         text = script.run(env.scope)
         if script.suspends:
             text = await text
-        return env.give(text, node, raw=True)
+        return env.emit_or_return(text, node, raw=True)
 
     return run
 
 
-OUTPUT: Mapping[str, Callable[[Compiler, Node], Piece]] = MappingProxyType(
+OUTPUT: Mapping[str, Callable[[Compiler, Node], TemplateNode]] = MappingProxyType(
     {
         "out": _out,
         "print": _print,
@@ -168,4 +186,4 @@ OUTPUT: Mapping[str, Callable[[Compiler, Node], Piece]] = MappingProxyType(
         "template": _template,
     }
 )
-"""The tags of this module."""
+"""The functions that compile the tags of this module, by the tags without ``c:``."""

@@ -1,7 +1,7 @@
-"""A slot that a caller has filled: what the body of a tag calls.
+"""The body that a caller passes for a slot, as a function that the called tag's body can call.
 
-Rules: its body runs with the variables of the place that filled it, over them its arguments. Called from a script it gives
-its value, or what it puts out; where its body waits, the call is awaited.
+Rules: the slot's body runs with the variables of the place where it is written, plus the slot's arguments. A script that
+calls it gets its value or its output; if the body has to be awaited, the call returns an awaitable.
 """
 
 from __future__ import annotations
@@ -10,64 +10,77 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.script.sandbox.guard import Closed
-from taskrun.templates.closures import NOTHING, Environment, Piece, Variables, at_once, finished
-from taskrun.templates.output import Output
+from taskrun.templates.closures import (
+    NO_VALUE,
+    Environment,
+    TemplateNode,
+    TemplateVariables,
+    run_body,
+    run_synchronously,
+)
+from taskrun.templates.output import TemplateOutput
 
 if TYPE_CHECKING:
     from taskrun.syntax.node import Node
-    from taskrun.templates.analysis import Found
+    from taskrun.templates.analysis import TemplateFacts
 
 
-class Content(NamedTuple):
-    """What a caller has put into a slot: the names of its arguments, the piece, what was found in it, and its mode."""
+class SlotBody(NamedTuple):
+    """Compiled content that a call passes for a slot: the names of its arguments, its code, facts and output mode."""
 
     names: tuple[str, ...]
-    piece: Piece
-    found: Found
+    compiled: TemplateNode
+    facts: TemplateFacts
     mode: str
 
 
-class Filling(Closed):
-    """The filling of a slot, as a function of the slot's arguments."""
+class SlotFunction(Closed):
+    """Body of a slot as a function of the slot's arguments; scripts can call it but not read its attributes."""
 
-    __slots__ = ("_content", "_env", "_name")
+    __slots__ = ("_body", "_env", "_name")
 
-    def __init__(self, name: str, content: Content, env: Environment) -> None:
+    def __init__(self, name: str, body: SlotBody, env: Environment) -> None:
         self._name = name
-        self._content = content
+        self._body = body
         self._env = env
 
-    def waits(self) -> bool:
-        """Whether the body, or a slot that is used in it, has to be awaited."""
-        outer = (self._env.scope.find(name, None) for name in self._content.found.slots)
-        return self._content.found.waits() or any(isinstance(slot, Filling) and slot.waits() for slot in outer)
+    def needs_await(self) -> bool:
+        """Return whether the body, or a slot of the caller that is used in it, has to be awaited."""
+        outer = (self._env.scope.find(name, None) for name in self._body.facts.slots)
+        return self._body.facts.needs_await() or any(
+            isinstance(slot, SlotFunction) and slot.needs_await() for slot in outer
+        )
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Run the body; arguments are given in their order or by name."""
-        if len(arguments) > len(self._content.names):
-            count = len(self._content.names)
+        """Run the body with arguments given by position or by name; return its value, its output, or an awaitable of it."""
+        if len(arguments) > len(self._body.names):
+            count = len(self._body.names)
             raise TypeError(f"the slot '{self._name}' takes {count} argument{'s' * (count != 1)}, not {len(arguments)}")
-        given = dict(zip(self._content.names, arguments, strict=False))
+        given = dict(zip(self._body.names, arguments, strict=False))
         if doubled := sorted(given.keys() & named.keys()):
             raise TypeError(f"the slot '{self._name}' gets its argument '{doubled[0]}' twice")
-        running = self._run({**given, **named}, Output(self._content.mode))
-        return running if self.waits() else at_once(running)
+        running = self._run({**given, **named}, TemplateOutput(self._body.mode))
+        return running if self.needs_await() else run_synchronously(running)
 
-    async def _run(self, arguments: Mapping[str, Any], out: Output) -> Any:
+    async def _run(self, arguments: Mapping[str, Any], out: TemplateOutput) -> Any:
+        """Run the body with ``out`` as its output; return its value, or its output if it has one."""
         for name in arguments:
-            if name not in self._content.names:
+            if name not in self._body.names:
                 raise TypeError(f"the slot '{self._name}' has no argument '{name}'")
-        values = {name: arguments.get(name) for name in self._content.names}
-        env = self._env.inside(Variables(values, self._env.scope), out)
-        value = await finished(self._content.piece, env)
-        if self._content.mode != "none":
+        values = {name: arguments.get(name) for name in self._body.names}
+        env = self._env.for_call(TemplateVariables(values, self._env.scope), out)
+        value = await run_body(self._body.compiled, env)
+        if self._body.mode != "none":
             return out.result()
-        return None if value is NOTHING else value
+        return None if value is NO_VALUE else value
 
-    async def put(self, env: Environment, node: Node, arguments: Mapping[str, Any]) -> Any:
-        """Run the body where a tag has its slot, at ``node``; what it puts out goes to the tag's output."""
-        if self._content.mode == env.out.mode and self._content.mode != "none":
+    async def emit(self, env: Environment, node: Node, arguments: Mapping[str, Any]) -> Any:
+        """Run the body where a tag has ``xpl:slot``, at the element ``node``; add its output or value to the tag's output.
+
+        Returns its value if the tag has no output, else NO_VALUE.
+        """
+        if self._body.mode == env.out.mode and self._body.mode != "none":
             await self._run(arguments, env.out)
-            return NOTHING
-        value = await self._run(arguments, Output(self._content.mode))
-        return env.give(value, node, raw=self._content.mode in {"xml", "html"})
+            return NO_VALUE
+        value = await self._run(arguments, TemplateOutput(self._body.mode))
+        return env.emit_or_return(value, node, raw=self._body.mode in {"xml", "html"})

@@ -1,9 +1,9 @@
-"""The attributes of a call of a tag: what each variable of the tag's body gets.
+"""Attributes of a call of a library's tag, which become variables of the tag's body.
 
-Rules: an attribute that the call gives wins over ``xpl:attrs``, which wins over an ``implicit`` variable of the caller, which wins
-over ``defaultValue``. Whatever a value comes from, it is converted to the declared type. ``attrsVar`` gets the map of all
-attributes that were given, ``unknownAttrsVar`` that of those which are not declared; without one of these, and
-without ``ignoreUnknownAttrs``, an unknown attribute is an error.
+Rules: an attribute of the call has priority over ``xpl:attrs``, that over an ``implicit`` variable of the caller, and that over
+``defaultValue``. Every value is converted to the declared type. ``attrsVar`` names a variable with the map of all given
+attributes, ``unknownAttrsVar`` one with those that are not declared. If a tag has neither, and no ``ignoreUnknownAttrs``, an
+unknown attribute is a problem.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
 from taskrun.syntax.node import Node
-from taskrun.templates.closures import Environment, Variables
+from taskrun.templates.closures import Environment, TemplateVariables
 
 if TYPE_CHECKING:
     from taskrun.templates.compile import Compiler
@@ -22,68 +22,69 @@ if TYPE_CHECKING:
 _MISSING = object()
 
 
-def attributes_of(compiler: Compiler, node: Node, tag: Tag) -> Callable[[Environment], dict[str, Any]]:
-    """Return what makes the variables of a tag's body from the attributes of a call."""
-    given = _given(compiler, node, tag)
+def compile_attributes(compiler: Compiler, node: Node, tag: Tag) -> Callable[[Environment], dict[str, Any]]:
+    """Compile the attributes of the call ``node`` to a function that returns the variables of the tag's body."""
+    given = _compile_given(compiler, node, tag)
     extra = compiler.expression(node, "xpl:attrs", needed=False)
     for item in tag.attributes.values():
         if item.implicit:
-            compiler.found.uses.add(item.name)
+            compiler.facts.uses.add(item.name)
         elif item.mandatory and item.name not in given and extra is None:
-            compiler.note(node, "missing-attribute", f"the tag <{node.tag}> needs the attribute {item.name}")
-    values_of = _variables(node, tag)
+            compiler.report(node, "missing-attribute", f"the tag <{node.tag}> needs the attribute {item.name}")
+    variables_of = _compile_variables(node, tag)
 
     def read(env: Environment) -> dict[str, Any]:
-        more = _more(extra.run(env.scope), node, tag) if extra is not None else {}
-        return values_of(env, {**more, **{name: template.run(env.scope) for name, template in given.items()}})
+        more = _check_extra(extra.run(env.scope), node, tag) if extra is not None else {}
+        return variables_of(env, {**more, **{name: template.run(env.scope) for name, template in given.items()}})
 
     return read
 
 
-def _loose(tag: Tag) -> bool:
-    """Whether a tag takes attributes that it does not declare."""
+def _accepts_unknown(tag: Tag) -> bool:
+    """Return whether a tag accepts attributes that it does not declare."""
     return tag.flag("ignoreUnknownAttrs") or bool(tag.all_variable or tag.rest_variable)
 
 
-def _given(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Return the templates of the attributes of a call, of which those that never change are converted right now."""
+def _compile_given(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
+    """Compile the attributes of a call; report unknown ones and constants that have not the declared type."""
     given: dict[str, Any] = {}
     for name in node.attributes:
         if name.startswith(("xpl:", "xmlns:")):
             continue
         item = tag.attributes.get(name)
-        if item is None and not _loose(tag):
+        if item is None and not _accepts_unknown(tag):
             hint = near_hint(name, tag.attributes) or "it has " + (", ".join(tag.attributes) or "none")
             message = f"the tag <{node.tag}> has no attribute {name}"
-            compiler.note(node, "unknown-attribute", message, hint=hint, attribute=name)
+            compiler.report(node, "unknown-attribute", message, hint=hint, attribute=name)
         elif (template := compiler.template(node, name)) is not None:
             given[name] = template
             if item is not None and template.constant:
                 try:
-                    _converted(node, item, template.run(Variables({})))
+                    _convert(node, item, template.run(TemplateVariables({})))
                 except ValueError as error:
-                    compiler.note(node, "bad-value", str(error), attribute=name)
+                    compiler.report(node, "bad-value", str(error), attribute=name)
     return given
 
 
-def _more(found: Any, node: Node, tag: Tag) -> Mapping[str, Any]:
-    """Return the attributes that ``xpl:attrs`` gives."""
-    if found is None:
+def _check_extra(attributes: Any, node: Node, tag: Tag) -> Mapping[str, Any]:
+    """Return the value of ``xpl:attrs`` as a map; raises TypeError if it is no map or has an unknown attribute."""
+    if attributes is None:
         return {}
     where = node.attribute_at("xpl:attrs")
-    if not isinstance(found, Mapping):
-        raise TypeError(f"<{node.tag}> at {where}: xpl:attrs is a map of attributes, not {type(found).__name__}")
-    for name in found:
-        if name not in tag.attributes and not _loose(tag):
+    if not isinstance(attributes, Mapping):
+        kind = type(attributes).__name__
+        raise TypeError(f"<{node.tag}> at {where}: xpl:attrs must be a map of attributes, not {kind}")
+    for name in attributes:
+        if name not in tag.attributes and not _accepts_unknown(tag):
             hint = near_hint(str(name), tag.attributes) or "it has " + (", ".join(tag.attributes) or "none")
             raise TypeError(f"<{node.tag}> at {where}: xpl:attrs: the tag has no attribute '{name}'; {hint}")
-    return found
+    return attributes
 
 
-def _variables(node: Node, tag: Tag) -> Callable[[Environment, Mapping[str, Any]], dict[str, Any]]:
-    """Return what makes the variables of a tag's body from the attributes by name."""
+def _compile_variables(node: Node, tag: Tag) -> Callable[[Environment, Mapping[str, Any]], dict[str, Any]]:
+    """Return a function that creates the variables of the tag's body from the given attributes."""
 
-    def values(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
+    def variables(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for item in tag.attributes.values():
             value = given.get(item.name, _MISSING)
@@ -91,9 +92,9 @@ def _variables(node: Node, tag: Tag) -> Callable[[Environment, Mapping[str, Any]
                 value = env.scope.find(item.name, _MISSING)
             if value is _MISSING:
                 value = item.default
-            made[item.variable] = value = _converted(node, item, value)
+            made[item.variable] = value = _convert(node, item, value)
             if value is None and item.mandatory:
-                raise ValueError(f"<{node.tag}> at {node.at}: the attribute {item.name} is mandatory, and null")
+                raise ValueError(f"<{node.tag}> at {node.at}: the attribute {item.name} is mandatory, but it is null")
         if tag.all_variable:
             declared = {item.name: made[item.variable] for item in tag.attributes.values() if item.name in given}
             made[tag.all_variable] = {**given, **declared}
@@ -101,10 +102,11 @@ def _variables(node: Node, tag: Tag) -> Callable[[Environment, Mapping[str, Any]
             made[tag.rest_variable] = {name: value for name, value in given.items() if name not in tag.attributes}
         return made
 
-    return values
+    return variables
 
 
-def _converted(node: Node, item: Attribute, value: Any) -> Any:
+def _convert(node: Node, item: Attribute, value: Any) -> Any:
+    """Convert a value to the declared type of an attribute; null stays null. Raises ValueError with the location."""
     if value is None or item.convert is None:
         return value
     try:

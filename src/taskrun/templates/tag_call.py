@@ -1,11 +1,11 @@
-"""A call of a tag of an ``.xlib`` file.
+"""Calls of tags of ``.xlib`` files.
 
     <shop:Row row="${row}" title="row ${n}"><cell><c:out value="${value}"/></cell></shop:Row>
 
-Rules: attributes are texts with ``${…}``. Child elements that are named like a slot fill it; everything else fills the slot
-``default``. A slot's body runs with the caller's variables, over them the slot's arguments. A missing mandatory attribute
-and an unknown attribute or slot are errors of the file. A tag of mode ``none`` gives its value, any other what it puts
-out.
+Rules: attributes are texts with ``${…}``. A child element with the name of a slot is the body of that slot; all other content
+is the body of the slot ``default``. The body of a slot runs with the caller's variables and the slot's arguments. A missing
+mandatory attribute and an unknown attribute or slot are problems of the file. The value of a tag with the output mode ``none``
+is the value of its body; that of any other tag is its output.
 """
 
 from __future__ import annotations
@@ -16,185 +16,193 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
-from taskrun.templates.analysis import Found
-from taskrun.templates.closures import NOTHING, Environment, Piece, Variables, finished
+from taskrun.templates.analysis import TemplateFacts
+from taskrun.templates.closures import NO_VALUE, Environment, TemplateNode, TemplateVariables, run_body
 from taskrun.templates.element import Element
-from taskrun.templates.macros import macro_call
-from taskrun.templates.output import Output
-from taskrun.templates.slots import Filling
-from taskrun.templates.tag_attributes import attributes_of
+from taskrun.templates.macros import compile_macro_call
+from taskrun.templates.output import TemplateOutput
+from taskrun.templates.slots import SlotFunction
+from taskrun.templates.tag_attributes import compile_attributes
 
 if TYPE_CHECKING:
     from taskrun.templates.compile import Compiler
-    from taskrun.templates.tag_library import Slot, Tag, TagLibrary
+    from taskrun.templates.tag_library import SlotDeclaration, Tag, TagLibrary
 
-Fill = Callable[[Environment], Any]
+SlotValue = Callable[[Environment], Any]
+"""Function that returns the value of a slot's variable in the tag's body: a SlotFunction or an Element."""
 
 
-def tag_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) -> Piece:
-    """Return the piece for a call of a tag."""
+def compile_tag_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) -> TemplateNode:
+    """Compile the element ``node`` as a call of a tag."""
     if tag.flag("macro"):
-        return macro_call(compiler, node, library, tag)
-    values_of = attributes_of(compiler, node, tag)
-    fillings: Mapping[str, Fill] = {}
-    inside: Piece | None = None
+        return compile_macro_call(compiler, node, library, tag)
+    variables_of = compile_attributes(compiler, node, tag)
+    slots: Mapping[str, SlotValue] = {}
+    inside: TemplateNode | None = None
     if tag.flag("conditionTag"):
         inside = compiler.body(node)
     else:
-        fillings = _fillings(compiler, node, tag)
-    body, found = body_of_tag(library, tag)
-    compiler.found.note(found.problems)
-    compiler.found.calls.append(found)
+        slots = _compile_slots(compiler, node, tag)
+    body, facts = compile_tag_body(library, tag)
+    compiler.facts.add_problems(facts.problems)
+    compiler.facts.calls.append(facts)
 
-    async def value_of(env: Environment, out: Output) -> Any:
-        values = dict.fromkeys(tag.slots) | values_of(env)
-        values.update((name, filling(env)) for name, filling in fillings.items())
-        return tag.converted(await finished(body, env.inside(Variables(values), out)), node)
+    async def value_of(env: Environment, out: TemplateOutput) -> Any:
+        values = dict.fromkeys(tag.slots) | variables_of(env)
+        values.update((name, slot(env)) for name, slot in slots.items())
+        return tag.converted(await run_body(body, env.for_call(TemplateVariables(values), out)), node)
 
-    return _condition(value_of, inside) if inside is not None else _running(value_of, node, tag)
+    return _conditional(value_of, inside) if inside is not None else _value_or_output(value_of, node, tag)
 
 
-def _running(value_of: Callable[[Environment, Output], Any], node: Node, tag: Tag) -> Piece:
-    """Return the piece that gives a tag's value, or puts out what it puts out."""
+def _value_or_output(value_of: Callable[[Environment, TemplateOutput], Any], node: Node, tag: Tag) -> TemplateNode:
+    """Return a template node that runs the tag's body and returns its value or adds its output to the caller's output."""
 
     async def run(env: Environment) -> Any:
         if tag.mode == env.out.mode and tag.mode != "none":
             return await value_of(env, env.out)
-        out = Output(tag.mode)
+        out = TemplateOutput(tag.mode)
         value = await value_of(env, out)
         if tag.mode != "none":
             value = out.result()
-        if value is NOTHING:
-            return None if env.out.mode == "none" else NOTHING
-        return env.give(value, node, raw=tag.mode in {"xml", "html"})
+        if value is NO_VALUE:
+            return None if env.out.mode == "none" else NO_VALUE
+        return env.emit_or_return(value, node, raw=tag.mode in {"xml", "html"})
 
     return run
 
 
-def _condition(value_of: Callable[[Environment, Output], Any], inside: Piece) -> Piece:
-    """Return the piece of a ``conditionTag``, whose value tells whether what it holds runs."""
+def _conditional(value_of: Callable[[Environment, TemplateOutput], Any], inside: TemplateNode) -> TemplateNode:
+    """Return the template node of a ``conditionTag``: it runs ``inside``, the content of the call, if its value is true."""
 
     async def run(env: Environment) -> Any:
-        value = await value_of(env, Output("none"))
-        return await inside(env) if value is not NOTHING and value else NOTHING
+        value = await value_of(env, TemplateOutput("none"))
+        return await inside(env) if value is not NO_VALUE and value else NO_VALUE
 
     return run
 
 
-def body_of_tag(library: TagLibrary, tag: Tag, known: Mapping[str, Any] | None = None) -> tuple[Piece, Found]:
-    """Return the piece for a tag's source, and what was found in it; ``known`` are further variables.
+def compile_tag_body(
+    library: TagLibrary, tag: Tag, known: Mapping[str, Any] | None = None
+) -> tuple[TemplateNode, TemplateFacts]:
+    """Compile the source of a tag on its first call; return the template node and the facts, also for later calls.
 
-    It is compiled when the tag is first called; a call from inside it gets the same piece.
+    ``known`` are further variables that the source may read. A recursive call gets the template node before it is complete.
     """
     from taskrun.templates.compile import Compiler
 
     if tag.name not in library.bodies:
-        found = Found(ready=False)
-        ready: list[Piece] = []
+        facts = TemplateFacts(ready=False)
+        compiled: list[TemplateNode] = []
 
         async def run(env: Environment) -> Any:
-            return await ready[0](env)
+            return await compiled[0](env)
 
-        library.bodies[tag.name] = run, found
+        library.bodies[tag.name] = run, facts
         compiler = Compiler(
             settings=library.libraries.settings,
             language=library.language,
             mode=tag.mode,
             libraries=library.libraries,
             prefixes=library.prefixes(),
-            found=found,
+            facts=facts,
             slots=frozenset(tag.slots),
         )
-        ready.append(compiler.source(tag.source))
-        found.ready = True
-        _check_reads(tag, found, compiler.language, known or {})
+        compiled.append(compiler.source(tag.source))
+        facts.ready = True
+        _check_reads(tag, facts, compiler.language, known or {})
     return library.bodies[tag.name]
 
 
-def _check_reads(tag: Tag, found: Found, language: str, known: Mapping[str, Any]) -> None:
-    """Note the variables that a tag's body reads and cannot have; in XScript these are null."""
-    own = {*known, *tag.slots, *found.bound, *found.stores, tag.all_variable, tag.rest_variable}
+def _check_reads(tag: Tag, facts: TemplateFacts, language: str, known: Mapping[str, Any]) -> None:
+    """Report variables that a tag's body reads but cannot have; in XScript such variables are null instead."""
+    own = {*known, *tag.slots, *facts.bound, *facts.stores, tag.all_variable, tag.rest_variable}
     own |= {item.variable for item in tag.attributes.values()}
-    for name in sorted(found.reads - own) if language == "python" else ():
-        hint = near_hint(name, own) or "a tag sees its own attributes and slots"
+    for name in sorted(facts.reads - own) if language == "python" else ():
+        hint = near_hint(name, own) or "a tag can read its own attributes and slots only"
         message = f"the tag <{tag.name}> reads '{name}', which it does not have"
-        reader = next((script for script in found.scripts if name in script.reads), None)
+        reader = next((script for script in facts.scripts if name in script.reads), None)
         if reader is None:
-            found.note([tag.source.problem("unknown-variable", message, hint=hint)])
+            facts.add_problems([tag.source.problem("unknown-variable", message, hint=hint)])
             continue
         start = re.search(rf"(?<![\w.'\"]){re.escape(name)}\b", reader.text)
         place = reader.node.character_at(start.start() if start else 0, reader.attribute)
-        found.note([reader.node.problem("unknown-variable", message, hint=hint, at=place)])
+        facts.add_problems([reader.node.problem("unknown-variable", message, hint=hint, at=place)])
 
 
-def _fillings(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Fill]:
-    """Return what gives each filled slot its value."""
-    filled: dict[str, Fill] = {}
+def _compile_slots(compiler: Compiler, node: Node, tag: Tag) -> dict[str, SlotValue]:
+    """Compile the content of a call to the values of the tag's slots; report content that belongs to no slot."""
+    filled: dict[str, SlotValue] = {}
     rest: list[Node] = []
     for child in node.children:
         slot = tag.slots.get(child.tag)
         if slot is None:
             rest.append(child)
         elif child.tag in filled:
-            compiler.note(child, "doubled", f"a second <{child.tag}> in <{node.tag}>")
+            compiler.report(child, "doubled", f"a second <{child.tag}> in <{node.tag}>")
         else:
-            filled[child.tag] = _filling(compiler, child, slot)
+            filled[child.tag] = _compile_slot(compiler, child, slot)
     if rest or node.text.strip():
         wrong = next((child for child in rest if child.tag != TEXT), rest[0] if rest else node)
         if "default" not in tag.slots:
-            no_slot(compiler, wrong, node, tag)
+            report_unknown_slot(compiler, wrong, node, tag)
         elif "default" in filled:
-            compiler.note(wrong, "doubled", f"<default> in <{node.tag}>, and other content, which is the same slot")
+            message = f"<{node.tag}> has <default> and other content, which is for the same slot"
+            compiler.report(wrong, "doubled", message)
         else:
-            filled["default"] = _filling(compiler, node._replace(children=tuple(rest)), tag.slots["default"])
+            filled["default"] = _compile_slot(compiler, node._replace(children=tuple(rest)), tag.slots["default"])
     elif "xpl:slotScope" in node.attributes:
-        message = "xpl:slotScope, and nothing fills the slot"
-        compiler.note(node, "no-meaning", message, attribute="xpl:slotScope")
+        message = "xpl:slotScope has no effect: nothing fills the slot"
+        compiler.report(node, "no-meaning", message, attribute="xpl:slotScope")
     for slot in tag.slots.values():
         if slot.mandatory and slot.name not in filled:
-            compiler.note(node, "missing-slot", f"the tag <{node.tag}> needs its slot <{slot.name}>")
+            compiler.report(node, "missing-slot", f"the tag <{node.tag}> needs its slot <{slot.name}>")
     return filled
 
 
-def no_slot(compiler: Compiler, wrong: Node, node: Node, tag: Tag) -> None:
-    """Note content of a call that no slot takes."""
+def report_unknown_slot(compiler: Compiler, wrong: Node, node: Node, tag: Tag) -> None:
+    """Report ``wrong``, content of the call ``node`` that belongs to no slot of the tag."""
     name = "text" if wrong.tag == TEXT or wrong is node else f"<{wrong.tag}>"
     slots = ", ".join(f"<{slot}>" for slot in tag.slots) or "no slots"
     hint = near_hint(wrong.tag, tag.slots) or f"it has {slots}"
-    compiler.note(wrong, "unknown-slot", f"{name} fills no slot of the tag <{node.tag}>", hint=hint)
+    compiler.report(wrong, "unknown-slot", f"{name} fills no slot of the tag <{node.tag}>", hint=hint)
 
 
-def _filling(compiler: Compiler, node: Node, slot: Slot) -> Fill:
+def _compile_slot(compiler: Compiler, node: Node, slot: SlotDeclaration) -> SlotValue:
+    """Compile the content of an element as the body of a slot, or keep the element for a slot of type ``node``."""
     if slot.is_node:
         element = Element(node)
         return lambda _env: element
-    names = scope_names(compiler, node, slot.arguments)
-    content = compiler.slot(bare(compiler, node, slot.name), slot.mode, names)
-    return lambda env: Filling(slot.name, content, env)
+    names = slot_argument_names(compiler, node, slot.arguments)
+    body = compiler.slot(without_own_attributes(compiler, node, slot.name), slot.mode, names)
+    return lambda env: SlotFunction(slot.name, body, env)
 
 
-def scope_names(compiler: Compiler, node: Node, declared: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of a slot's arguments: those of ``xpl:slotScope``, else the declared ones."""
+def slot_argument_names(compiler: Compiler, node: Node, declared: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of a slot's arguments: those of ``xpl:slotScope``, or else the declared ones."""
     given = node.attributes.get("xpl:slotScope")
     if given is None:
         return declared
     names = tuple(name.strip() for name in given.split(","))
     wrong = next((name for name in names if not name.isidentifier()), None)
     if wrong is not None:
-        compiler.note(node, "bad-value", f"'{wrong}' is no name of a variable", attribute="xpl:slotScope")
+        compiler.report(node, "bad-value", f"'{wrong}' is no name of a variable", attribute="xpl:slotScope")
     elif declared and len(names) > len(declared):
         message = f"the slot has {len(declared)} arguments: {', '.join(declared)}"
-        compiler.note(node, "bad-value", message, attribute="xpl:slotScope")
+        compiler.report(node, "bad-value", message, attribute="xpl:slotScope")
     return names
 
 
-def bare(compiler: Compiler, node: Node, slot: str) -> Node:
-    """Return what fills a slot without the attributes of the element that it stands in, of which few mean something."""
-    heard = ("xmlns:", "xpl:lib")
+def without_own_attributes(compiler: Compiler, node: Node, slot: str) -> Node:
+    """Return an element that is the body of a slot, without attributes other than declarations; report unusable ones.
+
+    If the element is the whole call (the slot ``default``), its attributes belong to the tag and are not reported.
+    """
+    declarations = ("xmlns:", "xpl:lib")
     if node.tag == slot:
         for name in node.attributes:
-            if not name.startswith((*heard, "xpl:slotScope")):
-                hint = "xpl:slotScope and xpl:lib stand here"
-                compiler.note(node, "no-meaning", f"{name} on a slot means nothing", hint=hint, attribute=name)
-    kept = {name: text for name, text in node.attributes.items() if name.startswith(heard)}
-    return node._replace(attributes=kept or NO_ATTRIBUTES)
+            if not name.startswith((*declarations, "xpl:slotScope")):
+                hint = "a slot can have xpl:slotScope and xpl:lib"
+                compiler.report(node, "no-meaning", f"{name} has no effect on a slot", hint=hint, attribute=name)
+    declared = {name: text for name, text in node.attributes.items() if name.startswith(declarations)}
+    return node._replace(attributes=declared or NO_ATTRIBUTES)

@@ -1,7 +1,7 @@
-"""What the elements of an ``.xlib`` file may hold.
+"""Checks of the form of an ``.xlib`` file: its elements, its attributes and their values.
 
-Rules: every attribute and every element has a meaning or is refused. ``description``, ``example`` and ``displayName`` are for
-readers. An extension's own elements and attributes have a prefix and are left alone.
+Rules: an unknown attribute or element is a problem. ``description``, ``example`` and ``displayName`` are documentation. Elements
+and attributes with a prefix belong to extensions and are not checked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from taskrun.errors import Diagnostic, near_hint
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.output import MODES
 
-_FOR_READERS = frozenset({"description", "example"})
+_DOCUMENTATION = frozenset({"description", "example"})
 _TAG = frozenset(
     (
         "outputMode",
@@ -38,45 +38,45 @@ _ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 _CHILDREN: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"attr": _FOR_READERS, "slot": _FOR_READERS | {"arg"}, "arg": _FOR_READERS, "return": _FOR_READERS}
+    {"attr": _DOCUMENTATION, "slot": _DOCUMENTATION | {"arg"}, "arg": _DOCUMENTATION, "return": _DOCUMENTATION}
 )
-_PARTS = frozenset(("attr", "slot", "source", "return")) | _FOR_READERS
-_ONCE = _FOR_READERS | {"source", "return"}
+_PARTS = frozenset(("attr", "slot", "source", "return")) | _DOCUMENTATION
+_ONCE = _DOCUMENTATION | {"source", "return"}
 _BOOLEANS = frozenset(("macro", "conditionTag", "ignoreUnknownAttrs", "mandatory", "optional", "implicit", "internal"))
 _NAMES = frozenset(("varName", "attrsVar", "unknownAttrsVar"))
 _TRUE = frozenset({"true", "1"})
 _ROOT = frozenset(("scriptLang", "displayName"))
 
 
-def problems_of_library(root: Node) -> Iterator[Diagnostic]:
-    """Yield what is wrong with a library besides its tags."""
+def check_library(root: Node) -> Iterator[Diagnostic]:
+    """Yield the problems of a library outside of its tags."""
     if root.tag != "lib":
         yield root.problem("wrong-root", f"the root of a tag library is <lib>, not <{root.tag}>")
         return
     yield from _unknown_attributes(root, _ROOT)
-    yield from _unknown_children(root, _FOR_READERS | {"tags"})
+    yield from _unknown_children(root, _DOCUMENTATION | {"tags"})
     seen: set[str] = set()
     for tags in root.children:
         if tags.tag == "tags":
             yield from _unknown_attributes(tags, frozenset())
             if tags.text.strip():
-                yield tags.problem("unexpected-text", "text instead of the tags of a library")
+                yield tags.problem("unexpected-text", "text in <tags>, which can contain tags only")
             for tag in tags.children:
                 if tag.tag == TEXT:
-                    yield tag.problem("unexpected-text", "text between the tags of a library")
+                    yield tag.problem("unexpected-text", "text in <tags>, which can contain tags only")
                 elif tag.tag in seen:
                     yield tag.problem("duplicate-name", f"a second tag <{tag.tag}>")
                 seen.add(tag.tag)
     if root.child("tags") is None:
-        yield root.problem("missing-element", "a <lib> needs <tags>")
+        yield root.problem("missing-element", "<lib> needs the element <tags>")
 
 
-def problems_of_tag(tag: Node) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the form of a tag."""
+def check_tag(tag: Node) -> Iterator[Diagnostic]:
+    """Yield the problems of the form of a tag."""
     yield from _unknown_attributes(tag, _TAG)
     yield from _unknown_children(tag, _PARTS)
-    yield from _words(tag)
-    yield from _contradictions(tag)
+    yield from _check_values(tag)
+    yield from _check_combinations(tag)
     if tag.child("source") is None:
         yield tag.problem("missing-element", f"the tag <{tag.tag}> needs a <source>")
     taken: dict[str, str] = {}
@@ -84,42 +84,44 @@ def problems_of_tag(tag: Node) -> Iterator[Diagnostic]:
         if child.tag in _ONCE and (earlier := tag.child(child.tag)) is not None and earlier is not child:
             yield child.problem("doubled", f"a second <{child.tag}> in the tag <{tag.tag}>")
         if child.tag in _ATTRIBUTES:
-            yield from _part(child, taken)
+            yield from _check_part(child, taken)
 
 
-def _part(node: Node, taken: dict[str, str]) -> Iterator[Diagnostic]:
-    """Yield what is wrong with an <attr>, a <slot>, a <return> or a <source>; ``taken`` are the names so far."""
+def _check_part(node: Node, taken: dict[str, str]) -> Iterator[Diagnostic]:
+    """Yield the problems of an <attr>, <slot>, <return> or <source>; ``taken`` maps the names so far to their elements."""
     yield from _unknown_attributes(node, _ATTRIBUTES[node.tag], xpl=node.tag == "source")
-    yield from _words(node)
+    yield from _check_values(node)
     if node.tag in _CHILDREN:
         yield from _unknown_children(node, _CHILDREN[node.tag])
     arguments = [child for child in node.children if child.tag == "arg"] if node.tag == "slot" else []
     for argument in arguments:
         yield from _unknown_attributes(argument, _ATTRIBUTES["arg"])
-        yield from _named(argument)
+        yield from _check_name(argument)
     if node.tag in {"attr", "slot"}:
-        yield from _named(node, variable=node.tag == "slot" or "varName" not in node.attributes)
+        yield from _check_name(node, variable=node.tag == "slot" or "varName" not in node.attributes)
         name = node.attributes.get("varName") or node.attributes.get("name", "")
         if name in taken:
-            yield node.problem("duplicate-name", f"<{node.tag}> '{name}': the name is that of an earlier {taken[name]}")
+            yield node.problem("duplicate-name", f"<{node.tag}> '{name}': an earlier <{taken[name]}> has the same name")
         taken[name] = node.tag
         mode = node.attributes.get("slotType", "renderer")
         if mode not in {"renderer", "node"}:
             yield node.problem("bad-value", f"slotType='{mode}'", hint="renderer or node", attribute="slotType")
         if mode == "node" and (arguments or "outputMode" in node.attributes):
-            yield node.problem("no-meaning", "a slot of type node is an element: no arguments, no outputMode")
+            yield node.problem("no-meaning", "a slot of type node can have no arguments and no outputMode")
 
 
-def _named(node: Node, *, variable: bool = True) -> Iterator[Diagnostic]:
+def _check_name(node: Node, *, variable: bool = True) -> Iterator[Diagnostic]:
+    """Yield a problem if an element has no name or, if it is a ``variable``, one that is no valid name of a variable."""
     name = node.attributes.get("name")
     if not name:
         yield node.problem("missing-attribute", f"<{node.tag}> needs the attribute name")
     elif variable and not name.isidentifier():
-        hint = 'say varName="…" too' if node.tag == "attr" else ""
+        hint = 'add varName="…"' if node.tag == "attr" else ""
         yield node.problem("bad-value", f"'{name}' is no name of a variable", hint=hint, attribute="name")
 
 
-def _words(node: Node) -> Iterator[Diagnostic]:
+def _check_values(node: Node) -> Iterator[Diagnostic]:
+    """Yield the problems of the values of attributes: booleans, names of variables and output modes."""
     for name, text in node.attributes.items():
         if name in _BOOLEANS and text not in {"true", "false", "1", "0"}:
             yield node.problem("bad-value", f"{name}='{text}'; expected true or false", attribute=name)
@@ -129,30 +131,32 @@ def _words(node: Node) -> Iterator[Diagnostic]:
             hint = near_hint(text, MODES) or "one of " + ", ".join(MODES)
             yield node.problem("bad-value", f"outputMode='{text}'", hint=hint, attribute=name)
     if node.attributes.get("optional") in _TRUE and node.attributes.get("mandatory") in _TRUE:
-        yield node.problem("no-meaning", "mandatory and optional at once", attribute="optional")
+        yield node.problem("no-meaning", "mandatory and optional exclude each other", attribute="optional")
 
 
-def _contradictions(tag: Node) -> Iterator[Diagnostic]:
+def _check_combinations(tag: Node) -> Iterator[Diagnostic]:
+    """Yield the problems of attributes and elements of a tag that exclude each other."""
     given = tag.attributes
     macro, condition = (given.get(name) in _TRUE for name in ("macro", "conditionTag"))
     mode = given.get("outputMode")
     if macro and (mode not in {None, "node"} or condition):
         yield tag.problem(
-            "no-meaning", "a macro makes elements: no other outputMode, no conditionTag", attribute="macro"
+            "no-meaning", "a macro can have neither another outputMode than node nor conditionTag", attribute="macro"
         )
     if condition and (mode not in {None, "none"} or tag.child("slot") is not None):
-        message = "the value of a conditionTag tells whether what it holds runs: it has no slots and puts nothing out"
+        message = "a conditionTag can have neither slots nor an outputMode: its value decides whether its content runs"
         yield tag.problem("no-meaning", message, attribute="conditionTag")
     returned = tag.child("return")
     if returned is not None and (macro or mode not in {None, "none"}):
-        yield returned.problem("no-meaning", "<return> is the type of a value, and this tag puts something out")
+        yield returned.problem("no-meaning", "<return> has no effect: the tag has an output instead of a value")
     if macro:
         for name in ("attrsVar", "unknownAttrsVar", "ignoreUnknownAttrs"):
             if name in given:
-                yield tag.problem("no-meaning", f"a macro has no {name}", attribute=name)
+                yield tag.problem("no-meaning", f"a macro cannot have {name}", attribute=name)
 
 
 def _unknown_attributes(node: Node, known: frozenset[str], *, xpl: bool = False) -> Iterator[Diagnostic]:
+    """Yield a problem for each attribute that is not known; with ``xpl``, ``xpl:lib`` is known too."""
     for name in node.attributes:
         if name in known or (":" in name and not (name.startswith("xpl:") and not (xpl and name == "xpl:lib"))):
             continue
@@ -161,6 +165,7 @@ def _unknown_attributes(node: Node, known: frozenset[str], *, xpl: bool = False)
 
 
 def _unknown_children(node: Node, known: frozenset[str]) -> Iterator[Diagnostic]:
+    """Yield a problem for each text and each child element that is not known."""
     if node.text.strip() and not node.children:
         yield node.problem("unexpected-text", f"text in <{node.tag}>")
     for child in node.children:

@@ -1,4 +1,4 @@
-"""An ``.xlib`` file: tags written as templates.
+"""Tag library in an ``.xlib`` file: its tags are written as templates.
 
     <lib>
       <tags>
@@ -10,9 +10,8 @@
       </tags>
     </lib>
 
-Rules: a tag sees its attributes and slots and nothing else, but for ``implicit`` attributes, which are taken from the
-caller's variables when they are not given. ``thisLib:`` is the library itself. The source of a tag is compiled when the
-tag is first called.
+Rules: a tag can read its own attributes and slots only; an ``implicit`` attribute that is not given has the value of the caller's
+variable with its name. ``thisLib:`` is the prefix of the library itself. The source of a tag is compiled on its first call.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import BindError, Diagnostic, near_hint
 from taskrun.syntax.node import TEXT, Node
-from taskrun.templates.closures import NOTHING, Piece, nothing
-from taskrun.templates.tag_form import problems_of_library, problems_of_tag
+from taskrun.templates.closures import NO_VALUE, TemplateNode, no_op
+from taskrun.templates.tag_form import check_library, check_tag
 
 if TYPE_CHECKING:
-    from taskrun.templates.analysis import Found
+    from taskrun.templates.analysis import TemplateFacts
     from taskrun.templates.compile import Compiler
     from taskrun.templates.libraries import Libraries, Library
 
@@ -37,7 +36,7 @@ _TRUE = frozenset({"true", "1"})
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute of a tag; ``variable`` is what the tag's body reads it as."""
+    """Declared attribute of a tag; ``variable`` is the name of its variable in the tag's body."""
 
     name: str
     variable: str
@@ -48,8 +47,11 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """A slot of a tag: a part that the caller fills, called as a function of ``arguments``."""
+class SlotDeclaration:
+    """Declared slot of a tag: content that the caller passes, and a function of ``arguments`` in the tag's body.
+
+    With ``is_node`` it is the element itself instead of a function. ``mode`` is the output mode of its body.
+    """
 
     name: str
     arguments: tuple[str, ...]
@@ -60,12 +62,21 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag of a library."""
+    """Declared tag of a library.
+
+    Attributes:
+        node: the element that declares it.
+        mode: the output mode of its body.
+        source: the element whose content is its body.
+        convert: converts its value to the type of ``<return>``.
+        all_variable: the variable with all given attributes (``attrsVar``), or "".
+        rest_variable: the variable with the given attributes that are not declared (``unknownAttrsVar``), or "".
+    """
 
     name: str
     node: Node
     attributes: Mapping[str, Attribute]
-    slots: Mapping[str, Slot]
+    slots: Mapping[str, SlotDeclaration]
     mode: str
     source: Node
     convert: Callable[[Any], Any] | None
@@ -73,8 +84,8 @@ class Tag:
     rest_variable: str = ""
 
     def converted(self, value: Any, node: Node) -> Any:
-        """Return a value of the tag's body as the type that ``<return type=…>`` says; ``node`` is the call."""
-        if self.convert is None or value is None or value is NOTHING:
+        """Convert the value of the tag's body to the type of ``<return>``; ``node`` is the call. Raises ValueError."""
+        if self.convert is None or value is None or value is NO_VALUE:
             return value
         try:
             return self.convert(value)
@@ -82,7 +93,7 @@ class Tag:
             raise ValueError(f"<{node.tag}> at {node.at}: the tag's value: {error}") from None
 
     def flag(self, name: str) -> bool:
-        """Whether an attribute of the tag's element is true."""
+        """Return whether a boolean attribute of the tag's element is true."""
         return self.node.attributes.get(name) in _TRUE
 
 
@@ -93,32 +104,33 @@ class TagLibrary:
         self.root = root
         self.libraries = libraries
         self.prefix = PurePath(root.source.path).name.removesuffix(".xlib")
-        self.language = libraries.finder.language(root)
-        self.bodies: dict[str, tuple[Piece, Found]] = {}
+        self.language = libraries.lookup.language(root)
+        self.bodies: dict[str, tuple[TemplateNode, TemplateFacts]] = {}
         tags = root.child("tags")
         self.tags = {node.tag: node for node in (tags.children if tags else ()) if node.tag != TEXT}
         self.known: dict[str, Tag] = {}
 
     def check(self) -> None:
-        """Raise BindError for what is wrong with the file's own form."""
-        problems = list(problems_of_library(self.root))
+        """Check the form of the file and read its tags; raises BindError with all problems."""
+        problems = list(check_library(self.root))
         for node in self.tags.values():
-            wrong = list(problems_of_tag(node))
+            wrong = list(check_tag(node))
             if not wrong:
-                self.known[node.tag] = self._made(node, wrong)
+                self.known[node.tag] = self._read_tag(node, wrong)
             problems.extend(wrong)
         if problems:
             raise BindError(problems)
 
     def has(self, name: str) -> bool:
-        """Whether there is a tag of that name."""
+        """Return whether the file has a tag with the name."""
         return name in self.tags
 
-    def _made(self, node: Node, problems: list[Diagnostic]) -> Tag:
+    def _read_tag(self, node: Node, problems: list[Diagnostic]) -> Tag:
+        """Return the declaration of a tag; add the problems of its types and default values to ``problems``."""
         given = node.attributes
         mode = given.get("outputMode", "node" if given.get("macro") in _TRUE else "none")
-        attributes = [self._attribute(child, problems) for child in node.children if child.tag == "attr"]
-        slots = [_slot(child, mode) for child in node.children if child.tag == "slot"]
+        attributes = [self._read_attribute(child, problems) for child in node.children if child.tag == "attr"]
+        slots = [_read_slot(child, mode) for child in node.children if child.tag == "slot"]
         returned = node.child("return")
         source = node.child("source")
         return Tag(
@@ -133,7 +145,8 @@ class TagLibrary:
             rest_variable=given.get("unknownAttrsVar", ""),
         )
 
-    def _attribute(self, node: Node, problems: list[Diagnostic]) -> Attribute:
+    def _read_attribute(self, node: Node, problems: list[Diagnostic]) -> Attribute:
+        """Return the declaration of an attribute, with its default value converted to its type."""
         given = node.attributes
         convert, default = self._type(node, problems), given.get("defaultValue")
         if default is not None and convert is not None:
@@ -151,31 +164,34 @@ class TagLibrary:
         )
 
     def _type(self, node: Node, problems: list[Diagnostic]) -> Callable[[Any], Any] | None:
+        """Return the function that converts values to the type of an element, or None if it has none."""
         name = node.attributes.get("type")
         convert = self.libraries.converter(name) if name else None
         if name is not None and convert is None:
-            problems.append(node.problem("bad-value", f"no type is called '{name}'", attribute="type"))
+            problems.append(node.problem("bad-value", f"there is no type '{name}'", attribute="type"))
         return convert
 
-    def call(self, compiler: Compiler, node: Node, name: str) -> Piece:
-        """Return the piece for a call of one of the tags."""
-        from taskrun.templates.tag_call import tag_call
+    def call(self, compiler: Compiler, node: Node, name: str) -> TemplateNode:
+        """Compile the element ``node`` as a call of the tag ``name``; report an unknown or internal tag."""
+        from taskrun.templates.tag_call import compile_tag_call
 
         if name not in self.tags:
             hint = near_hint(name, self.tags) or "it has " + ", ".join(self.tags)
-            compiler.note(node, "unknown-tag", f"<{node.tag}>: {self.root.source.path} has no tag '{name}'", hint=hint)
-            return nothing
+            compiler.report(
+                node, "unknown-tag", f"<{node.tag}>: {self.root.source.path} has no tag '{name}'", hint=hint
+            )
+            return no_op
         tag = self.known.get(name)
-        if tag is None:  # what is wrong with it has been said
-            return nothing
+        if tag is None:  # its problems were reported when the library was loaded
+            return no_op
         if tag.flag("internal") and compiler.prefixes.get("thisLib") is not self:
             hint = "other tags of its library call it as <thisLib:…>"
-            compiler.note(node, "unknown-tag", f"<{node.tag}> is internal to {self.root.source.path}", hint=hint)
-            return nothing
-        return tag_call(compiler, node, self, tag)
+            compiler.report(node, "unknown-tag", f"<{node.tag}> is internal to {self.root.source.path}", hint=hint)
+            return no_op
+        return compile_tag_call(compiler, node, self, tag)
 
     def prefixes(self) -> dict[str, Library]:
-        """Return the libraries that the file's own prefixes stand for."""
+        """Return the libraries by the prefixes that the file declares, by its own prefix and by ``thisLib``."""
         found: dict[str, Library] = {"thisLib": self, self.prefix: self}
         for name, text in self.root.attributes.items():
             if name.startswith("xmlns:"):
@@ -185,10 +201,11 @@ class TagLibrary:
         return found
 
 
-def _slot(node: Node, mode: str) -> Slot:
+def _read_slot(node: Node, mode: str) -> SlotDeclaration:
+    """Return the declaration of a slot; ``mode`` is the output mode of its tag, which is the default."""
     arguments = tuple(child.attributes.get("name", "") for child in node.children if child.tag == "arg")
     given = node.attributes
-    return Slot(
+    return SlotDeclaration(
         given["name"],
         arguments,
         given.get("slotType") == "node",

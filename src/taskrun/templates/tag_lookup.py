@@ -1,8 +1,8 @@
-"""What the templates of a flow find their tags with.
+"""Lookup of the files, Python functions and types that the tags of a flow use.
 
-Rules: a ``.xlib`` file is looked up like any other file of the flow and may extend others. A name that is no file means, in this
-order, an ``<import>`` of the flow, ``python:package.module`` (if the allow list has it), or Python functions that a package
-or the TaskManager registered as tags.
+Rules: an ``.xlib`` file is searched like any other file of the flow and may extend others. A name that is not the path of such
+a file means, in this order: an ``<import>`` of the flow, ``python:package.module`` (if the allow list permits it), Python
+functions given to the TaskManager, or Python functions that an installed package registers as tags.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ _MODULE = "python:"
 
 @dataclass(frozen=True, slots=True)
 class TagSettings:
-    """What a TaskManager gives to the tags of its flows.
+    """Settings of a TaskManager for the tags of its flows.
 
-    Parameters: ``libraries`` are Python functions by the name of their library; ``imports`` the allow list; ``context``
-    returns what a function gets for its parameter ``context``, for the flow at a path.
+    Attributes:
+        imports: the allow list.
+        libraries: Python functions as tags, by the name of their library.
+        context: returns the value of the parameter ``context`` of Python tags, for the flow with a path.
+        threads: the worker threads in which Python tags without ``async`` run.
     """
 
     imports: Imports
@@ -39,39 +42,49 @@ class TagSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TagFinder:
-    """Finds tags for one flow."""
+class TagLookup:
+    """Finds tag libraries and types for one flow.
+
+    Attributes:
+        path: the path of the flow.
+        sources: the files from which the flow is built.
+        settings: the settings of the TaskManager.
+        named: classes of the flow's ``<import>`` elements, by their alias.
+    """
 
     path: str
     sources: Sources
     settings: TagSettings
     named: Mapping[str, str]
 
-    def tree(self, path: str, said_in: str) -> Node:
-        """Return the tree of a file, with what it extends; raises FlowError or LookupError."""
-        found = self.sources.files.named(path, said_in)
+    def tree(self, path: str, named_in: str) -> Node:
+        """Return the tree of a file, merged with what it extends; ``named_in`` is the file that contains the path.
+
+        Raises LookupError if the file does not exist and FlowError if it has problems.
+        """
+        file = self.sources.files.named(path, named_in)
         trees = self.sources.trees
-        if found.path not in trees:
-            trees[found.path] = extend(found.paths[-1], self.sources.bare())
-        return trees[found.path]
+        if file.path not in trees:
+            trees[file.path] = extend(file.paths[-1], self.sources.bare())
+        return trees[file.path]
 
     def functions(self, name: str) -> Mapping[str, Callable[..., Any]] | None:
-        """Return the Python functions that a name stands for as tags, None when there are none; raises PluginError."""
+        """Return the Python functions of the library ``name``, or None if there is none; raises PluginError."""
         if name in self.named:
-            return functions_of(self.settings.imports.get(self.named[name]))
+            return public_functions(self.settings.imports.get(self.named[name]))
         if name.startswith(_MODULE):
-            return functions_of(self.settings.imports.module(name.removeprefix(_MODULE)))
+            return public_functions(self.settings.imports.module(name.removeprefix(_MODULE)))
         if name in self.settings.libraries:
-            return functions_of(self.settings.libraries[name])
+            return public_functions(self.settings.libraries[name])
         for entry in entry_points(group=GROUP, name=name):
             try:
-                return functions_of(entry.load())
+                return public_functions(entry.load())
             except Exception as error:
                 raise PluginError(f"the tags '{name}' ({entry.value}) cannot be loaded: {error}") from error
         return None
 
     def converter(self, name: str) -> Callable[[Any], Any] | None:
-        """Return the conversion to a type of the language, None when there is no such type."""
+        """Return the function that converts values to the type ``name``, or None if there is no such type."""
         found = type_of(name)
         return found.convert if found is not None else None
 
@@ -79,18 +92,21 @@ class TagFinder:
         """Return the dialect of the scripts of a file."""
         return language_of(root) or "python"
 
-    def run(self, function: Callable[[], Any]) -> Awaitable[Any]:
-        """Run a plain function in a worker thread, which is abandoned when the run is cancelled."""
+    def run_in_thread(self, function: Callable[[], Any]) -> Awaitable[Any]:
+        """Run a function in a worker thread, which is abandoned if the run is cancelled."""
         return run_in(self.settings.threads, function)
 
-    def given(self, name: str) -> Any:
-        """Return the ``context`` of a Python tag."""
+    def tag_context(self) -> Any:
+        """Return the value of the parameter ``context`` of Python tags, or None if the TaskManager has none."""
         make = self.settings.context
-        return make(self.path) if make is not None and name == "context" else None
+        return make(self.path) if make is not None else None
 
 
-def functions_of(owner: Any) -> Mapping[str, Callable[..., Any]]:
-    """Return the public functions of a module, of an object or of a mapping; a function is itself alone."""
+def public_functions(owner: Any) -> Mapping[str, Callable[..., Any]]:
+    """Return the public functions of a module, an object or a mapping by name; for a function, the function itself.
+
+    Of a module, functions that it imports from other modules are left out.
+    """
     if isinstance(owner, Mapping):
         return dict(owner)
     if inspect.isroutine(owner):

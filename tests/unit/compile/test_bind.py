@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from small_flows import Bench, found, task
-from templates import markup_of
+from templates import flow_templates_of
 
 from taskrun.compile.bind import bind
 from taskrun.compile.registry import Registry
@@ -28,7 +28,7 @@ def root(text: str) -> Any:
 def bound(text: str) -> Any:
     """Bind a tree that has not been held against the schema."""
     tree = root(text)
-    return bind(tree, Header, Registry(), markup_of(tree))
+    return bind(tree, Header, Registry(), flow_templates_of(tree))
 
 
 def refused(text: str) -> list[tuple[str, int, int, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from templates import markup_of
+from templates import flow_templates_of
 
 from taskrun import Completion, Decorator, Step, TaskManager, decorator, step
 from taskrun.calls.remote_scripts import compiled_script, evaluate_text
@@ -191,7 +191,7 @@ class Words(Step):
 def test_a_foreign_step_with_parts():
     """Parts are read like the step itself; they are no steps inside it."""
     node = parse("flow", b'<words name="w"><word text="a"/><word text="b"/></words>')
-    binder = Binder(Registry([Words]), markup_of(node))
+    binder = Binder(Registry([Words]), flow_templates_of(node))
     made = binder.step(node, "python")
     assert [word.text for word in made.word] == ["a", "b"]
     assert list(made.children()) == []

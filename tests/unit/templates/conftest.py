@@ -1,4 +1,4 @@
-"""What the tests of templates share."""
+"""Fixtures for the tests of templates."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from templates import Templates
 
 @pytest.fixture
 def templates(tmp_path: Path) -> Templates:
-    """A folder for the flows and libraries of one test."""
+    """Return a folder for the flows and libraries of one test."""
     return Templates(Bench(tmp_path))

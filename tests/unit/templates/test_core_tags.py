@@ -1,4 +1,4 @@
-"""The tags of the core: what each gives, and what is refused."""
+"""Test the core tags: their values, failures and problems."""
 
 # ruff: noqa: ISC004 - long texts
 
@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 import pytest
-from templates import Templates, places, told
+from templates import Templates, locations_of, messages_of
 
 from taskrun.script.script import Limits
 
@@ -77,20 +77,20 @@ VALUES: list[tuple[str, dict[str, Any], Any]] = [
 
 @pytest.mark.parametrize(("body", "inputs", "expected"), VALUES)
 def test_value(templates: Templates, body: str, inputs: dict[str, Any], expected: Any) -> None:
-    """The value of a body is that of its last tag that has one."""
+    """The value of a body is the value of its last tag that has one."""
     value = templates.value(body, inputs, allow=["math"])
     assert (value if expected is None or type(value) is type(expected) else value.toXml()) == expected
 
 
 @pytest.mark.parametrize(("body", "inputs", "expected"), VALUES)
 def test_value_with_the_other_evaluator(templates: Templates, body: str, inputs: dict[str, Any], expected: Any) -> None:
-    """Both evaluators give the same."""
+    """Both evaluators return the same value."""
     value = templates.value(body, inputs, allow=["math"], evaluator="asteval")
     assert (value if expected is None or type(value) is type(expected) else value.toXml()) == expected
 
 
 def test_xscript(templates: Templates) -> None:
-    """The dialect of the flow is that of its templates; a c:script can have its own."""
+    """The dialect of a flow applies to its templates; a c:script can set another."""
     body = '<c:script lang="xscript">let m = n ?? 4; return m > 3 &amp;&amp; true</c:script>'
     assert templates.value(body, {"n": None}) is True
     body = (
@@ -112,22 +112,22 @@ def test_xscript(templates: Templates) -> None:
         ('<c:for begin="x" end="3"><c:script>1</c:script></c:for>', {"x": True}, "begin=True is no whole number"),
         ('<c:for items="n"><c:script>1</c:script></c:for>', {"n": 3}, "items is int, which is no list"),
         ('<c:for items="n"><c:script>1</c:script></c:for>', {"n": "abc"}, "items is str, which is no list"),
-        ('<c:assign obj="${n}" a="1"/>', {"n": [1]}, "obj is a map whose keys are set, not list"),
+        ('<c:assign obj="${n}" a="1"/>', {"n": [1]}, "obj must be a map, not list"),
         ('<c:script returnType="int">"x"</c:script>', {}, "'x' is not of type int"),
         ('<c:var name="x" type="int" value="${n}"/>', {"n": "y"}, "'y' is not of type int"),
-        ('<c:collect singleNode="true"><a/><b/></c:collect>', {}, "put out 2 elements, not one"),
+        ('<c:collect singleNode="true"><a/><b/></c:collect>', {}, "output 2 elements instead of one"),
         ('<c:try><body><c:script>1 / n</c:script></body><catch type="KeyError"/></c:try>', {"n": 0}, "division by zero"),
         ("<c:try><body><c:script>1 / n</c:script></body><finally><c:script>2</c:script></finally></c:try>", {"n": 0}, "division"),
         ('<c:try><body><c:script>1 / n</c:script></body><catch><c:throw errorCode="other"/></catch></c:try>', {"n": 0}, "other"),
     ],
 )  # fmt: skip
 def test_failure(templates: Templates, body: str, inputs: dict[str, Any], expected: str) -> None:
-    """What fails while it runs says what and where."""
+    """The message of a failure at run time names the reason and the location."""
     assert expected in templates.failure(body, inputs)
 
 
 def test_what_a_failure_carries(templates: Templates) -> None:
-    """All that c:throw says is in the exception."""
+    """The exception has all attributes of c:throw."""
     body = (
         '<c:throw errorCode="shop.no" params="${{\'a\': 1}}" cause="${n}" errorDescription="none left" bizFatal="true" '
         'errorStatus="409"/>'
@@ -144,24 +144,24 @@ WRONG: list[tuple[str, list[str], str]] = [
     ("text<c:unit/>", ["unexpected-text 2:1"], "xpl:outputMode='text'"),
     ("<c:iff/>", ["unknown-tag 3:1"], "'if'"),
     ("<if/>", ["unknown-tag 3:1"], "<c:if>"),
-    ("<div/>", ["unknown-tag 3:1"], "nothing is put out here"),
+    ("<div/>", ["unknown-tag 3:1"], "elements cannot be output here"),
     ("<c:if><c:script>1</c:script></c:if>", ["missing-attribute 3:1"], "needs the attribute test"),
     ('<c:if tset="1"><c:script>1</c:script></c:if>', ["unknown-attribute 3:7"], "'test'"),
     ('<c:if test="1 +"><c:script>1</c:script></c:if>', ["script-syntax 3:16"], ""),
     ('<c:if test="${1} and ${2}"><c:script>1</c:script></c:if>', ["bad-value 3:7"], "expected one ${…}"),
     ('<c:if test="1">text</c:if>', ["unexpected-text 3:1"], ""),
     ("<c:choose/>", ["missing-element 3:1"], "needs a <when>"),
-    ("<c:choose>text</c:choose>", ["missing-element 3:1"], "text goes into"),
+    ("<c:choose>text</c:choose>", ["missing-element 3:1"], "write text into"),
     ('<c:choose><when test="1" xpl:if="2"><c:script>1</c:script></when></c:choose>', ["unknown-attribute 3:26"], "xpl:if"),
     ('<c:choose><wen test="1"/><when test="1"/></c:choose>', ["unknown-tag 3:11"], "<wen>"),
     ('<c:choose><otherwise/><when test="1"/></c:choose>', ["missing-element 3:1", "unknown-tag 3:23"], ""),
     ('<c:choose><when test="1"/><otherwise a="1"/></c:choose>', ["unknown-attribute 3:38"], ""),
     ("<c:for><c:script>1</c:script></c:for>", ["missing-attribute 3:1"], "items, or begin and end"),
-    ('<c:for items="[]" begin="1"/>', ["no-meaning 3:19"], "begin counts"),
+    ('<c:for items="[]" begin="1"/>', ["no-meaning 3:19"], "begin cannot be used together with items"),
     ('<c:for items="[]" var="a-b"/>', ["bad-value 3:19"], "no name of a variable"),
     ("<c:while/>", ["missing-attribute 3:1"], "test"),
-    ("<c:break/>", ["no-meaning 3:1"], "stands in no loop"),
-    ("<c:continue/>", ["no-meaning 3:1"], "stands in no loop"),
+    ("<c:break/>", ["no-meaning 3:1"], "is outside of a loop"),
+    ("<c:continue/>", ["no-meaning 3:1"], "is outside of a loop"),
     ('<c:for end="1"><c:break>x</c:break></c:for>', ["unexpected-text 3:16"], ""),
     ('<c:return value="1"><c:script>1</c:script></c:return>', ["no-meaning 3:21"], ""),
     ('<c:iif then="1"/>', ["missing-attribute 3:1"], "test"),
@@ -177,7 +177,7 @@ WRONG: list[tuple[str, list[str], str]] = [
     ("<c:script/>", ["missing-element 3:1"], "empty"),
     ("<c:script><c:if test='1'/></c:script>", ["unknown-tag 3:11"], "text only"),
     ('<c:script lang="ruby">1</c:script>', ["unsupported-language 3:11"], ""),
-    ('<c:script returnType="Foo">1</c:script>', ["bad-value 3:11"], "no type is called"),
+    ('<c:script returnType="Foo">1</c:script>', ["bad-value 3:11"], "there is no type"),
     ('<c:script args="b">abc</c:script>', ["unknown-variable 3:1"], "not in args"),
     ("<c:script>import os</c:script>", ["script-unsupported 3:11"], ""),
     ("<c:script>1\n2 +</c:script>", ["script-syntax 4:4"], ""),
@@ -197,7 +197,7 @@ WRONG: list[tuple[str, list[str], str]] = [
     ('<c:import from="nothing"/>', ["no-library 3:11"], "no .xlib file"),
     ("<c:include/>", ["missing-attribute 3:1"], "src"),
     ('<c:include src="no.xml"/>', ["no-file 3:12"], ""),
-    ('<c:out value="1"/>', ["no-meaning 3:1"], "nothing is put out"),
+    ('<c:out value="1"/>', ["no-meaning 3:1"], "there is no output here"),
     ("<c:log/>", ["missing-attribute 3:1"], "info"),
     ('<c:log info="a">b</c:log>', ["unexpected-text 3:1"], ""),
     ('<c:collect outputMode="none"/>', ["bad-value 3:12"], ""),
@@ -210,14 +210,14 @@ WRONG: list[tuple[str, list[str], str]] = [
 
 @pytest.mark.parametrize(("body", "expected", "message"), WRONG)
 def test_wrong(templates: Templates, body: str, expected: list[str], message: str) -> None:
-    """Each mistake is reported at its place, with all others."""
+    """All problems of a body are reported, each at its location."""
     problems = templates.wrong(body, allow=["math"])
-    assert places(problems) == expected
-    assert message in told(problems)
+    assert locations_of(problems) == expected
+    assert message in messages_of(problems)
 
 
 def test_include(templates: Templates) -> None:
-    """The root of an included file stands where the include does; files are found from the file that names them."""
+    """c:include is replaced by the root of the file; paths are relative to the file that contains them."""
     templates.bench.write(
         '<c:unit xmlns:t="../t.xlib"><c:import class="math:pi"/><c:include src="deep/b.xml"/></c:unit>', "parts/a.xml"
     )
@@ -226,23 +226,23 @@ def test_include(templates: Templates) -> None:
 
 
 def test_include_is_no_circle(templates: Templates) -> None:
-    """A file that includes itself is refused where it says so."""
+    """A file that includes itself is reported at the c:include that closes the cycle."""
     templates.bench.write('<c:unit>\n<c:include src="b.xml"/></c:unit>', "a.xml")
     templates.bench.write('<c:unit>\n<c:include src="a.xml"/></c:unit>', "b.xml")
     problems = templates.wrong('<c:include src="a.xml"/>')
-    assert places(problems) == ["cycle b.xml:2:12"]
+    assert locations_of(problems) == ["cycle b.xml:2:12"]
 
 
 def test_mistakes_in_an_included_file(templates: Templates) -> None:
-    """They are shown there."""
+    """Problems of an included file are reported in that file."""
     templates.bench.write("<c:unit>\n<c:iff/><a", "a.xml")
-    assert places(templates.wrong('<c:include src="a.xml"/>')) == ["xml a.xml:2:9"]
+    assert locations_of(templates.wrong('<c:include src="a.xml"/>')) == ["xml a.xml:2:9"]
     templates.bench.write("<c:unit>\n <c:iff/></c:unit>", "b.xml")
-    assert places(templates.wrong('<c:include src="b.xml"/>')) == ["unknown-tag b.xml:2:2"]
+    assert locations_of(templates.wrong('<c:include src="b.xml"/>')) == ["unknown-tag b.xml:2:2"]
 
 
 def test_log_and_print(templates: Templates, caplog: pytest.LogCaptureFixture) -> None:
-    """They write to the log ``taskrun.script``."""
+    """c:log and c:print write to the log ``taskrun.script``."""
     with caplog.at_level(logging.INFO, "taskrun.script"):
         body = '<c:log info="n=${n}" debug="no" warn="w"/><c:print>p ${n} <c:out value="${n}"/></c:print><c:script>1</c:script>'
         assert templates.value(body, {"n": 3}) == 1
@@ -270,5 +270,5 @@ LIMITS = Limits(ticks=20_000, seconds=5)
     ],
 )  # fmt: skip
 def test_budget(templates: Templates, body: str) -> None:
-    """What would never end is stopped, and no c:try catches that."""
+    """Endless loops and endless growth exceed the budget, which c:try cannot catch."""
     assert templates.failure(body, limits=LIMITS).startswith("ScriptBudgetError")

@@ -1,4 +1,4 @@
-"""Custom types: what a custom step becomes, and what is refused."""
+"""Test custom types: the steps that replace custom steps, and their problems."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from small_flows import Bench
-from templates import Templates, places, told
+from templates import Templates, locations_of, messages_of
 
 from taskrun import TaskManager
 from taskrun.templates.element import xml_of
@@ -45,14 +45,14 @@ LONG = (
 
 @pytest.fixture
 def templates(tmp_path: Path) -> Templates:
-    """A folder with the library of the documents."""
+    """Return a folder with the library of the documentation."""
     made = Templates(Bench(tmp_path))
     made.library(LIBRARY, "nop/test/test.xlib")
     return made
 
 
 def expanded(templates: Templates, text: str) -> str:
-    """Return the steps of a flow after everything that builds it."""
+    """Return the steps of a flow after all stages that build its tree."""
     path = templates.bench.write(text)
     steps = TaskManager(tags={"mine": {"F": print}}).expand(path).child("steps")
     assert steps is not None
@@ -60,17 +60,17 @@ def expanded(templates: Templates, text: str) -> str:
 
 
 def test_golden_custom_type(templates: Templates) -> None:
-    """The documents' custom step becomes what they print."""
+    """The custom step of the documentation is rewritten as documented."""
     assert expanded(templates, CUSTOM) == TRANSLATED
 
 
 def test_golden_short_forms(templates: Templates) -> None:
-    """So do in: and out:."""
+    """The short forms in: and out: are rewritten as documented."""
     assert expanded(templates, SHORT) == LONG
 
 
 def test_it_runs(templates: Templates) -> None:
-    """The slot sees its arguments, the attributes come from the step and its inputs."""
+    """The slot can read its arguments; the attributes are those of the step and its inputs."""
     assert templates.bench.run(CUSTOM, {"b": 41}).result == 42
 
 
@@ -97,7 +97,7 @@ def flow(step: str, head: str = 'xmlns:t="t.xlib"') -> str:
     ],
 )  # fmt: skip
 def test_translation(templates: Templates, step: str, expected: str) -> None:
-    """What each part of a custom step becomes."""
+    """Each part of a custom step moves to the right place."""
     two = (
         '<Two-generator><attr name="node"/><attr name="dsl_root"/><source><step name="${node.attrText(\'name\')}-1"><source>1</source></step>'
         "<step name=\"${node.attrText('name')}-2\"><source>2</source></step></source></Two-generator>"
@@ -131,17 +131,17 @@ def test_translation(templates: Templates, step: str, expected: str) -> None:
     ],
 )  # fmt: skip
 def test_wrong(templates: Templates, step: str, expected: list[str]) -> None:
-    """Each mistake has its place in the author's file, or in the library."""
+    """Each problem is reported in the author's file or in the library."""
     templates.library(
         '<F><attr name="a"/><source><c:script>1</c:script></source></F><Bad-generator><source><c:iff/></source></Bad-generator>'
         "<Fails-generator><source><c:script>return 1 / 0</c:script></source></Fails-generator>"
     )
     problems = templates.bench.problems(flow(step))
-    assert places(problems) == expected, told(problems)
+    assert locations_of(problems) == expected, messages_of(problems)
 
 
 def test_a_failure_is_at_the_custom_step(templates: Templates) -> None:
-    """The step that fails is the author's."""
+    """A failure is located at the custom step that the author wrote."""
     templates.library("<F><source><c:script>1 / 0</c:script></source></F>")
     ran = templates.bench.run(flow('<custom name="s" customType="t:F"/>'))
     assert isinstance(ran.cause, ZeroDivisionError)

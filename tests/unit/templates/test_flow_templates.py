@@ -1,4 +1,4 @@
-"""What stands around the steps of a flow: x:config, sections that are run, and where tags are found."""
+"""Test x:config, the sections that run at load time, and the lookup of tags."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from small_flows import Bench
-from templates import Templates, places, told
+from templates import Templates, locations_of, messages_of
 
-from taskrun.templates import tag_lookup as tag_finder
+from taskrun.templates import tag_lookup
 
 
 @pytest.fixture
 def templates(tmp_path: Path) -> Templates:
-    """A folder for flows."""
+    """Return a folder for flows."""
     return Templates(Bench(tmp_path))
 
 
@@ -24,7 +24,7 @@ def flow(section: str, step: str = "<source>1</source>") -> str:
 
 
 def test_config(templates: Templates) -> None:
-    """Imports and constants are there for all scripts and templates."""
+    """All scripts and templates can use the imports and constants of x:config."""
     templates.library("<A><source><c:script>LIMIT + 1</c:script></source></A>")
     config = (
         '<x:config><c:import from="t.xlib"/><c:import class="math:floor"/><c:var name="LIMIT" value="${floor(2.5)}"/>'
@@ -48,13 +48,13 @@ def test_config(templates: Templates) -> None:
     ],
 )  # fmt: skip
 def test_wrong_section(templates: Templates, section: str, expected: list[str]) -> None:
-    """What is wrong in a section is told at its place."""
+    """A problem in a section is reported at its location."""
     problems = templates.bench.problems(flow(section))
-    assert places(problems) == expected, told(problems)
+    assert locations_of(problems) == expected, messages_of(problems)
 
 
 def test_sections_that_are_run(templates: Templates) -> None:
-    """They see the tree, and the model."""
+    """x:pre-parse can read the tree, x:post-parse the model."""
     check = '<c:check test="dsl_root.tagName == \'task\'" errorCode="x"/>'
     model = "<c:check test=\"dsl_model['steps'][0]['type'] == 'step'\" errorCode=\"x\"/>"
     text = flow(f"<x:pre-parse>{check}</x:pre-parse><x:post-parse>{model}</x:post-parse>")
@@ -62,7 +62,7 @@ def test_sections_that_are_run(templates: Templates) -> None:
 
 
 def test_post_extends(templates: Templates) -> None:
-    """Its elements are laid over the flow."""
+    """The elements of x:post-extends are merged into the flow."""
     made = '<task><steps><step name="a"><source>5</source></step></steps></task>'
     assert templates.bench.run(flow(f"<x:post-extends>{made}</x:post-extends>")).result == 5
 
@@ -80,15 +80,15 @@ def test_dump(templates: Templates, caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_tags_of_packages(templates: Templates, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Packages name their tags by entry points."""
+    """Packages register their tags by entry points."""
     entries = {"good": "posixpath", "bad": "nobody_has_this"}
 
     def found(*, group: str, name: str) -> list[EntryPoint]:
         return [EntryPoint(name, entries[name], group)] if name in entries else []
 
-    monkeypatch.setattr(tag_finder, "entry_points", found)
+    monkeypatch.setattr(tag_lookup, "entry_points", found)
     text = '<task xmlns:g="{}"><steps><step name="a"><source><g:Basename p="a/b"/></source></step></steps></task>'
     assert templates.bench.run(text.format("good")).result == "b"
     problems = templates.bench.problems(text.format("bad"))
     assert [item.code for item in problems] == ["no-library"]
-    assert "cannot be loaded" in told(problems)
+    assert "cannot be loaded" in messages_of(problems)

@@ -1,4 +1,4 @@
-"""Output modes, the ``xpl:`` attributes, and conditions as elements."""
+"""Test the output modes, the ``xpl:`` attributes, and conditions written as elements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from templates import Templates, places, told
+from templates import Templates, locations_of, messages_of
 
 from taskrun.templates.element import Element
 
@@ -39,19 +39,19 @@ OUTPUT: list[tuple[str, str, Any]] = [
 
 @pytest.mark.parametrize(("mode", "body", "expected"), OUTPUT)
 def test_output(templates: Templates, mode: str, body: str, expected: Any) -> None:
-    """What a mode puts out, and how it escapes."""
+    """Each mode has its form of output, and its escapes."""
     value = templates.value(body, {"n": "<1>"}, mode=mode)
     assert (value.strip() if isinstance(value, str) else value) == expected
 
 
 def test_values_in_order(templates: Templates) -> None:
-    """The mode value gives the list of all values; null is none."""
+    """The output of the mode value is the list of all values except null."""
     body = "<c:script>1</c:script><c:script>None</c:script><c:unit>${n}</c:unit>"
     assert templates.value(body, {"n": [2]}, mode="value") == [1, [2]]
 
 
 def test_nodes(templates: Templates) -> None:
-    """The mode node gives elements, which know where they come from."""
+    """The output of the mode node is a list of elements with their locations."""
     body = "<a b='${n}'>\n<c:for items='[1, 2]' var='x'><x>${x}</x></c:for>${None}</a>"
     value = templates.value(body, {"n": 1}, mode="node")
     assert [item.toXml() for item in value] == ['<a b="1"><x>1</x><x>2</x></a>']
@@ -66,14 +66,14 @@ def test_nodes(templates: Templates) -> None:
 
 
 def test_mixed_nodes(templates: Templates) -> None:
-    """Text beside elements stays text, and elements can be put into others."""
+    """Elements can contain text and other elements beside each other."""
     value = templates.value("<c:collect xpl:return='e'><i>1</i></c:collect><p>a${e}b</p>", mode="node")
     assert value[0].toXml() == "<p>a<i>1</i>b</p>"
     assert value[0].text == "ab"
 
 
 def test_elements_as_text(templates: Templates) -> None:
-    """An element that is put out as text is its XML; in XML it is not escaped."""
+    """An element in text output becomes XML, which is not escaped again in XML output."""
     body = "<c:collect xpl:return='e'><i>1 &lt; 2</i></c:collect>${e}"
     assert templates.value(body, mode="xml").strip() == "<i>1 &lt; 2</i>"
     assert templates.value(body.replace("${e}", "<c:out value='e[0]'/>"), mode="html") == "<i>1 &lt; 2</i>"
@@ -96,18 +96,18 @@ ATTRIBUTES: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("body", "expected"), ATTRIBUTES)
 @pytest.mark.parametrize("evaluator", ["compiled", "asteval"])
 def test_attribute(templates: Templates, body: str, expected: Any, evaluator: str) -> None:
-    """What each xpl: attribute does."""
+    """Each xpl: attribute has its effect."""
     assert templates.value(body, {"n": 2}, evaluator=evaluator) == expected
 
 
 def test_dump(templates: Templates, caplog: pytest.LogCaptureFixture) -> None:
-    """xpl:dump logs a tag's value."""
+    """xpl:dump logs the value of a tag."""
     with caplog.at_level(logging.INFO, "taskrun.script"):
         assert templates.value("<c:script xpl:dump='true'>n</c:script>", {"n": 2}) == 2
         templates.value("<c:var name='x' xpl:dump='true'/>")
     messages = [item.message for item in caplog.records if item.name == "taskrun.script"]
-    assert messages[0].endswith("flow1.task.xml:3:1: <c:script> gave 2")
-    assert messages[1].endswith("<c:var> gave None")
+    assert messages[0].endswith("flow1.task.xml:3:1: <c:script> returned 2")
+    assert messages[1].endswith("<c:var> returned None")
 
 
 @pytest.mark.parametrize(
@@ -122,19 +122,19 @@ def test_dump(templates: Templates, caplog: pytest.LogCaptureFixture) -> None:
         ('<c:unit xpl:outputMode="txt"/>', "bad-value 3:9", "'text'"),
         ('<c:unit xpl:invert="true"/>', "no-meaning 3:9", "test of"),
         ('<c:if test="1" xpl:invert="yes"/>', "bad-value 3:16", "true or false"),
-        ('<c:unit xpl:attrs="${{}}"/>', "no-meaning 3:9", "as they are written"),
-        ('<c:unit xpl:slotArgs="${{}}"/>', "no-meaning 3:9", "goes with xpl:slot"),
+        ('<c:unit xpl:attrs="${{}}"/>', "no-meaning 3:9", "only the attributes that are written"),
+        ('<c:unit xpl:slotArgs="${{}}"/>', "no-meaning 3:9", "together with xpl:slot"),
         ('<c:unit xpl:slotScope="a"/>', "no-meaning 3:9", "a tag of a library"),
-        ('<c:unit xpl:slot="x"/>', "unknown-slot 3:9", "declared in the tag"),
+        ('<c:unit xpl:slot="x"/>', "unknown-slot 3:9", "declare the slot in the tag"),
         ('<c:unit xpl:lib="no.xlib"/>', "no-library 3:9", ""),
         ('<c:unit xpl:is="c:unitt"/>', "unknown-tag 3:1", "unit"),
     ],
 )
 def test_wrong_attribute(templates: Templates, body: str, expected: str, message: str) -> None:
-    """Nothing is accepted that would mean nothing."""
+    """An unknown xpl: attribute, or one without effect, is a problem."""
     problems = templates.wrong(body)
-    assert places(problems) == [expected]
-    assert message in told(problems)
+    assert locations_of(problems) == [expected]
+    assert message in messages_of(problems)
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_wrong_attribute(templates: Templates, body: str, expected: str, message
     ],
 )
 def test_wrong_output(templates: Templates, mode: str, body: str, expected: str) -> None:
-    """Mistakes in what is put out are found at their places."""
-    assert places(templates.wrong(body, mode=mode))[:1] == [expected]
+    """Problems of output are reported at their locations."""
+    assert locations_of(templates.wrong(body, mode=mode))[:1] == [expected]
 
 
 FILTERS: list[tuple[str, bool]] = [
@@ -178,7 +178,7 @@ GIVEN = {"n": 2, "s": "abc", "l": [1], "e": [], "b": True, "none": None, "d": {"
 @pytest.mark.parametrize(("condition", "expected"), FILTERS)
 @pytest.mark.parametrize("evaluator", ["compiled", "asteval"])
 def test_filter(templates: Templates, condition: str, expected: bool, evaluator: str) -> None:
-    """Conditions as elements, in <when>."""
+    """Conditions can be written as elements in <when>."""
     inputs = "".join(f'<input name="{name}"/>' for name in GIVEN)
     given = "".join(f'<input name="{name}"/>' for name in GIVEN)
     text = (
@@ -189,7 +189,7 @@ def test_filter(templates: Templates, condition: str, expected: bool, evaluator:
 
 
 def test_filters_elsewhere(templates: Templates) -> None:
-    """In <condition>, and in <while> and <until> of a loop."""
+    """Conditions can be written as elements in <condition>, <while> and <until>."""
     loop = (
         '<task><output name="n"/><steps><loop name="l" maxCount="9"><input name="n" value="${0}"/><output name="n" '
         'exportAs="n"/>CONDITION<steps><step name="s"><input name="n"/><source>n + 1</source>'
@@ -228,16 +228,16 @@ def test_filters_elsewhere(templates: Templates) -> None:
     ],
 )
 def test_wrong_filter(templates: Templates, condition: str, expected: str) -> None:
-    """Mistakes in conditions."""
+    """Problems of conditions are reported at their locations."""
     text = f'<task><input name="n"/><steps><step name="a"><input name="n"/>\n<when>\n{condition}</when><source>1</source></step></steps></task>'
-    assert places(templates.bench.problems(text))[:1] == [expected]
+    assert locations_of(templates.bench.problems(text))[:1] == [expected]
 
 
 def test_scripts_do_not_get_behind_elements(templates: Templates) -> None:
-    """An element shows itself and leads nowhere else."""
+    """Scripts can read an element but cannot reach its Node."""
     body = "<c:collect singleNode='true' xpl:return='e'><a/></c:collect><c:script>{}</c:script>"
     for escape in ("e._node", "e.toXml.__self__", "e.__class__", "e.attrText.__func__"):
-        assert told(templates.wrong(body.format(escape))).startswith("script-forbidden")
+        assert messages_of(templates.wrong(body.format(escape))).startswith("script-forbidden")
     assert templates.value(body.format("e.tagName")) == "a"
     assert "AttributeError" in templates.failure(body.format("e.source"))
     assert isinstance(templates.value(body.format("e")), Element)

@@ -1,4 +1,4 @@
-"""Python functions as tags."""
+"""Test Python functions as tags."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import types
 from typing import Any, Optional
 
 import pytest
-from templates import Templates, places, told
+from templates import Templates, locations_of, messages_of
 
 
 def add(left: int, right: int = 1) -> int:
-    """A plain function, which runs in a worker thread."""
+    """Return a sum; it runs in a worker thread."""
     assert threading.current_thread() is not threading.main_thread()
     return left + right
 
 
 async def later(value: Any, *, ms: float = 5) -> Any:
-    """A coroutine function, which runs on the loop."""
+    """Return a value later; it runs on the event loop."""
     await asyncio.sleep(ms / 1000)
     return value
 
@@ -96,7 +96,7 @@ VALUES: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("body", "expected"), VALUES)
 @pytest.mark.parametrize("evaluator", ["compiled", "asteval"])
 def test_value(templates: Templates, body: str, expected: Any, evaluator: str) -> None:
-    """What a function returns is the tag's value."""
+    """The value of a tag is the return value of its function."""
     templates.library("")
     ran = templates.bench.run(templates.flow(body, {"n": 2}, head=HEAD), {"n": 2}, tags=TAGS, evaluator=evaluator)
     assert ran.result == expected
@@ -112,19 +112,19 @@ def test_value(templates: Templates, body: str, expected: Any, evaluator: str) -
         ("<p:add left='1'>text</p:add>", ["unknown-slot 3:1"], "text fills no parameter"),
         ("<p:add left='1'><b/></p:add>", ["unknown-slot 3:17"], "<b>"),
         ("<p:in_context context='1'/>", ["unknown-attribute 3:15"], ""),
-        ("<p:first a='1'/>", ["unknown-tag 3:1"], "by its position only"),
-        ("<p:dict a='1'/>", ["unknown-tag 3:1"], "does not tell its parameters"),
+        ("<p:first a='1'/>", ["unknown-tag 3:1"], "positional-only"),
+        ("<p:dict a='1'/>", ["unknown-tag 3:1"], "no readable signature"),
         ("<p:twice><p:later value='1'/></p:twice>", ["unsupported 3:1"], "async def"),
         ("<p:twice><body/><body/></p:twice>", ["doubled 3:17"], ""),
         ("<p:twice><body/><c:unit/></p:twice>", ["doubled 3:17"], ""),
     ],
 )
 def test_wrong(templates: Templates, body: str, expected: list[str], message: str) -> None:
-    """A call is checked before anything runs."""
+    """A wrong call is a problem of the file."""
     templates.library("")
     problems = templates.bench.problems(templates.flow(body, head=HEAD), tags=TAGS)
-    assert places(problems) == expected
-    assert message in told(problems)
+    assert locations_of(problems) == expected
+    assert message in messages_of(problems)
 
 
 @pytest.mark.parametrize(
@@ -137,21 +137,21 @@ def test_wrong(templates: Templates, body: str, expected: list[str], message: st
     ],
 )
 def test_failure(templates: Templates, body: str, expected: str) -> None:
-    """What fails while it runs."""
+    """A failure at run time has a message with its reason."""
     templates.library("")
     ran = templates.bench.run(templates.flow(body, {"n": "x"}, head=HEAD), {"n": "x"}, tags=TAGS)
     assert expected in str(ran.cause)
 
 
 def test_a_tag_that_waits_stands_in_sources_only(templates: Templates) -> None:
-    """Conditions do not wait."""
+    """A condition cannot contain a tag that has to be awaited."""
     text = '<task xmlns:p="p"><steps><step name="a"><when>\n<p:add left="1"/></when><source>1</source></step></steps></task>'
     problems = templates.bench.problems(text, tags=TAGS)
     assert [item.code for item in problems] == ["unsupported"]
 
 
 def test_a_waiting_slot_in_a_tag_of_a_library(templates: Templates) -> None:
-    """xpl:slot waits for it; a script awaits it, or is told to."""
+    """xpl:slot awaits the slot; a script has to await it, and fails otherwise."""
     body = "<t:A><b><p:later value='7'/></b></t:A>"
     for source, expected in (
         ("<c:unit xpl:slot='b'/>", "7"),
@@ -167,7 +167,7 @@ def test_a_waiting_slot_in_a_tag_of_a_library(templates: Templates) -> None:
 
 
 def test_modules(templates: Templates, monkeypatch: pytest.MonkeyPatch) -> None:
-    """python:module and <import> ask the allow list; only a module's own public functions are tags."""
+    """The allow list applies to python:module and <import>; only public functions of the module itself are tags."""
     module = types.ModuleType("tagmodule")
     exec(
         "import os\nfrom os.path import join\ndef hello(a): return 'hi ' + a\ndef _no(): pass\nclass K:\n  def m(self): return 1\nk = K()\n",
@@ -181,7 +181,7 @@ def test_modules(templates: Templates, monkeypatch: pytest.MonkeyPatch) -> None:
         assert [item.code for item in bench.problems(text.format("", tag), allow=["tagmodule"])] == ["unknown-tag"]
     problems = bench.problems(text.format("", "hello a='x'"))
     assert [item.code for item in problems] == ["no-library"]
-    assert "not allowed" in told(problems)
+    assert "not allowed" in messages_of(problems)
     named = text.replace("python:tagmodule", "m").format('<import as="m" class="tagmodule:k"/>', "m")
     assert bench.run(named, allow=["tagmodule"]).result == 1
     one = text.replace("python:tagmodule", "m").format('<import as="m" class="tagmodule:hello"/>', "hello a='x'")
@@ -189,7 +189,7 @@ def test_modules(templates: Templates, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cancelled_run_leaves_a_thread_behind(templates: Templates) -> None:
-    """A step's timeout does not wait for a plain function."""
+    """The timeout of a step does not wait for a function in a worker thread."""
 
     def slow() -> None:
         time.sleep(0.3)
@@ -199,7 +199,7 @@ def test_a_cancelled_run_leaves_a_thread_behind(templates: Templates) -> None:
 
 
 def test_a_task_is_executed_by_its_name(templates: Templates) -> None:
-    """task:Execute finds what call-task finds."""
+    """task:Execute finds tasks by name like call-task."""
     bench = templates.bench
     bench.write(
         "<task><input name='n'/><steps><step name='a'><source>n + 1</source></step></steps></task>", "half/v1.task.xml"

@@ -1,4 +1,4 @@
-"""Tags of ``.xlib`` files: attributes, slots, macros, and everything that can be wrong with them."""
+"""Test the tags of ``.xlib`` files: attributes, slots, macros, and their problems."""
 
 # ruff: noqa: ISC004 - long texts
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from small_flows import found
-from templates import Templates, places, told
+from templates import Templates, locations_of, messages_of
 
 from taskrun.script.script import Limits
 
@@ -38,7 +38,7 @@ ATTRIBUTES: list[tuple[str, str, Any]] = [
 @pytest.mark.parametrize(("declared", "body", "expected"), ATTRIBUTES)
 @pytest.mark.parametrize("evaluator", ["compiled", "asteval"])
 def test_attribute(templates: Templates, declared: str, body: str, expected: Any, evaluator: str) -> None:
-    """Attributes are converted, have defaults, and come from xpl:attrs too."""
+    """Attributes are converted, have default values, and can be passed by xpl:attrs."""
     assert templates.value(body, {"n": 2}, tags=ECHO.format(declared), evaluator=evaluator) == expected
 
 
@@ -88,12 +88,12 @@ TAGS: list[tuple[str, str, Any]] = [
 @pytest.mark.parametrize(("tags", "body", "expected"), TAGS)
 @pytest.mark.parametrize("evaluator", ["compiled", "asteval"])
 def test_tag(templates: Templates, tags: str, body: str, expected: Any, evaluator: str) -> None:
-    """What a tag can be."""
+    """Each feature of a tag has its effect."""
     assert templates.value(body, {"n": 2}, tags=tags, evaluator=evaluator) == expected
 
 
 def test_condition_is_one_of_elements_in_a_when(templates: Templates) -> None:
-    """A tag that waits for nothing can stand in conditions, even one that calls itself."""
+    """A tag without awaits is possible in a condition, even if it is recursive."""
     tags = (
         '<Down><attr name="n" type="int"/><source><c:if test="n == 0"><c:return value="${True}"/></c:if>'
         '<thisLib:Down n="${n - 1}"/></source></Down>'
@@ -104,7 +104,7 @@ def test_condition_is_one_of_elements_in_a_when(templates: Templates) -> None:
 
 
 def test_mutual_recursion(templates: Templates) -> None:
-    """Tags that call each other."""
+    """Tags can call each other recursively."""
     tags = (
         '<Even><attr name="n"/><source><c:if test="n == 0"><c:return value="${True}"/></c:if><thisLib:Odd n="${n - 1}"/></source></Even>'
         '<Odd><attr name="n"/><source><c:if test="n == 0"><c:return value="${False}"/></c:if><thisLib:Even n="${n - 1}"/></source></Odd>'
@@ -114,7 +114,7 @@ def test_mutual_recursion(templates: Templates) -> None:
 
 
 def test_xscript_library(templates: Templates) -> None:
-    """A library says its own dialect."""
+    """A library can set its own dialect."""
     templates.library(
         '<A><attr name="a"/><source><c:script>let b = a ?? 5; return b && nobody == null</c:script></source></A>'.replace(
             "&&", "&amp;&amp;"
@@ -126,7 +126,7 @@ def test_xscript_library(templates: Templates) -> None:
 
 
 def test_library_on_library(templates: Templates) -> None:
-    """A library extends another: its tags are laid over the other's."""
+    """The tags of a library replace those of the library that it extends."""
     templates.library("<A><source><c:script>1</c:script></source></A><B><source><thisLib:A/></source></B>", "base.xlib")
     templates.bench.write(
         '<lib x:extends="base.xlib"><tags><A><source><c:script>2</c:script></source></A></tags></lib>', "t.xlib"
@@ -136,7 +136,7 @@ def test_library_on_library(templates: Templates) -> None:
 
 
 def test_library_that_uses_another(templates: Templates) -> None:
-    """A library has prefixes of its own, found from where it is."""
+    """A library can declare prefixes; their paths are relative to the library."""
     templates.library("<One><source><c:script>1</c:script></source></One>", "deep/u.xlib")
     templates.library('<A><source><u:One/></source></A><B><source><c:import from="u.xlib" as="w"/><w:One/></source></B>'
                       '<C><source><u:One xpl:lib="u.xlib"/></source></C>', "deep/v.xlib", ' xmlns:u="u.xlib"')  # fmt: skip
@@ -151,7 +151,7 @@ def test_library_that_uses_another(templates: Templates) -> None:
      '<c:unit xpl:lib="t.xlib, t.xlib"><t:A/></c:unit>', '<k:A xmlns:k="t.xlib"/>'],
 )  # fmt: skip
 def test_ways_to_a_library(templates: Templates, body: str) -> None:
-    """Besides the root's prefixes."""
+    """A library can be declared by c:import, xpl:lib and xmlns: on any element."""
     templates.library("<A><source><c:script>1</c:script></source></A>")
     text = f'<task><steps><step name="a"><source>{body}</source></step></steps></task>'
     assert templates.bench.run(text).result == 1
@@ -172,10 +172,10 @@ CALLS: list[tuple[str, str, list[str], str]] = [
 
 @pytest.mark.parametrize(("declared", "body", "expected", "message"), CALLS)
 def test_wrong_call(templates: Templates, declared: str, body: str, expected: list[str], message: str) -> None:
-    """A call is checked before anything runs."""
+    """A wrong call is a problem of the file."""
     problems = templates.wrong(body, tags=ECHO.format(declared))
-    assert places(problems) == expected
-    assert message in told(problems)
+    assert locations_of(problems) == expected
+    assert message in messages_of(problems)
 
 
 SLOTTED = '<A><slot name="b" mandatory="true"><arg name="x"/></slot><slot name="default"/><source><c:script>1</c:script></source></A>'
@@ -196,8 +196,8 @@ SLOTTED = '<A><slot name="b" mandatory="true"><arg name="x"/></slot><slot name="
     ],
 )
 def test_wrong_slot(templates: Templates, body: str, expected: list[str]) -> None:
-    """So are its slots."""
-    assert places(templates.wrong(body, {"n": 1}, tags=SLOTTED)[:1]) == expected
+    """Wrong content of a slot is a problem of the file."""
+    assert locations_of(templates.wrong(body, {"n": 1}, tags=SLOTTED)[:1]) == expected
 
 
 @pytest.mark.parametrize(
@@ -243,8 +243,8 @@ def test_wrong_slot(templates: Templates, body: str, expected: list[str]) -> Non
     ],
 )
 def test_wrong_library(templates: Templates, tags: str, expected: list[str]) -> None:
-    """Nothing in a library is accepted and ignored."""
-    assert places(templates.wrong("<t:A/>", tags=tags)) == expected
+    """Unknown and contradictory declarations in a library are problems."""
+    assert locations_of(templates.wrong("<t:A/>", tags=tags)) == expected
 
 
 @pytest.mark.parametrize(
@@ -259,38 +259,38 @@ def test_wrong_library(templates: Templates, tags: str, expected: list[str]) -> 
     ],
 )
 def test_wrong_file(templates: Templates, text: str, expected: list[str]) -> None:
-    """A library that is no library."""
+    """A file without the form of a library is reported."""
     templates.bench.write(text, "t.xlib")
     problems = templates.bench.problems(templates.flow("<t:A/>"))
-    assert places(problems)[:1] == expected
+    assert locations_of(problems)[:1] == expected
 
 
 RUNNING: list[tuple[str, str, str]] = [
     ('<A><attr name="a" type="int"/><source><c:script>a</c:script></source></A>', '<t:A a="${n}"/>', "flow1.task.xml:3:6: the attribute a: 'x' is not of type int"),
-    ('<A><attr name="a" mandatory="true"/><source><c:script>a</c:script></source></A>', '<t:A a="${None}"/>', "flow1.task.xml:3:1: the attribute a is mandatory, and null"),
+    ('<A><attr name="a" mandatory="true"/><source><c:script>a</c:script></source></A>', '<t:A a="${None}"/>', "flow1.task.xml:3:1: the attribute a is mandatory, but it is null"),
     ('<A><attr name="a"/><source><c:script>a</c:script></source></A>', '<t:A xpl:attrs="${{\'b\': 1}}"/>', "xpl:attrs: the tag has no attribute 'b'; it has a"),
-    ('<A><attr name="a"/><source><c:script>a</c:script></source></A>', '<t:A xpl:attrs="${[1]}"/>', "xpl:attrs is a map of attributes, not list"),
+    ('<A><attr name="a"/><source><c:script>a</c:script></source></A>', '<t:A xpl:attrs="${[1]}"/>', "xpl:attrs must be a map of attributes, not list"),
     ('<A><return type="int"/><source><c:script>"x"</c:script></source></A>', "<t:A/>", "flow1.task.xml:3:1: the tag's value: 'x' is not of type int"),
     ('<A><slot name="b"><arg name="x"/></slot><source><c:script>b(1, 2)</c:script></source></A>', "<t:A><b/></t:A>", "the slot 'b' takes 1 argument, not 2"),
     ('<A><slot name="b"><arg name="x"/></slot><source><c:script>b(1, x=2)</c:script></source></A>', "<t:A><b/></t:A>", "its argument 'x' twice"),
     ('<A><slot name="b"/><source><c:script>b(y=2)</c:script></source></A>', "<t:A><b/></t:A>", "no argument 'y'"),
     ('<A><slot name="b" slotType="node"/><source><c:unit xpl:slot="b"/></source></A>', "<t:A><b/></t:A>", "the slot 'b' is Element"),
     ('<A><slot name="b"/><source><c:script>b._env</c:script></source></A>', "<t:A><b/></t:A>", "_env"),
-    ('<A><slot name="b"/><source><c:script>b.waits()</c:script></source></A>', "<t:A><b/></t:A>", "cannot read attributes of a Filling"),
+    ('<A><slot name="b"/><source><c:script>b.needs_await()</c:script></source></A>', "<t:A><b/></t:A>", "cannot read attributes of a SlotFunction"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("tags", "body", "expected"), RUNNING)
 def test_failure(templates: Templates, tags: str, body: str, expected: str) -> None:
-    """What fails while a tag runs."""
+    """A failure in a tag has a message with its reason."""
     if "b._env" in tags:
-        assert expected in told(templates.wrong(body, tags=tags))
+        assert expected in messages_of(templates.wrong(body, tags=tags))
     else:
         assert expected in templates.failure(body, {"n": "x"}, tags=tags)
 
 
 def test_failure_tells_its_place_in_the_library(templates: Templates) -> None:
-    """A failing script is shown where it stands."""
+    """A failing script is located in the library."""
     ran = templates.run("<t:A/>", tags="<A><source>\n  <c:script>1 / 0</c:script></source></A>")
     assert any("t.xlib:3:13" in note for note in ran.cause.__notes__)
 
@@ -305,7 +305,7 @@ def test_failure_tells_its_place_in_the_library(templates: Templates) -> None:
     ],
 )
 def test_endless_recursion(templates: Templates, tags: str) -> None:
-    """It ends, in time."""
+    """Endless recursion exceeds the budget."""
     limits = Limits(ticks=20_000, seconds=5)
     assert templates.failure("<t:A/>", tags=tags, limits=limits).startswith("ScriptBudgetError")
 
@@ -329,31 +329,31 @@ MACROS: list[tuple[str, str, list[str]]] = [
 
 @pytest.mark.parametrize(("tags", "body", "expected"), MACROS)
 def test_wrong_macro(templates: Templates, tags: str, body: str, expected: list[str]) -> None:
-    """What is wrong with macros and their calls."""
+    """Problems of macros and of their calls are reported."""
     problems = templates.wrong(body, tags=tags, limits=Limits(ticks=50_000))
-    assert [item.code for item in problems][:1] == expected, told(problems)
+    assert [item.code for item in problems][:1] == expected, messages_of(problems)
 
 
 def test_a_tag_is_named_like_something_of_python(templates: Templates) -> None:
-    """Names of tags mean nothing but tags."""
+    """The name of a tag cannot reach an attribute of a Python object."""
     tags = "<__class__><source><c:script>1</c:script></source></__class__><keys><source><c:script>2</c:script></source></keys>"
     assert templates.value("<t:__class__/><t:keys/>", tags=tags) == 2
-    assert places(templates.wrong("<t:items/>", tags=tags)) == ["unknown-tag 3:1"]
+    assert locations_of(templates.wrong("<t:items/>", tags=tags)) == ["unknown-tag 3:1"]
 
 
 def test_a_tag_sees_its_own_variables_only(templates: Templates) -> None:
-    """Not those of its caller, and what it sets is its own."""
+    """A tag can neither read nor set the variables of its caller."""
     tags = "<A><source><c:var name='n' value='9'/><c:script>n</c:script></source></A>"
     assert templates.value("<t:A/><c:script>n</c:script>", {"n": 1}, tags=tags) == 1
     problems = templates.wrong(
         "<t:A/>", {"n": 1}, tags="<A><attr name='m'/><source><c:script>n</c:script></source></A>"
     )
     assert found(problems)[0][0] == "unknown-variable"
-    assert "'m'" in told(problems) or "its own" in told(problems)
+    assert "'m'" in messages_of(problems) or "its own" in messages_of(problems)
 
 
 def test_template_in_a_process(templates: Templates) -> None:
-    """A template does not travel: the message says what to do."""
+    """A template cannot run in a worker process: the message says what to do."""
     templates.library("")
     text = (
         '<task><steps><step name="a" executor="{}"><source><c:script>return 3</c:script></source></step></steps></task>'

@@ -1,10 +1,10 @@
-"""Conditions as elements.
+"""Conditions written as elements, for ``<when>``, ``<condition>``, ``<while>`` and ``<until>``.
 
     <when><and><eq name="status" value="paid"/><gt name="order.total" value="${100}"/></and></when>
 
-Rules: ``name`` is a variable, with keys or members behind dots, of which each may be missing (then it is null); ``value`` is text
-with ``${…}``, ``valueName`` another variable. Several conditions side by side must all hold. Text that looks like a
-number is compared with a number as one.
+Rules: ``name`` is a variable, or a path of keys or members such as ``order.total``; a missing key or member is null. ``value`` is
+text with ``${…}``, ``valueName`` another variable. Conditions beside each other must all be true. A text is compared with
+a number as a number if it is one.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from taskrun.errors import near_hint
 from taskrun.script.sandbox.guard import guarded_getattr
 from taskrun.script.script_source import Part
 from taskrun.syntax.node import TEXT, Node
-from taskrun.templates.closures import Environment, Piece
+from taskrun.templates.closures import Environment, TemplateNode
 
 if TYPE_CHECKING:
     from taskrun.templates.compile import Compiler
 
-_ONE: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
+_UNARY: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
     {
         "isNull": lambda value: value is None,
         "notNull": lambda value: value is not None,
@@ -34,8 +34,8 @@ _ONE: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
 )
 
 
-def _alike(left: Any, right: Any) -> tuple[Any, Any]:
-    """Return two values so that they can be compared: text beside a number is read as one."""
+def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
+    """Return two values with comparable types: a text compared with a number becomes a number, if it is one."""
     if isinstance(left, str) == isinstance(right, str) or left is None or right is None:
         return left, right
     try:
@@ -44,62 +44,68 @@ def _alike(left: Any, right: Any) -> tuple[Any, Any]:
         return str(left), str(right)
 
 
-def _compared(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+def _false_for_null(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """Return ``test`` changed so that it is false if one of its values is null."""
+
     def compare(left: Any, right: Any) -> bool:
         if left is None or right is None:
             return False
-        return test(*_alike(left, right))
+        return test(*_comparable(left, right))
 
     return compare
 
 
 def _equal(left: Any, right: Any) -> bool:
+    """Return whether two values are equal; a boolean equals its name as text."""
     if isinstance(left, bool) and isinstance(right, str):
         return str(left).lower() == right.lower()
-    left, right = _alike(left, right)
+    left, right = _comparable(left, right)
     return bool(left == right)
 
 
 def _among(value: Any, choices: Any) -> bool:
+    """Return whether a value equals one of ``choices``, a list or a text with commas."""
     items = [item.strip() for item in choices.split(",")] if isinstance(choices, str) else choices or ()
     return any(_equal(value, item) for item in items)
 
 
-def _holds(whole: Any, part: Any) -> bool:
+def _contains(whole: Any, part: Any) -> bool:
+    """Return whether a text, list or map contains ``part``; null contains nothing."""
     return whole is not None and part in whole
 
 
-_TWO: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+_BINARY: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         "eq": _equal,
         "ne": lambda left, right: not _equal(left, right),
-        "gt": _compared(lambda left, right: left > right),
-        "ge": _compared(lambda left, right: left >= right),
-        "lt": _compared(lambda left, right: left < right),
-        "le": _compared(lambda left, right: left <= right),
+        "gt": _false_for_null(lambda left, right: left > right),
+        "ge": _false_for_null(lambda left, right: left >= right),
+        "lt": _false_for_null(lambda left, right: left < right),
+        "le": _false_for_null(lambda left, right: left <= right),
         "in": _among,
         "notIn": lambda value, choices: not _among(value, choices),
-        "contains": _holds,
-        "notContains": lambda whole, part: not _holds(whole, part),
-        "startsWith": _compared(lambda left, right: str(left).startswith(str(right))),
-        "endsWith": _compared(lambda left, right: str(left).endswith(str(right))),
+        "contains": _contains,
+        "notContains": lambda whole, part: not _contains(whole, part),
+        "startsWith": _false_for_null(lambda left, right: str(left).startswith(str(right))),
+        "endsWith": _false_for_null(lambda left, right: str(left).endswith(str(right))),
     }
 )
-Test = Callable[["Environment"], bool]
+Condition = Callable[["Environment"], bool]
+"""Compiled condition."""
 _GROUPS = frozenset({"and", "or", "not"})
 _CONSTANT: Mapping[str, bool] = MappingProxyType({"alwaysTrue": True, "alwaysFalse": False})
-FILTERS = frozenset({*_ONE, *_TWO, *_GROUPS, *_CONSTANT, "between"})
-"""The tags that there are."""
+CONDITIONS = frozenset({*_UNARY, *_BINARY, *_GROUPS, *_CONSTANT, "between"})
+"""The tags of all conditions."""
 
 
-def is_filter(node: Node) -> bool:
-    """Whether an element holds conditions as elements."""
+def has_conditions(node: Node) -> bool:
+    """Return whether the content of an element consists of conditions: its first child element is one."""
     tags = [child.tag for child in node.children if child.tag != TEXT]
-    return bool(tags) and tags[0] in FILTERS
+    return bool(tags) and tags[0] in CONDITIONS
 
 
-def filter_of(compiler: Compiler, node: Node) -> Piece:
-    """Return the piece whose value is whether all conditions in an element hold."""
+def compile_conditions(compiler: Compiler, node: Node) -> TemplateNode:
+    """Compile the conditions in an element; the value is whether all are true."""
     tests = _tests(compiler, node)
 
     async def run(env: Environment) -> bool:
@@ -108,27 +114,30 @@ def filter_of(compiler: Compiler, node: Node) -> Piece:
     return run
 
 
-def _tests(compiler: Compiler, node: Node) -> list[Test]:
+def _tests(compiler: Compiler, node: Node) -> list[Condition]:
+    """Compile the child elements of an element as conditions."""
     if not node.children:
-        compiler.note(node, "missing-element", f"<{node.tag}> holds no condition")
+        compiler.report(node, "missing-element", f"<{node.tag}> contains no condition")
     return [_test(compiler, child) for child in node.children]
 
 
-def _test(compiler: Compiler, node: Node) -> Test:
+def _test(compiler: Compiler, node: Node) -> Condition:
+    """Compile an element as a condition."""
     tag = node.tag
     if tag in _GROUPS:
-        compiler.only(node, xpl=False)
+        compiler.check_attributes(node, xpl=False)
         return _grouped(tag, _tests(compiler, node))
-    if tag not in FILTERS:
+    if tag not in CONDITIONS:
         name = "text" if tag == TEXT else f"<{tag}>"
-        hint = near_hint(tag, FILTERS) or "one of " + ", ".join(sorted(FILTERS))
-        compiler.note(node, "unknown-tag", f"{name} is no condition", hint=hint)
+        hint = near_hint(tag, CONDITIONS) or "one of " + ", ".join(sorted(CONDITIONS))
+        compiler.report(node, "unknown-tag", f"{name} is not a condition", hint=hint)
         return lambda _env: False
-    compiler.empty(node)
+    compiler.check_empty(node)
     return _single(compiler, node)
 
 
-def _grouped(tag: str, tests: list[Test]) -> Test:
+def _grouped(tag: str, tests: list[Condition]) -> Condition:
+    """Combine conditions by ``and``, ``or`` or ``not``; ``not`` negates that all are true."""
     if tag == "or":
         return lambda env: any(test(env) for test in tests)
     if tag == "not":
@@ -136,37 +145,39 @@ def _grouped(tag: str, tests: list[Test]) -> Test:
     return lambda env: all(test(env) for test in tests)
 
 
-def _single(compiler: Compiler, node: Node) -> Test:
+def _single(compiler: Compiler, node: Node) -> Condition:
+    """Compile a condition that is not a group."""
     tag = node.tag
     if tag in _CONSTANT:
-        compiler.only(node, xpl=False)
+        compiler.check_attributes(node, xpl=False)
         return lambda _env: _CONSTANT[tag]
     value = _named(compiler, node, "name")
-    if tag in _ONE:
-        compiler.only(node, "name", xpl=False)
-        return lambda env: _ONE[tag](value(env))
+    if tag in _UNARY:
+        compiler.check_attributes(node, "name", xpl=False)
+        return lambda env: _UNARY[tag](value(env))
     if tag == "between":
-        compiler.only(node, "name", "min", "max", xpl=False)
+        compiler.check_attributes(node, "name", "min", "max", xpl=False)
         low, high = _value(compiler, node, "min"), _value(compiler, node, "max")
         return lambda env: _between(value(env), low(env), high(env))
-    compiler.only(node, "name", "value", "valueName", xpl=False)
+    compiler.check_attributes(node, "name", "value", "valueName", xpl=False)
     if {"value", "valueName"} <= node.attributes.keys():
-        compiler.note(node, "doubled", "value and valueName: one of them", attribute="valueName")
+        compiler.report(node, "doubled", "value and valueName exclude each other", attribute="valueName")
     read = _named if "valueName" in node.attributes else _value
     other = read(compiler, node, "valueName" if "valueName" in node.attributes else "value")
-    return lambda env: _TWO[tag](value(env), other(env))
+    return lambda env: _BINARY[tag](value(env), other(env))
 
 
 def _between(value: Any, low: Any, high: Any) -> bool:
-    return _TWO["ge"](value, low) and _TWO["le"](value, high)
+    """Return whether a value is in a range, its limits included."""
+    return _BINARY["ge"](value, low) and _BINARY["le"](value, high)
 
 
 def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
-    """Return what reads a variable, and members of it behind dots."""
+    """Compile an attribute that names a variable, or a path of members such as ``order.total``."""
     text = node.attributes.get(attribute, "")
     if not text or not all(part.isidentifier() for part in text.split(".")):
-        message = f"<{node.tag}> needs the attribute {attribute}" if not text else f"'{text}' is no variable's name"
-        compiler.note(
+        message = f"<{node.tag}> needs the attribute {attribute}" if not text else f"'{text}' is no name of a variable"
+        compiler.report(
             node, "bad-value" if text else "missing-attribute", message, attribute=attribute if text else None
         )
         return lambda _env: None
@@ -176,7 +187,7 @@ def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environm
 
 
 def _member(value: Any, names: list[str]) -> Any:
-    """Return a member of a member …, null where there is none."""
+    """Return the value at a path of keys or members, or null if one is missing."""
     for name in names:
         if value is None:
             return None
@@ -191,8 +202,9 @@ def _member(value: Any, names: list[str]) -> Any:
 
 
 def _value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
+    """Compile a mandatory attribute as text with ``${…}``."""
     if attribute not in node.attributes:
-        compiler.note(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
+        compiler.report(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
         return lambda _env: None
     template = compiler.template(node, attribute)
     return (lambda env: template.run(env.scope)) if template is not None else (lambda _env: None)
