@@ -18,16 +18,17 @@ from types import MappingProxyType
 from typing import Any
 
 from taskrun.errors import Diagnostic, near_hint
+from taskrun.syntax.boolean import Condition, Grammar, Tokens
 from taskrun.syntax.node import TEXT, Node
 
 DIVISION = "x:div"
 META = "feature:enable-meta-cfg"
 _SWITCHES = ("feature:on", "feature:off")
 _TRUE = frozenset({"true", "1"})
-_WORDS = frozenset({"and", "or", "not", "&&", "||", "!", "(", ")"})
+_RESERVED = frozenset({"and", "or", "not", "&&", "||", "!", "(", ")"})
+_QUOTES = "'\""
 _META_VALUE = "@meta-cfg:"
 _OFF = frozenset({"", "false", "0", "no", "off"})
-_TOKEN = re.compile(r"""\s*(?:(\(|\)|<=|>=|==|!=|=|<|>|!|&&|\|\|)|"([^"]*)"|'([^']*)'|([\w.-]+))""")
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         "=": operator.eq,
@@ -131,81 +132,36 @@ def _without(node: Node) -> dict[str, str]:
 
 
 def is_on(text: str, config: Mapping[str, Any]) -> bool:
-    """Return the value of a switch's expression; raises ValueError for one that is none.
+    """Return the value of a switch's expression under a configuration; raises ValueError if it is not an expression.
 
     >>> is_on("a and not b or level >= 2", {"level": 3})
     True
     """
-    return _Expression(text, config).value()
+    return _SWITCH_GRAMMAR.parse(text)(config)
 
 
-class _Expression:
-    def __init__(self, text: str, config: Mapping[str, Any]) -> None:
-        self.config = config
-        self.tokens = list(_tokens(text))
-        self.at = 0
-
-    def value(self) -> bool:
-        found = self.either()
-        if self.at < len(self.tokens):
-            raise ValueError(f"'{self.tokens[self.at][1]}' is not expected here")
-        return found
-
-    def either(self) -> bool:
-        found = self.both()
-        while self.word("or", "||"):
-            found = self.both() or found
-        return found
-
-    def both(self) -> bool:
-        found = self.one()
-        while self.word("and", "&&"):
-            found = self.one() and found
-        return found
-
-    def one(self) -> bool:
-        if self.word("not", "!"):
-            return not self.one()
-        if self.word("("):
-            found = self.either()
-            if not self.word(")"):
-                raise ValueError("a ')' is missing")
-            return found
-        kind, name = self.next("a configuration name")
-        if kind != "word" or name in _COMPARISONS or name in _WORDS:
-            raise ValueError(f"'{name}' is not a configuration name")
-        value = self.config.get(name)
-        if self.at < len(self.tokens) and self.tokens[self.at][1] in _COMPARISONS:
-            sign = self.next("")[1]
-            kind, literal = self.next("a value")
-            if kind == "word" and (literal in _COMPARISONS or literal in _WORDS):
-                raise ValueError(f"'{literal}' is not a value")
-            return _compare(value, sign, literal)
-        return value is not None and str(value).lower() not in _OFF
-
-    def word(self, *words: str) -> bool:
-        if self.at < len(self.tokens) and self.tokens[self.at] in [("word", word) for word in words]:
-            self.at += 1
-            return True
-        return False
-
-    def next(self, expected: str) -> tuple[str, str]:
-        if self.at >= len(self.tokens):
-            raise ValueError(f"{expected} is missing at the end")
-        self.at += 1
-        return self.tokens[self.at - 1]
+def _operand(name: str, rest: Tokens) -> Condition[Mapping[str, Any]]:
+    """Return the condition of a configuration name and, if one follows it, of a comparison with a literal."""
+    if name in _COMPARISONS or name[0] in _QUOTES:
+        raise ValueError(f"'{name.strip(_QUOTES)}' is not a configuration name")
+    sign = rest.next
+    if not rest.accept(frozenset(_COMPARISONS)):
+        return lambda config: config.get(name) is not None and str(config[name]).lower() not in _OFF
+    literal = rest.take("a value")
+    if literal in _COMPARISONS or literal in _RESERVED:
+        raise ValueError(f"'{literal}' is not a value")
+    if literal[0] in _QUOTES:
+        literal = literal[1:-1]
+    return lambda config: _compare(config.get(name), sign, literal)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    at, text = 0, text.rstrip()
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if not found:
-            raise ValueError(f"'{text[at:].strip()}' is not understood")
-        sign, double, single, word = found.groups()
-        literal = double if double is not None else single
-        yield ("text", literal) if literal is not None else ("word", sign or word)
-        at = found.end()
+_SWITCH_GRAMMAR = Grammar(
+    token=re.compile(r"""[()]|<=|>=|==|!=|=|<|>|!|&&|\|\||"[^"]*"|'[^']*'|[\w.-]+"""),
+    operand=_operand,
+    operand_name="a configuration name",
+    and_words=frozenset({"and", "&&"}),
+    or_words=frozenset({"or", "||"}),
+)
 
 
 def _compare(value: Any, sign: str, literal: str) -> bool:
