@@ -21,7 +21,7 @@ from taskrun.templates.tag_lookup import TagSettings
 def markup_of(root: Node) -> FlowTemplates:
     """Return what compiles the templates of a tree that builds on nothing."""
     files = Files((), (), lambda path, _said_in: path, load)
-    sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root: ())
+    sources = Sources(files=files, opaque=frozenset(), containers=frozenset(), generate=lambda _section, _root: ())
     return FlowTemplates(root, sources, TagSettings(imports=Imports()), ScriptSettings())
 
 

@@ -103,6 +103,7 @@ class FlowCache:
         sources = Sources(
             files=Files(self.layers, lookup.roots, lookup.by_path, lambda file: load(file, self.registry.schema)),
             opaque=self.registry.schema.opaque,
+            containers=self.registry.schema.containers,
             generate=generate,
             config=self.config,
             transform=transform,

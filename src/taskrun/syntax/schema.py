@@ -124,15 +124,31 @@ class Schema:
     @cached_property
     def opaque(self) -> frozenset[str]:
         """The tags that hold a script or free data wherever they may stand, so that nobody need look into them."""
-        root = self.document.getroot()
         anything = f"{_XS}any[@namespace='##any']"
-        types = {kind.get("name") for kind in root.iter(f"{_XS}complexType") if kind.find(f".//{anything}") is not None}
-        seen: dict[str, bool] = {}
-        for element in root.iter(f"{_XS}element"):
-            opaque = element.get("type") in types or element.find(f".//{anything}") is not None
+        always: dict[str, bool] = {}
+        for element, found in self._elements_with(anything):
             tag = element.get("name", "")
-            seen[tag] = opaque and seen.get(tag, True)
-        return frozenset(tag for tag, opaque in seen.items() if opaque)
+            always[tag] = found and always.get(tag, True)
+        return frozenset(tag for tag, found in always.items() if found)
+
+    @cached_property
+    def containers(self) -> frozenset[str]:
+        """Tags of the elements with ``<steps>`` other than the root, also of those that packages add."""
+        steps = f"{_XS}element[@name='steps']"
+        root = self.document.getroot()
+        declared = (
+            element for element, found in self._elements_with(steps) if found and element.getparent() is not root
+        )
+        prefixed = (extra.tag for extra in self._extra if "steps" in extra.children)  # the document has no such tags
+        return frozenset((*(element.get("name", "") for element in declared), *prefixed))
+
+    def _elements_with(self, part: str) -> Iterator[tuple[etree._Element, bool]]:
+        """Yield each element of the document, and whether its declaration or its named type contains ``part``."""
+        root = self.document.getroot()
+        types = {kind.get("name") for kind in root.iter(f"{_XS}complexType") if kind.find(f".//{part}") is not None}
+        types.discard(None)  # types without a name are inside the elements
+        for element in root.iter(f"{_XS}element"):
+            yield element, element.get("type") in types or element.find(f".//{part}") is not None
 
     def declarations(self) -> ElementDeclaration:
         """Return the declaration of the root; ``.children`` leads to the others."""

@@ -10,7 +10,8 @@ import pytest
 from extending import expanded
 from small_flows import Bench
 
-from taskrun import TaskManager
+from taskrun import Body, Completion, Frame, Step, TaskManager
+from taskrun.core.step import step as step_type
 from taskrun.errors import ExtendError, FlowError
 
 RESULT = '<output name="RESULT"/>'
@@ -140,6 +141,39 @@ def test_an_element_inside_extends_a_file(bench: Bench) -> None:
     inner = f'<sequential name="s" timeout="5s"><steps>{step("p")}{step("q", "3")}</steps></sequential>'
     assert expanded(own) == flow(inner)
     assert bench.run(own).result == 3
+
+
+@step_type("twice")
+class Twice(Step):
+    """Container of another package: runs its steps two times."""
+
+    steps: Body
+
+    async def run(self, frame: Frame) -> Completion:
+        """Run the steps, and run them again."""
+        await self.steps.run(frame)
+        return await self.steps.run(frame)
+
+
+@pytest.mark.parametrize("tag", ["sequential", "twice"])
+def test_any_container_extends_a_file(bench: Bench, tag: str) -> None:
+    """A container of another package extends, merges and inherits like a built-in one."""
+    files(
+        bench,
+        part=flow(step("p"), step("q", "2"), attributes=' timeout="5s"'),
+        base=flow(f'<{tag} name="s"><steps>{step("gone")}</steps></{tag}>'),
+    )
+    delta = f'<{tag} name="s" x:extends="part.task.xml"><steps>{step("q", "count(1)")}</steps></{tag}>'
+    own = files(bench, own=flow(delta, attributes=' x:extends="base.task.xml"'))
+    merged = f'<{tag} name="s" timeout="5s"><steps>{step("p")}{step("q", "count(1)")}</steps></{tag}>'
+    assert expanded(own, steps=[Twice]) == flow(merged)
+
+
+def test_a_foreign_container_that_extends_a_file_runs(bench: Bench) -> None:
+    """The steps of the file are those of the container."""
+    files(bench, part=flow(step("p", "numbers.append(1)"), step("q", "len(numbers)")))
+    own = files(bench, own=flow('<twice name="s" x:extends="part.task.xml"/>', head='<input name="numbers"/>'))
+    assert bench.run(own, {"numbers": []}, steps=[Twice]).result == 2
 
 
 def test_a_part_in_another_dialect(bench: Bench) -> None:

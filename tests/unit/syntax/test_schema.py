@@ -262,6 +262,23 @@ def test_opaque_tags_agree_with_the_declarations(grammar: ElementDeclaration) ->
     assert "source" in opaque - looked_into
 
 
+def test_containers() -> None:
+    """The elements with steps; a package adds containers with and without a prefix."""
+    parts = {"then", "else", "case", "otherwise"}
+    built_in = parts | {"sequential", "graph", "selector", "parallel", "fork", "fork-n", "loop", "loop-n"}
+    assert Schema().containers == built_in
+    extra = [
+        ExtraElement(tag, "step", (), children) for tag, children in (("a", ("steps",)), ("b:c", ("steps",)), ("d", ()))
+    ]
+    assert Schema(extra).containers == built_in | {"a", "b:c"}
+
+
+def test_an_added_script_leaves_other_additions_visible() -> None:
+    """A child with a script is opaque; a step type of the same package is not."""
+    extra = [ExtraElement("guard", "child", (), ("#text",)), ExtraElement("box", "step", (), ("steps",))]
+    assert Schema(extra).opaque - Schema().opaque == {"guard"}
+
+
 def test_added_step_type() -> None:
     """A step type of another package has its own words and everything that each step has."""
     extra = ExtraElement("notify", "step", ("url", "timeout"), ("body", "steps", "when"))

@@ -30,8 +30,6 @@ Generate: TypeAlias = Callable[[Node, Node], Sequence[Node]]
 """Runs a template at load time: its element and the tree so far → the elements that it makes."""
 
 _EXTENDS, _GENERATE, _POST = "x:extends", "x:gen-extends", "x:post-extends"
-_EXTENDABLE = PARTS | {"sequential", "graph", "selector", "parallel", "fork", "fork-n", "loop", "loop-n"}
-"""The elements inside a file that can extend files of their own."""
 _TAKEN = frozenset({_EXTENDS, "x:dump", "x:validated"})
 
 
@@ -45,6 +43,7 @@ class Sources:
 
     files: Files
     opaque: frozenset[str]
+    containers: frozenset[str]
     generate: Generate
     config: Mapping[str, Any] = field(default_factory=dict)
     transform: Callable[[Node], Node] | None = None
@@ -139,7 +138,7 @@ class _Extension:
 
     def _inside(self, node: Node, chain: tuple[Found, ...]) -> Node:
         """Return an element whose inner elements, and itself, are laid over their own bases."""
-        if node.tag in _EXTENDABLE and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
+        if node.tag in self.sources.containers and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
             return self._container(self.resolved(node, chain))
         if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:
             return node
