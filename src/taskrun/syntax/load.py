@@ -59,7 +59,7 @@ def parse_form(path: str, data: bytes, schema: Schema) -> Node:
 
 def parse(path: str, data: bytes) -> Node:
     """Return the root element of the XML text ``data``; ``path`` is its name in errors."""
-    return Reader(Source(path, _decode(path, data))).read()
+    return XmlReader(Source(path, _decode(path, data))).read()
 
 
 def _decode(path: str, data: bytes) -> str:
@@ -109,7 +109,7 @@ def undeclared(node: Node, declared: frozenset[str], add: Callable[[str], str]) 
         yield node.problem("prefix", message, hint=hint, attribute=name)
 
 
-class _Open(NamedTuple):
+class _OpenElement(NamedTuple):
     """An element whose end tag has not been seen yet."""
 
     tag: str
@@ -120,7 +120,7 @@ class _Open(NamedTuple):
     prefixes: frozenset[str]
 
 
-class Reader:
+class XmlReader:
     """Builds Nodes from expat's events; one per file, or per piece of XML inside another file.
 
     ``prefixes`` are those that are declared outside the piece, ``depth`` is how deep it stands.
@@ -131,7 +131,7 @@ class Reader:
         self.prefixes = prefixes
         self.most_depth = MAX_DEPTH - depth
         self.problems: list[Diagnostic] = []
-        self.open: list[_Open] = []
+        self.open: list[_OpenElement] = []
         self.texts: list[str] = []  # since the last tag, which stands at:
         self.last_tag = (1, 1)
         self.root: Node | None = None
@@ -201,11 +201,11 @@ class Reader:
             own = attributes.get("as") or prefix_of_library(attributes.get("from", ""))
             above = 2 if stack[-1].tag == "x:config" and len(stack) > 1 else 1  # that is for the whole file
             stack[-above] = stack[-above]._replace(prefixes=stack[-above].prefixes | {own})
-        stack.append(_Open(tag, attributes or NO_ATTRIBUTES, [], line, column, prefixes))
+        stack.append(_OpenElement(tag, attributes or NO_ATTRIBUTES, [], line, column, prefixes))
         if prefixed:
             self.check_prefixes(stack[-1])
 
-    def check_prefixes(self, element: _Open) -> None:
+    def check_prefixes(self, element: _OpenElement) -> None:
         """Note the prefixes of an element that are not declared."""
         node = Node(element.tag, element.attributes, (), "", self.source, element.line, element.column)
         self.problems.extend(undeclared(node, element.prefixes, self.declaration))

@@ -155,7 +155,7 @@ class Schema:
         return self._declarations
 
     @cached_property
-    def second(self) -> XMLSchema10:
+    def as_xmlschema(self) -> XMLSchema10:
         """The schema as xmlschema uses it."""
         from lxml import etree
         from xmlschema import XMLSchema10
@@ -164,7 +164,7 @@ class Schema:
 
     @cached_property
     def _declarations(self) -> ElementDeclaration:
-        return _declare(self.second.elements["task"], {})
+        return _declare(self.as_xmlschema.elements["task"], {})
 
 
 def schema_file() -> Path:

@@ -28,7 +28,7 @@ def explain(root: Node, schema: Schema) -> list[Diagnostic]:
     if root.tag != grammar.tag:
         message = f"the root element is <{root.tag}>; that of a task file is <{grammar.tag}>"
         return [root.problem("wrong-root", message, hint=near_hint(root.tag, [grammar.tag]))]
-    places = _Places(grammar)
+    places = _GrammarIndex(grammar)
     problems = list(_attributes(root, grammar, places))
     todo = _inside(root, grammar)
     while todo:
@@ -50,10 +50,10 @@ def explain(root: Node, schema: Schema) -> list[Diagnostic]:
     return sorted(problems, key=lambda problem: (files.index(problem.location.path), *problem.location[1:]))
 
 
-_Inside = tuple[Node, Node, ElementDeclaration]
+_Pending = tuple[Node, Node, ElementDeclaration]
 
 
-def _inside(node: Node, declared: ElementDeclaration) -> list[_Inside]:
+def _inside(node: Node, declared: ElementDeclaration) -> list[_Pending]:
     """Return what has to be looked at inside the element, last first."""
     if declared.opaque:
         return []
@@ -71,7 +71,7 @@ def _text(node: Node, parent: Node, allowed: ElementDeclaration) -> Iterator[Dia
     yield node.problem("unexpected-text", f"<{parent.tag}> holds no text, but {_quoted(shown)}", hint=hint, at=at)
 
 
-def _attributes(node: Node, declared: ElementDeclaration, places: _Places) -> Iterator[Diagnostic]:
+def _attributes(node: Node, declared: ElementDeclaration, places: _GrammarIndex) -> Iterator[Diagnostic]:
     if declared.any_attribute:
         return
     free = declared.attributes.keys() - node.attributes.keys()
@@ -102,7 +102,7 @@ def _quoted(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")
 
 
-class _Places:
+class _GrammarIndex:
     """Where in the grammar each element and each attribute may stand."""
 
     def __init__(self, grammar: ElementDeclaration) -> None:

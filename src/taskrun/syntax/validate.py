@@ -45,7 +45,7 @@ def violations(root: Node, schema: Schema) -> list[Diagnostic]:
 
 def cross_check(root: Node, schema: Schema) -> list[Diagnostic]:
     """Return what xmlschema has against the tree: a second opinion, slow, for ``check --strict``."""
-    found = schema.second.iter_errors(_tree(root, schema.opaque))
+    found = schema.as_xmlschema.iter_errors(_tree(root, schema.opaque))
     return [root.problem("schema", f"xmlschema: {error.reason} (at {error.path})") for error in found]
 
 

@@ -49,10 +49,10 @@ class TagFinder:
 
     def tree(self, path: str, said_in: str) -> Node:
         """Return the tree of a file, with what it extends; raises FlowError or LookupError."""
-        found = self.sources.files.named(path, said_in)
+        found = self.sources.files.resolve(path, said_in)
         trees = self.sources.trees
         if found.path not in trees:
-            trees[found.path] = extend(found.paths[-1], self.sources.bare())
+            trees[found.path] = extend(found.paths[-1], self.sources.for_tag_library())
         return trees[found.path]
 
     def functions(self, name: str) -> Mapping[str, Callable[..., Any]] | None:

@@ -30,7 +30,7 @@ class Differ(NamedTuple):
         changed = {name: text for name, text in wanted.attributes.items() if base.attributes.get(name) != text}
         gone = base.attributes.keys() - wanted.attributes.keys()
         if wanted.tag in SECTIONS or not all(changed.values()):  # an empty text in a delta drops an attribute
-            return replacing(wanted)
+            return replacement_delta(wanted)
         attributes = {**_key(parent, wanted), **changed, **dict.fromkeys(sorted(gone), "")}
         return self._body(base, wanted, wanted._replace(attributes=attributes, children=(), text=""))
 
@@ -48,7 +48,7 @@ class Differ(NamedTuple):
             children = self._children(base, wanted)
         else:
             children = wanted.children if _keyed(wanted) is not None else None
-        return replacing(wanted) if children is None else delta._replace(children=children)
+        return replacement_delta(wanted) if children is None else delta._replace(children=children)
 
     def _children(self, base: Node, wanted: Node) -> tuple[Node, ...] | None:
         """Return the children of the delta, None when they cannot be told apart."""
@@ -71,7 +71,7 @@ def _all_same(first: Node, second: Node) -> bool:
     return len(first.children) == len(second.children) and all(map(same, first.children, second.children))
 
 
-def replacing(wanted: Node) -> Node:
+def replacement_delta(wanted: Node) -> Node:
     """Return the delta that puts an element in the place of whatever is there."""
     return wanted._replace(attributes={**wanted.attributes, "x:override": REPLACE})
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.syntax.delta.features import Features
-from taskrun.syntax.delta.layers import Files, Found
+from taskrun.syntax.delta.layers import Files, LayeredFile
 from taskrun.syntax.delta.merge import Merger
 from taskrun.syntax.delta.operators import REPLACE, SECTIONS
 from taskrun.syntax.delta.origins import owner_of
@@ -30,7 +30,7 @@ Generate: TypeAlias = Callable[[Node, Node], Sequence[Node]]
 """Runs a template at load time: its element and the tree so far → the elements that it makes."""
 
 _EXTENDS, _GENERATE, _POST = "x:extends", "x:gen-extends", "x:post-extends"
-_TAKEN = frozenset({_EXTENDS, "x:dump", "x:validated"})
+_HANDLED = frozenset({_EXTENDS, "x:dump", "x:validated"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,26 +54,26 @@ class Sources:
     trees: dict[str, Node] = field(default_factory=dict)
     """The trees of the libraries of tags that were read, by path."""
 
-    def bare(self) -> Sources:
+    def for_tag_library(self) -> Sources:
         """Return the same for a file that is no flow, such as a tag library."""
         return replace(self, transform=None, dump=None)
 
 
 def extend(path: str, sources: Sources) -> Node:
     """Return the tree of the whole flow in the file at ``path``; raises XmlError, or ExtendError with what does not fit."""
-    found = sources.files.layered(path)
+    found = sources.files.with_layers(path)
     return extend_tree(sources.files.read(found.path), found, sources)
 
 
-def extend_tree(root: Node, found: Found, sources: Sources) -> Node:
+def extend_tree(root: Node, found: LayeredFile, sources: Sources) -> Node:
     """Return the tree of the whole flow in a file that has been read; raises likewise."""
-    work = _Extension(sources)
+    work = _Extender(sources)
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
         root = rewrite_short_forms(root) if _may_have(text, "in:", "out:") else root
     else:
         dumped = root.attributes.get("x:dump") in {"true", "1"}
-        root = work.whole(work.resolved(work.prepared(root), (found,)))
+        root = work.finish(work.merge_bases(work.preprocess(root), (found,)))
         if dumped and sources.dump:
             sources.dump(root)
     return sources.transform(root) if sources.transform and _may_have(text, "customType", "x:") else root
@@ -84,7 +84,7 @@ def _may_have(text: str, *words: str) -> bool:
     return any(word in text for word in words)
 
 
-class _Extension:
+class _Extender:
     """One file being put together."""
 
     def __init__(self, sources: Sources) -> None:
@@ -92,60 +92,60 @@ class _Extension:
         self.features = Features(sources.config)
         self.merger = Merger(sources.opaque)
 
-    def whole(self, merged: Node) -> Node:
+    def finish(self, merged: Node) -> Node:
         """Return the finished tree of a merged one; raises ExtendError."""
         cleaner = Cleaner(self.merger)
-        self.merger.problems.extend(_of_no_root(merged))
+        self.merger.problems.extend(_root_problems(merged))
         root = cleaner.clean(_without_sections(merged, _POST))
-        self.stop()
+        self.raise_problems()
         sections = [child for child in merged.children if child.tag == _POST]
         for section in sections:
             for made in self.sources.generate(section, root):
                 root = cleaner.clean(self.merger.merge(root, rewrite_short_forms(made)))
-                self.stop()
+                self.raise_problems()
         return root
 
-    def stop(self) -> None:
+    def raise_problems(self) -> None:
         """Raise what has been noted."""
         problems = [*self.features.problems, *self.merger.problems]
         if problems:
             raise ExtendError(dict.fromkeys(problems))
 
-    def prepared(self, root: Node) -> Node:
+    def preprocess(self, root: Node) -> Node:
         """Return a file's tree after its switches and short forms."""
         root = rewrite_short_forms(self.features.apply(root))
-        self.stop()
+        self.raise_problems()
         return root
 
-    def resolved(self, root: Node, chain: tuple[Found, ...]) -> Node:
+    def merge_bases(self, root: Node, chain: tuple[LayeredFile, ...]) -> Node:
         """Return a tree laid over its bases."""
         self.sources.chains.setdefault(chain[-1].path, tuple(found.path for found in chain))
         if root.attributes.get("x:validated") in {"true", "1"}:
             if _EXTENDS in root.attributes:
                 message = "x:validated='true' says that the file is finished, x:extends that it is not"
                 raise ExtendError([root.problem("no-meaning", message, attribute="x:validated")])
-            return _said(root)
-        children = tuple(self._inside(child, chain) for child in root.children)
+            return _without_handled(root)
+        children = tuple(self._extend_inner(child, chain) for child in root.children)
         own = root if children == root.children else root._replace(children=children)
         bases = list(self._bases(root, chain))
-        own = _said(_without_sections(own, _GENERATE))
+        own = _without_handled(_without_sections(own, _GENERATE))
         if not bases:
             return own
         merged = bases[0]
         for layer in (*bases[1:], own):
-            merged = self.merger.merge(*_in_one_language(merged, layer))
+            merged = self.merger.merge(*_separate_dialects(merged, layer))
         return merged
 
-    def _inside(self, node: Node, chain: tuple[Found, ...]) -> Node:
+    def _extend_inner(self, node: Node, chain: tuple[LayeredFile, ...]) -> Node:
         """Return an element whose inner elements, and itself, are laid over their own bases."""
         if node.tag in self.sources.containers and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
-            return self._container(self.resolved(node, chain))
+            return self._as_replacement(self.merge_bases(node, chain))
         if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:
             return node
-        children = tuple(self._inside(child, chain) for child in node.children)
+        children = tuple(self._extend_inner(child, chain) for child in node.children)
         return node if children == node.children else node._replace(children=children)
 
-    def _container(self, node: Node) -> Node:
+    def _as_replacement(self, node: Node) -> Node:
         """Return an element that extends files, finished: it takes the place of what a base of the file has there."""
         for section in node.children:
             if section.tag in SECTIONS:
@@ -156,7 +156,7 @@ class _Extension:
             attributes.setdefault("scriptLang", "xscript" if schema.endswith("task.xdef") else "python")
         return node._replace(attributes={**attributes, "x:override": REPLACE})
 
-    def _bases(self, node: Node, chain: tuple[Found, ...]) -> Iterator[Node]:
+    def _bases(self, node: Node, chain: tuple[LayeredFile, ...]) -> Iterator[Node]:
         """Yield what a node is laid over, the innermost first."""
         bases: list[Node] = []
         words = [part.strip() for part in node.attributes.get(_EXTENDS, "none").split(",")]
@@ -173,9 +173,9 @@ class _Extension:
         for section in node.children:
             if section.tag == _GENERATE:
                 for made in self.sources.generate(section, node):
-                    yield self.resolved(self.prepared(made), chain)
+                    yield self.merge_bases(self.preprocess(made), chain)
 
-    def _base(self, node: Node, word: str, chain: tuple[Found, ...]) -> Node:
+    def _base(self, node: Node, word: str, chain: tuple[LayeredFile, ...]) -> Node:
         owner = owner_of(node, _EXTENDS)
         found = chain[-1].below if word == "super" else self._find(owner, word, chain)
         if found is None:
@@ -188,26 +188,26 @@ class _Extension:
             raise ExtendError([owner.problem("cycle", f"a file extends itself: {names}", attribute=_EXTENDS)])
         longer = (*chain, found)
         self.sources.chains.setdefault(found.path, tuple(other.path for other in longer))
-        return self.resolved(self.prepared(self.sources.files.read(found.path)), longer)
+        return self.merge_bases(self.preprocess(self.sources.files.read(found.path)), longer)
 
-    def _find(self, node: Node, word: str, chain: tuple[Found, ...]) -> Found:
+    def _find(self, node: Node, word: str, chain: tuple[LayeredFile, ...]) -> LayeredFile:
         try:
-            return self.sources.files.named(word, chain[-1].path)
+            return self.sources.files.resolve(word, chain[-1].path)
         except LookupError as error:
-            hint = "; ".join(filter(None, (_near(word, chain[-1].path), getattr(error, "hint", ""))))
+            hint = "; ".join(filter(None, (_similar_file(word, chain[-1].path), getattr(error, "hint", ""))))
             raise ExtendError([node.problem("no-base", str(error), attribute=_EXTENDS, hint=hint)]) from None
 
 
-def _near(word: str, said_in: str) -> str:
+def _similar_file(word: str, from_file: str) -> str:
     """Return the near name among the files beside a missing one."""
-    wanted = Path(said_in).parent / word
+    wanted = Path(from_file).parent / word
     try:
         return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir() if entry.is_file()))
     except OSError:
         return ""
 
 
-def _of_no_root(root: Node) -> Iterator[Diagnostic]:
+def _root_problems(root: Node) -> Iterator[Diagnostic]:
     """Yield what says something about siblings or a base that the root of a flow does not have."""
     for name in ("x:prototype", "x:virtual", "x:inherit"):
         if name in root.attributes:
@@ -218,11 +218,11 @@ def _of_no_root(root: Node) -> Iterator[Diagnostic]:
         yield root.problem("abstract", message, hint="use a file that extends it", attribute="x:abstract")
 
 
-def _said(node: Node) -> Node:
+def _without_handled(node: Node) -> Node:
     """Return an element without the words that have been heard."""
-    if _TAKEN.isdisjoint(node.attributes):
+    if _HANDLED.isdisjoint(node.attributes):
         return node
-    return node._replace(attributes={name: text for name, text in node.attributes.items() if name not in _TAKEN})
+    return node._replace(attributes={name: text for name, text in node.attributes.items() if name not in _HANDLED})
 
 
 def _without_sections(node: Node, *tags: str) -> Node:
@@ -237,30 +237,30 @@ def language_of(root: Node) -> str | None:
     return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else None
 
 
-def _in_one_language(base: Node, layer: Node) -> tuple[Node, Node]:
+def _separate_dialects(base: Node, layer: Node) -> tuple[Node, Node]:
     """Return a base and the layer over it; when they speak different dialects, each step says its own."""
     said, own = language_of(layer), language_of(base) or "python"
     if said is None or said == own or layer.attributes.get("x:override") == REPLACE:
         return base, layer
     kept = {name: text for name, text in base.attributes.items() if name not in {"scriptLang", "x:schema"}}
-    return _saying(base._replace(attributes=kept), own), _saying(layer, said)
+    return _with_dialect(base._replace(attributes=kept), own), _with_dialect(layer, said)
 
 
-def _saying(node: Node, language: str) -> Node:
+def _with_dialect(node: Node, language: str) -> Node:
     """Return an element whose steps with scripts, on all levels, say their dialect."""
     children = []
     for child in node.children:
         if child.tag == "steps" or child.tag in PARTS:
-            child = _saying(child, language)  # noqa: PLW2901 - the same element, its steps with their dialect
+            child = _with_dialect(child, language)  # noqa: PLW2901 - the same element, its steps with their dialect
         elif node.tag == "steps" and child.tag != TEXT:
-            child = _saying(child, child.attributes.get("scriptLang", language))  # noqa: PLW2901 - likewise
+            child = _with_dialect(child, child.attributes.get("scriptLang", language))  # noqa: PLW2901 - likewise
             if any(part.tag not in {"steps", "description", *PARTS} for part in child.children):
                 child = child._replace(attributes={"scriptLang": language, **child.attributes})  # noqa: PLW2901 - likewise
         children.append(child)
     return node._replace(children=tuple(children))
 
 
-def with_chain(error: FlowError, sources: Sources, path: str) -> FlowError:
+def add_extends_chain(error: FlowError, sources: Sources, path: str) -> FlowError:
     """Return the error with, behind each problem in another file than the flow's at ``path``, the files that lead there."""
     told = []
     for problem in error.diagnostics:

@@ -31,7 +31,7 @@ def layer_name(name: str) -> str:
     return name
 
 
-class Found(NamedTuple):
+class LayeredFile(NamedTuple):
     """A file and those below it: ``paths`` from the topmost layer down, of which ``level`` is meant."""
 
     paths: tuple[str, ...]
@@ -43,9 +43,9 @@ class Found(NamedTuple):
         return self.paths[self.level]
 
     @property
-    def below(self) -> Found | None:
+    def below(self) -> LayeredFile | None:
         """The same file in the layers below, None when there are none."""
-        return Found(self.paths, self.level + 1) if self.level + 1 < len(self.paths) else None
+        return LayeredFile(self.paths, self.level + 1) if self.level + 1 < len(self.paths) else None
 
 
 class Files:
@@ -68,17 +68,17 @@ class Files:
         self._load = load
         self.states: dict[str, tuple[int, ...]] = {}
 
-    def named(self, path: str, said_in: str) -> Found:
-        """Return the file that ``path`` means in the file ``said_in``; raises LookupError."""
-        return self.layered(self._find(path, said_in))
+    def resolve(self, path: str, from_file: str) -> LayeredFile:
+        """Return the file that ``path`` means in the file ``from_file``; raises LookupError."""
+        return self.with_layers(self._find(path, from_file))
 
-    def layered(self, path: str) -> Found:
+    def with_layers(self, path: str) -> LayeredFile:
         """Return a file with its layers."""
         candidates = [candidate for layer in reversed(self._layers) for candidate in self._candidates(path, layer)]
         for candidate in candidates:
             self.states[candidate] = state_of(candidate)
         found = [candidate for candidate in dict.fromkeys(candidates) if self.states[candidate] != MISSING]
-        return Found((*found, path))
+        return LayeredFile((*found, path))
 
     def _candidates(self, path: str, layer: str) -> list[str]:
         full = os.path.abspath(path)  # noqa: PTH100 - links are not followed
@@ -96,13 +96,13 @@ class Files:
         return self._load(path)
 
 
-def beside(path: str, said_in: str) -> list[str]:
+def relative_candidates(path: str, from_file: str) -> list[str]:
     """Return what a relative path in a file may mean: a file beside it or, in a layer, beside the file that it covers.
 
-    >>> beside("a.xml", "flows/_delta/acme/parts/b.xml")
+    >>> relative_candidates("a.xml", "flows/_delta/acme/parts/b.xml")
     ['flows/_delta/acme/parts/a.xml', 'flows/parts/a.xml']
     """
-    parts = Path(said_in).parent.parts
+    parts = Path(from_file).parent.parts
     folders = [parts]
     if FOLDER in parts:
         at = len(parts) - 1 - parts[::-1].index(FOLDER)

@@ -32,15 +32,15 @@ from taskrun.syntax.delta.operators import (
     default_operator,
     operator_of,
 )
-from taskrun.syntax.delta.origins import Merged, body_of, layers_of, owner_of
+from taskrun.syntax.delta.origins import MergedPlaces, body_of, layers_of, owner_of
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 
 SUPER = "x:super"
 PROTOTYPE_SUPER = "x:prototype-super"
 _TRUE = frozenset({"true", "1"})
-_CONFIRMED = frozenset({"x:abstract", "x:virtual"})  # the base's, gone when a delta names it
-_DONE = frozenset({"x:inherit", "x:virtual"})  # the delta's, gone when there is a base
-_TOGETHER = frozenset({APPEND, PREPEND})
+_DROPPED_OF_BASE = frozenset({"x:abstract", "x:virtual"})  # the base's, gone when a delta names it
+_DROPPED_OF_DELTA = frozenset({"x:inherit", "x:virtual"})  # the delta's, gone when there is a base
+_CONCATENATING = frozenset({APPEND, PREPEND})
 _LIST = frozenset({"x:key-attr"})
 
 
@@ -54,7 +54,7 @@ class Merger:
     def merge(self, base: Node, delta: Node, placeholder: str = SUPER) -> Node:
         """Return ``delta`` laid over ``base``."""
         below, above = operator_of(base, self.opaque), operator_of(delta, self.opaque)
-        if base.attributes.get("x:final") in _TRUE and _says_more(delta):
+        if base.attributes.get("x:final") in _TRUE and _changes_base(delta):
             self._refuse(delta, "final", f"<{base.tag}> is final in its base ({base.at}) and cannot be changed")
         combined = COMBINED.get((below, above))
         if above not in OPERATORS:
@@ -75,7 +75,7 @@ class Merger:
         if "x:override" in values:
             values["x:override"] = combined
         layers = layers_of(delta) if fresh else (*layers_of(base), *layers_of(delta))
-        places = Merged(attributes, body_of(body), layers)
+        places = MergedPlaces(attributes, body_of(body), layers)
         return delta._replace(attributes=values, children=children, text=text, places=places)
 
     def _unknown(self, delta: Node, operator: str) -> None:
@@ -88,15 +88,15 @@ class Merger:
     def _removed(self, base: Node, delta: Node) -> Node:
         kept = {name: delta for name in delta.attributes if name in KEY_ATTRIBUTES}
         values = {name: delta.attributes[name] for name in kept} | {"x:override": REMOVE}
-        places = Merged({**kept, "x:override": delta}, delta, (*layers_of(base), *layers_of(delta)))
+        places = MergedPlaces({**kept, "x:override": delta}, delta, (*layers_of(base), *layers_of(delta)))
         return delta._replace(attributes=values, children=(), text="", places=places)
 
     def _attributes(self, base: Node, delta: Node, *, fresh: bool) -> dict[str, Node]:
         """Return the names of the result's attributes, each with the element that it comes from."""
         found: dict[str, Node] = {}
         if not fresh:
-            found = {name: owner_of(base, name) for name in base.attributes if name not in _CONFIRMED}
-        done = frozenset() if operator_of(base, self.opaque) == REMOVE else _DONE
+            found = {name: owner_of(base, name) for name in base.attributes if name not in _DROPPED_OF_BASE}
+        done = frozenset() if operator_of(base, self.opaque) == REMOVE else _DROPPED_OF_DELTA
         if "x:virtual" in base.attributes:
             done -= {"x:virtual"}
         found |= {name: owner_of(delta, name) for name in delta.attributes if name not in done}
@@ -109,27 +109,27 @@ class Merger:
         has_body = bool(delta.children or delta.text)
         if above == MERGE_REPLACE:
             return delta, delta.children, delta.text
-        if above in _TOGETHER:
-            return self._joined(base, delta, below)
+        if above in _CONCATENATING:
+            return self._concatenate(base, delta, below)
         if above == MERGE_SUPER:
-            return delta, self._with_super(base, delta, below, placeholder), ""
+            return delta, self._insert_base(base, delta, below, placeholder), ""
         if not has_body:
             return (delta, (), "") if above == BOUNDED_MERGE else (base, base.children, base.text)
         if not delta.children or not base.children:
             return delta, delta.children, delta.text
         return delta, self._children(base, delta, placeholder, bounded=above == BOUNDED_MERGE), ""
 
-    def _joined(self, base: Node, delta: Node, below: str) -> tuple[Node, tuple[Node, ...], str]:
+    def _concatenate(self, base: Node, delta: Node, below: str) -> tuple[Node, tuple[Node, ...], str]:
         """Return the bodies one behind the other; bare script text becomes a script tag, so that both run."""
         above = operator_of(delta, self.opaque)
-        if not base.children and not base.text and below not in _TOGETHER:
+        if not base.children and not base.text and below not in _CONCATENATING:
             return delta, delta.children, delta.text
         first, second = self._pieces(base), self._pieces(delta)
-        if below in _TOGETHER and below != above:
-            first = self._around(base, first, below)
+        if below in _CONCATENATING and below != above:
+            first = self._with_placeholder(base, first, below)
         return delta, (*first, *second) if above == APPEND else (*second, *first), ""
 
-    def _around(self, base: Node, pieces: tuple[Node, ...], below: str) -> tuple[Node, ...]:
+    def _with_placeholder(self, base: Node, pieces: tuple[Node, ...], below: str) -> tuple[Node, ...]:
         """Return what an append or a prepend that has not met its base yet stands for."""
         hole = base._replace(tag=SUPER, attributes=NO_ATTRIBUTES, children=(), text="", origin="", places=None)
         return (hole, *pieces) if below == APPEND else (*pieces, hole)
@@ -143,18 +143,18 @@ class Merger:
             return (body._replace(tag="c:script", attributes=NO_ATTRIBUTES, children=(), text=node.text),)
         return (body._replace(tag=TEXT, attributes=NO_ATTRIBUTES, children=(), text=node.text),)
 
-    def _with_super(self, base: Node, delta: Node, below: str, placeholder: str) -> tuple[Node, ...]:
+    def _insert_base(self, base: Node, delta: Node, below: str, placeholder: str) -> tuple[Node, ...]:
         """Return the delta's body with the base's in the place of ``<x:super/>``."""
         pieces = self._pieces(base)
-        if below in _TOGETHER:
-            pieces = self._around(base, pieces, below)
+        if below in _CONCATENATING:
+            pieces = self._with_placeholder(base, pieces, below)
         holes = [node for node in delta.walk() if node.tag == placeholder]
         if len(holes) != 1 or holes[0].children or holes[0].text:
             wrong = holes[1] if len(holes) > 1 else holes[0] if holes else delta
             message = f"x:override='merge-super' needs exactly one empty <{placeholder}/> in its body"
             self._refuse(wrong, "super", f"{message}; there are {len(holes)}" if len(holes) != 1 else message)
             return delta.children
-        return _filled(delta, holes[0], pieces).children
+        return _replace_node(delta, holes[0], pieces).children
 
     def _children(self, base: Node, delta: Node, placeholder: str, *, bounded: bool) -> tuple[Node, ...]:
         """Return the children of both, merged by their keys, in their order."""
@@ -206,16 +206,16 @@ _OPERATOR_HINTS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def _says_more(delta: Node) -> bool:
+def _changes_base(delta: Node) -> bool:
     """Whether a delta's element does more than name the base's, as a place for its neighbours."""
     return bool(delta.children or delta.text or delta.attributes.keys() - KEY_ATTRIBUTES)
 
 
-def _filled(node: Node, hole: Node, pieces: Iterable[Node]) -> Node:
+def _replace_node(node: Node, hole: Node, pieces: Iterable[Node]) -> Node:
     """Return a tree with other nodes in the place of one."""
     if not node.children:
         return node
     children: list[Node] = []
     for child in node.children:
-        children.extend(pieces if child is hole else (_filled(child, hole, pieces),))
+        children.extend(pieces if child is hole else (_replace_node(child, hole, pieces),))
     return node._replace(children=tuple(children))

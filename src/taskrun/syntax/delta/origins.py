@@ -13,7 +13,7 @@ from taskrun.source import Location, Source
 from taskrun.syntax.node import Node
 
 
-class Merged(NamedTuple):
+class MergedPlaces(NamedTuple):
     """The places of a node that several elements made."""
 
     attributes: Mapping[str, Node]
@@ -41,10 +41,10 @@ class Merged(NamedTuple):
 
 def layers_of(node: Node) -> tuple[Node, ...]:
     """Return the elements that made a node, the first one first."""
-    return node.places.layers if isinstance(node.places, Merged) else (node,)
+    return node.places.layers if isinstance(node.places, MergedPlaces) else (node,)
 
 
-def origin_told(node: Node, parent: Node | None) -> str:
+def describe_origin(node: Node, parent: Node | None) -> str:
     """Return where an element comes from and what changed it, ``""`` when that is where its parent comes from."""
     layers = layers_of(node)
     files = [layer.source.path for layer in layers]
@@ -57,15 +57,15 @@ def origin_told(node: Node, parent: Node | None) -> str:
 
 def owner_of(node: Node, attribute: str) -> Node:
     """Return the element that an attribute of a node comes from."""
-    return node.places.attributes.get(attribute, node) if isinstance(node.places, Merged) else node
+    return node.places.attributes.get(attribute, node) if isinstance(node.places, MergedPlaces) else node
 
 
 def body_of(node: Node) -> Node:
     """Return the element that the text of a node comes from."""
-    return node.places.body if isinstance(node.places, Merged) else node
+    return node.places.body if isinstance(node.places, MergedPlaces) else node
 
 
-class Moved(NamedTuple):
+class MovedPlaces(NamedTuple):
     """The places of a node that was made from parts of others: name → the element and the attribute that it comes from."""
 
     attributes: Mapping[str, tuple[Node, str]]

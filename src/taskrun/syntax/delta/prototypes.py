@@ -17,25 +17,25 @@ from taskrun.errors import near_hint
 from taskrun.syntax.delta.merge import PROTOTYPE_SUPER, Merger
 from taskrun.syntax.delta.merge_keys import key_of
 from taskrun.syntax.delta.operators import OPERATORS, REMOVE
-from taskrun.syntax.delta.origins import Merged, layers_of
+from taskrun.syntax.delta.origins import MergedPlaces, layers_of
 from taskrun.syntax.node import Node
 
-KEPT = frozenset({"x:schema", "x:id"})
+FINAL_ATTRIBUTES = frozenset({"x:schema", "x:id"})
 """What tools read, and scripts: it stays on the finished tree."""
 
 _TRUE = frozenset({"true", "1"})
 _FLAGS = frozenset({"x:abstract", "x:virtual", "x:final", "x:inherit"})
-_WORDS = _FLAGS | {"x:override", "x:prototype", "x:prototype-override", "x:key-attr", "x:unique-attr"}
+_MERGE_ATTRIBUTES = _FLAGS | {"x:override", "x:prototype", "x:prototype-override", "x:key-attr", "x:unique-attr"}
 _NO_ORDER = "the order comes from the delta: write the element between its neighbours"
-_ELSEWHERE = "it stands on the task and on steps that hold steps"
-_REFUSED: Mapping[str, str] = MappingProxyType(
+_ONLY_ON_CONTAINERS = "it stands on the task and on steps that hold steps"
+_HINTS: Mapping[str, str] = MappingProxyType(
     {
         "x:before": _NO_ORDER,
         "x:after": _NO_ORDER,
         "x:default-override": "write x:override on the element",
-        "x:extends": _ELSEWHERE,
+        "x:extends": _ONLY_ON_CONTAINERS,
         "x:dump": "it stands on the task",
-        "x:validated": _ELSEWHERE,
+        "x:validated": _ONLY_ON_CONTAINERS,
     }
 )
 
@@ -65,7 +65,7 @@ class Cleaner:
             if attributes.get("x:override") == REMOVE:
                 continue
             if attributes.get("x:inherit") in _TRUE:
-                self._note(child, "no-base", f"<{child.tag}> has x:inherit, but no base has it", "x:inherit")
+                self._report(child, "no-base", f"<{child.tag}> has x:inherit, but no base has it", "x:inherit")
             if attributes.get("x:abstract") not in _TRUE and attributes.get("x:virtual") not in _TRUE:
                 yield self.clean(child)
 
@@ -81,17 +81,17 @@ class Cleaner:
         if sibling is None:
             names = [key for key, item in known.items() if item is not node]
             message = f"x:prototype='{name}': <{parent.tag}> has no such element"
-            self._note(node, "no-prototype", message, "x:prototype", near_hint(name, filter(None, names)))
+            self._report(node, "no-prototype", message, "x:prototype", near_hint(name, filter(None, names)))
             return node
         if any(sibling is item for item in (*chain, node)):
-            self._note(node, "prototype-cycle", f"x:prototype='{name}' comes back to itself", "x:prototype")
+            self._report(node, "prototype-cycle", f"x:prototype='{name}' comes back to itself", "x:prototype")
             return node
         if "x:prototype" in sibling.attributes:
             sibling = self._from_prototype(sibling, parent, (*chain, node))
-        attributes = {key: text for key, text in node.attributes.items() if key not in _WORDS}
+        attributes = {key: text for key, text in node.attributes.items() if key not in _MERGE_ATTRIBUTES}
         if operator := node.attributes.get("x:prototype-override"):
             attributes["x:override"] = operator
-        base = {key: text for key, text in sibling.attributes.items() if key not in _WORDS}
+        base = {key: text for key, text in sibling.attributes.items() if key not in _MERGE_ATTRIBUTES}
         delta = node._replace(attributes=attributes)
         return self.merger.merge(sibling._replace(attributes=base), delta, PROTOTYPE_SUPER)
 
@@ -100,23 +100,23 @@ class Cleaner:
         for name, text in node.attributes.items():
             if (
                 not text
-                and isinstance(node.places, Merged)
+                and isinstance(node.places, MergedPlaces)
                 and node.places.attributes.get(name) is not layers_of(node)[0]
             ):
                 continue  # a delta has dropped it
-            if not name.startswith("x:") or name in KEPT:
+            if not name.startswith("x:") or name in FINAL_ATTRIBUTES:
                 found[name] = text
                 continue
-            known = name in _WORDS
+            known = name in _MERGE_ATTRIBUTES
             if not known:
-                hint = _REFUSED.get(name) or near_hint(name, (*_WORDS, *KEPT, *_REFUSED))
-                self._note(node, "unknown-attribute", f"{name} has no meaning on <{node.tag}>", name, hint)
+                hint = _HINTS.get(name) or near_hint(name, (*_MERGE_ATTRIBUTES, *FINAL_ATTRIBUTES, *_HINTS))
+                self._report(node, "unknown-attribute", f"{name} has no meaning on <{node.tag}>", name, hint)
             elif name in _FLAGS and text not in {*_TRUE, "false", "0"}:
-                self._note(node, "bad-value", f"{name}='{text}': expected true or false", name)
+                self._report(node, "bad-value", f"{name}='{text}': expected true or false", name)
             elif name == "x:override" and text not in OPERATORS:
                 hint = near_hint(text, OPERATORS) or "one of " + ", ".join(OPERATORS)
-                self._note(node, "unknown-operator", f"x:override='{text}' is not known", name, hint)
+                self._report(node, "unknown-operator", f"x:override='{text}' is not known", name, hint)
         return found
 
-    def _note(self, node: Node, code: str, message: str, attribute: str, hint: str = "") -> None:
+    def _report(self, node: Node, code: str, message: str, attribute: str, hint: str = "") -> None:
         self.merger.problems.append(node.problem(code, message, attribute=attribute, hint=hint))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from taskrun.syntax.delta.layers import beside
+from taskrun.syntax.delta.layers import relative_candidates
 from taskrun.syntax.node import Node
 
 _PATHS = frozenset({"taskModelPath", "libModelPath", "xpl:lib"})
@@ -26,7 +26,7 @@ def relocated(node: Node, path: str) -> Node:
             or (name.startswith("xmlns:") and text.endswith(".xlib"))
             or (node.tag == "c:import" and name == "from")
         ):
-            moved = ",".join(_moved(part, node.attribute_at(name).path, path) for part in text.split(","))
+            moved = ",".join(_relocated_path(part, node.attribute_at(name).path, path) for part in text.split(","))
             if moved != text:
                 changed[name] = moved
     children = tuple(relocated(child, path) for child in node.children)
@@ -37,10 +37,10 @@ def relocated(node: Node, path: str) -> Node:
     return node._replace(children=children)
 
 
-def _moved(text: str, said_in: str, path: str) -> str:
-    here, there = (os.path.abspath(os.path.dirname(file)) for file in (said_in, path))  # noqa: PTH100, PTH120 - links are not followed
+def _relocated_path(text: str, from_file: str, path: str) -> str:
+    here, there = (os.path.abspath(os.path.dirname(file)) for file in (from_file, path))  # noqa: PTH100, PTH120 - links are not followed
     if here == there or not text.strip() or text.startswith(("/", "${")) or ":" in text:
         return text
-    files = beside(text.strip(), os.path.abspath(said_in))  # noqa: PTH100 - likewise
+    files = relative_candidates(text.strip(), os.path.abspath(from_file))  # noqa: PTH100 - likewise
     found = next(filter(os.path.exists, files), files[0])
     return os.path.relpath(found, there).replace(os.sep, "/")

@@ -1,6 +1,6 @@
 """What a key of a map in a YAML or JSON file stands for: an attribute, or one or more elements.
 
-Rules: ``yaml_form`` tells them. Nothing is made here: a ``Part`` says what the reader has to make, so that the tree is gone
+Rules: ``yaml_form`` tells them. Nothing is made here: a ``FormPart`` says what the reader has to make, so that the tree is gone
 down in one place.
 """
 
@@ -24,11 +24,11 @@ from taskrun.syntax.forms.marked_values import Entries, Items, Scalar, Value
 from taskrun.syntax.forms.shapes import FREE, Shape, Shapes
 from taskrun.syntax.load import WELL_KNOWN_PREFIXES
 
-Found = tuple[Scalar, "Part"]
+KeyedPart = tuple[Scalar, "FormPart"]
 """A key with what it stands for; the key is the attribute's name if that has no tag."""
 
 
-class Part(NamedTuple):
+class FormPart(NamedTuple):
     """A part of the file that is an element: ``typed`` when it says its own tag; ``at`` is where it stands."""
 
     tag: str
@@ -38,14 +38,14 @@ class Part(NamedTuple):
     typed: bool = False
 
 
-class Keys:
+class KeyInterpreter:
     """Knows the grammar, and whom to tell what is wrong: a function of offset, message and hint."""
 
     def __init__(self, shapes: Shapes, note: Callable[..., None]) -> None:
         self.shapes = shapes
         self.note = note
 
-    def entry(self, key: Scalar, value: Value, parent: Part) -> Iterator[Found]:
+    def entry(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
         """Yield what a key of a map stands for: elements, or attributes, which have no tag."""
         name, shape = key.text, parent.shape
         if name in WORDS:
@@ -64,11 +64,11 @@ class Keys:
         elif name in shape.plurals:
             yield from self.plural(key, value, shape)
         elif isinstance(value, Scalar) or shape.attributes.get(name) == "Template":
-            yield key, Part("", value, FREE, key.start)
+            yield key, FormPart("", value, FREE, key.start)
         else:
             yield from self.unknown(key, value, parent)
 
-    def unknown(self, key: Scalar, value: Value, parent: Part) -> Iterator[Found]:
+    def unknown(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
         """Yield the elements for a key that the schema does not know here, which it will say later."""
         name, shape = key.text, parent.shape
         if isinstance(value, Items) and not shape.script:
@@ -77,9 +77,9 @@ class Keys:
             self.note(key.start, f"there is no list {name} in {parent.tag}", hint)
             return
         for one in value.values if isinstance(value, Items) else (value,):
-            yield key, Part(name, one, FREE, key.start if one is value else one.start)
+            yield key, FormPart(name, one, FREE, key.start if one is value else one.start)
 
-    def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[Found]:
+    def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
         """Yield the child element that the schema has for a key."""
         below = self.shapes.child(shape, key.text)
         if isinstance(value, Items) and not below.container:
@@ -87,9 +87,9 @@ class Keys:
             hint = f"several stand in {plural}: […]" if plural else ""
             self.note(value.start, f"{key.text} is one thing, not a list", hint)
         else:
-            yield key, Part(key.text, value, below, key.start)
+            yield key, FormPart(key.text, value, below, key.start)
 
-    def word(self, key: Scalar, value: Value, parent: Part) -> Iterator[Found]:
+    def word(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
         """Yield what one of the words with ``$`` stands for."""
         if key.text == TAG:
             self.check_tag(value)
@@ -101,31 +101,31 @@ class Keys:
                 if not isinstance(item, Scalar) or not is_name(name.text):
                     self.note(name.start, f"{ATTRIBUTES} is a map of names and texts")
                 else:
-                    yield name, Part("", item, FREE, name.start)
+                    yield name, FormPart("", item, FREE, name.start)
         else:
             expected = {ELEMENTS: "a list of maps", ATTRIBUTES: "a map"}.get(key.text, "a string")
             self.note(value.start, f"{key.text} is {expected}")
 
-    def prefixed(self, key: Scalar, value: Value) -> Iterator[Found]:
+    def prefixed(self, key: Scalar, value: Value) -> Iterator[KeyedPart]:
         """Yield what a key with a prefix stands for."""
         name = key.text
         own = name.partition(":")[0] in WELL_KNOWN_PREFIXES
         if isinstance(value, Scalar):
-            yield key, Part(name if own and looks_like_xml(value.text) else "", value, FREE, key.start)
+            yield key, FormPart(name if own and looks_like_xml(value.text) else "", value, FREE, key.start)
             return
         values = value.values if isinstance(value, Items) else (value,)
-        if not values or not all(said_tag(item) or (own and isinstance(item, Entries)) for item in values):
-            yield key, Part("", value, FREE, key.start)
+        if not values or not all(declared_tag(item) or (own and isinstance(item, Entries)) for item in values):
+            yield key, FormPart("", value, FREE, key.start)
             return
         for item in values:
-            said = said_tag(item)
+            said = declared_tag(item)
             typed = said is not None and (not own or _has(item, TAG))
             if typed and said is not None and said.text != name:
                 hint = f"write type: {name} for an element, or the map as a text that begins with {JSON_VALUE}"
                 self.note(said.start, f"the type is '{said.text}', but the key '{name}'", hint)
-            yield key, Part(name, item, FREE, key.start if item is value else item.start, typed)
+            yield key, FormPart(name, item, FREE, key.start if item is value else item.start, typed)
 
-    def plural(self, key: Scalar, value: Value, shape: Shape) -> Iterator[Found]:
+    def plural(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
         """Yield the elements of a list such as ``inputs``."""
         tag = shape.plurals[key.text]
         if not isinstance(value, Items):
@@ -136,27 +136,27 @@ class Keys:
         below = self.shapes.child(shape, tag)
         for item in value.values:
             if isinstance(item, Entries):
-                yield key, Part(tag, item, below, item.start)
+                yield key, FormPart(tag, item, below, item.start)
             else:
                 self.note(item.start, f"each {tag} is a map")
 
-    def items(self, tag: str, value: Items, shape: Shape) -> Iterator[Part]:
+    def items(self, tag: str, value: Items, shape: Shape) -> Iterator[FormPart]:
         """Yield the elements of a list that is itself an element, such as ``steps``."""
         if not shape.item:
             yield from self.typed(value, shape)
             return
         for item in value.values:
             if isinstance(item, Entries):
-                yield Part(shape.item, item, self.shapes.child(shape, shape.item), item.start)
+                yield FormPart(shape.item, item, self.shapes.child(shape, shape.item), item.start)
             else:
                 self.note(item.start, f"each {shape.item} in {tag} is a map")
 
-    def typed(self, value: Items, shape: Shape) -> Iterator[Part]:
+    def typed(self, value: Items, shape: Shape) -> Iterator[FormPart]:
         """Yield elements that say their own tags."""
         for item in value.values:
-            said = said_tag(item)
+            said = declared_tag(item)
             if said is not None:
-                yield Part(said.text, item, self.shapes.child(shape, said.text), item.start, typed=True)
+                yield FormPart(said.text, item, self.shapes.child(shape, said.text), item.start, typed=True)
             elif isinstance(item, Entries):
                 self.note(item.start, "a step needs its type", "add type: step, or another of the step types")
             else:
@@ -169,7 +169,7 @@ class Keys:
             self.note(value.start, f"the type is the name of an element{shown}")
 
 
-def said_tag(value: Value) -> Scalar | None:
+def declared_tag(value: Value) -> Scalar | None:
     """Return the tag that a map says itself."""
     said = (value.get(TAG) or value.get(TYPE)) if isinstance(value, Entries) else None
     return said if isinstance(said, Scalar) and not said.nothing else None

@@ -31,10 +31,10 @@ Form: TypeAlias = "str | list[Form] | dict[str, Form]"
 def form_of(root: Node, shapes: Shapes) -> dict[str, Form]:
     """Return the map that a file of the tree holds."""
     own = root.tag == ROOT and TYPE not in root.attributes
-    return _Writer(shapes).entries(root, shapes.root if root.tag == ROOT else FREE, "" if own else TYPE)
+    return _FormWriter(shapes).entries(root, shapes.root if root.tag == ROOT else FREE, "" if own else TYPE)
 
 
-class _Writer:
+class _FormWriter:
     """Knows the grammar while a tree is turned."""
 
     def __init__(self, shapes: Shapes) -> None:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from taskrun.errors import XmlError
 from taskrun.source import Location, Source
 from taskrun.syntax.forms.marked_values import Scalar
-from taskrun.syntax.load import Reader
+from taskrun.syntax.load import XmlReader
 from taskrun.syntax.node import NO_ATTRIBUTES, Node
 
 
 def read_fragment(tag: str, scalar: Scalar, source: Source, prefixes: frozenset[str], depth: int) -> Node:
     """Return an element ``tag`` with the XML of a scalar inside it; raises XmlError with places in ``source``."""
     wrapped = Source(source.path, f"<{tag}>{scalar.text}</{tag}>")
-    inside = _Inside(wrapped, source, scalar.offsets(source.text), len(tag) + 2)
+    inside = _FragmentOffsets(wrapped, source, scalar.offsets(source.text), len(tag) + 2)
     try:
         root = _FragmentReader(wrapped, prefixes, depth).read()
     except XmlError as error:
@@ -31,7 +31,7 @@ def read_fragment(tag: str, scalar: Scalar, source: Source, prefixes: frozenset[
     return inside.moved(root)
 
 
-class _FragmentReader(Reader):
+class _FragmentReader(XmlReader):
     """A reader whose outermost element stands for that of the other file."""
 
     def unclosed(self) -> str:
@@ -49,7 +49,7 @@ def declaration(prefix: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inside:
+class _FragmentOffsets:
     """Where the characters of a piece of XML stand; ``before`` of them are its wrapping."""
 
     piece: Source
@@ -76,7 +76,7 @@ class FragmentPlaces:
     """The places of a node that stands in a piece of XML."""
 
     node: Node
-    inside: _Inside
+    inside: _FragmentOffsets
 
     def attribute(self, name: str) -> Location:
         """Return where an attribute starts."""

@@ -22,7 +22,7 @@ _NEXT = re.compile(r'[^\s,:{}\[\]"]+|.|\Z', re.DOTALL)
 
 def read_json(source: Source, most_depth: int) -> Value:
     """Return what the text holds; raises XmlError with the place of what is wrong."""
-    reader = _Reader(source, most_depth)
+    reader = _JsonReader(source, most_depth)
     value = reader.value(0)
     reader.skip()
     if reader.at < len(source.text):
@@ -30,7 +30,7 @@ def read_json(source: Source, most_depth: int) -> Value:
     return value
 
 
-class _Reader:
+class _JsonReader:
     """A reader by descent; one per file."""
 
     def __init__(self, source: Source, most_depth: int) -> None:

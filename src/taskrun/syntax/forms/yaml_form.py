@@ -25,7 +25,7 @@ from typing import Any
 
 from taskrun.errors import Diagnostic, XmlError
 from taskrun.source import Source
-from taskrun.syntax.forms.form_keys import Keys, Part, said_tag
+from taskrun.syntax.forms.form_keys import KeyInterpreter, FormPart, declared_tag
 from taskrun.syntax.forms.form_places import FormPlaces
 from taskrun.syntax.forms.form_words import JSON_VALUE, ROOT, TEXT_WORD, XML, is_name, json_scalar, looks_like_xml
 from taskrun.syntax.forms.fragment import declaration, read_fragment
@@ -39,7 +39,7 @@ from taskrun.syntax.validate import NOT_XML
 
 def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
     """Return the root element that a file holds; raises XmlError with every problem of it."""
-    reader = _Reader(source, shapes)
+    reader = _FormReader(source, shapes)
     root = reader.root(value)
     if reader.problems or root is None:
         raise XmlError(sorted(reader.problems, key=lambda item: item.location[1:]))
@@ -52,18 +52,18 @@ class _Gathered:
 
     attributes: dict[str, str] = field(default_factory=dict)
     places: dict[str, tuple[Scalar, Value]] = field(default_factory=dict)
-    parts: list[Part] = field(default_factory=list)
+    parts: list[FormPart] = field(default_factory=list)
     text: Scalar | None = None
     xml: bool = False
 
 
-class _Reader:
+class _FormReader:
     """Builds Nodes from values; one per file."""
 
     def __init__(self, source: Source, shapes: Shapes) -> None:
         self.source = source
         self.shapes = shapes
-        self.keys = Keys(shapes, self.note)
+        self.keys = KeyInterpreter(shapes, self.note)
         self.problems: list[Diagnostic] = []
 
     def note(self, start: int, message: str, hint: str = "", code: str = "wrong-form") -> None:
@@ -73,12 +73,12 @@ class _Reader:
         if not isinstance(value, Entries):
             self.note(value.start, "a flow is a map: it begins with keys such as name: and steps:")
             return None
-        said = said_tag(value)
+        said = declared_tag(value)
         tag = said.text if said else ROOT
         shape = self.shapes.root if tag == ROOT else FREE
-        return self.element(Part(tag, value, shape, value.start, said is not None), WELL_KNOWN_PREFIXES, 1)
+        return self.element(FormPart(tag, value, shape, value.start, said is not None), WELL_KNOWN_PREFIXES, 1)
 
-    def element(self, part: Part, prefixes: frozenset[str], depth: int) -> Node:
+    def element(self, part: FormPart, prefixes: frozenset[str], depth: int) -> Node:
         """Return the element for a part; the one function that goes down the tree, so that it may be deep."""
         found = self.gather(part)
         if depth > MAX_DEPTH:
@@ -99,7 +99,7 @@ class _Reader:
         self.problems += undeclared(node, prefixes, declaration)
         return node
 
-    def gather(self, part: Part) -> _Gathered:
+    def gather(self, part: FormPart) -> _Gathered:
         """Return what a part says, with nothing below it made yet."""
         value = part.value
         if isinstance(value, Scalar):

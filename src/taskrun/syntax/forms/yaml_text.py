@@ -56,7 +56,7 @@ def _named(character: int | str | bytes) -> str:
     return f"U+{character:04X}" if isinstance(character, int) else repr(character)
 
 
-class _Open(NamedTuple):
+class _OpenCollection(NamedTuple):
     """A list or map that has not ended; the keys and values of a map take turns."""
 
     values: list[Value]
@@ -66,7 +66,7 @@ class _Open(NamedTuple):
     anchor: str | None
 
 
-class _Known(NamedTuple):
+class _Anchored(NamedTuple):
     """An anchored value, how many values it holds, and how deep."""
 
     value: Value
@@ -80,8 +80,8 @@ class _Composer:
     def __init__(self, source: Source, most_depth: int) -> None:
         self.source = source
         self.most_depth = most_depth
-        self.open: list[_Open] = []
-        self.anchors: dict[str, _Known | None] = {}
+        self.open: list[_OpenCollection] = []
+        self.anchors: dict[str, _Anchored | None] = {}
         self.aliased = 0
         self.root: Value | None = None
 
@@ -105,7 +105,7 @@ class _Composer:
                     if event.anchor:
                         self.anchors[event.anchor] = None
                     is_map = isinstance(event, yaml.MappingStartEvent)
-                    self.open.append(_Open([], {}, start, is_map, event.anchor))
+                    self.open.append(_OpenCollection([], {}, start, is_map, event.anchor))
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                     values, _, first, is_map, anchor = self.open.pop()
                     self.add(_map(values, first) if is_map else Items(tuple(values), first), anchor)
@@ -117,7 +117,7 @@ class _Composer:
 
     def add(self, value: Value, anchor: str | None) -> None:
         if anchor:
-            self.anchors[anchor] = _Known(value, *_size(value))
+            self.anchors[anchor] = _Anchored(value, *_size(value))
         if not self.open:
             self.root = value
             return
@@ -126,7 +126,7 @@ class _Composer:
             self.check_key(value, parent)
         parent.values.append(value)
 
-    def check_key(self, key: Value, parent: _Open) -> None:
+    def check_key(self, key: Value, parent: _OpenCollection) -> None:
         if not isinstance(key, Scalar):
             raise self.stop("wrong-form", key.start, "a key is a name, not a list or a map")
         first = parent.keys.setdefault(key.text, key)
