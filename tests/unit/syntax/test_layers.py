@@ -354,8 +354,8 @@ def test_a_library_of_tags_that_changed(bench: Bench) -> None:
         ({"own": '<task x:extends="a.task.xml"/>', "a": '<task><steps><step name="a"><source>1 +</source></step></steps></task>'},
          "script-syntax", "a", "own.task.xml extends"),
         ({"own": '<task x:extends="a.task.xml"/>', "a": "<task><"}, "xml", "a", "own.task.xml extends"),
-        ({"own": '<task x:extends=""/>'}, "bad-value", "own", "names no file"),
-        ({"own": '<task><steps><step name="a" x:extends="a.task.xml"/></steps></task>'}, "unknown-attribute", "own", "steps that hold steps"),
+        ({"own": '<task x:extends=""/>'}, "bad-value", "own", "has an empty path"),
+        ({"own": '<task><steps><step name="a" x:extends="a.task.xml"/></steps></task>'}, "unknown-attribute", "own", "steps that contain steps"),
         ({"own": '<task><steps><sequential name="s" x:extends="a.task.xml"/></steps></task>',
           "a": "<task><x:post-extends/><steps/></task>"}, "no-meaning", "a", "whole file"),
     ],
@@ -388,7 +388,7 @@ def test_a_layer_that_is_nowhere(bench: Bench) -> None:
 
 
 def test_words_on_the_root(bench: Bench) -> None:
-    """An abstract file is there to be extended; what needs siblings means nothing on a root."""
+    """An abstract file can only be extended; attributes that need siblings have no meaning on a root."""
     base = bench.write(
         '<task x:abstract="true"><steps><step name="a"><source>1</source></step></steps></task>', "base.task.xml"
     )
@@ -396,5 +396,5 @@ def test_words_on_the_root(bench: Bench) -> None:
         TaskManager().load(base)
     assert TaskManager().run(bench.write('<task x:extends="base.task.xml"/>')).result == 1
     for word in ("x:prototype", "x:virtual", "x:inherit"):
-        with pytest.raises(FlowError, match=rf"1:7: error\[no-meaning\]: {word} means nothing on the root"):
+        with pytest.raises(FlowError, match=rf"1:7: error\[no-meaning\]: {word} has no meaning on the root"):
             TaskManager().load(bench.write(f'<task {word}="true"><steps/></task>'))

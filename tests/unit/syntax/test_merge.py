@@ -295,7 +295,7 @@ def test_what_cannot_be_merged(base: str, delta: str, expected: tuple[str, str, 
     ("attributes", "code", "hint"),
     [
         ('x:override="mrege"', "unknown-operator", "did you mean 'merge'"),
-        ('x:before="b"', "unknown-attribute", "the order comes from the delta"),
+        ('x:before="b"', "unknown-attribute", "the delta sets the order"),
         ('x:default-override="merge"', "unknown-attribute", "write x:override"),
         ('x:abstrakt="true"', "unknown-attribute", "x:abstract"),
         ('x:final="yes"', "bad-value", ""),

@@ -63,12 +63,12 @@ def test_prototypes_of_other_elements() -> None:
     ("body", "code", "column", "told"),
     [
         ('<step name="pay"/><step name="a" x:prototype="pya"/>', "no-prototype", 44, "did you mean 'pay'"),
-        ('<step name="a" x:prototype="a"/>', "prototype-cycle", 26, "comes back to itself"),
+        ('<step name="a" x:prototype="a"/>', "prototype-cycle", 26, "leads back to this element"),
         (
             '<step name="a" x:prototype="b"/><step name="b" x:prototype="a"/>',
             "prototype-cycle",
             58,
-            "comes back to itself",
+            "leads back to this element",
         ),
     ],
 )

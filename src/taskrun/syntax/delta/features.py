@@ -1,12 +1,12 @@
-"""Switches in a file: what the configuration turns off is not there.
+"""Apply the switches of a file: remove the elements that the configuration turns off.
 
     <step name="audit" feature:on="shop.audit and shop.level >= 2">…</step>
     <x:div feature:off="shop.eu"><step name="customs"/></x:div>
     <task feature:enable-meta-cfg="true" version="@meta-cfg:shop.version|1">
 
-Rules: an expression is made of configuration names, ``and``, ``or``, ``not`` or ``!``, brackets, and comparisons
-(``= < <= > >=``) with a literal. A name that the configuration does not have is off. ``x:div`` is no element: its children
-take its place. Done for every file before it is merged.
+Rules: an expression consists of configuration names, ``and``, ``or``, ``not`` or ``!``, brackets, and comparisons
+(``= < <= > >=``) with a literal. A name without a configured value is off. ``<x:div>`` is replaced by its children.
+Switches are applied to each file alone, before it is merged.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
 
 
 class Features:
-    """Applies switches to trees and notes what is wrong with them."""
+    """Applies switches to trees, and collects their mistakes in ``problems``."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.problems: list[Diagnostic] = []
 
     def apply(self, root: Node) -> Node:
-        """Return the tree without what is switched off, and with configured values."""
+        """Return the tree without the elements that are switched off, and with configured attribute values."""
         for name in root.attributes:
             if name.startswith("feature:"):
                 self._check_root(root, name)
@@ -60,29 +60,30 @@ class Features:
 
     def _check_root(self, root: Node, name: str) -> None:
         if name in _SWITCHES:
-            message = f"{name} on the root: a file is there or not"
-            self._note(root, "no-meaning", message, name, "switch its parts, or the one who names it")
+            message = f"{name} cannot switch a whole file on or off"
+            hint = "write it on elements inside the file, or on the element that uses the file"
+            self._report(root, "no-meaning", message, name, hint)
         elif name != META:
-            self._note(root, "unknown-attribute", f"{name} is not known", name, near_hint(name, (*_SWITCHES, META)))
+            self._report(root, "unknown-attribute", f"{name} is not known", name, near_hint(name, (*_SWITCHES, META)))
         elif root.attributes[name] not in {*_TRUE, "false", "0"}:
-            self._note(root, "bad-value", f"{name}='{root.attributes[name]}': expected true or false", name)
+            self._report(root, "bad-value", f"{name}='{root.attributes[name]}': expected true or false", name)
 
-    def _note(self, node: Node, code: str, message: str, attribute: str | None = None, hint: str = "") -> None:
+    def _report(self, node: Node, code: str, message: str, attribute: str | None = None, hint: str = "") -> None:
         self.problems.append(node.problem(code, message, attribute=attribute, hint=hint))
 
     def _check_division(self, node: Node) -> None:
         for name in node.attributes:
             if name not in _SWITCHES:
-                self._note(node, "unknown-attribute", f"<{DIVISION}> takes feature:on and feature:off only", name)
+                self._report(node, "unknown-attribute", f"<{DIVISION}> may only have feature:on and feature:off", name)
         if node.text or any(child.tag == TEXT for child in node.children):
-            self._note(
-                node, "unexpected-text", f"<{DIVISION}> holds elements, which take its place; text would be lost"
+            self._report(
+                node, "unexpected-text", f"<{DIVISION}> may only contain elements, not text"
             )
 
     def _children(self, node: Node) -> Iterator[Node]:
         for child in node.children:
             if child.tag.startswith("feature:"):
-                self._note(child, "unknown-element", f"<{child.tag}> is not known", hint=f"<{DIVISION} feature:on='…'>")
+                self._report(child, "unknown-element", f"<{child.tag}> is not known", hint=f"<{DIVISION} feature:on='…'>")
             if not self._is_on(child):
                 continue
             children = tuple(self._children(child)) if child.children else ()
@@ -98,8 +99,8 @@ class Features:
         on, off = node.attributes.get("feature:on"), node.attributes.get("feature:off")
         for name in node.attributes:
             if name.startswith("feature:") and name not in _SWITCHES:
-                hint = f"{META} stands on the root" if name == META else "there are feature:on and feature:off"
-                self._note(node, "unknown-attribute", f"{name} is not known", name, hint)
+                hint = f"write {META} on the root" if name == META else "write feature:on or feature:off"
+                self._report(node, "unknown-attribute", f"{name} is not known", name, hint)
         if on is not None and not self._value(node, "feature:on", on):
             return False
         return off is None or not self._value(node, "feature:off", off)
@@ -108,7 +109,7 @@ class Features:
         try:
             return is_on(text, self.config)
         except ValueError as error:
-            self._note(node, "bad-value", f"{attribute}: {error}", attribute)
+            self._report(node, "bad-value", f"{attribute}: {error}", attribute)
             return True
 
     def _configured(self, node: Node) -> Node:
@@ -122,7 +123,7 @@ class Features:
         found = self.config.get(key, default if bar else None)
         if found is None:
             hint = f"set it (-P {key}=…) or write a default: {_META_VALUE}{key}|…"
-            self._note(node, "no-configuration", f"'{key}' is not configured", name, hint)
+            self._report(node, "no-configuration", f"'{key}' is not configured", name, hint)
             return ""
         return str(found).lower() if isinstance(found, bool) else str(found)
 

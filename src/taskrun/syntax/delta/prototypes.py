@@ -1,11 +1,12 @@
-"""The last look at a merged tree: prototypes, and what is marked to go.
+"""Clean a merged tree: apply prototypes, and drop removed elements and merge attributes.
 
     <step name="base" x:abstract="true" timeout="5s"/>
     <step name="pay" x:prototype="base"><source>charge()</source></step>
 
-Rules: ``x:prototype`` names a sibling, over a copy of which the element is laid. Then go: what is marked ``remove``, what is
-``x:abstract`` or ``x:virtual`` and nobody confirmed, attributes that a delta set to nothing, and all words about
-merging. What is left of ``x:inherit`` had no base, which is an error; so is a word that does not exist.
+Rules: an element with ``x:prototype`` is merged over a copy of the sibling of that name. Dropped are: elements marked
+``remove``, elements with ``x:abstract`` or ``x:virtual`` that no delta names, attributes that a delta sets to ``""``, and
+all attributes that control merging. An ``x:inherit`` that remains had no base, which is an error; so is an unknown ``x:``
+attribute.
 """
 
 from __future__ import annotations
@@ -21,33 +22,33 @@ from taskrun.syntax.delta.origins import MergedPlaces, layers_of
 from taskrun.syntax.node import Node
 
 FINAL_ATTRIBUTES = frozenset({"x:schema", "x:id"})
-"""What tools read, and scripts: it stays on the finished tree."""
+"""Attributes that remain on the cleaned tree, because tools and scripts read them."""
 
 _TRUE = frozenset({"true", "1"})
 _FLAGS = frozenset({"x:abstract", "x:virtual", "x:final", "x:inherit"})
 _MERGE_ATTRIBUTES = _FLAGS | {"x:override", "x:prototype", "x:prototype-override", "x:key-attr", "x:unique-attr"}
-_NO_ORDER = "the order comes from the delta: write the element between its neighbours"
-_ONLY_ON_CONTAINERS = "it stands on the task and on steps that hold steps"
+_NO_ORDER = "the delta sets the order: write the element between its neighbours"
+_ONLY_ON_CONTAINERS = "it is allowed on the task and on steps that contain steps"
 _HINTS: Mapping[str, str] = MappingProxyType(
     {
         "x:before": _NO_ORDER,
         "x:after": _NO_ORDER,
         "x:default-override": "write x:override on the element",
         "x:extends": _ONLY_ON_CONTAINERS,
-        "x:dump": "it stands on the task",
+        "x:dump": "it is allowed on the task",
         "x:validated": _ONLY_ON_CONTAINERS,
     }
 )
 
 
 class Cleaner:
-    """Finishes merged trees; notes problems with ``merger``."""
+    """Cleans merged trees, and reports problems to ``merger``."""
 
     def __init__(self, merger: Merger) -> None:
         self.merger = merger
 
     def clean(self, node: Node) -> Node:
-        """Return the finished tree."""
+        """Return the cleaned tree."""
         children = (
             tuple(self._children(node)) if node.children and node.tag not in self.merger.opaque else node.children
         )
@@ -65,12 +66,12 @@ class Cleaner:
             if attributes.get("x:override") == REMOVE:
                 continue
             if attributes.get("x:inherit") in _TRUE:
-                self._report(child, "no-base", f"<{child.tag}> has x:inherit, but no base has it", "x:inherit")
+                self._report(child, "no-base", f"<{child.tag}> has x:inherit, but no base has this element", "x:inherit")
             if attributes.get("x:abstract") not in _TRUE and attributes.get("x:virtual") not in _TRUE:
                 yield self.clean(child)
 
     def _from_prototype(self, node: Node, parent: Node, chain: tuple[Node, ...]) -> Node:
-        """Return the node laid over a copy of the sibling that it names."""
+        """Return the node merged over a copy of its prototype; ``chain`` are the nodes that led to it."""
         name = node.attributes["x:prototype"]
         known = {
             (key_of(parent, item) or ("",))[-1]: item
@@ -80,11 +81,11 @@ class Cleaner:
         sibling = known.get(name)
         if sibling is None:
             names = [key for key, item in known.items() if item is not node]
-            message = f"x:prototype='{name}': <{parent.tag}> has no such element"
+            message = f"x:prototype='{name}': <{parent.tag}> has no element of this name"
             self._report(node, "no-prototype", message, "x:prototype", near_hint(name, filter(None, names)))
             return node
         if any(sibling is item for item in (*chain, node)):
-            self._report(node, "prototype-cycle", f"x:prototype='{name}' comes back to itself", "x:prototype")
+            self._report(node, "prototype-cycle", f"x:prototype='{name}' leads back to this element", "x:prototype")
             return node
         if "x:prototype" in sibling.attributes:
             sibling = self._from_prototype(sibling, parent, (*chain, node))
@@ -103,7 +104,7 @@ class Cleaner:
                 and isinstance(node.places, MergedPlaces)
                 and node.places.attributes.get(name) is not layers_of(node)[0]
             ):
-                continue  # a delta has dropped it
+                continue  # a delta has set it to "" in order to drop it
             if not name.startswith("x:") or name in FINAL_ATTRIBUTES:
                 found[name] = text
                 continue

@@ -1,10 +1,10 @@
-"""Paths of a merged tree as seen from one file.
+"""Rewrite the relative paths of a merged tree for the one file that it is printed to.
 
-    parts/base.task.xml says  <call-step libModelPath="money.task-lib.xml" …/>
-    in flow.task.xml it is    <call-step libModelPath="parts/money.task-lib.xml" …/>
+    parts/base.task.xml contains  <call-step libModelPath="money.task-lib.xml" …/>
+    in flow.task.xml this is      <call-step libModelPath="parts/money.task-lib.xml" …/>
 
-Rules: a relative path means a file beside the one that says it; a tree that is printed as one file says it for all. Paths
-that begin with ``/`` are looked up in the search roots and stay.
+Rules: a relative path refers to a file beside the file that contains it, so it changes when the element moves. Paths that
+begin with ``/`` are looked up in the search roots and do not change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PATHS = frozenset({"taskModelPath", "libModelPath", "xpl:lib"})
 
 
 def relocated(node: Node, path: str) -> Node:
-    """Return the tree with every relative path as the file ``path`` would say it."""
+    """Return the tree with every relative path rewritten as seen from the file ``path``."""
     changed = {}
     for name, text in node.attributes.items():
         if (
