@@ -44,7 +44,7 @@ from taskrun.result import RunResult
 from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
-from taskrun.syntax.delta.extend import extend, extend_tree, add_extends_chain
+from taskrun.syntax.delta.extend import add_extends_chain, extend, extend_tree
 from taskrun.syntax.delta.layers import LayeredFile, layer_name
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check

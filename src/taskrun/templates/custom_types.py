@@ -141,7 +141,9 @@ class CustomTypes:
         ]
         inner = (*(meta.children if meta is not None else ()), *slots)
         bare = node._replace(attributes=NO_ATTRIBUTES, children=(), text="", origin="")
-        call = bare._replace(tag=node.attributes[_TYPE], attributes=attributes, children=inner, places=MovedPlaces(places))
+        call = bare._replace(
+            tag=node.attributes[_TYPE], attributes=attributes, children=inner, places=MovedPlaces(places)
+        )
         kept = {name: text for name, text in node.attributes.items() if name != _TYPE and not name.startswith(own)}
         rest = tuple(_kept(node, own))
         tag = "xpl" if node.tag == "custom" else node.tag

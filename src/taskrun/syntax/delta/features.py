@@ -76,14 +76,14 @@ class Features:
             if name not in _SWITCHES:
                 self._report(node, "unknown-attribute", f"<{DIVISION}> may only have feature:on and feature:off", name)
         if node.text or any(child.tag == TEXT for child in node.children):
-            self._report(
-                node, "unexpected-text", f"<{DIVISION}> may only contain elements, not text"
-            )
+            self._report(node, "unexpected-text", f"<{DIVISION}> may only contain elements, not text")
 
     def _children(self, node: Node) -> Iterator[Node]:
         for child in node.children:
             if child.tag.startswith("feature:"):
-                self._report(child, "unknown-element", f"<{child.tag}> is not known", hint=f"<{DIVISION} feature:on='…'>")
+                self._report(
+                    child, "unknown-element", f"<{child.tag}> is not known", hint=f"<{DIVISION} feature:on='…'>"
+                )
             if not self._is_on(child):
                 continue
             children = tuple(self._children(child)) if child.children else ()

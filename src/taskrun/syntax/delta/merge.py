@@ -183,9 +183,7 @@ class Merger:
             key = key_of(parent, node)
             if key is None and is_delta and node.tag != TEXT:
                 attribute = key_attribute(parent, node)
-                message = (
-                    f"<{node.tag}> needs the attribute {attribute}: it is the key by which children of <{parent.tag}> are merged"
-                )
+                message = f"<{node.tag}> needs the attribute {attribute}: it is the key by which children of <{parent.tag}> are merged"
                 self._refuse(node, "missing-key", message)
             found.setdefault(key or ("", str(id(parent)), str(position)), []).append(node)
         return found

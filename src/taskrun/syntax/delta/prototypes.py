@@ -66,7 +66,9 @@ class Cleaner:
             if attributes.get("x:override") == REMOVE:
                 continue
             if attributes.get("x:inherit") in _TRUE:
-                self._report(child, "no-base", f"<{child.tag}> has x:inherit, but no base has this element", "x:inherit")
+                self._report(
+                    child, "no-base", f"<{child.tag}> has x:inherit, but no base has this element", "x:inherit"
+                )
             if attributes.get("x:abstract") not in _TRUE and attributes.get("x:virtual") not in _TRUE:
                 yield self.clean(child)
 
