@@ -107,7 +107,7 @@ def test_a_file_with_everything_passes() -> None:
         ),
         (
             '<step xmlns="u"/>', 20, "unknown-attribute", "<step> has no attribute xmlns",
-            "the elements of a task file are in no namespace; leave it out",
+            "the elements of a task file have no namespace; remove it",
         ),
         (
             "<stop/>", 14, "unknown-element", "<stop> is not known in <steps>", "did you mean 'step'?"
@@ -136,7 +136,7 @@ def test_a_file_with_everything_passes() -> None:
         ),
         (
             "<step><c:script>1</c:script></step>", 20, "unknown-element", "<c:script> has no meaning in <step>",
-            "template tags stand in scripts such as <source>",
+            "template tags are allowed in scripts such as <source>",
         ),
         (
             "<x:div/>", 14, "unknown-element", "<x:div> has no meaning in <steps>", ""
@@ -173,11 +173,11 @@ def test_a_file_with_everything_passes() -> None:
             '<loop maxCount="1_000"/>', 20, "bad-value", "maxCount is '1_000'; expected a whole number, 0 or above", ""
         ),
         (
-            "<step> return 1</step>", 21, "unexpected-text", "<step> holds no text, but 'return 1'",
-            "a script stands in <source>",
+            "<step> return 1</step>", 21, "unexpected-text", "<step> cannot contain the text 'return 1'",
+            "write a script in <source>",
         ),
         (
-            "<step></step> then", 28, "unexpected-text", "<steps> holds no text, but 'then'", ""
+            "<step></step> then", 28, "unexpected-text", "<steps> cannot contain the text 'then'", ""
         ),
     ],
 )  # fmt: skip
@@ -255,7 +255,7 @@ def test_wrong_root(text: str, hint: str) -> None:
     problem = only(text)
 
     assert problem.code == "wrong-root"
-    assert problem.message == f"the root element is {text.replace('/', '')}; that of a task file is <task>"
+    assert problem.message == f"the root element is {text.replace('/', '')}; a task file must have <task>"
     assert problem.hint == hint
 
 
