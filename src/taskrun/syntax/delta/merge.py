@@ -191,7 +191,7 @@ class Merger:
     def _ambiguous(self, node: Node, other: Node, parent: Node) -> None:
         attribute = key_attribute(parent, other)
         what = f"{attribute}='{other.attributes.get(attribute, '')}'" if attribute else "the same tag"
-        message = f"two <{other.tag}> have {what} (the other: {other.at}): they cannot be merged by their key"
+        message = f"two <{other.tag}> have {what} (the other: {other.at}): the key is ambiguous"
         self._refuse(node, "ambiguous-key", message, attribute if attribute in node.attributes else None)
 
 
