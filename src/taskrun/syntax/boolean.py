@@ -16,6 +16,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 Subject = TypeVar("Subject")
 Condition: TypeAlias = Callable[[Subject], bool]
+"""Function that evaluates an expression for a subject, such as the flags of a run."""
 
 _NOT = frozenset({"not", "!"})
 
@@ -27,13 +28,15 @@ class Tokens:
         """Split ``text``; raises ValueError at the first characters that ``pattern`` does not match."""
         self._words: list[str] = []
         self._next = 0
-        text = text.strip()
-        while text:
-            found = pattern.match(text)
+        position, text = 0, text.strip()
+        while position < len(text):
+            found = pattern.match(text, position)
             if found is None:
-                raise ValueError(f"'{text}' is not understood")
+                raise ValueError(f"'{text[position:]}' is not understood")
             self._words.append(found[0])
-            text = text[found.end() :].lstrip()
+            position = found.end()
+            while text[position : position + 1].isspace():
+                position += 1
 
     @property
     def next(self) -> str:
@@ -47,7 +50,7 @@ class Tokens:
         return found
 
     def take(self, expected: str) -> str:
-        """Consume and return the next token; raises ValueError, with the word ``expected``, at the end."""
+        """Consume and return the next token; at the end raises ValueError that ``expected`` is missing."""
         word = self.next
         if not word:
             raise ValueError(f"{expected} is missing at the end")
@@ -57,7 +60,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grammar(Generic[Subject]):
-    """Language of one kind of boolean expressions.
+    """Grammar of a kind of boolean expressions: its tokens, operands and operators.
 
     ``token`` matches one token, without white space around it. ``operand`` parses the rest of an operand whose first token
     has been consumed, and raises ValueError; ``operand_name`` says in messages what an operand is. ``and_words`` and

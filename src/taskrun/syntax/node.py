@@ -65,7 +65,7 @@ class Node(NamedTuple):
         return Location(self.source.path, self.line, self.column)
 
     def child(self, tag: str) -> Node | None:
-        """Return the first child element with a tag, or None."""
+        """Return the first child element with the given tag, or None."""
         for node in self.children:
             if node.tag == tag:
                 return node

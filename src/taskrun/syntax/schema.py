@@ -124,7 +124,7 @@ class Schema:
 
     @cached_property
     def opaque(self) -> frozenset[str]:
-        """Tags of the elements that contain a script or free data everywhere: the stages do not process their content."""
+        """Tags of the elements that contain a script or free data at every place: the schema does not check their content."""
         anything = f"{_XS}any[@namespace='##any']"
         always: dict[str, bool] = {}
         for element, found in self._elements_with(anything):

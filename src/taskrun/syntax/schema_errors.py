@@ -147,7 +147,7 @@ def _allowed(kind: str, names: list[str]) -> str:
     return f"allowed here: {', '.join(names)}" if names else f"no {kind} is allowed here"
 
 
-def quote(root: Node, tree: _Element, schema: Schema) -> list[Diagnostic]:
+def lxml_problems(root: Node, tree: _Element, schema: Schema) -> list[Diagnostic]:
     """Return the messages of lxml's last validation of ``tree``, as problems of the nodes that they refer to."""
     problems = []
     for entry in cast("Iterable[_LogEntry]", schema.compiled.error_log):

@@ -38,9 +38,9 @@ def violations(root: Node, schema: Schema) -> list[Diagnostic]:
     tree = _tree(root, schema.opaque)
     if schema.compiled.validate(tree):
         return []
-    from taskrun.syntax.schema_errors import explain, quote
+    from taskrun.syntax.schema_errors import explain, lxml_problems
 
-    return explain(root, schema) or quote(root, tree, schema)
+    return explain(root, schema) or lxml_problems(root, tree, schema)
 
 
 def cross_check(root: Node, schema: Schema) -> list[Diagnostic]:

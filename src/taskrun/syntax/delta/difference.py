@@ -95,7 +95,7 @@ def _keyed(parent: Node) -> dict[Key, Node] | None:
 
 
 def _fewest(old: list[Key], new: list[Key], needed: set[Key]) -> list[Key]:
-    """Return the shortest list of keys that contains ``needed`` and merges ``old`` into the order of ``new``."""
+    """Return a minimal list of keys that contains ``needed`` and merges ``old`` into the order of ``new``."""
     full = merged_order(old, new)
     wanted, remaining = [key for key in full if key in new], set(new)
     named = full

@@ -57,7 +57,7 @@ class Sources:
     """Trees of the tag libraries that were read, by path."""
 
     def for_tag_library(self) -> Sources:
-        """Return the inputs for a tag library: the same files, without the steps that only flows need."""
+        """Return the inputs for a tag library: without ``transform`` and ``dump``, which only apply to flows."""
         return replace(self, transform=None, dump=None)
 
 
@@ -139,7 +139,7 @@ class _Extender:
         return merged
 
     def _extend_inner(self, node: Node, chain: tuple[LayeredFile, ...]) -> Node:
-        """Merge an element and the elements inside it over the bases that they name themselves."""
+        """Merge a container with ``x:extends`` over its own bases, and likewise the containers inside an element."""
         if node.tag in self.sources.containers and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
             return self._as_replacement(self.merge_bases(node, chain))
         if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:
@@ -148,7 +148,7 @@ class _Extender:
         return node if children == node.children else node._replace(children=children)
 
     def _as_replacement(self, node: Node) -> Node:
-        """Return a merged inner element as one that replaces the element of the same key in a base of the file."""
+        """Return a merged container as a delta that replaces the element of the same key in the bases of the file."""
         for section in node.children:
             if section.tag in SECTIONS:
                 message = f"<{section.tag}> cannot be used here: only <{node.tag}> extends this file, not a whole file"

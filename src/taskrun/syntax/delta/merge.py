@@ -175,7 +175,7 @@ class Merger:
         return tuple(node for key in order for node in (made[key], *rest.get(key, ())))
 
     def _keyed(self, parent: Node, listed: dict[str, str], *, is_delta: bool = False) -> dict[Key, list[Node]]:
-        """Return the children by their keys; a child without a key gets a unique one, and in a delta a problem."""
+        """Return the children by their keys; a child without a key gets a unique one and, in a delta, is reported."""
         found: dict[Key, list[Node]] = {}
         if listed:
             parent = parent._replace(attributes={**parent.attributes, **listed})

@@ -45,7 +45,7 @@ def layers_of(node: Node) -> tuple[Node, ...]:
 
 
 def describe_origin(node: Node, parent: Node | None) -> str:
-    """Return a text with the file of an element and of its changes, ``""`` if they are those of its parent."""
+    """Return a text with the locations of an element and of its changes, ``""`` if they are those of its parent."""
     layers = layers_of(node)
     files = [layer.source.path for layer in layers]
     above = [layer.source.path for layer in layers_of(parent)] if parent is not None else files[:1]

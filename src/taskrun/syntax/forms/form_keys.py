@@ -80,7 +80,7 @@ class KeyInterpreter:
             yield key, FormPart(name, one, FREE, key.start if one is value else one.start)
 
     def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
-        """Yield the child element of the key's name."""
+        """Yield the child element whose tag is the key; a list is a problem unless the element is a container."""
         below = self.shapes.child(shape, key.text)
         if isinstance(value, Items) and not below.container:
             plural = next((plural for plural, tag in shape.plurals.items() if tag == key.text), "")

@@ -42,12 +42,12 @@ class _FragmentReader(XmlReader):
         return f"the element that is open here is <{self.open[-1].tag}>" if len(self.open) > 1 else ""
 
     def declaration(self, prefix: str) -> str:
-        """Return the text of the hint how to declare a prefix in the YAML or JSON file."""
+        """Return the declaration of a prefix in a YAML or JSON file, for a hint."""
         return declaration(prefix)
 
 
 def declaration(prefix: str) -> str:
-    """Return the key and value that declare a prefix in a YAML or JSON file, and their place."""
+    """Return the declaration of a prefix in a YAML or JSON file and its place, for a hint."""
     return f"'xmlns:{prefix}: {prefix}' at the top of the file"
 
 
