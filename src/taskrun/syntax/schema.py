@@ -135,13 +135,10 @@ class Schema:
     @cached_property
     def containers(self) -> frozenset[str]:
         """Tags of the elements with ``<steps>`` other than the root, including additions."""
-        steps = f"{_XS}element[@name='steps']"
-        root = self.document.getroot()
-        declared = (
-            element for element, found in self._elements_with(steps) if found and element.getparent() is not root
-        )
-        prefixed = (extra.tag for extra in self._extra if "steps" in extra.children)  # the document has no such tags
-        return frozenset((*(element.get("name", "") for element in declared), *prefixed))
+        found = self._elements_with(f"{_XS}element[@name='steps']")
+        declared = {element.get("name", "") for element, has_steps in found if has_steps}
+        added = {extra.tag for extra in self._extra if "steps" in extra.children}  # a prefixed one is not declared
+        return frozenset(declared | added) - {"task"}
 
     def _elements_with(self, part: str) -> Iterator[tuple[etree._Element, bool]]:
         """Yield each element of the document, and whether its declaration or its named type contains ``part``."""
@@ -150,10 +147,6 @@ class Schema:
         types.discard(None)  # types without a name are inside the elements
         for element in root.iter(f"{_XS}element"):
             yield element, element.get("type") in types or element.find(f".//{part}") is not None
-
-    def declarations(self) -> ElementDeclaration:
-        """Return the declaration of the root element."""
-        return self._declarations
 
     @cached_property
     def as_xmlschema(self) -> XMLSchema10:
@@ -164,7 +157,8 @@ class Schema:
         return XMLSchema10(etree.tostring(self.document, encoding="unicode"))
 
     @cached_property
-    def _declarations(self) -> ElementDeclaration:
+    def declarations(self) -> ElementDeclaration:
+        """Declaration of the root element, with those of all others below it."""
         return _declare(self.as_xmlschema.elements["task"], {})
 
 

@@ -23,7 +23,7 @@ _MOST_PLACES = 6
 
 def explain(root: Node, schema: Schema) -> list[Diagnostic]:
     """Return a problem for everything in the tree that the declarations do not allow, in the order of the file."""
-    grammar = schema.declarations()
+    grammar = schema.declarations
     if root.tag != grammar.tag:
         message = f"the root element is <{root.tag}>; a task file must have <{grammar.tag}>"
         return [root.problem("wrong-root", message, hint=near_hint(root.tag, [grammar.tag]))]

@@ -83,7 +83,7 @@ PARTS = {
 @pytest.fixture(scope="module")
 def grammar() -> ElementDeclaration:
     """Return the declarations of the language without additions."""
-    return Schema().declarations()
+    return Schema().declarations
 
 
 def attributes_of(declared: ElementDeclaration) -> set[str]:
@@ -282,7 +282,7 @@ def test_an_added_script_leaves_other_additions_visible() -> None:
 def test_added_step_type() -> None:
     """A step type of another package has its own attributes and those of every step."""
     extra = ExtraElement("notify", "step", ("url", "timeout"), ("body", "steps", "when"))
-    steps = steps_of(Schema([extra]).declarations())
+    steps = steps_of(Schema([extra]).declarations)
 
     notify = steps.children["notify"]
 
@@ -302,7 +302,7 @@ def test_added_child_and_attribute() -> None:
         ExtraElement("notify", "step", (), ("circuit", "#text")),
     ]
     schema = Schema(extra, ("priority",))
-    grammar = schema.declarations()
+    grammar = schema.declarations
 
     for declared in (grammar, steps_of(grammar).children["step"], steps_of(grammar).children["notify"]):
         assert "priority" in declared.attributes
@@ -334,11 +334,11 @@ def test_impossible_additions(extra: list[ExtraElement], attributes: tuple[str, 
 
 def test_prefixed_additions_need_no_declaration() -> None:
     """Step types and attributes with a prefix are allowed without a declaration."""
-    plain = {chain for chain, _ in Schema().declarations().walk()}
+    plain = {chain for chain, _ in Schema().declarations.walk()}
 
     added = Schema([ExtraElement("acme:notify", "step", ("url",))], ("acme:priority",))
 
-    assert {chain for chain, _ in added.declarations().walk()} == plain
+    assert {chain for chain, _ in added.declarations.walk()} == plain
 
 
 def test_the_file_is_found_in_the_package_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
