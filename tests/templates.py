@@ -21,7 +21,7 @@ from taskrun.templates.tag_lookup import TagSettings
 def flow_templates_of(root: Node) -> FlowTemplates:
     """Return the FlowTemplates of a tree that extends no other file."""
     files = Files((), (), lambda path, _said_in: path, load)
-    sources = Sources(files=files, opaque=frozenset(), generate=lambda _section, _root: ())
+    sources = Sources(files=files, opaque=frozenset(), containers=frozenset(), generate=lambda _section, _root: ())
     return FlowTemplates(root, sources, TagSettings(imports=Imports()), ScriptSettings())
 
 

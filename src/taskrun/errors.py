@@ -1,21 +1,25 @@
-"""What can go wrong, as a tree of exceptions, and what a problem in a file looks like.
+"""Exceptions of taskrun, and diagnostics: problems in a file with their location.
 
     TaskrunError
-     +- FlowError      exit 2   the file is wrong; carries every problem found as a Diagnostic
+     +- FlowError      exit 2   a file is wrong; carries all its problems as Diagnostics
      |   +- XmlError  ExtendError  SchemaError  BindError  AnalysisError
-     +- InputError     exit 2   the caller's inputs are wrong (all of them at once)
-     +- RunError       exit 1
-     |   +- StepError(path, location)     what a failed run raises, from the original exception
-     |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout  RunCancelled  UnsavableValueError
+     +- InputError     exit 2   the inputs of a run are wrong; carries all problems
+     +- RunError       exit 1   a run failed
+     |   +- StepError(path, location)    raised by a failed run, from the original exception
+     |   +- StepTimeout  ThrottleTimeout  RateLimitTimeout
+     |   +- RunCancelled   exit 130
+     |   +- RevertError                  also an ExceptionGroup: the failure, and the failures of its rollback
+     |   +- DecisionChangedError         a resumed run decides otherwise than it recorded
      |   +- ShellError(exitCode, stdout, stderr)
-     |   +- RevertError                     also an ExceptionGroup: the failure, then what undoing raised
-     |   +- DecisionChangedError                 the flow of a resumed run does not fit what was recorded
-     |   +- RecordedError(kind)          stands for an exception that is known from a record only
-     +- StoreError     exit 3   what a run has done cannot be written down or read
+     |   +- RecordedError(kind)          stands for a recorded exception whose class is not available
+     |   +- ChangedInputError            a step modified its input in place
+     |   +- UnsavableValueError(path)    a value cannot be recorded
+     +- StoreError     exit 3   a store cannot be opened, written or read
      |   +- UnknownRunError  RunOwnedError  FencedError  TransitionError
-     +- PluginError    exit 3   something that a flow or a setting names cannot be had
+     +- PluginError    exit 3   a bean, function or package that a flow or a setting names is not available
 
-Do not import any other taskrun module here but ``source``.
+Other modules add subclasses: ImportNotAllowedError is a PluginError, ScriptBudgetError is a TaskrunError. This module may
+import only ``source`` of taskrun.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One problem in a file: its place, a stable code, a message, the source line and a hint."""
+    """One problem of a file: location, stable code, message, source line, hint and severity."""
 
     location: Location
     code: str
@@ -51,13 +55,13 @@ class Diagnostic:
 
 
 class TaskrunError(Exception):
-    """The base of everything that taskrun itself raises."""
+    """Base class of all exceptions of taskrun; ``exit_status`` is that of the command line."""
 
     exit_status = 1
 
 
 class FlowError(TaskrunError):
-    """A flow's file is wrong. ``diagnostics`` holds every problem found, in the order of the file."""
+    """A file of a flow is wrong; ``diagnostics`` has all its problems, in the order of the file."""
 
     exit_status = 2
 
@@ -67,27 +71,27 @@ class FlowError(TaskrunError):
 
 
 class XmlError(FlowError):
-    """A file is not the well-formed, bounded XML without DTD, YAML or JSON that a flow has to be."""
+    """A file cannot be read as XML without DTD, YAML or JSON: it is malformed, too large or nested too deep."""
 
 
 class ExtendError(FlowError):
-    """A file cannot be put together from what it extends."""
+    """A file cannot be merged with the files that it extends."""
 
 
 class SchemaError(FlowError):
-    """A file says something that the schema of the language does not allow."""
+    """A file has elements, attributes or values that the schema of the language does not allow."""
 
 
 class BindError(FlowError):
-    """An attribute, a script or a step type of a file cannot be understood."""
+    """An attribute, a script or a step type of a file cannot be bound to a step object."""
 
 
 class AnalysisError(FlowError):
-    """A file is well written but cannot work: a jump to nowhere, an unknown variable, a cycle."""
+    """A valid file cannot work when it runs: a jump to a missing step, an unknown variable, a cycle."""
 
 
 class InputError(TaskrunError):
-    """The inputs given to a run, or to a step, are wrong. ``problems`` has a line for each of them."""
+    """Inputs of a run, or of a step, are wrong; ``problems`` has one line for each of them."""
 
     exit_status = 2
 
@@ -97,13 +101,13 @@ class InputError(TaskrunError):
 
 
 class PluginError(TaskrunError):
-    """A bean, a function, a package or another part from outside cannot be had."""
+    """A bean, a function, a package or another external part is missing or cannot be loaded."""
 
     exit_status = 3
 
 
 class StoreError(TaskrunError):
-    """A store cannot be opened, written or read; nothing that was committed before is lost.
+    """A store cannot be opened, written or read; earlier commits are safe.
 
     ``problem`` says what is wrong and where, ``hint`` what to do about it.
     """
@@ -117,19 +121,19 @@ class StoreError(TaskrunError):
 
 
 class UnknownRunError(StoreError):
-    """The store has no run of that id."""
+    """The store has no run with the given id."""
 
 
 class RunOwnedError(StoreError):
-    """Somebody else works on the run, and lives; the message says who."""
+    """Another live process owns the run; the message names it."""
 
 
 class FencedError(StoreError):
-    """A write came too late: the run has been taken over, or removed, since the writer claimed it."""
+    """A write was refused: since the writer claimed the run, another process has claimed or removed it."""
 
 
 class TransitionError(StoreError):
-    """A run cannot go from the state that it is in to the one asked for."""
+    """A run cannot change from its current state to the requested one."""
 
 
 class RunError(TaskrunError):
@@ -137,10 +141,10 @@ class RunError(TaskrunError):
 
 
 class StepError(RunError):
-    """A step failed and nothing in the flow handled it; raised from the original exception.
+    """A step failed and no handler of the flow stopped the failure; raised from the original exception.
 
-    ``path`` is the step's path such as ``main/loop[2]/call``, ``location`` its place in the file, ``status`` the run's
-    state: FAILED or TIMED_OUT.
+    ``path`` is the path of the step such as ``main/loop[2]/call``, ``location`` its location in the file, ``status`` the
+    state of the run: FAILED, TIMED_OUT, REVERTED or REVERT_FAILED.
     """
 
     def __init__(self, message: str, path: str, location: Location, status: str = "FAILED") -> None:
@@ -151,7 +155,7 @@ class StepError(RunError):
 
 
 class StepTimeout(RunError, TimeoutError):
-    """A step did not finish within its ``timeout``; an ordinary failure to everything outside the step."""
+    """A step did not finish within its ``timeout``; handlers treat this like every other failure."""
 
     error_code = "nop.err.task.step-timeout"
 
@@ -163,29 +167,29 @@ class ThrottleTimeout(RunError, TimeoutError):
 
 
 class RateLimitTimeout(RunError, TimeoutError):
-    """A step would have had to wait longer than ``maxWait`` for its ``<rate-limit>``."""
+    """The ``<rate-limit>`` of a step would have delayed it longer than ``maxWait``."""
 
     error_code = "nop.err.task.request-rate-exceed-limit"
 
 
 class RunCancelled(RunError):
-    """The run was cancelled from outside."""
+    """The run was cancelled: by its caller, a script or a signal."""
 
     error_code = "nop.err.task.cancelled"
     exit_status = 130
 
 
 class RevertError(ExceptionGroup[Exception], RunError):
-    """Undoing failed: the failure that began it is the first of ``exceptions``, what went wrong in undoing follows.
+    """A rollback failed: ``exceptions`` are the failure that started it, then the failures of compensations.
 
-    The flow cannot hold it: what was not undone has to be looked at by somebody.
+    No handler of a flow can stop it, because a person has to check the steps that were not undone.
     """
 
     error_code = "taskrun.err.revert-failed"
 
     @classmethod
     def of(cls, failure: Exception, problems: Sequence[Exception]) -> RevertError:
-        """Return the error about undoing after ``failure``, which may be one of this class itself."""
+        """Return the error for a failed rollback after ``failure``, merging ``failure`` if it is a RevertError itself."""
         if isinstance(failure, RevertError):
             failure, *earlier = failure.exceptions
             problems = [*earlier, *problems]
@@ -193,26 +197,26 @@ class RevertError(ExceptionGroup[Exception], RunError):
         return cls(f"{steps} could not be undone after {type(failure).__name__}: {failure}", [failure, *problems])
 
     def derive(self, excs: Sequence[Exception]) -> RevertError:  # type: ignore[override]
-        """Return a group of the same kind with some of the exceptions."""
+        """Return a RevertError with other exceptions, as ``ExceptionGroup.split`` requires."""
         return RevertError(self.message, excs)
 
 
 class DecisionChangedError(RunError):
-    """A run is resumed with another flow, which decides otherwise than the run already has."""
+    """A resumed run decides otherwise than it recorded, because its flow has changed."""
 
     def __init__(self, key: str, before: object, because: str, after: object, now_because: str) -> None:
         super().__init__(
             f"{key} was {before!r} when the run began ({' '.join(because.split())}) and would be {after!r} now "
-            f"({' '.join(now_because.split())}): what was done since does not fit this flow. Resume the run with the "
-            "flow that it began with, or start a new one with 'taskrun rerun'"
+            f"({' '.join(now_because.split())}): the steps recorded since then do not fit this flow. Resume the run with "
+            "its original flow, or start a new run with 'taskrun rerun'"
         )
 
 
 class ShellError(RunError):
-    """The script of a ``<script lang="shell">``, or a program of ``sh:Run``, failed or could not be run.
+    """The script of a ``<script lang="shell">``, or a program of ``sh:Run``, failed or could not be started.
 
-    ``exitCode`` is its status, negative for the number of the signal that ended it, None when it did not end by
-    itself; ``stdout`` and ``stderr`` are what it had written.
+    ``exitCode`` is its exit status, the negative number of the signal that ended it, or None if it was not started or
+    was stopped. ``stdout`` and ``stderr`` are its output.
     """
 
     error_code = "nop.err.task.shell-failed"
@@ -225,16 +229,16 @@ class ShellError(RunError):
 
     @property
     def params(self) -> dict[str, object]:
-        """What handlers in a flow read as ``ERROR.params``."""
+        """Values that handlers of a flow read as ``ERROR.params``."""
         return {"exitCode": self.exitCode, "stdout": self.stdout, "stderr": self.stderr}
 
 
 class RecordedError(RunError):
-    """A failure that is known from a record only: its class is not there, or cannot be made again from the record.
+    """Replacement of a recorded exception whose class is missing or cannot be constructed from the record.
 
-    Its text is that of the original, whose class with its module is ``kind``. ``error_code``, ``params``, ``biz_fatal``
-    and ``status`` are those of the original as far as they were recorded; without a code of its own, the code is the
-    name of the class. ``exceptions`` are the members of a group, ``record`` is from what it was made.
+    The text is that of the original exception, ``kind`` its module and class. ``error_code``, ``params``, ``biz_fatal``
+    and ``status`` are those of the original if they were recorded; the default code is the name of the class.
+    ``exceptions`` are the members of an exception group, ``record`` is the record that this was created from.
     """
 
     def __init__(
@@ -251,7 +255,7 @@ class RecordedError(RunError):
 
 
 class ChangedInputError(RunError):
-    """A step changed in place what it was given (``TaskManager(check_mutation=True)``)."""
+    """A step modified a value of its inputs in place; reported only with ``TaskManager(check_mutation=True)``."""
 
     error_code = "taskrun.err.changed-input"
 
@@ -261,7 +265,7 @@ class ChangedInputError(RunError):
 
 
 class UnsavableValueError(RunError):
-    """A value cannot be recorded. ``path`` is the place inside it, such as ``['items'][3].owner``."""
+    """A value cannot be recorded; ``path`` is the position of the problem in it, such as ``['items'][3].owner``."""
 
     error_code = "taskrun.err.unsavable-value"
 
@@ -272,7 +276,7 @@ class UnsavableValueError(RunError):
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Return the word of ``words`` that looks most like ``word``, or None when none comes near.
+    """Return the word of ``words`` that is most similar to ``word``, or None if none is similar.
 
     >>> nearest("totl", ["total", "count"])
     'total'
@@ -286,6 +290,6 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
 
 def near_hint(word: str, words: Iterable[str]) -> str:
-    """Return ``did you mean 'x'?`` for the nearest word, or ``""``."""
+    """Return ``did you mean 'x'?`` for the most similar word, ``""`` if none is similar."""
     found = nearest(word, words)
     return f"did you mean '{found}'?" if found else ""

@@ -45,8 +45,8 @@ from taskrun.result import RunResult
 from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
-from taskrun.syntax.delta.extend import extend, extend_tree, with_chain
-from taskrun.syntax.delta.layers import Found, layer_name
+from taskrun.syntax.delta.extend import add_extends_chain, extend, extend_tree
+from taskrun.syntax.delta.layers import LayeredFile, layer_name
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
 from taskrun.tags.context import TagContext
@@ -232,13 +232,13 @@ class TaskManager:
         """
         sources = self._flows.sources(os.fspath(path))
         if not custom_types:
-            sources = sources.bare()
+            sources = sources.for_tag_library()
         try:
             if root is not None:
-                return extend_tree(root, Found((os.fspath(path),)), sources)
+                return extend_tree(root, LayeredFile((os.fspath(path),)), sources)
             return extend(os.fspath(path), sources)
         except FlowError as error:
-            raise with_chain(error, sources, os.fspath(path)) from None
+            raise add_extends_chain(error, sources, os.fspath(path)) from None
 
     @property
     def opaque(self) -> frozenset[str]:

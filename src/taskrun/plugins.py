@@ -1,7 +1,7 @@
-"""What installed packages add: their entry points, looked up once.
+"""Find the entry points of installed packages.
 
-Rules: the look through all packages costs several milliseconds, so its result is kept for as long as ``sys.path`` is the
-same. A package that is installed while the program runs is seen by the next program.
+Rules: a search through all packages takes several milliseconds, so its result is cached until ``sys.path`` changes. A
+package that is installed while the process runs is found by the next process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def entry_points(*, group: str, name: str | None = None) -> EntryPoints:
-    """Return the entry points of a group, or those of a name in it.
+    """Return the entry points of a group, or only those with a name.
 
     >>> [entry.name for entry in entry_points(group="taskrun.tags", name="taskrun.sh")]
     ['taskrun.sh']
@@ -24,5 +24,5 @@ def entry_points(*, group: str, name: str | None = None) -> EntryPoints:
 
 
 @lru_cache(maxsize=1)
-def _all(_path: tuple[str, ...]) -> Any:  # what can be selected from; its type changed with Python 3.12
+def _all(_path: tuple[str, ...]) -> Any:  # its type differs before Python 3.12, but both have select()
     return importlib.metadata.entry_points()

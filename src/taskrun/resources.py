@@ -1,4 +1,4 @@
-"""The folders that come with taskrun: ``schemas`` and ``lib``."""
+"""Locate the folders that are shipped with taskrun: ``schemas`` and ``lib``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from taskrun.errors import PluginError
 
 
 def resource_folder(name: str) -> Path:
-    """Return the folder ``name``: the one in the installed package, else the one of the source tree.
+    """Return the path of a shipped folder: in the installed package, else in the source tree.
 
-    Raises PluginError when neither is there.
+    Raises PluginError if neither exists.
     """
     package = Path(__file__).parent
     for folder in (package, *package.parents[1:2]):
         if (folder / name).is_dir():
             return folder / name
-    raise PluginError(f"the folder {name} is missing in {package}: taskrun is not completely installed")
+    raise PluginError(
+        f"the folder {name} is missing in {package}: the installation of taskrun is incomplete; install it again"
+    )

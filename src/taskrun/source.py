@@ -1,8 +1,7 @@
-"""Where things stand in a file: locations, source texts, and the line with a caret that an error shows.
+"""Locations in files, source texts, and the source line with a caret that an error shows.
 
-Rules: lines and columns count characters from 1, as editors do; nothing here knows XML or steps.
-A location is cheap to carry and the exact place of an attribute or of a character inside a script is worked
-out only when an error asks for it.
+Rules: lines and columns count characters from 1, as editors do; this module knows nothing of XML or steps. A location is
+cheap to store; the exact location of an attribute, or of a character of a script, is computed only when an error needs it.
 """
 
 from __future__ import annotations
@@ -16,9 +15,7 @@ _WIDEST_SNIPPET = 160
 
 
 class Location(NamedTuple):
-    """A place in a file.
-
-    Parameters: ``path`` as the user would name the file, ``line`` and ``column`` from 1.
+    """Position in a file: ``path`` as the user would write it, ``line`` and ``column`` from 1.
 
     >>> str(Location("flow.task.xml", 12, 5))
     'flow.task.xml:12:5'
@@ -33,7 +30,7 @@ class Location(NamedTuple):
 
 
 class Source:
-    """The text of one file, with conversions between offsets and lines and columns."""
+    """Text of one file, with conversions between offsets and locations."""
 
     __slots__ = ("_starts", "path", "text")
 
@@ -44,7 +41,7 @@ class Source:
 
     @property
     def starts(self) -> list[int]:
-        """The offset at which each line starts."""
+        """Offset of the start of each line."""
         if self._starts is None:
             self._starts = [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
         return self._starts
@@ -60,7 +57,7 @@ class Source:
         return Location(self.path, line, offset - self.starts[line - 1] + 1)
 
     def line(self, number: int) -> str:
-        """Return the text of a line (from 1) without its end, or ``""`` when there is no such line."""
+        """Return the text of a line (from 1) without its line end, ``""`` if there is no such line."""
         starts = self.starts
         if not 1 <= number <= len(starts):
             return ""
@@ -69,7 +66,7 @@ class Source:
 
 
 def snippet(line: str, column: int) -> str:
-    """Return the source line and, below it, a caret under ``column`` (from 1); long lines are cut around it."""
+    """Return a source line with a caret under ``column`` (from 1) below it; a long line is cut around the caret."""
     start = max(0, column - _WIDEST_SNIPPET // 2) if len(line) > _WIDEST_SNIPPET else 0
     shown = line[start : start + _WIDEST_SNIPPET]
     padding = "".join("\t" if character == "\t" else " " for character in shown[: column - 1 - start])

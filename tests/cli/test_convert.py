@@ -99,7 +99,10 @@ def test_what_is_wrong_is_said(taskrun, flow):
     flow("steps:\n  - name: a\n", "flow.task.yaml")
     ended = taskrun("convert", "flow.task.yaml", "-", "--to", "xml")
     assert ended.status == 2
-    assert "flow.task.yaml:2:5: error[wrong-form]: a step needs its type\n      - name: a\n        ^\n" in ended.err
+    assert (
+        "flow.task.yaml:2:5: error[wrong-form]: the type of this step is missing\n      - name: a\n        ^\n"
+        in ended.err
+    )
     flow("<flow><what/></flow>")
     assert taskrun("convert", "flow.task.xml", "-", "--to", "json").status == 0
 

@@ -55,7 +55,7 @@ def execute(words: Sequence[str]) -> int:
 def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str:
     """Return the text of the delta, as a file at ``output``."""
     from taskrun.errors import FlowError
-    from taskrun.syntax.delta.difference import Differ, replacing
+    from taskrun.syntax.delta.difference import Differ, replacement_delta
     from taskrun.syntax.delta.extend import language_of
     from taskrun.syntax.delta.relocate import relocated
     from taskrun.syntax.load import parse
@@ -69,7 +69,7 @@ def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str
     def text_of(delta: Node) -> str:
         return write_xml(delta._replace(attributes={"x:extends": path, **declared, **delta.attributes}), head=False)
 
-    replaced = text_of(replacing(second))
+    replaced = text_of(replacement_delta(second))
     if (language_of(first) or "python") != (language_of(second) or "python"):
         return replaced
     delta = Differ(manager.opaque).difference(first, second)

@@ -30,13 +30,13 @@ def execute(words: Sequence[str]) -> int:
     arguments = parser.parse_args(words)
     from taskrun.cli.exit_codes import guarded
     from taskrun.cli.stdout import write
-    from taskrun.syntax.delta.origins import origin_told
+    from taskrun.syntax.delta.origins import describe_origin
     from taskrun.syntax.delta.relocate import relocated
     from taskrun.syntax.xml_write import write_xml
 
     def command() -> int:
         root = relocated(make_manager(arguments).expand(arguments.flow), arguments.flow)
-        return write(write_xml(kernel(root), origin_told if arguments.origins else None, head=False).rstrip("\n"))
+        return write(write_xml(kernel(root), describe_origin if arguments.origins else None, head=False).rstrip("\n"))
 
     return guarded(command)
 

@@ -21,9 +21,9 @@ from taskrun.core.search_path import SearchPath
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.script.script import ScriptSettings
 from taskrun.source import Location
-from taskrun.syntax.delta.extend import Sources, with_chain
+from taskrun.syntax.delta.extend import Sources, add_extends_chain
 from taskrun.syntax.delta.layers import FOLDER, Files, state_of
-from taskrun.syntax.delta.origins import origin_told
+from taskrun.syntax.delta.origins import describe_origin
 from taskrun.syntax.load import load, parse
 from taskrun.syntax.node import Node
 from taskrun.syntax.xml_write import write_xml
@@ -58,7 +58,7 @@ class FlowCache:
         try:
             flow = compile_flow(path, self.registry, sources, partial(self._markup, sources))
         except FlowError as error:
-            raise with_chain(error, sources, path) from None
+            raise add_extends_chain(error, sources, path) from None
         self.kept[path] = (sources.files.states, flow)
         return flow
 
@@ -103,6 +103,7 @@ class FlowCache:
         sources = Sources(
             files=Files(self.layers, lookup.roots, lookup.by_path, lambda file: load(file, self.registry.schema)),
             opaque=self.registry.schema.opaque,
+            containers=self.registry.schema.containers,
             generate=generate,
             config=self.config,
             transform=transform,
@@ -115,4 +116,4 @@ class FlowCache:
 
 
 def _dump(root: Node) -> None:
-    _LOG.info("%s", write_xml(root, origin_told, head=False))
+    _LOG.info("%s", write_xml(root, describe_origin, head=False))

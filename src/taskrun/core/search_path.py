@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskrun.syntax.delta.layers import beside
+from taskrun.syntax.delta.layers import relative_candidates
 
 FORMS = (".xml", ".yaml", ".yml", ".json")
 """The endings of the forms that a file can have; the first that is there counts."""
@@ -46,7 +46,7 @@ class SearchPath:
     def by_path(self, path: str, said_in: str) -> str:
         """Return the file that ``path`` means in the file ``said_in``; raises NotFoundError."""
         if not path.startswith("/"):
-            tried = beside(path, said_in)
+            tried = relative_candidates(path, said_in)
             for candidate in tried:
                 if Path(candidate).is_file():
                     return candidate

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import StepSkipped
@@ -19,11 +19,8 @@ from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, base, decorator
 from taskrun.errors import Diagnostic
 from taskrun.source import Location
+from taskrun.syntax.boolean import Condition, Grammar, Tokens
 from taskrun.syntax.node import Node
-
-Match: TypeAlias = Callable[[frozenset[str]], bool]
-
-_TOKEN = re.compile(r"\s*([()!]|[^\s()!]+)")
 
 
 @decorator("flags", rank=141)
@@ -71,7 +68,7 @@ class FlagMatch(Decorator):
     rank: ClassVar[int] = 141
 
     text: str
-    match: Match
+    match: Condition[frozenset[str]]
     step_name: str
     at: Location
 
@@ -117,55 +114,21 @@ def parse_renames(text: str) -> dict[str, str]:
     return found
 
 
-def parse_match(text: str) -> Match:
-    """Return the test that a flag expression means; raises ValueError.
+def parse_match(text: str) -> Condition[frozenset[str]]:
+    """Return the condition that a flag expression describes; raises ValueError.
 
     >>> parse_match("fast and not EMPTY")(frozenset({"fast"}))
     True
     """
-    tokens = _TOKEN.findall(text)
-    match, rest = _either(tokens)
-    if rest:
-        raise ValueError(f"'{rest[0]}' was not expected")
-    return match
+    return _MATCHES.parse(text)
 
 
-def _either(tokens: list[str]) -> tuple[Match, list[str]]:
-    left, rest = _both(tokens)
-    while rest and rest[0] == "or":
-        right, rest = _both(rest[1:])
-        left = _combine(any, left, right)
-    return left, rest
+def _flag(name: str, _rest: Tokens) -> Condition[frozenset[str]]:
+    if name == "EMPTY":
+        return lambda flags: not flags
+    if name == "ANY":
+        return bool
+    return lambda flags: name in flags
 
 
-def _both(tokens: list[str]) -> tuple[Match, list[str]]:
-    left, rest = _single(tokens)
-    while rest and rest[0] == "and":
-        right, rest = _single(rest[1:])
-        left = _combine(all, left, right)
-    return left, rest
-
-
-def _combine(how: Callable[[Iterable[bool]], bool], left: Match, right: Match) -> Match:
-    return lambda flags: how((left(flags), right(flags)))
-
-
-def _single(tokens: list[str]) -> tuple[Match, list[str]]:
-    if not tokens:
-        raise ValueError("a flag's name was expected at the end")
-    word, rest = tokens[0], tokens[1:]
-    if word in {"not", "!"}:
-        match, rest = _single(rest)
-        return lambda flags: not match(flags), rest
-    if word == "(":
-        match, rest = _either(rest)
-        if not rest or rest[0] != ")":
-            raise ValueError("a closing bracket is missing")
-        return match, rest[1:]
-    if word in {")", "and", "or"}:
-        raise ValueError(f"a flag's name was expected where '{word}' stands")
-    if word == "EMPTY":
-        return lambda flags: not flags, rest
-    if word == "ANY":
-        return bool, rest
-    return lambda flags: word in flags, rest
+_MATCHES = Grammar(token=re.compile(r"[()!]|[^\s()!]+"), operand=_flag, operand_name="a flag's name")

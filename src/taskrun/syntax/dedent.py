@@ -1,7 +1,7 @@
-"""Scripts without the indentation that they have only because of where they stand in their file.
+"""Remove the indentation that scripts have only because of their position in a file.
 
-Rules: only scripts of several lines that begin on a line of their own are touched, and none that has texts over several
-lines in it, for these would change. What is taken away is white space that means nothing to any script language.
+Rules: only scripts of several lines are changed. Unchanged remain scripts with a string over several lines, because the
+string would change, and scripts whose first line follows the tag while all other lines are indented.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _STEP = 2
 
 
 def tidy(root: Node, scripts: frozenset[str], *, indented: bool) -> Node:
-    """Return the tree with its scripts at the left margin, or where they belong in XML if ``indented``.
+    """Return the tree with its scripts at the left margin, or indented as deep as their elements if ``indented``.
 
-    ``scripts`` are the tags of the elements that hold one.
+    ``scripts`` are the tags of the elements that contain a script.
     """
     return _tidy(root, scripts - {"meta", "auth"}, 0 if indented else None)
 
@@ -32,7 +32,7 @@ def _tidy(node: Node, scripts: frozenset[str], depth: int | None) -> Node:
 
 
 def _script(text: str, depth: int | None) -> str:
-    """Return a script in its place: at the left margin, or ``depth`` elements deep."""
+    """Return a script at the left margin, or indented for ``depth`` elements around it."""
     first, newline, others = text.partition("\n")
     if not newline or not others.strip() or _LONG_TEXT.search(text) or "\r" in text:
         return text
@@ -41,7 +41,7 @@ def _script(text: str, depth: int | None) -> str:
     elif not first[0].isspace() and _LEFT_MARGIN.search(others):
         lines = text.rstrip()
     else:
-        return text  # its first line stands beside the tag: which indentation the others share is for the script to say
+        return text  # the first line follows the tag, so the indentation of the others may have a meaning
     if depth is None:
         return lines + "\n"
     pad = " " * (_STEP * depth)

@@ -1,8 +1,9 @@
-"""Read a task file into a tree of Nodes.
+"""Parse a task file into a tree of nodes.
 
-Rules: one pass of expat, which knows the exact line and column of every ``<``; no DTD, no entities but the five of
-XML, no network. The well-known prefixes need no ``xmlns``; every other prefix must be declared, and all that are not
-are reported together. White space between elements and comments are dropped.
+Rules: XML is read in one pass of expat, which reports the exact line and column of every ``<``. There are no DTDs, no
+entities other than the five of XML, and no access to the network. The well-known prefixes need no ``xmlns``; every other
+prefix must be declared, and all undeclared ones are reported together. Comments, and white space between elements, are
+dropped.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", 
 
 
 def load(path: str, schema: Schema | None = None) -> Node:
-    """Return the root element of the file at ``path``, or raise XmlError with what is wrong with the file.
+    """Return the root element of the file at ``path``; raises XmlError if it cannot be read or parsed.
 
-    ``schema`` tells a YAML or JSON file which keys are elements; by default it is the shipped one.
+    The ending of ``path`` selects XML, YAML or JSON. For YAML and JSON, ``schema`` decides which keys are elements; the
+    default is the schema without additions of packages.
     """
     file = Path(path)
     try:
@@ -39,14 +41,14 @@ def load(path: str, schema: Schema | None = None) -> Node:
     except OSError as error:
         raise _refuse(path, "no-file", f"cannot read '{path}': {error.strerror or error}", _neighbours(file)) from None
     if size > MAX_BYTES:
-        raise _refuse(path, "too-large", f"the file has {size:,} bytes; a task file has at most {MAX_BYTES:,}")
+        raise _refuse(path, "too-large", f"the file has {size:,} bytes; a task file may have at most {MAX_BYTES:,}")
     if file.suffix in PLAIN_ENDINGS:
         return parse_form(path, data, schema or Schema())
     return parse(path, data)
 
 
 def parse_form(path: str, data: bytes, schema: Schema) -> Node:
-    """Return the root element of the YAML or JSON text ``data``; its name ``path`` says which of the two it is."""
+    """Return the root element of the JSON (if ``path`` ends with ``.json``) or YAML text ``data``; raises XmlError."""
     from taskrun.syntax.forms.json_text import read_json
     from taskrun.syntax.forms.shapes import Shapes
     from taskrun.syntax.forms.yaml_form import read_form
@@ -58,8 +60,8 @@ def parse_form(path: str, data: bytes, schema: Schema) -> Node:
 
 
 def parse(path: str, data: bytes) -> Node:
-    """Return the root element of the XML text ``data``; ``path`` is its name in errors."""
-    return Reader(Source(path, _decode(path, data))).read()
+    """Return the root element of the XML text ``data``; raises XmlError, in which the file is called ``path``."""
+    return XmlReader(Source(path, _decode(path, data))).read()
 
 
 def _decode(path: str, data: bytes) -> str:
@@ -92,12 +94,12 @@ def _neighbours(file: Path) -> str:
 
 
 def prefix_of_library(path: str) -> str:
-    """Return the prefix of the tags of a library that is named by its file, where none is given."""
+    """Return the default prefix of a tag library: the name of its file without the ending."""
     return path.strip().rpartition("/")[2].removesuffix(".xlib")
 
 
 def undeclared(node: Node, declared: frozenset[str], add: Callable[[str], str]) -> Iterator[Diagnostic]:
-    """Yield the prefixes of a node's tag and attributes that are not declared; ``add`` says what to add, and where."""
+    """Yield a problem for each undeclared prefix of a node; ``add`` returns the declaration of a prefix for the hint."""
     for name in (None, *node.attributes):
         prefix, colon, _ = (name or node.tag).partition(":")
         if not colon or prefix in declared or prefix in {"xmlns", "xml"}:
@@ -109,8 +111,8 @@ def undeclared(node: Node, declared: frozenset[str], add: Callable[[str], str]) 
         yield node.problem("prefix", message, hint=hint, attribute=name)
 
 
-class _Open(NamedTuple):
-    """An element whose end tag has not been seen yet."""
+class _OpenElement(NamedTuple):
+    """Element whose end tag has not been read; ``prefixes`` are those declared for its content."""
 
     tag: str
     attributes: Mapping[str, str]
@@ -120,10 +122,10 @@ class _Open(NamedTuple):
     prefixes: frozenset[str]
 
 
-class Reader:
-    """Builds Nodes from expat's events; one per file, or per piece of XML inside another file.
+class XmlReader:
+    """Builds the nodes of one XML text from expat's events: a file, or a fragment inside another file.
 
-    ``prefixes`` are those that are declared outside the piece, ``depth`` is how deep it stands.
+    ``prefixes`` are those declared outside the text, ``depth`` is the number of elements around it.
     """
 
     def __init__(self, source: Source, prefixes: frozenset[str] = WELL_KNOWN_PREFIXES, depth: int = 0) -> None:
@@ -131,8 +133,8 @@ class Reader:
         self.prefixes = prefixes
         self.most_depth = MAX_DEPTH - depth
         self.problems: list[Diagnostic] = []
-        self.open: list[_Open] = []
-        self.texts: list[str] = []  # since the last tag, which stands at:
+        self.open: list[_OpenElement] = []
+        self.texts: list[str] = []  # read since the last tag
         self.last_tag = (1, 1)
         self.root: Node | None = None
         parser = self.parser = expat.ParserCreate()
@@ -143,7 +145,7 @@ class Reader:
         parser.StartDoctypeDeclHandler = self.doctype
 
     def read(self) -> Node:
-        """Return the root element; raises XmlError."""
+        """Parse the text and return the root element; raises XmlError with all problems."""
         try:
             self.parser.Parse(self.source.text, True)
         except expat.ExpatError as error:
@@ -154,32 +156,32 @@ class Reader:
         return self.root
 
     def unclosed(self) -> str:
-        """Return which element is open, as a hint."""
+        """Return the innermost open element as a hint, ``""`` if there is none."""
         if not self.open:
             return ""
         element = self.open[-1]
         return f"the element that is open here is <{element.tag}> from line {element.line}, column {element.column}"
 
     def note(self, code: str, place: Location, message: str, hint: str = "") -> None:
-        """Add a problem at a place."""
+        """Report a problem at a location."""
         line = self.source.line(place.line)
         self.problems.append(Diagnostic(location=place, code=code, message=message, hint=hint, line=line))
 
     def stop(self, code: str, message: str, hint: str = "") -> XmlError:
-        """Return the error for a problem where the parser is, after which nothing can be read."""
+        """Return the error for a fatal problem at the position of the parser."""
         parser = self.parser
         place = Location(self.source.path, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
         self.note(code, place, message, hint)
         return XmlError(self.problems)
 
     def doctype(self, *_: object) -> None:
-        """Refuse a DTD."""
+        """Raise XmlError for a DTD."""
         place = self.source.location(self.source.text.index("<!DOCTYPE"))
-        self.note("dtd", place, "a task file has no DTD and no entities of its own", "take the <!DOCTYPE …> out")
+        self.note("dtd", place, "a task file cannot have a DTD or entities of its own", "remove the <!DOCTYPE …>")
         raise XmlError(self.problems)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Open an element."""
+        """Handle a start tag: open an element."""
         parser = self.parser
         line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
         stack = self.open
@@ -197,32 +199,34 @@ class Reader:
                     prefixes = prefixes | {name[6:]}
                 elif name == "xpl:lib":
                     prefixes = prefixes | set(map(prefix_of_library, value.split(",")))
-        if tag == "c:import" and stack:  # what it imports is there for what follows it
+        if tag == "c:import" and stack:  # the imported prefix is declared for the siblings that follow
             own = attributes.get("as") or prefix_of_library(attributes.get("from", ""))
-            above = 2 if stack[-1].tag == "x:config" and len(stack) > 1 else 1  # that is for the whole file
+            above = (
+                2 if stack[-1].tag == "x:config" and len(stack) > 1 else 1
+            )  # an import in x:config is valid in the whole file
             stack[-above] = stack[-above]._replace(prefixes=stack[-above].prefixes | {own})
-        stack.append(_Open(tag, attributes or NO_ATTRIBUTES, [], line, column, prefixes))
+        stack.append(_OpenElement(tag, attributes or NO_ATTRIBUTES, [], line, column, prefixes))
         if prefixed:
             self.check_prefixes(stack[-1])
 
-    def check_prefixes(self, element: _Open) -> None:
-        """Note the prefixes of an element that are not declared."""
+    def check_prefixes(self, element: _OpenElement) -> None:
+        """Report the undeclared prefixes of an element."""
         node = Node(element.tag, element.attributes, (), "", self.source, element.line, element.column)
         self.problems.extend(undeclared(node, element.prefixes, self.declaration))
 
     def declaration(self, prefix: str) -> str:
-        """Return what declares a prefix, and where to write it."""
+        """Return the declaration of a prefix and its place, for a hint."""
         return f'xmlns:{prefix}="{prefix}" to <{self.open[0].tag}>'
 
     def flush(self, children: list[Node]) -> None:
-        """Make a child of the text since the last tag."""
+        """Append the text since the last tag to ``children``, unless it is white space."""
         text = "".join(self.texts)
         self.texts.clear()
         if not text.isspace():
             children.append(Node(TEXT, NO_ATTRIBUTES, (), text, self.source, *self.last_tag))
 
     def end(self, _tag: str) -> None:
-        """Close an element: make its Node."""
+        """Handle an end tag: build the node of the element."""
         tag, attributes, children, line, column, _ = self.open.pop()
         text = ""
         if self.texts:

@@ -1,10 +1,9 @@
-"""The syntax tree: an XML element as a value, and the exact place of each of its parts.
+"""The syntax tree: nodes are immutable elements, and compute the exact location of each of their parts.
 
-Rules: a Node is immutable and knows nothing of steps. Text of an element without child elements is its ``text``;
-where text stands between child elements, each piece is a child Node with the tag ``#text`` and white space alone
-is dropped. Places are kept as the element's line and column; the place of an attribute, or of a character inside a
-value, is worked out from the source when an error asks for it. A node that is not one element of an XML file (it was
-merged from several, or read from YAML) has ``places`` that know.
+Rules: a node knows nothing of steps. The text of an element without child elements is its ``text``. Text between child
+elements becomes child nodes with the tag ``#text``; white space alone is dropped. A node stores its line and column; the
+location of an attribute, or of a character of a value, is computed from the source when an error needs it. A node that
+is not one element of an XML file (merged from several, or read from YAML) has ``places``, which compute its locations.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ _PIECE = re.compile(r"<!\[CDATA\[|\]\]>|<!--.*?-->|<\?.*?\?>|&[^;\s]*;|\r\n|<|."
 
 
 class Places(Protocol):
-    """Where the parts of a node stand that is not one element of an XML file."""
+    """Locations of the parts of a node that is not one element of an XML file."""
 
     def attribute(self, name: str) -> Location | None:
-        """Return where an attribute starts, or None when the node itself is the place."""
+        """Return the location of an attribute, or None to use that of the node."""
 
     def character(self, index: int, attribute: str | None) -> Location | None:
-        """Return where a character of the text, or of an attribute's value, stands, or None likewise."""
+        """Return the location of a character of the text, or of an attribute's value; None to use that of the node."""
 
     def source(self, path: str) -> Source | None:
-        """Return the text of a file that parts of the node come from."""
+        """Return the source at ``path`` if a part of the node comes from it, else None."""
 
 
 class Node(NamedTuple):
-    """An element: tag, attributes, children, text, and where it stands.
+    """Element of a file: tag, attributes, children, text and location.
 
-    ``line`` and ``column`` are those of the ``<``; for a ``#text`` node, of the tag that the text follows. A node that
-    stands for an attribute (``in:x="1"``) has the attribute's name as ``origin`` and its value as text.
+    ``line`` and ``column`` are those of the ``<``; for a ``#text`` node, of the tag before the text. A node that was made
+    from an attribute (``in:x="1"``) has the name of the attribute as ``origin`` and its value as text.
     """
 
     tag: str
@@ -58,7 +57,7 @@ class Node(NamedTuple):
 
     @property
     def at(self) -> Location:
-        """The place of the element."""
+        """Location of the element."""
         if self.origin and self.places is not None:
             return self.places.attribute(self.origin) or Location(self.source.path, self.line, self.column)
         if self.origin and (found := self._attribute(self.origin)):
@@ -66,7 +65,7 @@ class Node(NamedTuple):
         return Location(self.source.path, self.line, self.column)
 
     def child(self, tag: str) -> Node | None:
-        """Return the first child element of that tag, or None."""
+        """Return the first child element with the given tag, or None."""
         for node in self.children:
             if node.tag == tag:
                 return node
@@ -79,7 +78,7 @@ class Node(NamedTuple):
             yield from node.walk()
 
     def attribute_at(self, name: str) -> Location:
-        """Return where the attribute ``name`` starts (the element's place when it has no such attribute)."""
+        """Return the location of an attribute, that of the element if it has no such attribute."""
         if self.places is not None:
             return self.places.attribute(name) or self.at
         found = self._attribute(name)
@@ -96,14 +95,16 @@ class Node(NamedTuple):
         return None
 
     def character_at(self, index: int, attribute: str | None = None) -> Location:
-        """Return where character ``index`` (from 0) of the text, or of an attribute's value, stands in the file."""
+        """Return the location of character ``index`` (from 0) of the text, or of an attribute's value."""
         attribute = attribute or self.origin
         if self.places is not None:
             return self.places.character(index, attribute or None) or self.at
         if not attribute:
             behind = self.source.offset(self.line, self.column)
             tag = _TAG.match(self.source.text, behind)
-            start = tag.end() if tag else behind if self.tag == TEXT else -1  # behind <a/> there is no tag any more
+            start = (
+                tag.end() if tag else behind if self.tag == TEXT else -1
+            )  # a #text node behind <a/> begins right there
         else:
             found = self._attribute(attribute)
             start = found.start(3) if found else -1
@@ -112,7 +113,7 @@ class Node(NamedTuple):
         return self.source.location(_skip(self.source.text, start, index))
 
     def source_of(self, path: str) -> Source:
-        """Return the text of the file at ``path`` if parts of this node come from it, else that of the node."""
+        """Return the source at ``path`` if a part of this node comes from it, else the source of the node."""
         if self.places is not None and path != self.source.path:
             return self.places.source(path) or self.source
         return self.source
@@ -127,14 +128,14 @@ class Node(NamedTuple):
         at: Location | None = None,
         severity: Severity = "error",
     ) -> Diagnostic:
-        """Return a Diagnostic at this element, at one of its attributes, or at the given place of its file."""
+        """Return a diagnostic at this element, at one of its attributes, or at the location ``at``."""
         place = at or (self.attribute_at(attribute) if attribute else self.at)
         line = self.source_of(place.path).line(place.line)
         return Diagnostic(location=place, code=code, message=message, hint=hint, line=line, severity=severity)
 
 
 def same(one: Node, other: Node) -> bool:
-    """Whether two trees say the same, wherever their parts stand."""
+    """Return whether two trees have equal tags, attributes, texts and children; locations are ignored."""
     todo = [(one, other)]
     while todo:
         left, right = todo.pop()
@@ -147,7 +148,7 @@ def same(one: Node, other: Node) -> bool:
 
 
 def _skip(text: str, offset: int, count: int) -> int:
-    """Return the offset of the character that follows ``count`` decoded characters of raw XML from ``offset``."""
+    """Return the offset in raw XML behind ``count`` decoded characters, counted from ``offset``."""
     inside_cdata = False
     for piece in _PIECE.finditer(text, offset):
         raw = piece[0]

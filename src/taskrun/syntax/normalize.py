@@ -1,8 +1,8 @@
-"""Rewrite a flow into the kernel language: fewer words for the same thing.
+"""Rewrite a flow into the kernel language, which has fewer forms for later stages to handle.
 
-Rules: each rewrite is a small function ``(element, parent, position) -> element`` in a table; together they are idempotent
-(normalizing twice is normalizing once) and refuse nothing. After it: old tags have their new names, every step has a
-name, ``defaultUseParentScope`` is written on each step that it reaches, and a root in graph mode is a ``graph-task``.
+Rules: each rewrite is a function ``(element, parent, position) -> element`` in a table. Rewrites are idempotent and report
+no problems. Afterwards old tags have their new names, every step has a name, ``defaultUseParentScope`` is written on each
+step that it applies to, and a root in graph mode is a ``graph-task``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PARTS = frozenset({"then", "else", "case", "otherwise"})
 
 
 def new_tag(node: Node, parent: Node | None, _position: int) -> Node:
-    """``<xpl>`` is the old name of ``<step>``; a task in graph mode is a graph."""
+    """Rename ``<xpl>`` to ``<step>``, and a task in graph mode to ``<graph-task>``."""
     if node.tag == "xpl" and parent is not None and parent.tag == "steps":
         return node._replace(tag="step", attributes=_named(node, "xpl", _position))
     if node.tag == "task" and parent is None and node.attributes.get("graphMode") in {"true", "1"}:
@@ -27,7 +27,7 @@ def new_tag(node: Node, parent: Node | None, _position: int) -> Node:
 
 
 def default_name(node: Node, parent: Node | None, position: int) -> Node:
-    """A step without a name is called by its tag and position among its siblings, a part by its tag."""
+    """Name a step without a name by its tag and position among its siblings, a ``<then>`` or ``<case>`` by its tag."""
     if parent is None or node.attributes.get("name"):
         return node
     if parent.tag == "steps":
@@ -51,7 +51,7 @@ REWRITES: tuple[Rewrite, ...] = (new_tag, default_name)
 
 
 def normalize(root: Node, rewrites: Iterable[Rewrite] = REWRITES) -> Node:
-    """Return the flow in the kernel language."""
+    """Return the flow rewritten into the kernel language."""
     table = tuple(rewrites)
     everywhere = root.attributes.get("defaultUseParentScope") in {"true", "1"}
     return _rewrite(root, None, 0, table, everywhere)

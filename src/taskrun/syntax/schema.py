@@ -1,8 +1,8 @@
-"""The grammar of task files: the file task.xsd, what other packages add to it, and what it declares.
+"""Schema of task files: the file task.xsd, the additions of other packages, and the declarations in both.
 
-Rules: the file is never changed, additions go into a parsed copy, compiled once on first use. lxml answers yes or no,
-fast; what is declared where comes from xmlschema, which takes long to import and is asked only to explain a no and to
-compare the grammar with the code. A tag or an attribute with a prefix needs no declaration and cannot have one.
+Rules: task.xsd is never changed; additions are made to a parsed copy, which is compiled on first use. lxml validates, fast
+but with poor messages. The declarations come from xmlschema, which takes long to import, so they are used only to explain
+errors and to compare the schema with the code. Prefixed tags and attributes are never declared.
 """
 
 from __future__ import annotations
@@ -40,11 +40,12 @@ _BUILT_IN: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class ExtraElement:
-    """An element that another package adds to the language.
+    """Element that another package adds to the language.
 
-    ``kind`` is ``"step"`` for a step type, which takes everything that each step may carry, or ``"child"`` for a
-    child that the task and every step may have. ``attributes`` are its own, with any text as value; ``children`` hold
-    scripts, but ``steps`` holds steps; ``#text`` among them says that the element itself holds a script.
+    ``kind`` is ``"step"`` for a step type, which may have all attributes and children that every step may have, or
+    ``"child"`` for a child of the task and of every step. ``attributes`` are its own attributes, with any value.
+    ``children`` are its own children: ``steps`` contains steps, every other child a script, and ``#text`` means that the
+    element itself contains a script.
     """
 
     tag: str
@@ -55,10 +56,10 @@ class ExtraElement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeDeclaration:
-    """An attribute that may stand on an element.
+    """Declaration of an attribute of an element.
 
-    ``type`` is the name in the schema (``xs:boolean``, ``Duration``); ``values`` are the words that it enumerates, with
-    their documentation; ``expected`` says in words what a value has to be, ``accepts`` whether a value is one.
+    ``type`` is the name of its type in the schema (``xs:boolean``, ``Duration``); ``values`` maps the enumerated values to
+    their documentation; ``expected`` describes a valid value in words, ``accepts`` checks a value.
     """
 
     name: str
@@ -72,10 +73,10 @@ class AttributeDeclaration:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ElementDeclaration:
-    """An element at one place of the grammar: what may stand on it and in it, by name.
+    """Declaration of an element at one place of the schema: its attributes and children by name.
 
-    ``text`` says that it may hold text, ``opaque`` that it may hold any element, ``any_attribute`` that it may have
-    any attribute. The declarations form a graph with cycles, for steps stand in steps.
+    The element may contain text if ``text``, any element if ``opaque``, and have any attribute if ``any_attribute``. The
+    declarations form a graph with cycles, because steps contain steps.
     """
 
     tag: str
@@ -87,7 +88,7 @@ class ElementDeclaration:
     any_attribute: bool
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], ElementDeclaration]]:
-        """Yield every declaration from here on once, with the shortest chain of tags that leads to it."""
+        """Yield this declaration and every one below it once, with the shortest chain of tags that leads to it."""
         seen = {self}
         level: list[tuple[tuple[str, ...], ElementDeclaration]] = [((self.tag,), self)]
         for chain, declaration in level:
@@ -99,7 +100,7 @@ class ElementDeclaration:
 
 
 class Schema:
-    """The grammar, with what other packages add: ``extra`` elements, and attributes for the task and every step."""
+    """Schema with the additions of packages: ``extra`` elements, and attributes of the task and every step."""
 
     def __init__(self, extra: Sequence[ExtraElement] = (), extra_attributes: tuple[str, ...] = ()) -> None:
         self._extra = tuple(extra)
@@ -107,7 +108,7 @@ class Schema:
 
     @cached_property
     def document(self) -> etree._ElementTree:
-        """The parsed schema with the additions in it. Raises PluginError when an addition is not possible."""
+        """Parsed schema with the additions. Raises PluginError if an addition is invalid."""
         from lxml import etree
 
         document = etree.parse(str(schema_file()), etree.XMLParser(remove_blank_text=True, remove_comments=True))
@@ -116,48 +117,58 @@ class Schema:
 
     @cached_property
     def compiled(self) -> etree.XMLSchema:
-        """The schema as lxml uses it."""
+        """Schema compiled by lxml."""
         from lxml import etree
 
         return etree.XMLSchema(self.document)
 
     @cached_property
     def opaque(self) -> frozenset[str]:
-        """The tags that hold a script or free data wherever they may stand, so that nobody need look into them."""
-        root = self.document.getroot()
+        """Tags of the elements that contain a script or free data at every place: the schema does not check their content."""
         anything = f"{_XS}any[@namespace='##any']"
-        types = {kind.get("name") for kind in root.iter(f"{_XS}complexType") if kind.find(f".//{anything}") is not None}
-        seen: dict[str, bool] = {}
-        for element in root.iter(f"{_XS}element"):
-            opaque = element.get("type") in types or element.find(f".//{anything}") is not None
+        always: dict[str, bool] = {}
+        for element, found in self._elements_with(anything):
             tag = element.get("name", "")
-            seen[tag] = opaque and seen.get(tag, True)
-        return frozenset(tag for tag, opaque in seen.items() if opaque)
-
-    def declarations(self) -> ElementDeclaration:
-        """Return the declaration of the root; ``.children`` leads to the others."""
-        return self._declarations
+            always[tag] = found and always.get(tag, True)
+        return frozenset(tag for tag, found in always.items() if found)
 
     @cached_property
-    def second(self) -> XMLSchema10:
-        """The schema as xmlschema uses it."""
+    def containers(self) -> frozenset[str]:
+        """Tags of the elements with ``<steps>`` other than the root, including additions."""
+        found = self._elements_with(f"{_XS}element[@name='steps']")
+        declared = {element.get("name", "") for element, has_steps in found if has_steps}
+        added = {extra.tag for extra in self._extra if "steps" in extra.children}  # a prefixed one is not declared
+        return frozenset(declared | added) - {"task"}
+
+    def _elements_with(self, part: str) -> Iterator[tuple[etree._Element, bool]]:
+        """Yield each element of the document, and whether its declaration or its named type contains ``part``."""
+        root = self.document.getroot()
+        types = {kind.get("name") for kind in root.iter(f"{_XS}complexType") if kind.find(f".//{part}") is not None}
+        types.discard(None)  # types without a name are inside the elements
+        for element in root.iter(f"{_XS}element"):
+            yield element, element.get("type") in types or element.find(f".//{part}") is not None
+
+    @cached_property
+    def as_xmlschema(self) -> XMLSchema10:
+        """Schema compiled by the library xmlschema."""
         from lxml import etree
         from xmlschema import XMLSchema10
 
         return XMLSchema10(etree.tostring(self.document, encoding="unicode"))
 
     @cached_property
-    def _declarations(self) -> ElementDeclaration:
-        return _declare(self.second.elements["task"], {})
+    def declarations(self) -> ElementDeclaration:
+        """Declaration of the root element, with those of all others below it."""
+        return _declare(self.as_xmlschema.elements["task"], {})
 
 
 def schema_file() -> Path:
-    """Return the path of task.xsd; raises PluginError when it is missing."""
+    """Return the path of task.xsd; raises PluginError if it is missing."""
     return resource_folder("schemas") / "task.xsd"
 
 
 class _Additions:
-    """Writes the declarations of added elements and attributes into a parsed schema."""
+    """Inserts the declarations of added elements and attributes into a parsed schema."""
 
     def __init__(self, root: etree._Element) -> None:
         self.tags = {element.get("name", "") for element in root.iter(f"{_XS}element")}
@@ -173,7 +184,7 @@ class _Additions:
     def make(self, extra: Sequence[ExtraElement], attributes: Sequence[str]) -> None:
         for name in attributes:
             if name in self.taken:
-                raise PluginError(f"the attribute {name} cannot be added: the task or a step has one of this name")
+                raise PluginError(f"the attribute {name} cannot be added: the task or a step already has it")
             self.attribute(self.attributes, name)
             self.shared_attributes.add(name)
             self.taken.add(name)
@@ -188,7 +199,7 @@ class _Additions:
 
     def element(self, group: etree._Element, extra: ExtraElement) -> None:
         if extra.tag in self.tags:
-            raise PluginError(f"the element <{extra.tag}> cannot be added: the language has one of this name")
+            raise PluginError(f"the element <{extra.tag}> cannot be added: the language already has it")
         self.tags.add(extra.tag)
         step = extra.kind == "step"
         text = TEXT in extra.children
@@ -223,7 +234,9 @@ def _add(parent: etree._Element, kind: str, **settings: str) -> etree._Element:
 
 def _added(parent: etree._Element, kind: str, name: str, **settings: str) -> etree._Element:
     if not _NAME.match(name):
-        raise PluginError(f"{name!r} cannot be added to the language: a name has ASCII letters, digits, _, - and .")
+        raise PluginError(
+            f"{name!r} cannot be added to the language: a name consists of ASCII letters, digits, _, - and ."
+        )
     declaration = _add(parent, kind, name=name, **settings)
     _add(_add(declaration, "annotation"), "documentation").text = "Added by a package."
     return declaration
@@ -232,7 +245,7 @@ def _added(parent: etree._Element, kind: str, name: str, **settings: str) -> etr
 def _declare(element: XsdElement, known: dict[XsdElement, ElementDeclaration]) -> ElementDeclaration:
     if element in known:
         return known[element]
-    kind = cast("XsdComplexType", element.type)  # the grammar has no element of a simple type
+    kind = cast("XsdComplexType", element.type)  # the schema has no element of a simple type
     particles = list(cast("XsdGroup", kind.content).iter_elements())
     children: dict[str, ElementDeclaration] = {}
     attributes = {name: cast("XsdAttribute", found) for name, found in kind.attributes.items() if name}
@@ -266,7 +279,7 @@ def _attribute(name: str, declared: XsdAttribute) -> AttributeDeclaration:
 
 
 def _ascii_only(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Numbers as XML writes them; Python reads ``1_000`` and other scripts' digits too."""
+    """Return a check of numbers as XML writes them; Python also accepts ``1_000`` and digits of other scripts."""
     return lambda value: value.isascii() and "_" not in value and accepts(value)
 
 

@@ -1,8 +1,7 @@
-"""Say what is wrong with a tree that the schema refuses: every problem, at its exact place, with what to write instead.
+"""Explain why the schema refuses a tree: report every problem at its exact location, with a hint what to write instead.
 
-Rules: the tree is walked beside the declarations of the schema. An element that is not known is reported and not
-entered; a prefixed element is an extension and not entered either; everything else is looked at. One slip gives one
-problem: a required attribute whose name is misspelt is not missing too.
+Rules: the tree is compared with the declarations of the schema. The content of unknown and of prefixed elements is not
+checked. One mistake gives one problem: a required attribute whose name is misspelt is not also reported as missing.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ _MOST_PLACES = 6
 
 
 def explain(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return every problem that the declarations of the schema show in the tree, in the order of the file."""
-    grammar = schema.declarations()
+    """Return a problem for everything in the tree that the declarations do not allow, in the order of the file."""
+    grammar = schema.declarations
     if root.tag != grammar.tag:
-        message = f"the root element is <{root.tag}>; that of a task file is <{grammar.tag}>"
+        message = f"the root element is <{root.tag}>; a task file must have <{grammar.tag}>"
         return [root.problem("wrong-root", message, hint=near_hint(root.tag, [grammar.tag]))]
-    places = _Places(grammar)
+    places = _GrammarIndex(grammar)
     problems = list(_attributes(root, grammar, places))
     todo = _inside(root, grammar)
     while todo:
@@ -44,17 +43,17 @@ def explain(root: Node, schema: Schema) -> list[Diagnostic]:
             problems.append(node.problem("unknown-element", message, hint=places.element_hint(node.tag, allowed)))
         elif node.tag[:2] in OWN_PREFIXES:
             message = f"<{node.tag}> has no meaning in <{parent.tag}>"
-            hint = "template tags stand in scripts such as <source>" if node.tag.startswith("c:") else ""
+            hint = "template tags are allowed in scripts such as <source>" if node.tag.startswith("c:") else ""
             problems.append(node.problem("unknown-element", message, hint=hint))
     files = list(dict.fromkeys(problem.location.path for problem in problems))
     return sorted(problems, key=lambda problem: (files.index(problem.location.path), *problem.location[1:]))
 
 
-_Inside = tuple[Node, Node, ElementDeclaration]
+_Pending = tuple[Node, Node, ElementDeclaration]
 
 
-def _inside(node: Node, declared: ElementDeclaration) -> list[_Inside]:
-    """Return what has to be looked at inside the element, last first."""
+def _inside(node: Node, declared: ElementDeclaration) -> list[_Pending]:
+    """Return the content of an element that has to be checked, in reverse order: text and children."""
     if declared.opaque:
         return []
     text = (node._replace(tag=TEXT, children=()),) if node.text else ()
@@ -65,13 +64,13 @@ def _text(node: Node, parent: Node, allowed: ElementDeclaration) -> Iterator[Dia
     text = node.text.strip(" \t\r\n")
     if allowed.text or not text:
         return
-    hint = "a script stands in <source>" if "source" in allowed.children else ""
+    hint = "write a script in <source>" if "source" in allowed.children else ""
     at = node.character_at(node.text.index(text))
     shown = " ".join(text.split())
-    yield node.problem("unexpected-text", f"<{parent.tag}> holds no text, but {_quoted(shown)}", hint=hint, at=at)
+    yield node.problem("unexpected-text", f"<{parent.tag}> cannot contain the text {_quoted(shown)}", hint=hint, at=at)
 
 
-def _attributes(node: Node, declared: ElementDeclaration, places: _Places) -> Iterator[Diagnostic]:
+def _attributes(node: Node, declared: ElementDeclaration, places: _GrammarIndex) -> Iterator[Diagnostic]:
     if declared.any_attribute:
         return
     free = declared.attributes.keys() - node.attributes.keys()
@@ -102,8 +101,8 @@ def _quoted(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")
 
 
-class _Places:
-    """Where in the grammar each element and each attribute may stand."""
+class _GrammarIndex:
+    """Index of the schema: the elements in which each element, and on which each attribute, is allowed."""
 
     def __init__(self, grammar: ElementDeclaration) -> None:
         self.of_element: dict[str, set[str]] = {}
@@ -118,16 +117,16 @@ class _Places:
                 self.of_attribute.setdefault(name, set()).add(declared.tag)
 
     def element_hint(self, tag: str, parent: ElementDeclaration) -> str:
-        """Say what to write instead of an element that is not known in ``parent``."""
+        """Return a hint what to write instead of an element that is not allowed in ``parent``."""
         if tag in parent.attributes:
             return f'{tag} is an attribute: {tag}="…"'
         found = [near_hint(tag, parent.children), self._belongs(f"<{tag}> belongs in", self.of_element.get(tag))]
         return " ".join(filter(None, found)) or _allowed("element", [f"<{child}>" for child in parent.children])
 
     def attribute_hint(self, name: str, declared: ElementDeclaration, free: Iterable[str]) -> str:
-        """Say what to write instead of an attribute that is not known here; ``free`` are those not yet written."""
+        """Return a hint what to write instead of an unknown attribute; ``free`` are attributes that are not yet used."""
         if name == "xmlns":
-            return "the elements of a task file are in no namespace; leave it out"
+            return "the elements of a task file have no namespace; remove it"
         if name in declared.children:
             return f"{name} is an element: <{name}>…</{name}>"
         near = near_hint(name, free) or near_hint(name, declared.attributes)
@@ -148,17 +147,17 @@ def _allowed(kind: str, names: list[str]) -> str:
     return f"allowed here: {', '.join(names)}" if names else f"no {kind} is allowed here"
 
 
-def quote(root: Node, tree: _Element, schema: Schema) -> list[Diagnostic]:
-    """Return lxml's own words on what it has just refused in ``tree``, at the nodes that they are about."""
+def lxml_problems(root: Node, tree: _Element, schema: Schema) -> list[Diagnostic]:
+    """Return the messages of lxml's last validation of ``tree``, as problems of the nodes that they refer to."""
     problems = []
     for entry in cast("Iterable[_LogEntry]", schema.compiled.error_log):
         node = _node_at(root, tree, entry.path)
         problems.append(node.problem("schema", f"the schema refuses <{node.tag}>: {entry.message}"))
-    return problems or [root.problem("schema", "the schema refuses this file without saying why")]
+    return problems or [root.problem("schema", "the schema refuses this file for an unknown reason")]
 
 
 def _node_at(root: Node, tree: _Element, path: str | None) -> Node:
-    """Return the node whose copy in ``tree`` has this path, or the root when no copy has."""
+    """Return the node whose copy in ``tree`` has the XPath ``path``, or the root if there is none."""
     document = tree.getroottree()
     element = next((element for element in tree.iter() if document.getpath(element) == path), tree)
     positions: list[int] = []

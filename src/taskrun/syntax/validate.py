@@ -1,8 +1,8 @@
-"""Hold a tree against the schema of the language: nothing goes on that the schema does not know.
+"""Check a tree against the schema of the language.
 
-Rules: lxml says yes or no, on a copy of the tree without what the schema cannot see: prefixed attributes, and what is
-inside scripts and inside prefixed elements. Only a no is looked into, so that a right file costs microseconds per
-element; then every problem of the tree is reported at once.
+Rules: lxml validates a copy of the tree without the parts that the schema does not describe: prefixed attributes, and the
+content of scripts and of prefixed elements. That costs microseconds per element. Only if lxml refuses the copy, the tree
+is searched, and all its problems are reported at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from taskrun.syntax.schema import Schema
 
 OWN_PREFIXES = frozenset({"c:", "x:"})
-"""Elements with these prefixes mean something in their place and are refused anywhere else."""
+"""Prefixes of the language itself: elements with them are errors where the language gives them no meaning."""
 
 _EXTENSION = "{urn:extension}element"
 _REFUSED = "_"  # the schema has nothing of this name
@@ -28,29 +28,29 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def validate(root: Node, schema: Schema) -> None:
-    """Return when the schema allows the tree; raise SchemaError with every problem of it, in the order of the file."""
+    """Check a tree; raises SchemaError with all its problems, in the order of the file."""
     if found := violations(root, schema):
         raise SchemaError(found)
 
 
 def violations(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return everything in the tree that the schema does not allow, in the order of the file."""
+    """Return a problem for everything in the tree that the schema does not allow, in the order of the file."""
     tree = _tree(root, schema.opaque)
     if schema.compiled.validate(tree):
         return []
-    from taskrun.syntax.schema_errors import explain, quote
+    from taskrun.syntax.schema_errors import explain, lxml_problems
 
-    return explain(root, schema) or quote(root, tree, schema)
+    return explain(root, schema) or lxml_problems(root, tree, schema)
 
 
 def cross_check(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return what xmlschema has against the tree: a second opinion, slow, for ``check --strict``."""
-    found = schema.second.iter_errors(_tree(root, schema.opaque))
+    """Return the problems that the library xmlschema finds: a slow second check, for ``check --strict``."""
+    found = schema.as_xmlschema.iter_errors(_tree(root, schema.opaque))
     return [root.problem("schema", f"xmlschema: {error.reason} (at {error.path})") for error in found]
 
 
 def _tree(root: Node, opaque: frozenset[str]) -> _Element:
-    """Return the part of the tree that the schema looks at, as lxml elements in the same order."""
+    """Return the part of the tree that the schema describes, as lxml elements in the same order."""
     from lxml.etree import Element, SubElement
 
     top = Element(root.tag if _PLAIN_NAME.match(root.tag) else _REFUSED, _clean(root))
@@ -58,11 +58,11 @@ def _tree(root: Node, opaque: frozenset[str]) -> _Element:
     while todo:
         node, element = todo.pop()
         if node.text:
-            element.text = _ink(node.text)
+            element.text = _text_mark(node.text)
         for child in node.children:
             tag = child.tag
             if tag == TEXT:
-                element.text = _ink(child.text) or element.text
+                element.text = _text_mark(child.text) or element.text
             elif ":" in tag:
                 SubElement(element, _REFUSED if tag[:2] in OWN_PREFIXES else _EXTENSION)
             else:
@@ -75,13 +75,13 @@ def _tree(root: Node, opaque: frozenset[str]) -> _Element:
     return top
 
 
-def _ink(text: str) -> str | None:
-    """Return a stand-in for text that is more than white space."""
+def _text_mark(text: str) -> str | None:
+    """Return a placeholder for text that is not only white space, else None."""
     return "text" if text.strip(" \t\r\n") else None
 
 
 def _clean(node: Node) -> dict[str, str]:
-    """Return the attributes without prefixed ones, in names and characters that lxml takes."""
+    """Return the attributes without prefixed ones, with names and characters that lxml accepts."""
     return {
         name if _PLAIN_NAME.match(name) else _REFUSED: NOT_XML.sub("\ufffd", value)
         for name, value in node.attributes.items()

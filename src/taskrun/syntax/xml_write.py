@@ -1,8 +1,8 @@
-"""Write a tree of Nodes as XML that reads back as the same tree.
+"""Write a tree of nodes as XML that reads back as the same tree.
 
-Rules: elements that hold only elements are indented; where text is, nothing is added. A text of several lines with ``<``
-or ``&`` becomes CDATA, any other gets escapes. White space in attributes is written as references, for XML would make
-spaces of it.
+Rules: elements that contain only elements are indented; where there is text, no white space is added. A text of several
+lines with ``<`` or ``&`` becomes CDATA, every other text is escaped. White space in attributes is written as character
+references, because XML parsers turn it into spaces.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ _MARKUP = re.compile("[<&]")
 
 
 Comment: TypeAlias = Callable[[Node, Node | None], str]
-"""What is said above an element, given with its parent; ``""`` is nothing."""
+"""Function of an element and its parent → text of the comment above the element, ``""`` for none."""
 
 
 def write_xml(root: Node, comment: Comment | None = None, *, head: bool = True) -> str:
-    """Return the text of an XML file, with its head and with comments above elements."""
+    """Return a tree as the text of an XML file; ``comment`` makes comments, ``head`` adds the XML declaration."""
     above = _above(root, None, comment, "")
     return f"{_HEAD if head else ''}{above}{_element(root, 0, comment)}\n"
 
 
 def _above(node: Node, parent: Node | None, comment: Comment | None, pad: str) -> str:
-    """Return the line above an element that holds its comment, or ``""``."""
-    said = comment(node, parent) if comment is not None else ""
-    return f"{pad}<!-- {said.replace('--', '- -')} -->\n" if said else ""
+    """Return the line with the comment above an element, or ``""``."""
+    text = comment(node, parent) if comment is not None else ""
+    return f"{pad}<!-- {text.replace('--', '- -')} -->\n" if text else ""
 
 
 def write_content(node: Node) -> str:
-    """Return what an element holds as XML: lines of elements, or text with elements in it."""
+    """Return the content of an element as XML: lines of elements, or mixed text."""
     if _mixed(node):
         return _content(node)
     return "".join(f"{_element(child, 0)}\n" for child in node.children)
 
 
 def _element(node: Node, indent: int, comment: Comment | None = None) -> str:
-    """Return an element; the lines behind its first begin with ``indent`` spaces."""
+    """Return an element as XML; all lines but the first begin with ``indent`` spaces."""
     start = _start(node, indent)
     if not node.children and not node.text:
         return f"{start}/>"
@@ -61,7 +61,7 @@ def _element(node: Node, indent: int, comment: Comment | None = None) -> str:
 
 
 def _content(node: Node) -> str:
-    """Return text and elements with nothing added between them."""
+    """Return text and elements without white space between them."""
     if not node.children:
         return _text(node.text)
     return "".join(_text(child.text) if child.tag == TEXT else _inline(child) for child in node.children)

@@ -22,7 +22,7 @@ import operator
 from collections.abc import Iterator, Sequence
 
 from taskrun.errors import BindError, Diagnostic, FlowError, PluginError
-from taskrun.syntax.delta.origins import Moved, owner_of
+from taskrun.syntax.delta.origins import MovedPlaces, owner_of
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 from taskrun.templates.api import call_generator_tag
 from taskrun.templates.element import Element
@@ -146,7 +146,9 @@ class CustomTypes:
         ]
         inner = (*(meta.children if meta is not None else ()), *slots)
         bare = node._replace(attributes=NO_ATTRIBUTES, children=(), text="", origin="")
-        call = bare._replace(tag=node.attributes[_TYPE], attributes=attributes, children=inner, places=Moved(places))
+        call = bare._replace(
+            tag=node.attributes[_TYPE], attributes=attributes, children=inner, places=MovedPlaces(places)
+        )
         own_attributes = {
             name: text for name, text in node.attributes.items() if name != _TYPE and not name.startswith(own)
         }

@@ -62,10 +62,10 @@ class TagLookup:
 
         Raises LookupError if the file does not exist and FlowError if it has problems.
         """
-        file = self.sources.files.named(path, named_in)
+        file = self.sources.files.resolve(path, named_in)
         trees = self.sources.trees
         if file.path not in trees:
-            trees[file.path] = extend(file.paths[-1], self.sources.bare())
+            trees[file.path] = extend(file.paths[-1], self.sources.for_tag_library())
         return trees[file.path]
 
     def functions(self, name: str) -> Mapping[str, Callable[..., Any]] | None:

@@ -87,7 +87,7 @@ def kernel_tag(tag: str) -> str:
 def meetings() -> Iterator[Meeting]:
     """Yield each declaration of the grammar that is not free data, with its classes."""
     steps = registry().steps
-    root = Schema().declarations()
+    root = Schema().declarations
     seen = {root}
     waiting = [Meeting((root.tag,), root, (steps["task"], steps["graph-task"], Header))]
     for meeting in waiting:
@@ -188,7 +188,7 @@ def test_every_decorator_is_in_the_grammar() -> None:
 
 def test_every_step_type_is_in_the_grammar() -> None:
     """Each step type has its element, and each element that may stand among steps its class."""
-    steps = next(declared for chain, declared in Schema().declarations().walk() if chain[-1] == "steps")
+    steps = next(declared for chain, declared in Schema().declarations.walk() if chain[-1] == "steps")
     declared = {kernel_tag(tag) for tag in steps.children}
     assert declared - registry().steps.keys() - REWRITTEN == set()
     parts = {"task", "graph-task", "then", "else", "case", "otherwise", "xpl"}

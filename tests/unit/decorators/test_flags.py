@@ -58,16 +58,16 @@ def test_how_words_bind(text: str, flags: str, matches: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "a flag's name was expected at the end"),
-        ("a or", "a flag's name was expected at the end"),
-        ("not", "a flag's name was expected at the end"),
-        ("a b", "'b' was not expected"),
-        ("a )", "'\\)' was not expected"),
-        ("( a", "a closing bracket is missing"),
-        ("( a b )", "a closing bracket is missing"),
-        ("and a", "a flag's name was expected where 'and' stands"),
-        ("or", "a flag's name was expected where 'or' stands"),
-        ("a and )", "a flag's name was expected where '\\)' stands"),
+        ("", "a flag's name is missing at the end"),
+        ("a or", "a flag's name is missing at the end"),
+        ("not", "a flag's name is missing at the end"),
+        ("a b", "'b' is not expected here"),
+        ("a )", "'\\)' is not expected here"),
+        ("( a", "a '\\)' is missing"),
+        ("( a b )", "a '\\)' is missing"),
+        ("and a", "'and' is not a flag's name"),
+        ("or", "'or' is not a flag's name"),
+        ("a and )", "'\\)' is not a flag's name"),
     ],
 )
 def test_what_is_no_condition(text: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Switches: what the configuration turns off is not there."""
+"""Switches: elements are removed by the configuration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONFIG = {"a": True, "b": "false", "level": 3, "name": "Acme", "zero": 0, "x.y-z
     ],
 )  # fmt: skip
 def test_expressions(text: str, expected: bool) -> None:
-    """Names, and, or, not, brackets, comparisons with a literal."""
+    """Names, and, or, not, brackets and comparisons with a literal have their usual meaning."""
     assert is_on(text, CONFIG) is expected
 
 
@@ -45,14 +45,14 @@ def test_expressions(text: str, expected: bool) -> None:
     ],
 )
 def test_wrong_expressions(text: str, told: str) -> None:
-    """Each says what is missing or not understood."""
+    """The message of a wrong expression names the missing or unexpected part."""
     with pytest.raises(ValueError, match=r".") as caught:
         is_on(text, CONFIG)
     assert told in str(caught.value)
 
 
 def applied(text: str, **config: Any) -> str:
-    """Return a tree after its switches."""
+    """Return a tree after its switches were applied."""
     features = Features(config)
     result = shown(features.apply(tree(text)))
     assert not features.problems
@@ -60,7 +60,7 @@ def applied(text: str, **config: Any) -> str:
 
 
 def test_switches() -> None:
-    """An element is there when on is true and off is not."""
+    """An element remains if feature:on is true and feature:off is false."""
     text = '<t><a feature:on="x"/><b feature:off="x"><c feature:on="!x"/></b><d feature:on="x" feature:off="y"/></t>'
     assert applied(text, x=True) == "<t><a/><d/></t>"
     assert applied(text, x=True, y=True) == "<t><a/></t>"
@@ -68,14 +68,14 @@ def test_switches() -> None:
 
 
 def test_divisions() -> None:
-    """x:div goes, its children stay, also one in another."""
+    """Children of x:div take its place, also if it is nested."""
     text = '<t><x:div feature:on="x"><a/><x:div><b/></x:div></x:div><x:div><c/></x:div></t>'
     assert applied(text, x=True) == "<t><a/><b/><c/></t>"
     assert applied(text) == "<t><c/></t>"
 
 
 def test_configured_values() -> None:
-    """Where the root says so, attributes take their values from the configuration."""
+    """With feature:enable-meta-cfg on the root, attributes are replaced by configured values."""
     text = '<t feature:enable-meta-cfg="true" v="@meta-cfg:k|1"><a w="@meta-cfg:on|x" n="@meta-cfg:e|"/></t>'
     assert applied(text) == '<t v="1"><a n="" w="x"/></t>'
     assert applied(text, k=2, on=True, e="f") == '<t v="2"><a n="f" w="true"/></t>'
@@ -97,7 +97,7 @@ def test_configured_values() -> None:
     ],
 )
 def test_wrong_switches(text: str, code: str, column: int) -> None:
-    """They are refused at their place, not left out silently."""
+    """Wrong switches are reported at their location."""
     features = Features({})
     features.apply(tree(text))
     assert codes(features.problems) == [(code, "flow.task.xml", 1, column)]

@@ -1,4 +1,4 @@
-"""Files that build on files: bases, layers of delta folders, sections that make elements, and when files are read again."""
+"""Merged files: bases, layers of delta folders, generated parts, and the detection of changed files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from extending import expanded
 from small_flows import Bench
 
-from taskrun import TaskManager
+from taskrun import Body, Completion, Frame, Step, TaskManager
+from taskrun.core.step import step as step_type
 from taskrun.errors import ExtendError, FlowError
 
 RESULT = '<output name="RESULT"/>'
@@ -18,17 +19,17 @@ RESULT = '<output name="RESULT"/>'
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    """A folder for flows."""
+    """Return a bench in an empty folder."""
     return Bench(tmp_path)
 
 
 def step(name: str, script: str = "1", attributes: str = "") -> str:
-    """Return a step with a script."""
+    """Return the text of a step with a script."""
     return f'<step name="{name}"{attributes}><source>{script}</source></step>'
 
 
 def flow(*steps: str, attributes: str = "", head: str = "") -> str:
-    """Return a task."""
+    """Return the text of a task."""
     return f"<task{attributes}>{head}<steps>{''.join(steps)}</steps></task>"
 
 
@@ -41,14 +42,14 @@ def files(bench: Bench, **texts: str) -> Path:
 
 
 def refused(path: Path, **settings: Any) -> list[Any]:
-    """Return what a file is refused for."""
+    """Return the problems of a file that cannot be loaded."""
     with pytest.raises(FlowError) as caught:
         TaskManager(**settings).load(path)
     return list(caught.value.diagnostics)
 
 
 def test_the_short_forms_of_base_and_delta_meet(bench: Bench) -> None:
-    """The inputs of both are merged by name."""
+    """Inputs in short forms are merged by name."""
     path = files(
         bench,
         base=flow('<step name="a" in:x="1"><source>x + y</source></step>'),
@@ -58,7 +59,7 @@ def test_the_short_forms_of_base_and_delta_meet(bench: Bench) -> None:
 
 
 def test_several_bases_and_none(bench: Bench) -> None:
-    """In their order, the later one on top; none drops what came before it."""
+    """Bases are merged in the order of x:extends; none drops the ones before it."""
     files(bench, one=flow(step("a", "1"), step("b", "1")), two=flow(step("a", "2"), step("c", "2")))
     both = files(bench, own=flow(attributes=' x:extends="one.task.xml, two.task.xml"'))
     assert expanded(both) == f"<task><steps>{step('a', '2')}{step('c', '2')}{step('b')}</steps></task>"
@@ -67,7 +68,7 @@ def test_several_bases_and_none(bench: Bench) -> None:
 
 
 def test_a_path_is_relative_to_the_file_that_says_it(bench: Bench) -> None:
-    """Also in a base in another folder."""
+    """A path in a base in another folder is relative to that base."""
     path = files(
         bench,
         parts__inner=flow(step("a", "7")),
@@ -78,14 +79,14 @@ def test_a_path_is_relative_to_the_file_that_says_it(bench: Bench) -> None:
 
 
 def test_a_path_under_the_search_roots(bench: Bench, tmp_path: Path) -> None:
-    """What begins with / is looked up."""
+    """A path that begins with / is looked up in the search roots."""
     files(bench, lib__base=flow(step("a", "7")))
     path = files(bench, flows__own='<task x:extends="/base.task.xml"/>')
     assert bench.run(path, path=[tmp_path / "lib"]).result == 7
 
 
 def test_layers(bench: Bench) -> None:
-    """Layers lie over each other, the later one on top; super is the file below."""
+    """A later layer is merged over an earlier one; super is the next version below."""
     files(
         bench,
         _delta__one__own=flow(step("b", "10"), attributes=' x:extends="super"'),
@@ -102,7 +103,7 @@ def test_layers(bench: Bench) -> None:
 
 
 def test_layers_of_a_base(bench: Bench) -> None:
-    """A base has its layers too; in a search root they stand under the path in it."""
+    """Layers cover bases, too; in a search root, the layer has the path of the file in that root."""
     files(
         bench,
         base=flow(step("a", "1")),
@@ -117,14 +118,14 @@ def test_layers_of_a_base(bench: Bench) -> None:
 
 
 def test_a_layer_without_words(bench: Bench) -> None:
-    """A layer that extends nothing takes the place of the file."""
+    """A layer without x:extends replaces the file."""
     files(bench, _delta__one__own=flow(step("z", "9")))
     own = files(bench, own=flow(step("a")))
     assert bench.run(own, delta=["one"]).result == 9
 
 
 def test_an_element_inside_extends_a_file(bench: Bench) -> None:
-    """Its own words win; it takes the place of what a base has under its name."""
+    """A container is merged over its own base, and replaces the element of its name in the base of the file."""
     files(
         bench,
         part=flow(step("p", "1"), step("q", "2"), attributes=' timeout="5s"'),
@@ -142,8 +143,41 @@ def test_an_element_inside_extends_a_file(bench: Bench) -> None:
     assert bench.run(own).result == 3
 
 
+@step_type("twice")
+class Twice(Step):
+    """Container of another package: runs its steps two times."""
+
+    steps: Body
+
+    async def run(self, frame: Frame) -> Completion:
+        """Run the steps, and run them again."""
+        await self.steps.run(frame)
+        return await self.steps.run(frame)
+
+
+@pytest.mark.parametrize("tag", ["sequential", "twice"])
+def test_any_container_extends_a_file(bench: Bench, tag: str) -> None:
+    """A container of another package extends, merges and inherits like a built-in one."""
+    files(
+        bench,
+        part=flow(step("p"), step("q", "2"), attributes=' timeout="5s"'),
+        base=flow(f'<{tag} name="s"><steps>{step("gone")}</steps></{tag}>'),
+    )
+    delta = f'<{tag} name="s" x:extends="part.task.xml"><steps>{step("q", "count(1)")}</steps></{tag}>'
+    own = files(bench, own=flow(delta, attributes=' x:extends="base.task.xml"'))
+    merged = f'<{tag} name="s" timeout="5s"><steps>{step("p")}{step("q", "count(1)")}</steps></{tag}>'
+    assert expanded(own, steps=[Twice]) == flow(merged)
+
+
+def test_a_foreign_container_that_extends_a_file_runs(bench: Bench) -> None:
+    """The container runs the steps of the file that it extends."""
+    files(bench, part=flow(step("p", "numbers.append(1)"), step("q", "len(numbers)")))
+    own = files(bench, own=flow('<twice name="s" x:extends="part.task.xml"/>', head='<input name="numbers"/>'))
+    assert bench.run(own, {"numbers": []}, steps=[Twice]).result == 2
+
+
 def test_a_part_in_another_dialect(bench: Bench) -> None:
-    """An element that extends an xscript file keeps its dialect."""
+    """A container that extends an xscript file has its dialect."""
     files(
         bench,
         part=flow(
@@ -179,14 +213,14 @@ def test_mixed_dialects(bench: Bench) -> None:
 
 
 def test_a_delta_without_a_dialect_speaks_that_of_its_base(bench: Bench) -> None:
-    """The merged flow has one dialect then."""
+    """A merged flow has one dialect if its delta declares none."""
     files(bench, base=flow(step("a", "null ?? 1"), attributes=' scriptLang="xscript"'))
     own = files(bench, own=flow(step("b", "RESULT ?? 2"), attributes=' x:extends="base.task.xml"'))
     assert bench.run(own).result == 1
 
 
 def test_generated_bases(bench: Bench) -> None:
-    """What a template makes is a base like a file; the file is laid over it."""
+    """The output of x:gen-extends is a base of the file."""
     own = files(
         bench,
         own=(
@@ -198,7 +232,7 @@ def test_generated_bases(bench: Bench) -> None:
 
 
 def test_generated_last(bench: Bench) -> None:
-    """x:post-extends sees the merged tree, and what it makes is laid over it; those of base and delta both run."""
+    """x:post-extends reads the merged tree, and its output is merged over it; the sections of base and delta both run."""
     post = (
         '<x:post-extends><task><steps><c:for items="${dsl_root.childByTag(\'steps\').children}" var="each">'
         '<step name="${each.attrText(\'name\')}" tagSet="%s"/></c:for></steps></task></x:post-extends>'
@@ -213,7 +247,7 @@ def test_generated_last(bench: Bench) -> None:
 
 
 def test_config_of_base_and_delta(bench: Bench) -> None:
-    """Imports and constants for all scripts; those of both files hold."""
+    """Imports and constants of the x:config of both files are available in all scripts."""
     head = '<x:config><c:var name="ONE" value="${1}"/><c:import class="datetime:date"/></x:config>'
     files(bench, base=flow(step("a", "ONE"), head=head))
     own = files(
@@ -228,7 +262,7 @@ def test_config_of_base_and_delta(bench: Bench) -> None:
 
 
 def test_sections_before_and_after_parsing(bench: Bench) -> None:
-    """They see the tree and the model, and may refuse the flow."""
+    """x:pre-parse reads the tree, x:post-parse the model, and both can refuse the flow."""
     head = '<x:pre-parse><c:if test="${dsl_root.attrText(\'name\') is None}"><c:throw errorCode="shop.name" errorDescription="no name"/></c:if></x:pre-parse>'
     files(bench, base=flow(step("a", "5"), head=head))
     own = files(bench, own='<task x:extends="base.task.xml" name="n"/>')
@@ -239,7 +273,7 @@ def test_sections_before_and_after_parsing(bench: Bench) -> None:
 
 
 def test_switches_of_the_manager(bench: Bench) -> None:
-    """TaskManager(config=…) is what they ask; each file is switched before it is merged."""
+    """Switches read TaskManager(config=…), and are applied to each file before it is merged."""
     files(bench, base=flow(step("a"), step("b", "2", ' feature:on="shop.b"')))
     own = files(
         bench, own=flow(step("c", "RESULT * 10", ' feature:off="shop.quiet"'), attributes=' x:extends="base.task.xml"')
@@ -250,7 +284,7 @@ def test_switches_of_the_manager(bench: Bench) -> None:
 
 
 def test_a_finished_file(bench: Bench) -> None:
-    """x:validated says that nothing is to be put in."""
+    """A file with x:validated is not merged with others."""
     own = files(bench, own=flow(step("a", "4"), attributes=' x:validated="true"'))
     assert bench.run(own).result == 4
     own = files(bench, own=flow(step("a"), attributes=' x:validated="true" x:extends="base.task.xml"'))
@@ -258,12 +292,12 @@ def test_a_finished_file(bench: Bench) -> None:
 
 
 def newer(path: Path) -> None:
-    """Make a file look changed, whatever the clock's ticks."""
+    """Give a file a later modification time."""
     os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 1_000_000))
 
 
 def test_files_are_read_again(bench: Bench) -> None:
-    """The base, a layer that changed, one that appeared and one that went."""
+    """The flow is compiled again after a change of its base or of a layer, and after a layer was added or removed."""
     files(bench, base=flow(step("a", "1")), own='<task x:extends="base.task.xml"/>')
     own = bench.folder / "own.task.xml"
     manager = TaskManager(delta=["one"])
@@ -293,7 +327,7 @@ def bench_run(manager: TaskManager, path: Path) -> Any:
 
 
 def test_a_library_of_tags_that_changed(bench: Bench) -> None:
-    """The flow is compiled again."""
+    """The flow is compiled again after a change of a tag library."""
     text = '<lib><tags><Make><attr name="n"/><source><c:script>${n}</c:script></source></Make></tags></lib>'
     library = bench.write(text.replace("${n}", "return n + 1"), "shop.xlib")
     own = files(
@@ -320,14 +354,14 @@ def test_a_library_of_tags_that_changed(bench: Bench) -> None:
         ({"own": '<task x:extends="a.task.xml"/>', "a": '<task><steps><step name="a"><source>1 +</source></step></steps></task>'},
          "script-syntax", "a", "own.task.xml extends"),
         ({"own": '<task x:extends="a.task.xml"/>', "a": "<task><"}, "xml", "a", "own.task.xml extends"),
-        ({"own": '<task x:extends=""/>'}, "bad-value", "own", "names no file"),
-        ({"own": '<task><steps><step name="a" x:extends="a.task.xml"/></steps></task>'}, "unknown-attribute", "own", "steps that hold steps"),
+        ({"own": '<task x:extends=""/>'}, "bad-value", "own", "has an empty path"),
+        ({"own": '<task><steps><step name="a" x:extends="a.task.xml"/></steps></task>'}, "unknown-attribute", "own", "steps that contain steps"),
         ({"own": '<task><steps><sequential name="s" x:extends="a.task.xml"/></steps></task>',
           "a": "<task><x:post-extends/><steps/></task>"}, "no-meaning", "a", "whole file"),
     ],
 )  # fmt: skip
 def test_wrong_bases(bench: Bench, texts: dict[str, str], code: str, file: str, told: str) -> None:
-    """Each at its place, with the files that lead there."""
+    """A wrong base is reported at its location, with the chain of files that leads there."""
     files(bench, **texts)
     problems = refused(bench.folder / "own.task.xml")
     assert [(item.code, Path(item.location.path).name) for item in problems] == [(code, f"{file}.task.xml")]
@@ -336,13 +370,13 @@ def test_wrong_bases(bench: Bench, texts: dict[str, str], code: str, file: str, 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../..", "a/b"])
 def test_names_of_layers(name: str) -> None:
-    """A layer is a folder in _delta, and nothing outside it."""
+    """The name of a layer must be the name of a folder in _delta."""
     with pytest.raises(ValueError, match="not the name of a delta layer"):
         TaskManager(delta=[name])
 
 
 def test_a_layer_that_is_nowhere(bench: Bench) -> None:
-    """It is refused for one flow, with the near name or the places; a manager for many flows does not ask."""
+    """check_layers reports a layer without a folder, with a similar name or the searched places; load does not."""
     path = bench.write("<task><steps/></task>")
     with pytest.raises(ExtendError, match=r"there is no delta layer 'acme'\n.*looked for _delta/acme in"):
         TaskManager(delta=["acme"]).check_layers(path)
@@ -354,7 +388,7 @@ def test_a_layer_that_is_nowhere(bench: Bench) -> None:
 
 
 def test_words_on_the_root(bench: Bench) -> None:
-    """An abstract file is there to be extended; what needs siblings means nothing on a root."""
+    """An abstract file can only be extended; attributes that need siblings have no meaning on a root."""
     base = bench.write(
         '<task x:abstract="true"><steps><step name="a"><source>1</source></step></steps></task>', "base.task.xml"
     )
@@ -362,5 +396,5 @@ def test_words_on_the_root(bench: Bench) -> None:
         TaskManager().load(base)
     assert TaskManager().run(bench.write('<task x:extends="base.task.xml"/>')).result == 1
     for word in ("x:prototype", "x:virtual", "x:inherit"):
-        with pytest.raises(FlowError, match=rf"1:7: error\[no-meaning\]: {word} means nothing on the root"):
+        with pytest.raises(FlowError, match=rf"1:7: error\[no-meaning\]: {word} has no meaning on the root"):
             TaskManager().load(bench.write(f'<task {word}="true"><steps/></task>'))

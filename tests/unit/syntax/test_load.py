@@ -1,4 +1,4 @@
-"""Reading files: exact places, bounds, encodings, prefixes and the refusals of XML's dangerous parts."""
+"""Reading files: exact locations, limits, encodings, prefixes, and dangerous XML that is refused."""
 
 from __future__ import annotations
 

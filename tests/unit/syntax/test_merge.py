@@ -1,4 +1,4 @@
-"""One tree laid over another: order, keys, operators, and what two deltas together mean."""
+"""Merging one tree over another: order, keys, operators and combined operators."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from taskrun.syntax.delta.operators import COMBINED, OPERATORS
     ],
 )
 def test_order(base: str, delta: str, expected: str) -> None:
-    """The table of the language: the delta's order strictly, the base's as far as possible."""
+    """Merged children have the order of the delta and, as far as possible, that of the base."""
     result = merged_order(base.split(), delta.split())
     # the words of the language: what only the base has, behind what preceded it there
     assert " ".join(result) == expected
@@ -54,19 +54,19 @@ def names_of(text: str) -> str:
     ],
 )
 def test_operators_on_steps(operator: str, expected: str) -> None:
-    """What each operator makes of a list of steps."""
+    """Each operator merges a list of steps as documented."""
     assert names_of(merged(steps("a b c"), steps("x b", x_override=operator))) == expected
 
 
 def test_bounded_merge_keeps_what_the_base_says_of_a_step() -> None:
-    """Only the named children stay; they are merged."""
+    """bounded-merge keeps only the children that the delta names, and merges them."""
     base = '<task><steps><step name="a" timeout="5s"/><step name="b"/></steps></task>'
     delta = '<task><steps x:override="bounded-merge"><step name="a" tagSet="x"/></steps></task>'
     assert merged(base, delta) == '<task><steps><step name="a" tagSet="x" timeout="5s"/></steps></task>'
 
 
 def test_an_empty_bounded_merge_clears() -> None:
-    """Nothing is named, nothing stays."""
+    """A bounded-merge without children removes all children."""
     assert merged(steps("a b"), '<task><steps x:override="bounded-merge"/></task>') == "<task><steps/></task>"
 
 
@@ -85,7 +85,7 @@ ATTRIBUTES = '<task><step a="1" b="2"><source>old</source></step></task>'
     ],
 )
 def test_operators_on_attributes(operator: str, attributes: str) -> None:
-    """By name, the delta wins; only replace drops those of the base."""
+    """Attributes of the delta win; only replace drops those of the base."""
     result = merged(ATTRIBUTES, f'<task><step b="3" c="4" x:override="{operator}"/></task>')
     assert result.startswith(f"<task><step {attributes}")
 
@@ -111,7 +111,7 @@ def test_operators_on_attributes(operator: str, attributes: str) -> None:
     ],
 )  # fmt: skip
 def test_operators_on_scripts(delta: str, expected: str) -> None:
-    """A body is replaced unless the operator says otherwise; both run when they are joined."""
+    """The script of the delta replaces that of the base unless the operator combines them."""
     base = "<task><step><source>old</source></step></task>"
     result = merged(base, f"<task><step>{delta}</step></task>")
     assert result == f"<task><step>{expected}</step></task>".replace("<step></step>", "<step/>")
@@ -140,7 +140,7 @@ def test_operators_on_scripts(delta: str, expected: str) -> None:
     ],
 )
 def test_two_deltas_before_their_base(base: str, delta: str, expected: str) -> None:
-    """Merging the deltas first, and then with the base, comes to the same as one after the other."""
+    """Merging is associative: the deltas may be merged with each other first."""
     root, first, second = (f"<task><step>{text}</step></task>" for text in ("<source>old</source>", base, delta))
     together, problems = layered(first, second, clean=False)
     assert not problems
@@ -152,7 +152,7 @@ def test_two_deltas_before_their_base(base: str, delta: str, expected: str) -> N
 @pytest.mark.parametrize("below", OPERATORS)
 @pytest.mark.parametrize("above", OPERATORS)
 def test_every_pair_of_operators(below: str, above: str) -> None:
-    """The table of the language: what is not allowed is an error, all else carries the operator of both."""
+    """Each pair of operators has the documented combined operator or is an error."""
     hole = "<x:super/>"
     base = f'<task><step><source x:override="{below}">{hole if below == "merge-super" else ""}</source></step></task>'
     delta = f'<task><step><source x:override="{above}">{hole if above == "merge-super" else ""}</source></step></task>'
@@ -164,7 +164,7 @@ def test_every_pair_of_operators(below: str, above: str) -> None:
 
 
 def test_pairs_that_are_not_allowed() -> None:
-    """Ten of sixty-four."""
+    """Ten of the sixty-four pairs of operators are errors."""
     assert {(below, above) for below in OPERATORS for above in OPERATORS if (below, above) not in COMBINED} == {
         ("append", "merge"), ("append", "bounded-merge"), ("prepend", "merge"), ("prepend", "bounded-merge"),
         ("merge", "merge-super"), ("merge-super", "merge"), ("merge-super", "bounded-merge"), ("bounded-merge", "merge-super"),
@@ -197,14 +197,14 @@ def test_pairs_that_are_not_allowed() -> None:
     ],
 )  # fmt: skip
 def test_keys(base: str, delta: str, expected: str) -> None:
-    """Which element belongs to which."""
+    """Elements are merged by their documented keys."""
     head = '<task xmlns:f="f">'
     result = merged(f"{head}{base}</task>", f"{head}{delta}</task>")
     assert result == f'<task xmlns:f="f">{expected}</task>'
 
 
 def test_text_over_elements_and_elements_over_text() -> None:
-    """Text that is not empty replaces what the base has, and the other way round."""
+    """Text of a delta replaces elements of the base, and elements replace text."""
     assert merged("<t><a><b/></a></t>", "<t><a>new</a></t>") == "<t><a>new</a></t>"
     assert merged("<t><a>old</a></t>", "<t><a><b/></a></t>") == "<t><a><b/></a></t>"
     assert merged("<t><a>old</a></t>", "<t><a/></t>") == "<t><a>old</a></t>"
@@ -212,14 +212,14 @@ def test_text_over_elements_and_elements_over_text() -> None:
 
 
 def test_attributes_set_to_nothing_are_dropped() -> None:
-    """An empty text in a delta takes the attribute away; in the first file, or with replace, it is a value."""
+    """An empty attribute of a delta removes the attribute; in a first file, or with replace, it is a value."""
     assert merged('<t><a x="1" y=""/></t>', '<t><a x=""/></t>') == '<t><a y=""/></t>'
     assert merged('<t><a x="1"/></t>', '<t><a x="" x:override="replace"/></t>') == '<t><a x=""/></t>'
     assert merged('<t><a x="1"/></t>', '<t><a z=""/></t>') == '<t><a x="1"/></t>'
 
 
 def test_words_about_merging_go() -> None:
-    """x: attributes are taken off, but for those that tools read."""
+    """Attributes that control merging are dropped, except for those that tools read."""
     base = (
         '<task x:schema="task.xdef"><steps><step name="a" x:id="1" x:final="false" x:key-attr="name"/></steps></task>'
     )
@@ -227,7 +227,7 @@ def test_words_about_merging_go() -> None:
 
 
 def test_abstract_virtual_inherit() -> None:
-    """Templates go unless a delta names them; what must have a base, has one."""
+    """Abstract and virtual elements are dropped unless a delta names them; x:inherit needs a base."""
     base = (
         '<t><steps><step name="a" x:abstract="true"/><step name="b" x:abstract="true" k="1"/><step name="c" x:virtual="true"/>'
         '<step name="d"/><step name="v" x:virtual="true"/></steps></t>'
@@ -245,7 +245,7 @@ def test_abstract_virtual_inherit() -> None:
 
 
 def test_a_removed_element_can_come_back() -> None:
-    """What the base said of it is gone."""
+    """A removed element that a later delta adds again has nothing of the base."""
     base = '<t><steps><step name="a" k="1"/><step name="b"/></steps></t>'
     gone = '<t><steps><step name="a" x:override="remove" k="2"/></steps></t>'
     back = '<t><steps><step name="a" z="3"/></steps></t>'
@@ -254,7 +254,7 @@ def test_a_removed_element_can_come_back() -> None:
 
 
 def test_final() -> None:
-    """It may be named as a place for its neighbours, and nothing more."""
+    """A delta may name a final element, but not change it."""
     base = '<t><steps><step name="a" x:final="true"/><step name="b"/></steps></t>'
     assert names_of(merged(base, steps("a n"))) == "a n b"
     for change in ('k="1"', 'x:override="remove"'):
@@ -286,7 +286,7 @@ def test_final() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_merged(base: str, delta: str, expected: tuple[str, str, int, int]) -> None:
-    """Each at its place in the delta."""
+    """A conflict is reported at its location in the delta."""
     _, problems = layered(base, delta)
     assert codes(problems) == [expected]
 
@@ -295,14 +295,14 @@ def test_what_cannot_be_merged(base: str, delta: str, expected: tuple[str, str, 
     ("attributes", "code", "hint"),
     [
         ('x:override="mrege"', "unknown-operator", "did you mean 'merge'"),
-        ('x:before="b"', "unknown-attribute", "the order comes from the delta"),
+        ('x:before="b"', "unknown-attribute", "the delta sets the order"),
         ('x:default-override="merge"', "unknown-attribute", "write x:override"),
         ('x:abstrakt="true"', "unknown-attribute", "x:abstract"),
         ('x:final="yes"', "bad-value", ""),
     ],
 )
 def test_words_that_are_not_known(attributes: str, code: str, hint: str) -> None:
-    """They are refused where nothing was merged, too."""
+    """Unknown attributes and operators are reported even if nothing was merged."""
     _, problems = layered(f'<t><steps><step name="a" {attributes}/></steps></t>')
     assert codes(problems) == [(code, "base.task.xml", 1, 26)]
     assert hint in problems[0].hint

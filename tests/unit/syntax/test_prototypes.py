@@ -1,4 +1,4 @@
-"""Elements that are laid over a copy of a sibling."""
+"""Prototypes: elements that are merged over a copy of a sibling."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ def steps(body: str) -> str:
     ],
 )  # fmt: skip
 def test_prototypes(body: str, expected: str) -> None:
-    """What the sibling says holds unless the element says otherwise."""
+    """An element has the attributes and children of its prototype, and its own win."""
     assert merged(steps(body)) == steps(expected)
 
 
 def test_a_delta_changes_an_element_with_a_prototype() -> None:
-    """The prototype stays, and what the delta says of it counts."""
+    """A delta is merged over the element before its prototype is applied."""
     base = steps('<step name="p" x:abstract="true" k="1" m="1"/><step name="a" x:prototype="p"/>')
     delta = steps('<step name="a" m="2"/>')
     assert merged(base, delta) == steps('<step k="1" m="2" name="a"/>')
 
 
 def test_a_delta_changes_the_prototype() -> None:
-    """Prototypes are looked up when all is merged; a template that a delta names is a step."""
+    """Prototypes are applied after all files are merged; an abstract one that a delta names remains a step."""
     base = steps('<step name="p" k="1"/><step name="a" x:prototype="p"/>')
     assert merged(base, steps('<step name="p" k="2"/>')) == steps('<step k="2" name="p"/><step k="2" name="a"/>')
 
 
 def test_prototypes_of_other_elements() -> None:
-    """By the key that tells the element from its siblings."""
+    """Prototypes are found by the key of the elements."""
     base = '<t><input name="a" type="int"/><input name="b" x:prototype="a"/></t>'
     assert merged(base) == '<t><input name="a" type="int"/><input name="b" type="int"/></t>'
 
@@ -63,24 +63,24 @@ def test_prototypes_of_other_elements() -> None:
     ("body", "code", "column", "told"),
     [
         ('<step name="pay"/><step name="a" x:prototype="pya"/>', "no-prototype", 44, "did you mean 'pay'"),
-        ('<step name="a" x:prototype="a"/>', "prototype-cycle", 26, "comes back to itself"),
+        ('<step name="a" x:prototype="a"/>', "prototype-cycle", 26, "leads back to this element"),
         (
             '<step name="a" x:prototype="b"/><step name="b" x:prototype="a"/>',
             "prototype-cycle",
             58,
-            "comes back to itself",
+            "leads back to this element",
         ),
     ],
 )
 def test_wrong_prototypes(body: str, code: str, column: int, told: str) -> None:
-    """A missing one, and one that leads back to where it began."""
+    """A missing prototype and a cycle of prototypes are reported."""
     _, problems = layered(steps(body))
     assert codes(problems)[0] == (code, "base.task.xml", 1, column)
     assert told in f"{problems[0].message} {problems[0].hint}"
 
 
 def test_a_removed_prototype_is_missing() -> None:
-    """What a delta took out is no prototype."""
+    """An element that a delta removed cannot be a prototype."""
     base = steps('<step name="p"/><step name="a" x:prototype="p"/>')
     _, problems = layered(base, steps('<step name="p" x:override="remove"/>'))
     assert codes(problems) == [("no-prototype", "base.task.xml", 1, 42)]

@@ -1,4 +1,4 @@
-"""What is done to a tree before it is bound: short forms and the kernel language."""
+"""Rewrites before the flow is bound: short forms and the kernel language."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from taskrun.syntax.normalize import normalize
 
 
 def tree(text: str) -> Node:
-    """Read a text."""
+    """Parse a text."""
     return parse("flow.task.xml", text.encode())
 
 
 def shown(node: Node) -> str:
-    """Return a tree as text, attributes in their order."""
+    """Return a tree as text."""
     if node.tag == TEXT:
         return node.text
     attributes = "".join(f' {name}="{value}"' for name, value in node.attributes.items())
@@ -42,18 +42,18 @@ def shown(node: Node) -> str:
     ],
 )
 def test_short_forms_are_written_out(short: str, long: str) -> None:
-    """Attributes and elements become inputs and outputs; what they hold is left as it is."""
+    """Attributes and elements become inputs and outputs; their content is not changed."""
     assert shown(rewrite_short_forms(tree(short))) == long
 
 
 def test_a_tree_without_short_forms_stays_itself() -> None:
-    """Nothing is copied."""
+    """A tree without short forms is returned unchanged, not copied."""
     root = tree("<task><steps><step name='a'/>text</steps></task>")
     assert rewrite_short_forms(root) is root
 
 
 def test_problems_of_short_forms_stand_where_they_were_written() -> None:
-    """The place of what was made from an attribute is that of the attribute, and of its characters."""
+    """An element that was made from an attribute has the location of the attribute."""
     source = rewrite_short_forms(tree('<s\n in:x="1 +"/>')).children[0].children[0]
     assert source.at[1:] == (2, 2)
     assert source.character_at(2)[1:] == (2, 10)
@@ -85,14 +85,14 @@ def test_problems_of_short_forms_stand_where_they_were_written() -> None:
     ],
 )  # fmt: skip
 def test_the_kernel_language(before: str, after: str) -> None:
-    """Old names get their new ones, every step has a name, what is written once for all is written on each."""
+    """Old tags are renamed, every step has a name, and defaultUseParentScope is written on each step."""
     once = normalize(tree(before))
     assert shown(once) == after
     assert normalize(once) == once
 
 
 def test_a_tree_in_the_kernel_language_stays_itself() -> None:
-    """Nothing is copied."""
+    """A tree in the kernel language is returned unchanged, not copied."""
     root = tree(
         '<task><steps><sequential name="s"><steps><step name="a"><source>1</source></step></steps></sequential></steps></task>'
     )

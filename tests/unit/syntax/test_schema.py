@@ -1,4 +1,4 @@
-"""The grammar itself: that it is complete and documented, and that other packages can add to it."""
+"""The schema: it is complete and documented, and packages can add to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 
 
 def words(text: str) -> set[str]:
-    """The words of a text."""
+    """Return the words of a text."""
     return set(text.split())
 
 
@@ -82,22 +82,22 @@ PARTS = {
 
 @pytest.fixture(scope="module")
 def grammar() -> ElementDeclaration:
-    """The declarations of the language without additions."""
-    return Schema().declarations()
+    """Return the declarations of the language without additions."""
+    return Schema().declarations
 
 
 def attributes_of(declared: ElementDeclaration) -> set[str]:
-    """The names of the attributes, the required ones with an exclamation mark."""
+    """Return the names of the attributes, the required ones with an exclamation mark."""
     return {name + "!" * found.required for name, found in declared.attributes.items()}
 
 
 def steps_of(grammar: ElementDeclaration) -> ElementDeclaration:
-    """The declaration of the steps in the root."""
+    """Return the declaration of the steps in the root."""
     return grammar.children["steps"]
 
 
 def test_everything_is_documented() -> None:
-    """Editors have a text to show for each element, attribute, enumeration value and named type."""
+    """Each element, attribute, enumerated value and named type is documented."""
     document = etree.parse(str(schema_file()))
     kinds = ("element", "attribute", "enumeration", "simpleType", "complexType", "group", "attributeGroup")
     declared = [part for kind in kinds for part in document.iter(XS + kind) if "ref" not in part.attrib]
@@ -111,7 +111,7 @@ def test_everything_is_documented() -> None:
 
 
 def test_it_is_plain_xsd_1_0() -> None:
-    """Both validators take it, and it has nothing that editors cannot use."""
+    """Both validators accept the schema, and it uses nothing that editors do not support."""
     names = {etree.QName(part).localname for part in etree.parse(str(schema_file())).iter(f"{XS}*")}
 
     assert not names & {"key", "keyref", "unique", "assert", "alternative", "import", "include"}
@@ -120,21 +120,21 @@ def test_it_is_plain_xsd_1_0() -> None:
 
 
 def test_every_complex_type_allows_prefixed_attributes() -> None:
-    """A name with a prefix is an extension, wherever it stands."""
+    """Attributes with a prefix are allowed on every element."""
     types = list(etree.parse(str(schema_file())).iter(f"{XS}complexType"))
 
     assert all(kind.find(f"{XS}anyAttribute") is not None for kind in types)
 
 
 def test_step_types(grammar: ElementDeclaration) -> None:
-    """Steps hold exactly the step types of the language."""
+    """Elements with steps allow exactly the step types of the language."""
     assert set(steps_of(grammar).children) == STEP_TYPES
     assert steps_of(grammar).attributes == {}
 
 
 @pytest.mark.parametrize("tag", sorted(STEP_TYPES))
 def test_step_type(grammar: ElementDeclaration, tag: str) -> None:
-    """A step type has what every step has, and its own."""
+    """A step type has the attributes and children of every step, and its own."""
     declared = steps_of(grammar).children[tag]
 
     assert attributes_of(declared) == STEP_ATTRIBUTES | words(OWN_ATTRIBUTES[tag])
@@ -146,7 +146,7 @@ def test_step_type(grammar: ElementDeclaration, tag: str) -> None:
     [(("if", "then"), ""), (("if", "else"), ""), (("choose", "case"), "match! to"), (("choose", "otherwise"), "to")],
 )
 def test_branches_are_steps(grammar: ElementDeclaration, chain: tuple[str, str], own: str) -> None:
-    """The branches of if and choose carry what every step carries, and hold steps."""
+    """The branches of if and choose have the attributes of every step, and contain steps."""
     declared = steps_of(grammar).children[chain[0]].children[chain[1]]
 
     assert attributes_of(declared) == STEP_ATTRIBUTES | words(own)
@@ -154,14 +154,14 @@ def test_branches_are_steps(grammar: ElementDeclaration, chain: tuple[str, str],
 
 
 def test_root(grammar: ElementDeclaration) -> None:
-    """The task is a step without what needs siblings or an enclosing step."""
+    """The task has the attributes of a step without those that need siblings or an enclosing step."""
     assert attributes_of(grammar) == ROOT_ATTRIBUTES
     assert set(grammar.children) == STEP_CHILDREN - {"when"} | {"import", "auth", "beans", "steps"}
 
 
 @pytest.mark.parametrize("tag", sorted(PARTS))
 def test_part(grammar: ElementDeclaration, tag: str) -> None:
-    """What steps and the task carry has its own attributes and children."""
+    """Each child of steps and of the task has its own attributes and children."""
     attributes, children = PARTS[tag]
 
     assert attributes_of(grammar.children[tag]) == words(attributes)
@@ -169,7 +169,7 @@ def test_part(grammar: ElementDeclaration, tag: str) -> None:
 
 
 def test_beans(grammar: ElementDeclaration) -> None:
-    """A bean says its id and class, how it is made, and what is set on it."""
+    """A bean has an id, a class, constructor arguments and properties."""
     bean = grammar.children["beans"].children["bean"]
 
     assert attributes_of(bean) == {"id!", "class!", "destroyMethod"}
@@ -178,7 +178,7 @@ def test_beans(grammar: ElementDeclaration) -> None:
 
 
 def test_declarations_say_what_a_value_is(grammar: ElementDeclaration) -> None:
-    """An attribute knows its type, its words with their documentation, and which values it takes."""
+    """The declaration of an attribute has its type, its documented values and a check of values."""
     join_type = steps_of(grammar).children["fork"].attributes["joinType"]
     target = steps_of(grammar).children["step"].attributes["next"]
 
@@ -213,7 +213,7 @@ def test_declarations_say_what_a_value_is(grammar: ElementDeclaration) -> None:
     ],
 )
 def test_values(grammar: ElementDeclaration, chain: str, attribute: str, good: str, bad: str) -> None:
-    """Both validators agree on which values an attribute takes."""
+    """Both validators agree on the valid values of an attribute."""
     declared = steps_of(grammar)
     for tag in chain.split("/"):
         declared = declared.children[tag]
@@ -235,7 +235,7 @@ def test_values(grammar: ElementDeclaration, chain: str, attribute: str, good: s
 
 
 def test_spaces_separate_words_but_not_names(grammar: ElementDeclaration) -> None:
-    """Two step names without a comma are a slip; two flags are not."""
+    """A list of flags may be separated by spaces, a list of step names only by commas."""
     step = steps_of(grammar).children["step"]
 
     assert step.attributes["waitSteps"].accepts(" a , b ")
@@ -244,7 +244,7 @@ def test_spaces_separate_words_but_not_names(grammar: ElementDeclaration) -> Non
 
 
 def test_walk_yields_each_declaration_once_by_its_shortest_chain(grammar: ElementDeclaration) -> None:
-    """The graph of declarations has cycles; walking it ends."""
+    """Walking the declarations ends, although their graph has cycles."""
     chains = [chain for chain, _ in grammar.walk()]
 
     assert chains[0] == ("task",)
@@ -254,7 +254,7 @@ def test_walk_yields_each_declaration_once_by_its_shortest_chain(grammar: Elemen
 
 
 def test_opaque_tags_agree_with_the_declarations(grammar: ElementDeclaration) -> None:
-    """What the fast path does not look into is what the declarations leave open, and nothing else."""
+    """The opaque tags are exactly the elements whose declarations allow any content at every place."""
     looked_into = {declared.tag for _, declared in grammar.walk() if not declared.opaque}
     opaque = {declared.tag for _, declared in grammar.walk() if declared.opaque}
 
@@ -262,10 +262,27 @@ def test_opaque_tags_agree_with_the_declarations(grammar: ElementDeclaration) ->
     assert "source" in opaque - looked_into
 
 
+def test_containers() -> None:
+    """Containers are the elements with steps; a package adds containers with and without a prefix."""
+    parts = {"then", "else", "case", "otherwise"}
+    built_in = parts | {"sequential", "graph", "selector", "parallel", "fork", "fork-n", "loop", "loop-n"}
+    assert Schema().containers == built_in
+    extra = [
+        ExtraElement(tag, "step", (), children) for tag, children in (("a", ("steps",)), ("b:c", ("steps",)), ("d", ()))
+    ]
+    assert Schema(extra).containers == built_in | {"a", "b:c"}
+
+
+def test_an_added_script_leaves_other_additions_visible() -> None:
+    """A child with a script is opaque; a step type of the same package is not."""
+    extra = [ExtraElement("guard", "child", (), ("#text",)), ExtraElement("box", "step", (), ("steps",))]
+    assert Schema(extra).opaque - Schema().opaque == {"guard"}
+
+
 def test_added_step_type() -> None:
-    """A step type of another package has its own words and everything that each step has."""
+    """A step type of another package has its own attributes and those of every step."""
     extra = ExtraElement("notify", "step", ("url", "timeout"), ("body", "steps", "when"))
-    steps = steps_of(Schema([extra]).declarations())
+    steps = steps_of(Schema([extra]).declarations)
 
     notify = steps.children["notify"]
 
@@ -278,14 +295,14 @@ def test_added_step_type() -> None:
 
 
 def test_added_child_and_attribute() -> None:
-    """A decorator of another package may stand on every step and on the task, as a child or as an attribute."""
+    """A decorator of another package is allowed on every step and on the task, as a child or as an attribute."""
     extra = [
         ExtraElement("circuit", "child", ("limit",), ("fallback",)),
         ExtraElement("guard", "child", (), ("#text",)),
         ExtraElement("notify", "step", (), ("circuit", "#text")),
     ]
     schema = Schema(extra, ("priority",))
-    grammar = schema.declarations()
+    grammar = schema.declarations
 
     for declared in (grammar, steps_of(grammar).children["step"], steps_of(grammar).children["notify"]):
         assert "priority" in declared.attributes
@@ -310,22 +327,22 @@ def test_added_child_and_attribute() -> None:
     ],
 )
 def test_impossible_additions(extra: list[ExtraElement], attributes: tuple[str, ...], message: str) -> None:
-    """What collides with the language, or has no name, is refused with the name."""
+    """An addition that exists already, or whose name is invalid, is refused by name."""
     with pytest.raises(PluginError, match=message):
         _ = Schema(extra, attributes).compiled
 
 
 def test_prefixed_additions_need_no_declaration() -> None:
-    """A prefixed step type is an extension already, and so is a prefixed attribute."""
-    plain = {chain for chain, _ in Schema().declarations().walk()}
+    """Step types and attributes with a prefix are allowed without a declaration."""
+    plain = {chain for chain, _ in Schema().declarations.walk()}
 
     added = Schema([ExtraElement("acme:notify", "step", ("url",))], ("acme:priority",))
 
-    assert {chain for chain, _ in added.declarations().walk()} == plain
+    assert {chain for chain, _ in added.declarations.walk()} == plain
 
 
 def test_the_file_is_found_in_the_package_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed package carries the file; a source tree has it beside src; a broken one is reported."""
+    """task.xsd is read from the installed package, else from the source tree; a broken installation is reported."""
     package = tmp_path / "src" / "taskrun"
     monkeypatch.setattr(shipped_module, "__file__", str(package / "shipped.py"))
     with pytest.raises(PluginError, match="the folder schemas is missing"):
@@ -338,7 +355,7 @@ def test_the_file_is_found_in_the_package_first(tmp_path: Path, monkeypatch: pyt
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
-    """Importing takes no lxml, a right file takes no xmlschema."""
+    """Importing the schema does not import lxml, and a valid file does not import xmlschema."""
     program = """
 import sys
 from taskrun.syntax.load import parse

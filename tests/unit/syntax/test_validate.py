@@ -1,4 +1,4 @@
-"""Holding trees against the grammar: right ones pass, wrong ones are explained problem by problem."""
+"""Validation: valid trees pass, and every problem of an invalid tree is explained."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EMPTY = Source("empty", "")
 
 
 def problems(text: str, schema: Schema = SCHEMA) -> tuple[Diagnostic, ...]:
-    """The problems of a file, none when it is right."""
+    """Return the problems of a file."""
     try:
         validate(rewrite_short_forms(parse("f.task.xml", textwrap.dedent(text).strip().encode())), schema)
     except SchemaError as error:
@@ -34,23 +34,23 @@ def problems(text: str, schema: Schema = SCHEMA) -> tuple[Diagnostic, ...]:
 
 
 def steps(text: str) -> str:
-    """A task on one line with these steps; they begin in column 14."""
+    """Return a task on one line with these steps, which begin in column 14."""
     return f"<task><steps>{text}</steps></task>"
 
 
 def only(text: str, schema: Schema = SCHEMA) -> Diagnostic:
-    """The one problem of a file."""
+    """Return the only problem of a file."""
     (problem,) = problems(text, schema)
     return problem
 
 
 def node(tag: str, attributes: dict[str, str] | None = None, *children: Node, text: str = "") -> Node:
-    """An element that stands in no file."""
+    """Return an element that is in no file."""
     return Node(tag, attributes or {}, children, text, EMPTY, 1, 1)
 
 
 def test_a_file_with_everything_passes() -> None:
-    """Children in any order, extensions, scripts with tags, short forms, unnamed steps."""
+    """Children in any order, extensions, scripts with tags, short forms and unnamed steps are valid."""
     text = """
     <task name="reports/daily" version="2" x:schema="/task.xdef" xmlns:my="m" my:note="n">
       <description>What it does, in prose; it takes <my:emphasis/> too.</description>
@@ -107,7 +107,7 @@ def test_a_file_with_everything_passes() -> None:
         ),
         (
             '<step xmlns="u"/>', 20, "unknown-attribute", "<step> has no attribute xmlns",
-            "the elements of a task file are in no namespace; leave it out",
+            "the elements of a task file have no namespace; remove it",
         ),
         (
             "<stop/>", 14, "unknown-element", "<stop> is not known in <steps>", "did you mean 'step'?"
@@ -136,7 +136,7 @@ def test_a_file_with_everything_passes() -> None:
         ),
         (
             "<step><c:script>1</c:script></step>", 20, "unknown-element", "<c:script> has no meaning in <step>",
-            "template tags stand in scripts such as <source>",
+            "template tags are allowed in scripts such as <source>",
         ),
         (
             "<x:div/>", 14, "unknown-element", "<x:div> has no meaning in <steps>", ""
@@ -173,16 +173,16 @@ def test_a_file_with_everything_passes() -> None:
             '<loop maxCount="1_000"/>', 20, "bad-value", "maxCount is '1_000'; expected a whole number, 0 or above", ""
         ),
         (
-            "<step> return 1</step>", 21, "unexpected-text", "<step> holds no text, but 'return 1'",
-            "a script stands in <source>",
+            "<step> return 1</step>", 21, "unexpected-text", "<step> cannot contain the text 'return 1'",
+            "write a script in <source>",
         ),
         (
-            "<step></step> then", 28, "unexpected-text", "<steps> holds no text, but 'then'", ""
+            "<step></step> then", 28, "unexpected-text", "<steps> cannot contain the text 'then'", ""
         ),
     ],
 )  # fmt: skip
 def test_one_slip_gives_one_problem(text: str, column: int, code: str, message: str, hint: str) -> None:
-    """Each kind of slip has its code, its place, its message and its hint."""
+    """Each kind of mistake has its code, location, message and hint."""
     problem = only(steps(text))
 
     assert (problem.code, problem.message, problem.hint) == (code, message, hint)
@@ -190,7 +190,7 @@ def test_one_slip_gives_one_problem(text: str, column: int, code: str, message: 
 
 
 def test_every_problem_is_reported_in_the_order_of_the_file() -> None:
-    """Nothing hides behind an earlier problem, but what stands in an unknown element."""
+    """All problems are reported except for those inside an unknown element."""
     text = """
     <task nme="x">
       words
@@ -225,7 +225,7 @@ def test_every_problem_is_reported_in_the_order_of_the_file() -> None:
 
 
 def test_a_misspelt_required_attribute_is_not_missing_too() -> None:
-    """One slip, one problem; another missing attribute is still reported."""
+    """A misspelt required attribute is one problem; another missing attribute is still reported."""
     found = [(problem.code, problem.message) for problem in problems(steps('<invoke metod="m"/>'))]
 
     assert found == [
@@ -235,7 +235,7 @@ def test_a_misspelt_required_attribute_is_not_missing_too() -> None:
 
 
 def test_the_error_shows_line_caret_and_hint() -> None:
-    """The message is what a shell user sees."""
+    """The text of the error has the source line, a caret and a hint."""
     with pytest.raises(SchemaError) as caught:
         validate(parse("f.task.xml", b'<task>\n  <input nmae="x"/>\n</task>'), SCHEMA)
 
@@ -251,16 +251,16 @@ def test_the_error_shows_line_caret_and_hint() -> None:
     ("text", "hint"), [("<taks/>", "did you mean 'task'?"), ("<flow/>", ""), ("<x:task/>", "did you mean 'task'?")]
 )
 def test_wrong_root(text: str, hint: str) -> None:
-    """Any other root is the only problem reported."""
+    """A wrong root element is the only problem that is reported."""
     problem = only(text)
 
     assert problem.code == "wrong-root"
-    assert problem.message == f"the root element is {text.replace('/', '')}; that of a task file is <task>"
+    assert problem.message == f"the root element is {text.replace('/', '')}; a task file must have <task>"
     assert problem.hint == hint
 
 
 def test_added_step_types_are_known() -> None:
-    """A step type of another package validates, and its slips are explained, with the names of the package too."""
+    """A step type of another package is valid, and its mistakes are explained with its own names."""
     schema = Schema([ExtraElement("notify", "step", ("url",), ("body",))], ("priority",))
 
     assert problems(steps('<notify name="n" url="u" priority="1"><body><any/></body></notify>'), schema) == ()
@@ -271,7 +271,7 @@ def test_added_step_types_are_known() -> None:
 
 
 def element_chain(chain: tuple[str, ...], grammar: ElementDeclaration, *inner: Node, **extra: str) -> Node:
-    """Elements within one another along a chain, each with its required attributes; the last with more."""
+    """Return elements nested along a chain of tags with their required attributes; ``extra`` are further attributes of the last."""
     declared = grammar
     path = [declared]
     for tag in chain[1:]:
@@ -285,13 +285,13 @@ def element_chain(chain: tuple[str, ...], grammar: ElementDeclaration, *inner: N
     return made[0]
 
 
-CHAINS = sorted(chain for chain, _ in SCHEMA.declarations().walk())
+CHAINS = sorted(chain for chain, _ in SCHEMA.declarations.walk())
 
 
 @pytest.mark.parametrize("chain", CHAINS, ids="/".join)
 def test_fast_answer_and_explanation_agree_everywhere(chain: tuple[str, ...]) -> None:
-    """For every element of the grammar: right is right for both, one slip is exactly one problem."""
-    grammar = SCHEMA.declarations()
+    """For every element, lxml and the explanation agree on a valid tree, and one mistake is one problem."""
+    grammar = SCHEMA.declarations
     declared = dict(grammar.walk())[chain]
     everything = {name: SAMPLES.get(found.type, "a") for name, found in declared.attributes.items()}
 
@@ -320,7 +320,7 @@ NAMES = ["", ":", "a:", ":a", "a:b:c", "ªx", "é", "a b", "a\0b", "\ud800", "<"
 
 @pytest.mark.parametrize("name", NAMES)
 def test_weird_names_are_refused_or_passed_over(name: str) -> None:
-    """No name crashes: a prefixed one is an extension, any other is unknown; in scripts everything goes."""
+    """No name crashes: a prefixed one is an extension, any other is unknown, and scripts may have any."""
     expected = set() if ":" in name else {"unknown-attribute", "unknown-element"}
 
     root = node("task", {name: "1"}, node(name))
@@ -337,7 +337,7 @@ def test_weird_names_are_refused_or_passed_over(name: str) -> None:
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800", "💥", "\x85", "9" * 5_000, "NaN", "${", "\n"])
 def test_weird_values_never_crash(value: str) -> None:
-    """Values that XML cannot hold are judged like all others."""
+    """Values with characters that XML does not allow are validated like all others."""
     loop = node("loop", {"maxCount": value}, node("rate-limit", {"requestPerSecond": "0", "maxWait": "1"}, text=value))
 
     with pytest.raises(SchemaError) as caught:
@@ -347,7 +347,7 @@ def test_weird_values_never_crash(value: str) -> None:
 
 
 def test_deep_trees_do_not_exhaust_the_stack() -> None:
-    """The walk is a loop, so depth costs memory only."""
+    """The validation of deep trees is not recursive."""
     inner = node("sequential", {"zzz": ""})
     for _ in range(2_000):
         inner = node("sequential", {}, node("steps", {}, inner))
@@ -359,7 +359,7 @@ def test_deep_trees_do_not_exhaust_the_stack() -> None:
 
 
 def test_what_only_the_fast_answer_refuses_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Should the explanation find nothing, the words of the validator are shown at its place."""
+    """If the explanation finds nothing, the message of the validator is reported."""
     monkeypatch.setattr("taskrun.syntax.schema_errors.explain", lambda root, schema: [])
 
     problem = only("<task><a:b xmlns:a='a'/><steps><!-- --><step/><step/>\n  <loop maxCount='x'/></steps></task>")

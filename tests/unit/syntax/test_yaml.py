@@ -1,4 +1,4 @@
-"""FlowCache in YAML and JSON: what each key becomes, the places of everything, and what is refused."""
+"""Flows in YAML and JSON: the element or attribute of each key, locations, and errors."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def read(text: str, name: str = "f.yaml") -> Node:
 
 
 def plain(node: Node) -> Any:
-    """A tree without its places."""
+    """Return a tree without its locations."""
     return node.tag, dict(node.attributes), node.text, [plain(child) for child in node.children]
 
 
 def step(text: str) -> Node:
-    """The one step of a flow, whose keys are given."""
+    """Return the only step of a flow, whose keys are given."""
     lines = "".join(f"  {line}\n" if line else "\n" for line in text.split("\n"))
     return read(f"xmlns:my: urn:my\nsteps:\n- type: step\n{lines}").children[-1].children[0]
 
 
 def refused(text: str, name: str = "f.yaml") -> list[tuple[str, str]]:
-    """The codes and places of what is wrong with a file."""
+    """Return the codes and locations of the problems of a file."""
     with pytest.raises(XmlError) as caught:
         read(text, name)
     return [(item.code, f"{item.location.line}:{item.location.column}") for item in caught.value.diagnostics]

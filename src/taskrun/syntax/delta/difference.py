@@ -1,11 +1,11 @@
-"""What turns one tree into another: the delta that, laid over the first, gives the second.
+"""Compute the delta that turns one tree into another when it is merged over the first.
 
     base    <step name="pay" timeout="5s"><source>a()</source></step>  <step name="log"/>
     wanted  <step name="pay"><source>b()</source></step>
     delta   <step name="pay" timeout=""><source>b()</source></step>  <step name="log" x:override="remove"/>
 
-Rules: what both have is not said. An element is replaced as a whole only where nothing smaller gives the wanted one: its
-children cannot be told apart, their order cannot be reached by naming some of them, or an attribute is to be empty.
+Rules: the delta omits what both trees have. An element is replaced as a whole only if no smaller delta works: its
+children have no unique keys, their order cannot be reached by naming some of them, or an attribute has to be empty.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from taskrun.syntax.node import Node, same
 
 
 class Differ(NamedTuple):
-    """Makes deltas; ``opaque`` are the tags of elements that hold scripts."""
+    """Computes deltas; ``opaque`` are the tags of elements that contain scripts."""
 
     opaque: frozenset[str]
 
     def difference(self, base: Node, wanted: Node, parent: Node | None = None) -> Node | None:
-        """Return the delta of two elements, None when they are the same; ``parent`` is that of the wanted one."""
+        """Return the delta between two elements, or None if they are equal; ``parent`` is the parent of ``wanted``."""
         if same(base, wanted):
             return None
         changed = {name: text for name, text in wanted.attributes.items() if base.attributes.get(name) != text}
-        gone = base.attributes.keys() - wanted.attributes.keys()
+        dropped = base.attributes.keys() - wanted.attributes.keys()
         if wanted.tag in SECTIONS or not all(changed.values()):  # an empty text in a delta drops an attribute
-            return replacing(wanted)
-        attributes = {**_key(parent, wanted), **changed, **dict.fromkeys(sorted(gone), "")}
+            return replacement_delta(wanted)
+        attributes = {**_key(parent, wanted), **changed, **dict.fromkeys(sorted(dropped), "")}
         return self._body(base, wanted, wanted._replace(attributes=attributes, children=(), text=""))
 
     def _body(self, base: Node, wanted: Node, delta: Node) -> Node:
-        """Return the delta with what it says of the body."""
+        """Return the delta with the changes to the children and the text."""
         if default_operator(wanted, self.opaque) == MERGE_REPLACE:
             return delta._replace(children=wanted.children, text=wanted.text)
         if base.text == wanted.text and _all_same(base, wanted):
@@ -48,43 +48,43 @@ class Differ(NamedTuple):
             children = self._children(base, wanted)
         else:
             children = wanted.children if _keyed(wanted) is not None else None
-        return replacing(wanted) if children is None else delta._replace(children=children)
+        return replacement_delta(wanted) if children is None else delta._replace(children=children)
 
     def _children(self, base: Node, wanted: Node) -> tuple[Node, ...] | None:
-        """Return the children of the delta, None when they cannot be told apart."""
+        """Return the children of the delta, or None if the children of a tree have no unique keys."""
         old, new = _keyed(base), _keyed(wanted)
         if old is None or new is None:
             return None
-        gone = old.keys() - new.keys()
-        said = {key: self.difference(old[key], node, wanted) if key in old else node for key, node in new.items()}
-        needed = {key for key, delta in said.items() if delta is not None} | gone
-        made = []
+        removed = old.keys() - new.keys()
+        deltas = {key: self.difference(old[key], node, wanted) if key in old else node for key, node in new.items()}
+        needed = {key for key, delta in deltas.items() if delta is not None} | removed
+        children = []
         for key in _fewest(list(old), list(new), needed):
             node = new.get(key) or old[key]
-            words = {"x:override": REMOVE} if key in gone else {}
-            bare = node._replace(attributes={**_key(wanted, node), **words}, children=(), text="")
-            made.append(said.get(key) or bare)
-        return tuple(made)
+            operator = {"x:override": REMOVE} if key in removed else {}
+            reference = node._replace(attributes={**_key(wanted, node), **operator}, children=(), text="")
+            children.append(deltas.get(key) or reference)
+        return tuple(children)
 
 
 def _all_same(first: Node, second: Node) -> bool:
     return len(first.children) == len(second.children) and all(map(same, first.children, second.children))
 
 
-def replacing(wanted: Node) -> Node:
-    """Return the delta that puts an element in the place of whatever is there."""
+def replacement_delta(wanted: Node) -> Node:
+    """Return the delta that replaces the element of the base as a whole."""
     return wanted._replace(attributes={**wanted.attributes, "x:override": REPLACE})
 
 
 def _key(parent: Node | None, node: Node) -> dict[str, str]:
-    """Return the attribute that tells an element from its siblings."""
+    """Return the key attribute of an element with its value, or an empty dict."""
     attribute = key_attribute(parent, node) if parent is not None else None
     value = node.attributes.get(attribute) if attribute else None
     return {attribute: value} if attribute and value is not None else {}
 
 
 def _keyed(parent: Node) -> dict[Key, Node] | None:
-    """Return the children by their keys, None when they cannot be told apart."""
+    """Return the children by their keys, or None if two have the same key or one has no key."""
     found: dict[Key, Node] = {}
     for child in parent.children:
         key = key_of(parent, child)
@@ -95,13 +95,13 @@ def _keyed(parent: Node) -> dict[Key, Node] | None:
 
 
 def _fewest(old: list[Key], new: list[Key], needed: set[Key]) -> list[Key]:
-    """Return as few of the names as give the wanted order: those that say something, and places for them."""
+    """Return a minimal list of keys that contains ``needed`` and merges ``old`` into the order of ``new``."""
     full = merged_order(old, new)
-    wanted, kept = [key for key in full if key in new], set(new)
+    wanted, remaining = [key for key in full if key in new], set(new)
     named = full
     for key in full:
         if key not in needed:
             fewer = [item for item in named if item != key]
-            if [item for item in merged_order(old, fewer) if item in kept] == wanted:
+            if [item for item in merged_order(old, fewer) if item in remaining] == wanted:
                 named = fewer
     return named

@@ -1,11 +1,12 @@
-"""Put a file together from what it builds on.
+"""Extend a file: merge it with its bases, its layers and its generated parts into one tree.
 
     <task x:extends="base.task.xml,audit.task.xml">…</task>
 
-Rules: each file is prepared alone (switches, then short forms), then laid over its bases: those of ``x:extends`` in their order,
-then those that ``x:gen-extends`` makes, then the file. ``none`` drops what came before it, ``super`` is the same file in the
-layers below. An element inside can extend files of its own. The merged tree is cleaned once, at the end; then
-``x:post-extends`` is run and what it makes is laid over the tree. A file that builds on nothing is looked at no further.
+Rules: switches and short forms are applied to each file alone, before it is merged. The order is: the files of ``x:extends``
+as listed, then the output of ``x:gen-extends``, then the file itself; each is merged over the ones before it. ``none``
+drops the files listed before it, ``super`` is the next version of the file in the layers below. An inner container may
+extend files, too. The merged tree is cleaned once, at the end; then the output of ``x:post-extends`` is merged over it. A
+file without bases and switches is returned unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, TypeAlias
 
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.syntax.delta.features import Features
-from taskrun.syntax.delta.layers import Files, Found
+from taskrun.syntax.delta.layers import Files, LayeredFile
 from taskrun.syntax.delta.merge import Merger
 from taskrun.syntax.delta.operators import REPLACE, SECTIONS
 from taskrun.syntax.delta.origins import owner_of
@@ -27,143 +28,143 @@ from taskrun.syntax.node import TEXT, Node
 from taskrun.syntax.normalize import PARTS
 
 Generate: TypeAlias = Callable[[Node, Node], Sequence[Node]]
-"""Runs a template at load time: its element and the tree so far → the elements that it makes."""
+"""Expands a template while files are merged: (its element, the tree so far) → the elements that it outputs."""
 
 _EXTENDS, _GENERATE, _POST = "x:extends", "x:gen-extends", "x:post-extends"
-_EXTENDABLE = PARTS | {"sequential", "graph", "selector", "parallel", "fork", "fork-n", "loop", "loop-n"}
-"""The elements inside a file that can extend files of their own."""
-_TAKEN = frozenset({_EXTENDS, "x:dump", "x:validated"})
+_HANDLED = frozenset({_EXTENDS, "x:dump", "x:validated"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What files are put together from.
+    """Inputs of the extend stage of one compilation.
 
-    ``opaque`` are the tags of elements that hold scripts; ``config`` is what switches ask; ``transform`` is run on the
-    merged tree; ``dump`` gets a tree that asked for it by ``x:dump``.
+    ``opaque`` are the tags of elements that contain scripts, ``containers`` those that may carry ``x:extends``;
+    ``config`` is the configuration that switches read; ``transform`` is applied to the merged tree; ``dump`` receives
+    every merged tree with ``x:dump``.
     """
 
     files: Files
     opaque: frozenset[str]
+    containers: frozenset[str]
     generate: Generate
     config: Mapping[str, Any] = field(default_factory=dict)
     transform: Callable[[Node], Node] | None = None
     dump: Callable[[Node], None] | None = None
     chains: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """For each file that was read, the files that led to it."""
+    """For each file that was read: the chain of files that extend each other, from the flow to that file."""
 
     trees: dict[str, Node] = field(default_factory=dict)
-    """The trees of the libraries of tags that were read, by path."""
+    """Trees of the tag libraries that were read, by path."""
 
-    def bare(self) -> Sources:
-        """Return the same for a file that is no flow, such as a tag library."""
+    def for_tag_library(self) -> Sources:
+        """Return the inputs for a tag library: without ``transform`` and ``dump``, which only apply to flows."""
         return replace(self, transform=None, dump=None)
 
 
 def extend(path: str, sources: Sources) -> Node:
-    """Return the tree of the whole flow in the file at ``path``; raises XmlError, or ExtendError with what does not fit."""
-    found = sources.files.layered(path)
+    """Return the merged tree of the flow at ``path``; raises XmlError or, with all merge problems, ExtendError."""
+    found = sources.files.with_layers(path)
     return extend_tree(sources.files.read(found.path), found, sources)
 
 
-def extend_tree(root: Node, found: Found, sources: Sources) -> Node:
-    """Return the tree of the whole flow in a file that has been read; raises likewise."""
-    work = _Extension(sources)
+def extend_tree(root: Node, found: LayeredFile, sources: Sources) -> Node:
+    """Return the merged tree of the flow whose file has been parsed to ``root``; raises XmlError or ExtendError."""
+    work = _Extender(sources)
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
         root = rewrite_short_forms(root) if _may_have(text, "in:", "out:") else root
     else:
         dumped = root.attributes.get("x:dump") in {"true", "1"}
-        root = work.whole(work.resolved(work.prepared(root), (found,)))
+        root = work.finish(work.merge_bases(work.preprocess(root), (found,)))
         if dumped and sources.dump:
             sources.dump(root)
     return sources.transform(root) if sources.transform and _may_have(text, "customType", "x:") else root
 
 
 def _may_have(text: str, *words: str) -> bool:
-    """Whether a file may have such names: to look at its text is much faster than at its tree."""
+    """Return whether a text contains one of the words: much faster than a search of the tree."""
     return any(word in text for word in words)
 
 
-class _Extension:
-    """One file being put together."""
+class _Extender:
+    """Merges one file with everything that it extends."""
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.features = Features(sources.config)
         self.merger = Merger(sources.opaque)
 
-    def whole(self, merged: Node) -> Node:
-        """Return the finished tree of a merged one; raises ExtendError."""
+    def finish(self, merged: Node) -> Node:
+        """Clean a merged tree and merge the output of its ``x:post-extends`` over it; raises ExtendError."""
         cleaner = Cleaner(self.merger)
-        self.merger.problems.extend(_of_no_root(merged))
+        self.merger.problems.extend(_root_problems(merged))
         root = cleaner.clean(_without_sections(merged, _POST))
-        self.stop()
+        self.raise_problems()
         sections = [child for child in merged.children if child.tag == _POST]
         for section in sections:
             for made in self.sources.generate(section, root):
                 root = cleaner.clean(self.merger.merge(root, rewrite_short_forms(made)))
-                self.stop()
+                self.raise_problems()
         return root
 
-    def stop(self) -> None:
-        """Raise what has been noted."""
+    def raise_problems(self) -> None:
+        """Raise ExtendError if switches or merges have reported problems."""
         problems = [*self.features.problems, *self.merger.problems]
         if problems:
             raise ExtendError(dict.fromkeys(problems))
 
-    def prepared(self, root: Node) -> Node:
-        """Return a file's tree after its switches and short forms."""
+    def preprocess(self, root: Node) -> Node:
+        """Apply the switches of a file and rewrite its short forms."""
         root = rewrite_short_forms(self.features.apply(root))
-        self.stop()
+        self.raise_problems()
         return root
 
-    def resolved(self, root: Node, chain: tuple[Found, ...]) -> Node:
-        """Return a tree laid over its bases."""
+    def merge_bases(self, root: Node, chain: tuple[LayeredFile, ...]) -> Node:
+        """Merge a tree over its bases; ``chain`` leads from the flow to the tree's file."""
         self.sources.chains.setdefault(chain[-1].path, tuple(found.path for found in chain))
         if root.attributes.get("x:validated") in {"true", "1"}:
             if _EXTENDS in root.attributes:
-                message = "x:validated='true' says that the file is finished, x:extends that it is not"
+                message = "x:validated='true' excludes x:extends: a validated file is not merged with others"
                 raise ExtendError([root.problem("no-meaning", message, attribute="x:validated")])
-            return _said(root)
-        children = tuple(self._inside(child, chain) for child in root.children)
+            return _without_handled(root)
+        children = tuple(self._extend_inner(child, chain) for child in root.children)
         own = root if children == root.children else root._replace(children=children)
         bases = list(self._bases(root, chain))
-        own = _said(_without_sections(own, _GENERATE))
+        own = _without_handled(_without_sections(own, _GENERATE))
         if not bases:
             return own
         merged = bases[0]
-        for layer in (*bases[1:], own):
-            merged = self.merger.merge(*_in_one_language(merged, layer))
+        for delta in (*bases[1:], own):
+            merged = self.merger.merge(*_separate_dialects(merged, delta))
         return merged
 
-    def _inside(self, node: Node, chain: tuple[Found, ...]) -> Node:
-        """Return an element whose inner elements, and itself, are laid over their own bases."""
-        if node.tag in _EXTENDABLE and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
-            return self._container(self.resolved(node, chain))
+    def _extend_inner(self, node: Node, chain: tuple[LayeredFile, ...]) -> Node:
+        """Merge a container with ``x:extends`` over its own bases, and likewise the containers inside an element."""
+        if node.tag in self.sources.containers and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
+            return self._as_replacement(self.merge_bases(node, chain))
         if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:
             return node
-        children = tuple(self._inside(child, chain) for child in node.children)
+        children = tuple(self._extend_inner(child, chain) for child in node.children)
         return node if children == node.children else node._replace(children=children)
 
-    def _container(self, node: Node) -> Node:
-        """Return an element that extends files, finished: it takes the place of what a base of the file has there."""
+    def _as_replacement(self, node: Node) -> Node:
+        """Return a merged container as a delta that replaces the element of the same key in the bases of the file."""
         for section in node.children:
             if section.tag in SECTIONS:
-                message = f"<{section.tag}> belongs to a whole file, and this one is extended by <{node.tag}>"
+                message = f"<{section.tag}> cannot be used here: only <{node.tag}> extends this file, not a whole file"
                 self.merger.problems.append(section.problem("no-meaning", message, hint=str(node.at)))
         attributes = dict(node.attributes)
         if schema := attributes.pop("x:schema", ""):
             attributes.setdefault("scriptLang", "xscript" if schema.endswith("task.xdef") else "python")
         return node._replace(attributes={**attributes, "x:override": REPLACE})
 
-    def _bases(self, node: Node, chain: tuple[Found, ...]) -> Iterator[Node]:
-        """Yield what a node is laid over, the innermost first."""
+    def _bases(self, node: Node, chain: tuple[LayeredFile, ...]) -> Iterator[Node]:
+        """Yield the bases of a node, the lowest first."""
         bases: list[Node] = []
         words = [part.strip() for part in node.attributes.get(_EXTENDS, "none").split(",")]
         if not all(words):
             hint = "write the paths of files with commas between them, or none"
-            message = f"x:extends='{node.attributes[_EXTENDS]}' names no file in one of its places"
+            message = f"x:extends='{node.attributes[_EXTENDS]}' has an empty path"
             raise ExtendError([owner_of(node, _EXTENDS).problem("bad-value", message, attribute=_EXTENDS, hint=hint)])
         for word in words:
             if word == "none":
@@ -174,13 +175,13 @@ class _Extension:
         for section in node.children:
             if section.tag == _GENERATE:
                 for made in self.sources.generate(section, node):
-                    yield self.resolved(self.prepared(made), chain)
+                    yield self.merge_bases(self.preprocess(made), chain)
 
-    def _base(self, node: Node, word: str, chain: tuple[Found, ...]) -> Node:
+    def _base(self, node: Node, word: str, chain: tuple[LayeredFile, ...]) -> Node:
         owner = owner_of(node, _EXTENDS)
         found = chain[-1].below if word == "super" else self._find(owner, word, chain)
         if found is None:
-            hint = "super stands in a file of a _delta folder that covers another"
+            hint = "write super only in a file of a _delta folder that covers another file"
             raise ExtendError(
                 [owner.problem("no-base", "'super': no layer below has this file", attribute=_EXTENDS, hint=hint)]
             )
@@ -189,41 +190,41 @@ class _Extension:
             raise ExtendError([owner.problem("cycle", f"a file extends itself: {names}", attribute=_EXTENDS)])
         longer = (*chain, found)
         self.sources.chains.setdefault(found.path, tuple(other.path for other in longer))
-        return self.resolved(self.prepared(self.sources.files.read(found.path)), longer)
+        return self.merge_bases(self.preprocess(self.sources.files.read(found.path)), longer)
 
-    def _find(self, node: Node, word: str, chain: tuple[Found, ...]) -> Found:
+    def _find(self, node: Node, word: str, chain: tuple[LayeredFile, ...]) -> LayeredFile:
         try:
-            return self.sources.files.named(word, chain[-1].path)
+            return self.sources.files.resolve(word, chain[-1].path)
         except LookupError as error:
-            hint = "; ".join(filter(None, (_near(word, chain[-1].path), getattr(error, "hint", ""))))
+            hint = "; ".join(filter(None, (_similar_file(word, chain[-1].path), getattr(error, "hint", ""))))
             raise ExtendError([node.problem("no-base", str(error), attribute=_EXTENDS, hint=hint)]) from None
 
 
-def _near(word: str, said_in: str) -> str:
-    """Return the near name among the files beside a missing one."""
-    wanted = Path(said_in).parent / word
+def _similar_file(word: str, from_file: str) -> str:
+    """Return the hint with the most similar name in the folder of a missing file."""
+    wanted = Path(from_file).parent / word
     try:
         return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir() if entry.is_file()))
     except OSError:
         return ""
 
 
-def _of_no_root(root: Node) -> Iterator[Diagnostic]:
-    """Yield what says something about siblings or a base that the root of a flow does not have."""
+def _root_problems(root: Node) -> Iterator[Diagnostic]:
+    """Yield problems of attributes that have no meaning on a root, and of an abstract root."""
     for name in ("x:prototype", "x:virtual", "x:inherit"):
         if name in root.attributes:
-            hint = "the root has no siblings; it builds on x:extends"
-            yield root.problem("no-meaning", f"{name} means nothing on the root", hint=hint, attribute=name)
+            hint = "the root has no siblings; use x:extends"
+            yield root.problem("no-meaning", f"{name} has no meaning on the root", hint=hint, attribute=name)
     if root.attributes.get("x:abstract") in {"true", "1"}:
-        message = "this file is x:abstract: it is there to be extended"
-        yield root.problem("abstract", message, hint="use a file that extends it", attribute="x:abstract")
+        message = "this file is x:abstract: it can be extended, but not run"
+        yield root.problem("abstract", message, hint="run a file that extends it", attribute="x:abstract")
 
 
-def _said(node: Node) -> Node:
-    """Return an element without the words that have been heard."""
-    if _TAKEN.isdisjoint(node.attributes):
+def _without_handled(node: Node) -> Node:
+    """Return an element without the attributes that this stage has handled."""
+    if _HANDLED.isdisjoint(node.attributes):
         return node
-    return node._replace(attributes={name: text for name, text in node.attributes.items() if name not in _TAKEN})
+    return node._replace(attributes={name: text for name, text in node.attributes.items() if name not in _HANDLED})
 
 
 def _without_sections(node: Node, *tags: str) -> Node:
@@ -232,43 +233,43 @@ def _without_sections(node: Node, *tags: str) -> Node:
 
 
 def language_of(root: Node) -> str | None:
-    """Return the dialect of scripts that a file says, None when it says none."""
+    """Return the script dialect that a file declares, None if it declares none."""
     if language := root.attributes.get("scriptLang"):
         return language
     return "xscript" if root.attributes.get("x:schema", "").endswith("task.xdef") else None
 
 
-def _in_one_language(base: Node, layer: Node) -> tuple[Node, Node]:
-    """Return a base and the layer over it; when they speak different dialects, each step says its own."""
-    said, own = language_of(layer), language_of(base) or "python"
-    if said is None or said == own or layer.attributes.get("x:override") == REPLACE:
+def _separate_dialects(base: Node, layer: Node) -> tuple[Node, Node]:
+    """Return a base and the delta over it; if their dialects differ, declare the dialect on each step of both."""
+    declared, own = language_of(layer), language_of(base) or "python"
+    if declared is None or declared == own or layer.attributes.get("x:override") == REPLACE:
         return base, layer
     kept = {name: text for name, text in base.attributes.items() if name not in {"scriptLang", "x:schema"}}
-    return _saying(base._replace(attributes=kept), own), _saying(layer, said)
+    return _with_dialect(base._replace(attributes=kept), own), _with_dialect(layer, declared)
 
 
-def _saying(node: Node, language: str) -> Node:
-    """Return an element whose steps with scripts, on all levels, say their dialect."""
+def _with_dialect(node: Node, language: str) -> Node:
+    """Return an element in which every step with a script, at any depth, declares its dialect."""
     children = []
     for child in node.children:
         if child.tag == "steps" or child.tag in PARTS:
-            child = _saying(child, language)  # noqa: PLW2901 - the same element, its steps with their dialect
+            child = _with_dialect(child, language)  # noqa: PLW2901 - the same element, its steps with their dialect
         elif node.tag == "steps" and child.tag != TEXT:
-            child = _saying(child, child.attributes.get("scriptLang", language))  # noqa: PLW2901 - likewise
+            child = _with_dialect(child, child.attributes.get("scriptLang", language))  # noqa: PLW2901 - likewise
             if any(part.tag not in {"steps", "description", *PARTS} for part in child.children):
                 child = child._replace(attributes={"scriptLang": language, **child.attributes})  # noqa: PLW2901 - likewise
         children.append(child)
     return node._replace(children=tuple(children))
 
 
-def with_chain(error: FlowError, sources: Sources, path: str) -> FlowError:
-    """Return the error with, behind each problem in another file than the flow's at ``path``, the files that lead there."""
-    told = []
+def add_extends_chain(error: FlowError, sources: Sources, path: str) -> FlowError:
+    """Return the error with a hint on each problem outside the flow at ``path``: the chain of files that leads there."""
+    problems = []
     for problem in error.diagnostics:
         place = problem.location.path
         chain = sources.chains.get(place, () if place == path else (path, place))
         way = " extends ".join(chain) if place in sources.chains else f"used by {path}"
         if len(chain) > 1:
             problem = replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)  # noqa: PLW2901 - likewise
-        told.append(problem)
-    return type(error)(told)
+        problems.append(problem)
+    return type(error)(problems)

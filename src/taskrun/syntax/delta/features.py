@@ -1,12 +1,12 @@
-"""Switches in a file: what the configuration turns off is not there.
+"""Apply the switches of a file: remove the elements that the configuration turns off.
 
     <step name="audit" feature:on="shop.audit and shop.level >= 2">…</step>
     <x:div feature:off="shop.eu"><step name="customs"/></x:div>
     <task feature:enable-meta-cfg="true" version="@meta-cfg:shop.version|1">
 
-Rules: an expression is made of configuration names, ``and``, ``or``, ``not`` or ``!``, brackets, and comparisons
-(``= < <= > >=``) with a literal. A name that the configuration does not have is off. ``x:div`` is no element: its children
-take its place. Done for every file before it is merged.
+Rules: an expression consists of configuration names, ``and``, ``or``, ``not`` or ``!``, brackets, and comparisons
+(``= < <= > >=``) with a literal. A name without a configured value is off. ``<x:div>`` is replaced by its children.
+Switches are applied to each file alone, before it is merged.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from types import MappingProxyType
 from typing import Any
 
 from taskrun.errors import Diagnostic, near_hint
+from taskrun.syntax.boolean import Condition, Grammar, Tokens
 from taskrun.syntax.node import TEXT, Node
 
 DIVISION = "x:div"
 META = "feature:enable-meta-cfg"
 _SWITCHES = ("feature:on", "feature:off")
 _TRUE = frozenset({"true", "1"})
-_WORDS = frozenset({"and", "or", "not", "&&", "||", "!", "(", ")"})
+_RESERVED = frozenset({"and", "or", "not", "&&", "||", "!", "(", ")"})
+_QUOTES = "'\""
 _META_VALUE = "@meta-cfg:"
 _OFF = frozenset({"", "false", "0", "no", "off"})
-_TOKEN = re.compile(r"""\s*(?:(\(|\)|<=|>=|==|!=|=|<|>|!|&&|\|\|)|"([^"]*)"|'([^']*)'|([\w.-]+))""")
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         "=": operator.eq,
@@ -42,14 +43,14 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
 
 
 class Features:
-    """Applies switches to trees and notes what is wrong with them."""
+    """Applies switches to trees, and collects their mistakes in ``problems``."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.problems: list[Diagnostic] = []
 
     def apply(self, root: Node) -> Node:
-        """Return the tree without what is switched off, and with configured values."""
+        """Return the tree without the elements that are switched off, and with configured attribute values."""
         for name in root.attributes:
             if name.startswith("feature:"):
                 self._check_root(root, name)
@@ -59,29 +60,30 @@ class Features:
 
     def _check_root(self, root: Node, name: str) -> None:
         if name in _SWITCHES:
-            message = f"{name} on the root: a file is there or not"
-            self._note(root, "no-meaning", message, name, "switch its parts, or the one who names it")
+            message = f"{name} cannot switch a whole file on or off"
+            hint = "write it on elements inside the file, or on the element that uses the file"
+            self._report(root, "no-meaning", message, name, hint)
         elif name != META:
-            self._note(root, "unknown-attribute", f"{name} is not known", name, near_hint(name, (*_SWITCHES, META)))
+            self._report(root, "unknown-attribute", f"{name} is not known", name, near_hint(name, (*_SWITCHES, META)))
         elif root.attributes[name] not in {*_TRUE, "false", "0"}:
-            self._note(root, "bad-value", f"{name}='{root.attributes[name]}': expected true or false", name)
+            self._report(root, "bad-value", f"{name}='{root.attributes[name]}': expected true or false", name)
 
-    def _note(self, node: Node, code: str, message: str, attribute: str | None = None, hint: str = "") -> None:
+    def _report(self, node: Node, code: str, message: str, attribute: str | None = None, hint: str = "") -> None:
         self.problems.append(node.problem(code, message, attribute=attribute, hint=hint))
 
     def _check_division(self, node: Node) -> None:
         for name in node.attributes:
             if name not in _SWITCHES:
-                self._note(node, "unknown-attribute", f"<{DIVISION}> takes feature:on and feature:off only", name)
+                self._report(node, "unknown-attribute", f"<{DIVISION}> may only have feature:on and feature:off", name)
         if node.text or any(child.tag == TEXT for child in node.children):
-            self._note(
-                node, "unexpected-text", f"<{DIVISION}> holds elements, which take its place; text would be lost"
-            )
+            self._report(node, "unexpected-text", f"<{DIVISION}> may only contain elements, not text")
 
     def _children(self, node: Node) -> Iterator[Node]:
         for child in node.children:
             if child.tag.startswith("feature:"):
-                self._note(child, "unknown-element", f"<{child.tag}> is not known", hint=f"<{DIVISION} feature:on='…'>")
+                self._report(
+                    child, "unknown-element", f"<{child.tag}> is not known", hint=f"<{DIVISION} feature:on='…'>"
+                )
             if not self._is_on(child):
                 continue
             children = tuple(self._children(child)) if child.children else ()
@@ -97,8 +99,8 @@ class Features:
         on, off = node.attributes.get("feature:on"), node.attributes.get("feature:off")
         for name in node.attributes:
             if name.startswith("feature:") and name not in _SWITCHES:
-                hint = f"{META} stands on the root" if name == META else "there are feature:on and feature:off"
-                self._note(node, "unknown-attribute", f"{name} is not known", name, hint)
+                hint = f"write {META} on the root" if name == META else "write feature:on or feature:off"
+                self._report(node, "unknown-attribute", f"{name} is not known", name, hint)
         if on is not None and not self._value(node, "feature:on", on):
             return False
         return off is None or not self._value(node, "feature:off", off)
@@ -107,7 +109,7 @@ class Features:
         try:
             return is_on(text, self.config)
         except ValueError as error:
-            self._note(node, "bad-value", f"{attribute}: {error}", attribute)
+            self._report(node, "bad-value", f"{attribute}: {error}", attribute)
             return True
 
     def _configured(self, node: Node) -> Node:
@@ -121,7 +123,7 @@ class Features:
         found = self.config.get(key, default if bar else None)
         if found is None:
             hint = f"set it (-P {key}=…) or write a default: {_META_VALUE}{key}|…"
-            self._note(node, "no-configuration", f"'{key}' is not configured", name, hint)
+            self._report(node, "no-configuration", f"'{key}' is not configured", name, hint)
             return ""
         return str(found).lower() if isinstance(found, bool) else str(found)
 
@@ -131,81 +133,36 @@ def _without(node: Node) -> dict[str, str]:
 
 
 def is_on(text: str, config: Mapping[str, Any]) -> bool:
-    """Return the value of a switch's expression; raises ValueError for one that is none.
+    """Return the value of a switch's expression under a configuration; raises ValueError if it is not an expression.
 
     >>> is_on("a and not b or level >= 2", {"level": 3})
     True
     """
-    return _Expression(text, config).value()
+    return _SWITCH_GRAMMAR.parse(text)(config)
 
 
-class _Expression:
-    def __init__(self, text: str, config: Mapping[str, Any]) -> None:
-        self.config = config
-        self.tokens = list(_tokens(text))
-        self.at = 0
-
-    def value(self) -> bool:
-        found = self.either()
-        if self.at < len(self.tokens):
-            raise ValueError(f"'{self.tokens[self.at][1]}' is not expected here")
-        return found
-
-    def either(self) -> bool:
-        found = self.both()
-        while self.word("or", "||"):
-            found = self.both() or found
-        return found
-
-    def both(self) -> bool:
-        found = self.one()
-        while self.word("and", "&&"):
-            found = self.one() and found
-        return found
-
-    def one(self) -> bool:
-        if self.word("not", "!"):
-            return not self.one()
-        if self.word("("):
-            found = self.either()
-            if not self.word(")"):
-                raise ValueError("a ')' is missing")
-            return found
-        kind, name = self.next("a configuration name")
-        if kind != "word" or name in _COMPARISONS or name in _WORDS:
-            raise ValueError(f"'{name}' is not a configuration name")
-        value = self.config.get(name)
-        if self.at < len(self.tokens) and self.tokens[self.at][1] in _COMPARISONS:
-            sign = self.next("")[1]
-            kind, literal = self.next("a value")
-            if kind == "word" and (literal in _COMPARISONS or literal in _WORDS):
-                raise ValueError(f"'{literal}' is not a value")
-            return _compare(value, sign, literal)
-        return value is not None and str(value).lower() not in _OFF
-
-    def word(self, *words: str) -> bool:
-        if self.at < len(self.tokens) and self.tokens[self.at] in [("word", word) for word in words]:
-            self.at += 1
-            return True
-        return False
-
-    def next(self, expected: str) -> tuple[str, str]:
-        if self.at >= len(self.tokens):
-            raise ValueError(f"{expected} is missing at the end")
-        self.at += 1
-        return self.tokens[self.at - 1]
+def _operand(name: str, rest: Tokens) -> Condition[Mapping[str, Any]]:
+    """Return the condition of a configuration name and, if one follows it, of a comparison with a literal."""
+    if name in _COMPARISONS or name[0] in _QUOTES:
+        raise ValueError(f"'{name.strip(_QUOTES)}' is not a configuration name")
+    sign = rest.next
+    if not rest.accept(frozenset(_COMPARISONS)):
+        return lambda config: config.get(name) is not None and str(config[name]).lower() not in _OFF
+    literal = rest.take("a value")
+    if literal in _COMPARISONS or literal in _RESERVED:
+        raise ValueError(f"'{literal}' is not a value")
+    if literal[0] in _QUOTES:
+        literal = literal[1:-1]
+    return lambda config: _compare(config.get(name), sign, literal)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    at, text = 0, text.rstrip()
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if not found:
-            raise ValueError(f"'{text[at:].strip()}' is not understood")
-        sign, double, single, word = found.groups()
-        literal = double if double is not None else single
-        yield ("text", literal) if literal is not None else ("word", sign or word)
-        at = found.end()
+_SWITCH_GRAMMAR = Grammar(
+    token=re.compile(r"""[()]|<=|>=|==|!=|=|<|>|!|&&|\|\||"[^"]*"|'[^']*'|[\w.-]+"""),
+    operand=_operand,
+    operand_name="a configuration name",
+    and_words=frozenset({"and", "&&"}),
+    or_words=frozenset({"or", "||"}),
+)
 
 
 def _compare(value: Any, sign: str, literal: str) -> bool:

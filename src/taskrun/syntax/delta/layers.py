@@ -1,11 +1,12 @@
-"""Where a file is, and which delta folders have a layer for it.
+"""Find files, and the delta layers that cover them.
 
     flows/pay.task.xml
-    flows/_delta/acme/pay.task.xml       laid over it with --delta acme
+    flows/_delta/acme/pay.task.xml       covers it with --delta acme
 
-Rules: a layer of a file stands in ``_delta/<layer>/`` of a search root that the file is in (or of the file's own folder), under the
-file's path in it. It takes the file's place; ``x:extends="super"`` in it means the file of the layers below. Of several layers the
-later one is on top. Every file that is read, or that would be if it existed, is remembered with its state.
+Rules: a layer has its version of a file in ``_delta/<layer>/`` of a search root, or of the file's own folder, under the
+path of the file relative to that folder. The version is used instead of the file; ``x:extends="super"`` in it refers to
+the next version below. Of several layers, a later one covers an earlier one. The state of every file that was read, and
+of every place where a version could have been, is recorded, so that the cache of flows notices changes.
 """
 
 from __future__ import annotations
@@ -21,38 +22,38 @@ FOLDER = "_delta"
 
 
 def layer_name(name: str) -> str:
-    """Return the name of a layer; raises ValueError for one that is no name of a folder.
+    """Return the name of a layer; raises ValueError if it cannot be the name of a folder.
 
     >>> layer_name("acme")
     'acme'
     """
     if name in {"", os.curdir, os.pardir} or "/" in name or os.sep in name:
-        raise ValueError(f"'{name}' is not the name of a delta layer: expected that of a folder in {FOLDER}")
+        raise ValueError(f"'{name}' is not the name of a delta layer: expected the name of a folder in {FOLDER}")
     return name
 
 
-class Found(NamedTuple):
-    """A file and those below it: ``paths`` from the topmost layer down, of which ``level`` is meant."""
+class LayeredFile(NamedTuple):
+    """One version of a file: ``paths`` are all versions, from the topmost layer down; ``level`` is the index of this one."""
 
     paths: tuple[str, ...]
     level: int = 0
 
     @property
     def path(self) -> str:
-        """The file."""
+        """Path of this version."""
         return self.paths[self.level]
 
     @property
-    def below(self) -> Found | None:
-        """The same file in the layers below, None when there are none."""
-        return Found(self.paths, self.level + 1) if self.level + 1 < len(self.paths) else None
+    def below(self) -> LayeredFile | None:
+        """The next version below this one, None if this is the lowest."""
+        return LayeredFile(self.paths, self.level + 1) if self.level + 1 < len(self.paths) else None
 
 
 class Files:
-    """The files of one compilation.
+    """Files that one compilation reads, with their layers; ``states`` records the state of each.
 
-    Parameters: ``layers`` the names of delta layers, the lowest first; ``roots`` the search roots; ``find`` returns the path that
-    a file means with a path (it raises LookupError), ``load`` the tree of a file.
+    Parameters: ``layers`` are the names of the delta layers, the lowest first; ``roots`` are the search roots; ``find``
+    resolves a path that a file mentions (path, mentioning file) and raises LookupError; ``load`` parses a file.
     """
 
     def __init__(
@@ -68,17 +69,17 @@ class Files:
         self._load = load
         self.states: dict[str, tuple[int, ...]] = {}
 
-    def named(self, path: str, said_in: str) -> Found:
-        """Return the file that ``path`` means in the file ``said_in``; raises LookupError."""
-        return self.layered(self._find(path, said_in))
+    def resolve(self, path: str, from_file: str) -> LayeredFile:
+        """Return the topmost version of the file that ``from_file`` calls ``path``; raises LookupError."""
+        return self.with_layers(self._find(path, from_file))
 
-    def layered(self, path: str) -> Found:
-        """Return a file with its layers."""
+    def with_layers(self, path: str) -> LayeredFile:
+        """Return the topmost version of a file."""
         candidates = [candidate for layer in reversed(self._layers) for candidate in self._candidates(path, layer)]
         for candidate in candidates:
             self.states[candidate] = state_of(candidate)
         found = [candidate for candidate in dict.fromkeys(candidates) if self.states[candidate] != MISSING]
-        return Found((*found, path))
+        return LayeredFile((*found, path))
 
     def _candidates(self, path: str, layer: str) -> list[str]:
         full = os.path.abspath(path)  # noqa: PTH100 - links are not followed
@@ -91,18 +92,18 @@ class Files:
         return found
 
     def read(self, path: str) -> Node:
-        """Return the tree of a file; raises XmlError."""
+        """Parse a file and record its state; raises XmlError."""
         self.states[path] = state_of(path)
         return self._load(path)
 
 
-def beside(path: str, said_in: str) -> list[str]:
-    """Return what a relative path in a file may mean: a file beside it or, in a layer, beside the file that it covers.
+def relative_candidates(path: str, from_file: str) -> list[str]:
+    """Return the files that a relative path may refer to: beside the file and, in a layer, beside the covered file.
 
-    >>> beside("a.xml", "flows/_delta/acme/parts/b.xml")
+    >>> relative_candidates("a.xml", "flows/_delta/acme/parts/b.xml")
     ['flows/_delta/acme/parts/a.xml', 'flows/parts/a.xml']
     """
-    parts = Path(said_in).parent.parts
+    parts = Path(from_file).parent.parts
     folders = [parts]
     if FOLDER in parts:
         at = len(parts) - 1 - parts[::-1].index(FOLDER)
@@ -114,7 +115,7 @@ MISSING = (0, 0, 0, 0)
 
 
 def state_of(path: str) -> tuple[int, ...]:
-    """Return what tells whether a file has changed."""
+    """Return device, inode, modification time and size of a file: they differ after a change."""
     try:
         status = Path(path).stat()
     except OSError:

@@ -1,12 +1,12 @@
-"""Lay one tree over another: a delta over its base.
+"""Merge one tree over another: a delta over its base.
 
     base   <step name="pay" timeout="5s"><source>charge(total)</source></step>
     delta  <step name="pay" timeout="9s"/>
     result <step name="pay" timeout="9s"><source>charge(total)</source></step>
 
-Rules: nothing is changed in place. The delta's word wins, by attribute and by child; ``x:override`` says otherwise for
-one element (``operators.py``). An element marked ``remove`` stays, with its key only, until all layers are merged. What
-cannot be merged is noted with both places, and the delta's element taken.
+Rules: trees are immutable. Where both have an attribute or a child, the delta's wins, unless ``x:override`` on the element
+says otherwise (``operators.py``). An element marked ``remove`` remains, with its key only, until all layers are merged. A
+conflict is reported with the places of both elements, and the delta's element is used.
 """
 
 from __future__ import annotations
@@ -32,36 +32,36 @@ from taskrun.syntax.delta.operators import (
     default_operator,
     operator_of,
 )
-from taskrun.syntax.delta.origins import Merged, body_of, layers_of, owner_of
+from taskrun.syntax.delta.origins import MergedPlaces, body_of, layers_of, owner_of
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 
 SUPER = "x:super"
 PROTOTYPE_SUPER = "x:prototype-super"
 _TRUE = frozenset({"true", "1"})
-_CONFIRMED = frozenset({"x:abstract", "x:virtual"})  # the base's, gone when a delta names it
-_DONE = frozenset({"x:inherit", "x:virtual"})  # the delta's, gone when there is a base
-_TOGETHER = frozenset({APPEND, PREPEND})
+_DROPPED_OF_BASE = frozenset({"x:abstract", "x:virtual"})  # fulfilled as soon as a delta names the element
+_DROPPED_OF_DELTA = frozenset({"x:inherit", "x:virtual"})  # fulfilled as soon as there is a base
+_CONCATENATING = frozenset({APPEND, PREPEND})
 _LIST = frozenset({"x:key-attr"})
 
 
 class Merger:
-    """Merges trees and notes what cannot be merged. ``opaque`` are the tags of elements that hold scripts."""
+    """Merges trees, and collects conflicts in ``problems``; ``opaque`` are the tags of elements that contain scripts."""
 
     def __init__(self, opaque: frozenset[str]) -> None:
         self.opaque = opaque | SECTIONS
         self.problems: list[Diagnostic] = []
 
     def merge(self, base: Node, delta: Node, placeholder: str = SUPER) -> Node:
-        """Return ``delta`` laid over ``base``."""
+        """Return ``delta`` merged over ``base``; ``placeholder`` is the tag that the base's body replaces."""
         below, above = operator_of(base, self.opaque), operator_of(delta, self.opaque)
-        if base.attributes.get("x:final") in _TRUE and _says_more(delta):
+        if base.attributes.get("x:final") in _TRUE and _changes_base(delta):
             self._refuse(delta, "final", f"<{base.tag}> is final in its base ({base.at}) and cannot be changed")
         combined = COMBINED.get((below, above))
         if above not in OPERATORS:
             self._unknown(delta, above)
             combined = REPLACE
         elif combined is None:
-            message = f"x:override='{above}' cannot be laid over '{below}' of the base ({base.at})"
+            message = f"x:override='{above}' cannot be merged over '{below}' of the base ({base.at})"
             self._refuse(delta, "conflicting-operators", message, "x:override", _OPERATOR_HINTS.get(above, ""))
             combined = REPLACE
         if above == REMOVE:
@@ -75,7 +75,7 @@ class Merger:
         if "x:override" in values:
             values["x:override"] = combined
         layers = layers_of(delta) if fresh else (*layers_of(base), *layers_of(delta))
-        places = Merged(attributes, body_of(body), layers)
+        places = MergedPlaces(attributes, body_of(body), layers)
         return delta._replace(attributes=values, children=children, text=text, places=places)
 
     def _unknown(self, delta: Node, operator: str) -> None:
@@ -88,54 +88,54 @@ class Merger:
     def _removed(self, base: Node, delta: Node) -> Node:
         kept = {name: delta for name in delta.attributes if name in KEY_ATTRIBUTES}
         values = {name: delta.attributes[name] for name in kept} | {"x:override": REMOVE}
-        places = Merged({**kept, "x:override": delta}, delta, (*layers_of(base), *layers_of(delta)))
+        places = MergedPlaces({**kept, "x:override": delta}, delta, (*layers_of(base), *layers_of(delta)))
         return delta._replace(attributes=values, children=(), text="", places=places)
 
     def _attributes(self, base: Node, delta: Node, *, fresh: bool) -> dict[str, Node]:
-        """Return the names of the result's attributes, each with the element that it comes from."""
+        """Return the attributes of the result: name → the element that it comes from."""
         found: dict[str, Node] = {}
         if not fresh:
-            found = {name: owner_of(base, name) for name in base.attributes if name not in _CONFIRMED}
-        done = frozenset() if operator_of(base, self.opaque) == REMOVE else _DONE
+            found = {name: owner_of(base, name) for name in base.attributes if name not in _DROPPED_OF_BASE}
+        dropped = frozenset() if operator_of(base, self.opaque) == REMOVE else _DROPPED_OF_DELTA
         if "x:virtual" in base.attributes:
-            done -= {"x:virtual"}
-        found |= {name: owner_of(delta, name) for name in delta.attributes if name not in done}
+            dropped -= {"x:virtual"}
+        found |= {name: owner_of(delta, name) for name in delta.attributes if name not in dropped}
         found.pop("x:override", None)
         return found
 
     def _body(self, base: Node, delta: Node, placeholder: str) -> tuple[Node, tuple[Node, ...], str]:
-        """Return the result's children and text, and the element that the text comes from."""
+        """Return the element that the text comes from, and the children and the text of the result."""
         above, below = operator_of(delta, self.opaque), operator_of(base, self.opaque)
         has_body = bool(delta.children or delta.text)
         if above == MERGE_REPLACE:
             return delta, delta.children, delta.text
-        if above in _TOGETHER:
-            return self._joined(base, delta, below)
+        if above in _CONCATENATING:
+            return self._concatenate(base, delta, below)
         if above == MERGE_SUPER:
-            return delta, self._with_super(base, delta, below, placeholder), ""
+            return delta, self._insert_base(base, delta, below, placeholder), ""
         if not has_body:
             return (delta, (), "") if above == BOUNDED_MERGE else (base, base.children, base.text)
         if not delta.children or not base.children:
             return delta, delta.children, delta.text
         return delta, self._children(base, delta, placeholder, bounded=above == BOUNDED_MERGE), ""
 
-    def _joined(self, base: Node, delta: Node, below: str) -> tuple[Node, tuple[Node, ...], str]:
-        """Return the bodies one behind the other; bare script text becomes a script tag, so that both run."""
+    def _concatenate(self, base: Node, delta: Node, below: str) -> tuple[Node, tuple[Node, ...], str]:
+        """Return both bodies in a row; the text of a script becomes a ``<c:script>``, because both scripts run."""
         above = operator_of(delta, self.opaque)
-        if not base.children and not base.text and below not in _TOGETHER:
+        if not base.children and not base.text and below not in _CONCATENATING:
             return delta, delta.children, delta.text
         first, second = self._pieces(base), self._pieces(delta)
-        if below in _TOGETHER and below != above:
-            first = self._around(base, first, below)
+        if below in _CONCATENATING and below != above:
+            first = self._with_placeholder(base, first, below)
         return delta, (*first, *second) if above == APPEND else (*second, *first), ""
 
-    def _around(self, base: Node, pieces: tuple[Node, ...], below: str) -> tuple[Node, ...]:
-        """Return what an append or a prepend that has not met its base yet stands for."""
+    def _with_placeholder(self, base: Node, pieces: tuple[Node, ...], below: str) -> tuple[Node, ...]:
+        """Return the body of an append or prepend whose base is still unknown, with ``<x:super/>`` in its place."""
         hole = base._replace(tag=SUPER, attributes=NO_ATTRIBUTES, children=(), text="", origin="", places=None)
         return (hole, *pieces) if below == APPEND else (*pieces, hole)
 
     def _pieces(self, node: Node) -> tuple[Node, ...]:
-        """Return an element's body as nodes."""
+        """Return the body of an element as nodes."""
         if node.children or not node.text.strip():
             return node.children
         body = body_of(node)
@@ -143,21 +143,21 @@ class Merger:
             return (body._replace(tag="c:script", attributes=NO_ATTRIBUTES, children=(), text=node.text),)
         return (body._replace(tag=TEXT, attributes=NO_ATTRIBUTES, children=(), text=node.text),)
 
-    def _with_super(self, base: Node, delta: Node, below: str, placeholder: str) -> tuple[Node, ...]:
-        """Return the delta's body with the base's in the place of ``<x:super/>``."""
+    def _insert_base(self, base: Node, delta: Node, below: str, placeholder: str) -> tuple[Node, ...]:
+        """Return the delta's body, in which the base's body replaces the placeholder."""
         pieces = self._pieces(base)
-        if below in _TOGETHER:
-            pieces = self._around(base, pieces, below)
+        if below in _CONCATENATING:
+            pieces = self._with_placeholder(base, pieces, below)
         holes = [node for node in delta.walk() if node.tag == placeholder]
         if len(holes) != 1 or holes[0].children or holes[0].text:
             wrong = holes[1] if len(holes) > 1 else holes[0] if holes else delta
             message = f"x:override='merge-super' needs exactly one empty <{placeholder}/> in its body"
             self._refuse(wrong, "super", f"{message}; there are {len(holes)}" if len(holes) != 1 else message)
             return delta.children
-        return _filled(delta, holes[0], pieces).children
+        return _replace_node(delta, holes[0], pieces).children
 
     def _children(self, base: Node, delta: Node, placeholder: str, *, bounded: bool) -> tuple[Node, ...]:
-        """Return the children of both, merged by their keys, in their order."""
+        """Merge the children of both by their keys; ``bounded`` drops those that the delta does not name."""
         listed = {name: node.attributes[name] for node in (base, delta) for name in _LIST & node.attributes.keys()}
         below, above = self._keyed(base, listed), self._keyed(delta, listed, is_delta=True)
         made: dict[Key, Node] = {}
@@ -175,7 +175,7 @@ class Merger:
         return tuple(node for key in order for node in (made[key], *rest.get(key, ())))
 
     def _keyed(self, parent: Node, listed: dict[str, str], *, is_delta: bool = False) -> dict[Key, list[Node]]:
-        """Return the children by their keys; children of a base without one get a key of their own."""
+        """Return the children by their keys; a child without a key gets a unique one and, in a delta, is reported."""
         found: dict[Key, list[Node]] = {}
         if listed:
             parent = parent._replace(attributes={**parent.attributes, **listed})
@@ -183,39 +183,37 @@ class Merger:
             key = key_of(parent, node)
             if key is None and is_delta and node.tag != TEXT:
                 attribute = key_attribute(parent, node)
-                message = (
-                    f"<{node.tag}> needs the attribute {attribute}: by it the elements of <{parent.tag}> are merged"
-                )
+                message = f"<{node.tag}> needs the attribute {attribute}: it is the key by which children of <{parent.tag}> are merged"
                 self._refuse(node, "missing-key", message)
             found.setdefault(key or ("", str(id(parent)), str(position)), []).append(node)
         return found
 
     def _ambiguous(self, node: Node, other: Node, parent: Node) -> None:
         attribute = key_attribute(parent, other)
-        what = f"{attribute}='{other.attributes.get(attribute, '')}'" if attribute else "this tag"
-        message = f"two <{other.tag}> with {what} ({other.at}): which of them is meant is ambiguous"
+        what = f"{attribute}='{other.attributes.get(attribute, '')}'" if attribute else "the same tag"
+        message = f"two <{other.tag}> have {what} (the other: {other.at}): the key is ambiguous"
         self._refuse(node, "ambiguous-key", message, attribute if attribute in node.attributes else None)
 
 
 _OPERATOR_HINTS: Mapping[str, str] = MappingProxyType(
     {
-        MERGE_SUPER: "merge-super is for bodies of text and scripts; steps are kept by naming them",
+        MERGE_SUPER: "merge-super is for text and scripts; with merge, the steps of the base remain",
         MERGE: "write replace or merge-replace",
         BOUNDED_MERGE: "write replace or merge-replace",
     }
 )
 
 
-def _says_more(delta: Node) -> bool:
-    """Whether a delta's element does more than name the base's, as a place for its neighbours."""
+def _changes_base(delta: Node) -> bool:
+    """Return whether a delta changes the element: one with only a key just gives its neighbours a position."""
     return bool(delta.children or delta.text or delta.attributes.keys() - KEY_ATTRIBUTES)
 
 
-def _filled(node: Node, hole: Node, pieces: Iterable[Node]) -> Node:
-    """Return a tree with other nodes in the place of one."""
+def _replace_node(node: Node, hole: Node, pieces: Iterable[Node]) -> Node:
+    """Return a tree in which ``pieces`` replace the node ``hole``."""
     if not node.children:
         return node
     children: list[Node] = []
     for child in node.children:
-        children.extend(pieces if child is hole else (_filled(child, hole, pieces),))
+        children.extend(pieces if child is hole else (_replace_node(child, hole, pieces),))
     return node._replace(children=tuple(children))

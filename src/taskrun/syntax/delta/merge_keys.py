@@ -1,7 +1,7 @@
-"""Which child of a delta belongs to which child of its base.
+"""Keys: pair each child of a delta with the child of its base that it changes.
 
-Rules: steps belong together by name, whatever their tags; elements of which there can be several, by tag and by the
-attribute that tells them apart; every other element by its tag.
+Rules: steps are paired by name, whatever their tags; elements that may occur several times, by tag and by their key
+attribute; all other elements by their tag.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from taskrun.syntax.node import TEXT, Node
 Key: TypeAlias = tuple[str, ...]
 
 LISTS: Mapping[str, str] = MappingProxyType({"steps": "name"})
-"""Elements whose children are told apart by an attribute, whatever their tags."""
+"""Elements whose children have this key attribute, whatever their tags."""
 
 UNIQUE: Mapping[str, str] = MappingProxyType(
     {
@@ -32,14 +32,14 @@ UNIQUE: Mapping[str, str] = MappingProxyType(
         "arg": "name",
     }
 )
-"""Elements that are told apart from others of their tag by an attribute."""
+"""Elements that may occur several times → the key attribute that distinguishes them."""
 
 _GENERAL = ("x:id", "id", "name")
 KEY_ATTRIBUTES = frozenset({*LISTS.values(), *UNIQUE.values(), *_GENERAL, "x:key-attr", "x:unique-attr"})
 
 
 def key_attribute(parent: Node, node: Node) -> str | None:
-    """Return the attribute that tells a node from its siblings, None when its tag does."""
+    """Return the key attribute of a node, None if its tag alone is its key."""
     if by_list := parent.attributes.get("x:key-attr") or LISTS.get(parent.tag):
         return by_list
     unique = node.attributes.get("x:unique-attr") or UNIQUE.get(node.tag)
@@ -49,7 +49,7 @@ def key_attribute(parent: Node, node: Node) -> str | None:
 
 
 def key_of(parent: Node, node: Node) -> Key | None:
-    """Return what tells a node from its siblings, None when it lacks the attribute for that (or is text)."""
+    """Return the key of a node among its siblings, None if it is text or its key attribute is missing."""
     if node.tag == TEXT:
         return None
     attribute = key_attribute(parent, node)

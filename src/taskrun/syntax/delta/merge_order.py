@@ -1,10 +1,10 @@
-"""The order of merged children: the delta's is kept strictly, the base's as far as possible.
+"""Order merged children: strictly as in the delta, and as far as possible as in the base.
 
     base a1 a2 a3 a4 a5    delta b1 a2 b3    result a1 b1 a2 b3 a3 a4 a5
 
-Rules: what both name are the pivots. What only the base has stays behind the element that preceded it in the base, after
-the delta's new elements there. What only the delta has follows its predecessor in the delta; new elements at its
-beginning come before its first pivot.
+Rules: items of both are pivots. An item of the base only remains behind its predecessor in the base, and behind the
+delta's new items there. An item of the delta only follows its predecessor in the delta; new items at the beginning come
+before the delta's first pivot.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 def merged_order(base: Sequence[Item], delta: Sequence[Item]) -> list[Item]:
-    """Return the items of both in the order of the result; an item that is in both is a pivot.
+    """Return the items of both lists in the order of the merged list.
 
     >>> merged_order("12345", "3b1")
     ['3', 'b', '4', '5', '1', '2']

@@ -1,10 +1,10 @@
-"""The operators of ``x:override``, and what two of them together mean.
+"""Operators of ``x:override``, and the operator that two of them combine to.
 
     <step name="pay" x:override="replace">…</step>
 
-Rules: without the attribute an element that holds text or a script is ``merge-replace`` and every other is ``merge``.
-After two layers are merged the result carries the operator of both, so that deltas can be merged before they meet a
-base: merging layer by layer and merging their sum come to the same.
+Rules: the default is ``merge-replace`` for an element that contains text or a script, and ``merge`` for all others. The
+result of a merge carries the combined operator of its two layers. Merging is thereby associative: deltas may be merged
+with each other before they are merged over the base.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MERGE, MERGE_SUPER, MERGE_REPLACE, BOUNDED_MERGE = "merge", "merge-super", "merg
 OPERATORS = (REMOVE, REPLACE, APPEND, PREPEND, MERGE, MERGE_SUPER, MERGE_REPLACE, BOUNDED_MERGE)
 
 SECTIONS = frozenset({"x:config", "x:pre-parse", "x:post-parse", "x:gen-extends", "x:post-extends"})
-"""Parts of a file that say how it is put together; those of base and delta are joined."""
+"""Parts of a file that control its compilation; the delta's are appended to the base's."""
 
 TEXT_ONLY = frozenset({"description", "schema", "example", "exception-filter"})
 
@@ -42,16 +42,16 @@ COMBINED: Mapping[tuple[str, str], str] = MappingProxyType(
         if result != "-"
     }
 )
-"""The operator of a layer and of the one over it → that of both together; what is missing is not allowed."""
+"""(operator of the lower layer, operator of the upper one) → combined operator; missing pairs are conflicts."""
 
 
 def default_operator(node: Node, opaque: frozenset[str]) -> str:
-    """Return the operator of an element that says none; ``opaque`` are the tags that hold scripts."""
+    """Return the operator of an element without ``x:override``; ``opaque`` are the tags that contain scripts."""
     if node.tag in SECTIONS:
         return APPEND
     return MERGE_REPLACE if node.tag in opaque or node.tag in TEXT_ONLY else MERGE
 
 
 def operator_of(node: Node, opaque: frozenset[str]) -> str:
-    """Return the operator of an element."""
+    """Return the operator of an element: its ``x:override``, else the default."""
     return node.attributes.get("x:override") or default_operator(node, opaque)

@@ -1,7 +1,7 @@
-"""Where the parts of a merged node come from.
+"""Record from which files the parts of a merged node come.
 
-Rules: an attribute stands where the last file that gave it says it, the text of an element likewise; the element itself
-stands in the last file that touched it. ``layers`` are all that did, the first one first.
+Rules: an attribute has the location in the last file that set it, and so has the text of an element; the element has its
+location in the last file that changed it. ``layers`` are all elements that were merged into it, the lowest first.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from taskrun.source import Location, Source
 from taskrun.syntax.node import Node
 
 
-class Merged(NamedTuple):
-    """The places of a node that several elements made."""
+class MergedPlaces(NamedTuple):
+    """Locations of the parts of a node that was merged from several elements."""
 
     attributes: Mapping[str, Node]
     body: Node
     layers: tuple[Node, ...]
 
     def attribute(self, name: str) -> Location | None:
-        """Return where an attribute starts."""
+        """Return the location of an attribute."""
         owner = self.attributes.get(name)
         return owner.attribute_at(name) if owner is not None else None
 
     def character(self, index: int, attribute: str | None) -> Location | None:
-        """Return where a character of the text, or of an attribute's value, stands."""
+        """Return the location of a character of the text, or of an attribute's value."""
         owner = self.attributes.get(attribute) if attribute else self.body
         return owner.character_at(index, attribute) if owner is not None else None
 
     def source(self, path: str) -> Source | None:
-        """Return the text of a file that parts of the node come from."""
+        """Return the source at ``path`` if a part of the node comes from it, else None."""
         for owner in self.layers:
             found = owner.source_of(path)
             if found.path == path:
@@ -40,12 +40,12 @@ class Merged(NamedTuple):
 
 
 def layers_of(node: Node) -> tuple[Node, ...]:
-    """Return the elements that made a node, the first one first."""
-    return node.places.layers if isinstance(node.places, Merged) else (node,)
+    """Return the elements that were merged into a node, the lowest first."""
+    return node.places.layers if isinstance(node.places, MergedPlaces) else (node,)
 
 
-def origin_told(node: Node, parent: Node | None) -> str:
-    """Return where an element comes from and what changed it, ``""`` when that is where its parent comes from."""
+def describe_origin(node: Node, parent: Node | None) -> str:
+    """Return a text with the locations of an element and of its changes, ``""`` if they are those of its parent."""
     layers = layers_of(node)
     files = [layer.source.path for layer in layers]
     above = [layer.source.path for layer in layers_of(parent)] if parent is not None else files[:1]
@@ -57,35 +57,35 @@ def origin_told(node: Node, parent: Node | None) -> str:
 
 def owner_of(node: Node, attribute: str) -> Node:
     """Return the element that an attribute of a node comes from."""
-    return node.places.attributes.get(attribute, node) if isinstance(node.places, Merged) else node
+    return node.places.attributes.get(attribute, node) if isinstance(node.places, MergedPlaces) else node
 
 
 def body_of(node: Node) -> Node:
-    """Return the element that the text of a node comes from."""
-    return node.places.body if isinstance(node.places, Merged) else node
+    """Return the element that the body of a node comes from."""
+    return node.places.body if isinstance(node.places, MergedPlaces) else node
 
 
-class Moved(NamedTuple):
-    """The places of a node that was made from parts of others: name → the element and the attribute that it comes from."""
+class MovedPlaces(NamedTuple):
+    """Locations of a node that was built from parts of others: attribute name → (element, attribute) of its origin."""
 
     attributes: Mapping[str, tuple[Node, str]]
 
     def attribute(self, name: str) -> Location | None:
-        """Return where an attribute starts."""
+        """Return the location of an attribute."""
         owner, own = self.attributes.get(name, (None, ""))
         if owner is None:
             return None
         return owner.attribute_at(own) if own else owner.at
 
     def character(self, index: int, attribute: str | None) -> Location | None:
-        """Return where a character of an attribute's value stands."""
+        """Return the location of a character of an attribute's value."""
         owner, own = self.attributes.get(attribute or "", (None, ""))
         if owner is None:
             return None
         return owner.character_at(index, own) if own else owner.at
 
     def source(self, path: str) -> Source | None:
-        """Return the text of a file that parts of the node come from."""
+        """Return the source at ``path`` if a part of the node comes from it, else None."""
         for owner, _ in self.attributes.values():
             found = owner.source_of(path)
             if found.path == path:

@@ -1,11 +1,12 @@
-"""The last look at a merged tree: prototypes, and what is marked to go.
+"""Clean a merged tree: apply prototypes, and drop removed elements and merge attributes.
 
     <step name="base" x:abstract="true" timeout="5s"/>
     <step name="pay" x:prototype="base"><source>charge()</source></step>
 
-Rules: ``x:prototype`` names a sibling, over a copy of which the element is laid. Then go: what is marked ``remove``, what is
-``x:abstract`` or ``x:virtual`` and nobody confirmed, attributes that a delta set to nothing, and all words about
-merging. What is left of ``x:inherit`` had no base, which is an error; so is a word that does not exist.
+Rules: an element with ``x:prototype`` is merged over a copy of the sibling of that name. Dropped are: elements marked
+``remove``, elements with ``x:abstract`` or ``x:virtual`` that no delta names, attributes that a delta sets to ``""``, and
+all attributes that control merging. An ``x:inherit`` that remains had no base, which is an error; so is an unknown ``x:``
+attribute.
 """
 
 from __future__ import annotations
@@ -17,37 +18,37 @@ from taskrun.errors import near_hint
 from taskrun.syntax.delta.merge import PROTOTYPE_SUPER, Merger
 from taskrun.syntax.delta.merge_keys import key_of
 from taskrun.syntax.delta.operators import OPERATORS, REMOVE
-from taskrun.syntax.delta.origins import Merged, layers_of
+from taskrun.syntax.delta.origins import MergedPlaces, layers_of
 from taskrun.syntax.node import Node
 
-KEPT = frozenset({"x:schema", "x:id"})
-"""What tools read, and scripts: it stays on the finished tree."""
+FINAL_ATTRIBUTES = frozenset({"x:schema", "x:id"})
+"""Attributes that remain on the cleaned tree, because tools and scripts read them."""
 
 _TRUE = frozenset({"true", "1"})
 _FLAGS = frozenset({"x:abstract", "x:virtual", "x:final", "x:inherit"})
-_WORDS = _FLAGS | {"x:override", "x:prototype", "x:prototype-override", "x:key-attr", "x:unique-attr"}
-_NO_ORDER = "the order comes from the delta: write the element between its neighbours"
-_ELSEWHERE = "it stands on the task and on steps that hold steps"
-_REFUSED: Mapping[str, str] = MappingProxyType(
+_MERGE_ATTRIBUTES = _FLAGS | {"x:override", "x:prototype", "x:prototype-override", "x:key-attr", "x:unique-attr"}
+_NO_ORDER = "the delta sets the order: write the element between its neighbours"
+_ONLY_ON_CONTAINERS = "it is allowed on the task and on steps that contain steps"
+_HINTS: Mapping[str, str] = MappingProxyType(
     {
         "x:before": _NO_ORDER,
         "x:after": _NO_ORDER,
         "x:default-override": "write x:override on the element",
-        "x:extends": _ELSEWHERE,
-        "x:dump": "it stands on the task",
-        "x:validated": _ELSEWHERE,
+        "x:extends": _ONLY_ON_CONTAINERS,
+        "x:dump": "it is allowed on the task",
+        "x:validated": _ONLY_ON_CONTAINERS,
     }
 )
 
 
 class Cleaner:
-    """Finishes merged trees; notes problems with ``merger``."""
+    """Cleans merged trees, and reports problems to ``merger``."""
 
     def __init__(self, merger: Merger) -> None:
         self.merger = merger
 
     def clean(self, node: Node) -> Node:
-        """Return the finished tree."""
+        """Return the cleaned tree."""
         children = (
             tuple(self._children(node)) if node.children and node.tag not in self.merger.opaque else node.children
         )
@@ -65,12 +66,14 @@ class Cleaner:
             if attributes.get("x:override") == REMOVE:
                 continue
             if attributes.get("x:inherit") in _TRUE:
-                self._note(child, "no-base", f"<{child.tag}> has x:inherit, but no base has it", "x:inherit")
+                self._report(
+                    child, "no-base", f"<{child.tag}> has x:inherit, but no base has this element", "x:inherit"
+                )
             if attributes.get("x:abstract") not in _TRUE and attributes.get("x:virtual") not in _TRUE:
                 yield self.clean(child)
 
     def _from_prototype(self, node: Node, parent: Node, chain: tuple[Node, ...]) -> Node:
-        """Return the node laid over a copy of the sibling that it names."""
+        """Return the node merged over a copy of its prototype; ``chain`` are the nodes that led to it."""
         name = node.attributes["x:prototype"]
         known = {
             (key_of(parent, item) or ("",))[-1]: item
@@ -80,18 +83,18 @@ class Cleaner:
         sibling = known.get(name)
         if sibling is None:
             names = [key for key, item in known.items() if item is not node]
-            message = f"x:prototype='{name}': <{parent.tag}> has no such element"
-            self._note(node, "no-prototype", message, "x:prototype", near_hint(name, filter(None, names)))
+            message = f"x:prototype='{name}': <{parent.tag}> has no element of this name"
+            self._report(node, "no-prototype", message, "x:prototype", near_hint(name, filter(None, names)))
             return node
         if any(sibling is item for item in (*chain, node)):
-            self._note(node, "prototype-cycle", f"x:prototype='{name}' comes back to itself", "x:prototype")
+            self._report(node, "prototype-cycle", f"x:prototype='{name}' leads back to this element", "x:prototype")
             return node
         if "x:prototype" in sibling.attributes:
             sibling = self._from_prototype(sibling, parent, (*chain, node))
-        attributes = {key: text for key, text in node.attributes.items() if key not in _WORDS}
+        attributes = {key: text for key, text in node.attributes.items() if key not in _MERGE_ATTRIBUTES}
         if operator := node.attributes.get("x:prototype-override"):
             attributes["x:override"] = operator
-        base = {key: text for key, text in sibling.attributes.items() if key not in _WORDS}
+        base = {key: text for key, text in sibling.attributes.items() if key not in _MERGE_ATTRIBUTES}
         delta = node._replace(attributes=attributes)
         return self.merger.merge(sibling._replace(attributes=base), delta, PROTOTYPE_SUPER)
 
@@ -100,23 +103,23 @@ class Cleaner:
         for name, text in node.attributes.items():
             if (
                 not text
-                and isinstance(node.places, Merged)
+                and isinstance(node.places, MergedPlaces)
                 and node.places.attributes.get(name) is not layers_of(node)[0]
             ):
-                continue  # a delta has dropped it
-            if not name.startswith("x:") or name in KEPT:
+                continue  # a delta has set it to "" in order to drop it
+            if not name.startswith("x:") or name in FINAL_ATTRIBUTES:
                 found[name] = text
                 continue
-            known = name in _WORDS
+            known = name in _MERGE_ATTRIBUTES
             if not known:
-                hint = _REFUSED.get(name) or near_hint(name, (*_WORDS, *KEPT, *_REFUSED))
-                self._note(node, "unknown-attribute", f"{name} has no meaning on <{node.tag}>", name, hint)
+                hint = _HINTS.get(name) or near_hint(name, (*_MERGE_ATTRIBUTES, *FINAL_ATTRIBUTES, *_HINTS))
+                self._report(node, "unknown-attribute", f"{name} has no meaning on <{node.tag}>", name, hint)
             elif name in _FLAGS and text not in {*_TRUE, "false", "0"}:
-                self._note(node, "bad-value", f"{name}='{text}': expected true or false", name)
+                self._report(node, "bad-value", f"{name}='{text}': expected true or false", name)
             elif name == "x:override" and text not in OPERATORS:
                 hint = near_hint(text, OPERATORS) or "one of " + ", ".join(OPERATORS)
-                self._note(node, "unknown-operator", f"x:override='{text}' is not known", name, hint)
+                self._report(node, "unknown-operator", f"x:override='{text}' is not known", name, hint)
         return found
 
-    def _note(self, node: Node, code: str, message: str, attribute: str, hint: str = "") -> None:
+    def _report(self, node: Node, code: str, message: str, attribute: str, hint: str = "") -> None:
         self.merger.problems.append(node.problem(code, message, attribute=attribute, hint=hint))

@@ -1,24 +1,24 @@
-"""Paths of a merged tree as seen from one file.
+"""Rewrite the relative paths of a merged tree for the one file that it is printed to.
 
-    parts/base.task.xml says  <call-step libModelPath="money.task-lib.xml" …/>
-    in flow.task.xml it is    <call-step libModelPath="parts/money.task-lib.xml" …/>
+    parts/base.task.xml contains  <call-step libModelPath="money.task-lib.xml" …/>
+    in flow.task.xml this is      <call-step libModelPath="parts/money.task-lib.xml" …/>
 
-Rules: a relative path means a file beside the one that says it; a tree that is printed as one file says it for all. Paths
-that begin with ``/`` are looked up in the search roots and stay.
+Rules: a relative path refers to a file beside the file that contains it, so it changes when the element moves. Paths that
+begin with ``/`` are looked up in the search roots and do not change.
 """
 
 from __future__ import annotations
 
 import os
 
-from taskrun.syntax.delta.layers import beside
+from taskrun.syntax.delta.layers import relative_candidates
 from taskrun.syntax.node import Node
 
 _PATHS = frozenset({"taskModelPath", "libModelPath", "xpl:lib"})
 
 
 def relocated(node: Node, path: str) -> Node:
-    """Return the tree with every relative path as the file ``path`` would say it."""
+    """Return the tree with every relative path rewritten as seen from the file ``path``."""
     changed = {}
     for name, text in node.attributes.items():
         if (
@@ -26,7 +26,7 @@ def relocated(node: Node, path: str) -> Node:
             or (name.startswith("xmlns:") and text.endswith(".xlib"))
             or (node.tag == "c:import" and name == "from")
         ):
-            moved = ",".join(_moved(part, node.attribute_at(name).path, path) for part in text.split(","))
+            moved = ",".join(_relocated_path(part, node.attribute_at(name).path, path) for part in text.split(","))
             if moved != text:
                 changed[name] = moved
     children = tuple(relocated(child, path) for child in node.children)
@@ -37,10 +37,10 @@ def relocated(node: Node, path: str) -> Node:
     return node._replace(children=children)
 
 
-def _moved(text: str, said_in: str, path: str) -> str:
-    here, there = (os.path.abspath(os.path.dirname(file)) for file in (said_in, path))  # noqa: PTH100, PTH120 - links are not followed
+def _relocated_path(text: str, from_file: str, path: str) -> str:
+    here, there = (os.path.abspath(os.path.dirname(file)) for file in (from_file, path))  # noqa: PTH100, PTH120 - links are not followed
     if here == there or not text.strip() or text.startswith(("/", "${")) or ":" in text:
         return text
-    files = beside(text.strip(), os.path.abspath(said_in))  # noqa: PTH100 - likewise
+    files = relative_candidates(text.strip(), os.path.abspath(from_file))  # noqa: PTH100 - likewise
     found = next(filter(os.path.exists, files), files[0])
     return os.path.relpath(found, there).replace(os.sep, "/")

@@ -1,4 +1,4 @@
-"""The prefixes ``in:`` and ``out:``, rewritten into ``<input>`` and ``<output>``.
+"""Rewrite the prefixes ``in:`` and ``out:`` into ``<input>`` and ``<output>``.
 
     <step in:x="1" out:RESULT="x+y"><in:y mandatory="true">2</in:y></step>
 
@@ -8,9 +8,9 @@
       <output name="RESULT"><source>x+y</source></output>
     </step>
 
-Rules: done for every file before it is merged with others, so that keys meet. What an ``in:`` element holds becomes the
-``<source>``; without content the input is taken by name. The inside of a rewritten element is left as it is.
-Inputs of attributes come first, outputs of attributes last.
+Rules: each file is rewritten before it is merged, because merging pairs inputs by their name. The content of an ``in:``
+element becomes its ``<source>``; without content, the input is the variable of its name. The content of a rewritten
+element is not rewritten. Inputs from attributes come first, outputs from attributes last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ELEMENTS = (("in:", "input"), ("out:", "output"))
 
 
 def rewrite_short_forms(node: Node) -> Node:
-    """Return the tree with every ``in:`` and ``out:`` form written out; the same tree when there is none."""
+    """Rewrite every ``in:`` and ``out:`` form; a tree without one is returned unchanged."""
     children = tuple(_element(child) for child in node.children)
     made = []
     kept = node.attributes

@@ -1,7 +1,7 @@
-"""What a key of a map in a YAML or JSON file stands for: an attribute, or one or more elements.
+"""Interpret the keys of a YAML or JSON map: as an attribute, or as one or more elements.
 
-Rules: ``yaml_form`` tells them. Nothing is made here: a ``Part`` says what the reader has to make, so that the tree is gone
-down in one place.
+Rules: see ``yaml_form``. This module creates no nodes: it returns ``FormPart`` values, from which ``yaml_form`` builds the
+nodes in one recursive function.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from taskrun.syntax.forms.marked_values import Entries, Items, Scalar, Value
 from taskrun.syntax.forms.shapes import FREE, Shape, Shapes
 from taskrun.syntax.load import WELL_KNOWN_PREFIXES
 
-Found = tuple[Scalar, "Part"]
-"""A key with what it stands for; the key is the attribute's name if that has no tag."""
+KeyedPart = tuple[Scalar, "FormPart"]
+"""A key and its meaning: an element, or the attribute of the key's name if the part has no tag."""
 
 
-class Part(NamedTuple):
-    """A part of the file that is an element: ``typed`` when it says its own tag; ``at`` is where it stands."""
+class FormPart(NamedTuple):
+    """A part of the file that becomes an element; ``typed``: it declares its own tag; ``at`` is its offset in the file."""
 
     tag: str
     value: Value
@@ -38,15 +38,15 @@ class Part(NamedTuple):
     typed: bool = False
 
 
-class Keys:
-    """Knows the grammar, and whom to tell what is wrong: a function of offset, message and hint."""
+class KeyInterpreter:
+    """Interprets keys by the schema; ``note`` reports a problem: a function of offset, message and hint."""
 
     def __init__(self, shapes: Shapes, note: Callable[..., None]) -> None:
         self.shapes = shapes
         self.note = note
 
-    def entry(self, key: Scalar, value: Value, parent: Part) -> Iterator[Found]:
-        """Yield what a key of a map stands for: elements, or attributes, which have no tag."""
+    def entry(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
+        """Yield the elements and attributes (parts without a tag) that one key of a map stands for."""
         name, shape = key.text, parent.shape
         if name in WORDS:
             yield from self.word(key, value, parent)
@@ -54,7 +54,7 @@ class Keys:
             self.check_tag(value)
         elif not is_name(name):
             hint = near_hint(name, WORDS) if name.startswith("$") else ""
-            self.note(key.start, f"'{name}' is no name of an attribute or an element", hint)
+            self.note(key.start, f"'{name}' is not a valid name of an attribute or an element", hint)
         elif isinstance(value, Scalar) and value.nothing:
             return
         elif ":" in name:
@@ -64,12 +64,12 @@ class Keys:
         elif name in shape.plurals:
             yield from self.plural(key, value, shape)
         elif isinstance(value, Scalar) or shape.attributes.get(name) == "Template":
-            yield key, Part("", value, FREE, key.start)
+            yield key, FormPart("", value, FREE, key.start)
         else:
             yield from self.unknown(key, value, parent)
 
-    def unknown(self, key: Scalar, value: Value, parent: Part) -> Iterator[Found]:
-        """Yield the elements for a key that the schema does not know here, which it will say later."""
+    def unknown(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
+        """Yield elements for a key that the schema does not know here; the validate stage reports them."""
         name, shape = key.text, parent.shape
         if isinstance(value, Items) and not shape.script:
             lists = [*shape.plurals, *(tag for tag in shape.children if self.shapes.child(shape, tag).container)]
@@ -77,20 +77,20 @@ class Keys:
             self.note(key.start, f"there is no list {name} in {parent.tag}", hint)
             return
         for one in value.values if isinstance(value, Items) else (value,):
-            yield key, Part(name, one, FREE, key.start if one is value else one.start)
+            yield key, FormPart(name, one, FREE, key.start if one is value else one.start)
 
-    def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[Found]:
-        """Yield the child element that the schema has for a key."""
+    def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
+        """Yield the child element whose tag is the key; a list is a problem unless the element is a container."""
         below = self.shapes.child(shape, key.text)
         if isinstance(value, Items) and not below.container:
             plural = next((plural for plural, tag in shape.plurals.items() if tag == key.text), "")
-            hint = f"several stand in {plural}: […]" if plural else ""
-            self.note(value.start, f"{key.text} is one thing, not a list", hint)
+            hint = f"write several as {plural}: […]" if plural else ""
+            self.note(value.start, f"{key.text} is a single element, not a list", hint)
         else:
-            yield key, Part(key.text, value, below, key.start)
+            yield key, FormPart(key.text, value, below, key.start)
 
-    def word(self, key: Scalar, value: Value, parent: Part) -> Iterator[Found]:
-        """Yield what one of the words with ``$`` stands for."""
+    def word(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
+        """Yield the elements or attributes of a key such as ``$elements``."""
         if key.text == TAG:
             self.check_tag(value)
         elif key.text == ELEMENTS and isinstance(value, Items):
@@ -99,80 +99,82 @@ class Keys:
         elif key.text == ATTRIBUTES and isinstance(value, Entries):
             for name, item in value.pairs:
                 if not isinstance(item, Scalar) or not is_name(name.text):
-                    self.note(name.start, f"{ATTRIBUTES} is a map of names and texts")
+                    self.note(name.start, f"{ATTRIBUTES} must be a map of names to strings")
                 else:
-                    yield name, Part("", item, FREE, name.start)
+                    yield name, FormPart("", item, FREE, name.start)
         else:
             expected = {ELEMENTS: "a list of maps", ATTRIBUTES: "a map"}.get(key.text, "a string")
-            self.note(value.start, f"{key.text} is {expected}")
+            self.note(value.start, f"{key.text} must be {expected}")
 
-    def prefixed(self, key: Scalar, value: Value) -> Iterator[Found]:
-        """Yield what a key with a prefix stands for."""
+    def prefixed(self, key: Scalar, value: Value) -> Iterator[KeyedPart]:
+        """Yield the elements or the attribute of a key with a prefix."""
         name = key.text
         own = name.partition(":")[0] in WELL_KNOWN_PREFIXES
         if isinstance(value, Scalar):
-            yield key, Part(name if own and looks_like_xml(value.text) else "", value, FREE, key.start)
+            yield key, FormPart(name if own and looks_like_xml(value.text) else "", value, FREE, key.start)
             return
         values = value.values if isinstance(value, Items) else (value,)
-        if not values or not all(said_tag(item) or (own and isinstance(item, Entries)) for item in values):
-            yield key, Part("", value, FREE, key.start)
+        if not values or not all(declared_tag(item) or (own and isinstance(item, Entries)) for item in values):
+            yield key, FormPart("", value, FREE, key.start)
             return
         for item in values:
-            said = said_tag(item)
-            typed = said is not None and (not own or _has(item, TAG))
-            if typed and said is not None and said.text != name:
-                hint = f"write type: {name} for an element, or the map as a text that begins with {JSON_VALUE}"
-                self.note(said.start, f"the type is '{said.text}', but the key '{name}'", hint)
-            yield key, Part(name, item, FREE, key.start if item is value else item.start, typed)
+            tag = declared_tag(item)
+            typed = tag is not None and (not own or _has(item, TAG))
+            if typed and tag is not None and tag.text != name:
+                hint = f"write type: {name} for an element, or the map as a string that begins with {JSON_VALUE}"
+                self.note(tag.start, f"the type is '{tag.text}', but the key is '{name}'", hint)
+            yield key, FormPart(name, item, FREE, key.start if item is value else item.start, typed)
 
-    def plural(self, key: Scalar, value: Value, shape: Shape) -> Iterator[Found]:
-        """Yield the elements of a list such as ``inputs``."""
+    def plural(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
+        """Yield the elements of a list with a plural key, such as ``inputs``."""
         tag = shape.plurals[key.text]
         if not isinstance(value, Items):
             self.note(
-                value.start, f"{key.text} is a list", f"each {tag} is an item: - name: …" if tag != "case" else ""
+                value.start,
+                f"{key.text} must be a list",
+                f"write each {tag} as an item: - name: …" if tag != "case" else "",
             )
             return
         below = self.shapes.child(shape, tag)
         for item in value.values:
             if isinstance(item, Entries):
-                yield key, Part(tag, item, below, item.start)
+                yield key, FormPart(tag, item, below, item.start)
             else:
-                self.note(item.start, f"each {tag} is a map")
+                self.note(item.start, f"each {tag} must be a map")
 
-    def items(self, tag: str, value: Items, shape: Shape) -> Iterator[Part]:
-        """Yield the elements of a list that is itself an element, such as ``steps``."""
+    def items(self, tag: str, value: Items, shape: Shape) -> Iterator[FormPart]:
+        """Yield the child elements of an element that is written as a list, such as ``steps``."""
         if not shape.item:
             yield from self.typed(value, shape)
             return
         for item in value.values:
             if isinstance(item, Entries):
-                yield Part(shape.item, item, self.shapes.child(shape, shape.item), item.start)
+                yield FormPart(shape.item, item, self.shapes.child(shape, shape.item), item.start)
             else:
-                self.note(item.start, f"each {shape.item} in {tag} is a map")
+                self.note(item.start, f"each {shape.item} in {tag} must be a map")
 
-    def typed(self, value: Items, shape: Shape) -> Iterator[Part]:
-        """Yield elements that say their own tags."""
+    def typed(self, value: Items, shape: Shape) -> Iterator[FormPart]:
+        """Yield the elements of a list whose items declare their own tags."""
         for item in value.values:
-            said = said_tag(item)
-            if said is not None:
-                yield Part(said.text, item, self.shapes.child(shape, said.text), item.start, typed=True)
+            tag = declared_tag(item)
+            if tag is not None:
+                yield FormPart(tag.text, item, self.shapes.child(shape, tag.text), item.start, typed=True)
             elif isinstance(item, Entries):
-                self.note(item.start, "a step needs its type", "add type: step, or another of the step types")
+                self.note(item.start, "the type of this step is missing", "add type: step, or another step type")
             else:
-                self.note(item.start, "each item is a map with a type")
+                self.note(item.start, "each item must be a map with a type")
 
     def check_tag(self, value: Value) -> None:
-        """Note that what says a tag is none."""
+        """Report a declared tag that is not a valid element name."""
         if not isinstance(value, Scalar) or not is_name(value.text):
-            shown = f"; '{value.text}' is none" if isinstance(value, Scalar) else ""
-            self.note(value.start, f"the type is the name of an element{shown}")
+            shown = f", not '{value.text}'" if isinstance(value, Scalar) else ""
+            self.note(value.start, f"the type must be the name of an element{shown}")
 
 
-def said_tag(value: Value) -> Scalar | None:
-    """Return the tag that a map says itself."""
-    said = (value.get(TAG) or value.get(TYPE)) if isinstance(value, Entries) else None
-    return said if isinstance(said, Scalar) and not said.nothing else None
+def declared_tag(value: Value) -> Scalar | None:
+    """Return the value of ``$tag`` or ``type`` in a map, or None."""
+    tag = (value.get(TAG) or value.get(TYPE)) if isinstance(value, Entries) else None
+    return tag if isinstance(tag, Scalar) and not tag.nothing else None
 
 
 def _has(value: Value, name: str) -> bool:

@@ -1,7 +1,7 @@
-"""Where the parts of an element of a YAML or JSON file stand: it is asked when an error is shown.
+"""Locate the parts of an element of a YAML or JSON file, for errors.
 
-Rules: an attribute stands where its key does; a character of a value where it is in the file, whatever quotes, escapes or
-folds are between. A value that was made from a list or a map has but one place.
+Rules: the location of an attribute is that of its key. A character of a value is located in the raw text of the file, past
+quotes, escapes and folded lines. All characters of a value that was converted from a list or a map have one location.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from taskrun.syntax.forms.marked_values import Scalar, Value
 
 
 class FormPlaces(NamedTuple):
-    """Where the parts of an element of a YAML or JSON file stand."""
+    """Locations of the parts of an element of a YAML or JSON file."""
 
     file: Source
     attributes: Mapping[str, tuple[Scalar, Value]]
     text: Scalar | None
 
     def attribute(self, name: str) -> Location | None:
-        """Return where the key of an attribute stands."""
+        """Return the location of an attribute's key."""
         found = self.attributes.get(name)
         return self.file.location(found[0].start) if found else None
 
     def character(self, index: int, attribute: str | None) -> Location | None:
-        """Return where a character of the text, or of an attribute's value, stands."""
+        """Return the location of a character of the text, or of an attribute's value."""
         pair = self.attributes.get(attribute) if attribute else None
         value = pair[1] if pair else None if attribute else self.text
         if isinstance(value, Scalar):
             return self.file.location(value.offset(index, self.file.text))
         return self.file.location(value.start) if value else None
 
-    def source(self, path: str) -> Source | None:  # noqa: ARG002 - there is but one file
-        """Return None: the node's own source is all there is."""
+    def source(self, path: str) -> Source | None:  # noqa: ARG002 - the element comes from one file
+        """Return None: every part of the node comes from the node's own source."""
         return None

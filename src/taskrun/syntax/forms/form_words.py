@@ -1,6 +1,6 @@
-"""The words and the scalars of flows in YAML and JSON that their reader and their writer share.
+"""Special keys and scalars of YAML and JSON flows, shared by their reader and their writer.
 
-Rules: a word begins with ``$``, which no name of XML does, so it is in nobody's way.
+Rules: special keys begin with ``$``, which XML does not allow in names, so they never clash with one.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import re
 from taskrun.syntax.forms.marked_values import NULLS
 
 ROOT = "task"
-"""The tag of the root element, which a file need not say."""
+"""Default tag of the root element."""
 TYPE = "type"
-"""The tag of an element in a list whose items are of different kinds."""
+"""Key for the tag of an element in a list whose items have different tags."""
 TAG = "$tag"
-"""The same where ``type`` is an attribute."""
+"""Key for the tag where ``type`` is an attribute."""
 TEXT_WORD = "$text"
-"""The text of an element, which is never XML."""
+"""Key for the text of an element; the text is never read as XML."""
 XML = "$xml"
-"""The content of an element as XML: text and elements between each other."""
+"""Key for the content of an element as XML: mixed text and elements."""
 ELEMENTS = "$elements"
-"""A list of child elements that the other keys cannot say, in their place among them."""
+"""Key for a list of child elements that other keys cannot express, in document order."""
 ATTRIBUTES = "$attributes"
-"""A map of attributes that the other keys cannot say."""
+"""Key for a map of attributes that other keys cannot express."""
 JSON_VALUE = "@:"
-"""What an attribute begins with whose value is JSON."""
+"""Prefix of an attribute value that is JSON."""
 WORDS = (TAG, TEXT_WORD, XML, ELEMENTS, ATTRIBUTES)
 
 _FIRST = (
@@ -38,17 +38,17 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
 
 
 def is_name(text: str) -> bool:
-    """Whether XML has this as the name of an element or an attribute."""
+    """Return whether XML allows this text as the name of an element or an attribute."""
     return _NAME.match(text) is not None
 
 
 def looks_like_xml(text: str) -> bool:
-    """Whether a string for an element that holds a script is XML."""
+    """Return whether the string for an element with a script is XML: begins with ``<`` and ends with ``>``."""
     return _XML_STRING.match(text) is not None
 
 
 def json_scalar(text: str) -> str | int | float | bool | None:
-    """Return the value that a plain scalar stands for in JSON: what JSON does not know is text.
+    """Return the value of a plain scalar by the rules of JSON; everything else is text.
 
     >>> json_scalar("12"), json_scalar("012"), json_scalar("true"), json_scalar("yes"), json_scalar("~")
     (12, '012', True, 'yes', None)

@@ -1,8 +1,8 @@
-"""Turn a tree of Nodes into the maps, lists and strings that a YAML or JSON file of it holds.
+"""Convert a tree of nodes into the maps, lists and strings of a YAML or JSON file.
 
-Rules: what ``yaml_form`` reads from them is the same tree, in the same order. The plain keys are used wherever they do;
-what they cannot say, such as the second of two things that can be there once, goes under the words of ``form_words``.
-Content that the schema does not look into, such as template tags, is a string of XML.
+Rules: ``yaml_form`` reads the result back into the same tree, in the same order. Plain keys are used where possible; what
+they cannot express, such as a second element of a tag, is written with the special keys of ``form_words``. Content that the
+schema does not describe, such as template tags, becomes a string of XML.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ Form: TypeAlias = "str | list[Form] | dict[str, Form]"
 
 
 def form_of(root: Node, shapes: Shapes) -> dict[str, Form]:
-    """Return the map that a file of the tree holds."""
+    """Return the top-level map of the file for a tree."""
     own = root.tag == ROOT and TYPE not in root.attributes
-    return _Writer(shapes).entries(root, shapes.root if root.tag == ROOT else FREE, "" if own else TYPE)
+    return _FormWriter(shapes).entries(root, shapes.root if root.tag == ROOT else FREE, "" if own else TYPE)
 
 
-class _Writer:
-    """Knows the grammar while a tree is turned."""
+class _FormWriter:
+    """Converts elements to maps and lists by the shapes of the schema."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
 
     def entries(self, node: Node, shape: Shape, typed: str) -> dict[str, Form]:
-        """Return the map for an element; ``typed`` is the word that says its tag, if one has to."""
+        """Return the map for an element; ``typed`` is the key for its tag, ``""`` if the tag is implied."""
         form: dict[str, Form] = {}
         if typed:
             typed = TAG if TYPE in node.attributes else typed
@@ -63,7 +63,7 @@ class _Writer:
         return form
 
     def children(self, node: Node, shape: Shape, form: dict[str, Form]) -> None:
-        """Add the child elements: from the first that no plain key can say they are all ``$elements``."""
+        """Add the child elements to ``form``: from the first without a plain key on, all go into ``$elements``."""
         plurals = {tag: plural for plural, tag in shape.plurals.items()}
         for index, child in enumerate(node.children):
             plural = plurals.get(child.tag, "")
@@ -81,12 +81,12 @@ class _Writer:
                 return
 
     def is_plain_child(self, child: Node, shape: Shape) -> bool:
-        """Whether the child's tag as a key means this child."""
+        """Return whether the reader would interpret the child's tag, used as a key, as this child."""
         taken = child.tag == TYPE or child.tag in shape.plurals or shape.attributes.get(child.tag) == "Template"
         return is_name(child.tag) and (child.tag in shape.children or not taken)
 
     def value(self, child: Node, parent: Shape) -> Form:
-        """Return what stands behind the key of a child."""
+        """Return the value for the key of a child element."""
         tag = child.tag
         shape = self.shapes.child(parent, tag)
         if tag not in parent.children:
@@ -109,7 +109,7 @@ class _Writer:
 
 
 def _is_plain_attribute(name: str, value: str, shape: Shape) -> bool:
-    """Whether an attribute's name as a key means this attribute."""
+    """Return whether the reader would interpret an attribute's name, used as a key, as this attribute."""
     if not is_name(name):
         return False
     prefix, colon, _ = name.partition(":")

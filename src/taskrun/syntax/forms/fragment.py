@@ -1,7 +1,7 @@
-"""XML inside a YAML or JSON file: the text of a value becomes nodes whose places are those in that file.
+"""Read XML inside a YAML or JSON value into nodes with locations in that file.
 
-Rules: the same reader as for whole files, with the same refusals. The piece may be several elements, text between them,
-or CDATA alone; prefixes that are declared round it count inside it.
+Rules: the XML reader of whole files is used, with the same limits. The value may have several elements, mixed text, or
+only CDATA. Prefixes that are declared around the value are valid inside it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from dataclasses import dataclass, replace
 from taskrun.errors import XmlError
 from taskrun.source import Location, Source
 from taskrun.syntax.forms.marked_values import Scalar
-from taskrun.syntax.load import Reader
+from taskrun.syntax.load import XmlReader
 from taskrun.syntax.node import NO_ATTRIBUTES, Node
 
 
 def read_fragment(tag: str, scalar: Scalar, source: Source, prefixes: frozenset[str], depth: int) -> Node:
-    """Return an element ``tag`` with the XML of a scalar inside it; raises XmlError with places in ``source``."""
+    """Return an element ``tag`` that contains the XML of a scalar; raises XmlError with locations in ``source``.
+
+    ``prefixes`` are those declared around it, ``depth`` is the depth of the element in the file.
+    """
     wrapped = Source(source.path, f"<{tag}>{scalar.text}</{tag}>")
-    inside = _Inside(wrapped, source, scalar.offsets(source.text), len(tag) + 2)
+    inside = _FragmentOffsets(wrapped, source, scalar.offsets(source.text), len(tag) + 2)
     try:
         root = _FragmentReader(wrapped, prefixes, depth).read()
     except XmlError as error:
@@ -31,26 +34,26 @@ def read_fragment(tag: str, scalar: Scalar, source: Source, prefixes: frozenset[
     return inside.moved(root)
 
 
-class _FragmentReader(Reader):
-    """A reader whose outermost element stands for that of the other file."""
+class _FragmentReader(XmlReader):
+    """XML reader whose root element stands for the element of the YAML or JSON file."""
 
     def unclosed(self) -> str:
-        """Return which element is open; its line would be that in the piece, so it is not said."""
+        """Return the open element as a hint, without its line: that would be the line in the fragment."""
         return f"the element that is open here is <{self.open[-1].tag}>" if len(self.open) > 1 else ""
 
     def declaration(self, prefix: str) -> str:
-        """Return what declares a prefix in the other file."""
+        """Return the declaration of a prefix in a YAML or JSON file, for a hint."""
         return declaration(prefix)
 
 
 def declaration(prefix: str) -> str:
-    """Return what declares a prefix in a YAML or JSON file."""
+    """Return the declaration of a prefix in a YAML or JSON file and its place, for a hint."""
     return f"'xmlns:{prefix}: {prefix}' at the top of the file"
 
 
 @dataclass(frozen=True, slots=True)
-class _Inside:
-    """Where the characters of a piece of XML stand; ``before`` of them are its wrapping."""
+class _FragmentOffsets:
+    """Conversion of locations in an XML fragment to the file around it; ``before`` characters wrap the fragment."""
 
     piece: Source
     source: Source
@@ -58,12 +61,12 @@ class _Inside:
     before: int
 
     def locate(self, at: Location) -> Location:
-        """Return the place in the file for a place in the piece."""
+        """Return the location in the file for a location in the fragment."""
         index = self.piece.offset(at.line, at.column) - self.before
         return self.source.location(self.offsets[max(0, min(index, len(self.offsets) - 1))])
 
     def moved(self, node: Node) -> Node:
-        """Return a node of the piece as one of the file."""
+        """Return a node of the fragment with locations in the file."""
         at = self.locate(Location(node.source.path, node.line, node.column))
         children = tuple(map(self.moved, node.children))
         attributes = node.attributes or NO_ATTRIBUTES
@@ -73,18 +76,18 @@ class _Inside:
 
 @dataclass(frozen=True, slots=True)
 class FragmentPlaces:
-    """The places of a node that stands in a piece of XML."""
+    """Locations of the parts of a node in an XML fragment."""
 
     node: Node
-    inside: _Inside
+    inside: _FragmentOffsets
 
     def attribute(self, name: str) -> Location:
-        """Return where an attribute starts."""
+        """Return the location of an attribute."""
         return self.inside.locate(self.node.attribute_at(name))
 
     def character(self, index: int, attribute: str | None) -> Location:
-        """Return where a character of the text or of an attribute stands."""
+        """Return the location of a character of the text or of an attribute's value."""
         return self.inside.locate(self.node.character_at(index, attribute))
 
     def source(self, path: str) -> None:
-        """Return None: the node's own source is all there is."""
+        """Return None: every part of the node comes from the node's own source."""

@@ -1,7 +1,8 @@
-r"""Read JSON text into scalars, lists and maps with their places.
+r"""Parse JSON text into scalars, lists and maps with their offsets.
 
-Rules: JSON as RFC 8259 has it, and nothing more: no comments, no comma at the end. A number keeps its text. A key that
-stands twice is refused, and so is nesting deeper than that of XML. ``\u`` pairs become one character.
+Rules: JSON as in RFC 8259, without comments or trailing commas. A number keeps its text. Duplicate keys and nesting deeper
+than in XML are errors. A surrogate pair of ``\u`` escapes is one character. The standard ``json`` reports no offsets and
+YAML parsers refuse some JSON (tabs, surrogate pairs, ``"key"`` and ``:`` on two lines), hence a parser of its own.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ _NEXT = re.compile(r'[^\s,:{}\[\]"]+|.|\Z', re.DOTALL)
 
 
 def read_json(source: Source, most_depth: int) -> Value:
-    """Return what the text holds; raises XmlError with the place of what is wrong."""
-    reader = _Reader(source, most_depth)
+    """Return the value of a JSON text; raises XmlError with the location of the mistake."""
+    reader = _JsonReader(source, most_depth)
     value = reader.value(0)
     reader.skip()
     if reader.at < len(source.text):
-        raise reader.stop("nothing may stand behind the value")
+        raise reader.stop("the end of the file is expected behind the value")
     return value
 
 
-class _Reader:
-    """A reader by descent; one per file."""
+class _JsonReader:
+    """Recursive descent parser of one JSON file."""
 
     def __init__(self, source: Source, most_depth: int) -> None:
         self.source = source
@@ -40,7 +41,7 @@ class _Reader:
         self.at = 0
 
     def skip(self) -> str:
-        """Go to the next thing that is not white space and return its first character."""
+        """Skip white space and return the next character, ``""`` at the end."""
         found = _SPACE.match(self.text, self.at)
         self.at = found.end() if found else self.at
         return self.text[self.at : self.at + 1]
@@ -66,7 +67,7 @@ class _Reader:
     def string(self) -> Scalar:
         found = _STRING.match(self.text, self.at)
         if not found:
-            raise self.stop('a text that ends with " on its line, with the escapes of JSON, is expected')
+            raise self.stop('a string is expected that ends with " on the same line and has only escapes of JSON')
         start, self.at = found.span()
         return Scalar(json.loads(found[0]), start, self.at, JSON)
 
@@ -104,7 +105,7 @@ class _Reader:
                 return Entries(tuple(pairs), start)
 
     def ends(self, mark: str) -> bool:
-        """Go behind ``,`` or the end mark of a list or map; say whether it was the end."""
+        """Consume ``,`` or the end mark of a list or map, and return whether it was the end mark."""
         found = self.skip()
         if found not in {",", mark} or not found:
             raise self.stop(f"',' or '{mark}' is expected")
@@ -112,6 +113,7 @@ class _Reader:
         return found == mark
 
     def stop(self, expected: str) -> XmlError:
+        """Return the error for the token at the current offset; ``expected`` says what is valid there."""
         found = _NEXT.match(self.text, self.at)
         shown = f"'{found[0][:20]}'" if found and found[0] else "the end of the file"
         message = f"not well-formed JSON: {expected}, but there is {shown}"

@@ -1,8 +1,8 @@
-"""What a YAML and a JSON file are made of, before it is known what it means: scalars, lists and maps with their places.
+"""Values of a YAML or JSON file with their offsets: scalars, lists and maps.
 
-Rules: a scalar is its text and nothing else: ``012``, ``yes`` and ``1.50`` are these words; only an empty or ``null`` plain
-scalar is special, it is nothing at all. Offsets count characters of the file; those of a character inside a scalar are
-worked out when an error asks for them. An aliased part is the same object at both places, with the place of its anchor.
+Rules: the value of a scalar is its text: ``012``, ``yes`` and ``1.50`` are not converted; only an empty or ``null`` plain
+scalar is special: it counts as missing. Offsets count characters of the file; those of the characters inside a scalar are
+computed only when an error needs them. A YAML alias is the same object as its anchor, with the anchor's offset.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import NamedTuple, TypeAlias
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 JSON = "json"
-"""The style of a string in a JSON file, which has no line ends in it, but all other characters."""
-BREAKS = "\r\n\x85\u2028\u2029"  # what YAML takes for the end of a line
+"""Style of a string in a JSON file: it has no raw line ends, so nothing in it is folded."""
+BREAKS = "\r\n\x85\u2028\u2029"  # all line ends of YAML
 
-_INK = re.compile(r"[^ \t\r\n\x85\u2028\u2029]+")
+_WORD = re.compile(r"[^ \t\r\n\x85\u2028\u2029]+")
 _SINGLE = re.compile(r"''|[ \t]*(?:\r\n|[\r\n\x85\u2028\u2029])\s*|.", re.DOTALL)
 _DOUBLE = re.compile(
     r"""\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\x..|\\u.{4}|\\U.{8}|\\(?:\r\n|[\r\n\x85\u2028\u2029])[ \t]*
@@ -28,7 +28,11 @@ _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 
 
 class Scalar(NamedTuple):
-    """A text; ``style`` is ``'``, ``"``, ``|``, ``>``, ``json``, ``!`` for a plain one with the tag of a text, else empty."""
+    """Scalar: its text, and the offsets of its start and end.
+
+    ``style`` is ``'``, ``"``, ``|`` or ``>`` as in YAML, ``json`` for a string of JSON, ``!`` for a plain scalar with the tag
+    of a string, and empty for any other plain scalar.
+    """
 
     text: str
     start: int
@@ -37,11 +41,11 @@ class Scalar(NamedTuple):
 
     @property
     def nothing(self) -> bool:
-        """Whether this is ``null``, ``~`` or not there at all."""
+        """Whether this is a plain ``null``, ``~`` or an empty value."""
         return not self.style and self.text in NULLS
 
     def offsets(self, text: str) -> Sequence[int]:
-        """Return where each character of the scalar stands in ``text``, that of the file, and where it ends."""
+        """Return the offset of each character of the scalar in ``text``, the text of the file, and that of its end."""
         if self.style == "'":
             return _walk(_SINGLE, text, self)
         if self.style == '"':
@@ -49,26 +53,26 @@ class Scalar(NamedTuple):
         if self.style == JSON:
             return _walk(_JSON, text, self)
         start = self.start
-        if self.style in {"|", ">"}:  # behind the line of the indicator
+        if self.style in {"|", ">"}:  # the content begins behind the line of the indicator
             found = _BREAK.search(text, start)
             start = found.end() if found else self.end
         return _align(self.text, text, start, self.end)
 
     def offset(self, index: int, text: str) -> int:
-        """Return where character ``index`` (from 0) of the scalar stands in ``text``."""
+        """Return the offset of character ``index`` (from 0) of the scalar in ``text``, the text of the file."""
         offsets = self.offsets(text)
         return offsets[min(index, len(offsets) - 1)]
 
 
 class Items(NamedTuple):
-    """A list."""
+    """List of values."""
 
     values: Sequence[Value]
     start: int
 
 
 class Entries(NamedTuple):
-    """A map, in the order of the file."""
+    """Map of scalars to values, in the order of the file."""
 
     pairs: Sequence[tuple[Scalar, Value]]
     start: int
@@ -82,7 +86,7 @@ Value: TypeAlias = Scalar | Items | Entries
 
 
 def scalars(value: Value) -> Iterator[Scalar]:
-    """Yield every scalar of a value, in the order of the file."""
+    """Yield every scalar inside a value, in the order of the file."""
     todo = [value]
     while todo:
         match todo.pop():
@@ -95,7 +99,7 @@ def scalars(value: Value) -> Iterator[Scalar]:
 
 
 def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar) -> list[int]:
-    """Return the offsets for a quoted scalar: every piece of the file stands for some characters."""
+    """Return the offsets for a quoted scalar; each match of ``pieces`` is one escape, fold or character."""
     offsets = []
     for piece in pieces.finditer(text, scalar.start + 1, scalar.end - 1):
         raw = piece[0]
@@ -107,25 +111,25 @@ def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar) -> list[int]:
 
 
 def _align(value: str, text: str, start: int, end: int) -> list[int]:
-    """Return the offsets for a plain or block scalar, whose ink stands in the file as it is.
+    """Return the offsets for a plain or block scalar, whose words are in the file unchanged.
 
-    White space is counted from the ink before it on the same line, else from the ink behind it.
+    White space is counted from the word before it on the same line, else from the word behind it.
     """
     offsets: list[int] = []
     last = start - 1
-    for ink in _INK.finditer(value):
-        following = _INK.search(text, last + 1, end)
+    for word in _WORD.finditer(value):
+        following = _WORD.search(text, last + 1, end)
         if following is None:
             break
-        offsets += _between(value[len(offsets) : ink.start()], last + 1, following.start())
-        offsets += range(following.start(), following.start() + len(ink[0]))
+        offsets += _between(value[len(offsets) : word.start()], last + 1, following.start())
+        offsets += range(following.start(), following.start() + len(word[0]))
         last = offsets[-1]
     offsets += _between(value[len(offsets) :], last + 1, end)
     return [*offsets, min(last + 1, end)]
 
 
 def _between(white: str, start: int, end: int) -> Iterator[int]:
-    """Yield the offsets of white space that stands for what the file has from ``start`` to ``end``."""
+    """Yield an offset for each character of white space that the file has between ``start`` and ``end``."""
     last_break = max(map(white.rfind, BREAKS))
     for index in range(len(white)):
         yield min(start + index, end) if index <= last_break or last_break < 0 else max(end - len(white) + index, start)

@@ -1,8 +1,8 @@
-"""What may stand on an element and in it, as far as a file in YAML has to know: is a key an attribute or a child?
+"""Shapes of elements: decide whether a key of a YAML file is an attribute or a child element.
 
-Rules: read from the parsed schema, one complex type at a time and when it is asked for, so that a YAML file is read
-without the slow second schema. What the schema does not know or does not look into is free: there a scalar is an
-attribute, and everything else an element.
+Rules: shapes are read from the parsed schema on demand, one complex type at a time, because the second, slow form of the
+schema is not needed for that. An element that the schema does not know or not describe is free: in it, a scalar is an
+attribute and everything else is an element.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _NOTHING: Mapping[str, _Element] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An element at one place: its attributes with their types, and its children.
+    """Attributes (name → type) and children of an element at one place of the schema.
 
-    ``script`` says that it may hold any element, so that a string in it can be XML; ``plurals`` are the keys that stand
-    for lists of children, with the children's tags.
+    ``script``: the element may contain any element, so a string in it may be XML. ``plurals`` are the keys for lists of
+    children, such as ``inputs``, with the tags of the children.
     """
 
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -36,27 +36,27 @@ class Shape:
     plurals: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the plurals: the schema does not say what may repeat, so this does."""
+        """Compute the plurals from a fixed list, because the schema does not limit how often a child occurs."""
         plurals = {"properties" if tag == "property" else f"{tag}s": tag for tag in _REPEATED if tag in self.children}
         object.__setattr__(self, "plurals", MappingProxyType(plurals))
 
     @property
     def container(self) -> bool:
-        """Whether this only holds other elements, as ``<steps>`` and ``<beans>`` do: in YAML it is a list."""
+        """Whether the element contains only elements, as ``<steps>`` and ``<beans>`` do: in YAML it is a list."""
         return bool(self.children) and not self.attributes
 
     @property
     def item(self) -> str:
-        """The tag of the things in a container when there is only one kind, else ``""``: then each says its own."""
+        """Tag of the children if there is only one kind, else ``""``: then each item declares its own tag."""
         return next(iter(self.children)) if len(self.children) == 1 else ""
 
 
 FREE = Shape(script=True)
-"""An element that the schema does not look into."""
+"""Shape of an element that the schema does not describe."""
 
 
 class Shapes:
-    """The shapes of a grammar."""
+    """Shapes of all elements of a schema."""
 
     def __init__(self, schema: Schema) -> None:
         root = schema.document.getroot()
@@ -65,11 +65,11 @@ class Shapes:
 
     @property
     def root(self) -> Shape:
-        """The shape of the root element."""
+        """Shape of the root element."""
         return self._shape(self._named[f"{_XS}element", "task"])
 
     def child(self, parent: Shape, tag: str) -> Shape:
-        """Return the shape of a child of an element: FREE when the element has no such child."""
+        """Return the shape of a child of an element, FREE if the schema has no such child there."""
         declared = parent.children.get(tag)
         return FREE if declared is None else self._shape(declared)
 
@@ -84,7 +84,7 @@ class Shapes:
         return self._known[declared]
 
     def _collect(self, body: _Element, attributes: dict[str, str], children: dict[str, _Element]) -> bool:
-        """Gather what a part of the schema declares; return whether any element may stand there."""
+        """Add the declarations of a part of the schema to both maps; return whether it allows any element."""
         script = False
         for part in body:
             if part.tag == f"{_XS}attribute":

@@ -1,4 +1,4 @@
-"""Read a flow in YAML or JSON into the same tree of Nodes that its XML gives.
+"""Build the tree of a flow in YAML or JSON: the same nodes as those of its XML.
 
     name: greet
     inputs:
@@ -10,11 +10,11 @@
         source: |
           return "Hello, " + who
 
-Rules: a map is an element, a list of ``steps`` says the ``type`` of each. A scalar is the child element of its key if the
-schema has such a child here, else an attribute; ``null`` is nothing. ``inputs``, ``outputs`` and the like are lists of the
-elements ``input``, ``output`` … A string for an element that holds a script is XML if it begins with ``<`` and ends with
-``>``. A prefixed key is an attribute if scalar; a map is an element for the language's own prefixes, or if it has a
-``type``, else an attribute with ``@:`` and JSON. The words of ``form_words`` say what no other form can.
+Rules: a map is an element, a list of ``steps`` declares the ``type`` of each. A scalar is the child element of its key if
+the schema has such a child here, else an attribute; ``null`` counts as missing. ``inputs``, ``outputs`` and the like are
+lists of the elements ``input``, ``output`` … A string for an element with a script is XML if it begins with ``<`` and ends
+with ``>``. A prefixed key is an attribute if its value is a scalar; a map is an element for the prefixes of the language, or
+if it has a ``type``, else an attribute with ``@:`` and JSON. The special keys of ``form_words`` express everything else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 
 from taskrun.errors import Diagnostic, XmlError
 from taskrun.source import Source
-from taskrun.syntax.forms.form_keys import Keys, Part, said_tag
+from taskrun.syntax.forms.form_keys import FormPart, KeyInterpreter, declared_tag
 from taskrun.syntax.forms.form_places import FormPlaces
 from taskrun.syntax.forms.form_words import JSON_VALUE, ROOT, TEXT_WORD, XML, is_name, json_scalar, looks_like_xml
 from taskrun.syntax.forms.fragment import declaration, read_fragment
@@ -38,8 +38,8 @@ from taskrun.syntax.validate import NOT_XML
 
 
 def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
-    """Return the root element that a file holds; raises XmlError with every problem of it."""
-    reader = _Reader(source, shapes)
+    """Return the root element of a file; raises XmlError with all problems of the file."""
+    reader = _FormReader(source, shapes)
     root = reader.root(value)
     if reader.problems or root is None:
         raise XmlError(sorted(reader.problems, key=lambda item: item.location[1:]))
@@ -48,22 +48,22 @@ def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
 
 @dataclass(slots=True)
 class _Gathered:
-    """What a part of the file says of its element: attributes with their places, elements, and text or XML."""
+    """Parts of one element before its children are built: attributes with their places, elements, and text or XML."""
 
     attributes: dict[str, str] = field(default_factory=dict)
     places: dict[str, tuple[Scalar, Value]] = field(default_factory=dict)
-    parts: list[Part] = field(default_factory=list)
+    parts: list[FormPart] = field(default_factory=list)
     text: Scalar | None = None
     xml: bool = False
 
 
-class _Reader:
-    """Builds Nodes from values; one per file."""
+class _FormReader:
+    """Builds the nodes of one file, and collects its problems."""
 
     def __init__(self, source: Source, shapes: Shapes) -> None:
         self.source = source
         self.shapes = shapes
-        self.keys = Keys(shapes, self.note)
+        self.keys = KeyInterpreter(shapes, self.note)
         self.problems: list[Diagnostic] = []
 
     def note(self, start: int, message: str, hint: str = "", code: str = "wrong-form") -> None:
@@ -71,15 +71,15 @@ class _Reader:
 
     def root(self, value: Value) -> Node | None:
         if not isinstance(value, Entries):
-            self.note(value.start, "a flow is a map: it begins with keys such as name: and steps:")
+            self.note(value.start, "a flow must be a map with keys such as name: and steps:")
             return None
-        said = said_tag(value)
-        tag = said.text if said else ROOT
+        declared = declared_tag(value)
+        tag = declared.text if declared else ROOT
         shape = self.shapes.root if tag == ROOT else FREE
-        return self.element(Part(tag, value, shape, value.start, said is not None), WELL_KNOWN_PREFIXES, 1)
+        return self.element(FormPart(tag, value, shape, value.start, declared is not None), WELL_KNOWN_PREFIXES, 1)
 
-    def element(self, part: Part, prefixes: frozenset[str], depth: int) -> Node:
-        """Return the element for a part; the one function that goes down the tree, so that it may be deep."""
+    def element(self, part: FormPart, prefixes: frozenset[str], depth: int) -> Node:
+        """Build the element of a part and everything inside it; the only recursive function, to save stack."""
         found = self.gather(part)
         if depth > MAX_DEPTH:
             self.note(part.at, f"elements are nested more than {MAX_DEPTH} deep", code="too-deep")
@@ -91,7 +91,10 @@ class _Reader:
             text, inner = self.content(part.tag, found.text, prefixes, depth if found.xml else 0)
             children = (*inner, *children)
             if text and children:
-                self.note(found.text.start, f"text and elements beside each other are XML: use {XML} for both")
+                self.note(
+                    found.text.start,
+                    f"an element cannot have text and child elements as keys; write both as XML under {XML}",
+                )
         line, column = self.source.location(part.at)[1:]
         places = FormPlaces(self.source, found.places, found.text)
         attributes = found.attributes or NO_ATTRIBUTES
@@ -99,8 +102,8 @@ class _Reader:
         self.problems += undeclared(node, prefixes, declaration)
         return node
 
-    def gather(self, part: Part) -> _Gathered:
-        """Return what a part says, with nothing below it made yet."""
+    def gather(self, part: FormPart) -> _Gathered:
+        """Return the attributes, elements and text of a part, without building its children."""
         value = part.value
         if isinstance(value, Scalar):
             return _Gathered(text=value, xml=part.shape.script and looks_like_xml(value.text))
@@ -109,7 +112,9 @@ class _Reader:
         found = _Gathered()
         for key, item in value.pairs:
             if ":" in key.text and key.text not in self.source.text[key.start : key.end]:
-                self.note(key.start, f"the name {key.text} is written without escapes")  # names are looked for in texts
+                self.note(
+                    key.start, f"the name {key.text} must be written without escapes"
+                )  # extend searches the text for it
             if key.text in {TEXT_WORD, XML} and isinstance(item, Scalar):
                 if found.text:
                     self.note(key.start, f"{TEXT_WORD} and {XML} exclude each other")
@@ -119,7 +124,7 @@ class _Reader:
                 if meant.tag:
                     found.parts.append(meant)
                 elif name.text in found.attributes:
-                    self.note(name.start, f"the attribute {name.text} stands twice", code="doubled")
+                    self.note(name.start, f"the attribute {name.text} occurs twice", code="doubled")
                 else:
                     found.attributes[name.text] = self.attribute(meant.value)
                     found.places[name.text] = (name, meant.value)
@@ -128,11 +133,11 @@ class _Reader:
     def content(
         self, tag: str, scalar: Scalar, prefixes: frozenset[str], xml_depth: int
     ) -> tuple[str, tuple[Node, ...]]:
-        """Return the text of an element, or what the text is as XML at ``xml_depth``, if that is not 0."""
+        """Return text and children of an element: a scalar is text, or XML if its depth ``xml_depth`` is not 0."""
         self.check_characters(scalar)
         if not xml_depth:
             return "" if scalar.text.isspace() else scalar.text, ()
-        outer = tag if is_name(tag) and ":" not in tag else ROOT  # what is wrong with the tag is said elsewhere
+        outer = tag if is_name(tag) and ":" not in tag else ROOT  # a wrong tag is reported elsewhere
         try:
             node = read_fragment(outer, scalar, self.source, prefixes, xml_depth - 1)
         except XmlError as error:
@@ -141,7 +146,7 @@ class _Reader:
         return node.text, node.children
 
     def attribute(self, value: Value) -> str:
-        """Return the text of an attribute: lists and maps are JSON."""
+        """Return the text of an attribute; lists and maps become JSON."""
         if isinstance(value, Scalar):
             self.check_characters(value)
             return value.text

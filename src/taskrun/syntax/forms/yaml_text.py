@@ -1,8 +1,8 @@
-"""Read YAML text into scalars, lists and maps with their places.
+"""Parse YAML text into scalars, lists and maps with their offsets.
 
-Rules: one document of the plain data that JSON has too. Refused are tags (but for ``!!str``), a key that is no scalar or
-stands twice, nesting deeper than that of XML, and aliases that lead to themselves or repeat too much. Nothing is ever
-constructed: the events of PyYAML's parser are all that is used of it.
+Rules: a file is one document of plain data, as in JSON. Errors are: tags other than ``!!str``, keys that are no scalars,
+duplicate keys, nesting deeper than in XML, and aliases that contain themselves or repeat too much. Only the events of
+PyYAML's parser are used, so no Python object is ever constructed from the file.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from yaml import CollectionStartEvent, Event, ScalarEvent
 
 MOST_ALIASED = 10_000
-"""How many values aliases may repeat in one file."""
+"""Limit of the values that aliases repeat in one file."""
 
 _TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 _PLAIN_TAGS = frozenset({None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
 
 def read_yaml(source: Source, most_depth: int) -> Value:
-    """Return what the text holds; raises XmlError with the place of what is wrong."""
+    """Return the value of a YAML text; raises XmlError with the location of the mistake.
+
+    ``most_depth`` limits how deep lists and maps may be nested.
+    """
     import yaml
 
     fast = getattr(yaml, "CSafeLoader", None)
@@ -33,7 +36,7 @@ def read_yaml(source: Source, most_depth: int) -> Value:
         try:
             return _Composer(source, most_depth).compose(yaml.parse(source.text, Loader=fast))
         except (yaml.YAMLError, UnicodeError):
-            pass  # the parser in Python says better what is wrong
+            pass  # the parser in Python has better messages
     try:
         return _Composer(source, most_depth).compose(yaml.parse(source.text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
@@ -47,7 +50,7 @@ def read_yaml(source: Source, most_depth: int) -> Value:
 
 
 def problem(source: Source, code: str, offset: int, message: str, hint: str = "") -> Diagnostic:
-    """Return a Diagnostic at a place of a file."""
+    """Return a diagnostic at an offset of a file."""
     at = source.location(min(offset, len(source.text)))
     return Diagnostic(location=at, code=code, message=message, hint=hint, line=source.line(at.line))
 
@@ -56,8 +59,8 @@ def _named(character: int | str | bytes) -> str:
     return f"U+{character:04X}" if isinstance(character, int) else repr(character)
 
 
-class _Open(NamedTuple):
-    """A list or map that has not ended; the keys and values of a map take turns."""
+class _OpenCollection(NamedTuple):
+    """List or map whose end has not been read; ``values`` of a map are keys and values in turn."""
 
     values: list[Value]
     keys: dict[str, Scalar]
@@ -66,8 +69,8 @@ class _Open(NamedTuple):
     anchor: str | None
 
 
-class _Known(NamedTuple):
-    """An anchored value, how many values it holds, and how deep."""
+class _Anchored(NamedTuple):
+    """Value of an anchor, with the number of values inside it and their depth."""
 
     value: Value
     size: int
@@ -75,13 +78,13 @@ class _Known(NamedTuple):
 
 
 class _Composer:
-    """Builds values from events; one per file."""
+    """Builds the values of one file from the events of its parser."""
 
     def __init__(self, source: Source, most_depth: int) -> None:
         self.source = source
         self.most_depth = most_depth
-        self.open: list[_Open] = []
-        self.anchors: dict[str, _Known | None] = {}
+        self.open: list[_OpenCollection] = []
+        self.anchors: dict[str, _Anchored | None] = {}
         self.aliased = 0
         self.root: Value | None = None
 
@@ -92,8 +95,8 @@ class _Composer:
             start, end = _span(self.source.text, event)
             match event:
                 case yaml.DocumentStartEvent() if self.root is not None:
-                    hint = "one file is one flow; take the second '---' out"
-                    raise self.stop("yaml", start, "the file holds more than one document", hint)
+                    hint = "a file is one flow; remove the second '---'"
+                    raise self.stop("yaml", start, "the file contains more than one document", hint)
                 case yaml.ScalarEvent():
                     self.check_tag(event, _TEXT_TAGS)
                     plain = not event.style and event.tag is None
@@ -105,19 +108,19 @@ class _Composer:
                     if event.anchor:
                         self.anchors[event.anchor] = None
                     is_map = isinstance(event, yaml.MappingStartEvent)
-                    self.open.append(_Open([], {}, start, is_map, event.anchor))
+                    self.open.append(_OpenCollection([], {}, start, is_map, event.anchor))
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                     values, _, first, is_map, anchor = self.open.pop()
                     self.add(_map(values, first) if is_map else Items(tuple(values), first), anchor)
                 case yaml.AliasEvent():
                     self.add(self.alias(event.anchor or "", start), None)
         if self.root is None:
-            raise self.stop("yaml", 0, "the file is empty", "a flow is at least: steps: []")
+            raise self.stop("yaml", 0, "the file is empty", "the shortest flow is: steps: []")
         return self.root
 
     def add(self, value: Value, anchor: str | None) -> None:
         if anchor:
-            self.anchors[anchor] = _Known(value, *_size(value))
+            self.anchors[anchor] = _Anchored(value, *_size(value))
         if not self.open:
             self.root = value
             return
@@ -126,9 +129,9 @@ class _Composer:
             self.check_key(value, parent)
         parent.values.append(value)
 
-    def check_key(self, key: Value, parent: _Open) -> None:
+    def check_key(self, key: Value, parent: _OpenCollection) -> None:
         if not isinstance(key, Scalar):
-            raise self.stop("wrong-form", key.start, "a key is a name, not a list or a map")
+            raise self.stop("wrong-form", key.start, "a key must be a name, not a list or a map")
         first = parent.keys.setdefault(key.text, key)
         if first is not key or key.text == "<<":
             raise XmlError([key_problem(self.source, key, first)])
@@ -136,12 +139,12 @@ class _Composer:
     def alias(self, name: str, start: int) -> Value:
         known = self.anchors.get(name)
         if known is None:
-            what = "leads to itself" if name in self.anchors else "is not known: no &" + name + " stands before it"
+            what = "contains itself" if name in self.anchors else f"is not known: there is no &{name} before it"
             raise self.stop("yaml", start, f"the alias *{name} {what}")
         self.aliased += known.size
         if self.aliased > MOST_ALIASED:
             message = f"aliases repeat more than {MOST_ALIASED:,} values"
-            raise self.stop("too-large", start, message, "write repeated parts as steps of a library")
+            raise self.stop("too-large", start, message, "move repeated parts into a step library")
         if len(self.open) + known.height > self.most_depth:
             raise self.too_deep(start)
         return known.value
@@ -150,7 +153,7 @@ class _Composer:
         if event.tag not in allowed:
             shown = (event.tag or "").replace("tag:yaml.org,2002:", "!!")
             start = event.start_mark.index if event.start_mark else 0
-            raise self.stop("yaml", start, f"the tag {shown} is not allowed", "a flow is plain data; leave the tag out")
+            raise self.stop("yaml", start, f"the tag {shown} is not allowed", "a flow is plain data; remove the tag")
 
     def too_deep(self, start: int) -> XmlError:
         return self.stop("too-deep", start, f"elements are nested more than {self.most_depth} deep")
@@ -160,12 +163,12 @@ class _Composer:
 
 
 def key_problem(source: Source, key: Scalar, first: Scalar) -> Diagnostic:
-    """Return what is wrong with a key that stands twice, or with YAML's merge key."""
+    """Return the diagnostic for a duplicate key, or for YAML's merge key."""
     if key.text == "<<":
-        return problem(source, "yaml", key.start, "the merge key << is not allowed", "write the keys out")
+        return problem(source, "yaml", key.start, "the merge key << is not allowed", "write the merged keys instead")
     line = source.location(first.start).line
-    hint = f"the first stands in line {line}; several inputs, outputs and the like are a list"
-    return problem(source, "doubled", key.start, f"the key '{key.text}' stands twice", hint)
+    hint = f"the first is in line {line}; write several inputs, outputs and the like as a list"
+    return problem(source, "doubled", key.start, f"the key '{key.text}' occurs twice", hint)
 
 
 def _map(values: list[Value], start: int) -> Entries:
@@ -174,7 +177,7 @@ def _map(values: list[Value], start: int) -> Entries:
 
 
 def _span(text: str, event: Event) -> tuple[int, int]:
-    """Return where a value begins and ends: PyYAML counts an anchor and a tag before it in."""
+    """Return start and end of a value without the anchor and tag before it, which PyYAML includes."""
     start = event.start_mark.index if event.start_mark else 0
     end = event.end_mark.index if event.end_mark else len(text)
     if getattr(event, "tag", None) is None and getattr(event, "anchor", None) is None:
@@ -188,7 +191,7 @@ def _span(text: str, event: Event) -> tuple[int, int]:
 
 
 def _size(value: Value) -> tuple[int, int]:
-    """Return how many values a value holds, itself counted, and how deep they are nested."""
+    """Return the number of values in a value, itself included, and the depth of their nesting."""
     size = height = 0
     level: list[Value] = [value]
     while level:

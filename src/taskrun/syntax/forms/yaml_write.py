@@ -1,8 +1,8 @@
-"""Write a tree of Nodes as YAML or JSON that reads back as the same tree.
+"""Write a tree of nodes as YAML or JSON that reads back as the same tree.
 
-Rules: scripts of several lines are literal blocks, small maps stand on one line. A scalar is plain when every reader of
-YAML takes it for the same text; numbers and ``true`` and ``false`` are plain, and in JSON values of their own, when no
-character of them would change.
+Rules: scripts of several lines are literal blocks, small maps are written on one line. A scalar is plain if every YAML
+reader reads it as the same text. Numbers, ``true`` and ``false`` are plain, and in JSON typed values, if they are written
+back with the same characters.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _NUMBERS = re.compile(r"[+-]?[\d.][\d_,.:+-]*(?:[eE][+-]?\d+)?\Z|[+-]?0[xob]\w*\
 
 
 def write_yaml(root: Node, shapes: Shapes) -> str:
-    """Return the text of a YAML file."""
+    """Return a tree as the text of a YAML file."""
     return "".join(f"{line}\n" for line in _map(form_of(root, shapes), 0))
 
 
 def write_json(root: Node, shapes: Shapes) -> str:
-    """Return the text of a JSON file."""
+    """Return a tree as the text of a JSON file."""
     return json.dumps(_json(form_of(root, shapes)), ensure_ascii=False, indent=2) + "\n"
 
 
@@ -46,7 +46,7 @@ def _json(form: Form) -> Any:
 
 
 def _is_value(text: str) -> bool:
-    """Whether a text is a number, true or false that JSON writes with the same characters."""
+    """Return whether a text is a number, true or false that JSON writes with the same characters."""
     value = json_scalar(text)
     return not isinstance(value, str) and value is not None and json.dumps(value) == text
 
@@ -60,7 +60,7 @@ def _map(form: dict[str, Form], indent: int) -> Iterator[str]:
 
 
 def _value(head: str, value: Form, indent: int) -> Iterator[str]:
-    """Yield the lines of a value behind ``head``; ``indent`` is that of the map or list that it is in."""
+    """Yield the lines of a value behind ``head``; ``indent`` is the indentation of the map or list around it."""
     short = _flow(value)
     if isinstance(value, str):
         if "\n" in value and not value.isspace() and _PRINTABLE.match(value):
@@ -97,7 +97,7 @@ def _item(item: Form, indent: int) -> Iterator[str]:
 
 
 def _flow(value: Form) -> str | None:
-    """Return a map of scalars, or an empty list, on one line; None for what needs several."""
+    """Return a map of scalars, or an empty list, on one line; None if the value needs several lines."""
     if isinstance(value, dict) and all(isinstance(part, str) and "\n" not in part for part in value.values()):
         pairs = (f"{_scalar(key, flow=True)}: {_scalar(str(part), flow=True)}" for key, part in value.items())
         return "{" + ", ".join(pairs) + "}"
@@ -105,14 +105,14 @@ def _flow(value: Form) -> str | None:
 
 
 def _indicators(text: str) -> str:
-    """Return what stands behind the | of a literal block: its indentation if it begins with space, its end."""
+    """Return the indicators behind the | of a literal block: indentation if it begins with space, and chomping."""
     end = "-" if not text.endswith("\n") else "+" if text.endswith("\n\n") else ""
     start = "2" if text[0].isspace() else ""
     return start + end
 
 
 def _scalar(text: str, *, flow: bool = False) -> str:
-    """Return a text on one line, in quotes when it needs them."""
+    """Return a text as a scalar on one line, in quotes if necessary."""
     if _is_value(text):
         return text
     special = _LETTERS.match(text) or _NUMBERS.match(text)

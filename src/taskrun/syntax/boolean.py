@@ -1,0 +1,116 @@
+"""Parse boolean expressions into conditions: operands with ``and``, ``or``, ``not`` and brackets.
+
+    fast and not (draft or EMPTY)                the flags of a step
+    shop.audit && !(shop.level < 2)              the configuration of ``feature:on``
+
+Rules: ``not`` binds tighter than ``and``, and ``and`` tighter than ``or``. The language of the operands is a setting: a
+``Grammar`` has the pattern of a token and a function that parses one operand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+Subject = TypeVar("Subject")
+Condition: TypeAlias = Callable[[Subject], bool]
+"""Function that evaluates an expression for a subject, such as the flags of a run."""
+
+_NOT = frozenset({"not", "!"})
+
+
+class Tokens:
+    """Tokens of one expression, consumed from left to right."""
+
+    def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
+        """Split ``text``; raises ValueError at the first characters that ``pattern`` does not match."""
+        self._words: list[str] = []
+        self._next = 0
+        position, text = 0, text.strip()
+        while position < len(text):
+            found = pattern.match(text, position)
+            if found is None:
+                raise ValueError(f"'{text[position:]}' is not understood")
+            self._words.append(found[0])
+            position = found.end()
+            while text[position : position + 1].isspace():
+                position += 1
+
+    @property
+    def next(self) -> str:
+        """The next token, ``""`` at the end."""
+        return self._words[self._next] if self._next < len(self._words) else ""
+
+    def accept(self, words: frozenset[str]) -> bool:
+        """Consume the next token if it is one of ``words``, and return whether it was."""
+        found = self.next in words
+        self._next += found
+        return found
+
+    def take(self, expected: str) -> str:
+        """Consume and return the next token; at the end raises ValueError that ``expected`` is missing."""
+        word = self.next
+        if not word:
+            raise ValueError(f"{expected} is missing at the end")
+        self._next += 1
+        return word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar(Generic[Subject]):
+    """Grammar of a kind of boolean expressions: its tokens, operands and operators.
+
+    ``token`` matches one token, without white space around it. ``operand`` parses the rest of an operand whose first token
+    has been consumed, and raises ValueError; ``operand_name`` says in messages what an operand is. ``and_words`` and
+    ``or_words`` are the spellings of the operators.
+    """
+
+    token: re.Pattern[str]
+    operand: Callable[[str, Tokens], Condition[Subject]]
+    operand_name: str
+    and_words: frozenset[str] = frozenset({"and"})
+    or_words: frozenset[str] = frozenset({"or"})
+
+    def parse(self, text: str) -> Condition[Subject]:
+        """Return the condition of an expression; raises ValueError if the text is not one."""
+        tokens = Tokens(text, self.token)
+        condition = self._disjunction(tokens)
+        if tokens.next:
+            raise ValueError(f"'{tokens.next}' is not expected here")
+        return condition
+
+    def _disjunction(self, tokens: Tokens) -> Condition[Subject]:
+        condition = self._conjunction(tokens)
+        while tokens.accept(self.or_words):
+            condition = _either(condition, self._conjunction(tokens))
+        return condition
+
+    def _conjunction(self, tokens: Tokens) -> Condition[Subject]:
+        condition = self._operand(tokens)
+        while tokens.accept(self.and_words):
+            condition = _both(condition, self._operand(tokens))
+        return condition
+
+    def _operand(self, tokens: Tokens) -> Condition[Subject]:
+        word = tokens.take(self.operand_name)
+        if word in _NOT:
+            negated = self._operand(tokens)
+            return lambda subject: not negated(subject)
+        if word == "(":
+            condition = self._disjunction(tokens)
+            if not tokens.accept(frozenset(")")):
+                raise ValueError("a ')' is missing")
+            return condition
+        if word == ")" or word in self.and_words or word in self.or_words:
+            raise ValueError(f"'{word}' is not {self.operand_name}")
+        return self.operand(word, tokens)
+
+
+def _either(left: Condition[Subject], right: Condition[Subject]) -> Condition[Subject]:
+    return lambda subject: left(subject) or right(subject)
+
+
+def _both(left: Condition[Subject], right: Condition[Subject]) -> Condition[Subject]:
+    return lambda subject: left(subject) and right(subject)
