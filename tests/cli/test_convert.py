@@ -69,7 +69,7 @@ def test_nothing_is_overwritten(taskrun, flow, tmp_path):
     flow(FLOW)
     flow("mine", "flow.task.yaml")
     ended = taskrun("convert", "flow.task.xml", "flow.task.yaml")
-    assert ended == (2, "", "taskrun convert: 'flow.task.yaml' is there already; --force overwrites it\n")
+    assert ended == (2, "", "taskrun convert: 'flow.task.yaml' exists already; use --force to overwrite it\n")
     assert (tmp_path / "flow.task.yaml").read_text() == "mine"
     assert taskrun("convert", "--force", "flow.task.xml", "flow.task.yaml").status == 0
     assert (tmp_path / "flow.task.yaml").read_text() != "mine"
@@ -78,10 +78,10 @@ def test_nothing_is_overwritten(taskrun, flow, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["flow.txt", "flow.yaml"], "'flow.txt' ends in none of"),
-        (["flow.task.xml", "flow.txt"], "'flow.txt' ends in none of"),
-        (["flow.task.xml", "-"], "standard output needs its form"),
-        (["flow.task.xml", "a.yaml", "--to", "json"], "--to json does not go with"),
+        (["flow.txt", "flow.yaml"], "'flow.txt' does not end in"),
+        (["flow.task.xml", "flow.txt"], "'flow.txt' does not end in"),
+        (["flow.task.xml", "-"], "standard output needs a form"),
+        (["flow.task.xml", "a.yaml", "--to", "json"], "--to json contradicts the suffix of"),
         (["missing.xml", "a.yaml"], "cannot read 'missing.xml'"),
     ],
 )

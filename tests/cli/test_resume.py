@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from taskrun import TaskManager
-from taskrun.cli.prompt import ask
+from taskrun.cli.prompt import prompt_inputs
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.suspension import RequestedInput, WaitPoint
@@ -101,7 +101,7 @@ def test_wrong_inputs_leave_nothing(call, flow):
     ended = call("flow.task.xml", "--input", "amount=x")
     assert (ended.status, ended.out) == (2, "")
     assert ended.err == "taskrun: error: wrong inputs\n    input 'amount' (int): 'x' is not of type int\n"
-    assert call("runs").err == "taskrun runs: there are no such runs\n"
+    assert call("runs").err == "taskrun runs: no runs found\n"
 
 
 def test_a_suspended_run(call, flow):
@@ -110,9 +110,9 @@ def test_a_suspended_run(call, flow):
     ended = call("flow.task.xml", "--input", "amount=3")
     assert (ended.status, ended.out) == (4, "")
     assert re.fullmatch(
-        rf"taskrun: reserved 3\ntaskrun: run ({RUN}) is SUSPENDED; it waits for\n"
+        rf"taskrun: reserved 3\ntaskrun: run ({RUN}) is SUSPENDED at 1 wait point:\n"
         r"    main/approve: Shall it be paid\? \(asks for approved \(bool\), note\)\n"
-        r"    go on with: taskrun resume \1 --input approved=… --input note=…\n",
+        r"    resume it with: taskrun resume \1 --input approved=… --input note=…\n",
         ended.err,
     ), ended.err
     run = last(call)["run_id"]
@@ -140,9 +140,9 @@ def test_a_run_that_is_over(call, flow):
     again = call("resume", run, "--input", "approved=true")
     assert again.status == 3
     assert f"run {run} is over: it is SUCCEEDED" in again.err
-    over = f"taskrun: error: run {run[:8]} is over: it is SUCCEEDED\n"
+    over = f"taskrun: error: run {run[:8]} cannot be cancelled: it is SUCCEEDED\n"
     assert call("cancel", run) == (1, "", over)
-    assert call("suspend", run) == (1, "", f"taskrun: error: run {run[:8]} is not at work: it is SUCCEEDED\n")
+    assert call("suspend", run) == (1, "", f"taskrun: error: run {run[:8]} is not running: it is SUCCEEDED\n")
 
 
 @pytest.mark.parametrize("command", ["resume", "rerun", "cancel", "suspend"])
@@ -163,7 +163,7 @@ def test_a_failed_run_is_resumed(call, flow):
     run = last(call)["run_id"]
     assert failed.status == 1
     advice = f"taskrun resume {run[:8]} --script-timeout 5s --path 'a b' --allow 'shop.*'"
-    assert failed.err.endswith(f"taskrun: run {run[:8]} is FAILED\n    go on with: {advice}\n")
+    assert failed.err.endswith(f"taskrun: run {run[:8]} is FAILED\n    resume it with: {advice}\n")
     assert call("resume", run, "--input", "token=007") == (0, '{"RESULT": 21}\n', "")
 
 
@@ -215,7 +215,7 @@ def test_a_run_that_was_undone(call, flow):
     assert failed.err.startswith("taskrun: flight\ntaskrun: no F1\n")
     assert "↶ main/flight  undone\n" in call("flow.task.xml", "--input", "card=bad", "-v").err
     assert (
-        f"taskrun: run {run} is REVERTED\n    what it had done is undone; begin again with: taskrun rerun {run}\n"
+        f"taskrun: run {run} is REVERTED\n    its finished steps were undone; start again with: taskrun rerun {run}\n"
         in (failed.err)
     )
     assert call("resume", run).status == 3
@@ -229,7 +229,7 @@ def test_a_suspended_run_is_cancelled(call, flow, words, undone):
     call("flow.task.xml", "--input", "amount=3")
     run = last(call)["run_id"][:8]
     assert call("cancel", run, *words) == (0, f"run {run} is CANCELLED\n", undone)
-    assert call("cancel", run) == (1, "", f"taskrun: error: run {run} is over: it is CANCELLED\n")
+    assert call("cancel", run) == (1, "", f"taskrun: error: run {run} cannot be cancelled: it is CANCELLED\n")
 
 
 def test_a_run_that_was_being_cancelled(call, flow, url):
@@ -291,7 +291,7 @@ def test_a_value_that_cannot_be_recorded(call, flow):
     ended = call("flow.task.xml")
     assert ended.status == 1
     assert "step main/a: its output 'RESULT' cannot be recorded" in ended.err
-    assert "with --no-record the flow runs without being recorded" in ended.err
+    assert "use --no-record to run the flow without recording it" in ended.err
     assert "output 'RESULT' cannot be printed" in call("flow.task.xml", "--no-record").err
 
 
@@ -301,10 +301,10 @@ def test_suspending_needs_a_record(call, flow):
     for words in (("--no-record",), ("--store", "memory:")):
         ended = call("flow.task.xml", *words, "--input", "amount=3")
         assert (ended.status, ended.out) == (2, "")
-        assert "nothing could resume it" in ended.err
+        assert "a run that is not recorded cannot be resumed" in ended.err
     ended = call("flow.task.xml", "--interactive")
     assert ended.status == 2
-    assert "--interactive asks on a terminal" in ended.err
+    assert "--interactive needs a terminal" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_a_store_in_trouble(call, flow, tmp_path, name, said):
     ended = call("flow.task.xml", "--input", "token=007", "--store", f"sqlite:///{tmp_path}/{name}")
     assert (ended.status, ended.out) == (3, "")
     assert "fetched" not in ended.err
-    assert "--no-record runs the flow without recording it" in ended.err
+    assert "use --no-record to run the flow without recording it" in ended.err
     assert "Traceback" not in ended.err
 
 
@@ -337,16 +337,16 @@ PLACES = (
 def test_asking(monkeypatch, capsys):
     """Wrong answers are asked again, an empty one is the default or nothing."""
     monkeypatch.setattr("sys.stdin", io.StringIO("maybe\n\ntrue\n\n[1]\n\n"))
-    assert ask(PLACES, {}) == {"approved": True, "note": [1]}
+    assert prompt_inputs(PLACES, {}) == {"approved": True, "note": [1]}
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
         "main/approve: Shall it be paid?\n"
         "  approved (bool), may it be paid:     'maybe' is not of type bool\n"
-        "  approved (bool), may it be paid:     it is needed\n"
-        "  approved (bool), may it be paid:   days (int, default 3):   note (may be left out): "
+        "  approved (bool), may it be paid:     a value is required\n"
+        "  approved (bool), may it be paid:   days (int, default 3):   note (optional): "
         "main/b: behind 'b'\n"
-        "  Enter goes on, Ctrl-D leaves the run suspended: "
+        "  Enter resumes the run, Ctrl-D leaves it suspended: "
     )
 
 
@@ -354,11 +354,11 @@ def test_asking(monkeypatch, capsys):
 def test_nobody_answers(monkeypatch, capsys, answers):
     """At the end of the input there are no answers."""
     monkeypatch.setattr("sys.stdin", io.StringIO(answers))
-    assert ask(PLACES, {}) is None
+    assert prompt_inputs(PLACES, {}) is None
 
 
 def test_what_is_given_is_not_asked(monkeypatch, capsys):
     """--input and --interactive go together."""
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     given = {"approved": False, "days": 1, "note": "x"}
-    assert ask(PLACES, given) == given
+    assert prompt_inputs(PLACES, given) == given

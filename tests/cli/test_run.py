@@ -63,12 +63,12 @@ def test_inputs_from_a_file_and_from_standard_input(taskrun, flow, tmp_path):
         ((), "input 'x' (int), a number: is mandatory and missing"),
         (("--input", "x=3.5"), "'3.5' is not of type int"),
         (("--input", "z=1"), "unknown input 'z'"),
-        (("--input", "x"), "write NAME=VALUE"),
+        (("--input", "x"), "expected NAME=VALUE"),
         (("--input", "x=1", "--input", "x=2"), "given twice"),
         (("--input", "x=@nowhere"), "cannot read 'nowhere'"),
         (("--inputs", "nowhere.json"), "No such file"),
         (("--inputs", "flow.task.xml"), "not JSON"),
-        (("--inputs", "list.json"), "a JSON object is expected"),
+        (("--inputs", "list.json"), "expected a JSON object"),
     ],
 )
 def test_wrong_inputs(taskrun, flow, tmp_path, words, said):

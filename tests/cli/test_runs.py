@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, WORKING, a_run
 
-from taskrun.cli.runs import shortest, took
+from taskrun.cli.runs import format_run_time, unique_prefixes
 from taskrun.cli.stores import add_store_options, store_url
 from taskrun.core.states import RunState
 from taskrun.stores.open import open_store
@@ -69,7 +69,7 @@ def test_what_is_listed(call, store, words, expected):
 
 def test_nothing_to_list(call, store):
     """It is said, but not on standard output."""
-    assert call("runs", "--flow", "none") == (0, "", "taskrun runs: there are no such runs\n")
+    assert call("runs", "--flow", "none") == (0, "", "taskrun runs: no runs found\n")
     assert call("runs", "--store", "memory:", "--json") == (0, "[]\n", "")
 
 
@@ -77,10 +77,10 @@ def test_nothing_to_list(call, store):
     ("words", "problem"),
     [
         (["--state", "suceeded"], "there is no state 'suceeded'; did you mean 'SUCCEEDED'?"),
-        (["--since", "soon"], "'soon' is no point in time: expected a span such as 30m, 2h, 3d or 1w, or a date"),
-        (["--since", "0001-01-01"], "'0001-01-01' is no point in time"),
-        (["--limit", "0"], "'0' is no number of runs"),
-        (["--limit", "-3"], "'-3' is no number of runs"),
+        (["--since", "soon"], "'soon' is not a time: expected a duration such as 30m, 2h, 3d or 1w, or a date"),
+        (["--since", "0001-01-01"], "'0001-01-01' is not a time"),
+        (["--limit", "0"], "'0' is not a number of runs above 0"),
+        (["--limit", "-3"], "'-3' is not a number of runs above 0"),
         (["--stat", "X"], "unrecognized arguments: --stat X; did you mean '--state'?"),
     ],
 )
@@ -103,11 +103,11 @@ def test_a_terminal_shows_short_ids(call, store, monkeypatch):
     assert call("show", BOOKING[:10]).status == 0
 
 
-def test_shortest():
+def test_unique_prefixes():
     """Whole ids where one begins the other."""
-    assert shortest([]) == {}
-    assert shortest(["abc"]) == {"abc": "abc"}
-    assert shortest(["a" * 9, "a" * 12]) == {"a" * 9: "a" * 9, "a" * 12: "a" * 10}
+    assert unique_prefixes([]) == {}
+    assert unique_prefixes(["abc"]) == {"abc": "abc"}
+    assert unique_prefixes(["a" * 9, "a" * 12]) == {"a" * 9: "a" * 9, "a" * 12: "a" * 10}
 
 
 def test_orders_to_a_terminal_are_not_obeyed(call, store):
@@ -118,12 +118,12 @@ def test_orders_to_a_terminal_are_not_obeyed(call, store):
     assert call("runs", "--limit", "1").out.splitlines()[1].startswith("e0   a b\\x1b[2J\\u202e  CREATED")
 
 
-def test_how_long_a_run_took():
+def test_how_long_a_run_format_run_time():
     """Until it ended, or now, or its last sign; not known of what waits, or never began."""
-    assert took(a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE, heartbeat=NOW), NOW) == "1 m 40 s"
-    assert took(a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE), NOW) == ""
-    assert took(a_run("r", 0, state=RunState.SUSPENDED), NOW) == ""
-    assert took(a_run("r", 0, started=None, state=RunState.CANCELLED, ended=START), NOW) == ""
+    assert format_run_time(a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE, heartbeat=NOW), NOW) == "1 m 40 s"
+    assert format_run_time(a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE), NOW) == ""
+    assert format_run_time(a_run("r", 0, state=RunState.SUSPENDED), NOW) == ""
+    assert format_run_time(a_run("r", 0, started=None, state=RunState.CANCELLED, ended=START), NOW) == ""
 
 
 def options(*words: str, recording: bool = False) -> argparse.Namespace:
@@ -155,14 +155,14 @@ def test_no_record():
     assert "no_record" not in options()
 
 
-@pytest.mark.parametrize("words", [["runs"], ["show", "x"], ["trash", "x"], ["purge", "--older-than", "1d"]])
+@pytest.mark.parametrize("words", [["runs"], ["show", "x"], ["delete", "x"], ["purge", "--older-than", "1d"]])
 def test_no_store_yet(call, tmp_path, words):
     """It is said, and not made."""
     ended = call(*words, "--store", "sqlite:///sub/none.db")
     assert (ended.status, ended.out) == (3, "")
     assert ended.err == (
         f"taskrun: error: no runs recorded: there is no file {tmp_path}/sub/none.db\n"
-        "    hint: --store or TASKRUN_STORE name another\n"
+        "    hint: select another store with --store or TASKRUN_STORE\n"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from recorded_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
 
-from taskrun.cli.render_values import in_short, one_line, readable
-from taskrun.cli.times import lasted
+from taskrun.cli.render_values import abbreviate, one_line, untagged
+from taskrun.cli.times import format_elapsed
 from taskrun.codec.codec import Codec, Codecs
 from taskrun.core.states import RunState
 from taskrun.durable.records import ErrorRecord, StepRecord
@@ -163,17 +163,17 @@ FRACTION = Codec("fraction", Fraction, lambda one: [one.numerator, one.denominat
     ],
     ids=repr,
 )
-def test_readable(value, shown, monkeypatch):
+def test_untagged(value, shown, monkeypatch):
     """What is shown for each kind of value; the class of a value need not be there."""
     monkeypatch.setitem(__import__("sys").modules, Point.__module__, __import__("types").SimpleNamespace(Point=Point))
-    assert readable(Codecs([FRACTION]).dumps({"x": value})) == {"x": shown}
+    assert untagged(Codecs([FRACTION]).dumps({"x": value})) == {"x": shown}
 
 
 @pytest.mark.parametrize("text", ["{", '{"$":"date","v":"x"}', '{"$":"dict","v":[1]}', '{"$":"datetime","v":[1]}'])
-def test_not_readable(text):
+def test_not_untagged(text):
     """Damage is a StoreError."""
     with pytest.raises(StoreError, match="recorded value"):
-        readable(text)
+        untagged(text)
 
 
 def test_one_line():
@@ -182,8 +182,8 @@ def test_one_line():
     assert one_line("abcde", 5) == "abcde"
     assert one_line("abcdef", 5) == "abcd…"
     assert one_line("a" + " " * 100 + "b", 5) == "a…"
-    assert len(in_short(dumps("x" * 10_000_000))) == 100
-    assert in_short(None) == ""
+    assert len(abbreviate(dumps("x" * 10_000_000))) == 100
+    assert abbreviate(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -196,4 +196,4 @@ def test_one_line():
 )  # fmt: skip
 def test_how_long(seconds, told):
     """Two units at most; a clock that was put back counts nothing."""
-    assert lasted(100.0, 100.0 + seconds) == told
+    assert format_elapsed(100.0, 100.0 + seconds) == told

@@ -86,9 +86,9 @@ def test_suspended_from_outside(call, flow, tmp_path, newest):
     run = newest()["run_id"][:8]
     assert call("suspend", run) == (0, f"run {run} is SUSPENDED\n", "")
     out, err = owner.communicate(timeout=20)
-    advice = f"taskrun: run {run} is SUSPENDED\n    go on with: taskrun resume {run}\n"
+    advice = f"taskrun: run {run} is SUSPENDED\n    resume it with: taskrun resume {run}\n"
     assert (owner.returncode, out, err) == (4, "", advice)
-    assert call("suspend", run).err == f"taskrun: error: run {run} is not at work: it is SUSPENDED\n"
+    assert call("suspend", run).err == f"taskrun: error: run {run} is not running: it is SUSPENDED\n"
     assert call("resume", run) == (0, '{"RESULT": 7}\n', "")
 
 
@@ -104,7 +104,7 @@ def test_a_killed_run_is_resumed(call, flow, tmp_path, newest):
     os.kill(owner.pid, signal.SIGKILL)
     owner.communicate()
     assert "owner is dead" in call("runs").out
-    assert "its process is dead: taskrun resume goes on" in call("suspend", run).err
+    assert "its process has died; resume it" in call("suspend", run).err
     done = call("resume", run, "--input", "long=false")
     assert (done.status, done.out) == (0, '{"RESULT": null}\n')
     assert "booked" not in done.err
@@ -134,7 +134,7 @@ def test_two_who_resume(call, flow, tmp_path, newest):
     said = loser.communicate()[1]
     assert f"run {run} belongs to process {winner.pid} on" in said
     assert "beginning" not in said
-    assert "go on" not in said
+    assert "resume it" not in said
     says(winner, "beginning")
     winner.send_signal(signal.SIGINT)
     err = winner.communicate(timeout=20)[1]
@@ -171,7 +171,7 @@ def test_asking_on_a_terminal(call, flow, tmp_path, newest):
     run = newest()["run_id"][:8]
     assert status == 4
     assert "main/ask: ask\n  n (int): " in shown
-    assert f"go on with: taskrun resume {run} --input n=…" in shown
+    assert f"resume it with: taskrun resume {run} --input n=…" in shown
     status, shown = on_terminal(tmp_path, "resume", run, "--interactive", "-q", types="x\n1\n3\n")
     assert status == 0, shown
     assert shown.count("  n (int): ") == 3
@@ -188,7 +188,7 @@ def test_no_room_left(call, flow, tmp_path):
     assert (ended.returncode, ended.stdout) == (3, "")
     assert "Traceback" not in ended.stderr
     assert "what was committed before is safe" in ended.stderr
-    assert "is RUNNING\n    what was recorded is safe; go on with: taskrun resume" in ended.stderr
+    assert "is RUNNING\n    what was recorded is safe; resume it with: taskrun resume" in ended.stderr
     done = ended.stderr.count("taskrun: did")
     assert 1 < done < 40
     run = json.loads(call("runs", "--json").out)[0]

@@ -86,7 +86,7 @@ def test_a_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_a_long_value_is_a_file_until_its_run_goes(store: SqliteStore, tmp_path: Path) -> None:
-    """One file for equal values; rows stay short; a purge and a trash remove it with the last run that needs it."""
+    """One file for equal values; rows stay short; purge and delete remove it with the last run that needs it."""
     files = tmp_path / "x.db.files"
     store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING, inputs=LONG))
     store.write("r", 1, [StepRecord("a", outputs=LONG), StepRecord("b", outputs=LONG)])
