@@ -24,8 +24,8 @@ Command = Callable[..., Ended]
 def taskrun(tmp_path: Path, fork_server: ForkServer) -> Command:
     """Return a function that runs ``taskrun`` with the given words in the test's folder, in a process of its own.
 
-    The process is forked from a server that has taskrun imported; Python is started anew only for variables and settings of
-    the interpreter itself.
+    The process is forked from a server that has taskrun imported, because that is fast. A new Python is started only for
+    variables of Python itself and settings of the process.
     """
 
     def run(*words: object, stdin: str = "", env: dict[str, str] | None = None, **more: Any) -> Ended:

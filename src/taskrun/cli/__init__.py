@@ -3,10 +3,10 @@
     taskrun flow.task.xml --input x=1        same as: taskrun run flow.task.xml --input x=1
     taskrun COMMAND …                        all commands: taskrun --help
 
-Contents: ``taskrun resume`` is the function ``run`` of ``cli/resume.py``; ``command.py`` calls it with the parsed options
-and turns errors into exit statuses. A command prints its result to standard output (``stdout.py``) and everything else to standard error.
-Imports: a command may import any package of taskrun, nothing outside ``cli`` imports ``cli``; the module of a command is
-imported only when the command is called, and lxml, sqlite3 and the TaskManager only when they are needed.
+Contents: ``taskrun resume`` is the function ``run`` of ``cli/resume.py``; ``command.py`` calls it with the parsed
+options and turns errors into exit statuses. Results go to standard output (``stdout.py``), all else to standard error.
+Imports: ``cli`` may import every package of taskrun, and only ``__main__`` imports ``cli``. The module of a command is
+imported when the command is called; lxml, sqlite3 and the TaskManager are imported in functions that need them.
 Begin with: ``main`` here, then ``command.py``, then ``run.py``.
 """
 

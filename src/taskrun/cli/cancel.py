@@ -3,8 +3,8 @@
     $ taskrun cancel 3f9a
     run 3f9a04c1 is CANCELLED
 
-Rules: the owner of the run, if it is alive, is requested to cancel it, and the command waits until it has. Otherwise the
-command undoes the steps itself. A run in a final state cannot be cancelled: exit status 1.
+Rules: the command requests a live owner of the run to cancel it, and waits until the run has ended. Without a live
+owner the command undoes the steps itself. A run in a final state cannot be cancelled: exit status 1.
 """
 
 from __future__ import annotations

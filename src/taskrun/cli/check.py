@@ -1,7 +1,8 @@
 """``taskrun check``: report every problem of task files without running them.
 
-Rules: all problems of all files are reported, in the order of the files. An unknown bean is only a warning here, because
-the program that embeds the flow may provide it. ``--strict`` turns warnings into errors and validates with xmlschema too.
+Rules: all problems of all files are reported, in the order of the files. An unknown bean is only a warning here,
+because the program that embeds the flow may provide it. ``--strict`` turns warnings into errors and also validates with
+xmlschema.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sub-commands: parse the options of one, run it, and turn its errors into messages and an exit status.
 
-Rules: an error that the author or the caller of a flow can correct is reported without a Python traceback, unless ``-v``
-is given.
+Rules: an error that the author or the caller of a flow can correct is reported without a Python traceback, except with
+``-v``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from taskrun.errors import FlowError, InputError, PluginError, RunCancelled, Ste
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A sub-command. The module ``taskrun.cli.NAME`` defines ``add_options`` and ``run``, and ``show_help`` if it needs it.
+    """A sub-command: how to add its options and how to run it.
+
+    The module ``taskrun.cli.NAME`` defines the functions ``add_options`` and ``run``, and optionally ``show_help``.
 
     Parameters:
         name: the word after ``taskrun``.
@@ -52,7 +54,7 @@ class UsageError(Exception):
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Argument parser of a command that accepts no abbreviated options and suggests the nearest name for an unknown one."""
+    """Argument parser of a command; accepts no abbreviated options and suggests the nearest name for an unknown one."""
 
     def __init__(self, command: Command) -> None:
         description = f"{command.summary[0].upper()}{command.summary[1:]}."

@@ -4,8 +4,8 @@
     taskrun convert flow.task.yaml - --to xml
 
 Rules: the suffixes of the file names determine the forms. Only comments and layout are lost: the written text is parsed
-again and must be the same flow, otherwise nothing is written. An existing file is overwritten only with ``--force``. The
-input must be well-formed; it need not be a valid flow.
+again and must be the same flow, otherwise nothing is written. An existing file is overwritten only with ``--force``.
+The input must be well-formed; it need not be a valid flow.
 """
 
 from __future__ import annotations

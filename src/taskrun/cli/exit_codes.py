@@ -1,10 +1,10 @@
-"""Exit statuses of the command ``taskrun``."""
+"""Exit statuses of the command ``taskrun``; the errors of ``taskrun.errors`` define others as ``exit_status``."""
 
 from __future__ import annotations
 
 SUCCEEDED = 0
 FAILED = 1
-"""The run failed, or the command could not do what it was called for."""
+"""The run or the command failed."""
 WRONG_USE = 2
 """The command line, a file or an input is wrong."""
 SUSPENDED = 4

@@ -4,8 +4,8 @@
     <!-- from base.task.xml:1:1, changed by shop.task.xml:1:1 -->
     <task>…
 
-Rules: the result is an equivalent flow in the kernel language, without the attributes that control merging: old tags have
-their new names and every step has a name.
+Rules: the result is an equivalent flow in the kernel language, without the attributes that control merging: old tags
+have their new names and every step has a name.
 """
 
 from __future__ import annotations

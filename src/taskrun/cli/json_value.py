@@ -1,7 +1,8 @@
 """Conversion of outputs to JSON values.
 
-Rules: dates become ISO text, decimals numbers if no digit is lost and text otherwise, tuples arrays, sets sorted arrays,
-mappings objects, dataclasses and results of steps objects of their fields. A value of any other type is an error.
+Rules: dates become ISO text, decimals numbers if no digit is lost and text otherwise, tuples arrays, sets sorted
+arrays, mappings objects, dataclasses and results of steps objects of their fields. A value of any other type is an
+error.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from taskrun.core.script_views import Shown
 
 
 def json_value(value: Any) -> Any:  # noqa: PLR0911 - a table of types
-    """Return a value as types that the module ``json`` accepts; raises ValueError when a part of it has no JSON form."""
+    """Return a value as types that the module ``json`` accepts; raises ValueError if a part has no JSON form."""
     if value is None or isinstance(value, bool | int | str):
         return _without_subclass(value)
     if isinstance(value, float):
@@ -50,7 +51,7 @@ def _without_subclass(value: Any) -> Any:
 def _decimal_value(value: Decimal) -> int | float | str:
     if not value.is_finite():
         raise ValueError(f"{value} has no JSON form")
-    if value == value.to_integral_value() and value.adjusted() < 18:  # noqa: PLR2004 - JSON readers may use 64-bit integers
+    if value == value.to_integral_value() and value.adjusted() < 18:  # noqa: PLR2004 - fits 64 bits
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else str(value)
 

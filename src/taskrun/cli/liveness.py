@@ -24,7 +24,7 @@ def is_final(state: RunState) -> bool:
 
 
 def wait_until_inactive(store: Store, run_id: str) -> RunState:
-    """Wait until no live process executes the run and return its state, which is an active one if its owner has died."""
+    """Wait until no live process executes the run; return its state, which is an active one if its owner has died."""
     while has_live_owner(run := store.load(run_id)):
         time.sleep(_POLL_INTERVAL)
     return run.state

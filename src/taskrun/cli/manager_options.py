@@ -1,4 +1,4 @@
-"""Options for the settings of the TaskManager: where flows are found, what they may import, how scripts are evaluated."""
+"""Options for the settings of the TaskManager, such as search paths, allowed imports and the evaluator of scripts."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
     main/approve: Shall the order be paid?
       approved (bool), may it be paid: true
 
-Rules: prompts go to standard error, answers are read from standard input and parsed as the values of ``--input`` are. An
-empty answer selects the default, or no value. A wrong answer is asked for again. Ctrl-D and Ctrl-C leave the run
+Rules: prompts go to standard error, answers are read from standard input and parsed as the values of ``--input`` are.
+An empty answer selects the default, or no value. A wrong answer is asked for again. Ctrl-D and Ctrl-C leave the run
 suspended.
 """
 
@@ -43,7 +43,7 @@ def prompt_and_resume(result: RunResult, resume: Callable[[str, dict[str, Any]],
 
 
 def prompt_inputs(wait_points: tuple[WaitPoint, ...], given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the ``given`` inputs and the ones that the user enters for the wait points, None at the end of the input."""
+    """Return the ``given`` inputs and those that the user enters for the wait points; None at the end of the input."""
     inputs = dict(given)
     try:
         for point in wait_points:

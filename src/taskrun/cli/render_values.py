@@ -1,7 +1,7 @@
 """Rendering of recorded values and errors for people and programs.
 
-Rules: recorded values are shown without importing their classes or using codecs of other packages, so that any store can
-be shown on any machine. ``codec.codec`` defines the tags of recorded values.
+Rules: recorded values are shown without importing their classes or using codecs of other packages, so that any store
+can be shown on any machine. ``codec.codec`` defines the tags of recorded values.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 
 Rules: steps with a checkpoint are not executed again. Inputs are those of the wait points, and inputs of the task that
 are not recorded; they are written as for ``taskrun run``. The run executes the flow text that was recorded when it
-started, even if the file has changed. The manager options (``--allow``, ``--path`` …) are not recorded and must be given
-again.
+started, even if the file has changed. The manager options (``--allow``, ``--path`` …) are not recorded and must be
+given again.
 """
 
 from __future__ import annotations

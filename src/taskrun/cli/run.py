@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def show_help(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
-    """Print the options, and the inputs and outputs of the flow among the words of the command line, if there is one."""
+    """Print the options, then the inputs and outputs of a flow if the words of the command line contain one."""
     parser.print_help()
     flows = [word for word in words if word.endswith((".xml", ".yaml", ".yml", ".json"))]
     if flows:

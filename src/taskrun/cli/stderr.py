@@ -29,7 +29,7 @@ def report_problems(problems: Iterable[Diagnostic]) -> None:
 
 
 def report_step_error(error: StepError, *, verbose: bool = False) -> None:
-    """Write the location, the cause and the notes of a failed step to standard error, with ``verbose`` its traceback."""
+    """Write the location, cause and notes of a failed step to standard error, with ``verbose`` also its traceback."""
     cause = error.__cause__ or error
     text = f"{error.path}: {type(cause).__name__}: {cause}"
     problem = Diagnostic(location=error.location, code="step-failed", message=text, line=_read_line(error.location))
