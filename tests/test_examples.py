@@ -98,7 +98,7 @@ def test_a_cancel_from_a_second_terminal(url: str) -> None:
         "taskrun: machine 7 is given back",
         "taskrun: cancelled",
         f"taskrun: run {run} is CANCELLED",
-        f"    begin again with: taskrun rerun {run}",
+        f"    start again with: taskrun rerun {run}",
     ]
 
 

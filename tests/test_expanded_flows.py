@@ -9,7 +9,7 @@ from conformance import FLOWS, cases
 from flows.beans import make_beans
 
 from taskrun import TaskManager
-from taskrun.cli.expand import kernel
+from taskrun.cli.expand import to_kernel_language
 from taskrun.syntax.delta.relocate import relocated
 from taskrun.syntax.xml_write import write_xml
 
@@ -18,7 +18,7 @@ TOPICS = sorted({case.flow.parent for case in cases()})
 
 def printed(manager: TaskManager, flow: Path, place: Path) -> str:
     """Return what is printed of a flow, as a file at ``place``."""
-    return write_xml(kernel(relocated(manager.expand(flow), str(place))))
+    return write_xml(to_kernel_language(relocated(manager.expand(flow), str(place))))
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.relative_to(FLOWS).as_posix())

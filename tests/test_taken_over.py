@@ -101,7 +101,7 @@ def test_a_late_process_is_refused(place: Place, ended: bool) -> None:
     by = f"process {heir.pid} on " if not ended else "another process"
     assert f"run {run} was taken over by {by}" in late.err
     assert "Traceback" not in late.err
-    assert "go on with" not in late.err
+    assert "resume it with" not in late.err
     assert (heir.wait(), heir.out) == (0, '{"rounds": 3}\n'), heir.err
     since = [effect for effect in place.effects()[had.effects :] if effect.pid == late.pid]
     assert {effect.kind for effect in since} <= {"begin", "do"}
@@ -183,7 +183,7 @@ def test_a_canceller_is_killed(place: Place, begun: Callable[[str], Child], comm
     assert counts.total() <= 13, "one was being undone at the kill"
     again = place.start("cancel", run)
     assert again.wait() == 1
-    assert "is over: it is CANCELLED" in again.err
+    assert "cannot be cancelled: it is CANCELLED" in again.err
 
 
 def test_ctrl_c_while_it_cancels(place: Place, begun: Callable[[str], Child]) -> None:

@@ -1,4 +1,4 @@
-"""The command as a user has it: a process of its own."""
+"""Fixtures that run the command ``taskrun``, in a process of its own or in the test process."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ Command = Callable[..., Ended]
 
 @pytest.fixture
 def taskrun(tmp_path: Path, fork_server: ForkServer) -> Command:
-    """Run ``taskrun`` with the given words in the test's folder, as a process of its own.
+    """Return a function that runs ``taskrun`` with the given words in the test's folder, in a process of its own.
 
-    Python itself is started where that makes a difference: for its own variables, and for settings of the process.
+    The process is forked from a server that has taskrun imported, because that is fast. A new Python is started only for
+    variables of Python itself and settings of the process.
     """
 
     def run(*words: object, stdin: str = "", env: dict[str, str] | None = None, **more: Any) -> Ended:
@@ -50,7 +51,7 @@ def taskrun(tmp_path: Path, fork_server: ForkServer) -> Command:
 
 @pytest.fixture
 def flow(tmp_path: Path) -> Callable[[str], Path]:
-    """Write a flow file into the test's folder and return its path."""
+    """Return a function that writes a flow file into the test's folder and returns its path."""
 
     def write(text: str, name: str = "flow.task.xml") -> Path:
         path = tmp_path / name
@@ -62,7 +63,7 @@ def flow(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
-    """Run a command in this process, in the test's folder, at the time NOW, in the time zone UTC."""
+    """Return a function that runs a command in this process, in the test's folder, at the time NOW in UTC."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TASKRUN_STORE", raising=False)
     monkeypatch.setenv("TZ", "UTC")
@@ -83,7 +84,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 @pytest.fixture
 def store(call: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of a store with the runs of ``recorded_runs``, which ``TASKRUN_STORE`` names."""
+    """Create a store with the runs of ``recorded_runs``, set ``TASKRUN_STORE`` to it, and return its file."""
     path = tmp_path / "runs.db"
     opened = open_store(f"sqlite:///{path}")
     fill(opened)

@@ -1,4 +1,4 @@
-"""Bad input of every kind: a clear error at its place, the right exit status, nothing on standard output."""
+"""Invalid files: an error at the right location, the right exit status, nothing on standard output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STEP = '<step name="a"><source>1</source></step>'
 
 
 def task(steps: str, inputs: str = "") -> str:
-    """A task with these steps."""
+    """Return the text of a task with these steps."""
     return f"<task>{inputs}\n<steps>\n{steps}\n</steps></task>"
 
 
@@ -53,7 +53,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_bad_file(taskrun, flow, name):
-    """The error, its place, the exit status."""
+    """An invalid flow is reported at its location, without a traceback."""
     text, status, said = CASES[name]
     flow(text)
     ended = taskrun("flow.task.xml")
@@ -64,7 +64,7 @@ def test_bad_file(taskrun, flow, name):
 
 
 def test_other_encodings(taskrun, flow, tmp_path):
-    """Files in other encodings are read when they say so, and refused at the byte when they lie."""
+    """Files in other encodings are read as declared; wrong bytes are reported at their location."""
     text = "<task><steps><step name=\"a\"><source>'ä'</source></step></steps></task>"
     for encoding in ("utf-8-sig", "utf-16"):
         (tmp_path / "flow.task.xml").write_bytes(text.encode(encoding))
@@ -78,7 +78,7 @@ def test_other_encodings(taskrun, flow, tmp_path):
 
 
 def test_no_such_file(taskrun, flow, tmp_path):
-    """The near name of a file that is not there; a folder is no flow."""
+    """A missing file is reported with the nearest name; a folder is not a flow."""
     flow(task(STEP))
     ended = taskrun("flwo.task.xml")
     assert ended.status == 2
@@ -88,8 +88,8 @@ def test_no_such_file(taskrun, flow, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["check --json", "explain", "run"])
-def test_nobody_listens(tmp_path: Path, command: str) -> None:
-    """A pipe that is closed at the other end is no reason for a traceback."""
+def test_a_closed_pipe(tmp_path: Path, command: str) -> None:
+    """A closed pipe on standard output causes no message."""
     path = tmp_path / "f.task.xml"
     path.write_text("<task><steps><step name='a'><source>1</source></step></steps></task>")
     line = f"'{sys.executable}' -m taskrun {command} '{path}' | true"

@@ -25,14 +25,14 @@ WARNED = """<task>
 
 
 def test_good_files(taskrun, flow):
-    """Exit status 0 and a line that says how many."""
+    """For valid files the exit status is 0 and the summary has the number of files."""
     flow(GOOD)
     assert taskrun("check", "flow.task.xml") == (0, "", "taskrun check: 1 file, 0 errors\n")
     assert taskrun("check", "--strict", "flow.task.xml").status == 0
 
 
 def test_every_problem_of_every_file(taskrun, flow):
-    """Problems of all files, with place, line, caret and hint; exit status 2."""
+    """The problems of all files are reported with location, source line and hint; exit status 2."""
     flow(BAD, "one.task.xml")
     flow("<task>", "two.task.xml")
     ended = taskrun("check", "one.task.xml", "two.task.xml", "three.task.xml")
@@ -46,7 +46,7 @@ def test_every_problem_of_every_file(taskrun, flow):
 
 
 def test_json_for_editors(taskrun, flow):
-    """--json prints one array."""
+    """``--json`` prints the problems as one array."""
     flow(BAD)
     ended = taskrun("check", "--json", "flow.task.xml")
     problems = json.loads(ended.out)
@@ -58,7 +58,7 @@ def test_json_for_editors(taskrun, flow):
 
 
 def test_strict_counts_warnings(taskrun, flow):
-    """Warnings do not fail a check, but with --strict they do."""
+    """Warnings are errors only with ``--strict``."""
     flow(WARNED)
     ended = taskrun("check", "flow.task.xml")
     assert ended.status == 0
@@ -70,7 +70,7 @@ def test_strict_counts_warnings(taskrun, flow):
 
 
 def test_folders_and_nothing_to_check(taskrun, flow, tmp_path):
-    """A folder stands for the task files below it."""
+    """For a folder, the task files below it are checked."""
     (tmp_path / "sub").mkdir()
     flow(GOOD, "sub/a.task.xml")
     flow(GOOD, "sub/b.task-lib.xml")
@@ -82,7 +82,7 @@ def test_folders_and_nothing_to_check(taskrun, flow, tmp_path):
 
 
 def test_beans_may_come_from_elsewhere(taskrun, flow):
-    """An unknown bean is a warning for check and an error for run."""
+    """An unknown bean is a warning for ``check`` and an error for ``run``."""
     flow('<task><steps><invoke name="a" bean="shop" method="pay"/></steps></task>')
     assert "warning[unknown-bean]" in taskrun("check", "flow.task.xml").err
     ended = taskrun("flow.task.xml")
@@ -91,7 +91,7 @@ def test_beans_may_come_from_elsewhere(taskrun, flow):
 
 
 def test_explain(taskrun, flow):
-    """The woven tree, outermost decorator first."""
+    """``explain`` prints the woven tree, outermost decorator first."""
     flow(
         '<task><steps>\n<step name="a" timeout="1s" allowFailure="true"><when>True</when><source>1</source>'
         '<output name="y" value="${1}"/><retry maxRetryCount="1"/><catch>2</catch><finally>3</finally></step>\n'

@@ -1,4 +1,4 @@
-"""``taskrun convert``: a flow in another form, and what it refuses."""
+"""``taskrun convert``: conversions between the forms, and rejected calls."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TIDY_XML = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def test_there_and_back(taskrun, flow, tmp_path):
-    """Through all forms a flow stays what it was."""
+    """A flow stays the same when it is converted through all forms."""
     flow(FLOW)
     for one, other in [("xml", "yaml"), ("yaml", "json"), ("json", "yml"), ("yml", "xml")]:
         ended = taskrun("convert", "--force", f"flow.task.{one}", f"flow.task.{other}")
@@ -57,7 +57,7 @@ def test_there_and_back(taskrun, flow, tmp_path):
 
 
 def test_tidy(taskrun, flow):
-    """--tidy puts scripts where they belong."""
+    """``--tidy`` indents scripts to match their element."""
     flow(FLOW)
     assert taskrun("convert", "--tidy", "flow.task.xml", "-", "--to", "yaml") == (0, TIDY_YAML, "")
     flow(TIDY_YAML, "flow.task.yaml")
@@ -65,11 +65,11 @@ def test_tidy(taskrun, flow):
 
 
 def test_nothing_is_overwritten(taskrun, flow, tmp_path):
-    """A file that is there stays, unless --force is said."""
+    """An existing file is overwritten only with ``--force``."""
     flow(FLOW)
     flow("mine", "flow.task.yaml")
     ended = taskrun("convert", "flow.task.xml", "flow.task.yaml")
-    assert ended == (2, "", "taskrun convert: 'flow.task.yaml' is there already; --force overwrites it\n")
+    assert ended == (2, "", "taskrun convert: 'flow.task.yaml' exists already; use --force to overwrite it\n")
     assert (tmp_path / "flow.task.yaml").read_text() == "mine"
     assert taskrun("convert", "--force", "flow.task.xml", "flow.task.yaml").status == 0
     assert (tmp_path / "flow.task.yaml").read_text() != "mine"
@@ -78,15 +78,15 @@ def test_nothing_is_overwritten(taskrun, flow, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["flow.txt", "flow.yaml"], "'flow.txt' ends in none of"),
-        (["flow.task.xml", "flow.txt"], "'flow.txt' ends in none of"),
-        (["flow.task.xml", "-"], "standard output needs its form"),
-        (["flow.task.xml", "a.yaml", "--to", "json"], "--to json does not go with"),
+        (["flow.txt", "flow.yaml"], "'flow.txt' does not end in"),
+        (["flow.task.xml", "flow.txt"], "'flow.txt' does not end in"),
+        (["flow.task.xml", "-"], "standard output needs a form"),
+        (["flow.task.xml", "a.yaml", "--to", "json"], "--to json contradicts the suffix of"),
         (["missing.xml", "a.yaml"], "cannot read 'missing.xml'"),
     ],
 )
-def test_wrong_words(taskrun, flow, tmp_path, words, message):
-    """Exit status 2, and nothing is written."""
+def test_wrong_command_lines(taskrun, flow, tmp_path, words, message):
+    """A wrong command line ends with exit status 2, and nothing is written."""
     flow(FLOW)
     ended = taskrun("convert", *words)
     assert (ended.status, ended.out) == (2, "")
@@ -94,8 +94,8 @@ def test_wrong_words(taskrun, flow, tmp_path, words, message):
     assert [file.name for file in tmp_path.iterdir()] == ["flow.task.xml"]
 
 
-def test_what_is_wrong_is_said(taskrun, flow):
-    """A file that cannot be read is reported with its place; one that is only not right is converted."""
+def test_malformed_and_invalid_files(taskrun, flow):
+    """A malformed file is reported at its location; an invalid but well-formed flow is converted."""
     flow("steps:\n  - name: a\n", "flow.task.yaml")
     ended = taskrun("convert", "flow.task.yaml", "-", "--to", "xml")
     assert ended.status == 2
@@ -107,15 +107,15 @@ def test_what_is_wrong_is_said(taskrun, flow):
     assert taskrun("convert", "flow.task.xml", "-", "--to", "json").status == 0
 
 
-def test_a_folder_cannot_be_written(taskrun, flow, tmp_path):
-    """The system's own words, and status 1."""
+def test_a_missing_folder(taskrun, flow, tmp_path):
+    """The error of the operating system is reported, with exit status 1."""
     flow(FLOW)
     ended = taskrun("convert", "flow.task.xml", "none/flow.yaml")
     assert ended == (1, "", "taskrun convert: cannot write 'none/flow.yaml': No such file or directory\n")
 
 
 def test_other_flows_are_found_in_any_form(taskrun, flow, tmp_path):
-    """By name and version, the highest in whatever form it is; XML comes first."""
+    """Flows are found by name and version in any form; the highest version is used, XML first."""
     flow('<task><steps><call-task name="a" taskName="sum"/></steps></task>')
     (tmp_path / "sum").mkdir()
     flow("<task><steps><step><source>return 1</source></step></steps></task>", "sum/v1.task.xml")
@@ -128,7 +128,7 @@ def test_other_flows_are_found_in_any_form(taskrun, flow, tmp_path):
 
 
 def test_a_failure_points_into_the_yaml(taskrun, flow):
-    """The place of a script's error is that in the block."""
+    """The location of a script error is inside the YAML block."""
     flow("steps:\n  - type: step\n    name: a\n    source: |\n      y = 1\n      return y / 0\n", "flow.task.yaml")
     ended = taskrun("flow.task.yaml")
     assert ended.status == 1

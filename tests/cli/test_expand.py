@@ -1,4 +1,4 @@
-"""``taskrun expand`` and ``taskrun diff``, and the options that say which layers and switches count."""
+"""``taskrun expand`` and ``taskrun diff``, and the options ``--delta`` and ``-P``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWN = """<task x:extends="base.task.xml">
 
 @pytest.fixture
 def files(flow, tmp_path):
-    """A base, a flow that extends it, and a layer over the base."""
+    """Write a base, a flow that extends it, and a layer that changes the base."""
     flow(BASE, "base.task.xml")
     flow(OWN.replace("<xpl ", '<xpl name="note" '), "own.task.xml")
     (tmp_path / "_delta/acme").mkdir(parents=True)
@@ -36,7 +36,7 @@ def files(flow, tmp_path):
 
 
 def test_expand(taskrun, files):
-    """The merged flow in the kernel language, without words about merging."""
+    """``expand`` prints the merged flow in the kernel language, without merge attributes."""
     ended = taskrun("expand", "own.task.xml", "-P", "audit")
     assert (ended.status, ended.err) == (0, "")
     assert ended.out == (
@@ -58,7 +58,7 @@ def test_expand(taskrun, files):
 
 
 def test_what_expand_prints_does_the_same(taskrun, files, flow):
-    """It is a flow."""
+    """The printed flow has the same outputs as the original."""
     for words in ((), ("-P", "audit=yes"), ("--delta", "acme")):
         flow(taskrun("expand", "own.task.xml", *words).out, "flat.task.xml")
         expected = taskrun("own.task.xml", "--input", "total=1", *words)
@@ -67,7 +67,7 @@ def test_what_expand_prints_does_the_same(taskrun, files, flow):
 
 
 def test_origins(taskrun, files):
-    """A comment above what came from elsewhere or was changed."""
+    """``--origins`` adds a comment above each element that was inherited or changed."""
     lines = taskrun("expand", "own.task.xml", "--origins", "--delta", "acme").out.splitlines()
     assert lines[0] == ("<!-- from base.task.xml:1:1, changed by _delta/acme/base.task.xml:1:1, own.task.xml:1:1 -->")
     at = next(number for number, line in enumerate(lines) if 'name="pay"' in line)
@@ -77,7 +77,7 @@ def test_origins(taskrun, files):
 
 
 def test_expand_of_a_wrong_flow(taskrun, flow):
-    """What is wrong is said as always."""
+    """An error in the flow is reported with its code."""
     flow('<task x:extends="nowhere.task.xml"/>')
     ended = taskrun("expand", "flow.task.xml")
     assert (ended.status, ended.out) == (2, "")
@@ -85,7 +85,7 @@ def test_expand_of_a_wrong_flow(taskrun, flow):
 
 
 def test_diff(taskrun, files, flow):
-    """The smallest delta; laid over the first flow it is the second."""
+    """``diff`` prints the smallest delta; merged with the first flow it equals the second."""
     flow(BASE.replace("5s", "7s").replace(' name="check"', ' name="test"'), "wanted.task.xml")
     ended = taskrun("diff", "base.task.xml", "wanted.task.xml")
     assert (ended.status, ended.err) == (0, "")
@@ -97,7 +97,7 @@ def test_diff(taskrun, files, flow):
 
 
 def test_diff_into_a_file(taskrun, files, tmp_path):
-    """Its paths are relative to it."""
+    """Paths in a file written with ``-o`` are relative to the file."""
     (tmp_path / "out").mkdir()
     ended = taskrun("diff", "base.task.xml", "own.task.xml", "-o", "out/delta.task.xml")
     assert ended == (0, "", "")
@@ -109,7 +109,7 @@ def test_diff_into_a_file(taskrun, files, tmp_path):
 
 
 def test_paths_of_a_base_elsewhere(taskrun, flow, tmp_path):
-    """What a base in another folder names is found from the printed flow too."""
+    """Paths in an inherited flow are rewritten relative to the extending file."""
     (tmp_path / "parts").mkdir()
     flow('<task><steps><step name="one"><source>41</source></step></steps></task>', "parts/lib.task-lib.xml")
     call = '<call-step name="c" libModelPath="lib.task-lib.xml" stepName="one"/>'
@@ -122,14 +122,14 @@ def test_paths_of_a_base_elsewhere(taskrun, flow, tmp_path):
 
 
 def test_layers_are_not_checked_as_flows(taskrun, files):
-    """A folder of layers is no folder of flows; they are checked where they lie over one."""
+    """Files of ``_delta`` folders are skipped, and checked with the flows that they change."""
     ended = taskrun("check", ".")
     assert (ended.status, ended.err) == (0, "taskrun check: 2 files, 0 errors\n")
     assert taskrun("check", ".", "--delta", "acme").status == 0
 
 
 def test_diff_where_the_base_has_prototypes(taskrun, flow):
-    """What cannot be said by what is shown of the base is said as a whole."""
+    """Elements that a small delta cannot change are replaced as a whole."""
     text = '<task><steps><step name="p" timeout="%s"><source>1</source></step><step name="a" x:prototype="p"/></steps></task>'
     flow(text % "5s", "base.task.xml")
     flow((text % "7s").replace('x:prototype="p"', 'timeout="5s"'), "wanted.task.xml")
@@ -141,7 +141,7 @@ def test_diff_where_the_base_has_prototypes(taskrun, flow):
 
 
 def test_paths_of_a_layer(taskrun, flow, tmp_path):
-    """What stands in a layer names files beside it, and beside the file that it covers."""
+    """Paths in a layer are relative to the layer, or to the file that it changes."""
     (tmp_path / "_delta/acme").mkdir(parents=True)
     library = '<task><steps><step name="one"><source>%s</source></step></steps></task>'
     flow(library % 1, "one.task-lib.xml")
@@ -157,7 +157,7 @@ def test_paths_of_a_layer(taskrun, flow, tmp_path):
 
 
 def test_dump(taskrun, flow):
-    """x:dump writes the merged tree, with what it was made from, to the log."""
+    """``x:dump`` writes the merged tree with its origins to the log."""
     flow('<task><steps><step name="a"><source>1</source></step></steps></task>', "base.task.xml")
     flow('<task x:extends="base.task.xml" x:dump="true"/>')
     import logging
@@ -181,7 +181,7 @@ def test_dump(taskrun, flow):
 
 
 def test_a_wrong_layer(taskrun, files):
-    """It is said before anything is read."""
+    """An invalid layer name is rejected before any file is read."""
     ended = taskrun("own.task.xml", "--delta", "../x")
     assert ended.status == 2
     assert "'../x' is not the name of a delta layer" in ended.err

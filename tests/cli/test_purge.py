@@ -1,4 +1,4 @@
-"""``taskrun trash`` and ``taskrun purge``: what goes and what stays."""
+"""``taskrun delete`` and ``taskrun purge``: which runs are deleted and which are not."""
 
 from __future__ import annotations
 
@@ -14,62 +14,62 @@ from taskrun.stores.open import open_store
 
 
 def left(call) -> set[str]:
-    """The runs that are still there."""
+    """Return the ids of the runs that are still in the store."""
     return {line.split()[0] for line in call("runs").out.splitlines()[1:]}
 
 
-def test_trash(call, store):
-    """Several at once, each once, with what they called."""
-    ended = call("trash", BOOKING[:6], LOST[:3], BOOKING)
-    assert ended == (0, f"removed run {BOOKING}\nremoved run {LOST}\n", "")
+def test_delete(call, store):
+    """Several runs are deleted at once, with the runs that they called."""
+    ended = call("delete", BOOKING[:6], LOST[:3], BOOKING)
+    assert ended == (0, f"deleted run {BOOKING}\ndeleted run {LOST}\n", "")
     assert left(call) == {GREETING, WORKING}
 
 
-def test_trash_of_a_caller_and_what_it_called(call, store):
-    """That the second is gone when its turn comes is what was asked for."""
-    assert call("trash", LOST, CALLED) == (0, f"removed run {LOST}\nrun {CALLED} is gone already\n", "")
+def test_delete_a_caller_and_a_called_run(call, store):
+    """Deleting a run that was deleted with its caller is no error."""
+    assert call("delete", LOST, CALLED) == (0, f"deleted run {LOST}\nrun {CALLED} was already deleted\n", "")
 
 
-def test_a_run_at_work_stays(call, store):
-    """It is said who has it; the others go."""
-    ended = call("trash", WORKING, GREETING)
-    assert (ended.status, ended.out) == (3, f"removed run {GREETING}\n")
+def test_an_active_run_is_not_deleted(call, store):
+    """The owner of an active run is reported; the other runs are deleted."""
+    ended = call("delete", WORKING, GREETING)
+    assert (ended.status, ended.out) == (3, f"deleted run {GREETING}\n")
     assert f"run {WORKING} belongs to process 4711 on far.example, which is at work on it" in ended.err
     assert WORKING in left(call)
-    assert call("trash", WORKING).out == ""
+    assert call("delete", WORKING).out == ""
 
 
-def test_the_run_of_a_process_here(call, store):
-    """Of this host it is known at once who lives."""
+def test_an_owner_on_this_host(call, store):
+    """A process on this host counts as alive without a recent heartbeat."""
     opened = open_store(f"sqlite:///{store}")
     owner = Owner(socket.gethostname(), os.getpid(), "t")
     opened.create(a_run("e0", 60, state=RunState.RUNNING, owner=owner, heartbeat=NOW))
     opened.close()
-    assert call("trash", "e0").status == 3
+    assert call("delete", "e0").status == 3
     assert "e0" in left(call)
 
 
 def test_a_wrong_id_removes_nothing(call, store):
-    """All are looked up first."""
-    ended = call("trash", GREETING, "zz")
+    """All ids are resolved before the first run is deleted."""
+    ended = call("delete", GREETING, "zz")
     assert (ended.status, ended.out) == (3, "")
     assert "there is no run zz" in ended.err
     assert GREETING in left(call)
-    assert call("trash").status == 2
+    assert call("delete").status == 2
 
 
 def test_purge(call, store):
-    """What ended that long ago; what is suspended or at work never."""
-    assert call("purge", "--older-than", "1d") == (0, "removed 0 runs\n", "")
-    assert call("purge", "--older-than", "95s") == (0, "removed 1 run\n", "")
+    """``purge`` deletes runs that ended before the time, and never active or suspended ones."""
+    assert call("purge", "--older-than", "1d") == (0, "deleted 0 runs\n", "")
+    assert call("purge", "--older-than", "95s") == (0, "deleted 1 run\n", "")
     assert left(call) == {CALLED, WORKING, LOST, GREETING}
-    assert call("purge", "--older-than", "0s") == (0, "removed 1 run\n", "")
+    assert call("purge", "--older-than", "0s") == (0, "deleted 1 run\n", "")
     assert left(call) == {CALLED, WORKING, LOST}
 
 
 @pytest.mark.parametrize("words", [[], ["--older-than", "30"], ["--older-than", "-1d"], ["--older-than", "1y"]])
 def test_purge_needs_a_time(call, store, words):
-    """With a unit: 30 of what would be guessed."""
+    """``--older-than`` is required and needs a unit."""
     ended = call("purge", *words)
     assert (ended.status, ended.out) == (2, "")
     assert "--older-than" in ended.err

@@ -1,4 +1,4 @@
-"""``taskrun run`` with records, ``resume``, ``rerun``, ``cancel`` and ``suspend``: one command after the other."""
+"""``taskrun run`` with records, ``resume``, ``rerun``, ``cancel`` and ``suspend``, one after the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from taskrun import TaskManager
-from taskrun.cli.prompt import ask
+from taskrun.cli.prompt import prompt_inputs
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.errors import TransitionError
@@ -64,19 +64,19 @@ RUN = r"[0-9a-f]{8}"
 
 @pytest.fixture(autouse=True)
 def url(call, tmp_path, monkeypatch):
-    """Record into the test's folder."""
+    """Select a store in the test's folder and return its URL."""
     text = f"sqlite:///{tmp_path}/runs.db"
     monkeypatch.setenv("TASKRUN_STORE", text)
     return text
 
 
 def last(call, **more):
-    """Return the newest run, as ``runs --json`` has it."""
+    """Return the newest run as an object of ``runs --json``."""
     return json.loads(call("runs", "--json").out)[0]
 
 
 def test_a_run_is_recorded(call, flow):
-    """With its inputs and outputs."""
+    """A run is recorded with its inputs and outputs."""
     flow(SECRET)
     assert call("flow.task.xml", "--input", "token=007").out == '{"RESULT": 21}\n'
     assert last(call)["state"] == "SUCCEEDED"
@@ -85,7 +85,7 @@ def test_a_run_is_recorded(call, flow):
 
 
 def test_a_run_that_is_not_recorded(call, flow, tmp_path):
-    """--no-record makes no store."""
+    """``--no-record`` creates no store."""
     flow(SECRET)
     assert call("flow.task.xml", "--no-record", "--input", "token=007").out == '{"RESULT": 21}\n'
     assert not (tmp_path / "runs.db").exists()
@@ -95,24 +95,24 @@ def test_a_run_that_is_not_recorded(call, flow, tmp_path):
     assert "resume" not in failed.err
 
 
-def test_wrong_inputs_leave_nothing(call, flow):
-    """A run that never began is not listed."""
+def test_wrong_inputs_are_not_recorded(call, flow):
+    """A run with wrong inputs is not recorded."""
     flow(APPROVAL)
     ended = call("flow.task.xml", "--input", "amount=x")
     assert (ended.status, ended.out) == (2, "")
     assert ended.err == "taskrun: error: wrong inputs\n    input 'amount' (int): 'x' is not of type int\n"
-    assert call("runs").err == "taskrun runs: there are no such runs\n"
+    assert call("runs").err == "taskrun runs: no runs found\n"
 
 
 def test_a_suspended_run(call, flow):
-    """Exit status 4, what it waits for, the command to go on with; what is given is checked before anything changes."""
+    """The wait point and the command to resume are printed; wrong inputs are rejected and change nothing."""
     flow(APPROVAL)
     ended = call("flow.task.xml", "--input", "amount=3")
     assert (ended.status, ended.out) == (4, "")
     assert re.fullmatch(
-        rf"taskrun: reserved 3\ntaskrun: run ({RUN}) is SUSPENDED; it waits for\n"
+        rf"taskrun: reserved 3\ntaskrun: run ({RUN}) is SUSPENDED at 1 wait point:\n"
         r"    main/approve: Shall it be paid\? \(asks for approved \(bool\), note\)\n"
-        r"    go on with: taskrun resume \1 --input approved=… --input note=…\n",
+        r"    resume it with: taskrun resume \1 --input approved=… --input note=…\n",
         ended.err,
     ), ended.err
     run = last(call)["run_id"]
@@ -130,8 +130,8 @@ def test_a_suspended_run(call, flow):
     assert done == (0, '{"approved": true, "note": {"a": 1}}\n', "taskrun: paid\n")
 
 
-def test_a_run_that_is_over(call, flow):
-    """What succeeded gives its outputs again, and takes no more inputs."""
+def test_a_succeeded_run(call, flow):
+    """A succeeded run prints its outputs again, and rejects inputs, ``cancel`` and ``suspend``."""
     flow(APPROVAL)
     call("flow.task.xml", "--input", "amount=3")
     run = last(call)["run_id"]
@@ -140,14 +140,14 @@ def test_a_run_that_is_over(call, flow):
     again = call("resume", run, "--input", "approved=true")
     assert again.status == 3
     assert f"run {run} is over: it is SUCCEEDED" in again.err
-    over = f"taskrun: error: run {run[:8]} is over: it is SUCCEEDED\n"
+    over = f"taskrun: error: run {run[:8]} cannot be cancelled: it is SUCCEEDED\n"
     assert call("cancel", run) == (1, "", over)
-    assert call("suspend", run) == (1, "", f"taskrun: error: run {run[:8]} is not at work: it is SUCCEEDED\n")
+    assert call("suspend", run) == (1, "", f"taskrun: error: run {run[:8]} is not running: it is SUCCEEDED\n")
 
 
 @pytest.mark.parametrize("command", ["resume", "rerun", "cancel", "suspend"])
-def test_runs_that_there_are_not(call, flow, command):
-    """Without a store, and without such a run."""
+def test_unknown_runs(call, flow, command):
+    """An unknown run, or a missing store, ends with exit status 3."""
     assert "no runs recorded: there is no file" in call(command, "3f9a").err
     flow(SECRET)
     call("flow.task.xml", "--input", "token=007")
@@ -157,18 +157,18 @@ def test_runs_that_there_are_not(call, flow, command):
 
 
 def test_a_failed_run_is_resumed(call, flow):
-    """What was done is not done again; an input that is not recorded is given again, and keeps its type."""
+    """Recorded steps are not executed again; an input that is not recorded must be given again."""
     flow(SECRET)
     failed = call("flow.task.xml", "--input", "token=7", "--script-timeout", "5s", "--allow", "shop.*", "--path", "a b")
     run = last(call)["run_id"]
     assert failed.status == 1
     advice = f"taskrun resume {run[:8]} --script-timeout 5s --path 'a b' --allow 'shop.*'"
-    assert failed.err.endswith(f"taskrun: run {run[:8]} is FAILED\n    go on with: {advice}\n")
+    assert failed.err.endswith(f"taskrun: run {run[:8]} is FAILED\n    resume it with: {advice}\n")
     assert call("resume", run, "--input", "token=007") == (0, '{"RESULT": 21}\n', "")
 
 
-def test_the_store_that_was_named_is_told(call, flow, tmp_path):
-    """Only when it was named on the command line."""
+def test_the_advice_names_the_selected_store(call, flow, tmp_path):
+    """The printed command contains ``--store`` only if the command line did."""
     flow(APPROVAL)
     ended = call("flow.task.xml", "--input", "amount=3", "--store", "sqlite:///other.db")
     assert " --store sqlite:///other.db --input approved=…" in ended.err
@@ -179,7 +179,7 @@ def test_the_store_that_was_named_is_told(call, flow, tmp_path):
 
 
 def test_another_flow(call, flow):
-    """--flow FILE; a file that is wrong is told as such."""
+    """``--flow FILE`` replaces the recorded flow; an invalid file is reported."""
     flow(SECRET)
     call("flow.task.xml", "--input", "token=7")
     run = last(call)["run_id"]
@@ -192,7 +192,7 @@ def test_another_flow(call, flow):
 
 
 def test_a_new_run_from_a_step(call, flow):
-    """It takes over what came before; the earlier run stays."""
+    """A rerun inherits the records before the step; the earlier run does not change."""
     flow(SECRET)
     call("flow.task.xml", "--input", "token=007")
     run = last(call)["run_id"]
@@ -206,8 +206,8 @@ def test_a_new_run_from_a_step(call, flow):
     assert f"taskrun: run {last(call)['run_id'][:8]} is FAILED" in failed.err
 
 
-def test_a_run_that_was_undone(call, flow):
-    """It says so, and with what to begin again."""
+def test_a_reverted_run(call, flow):
+    """The report about a reverted run contains the command ``rerun``."""
     flow(BOOKING)
     failed = call("flow.task.xml", "--input", "card=bad")
     run = last(call)["run_id"][:8]
@@ -215,7 +215,7 @@ def test_a_run_that_was_undone(call, flow):
     assert failed.err.startswith("taskrun: flight\ntaskrun: no F1\n")
     assert "↶ main/flight  undone\n" in call("flow.task.xml", "--input", "card=bad", "-v").err
     assert (
-        f"taskrun: run {run} is REVERTED\n    what it had done is undone; begin again with: taskrun rerun {run}\n"
+        f"taskrun: run {run} is REVERTED\n    its finished steps were undone; start again with: taskrun rerun {run}\n"
         in (failed.err)
     )
     assert call("resume", run).status == 3
@@ -224,16 +224,16 @@ def test_a_run_that_was_undone(call, flow):
 
 @pytest.mark.parametrize(("words", "undone"), [((), "taskrun: released\n"), (("--no-revert",), "")])
 def test_a_suspended_run_is_cancelled(call, flow, words, undone):
-    """What it had done is undone here."""
+    """Cancelling a suspended run undoes its steps in the process of ``cancel``."""
     flow(APPROVAL)
     call("flow.task.xml", "--input", "amount=3")
     run = last(call)["run_id"][:8]
     assert call("cancel", run, *words) == (0, f"run {run} is CANCELLED\n", undone)
-    assert call("cancel", run) == (1, "", f"taskrun: error: run {run} is over: it is CANCELLED\n")
+    assert call("cancel", run) == (1, "", f"taskrun: error: run {run} cannot be cancelled: it is CANCELLED\n")
 
 
 def test_a_run_that_was_being_cancelled(call, flow, url):
-    """Whoever resumes it does what was asked for: it is undone and ends as cancelled."""
+    """Resuming a run with a cancel request undoes its steps and ends as CANCELLED."""
     flow(APPROVAL)
     call("flow.task.xml", "--input", "amount=3")
     run = last(call)["run_id"]
@@ -247,8 +247,8 @@ def test_a_run_that_was_being_cancelled(call, flow, url):
     assert ended.err.startswith(f"taskrun: released\ntaskrun: cancelled\ntaskrun: run {run[:8]} is CANCELLED\n")
 
 
-def test_a_run_that_two_resume(call, flow, url, monkeypatch):
-    """Who comes between the look and the grasp is noticed, and the run is not kept from others."""
+def test_a_concurrent_claim(call, flow, url, monkeypatch):
+    """A claim by another process between load and claim is noticed, and the run is released."""
     flow(APPROVAL)
     call("flow.task.xml", "--input", "amount=3")
     run = last(call)["run_id"]
@@ -271,8 +271,8 @@ def test_a_run_that_two_resume(call, flow, url, monkeypatch):
     assert call("resume", run, "--input", "approved=true").status == 0
 
 
-def test_undoing_fails(call, flow):
-    """It is told, and tried again by the next cancel."""
+def test_a_failed_rollback(call, flow):
+    """A failed rollback is reported, and tried again by the next ``cancel``."""
     flow(APPROVAL.replace('logInfo("released")', 'logInfo("tried"); raise ValueError("stuck")'))
     call("flow.task.xml", "--input", "amount=3")
     run = last(call)["run_id"][:8]
@@ -286,41 +286,41 @@ def test_undoing_fails(call, flow):
 
 
 def test_a_value_that_cannot_be_recorded(call, flow):
-    """The error names the step and the way out."""
+    """The error names the step, the output and ``--no-record``."""
     flow('<task><steps><step name="a"><source>len</source></step></steps></task>')
     ended = call("flow.task.xml")
     assert ended.status == 1
     assert "step main/a: its output 'RESULT' cannot be recorded" in ended.err
-    assert "with --no-record the flow runs without being recorded" in ended.err
+    assert "use --no-record to run the flow without recording it" in ended.err
     assert "output 'RESULT' cannot be printed" in call("flow.task.xml", "--no-record").err
 
 
-def test_suspending_needs_a_record(call, flow):
-    """Or somebody to ask."""
+def test_a_suspending_flow_needs_a_record(call, flow):
+    """A flow that can be suspended needs a record or a terminal."""
     flow(APPROVAL)
     for words in (("--no-record",), ("--store", "memory:")):
         ended = call("flow.task.xml", *words, "--input", "amount=3")
         assert (ended.status, ended.out) == (2, "")
-        assert "nothing could resume it" in ended.err
+        assert "a run that is not recorded cannot be resumed" in ended.err
     ended = call("flow.task.xml", "--interactive")
     assert ended.status == 2
-    assert "--interactive asks on a terminal" in ended.err
+    assert "--interactive needs a terminal" in ended.err
 
 
 @pytest.mark.parametrize(
     ("name", "said"), [("", "unable to open database file"), ("flow.task.xml", "it is not a SQLite database")]
 )
-def test_a_store_in_trouble(call, flow, tmp_path, name, said):
-    """Nothing runs; exit status 3; the way out."""
+def test_an_unusable_store(call, flow, tmp_path, name, said):
+    """An unusable store ends the command before the run starts, with exit status 3."""
     flow(SECRET)
     ended = call("flow.task.xml", "--input", "token=007", "--store", f"sqlite:///{tmp_path}/{name}")
     assert (ended.status, ended.out) == (3, "")
     assert "fetched" not in ended.err
-    assert "--no-record runs the flow without recording it" in ended.err
+    assert "use --no-record to run the flow without recording it" in ended.err
     assert "Traceback" not in ended.err
 
 
-PLACES = (
+WAIT_POINTS = (
     WaitPoint(
         "main/approve",
         "Shall it be paid?",
@@ -334,31 +334,31 @@ PLACES = (
 )
 
 
-def test_asking(monkeypatch, capsys):
-    """Wrong answers are asked again, an empty one is the default or nothing."""
+def test_prompts(monkeypatch, capsys):
+    """A wrong answer is asked for again; an empty one selects the default or no value."""
     monkeypatch.setattr("sys.stdin", io.StringIO("maybe\n\ntrue\n\n[1]\n\n"))
-    assert ask(PLACES, {}) == {"approved": True, "note": [1]}
+    assert prompt_inputs(WAIT_POINTS, {}) == {"approved": True, "note": [1]}
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
         "main/approve: Shall it be paid?\n"
         "  approved (bool), may it be paid:     'maybe' is not of type bool\n"
-        "  approved (bool), may it be paid:     it is needed\n"
-        "  approved (bool), may it be paid:   days (int, default 3):   note (may be left out): "
+        "  approved (bool), may it be paid:     a value is required\n"
+        "  approved (bool), may it be paid:   days (int, default 3):   note (optional): "
         "main/b: behind 'b'\n"
-        "  Enter goes on, Ctrl-D leaves the run suspended: "
+        "  Enter resumes the run, Ctrl-D leaves it suspended: "
     )
 
 
 @pytest.mark.parametrize("answers", ["", "true\n", "true\n3\nx\n"])
-def test_nobody_answers(monkeypatch, capsys, answers):
-    """At the end of the input there are no answers."""
+def test_end_of_input(monkeypatch, capsys, answers):
+    """At the end of the input there are no inputs."""
     monkeypatch.setattr("sys.stdin", io.StringIO(answers))
-    assert ask(PLACES, {}) is None
+    assert prompt_inputs(WAIT_POINTS, {}) is None
 
 
-def test_what_is_given_is_not_asked(monkeypatch, capsys):
-    """--input and --interactive go together."""
+def test_given_inputs_are_not_prompted_for(monkeypatch, capsys):
+    """Inputs that are given are not prompted for."""
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     given = {"approved": False, "days": 1, "note": "x"}
-    assert ask(PLACES, given) == given
+    assert prompt_inputs(WAIT_POINTS, given) == given

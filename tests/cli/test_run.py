@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from taskrun.cli import COMMANDS
+
 ADD = """<task>
   <input name="x" type="int" mandatory="true"><description>a number</description></input>
   <steps><step name="a"><input name="x"/><source>x + 1</source><output name="y"/></step></steps>
@@ -15,20 +17,20 @@ ANY = '<task><steps><step name="a"><input name="v"/><source>v</source></step></s
 
 
 def test_outputs_are_one_json_document(taskrun, flow):
-    """Standard output has the outputs and nothing else, standard error nothing at all."""
+    """Standard output has exactly the outputs, standard error is empty."""
     flow(ADD)
     assert taskrun("flow.task.xml", "--input", "x=1") == (0, '{"y": 2}\n', "")
 
 
-def test_run_may_be_said(taskrun, flow):
-    """``run FLOW`` is the same, and a file named like a command can be run."""
+def test_the_word_run_is_optional(taskrun, flow):
+    """``run FLOW`` equals ``FLOW``, and a file that is named like a command can be run."""
     flow(ADD, "check")
     assert taskrun("run", "check", "--input", "x=1").out == '{"y": 2}\n'
     assert taskrun("./check", "--input", "x=1").out == '{"y": 2}\n'
 
 
 def test_options_may_come_first(taskrun, flow):
-    """The flow need not be the first word."""
+    """Options may stand before the flow."""
     flow(ADD)
     assert taskrun("--input", "x=1", "flow.task.xml").out == '{"y": 2}\n'
 
@@ -41,7 +43,7 @@ def test_options_may_come_first(taskrun, flow):
     ],
 )  # fmt: skip
 def test_input_without_a_type(taskrun, flow, tmp_path, text, value):
-    """JSON if it is JSON, else text; @ reads a file."""
+    """A value is parsed as JSON, or is text if it is not JSON; ``@`` reads a file."""
     flow(ANY)
     (tmp_path / "note.txt").write_text("from a file\n")
     ended = taskrun("flow.task.xml", "--input", f"v={text}")
@@ -49,7 +51,7 @@ def test_input_without_a_type(taskrun, flow, tmp_path, text, value):
 
 
 def test_inputs_from_a_file_and_from_standard_input(taskrun, flow, tmp_path):
-    """--inputs reads a JSON object; --input wins over it."""
+    """``--inputs`` reads a JSON object; ``--input`` overrides it."""
     flow(ADD)
     (tmp_path / "in.json").write_text('{"x": 5}')
     assert taskrun("flow.task.xml", "--inputs", "in.json").out == '{"y": 6}\n'
@@ -63,16 +65,16 @@ def test_inputs_from_a_file_and_from_standard_input(taskrun, flow, tmp_path):
         ((), "input 'x' (int), a number: is mandatory and missing"),
         (("--input", "x=3.5"), "'3.5' is not of type int"),
         (("--input", "z=1"), "unknown input 'z'"),
-        (("--input", "x"), "write NAME=VALUE"),
+        (("--input", "x"), "expected NAME=VALUE"),
         (("--input", "x=1", "--input", "x=2"), "given twice"),
         (("--input", "x=@nowhere"), "cannot read 'nowhere'"),
         (("--inputs", "nowhere.json"), "No such file"),
         (("--inputs", "flow.task.xml"), "not JSON"),
-        (("--inputs", "list.json"), "a JSON object is expected"),
+        (("--inputs", "list.json"), "expected a JSON object"),
     ],
 )
 def test_wrong_inputs(taskrun, flow, tmp_path, words, said):
-    """Exit status 2, the reason on standard error, nothing on standard output."""
+    """Wrong inputs are reported on standard error, with exit status 2."""
     flow(ADD)
     (tmp_path / "list.json").write_text("[1]")
     ended = taskrun("flow.task.xml", *words)
@@ -82,7 +84,7 @@ def test_wrong_inputs(taskrun, flow, tmp_path, words, said):
 
 
 def test_all_wrong_inputs_at_once(taskrun, flow):
-    """Every problem is reported."""
+    """All wrong inputs are reported at once."""
     flow(ADD)
     ended = taskrun("flow.task.xml", "--input", "z=1", "--input", "xx=2")
     assert "'z'" in ended.err
@@ -91,7 +93,7 @@ def test_all_wrong_inputs_at_once(taskrun, flow):
 
 
 def test_a_failing_step(taskrun, flow):
-    """Exit status 1; the place, the step, the reason, the way there; no Python traceback."""
+    """A failing step is reported with location, cause and outer steps, without a traceback; exit status 1."""
     flow(
         '<task>\n  <steps>\n    <sequential name="s"><steps>\n      <step name="b"><source>1 // 0</source></step>\n'
         "    </steps></sequential>\n  </steps>\n</task>"
@@ -108,7 +110,7 @@ def test_a_failing_step(taskrun, flow):
 
 
 def test_a_line_per_step_when_asked(taskrun, flow):
-    """-v writes one line per finished step to standard error."""
+    """``-v`` writes one line per finished step to standard error."""
     flow(
         '<task><steps><step name="a"><source>1</source></step>'
         '<step name="b"><when>RESULT > 1</when><source>2</source></step></steps></task>'
@@ -122,7 +124,7 @@ def test_a_line_per_step_when_asked(taskrun, flow):
 
 
 def test_events_as_json_lines(taskrun, flow, tmp_path):
-    """--events writes each event as a line of JSON."""
+    """``--events`` writes each event as a line of JSON."""
     flow('<task><steps><step name="a"><source>1</source></step></steps></task>')
     assert taskrun("flow.task.xml", "--events", "events.jsonl").status == 0
     events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
@@ -134,7 +136,7 @@ def test_events_as_json_lines(taskrun, flow, tmp_path):
 
 
 def test_dumped_values_and_ignored_failures_are_shown(taskrun, flow):
-    """They go to standard error as the log of taskrun."""
+    """Dumped values and allowed failures are logged to standard error."""
     flow(
         '<task><input name="x" dump="true"/><steps>'
         '<step name="a" allowFailure="true"><source>1 // 0</source></step></steps></task>'
@@ -153,14 +155,14 @@ def test_dumped_values_and_ignored_failures_are_shown(taskrun, flow):
     ],
 )  # fmt: skip
 def test_values_as_json(taskrun, flow, source, shown):
-    """What JSON does not know is shown without loss."""
+    """Values of other types are printed as JSON without loss."""
     flow(f'<task><steps><step name="a"><source>{source}</source></step></steps></task>')
     assert taskrun("flow.task.xml").out == f'{{"RESULT": {shown}}}\n'
 
 
 @pytest.mark.parametrize("source", ["len", "float('nan')", "b'x'", "{(1, 2): 3}"])
 def test_values_without_a_json_form(taskrun, flow, source):
-    """An output that cannot be printed is an error that names it."""
+    """An output without a JSON form is an error that names it."""
     flow(f'<task><steps><step name="a"><source><![CDATA[{source}]]></source></step></steps></task>')
     ended = taskrun("flow.task.xml", "--no-record")
     assert (ended.status, ended.out) == (1, "")
@@ -168,7 +170,7 @@ def test_values_without_a_json_form(taskrun, flow, source):
 
 
 def test_results_of_a_parallel_as_json(taskrun, flow):
-    """Without an aggregator the collected results are the output."""
+    """The collected results of a ``<parallel>`` are printed as objects."""
     flow('<task><steps><parallel><steps><step name="a"><source>1</source></step></steps></parallel></steps></task>')
     result = json.loads(taskrun("flow.task.xml").out)["RESULT"]
     assert result["a"]["outputs"] == {"RESULT": 1}
@@ -176,7 +178,7 @@ def test_results_of_a_parallel_as_json(taskrun, flow):
 
 
 def test_flags_path_and_allow(taskrun, flow, tmp_path):
-    """The settings of the run, from options, the environment and pyproject.toml."""
+    """Settings are read from options, the environment and pyproject.toml."""
     flow('<task><steps><step name="a"><flags match="big"/><source>1</source></step></steps></task>', "flags.task.xml")
     assert taskrun("flags.task.xml", "-f", "big").out == '{"RESULT": 1}\n'
     assert taskrun("flags.task.xml").out == '{"RESULT": null}\n'
@@ -203,7 +205,7 @@ def test_flags_path_and_allow(taskrun, flow, tmp_path):
 
 
 def test_wrong_command_lines(taskrun):
-    """Exit status 2 and the near name."""
+    """A wrong command line ends with exit status 2 and suggests the nearest name."""
     assert taskrun().status == 2
     assert "did you mean '--input'?" in taskrun("x.task.xml", "--inptu", "x=1").err
     ended = taskrun("chekc", "x")
@@ -214,7 +216,7 @@ def test_wrong_command_lines(taskrun):
 
 
 def test_help_and_version(taskrun, flow):
-    """--help of the command, of a sub-command and of a flow; --version."""
+    """``--help`` works for the program, a command and a flow; ``--version`` prints the version."""
     assert taskrun("--version").out.startswith("taskrun ")
     assert "check FILE" in taskrun("--help").out
     assert "--strict" in taskrun("check", "--help").out
@@ -224,8 +226,17 @@ def test_help_and_version(taskrun, flow):
     assert "x (int, mandatory)             a number" in shown
 
 
-def test_a_closed_standard_output_is_no_drama(taskrun, flow, tmp_path):
-    """A reader that went away causes no traceback."""
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command(call, name):
+    """``--help`` of every command prints its summary and exits with 0."""
+    ended = call(name, "--help")
+    assert (ended.status, ended.err) == (0, "")
+    assert f"usage: taskrun {name} " in ended.out
+    assert COMMANDS[name][1][1:20] in ended.out
+
+
+def test_closed_and_full_standard_output(taskrun, flow, tmp_path):
+    """A closed pipe causes no traceback; a full disk is reported."""
     import subprocess
     import sys
 

@@ -1,4 +1,4 @@
-"""``taskrun runs``, and the options that name a store."""
+"""``taskrun runs``, and the options that select a store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, WORKING, a_run
 
-from taskrun.cli.runs import shortest, took
+from taskrun.cli.runs import format_run_time, unique_prefixes
 from taskrun.cli.stores import add_store_options, store_url
 from taskrun.core.states import RunState
 from taskrun.stores.open import open_store
@@ -21,12 +21,12 @@ LIST = (Path(__file__).parents[1] / "golden/runs.txt").read_text("utf-8")
 
 
 def test_the_list(call, store):
-    """Newest first; who is silent for too long is dead."""
+    """Runs are listed newest first; a run without recent heartbeats is marked as orphaned."""
     assert call("runs") == (0, LIST, "")
 
 
 def test_the_list_for_programs(call, store):
-    """Times in UTC, the owner as an object."""
+    """``--json`` prints times in UTC and the owner as an object."""
     listed = json.loads(call("runs", "--json").out)
     assert [run["run_id"] for run in listed] == [CALLED, WORKING, LOST, GREETING, BOOKING]
     assert listed[2] == {
@@ -60,16 +60,16 @@ def test_the_list_for_programs(call, store):
         (["--state", "failed"], []),
     ],
 )
-def test_what_is_listed(call, store, words, expected):
-    """Each option leaves some out; an empty list is one."""
+def test_filters(call, store, words, expected):
+    """Each option filters the list; an empty list is printed as ``[]``."""
     ended = call("runs", "--json", *words)
     assert [run["run_id"] for run in json.loads(ended.out)] == expected
     assert (ended.status, ended.err) == (0, "")
 
 
-def test_nothing_to_list(call, store):
-    """It is said, but not on standard output."""
-    assert call("runs", "--flow", "none") == (0, "", "taskrun runs: there are no such runs\n")
+def test_an_empty_list(call, store):
+    """An empty list is reported on standard error."""
+    assert call("runs", "--flow", "none") == (0, "", "taskrun runs: no runs found\n")
     assert call("runs", "--store", "memory:", "--json") == (0, "[]\n", "")
 
 
@@ -77,22 +77,22 @@ def test_nothing_to_list(call, store):
     ("words", "problem"),
     [
         (["--state", "suceeded"], "there is no state 'suceeded'; did you mean 'SUCCEEDED'?"),
-        (["--since", "soon"], "'soon' is no point in time: expected a span such as 30m, 2h, 3d or 1w, or a date"),
-        (["--since", "0001-01-01"], "'0001-01-01' is no point in time"),
-        (["--limit", "0"], "'0' is no number of runs"),
-        (["--limit", "-3"], "'-3' is no number of runs"),
+        (["--since", "soon"], "'soon' is not a time: expected a duration such as 30m, 2h, 3d or 1w, or a date"),
+        (["--since", "0001-01-01"], "'0001-01-01' is not a time"),
+        (["--limit", "0"], "'0' is not a number of runs above 0"),
+        (["--limit", "-3"], "'-3' is not a number of runs above 0"),
         (["--stat", "X"], "unrecognized arguments: --stat X; did you mean '--state'?"),
     ],
 )
 def test_wrong_options(call, store, words, problem):
-    """Exit status 2, and what would be right."""
+    """A wrong option is reported with what is expected; exit status 2."""
     ended = call("runs", *words)
     assert (ended.status, ended.out) == (2, "")
     assert problem in ended.err
 
 
 def test_a_terminal_shows_short_ids(call, store, monkeypatch):
-    """As long as they need to be to name one run among all, of which there may be more than are listed."""
+    """Ids are shortened to prefixes that are unique among all runs, not only the listed ones."""
     monkeypatch.setattr("taskrun.cli.runs.sys.stdout.isatty", lambda: True)
     opened = open_store(f"sqlite:///{store}")
     opened.create(a_run(BOOKING[:9] + "x", 60, flow="other"))
@@ -103,27 +103,27 @@ def test_a_terminal_shows_short_ids(call, store, monkeypatch):
     assert call("show", BOOKING[:10]).status == 0
 
 
-def test_shortest():
-    """Whole ids where one begins the other."""
-    assert shortest([]) == {}
-    assert shortest(["abc"]) == {"abc": "abc"}
-    assert shortest(["a" * 9, "a" * 12]) == {"a" * 9: "a" * 9, "a" * 12: "a" * 10}
+def test_unique_prefixes():
+    """An id that is a prefix of another is shown completely."""
+    assert unique_prefixes([]) == {}
+    assert unique_prefixes(["abc"]) == {"abc": "abc"}
+    assert unique_prefixes(["a" * 9, "a" * 12]) == {"a" * 9: "a" * 9, "a" * 12: "a" * 10}
 
 
-def test_orders_to_a_terminal_are_not_obeyed(call, store):
-    """Names come from files."""
+def test_control_characters(call, store):
+    """Control characters in names from files are escaped."""
     opened = open_store(f"sqlite:///{store}")
     opened.create(a_run("e0", 60, flow="a\nb\x1b[2J\u202e"))
     opened.close()
     assert call("runs", "--limit", "1").out.splitlines()[1].startswith("e0   a b\\x1b[2J\\u202e  CREATED")
 
 
-def test_how_long_a_run_took():
-    """Until it ended, or now, or its last sign; not known of what waits, or never began."""
-    assert took(a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE, heartbeat=NOW), NOW) == "1 m 40 s"
-    assert took(a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE), NOW) == ""
-    assert took(a_run("r", 0, state=RunState.SUSPENDED), NOW) == ""
-    assert took(a_run("r", 0, started=None, state=RunState.CANCELLED, ended=START), NOW) == ""
+def test_run_time():
+    """The run time ends at the end of the run, now or its last heartbeat; it is empty if unknown."""
+    assert format_run_time(a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE, heartbeat=NOW), NOW) == "1 m 40 s"
+    assert format_run_time(a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE), NOW) == ""
+    assert format_run_time(a_run("r", 0, state=RunState.SUSPENDED), NOW) == ""
+    assert format_run_time(a_run("r", 0, started=None, state=RunState.CANCELLED, ended=START), NOW) == ""
 
 
 def options(*words: str, recording: bool = False) -> argparse.Namespace:
@@ -132,8 +132,8 @@ def options(*words: str, recording: bool = False) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def test_which_store(monkeypatch, tmp_path):
-    """The option, else the variable, else a file in the state folder; naming it makes nothing."""
+def test_selection_of_the_store(monkeypatch, tmp_path):
+    """The store is the option, else the variable, else a file in the state folder; nothing is created."""
     monkeypatch.setenv("TASKRUN_STORE", "sqlite:///b.db")
     assert store_url(options("--store", "sqlite:///a.db")) == "sqlite:///a.db"
     assert store_url(options()) == "sqlite:///b.db"
@@ -148,21 +148,21 @@ def test_which_store(monkeypatch, tmp_path):
 
 
 def test_no_record():
-    """Only where something is recorded, and not with a store."""
+    """``--no-record`` exists only for recording commands and excludes ``--store``."""
     assert options("--no-record", recording=True).no_record
     with pytest.raises(argparse.ArgumentError, match="not allowed with"):
         options("--no-record", "--store", "memory:", recording=True)
     assert "no_record" not in options()
 
 
-@pytest.mark.parametrize("words", [["runs"], ["show", "x"], ["trash", "x"], ["purge", "--older-than", "1d"]])
+@pytest.mark.parametrize("words", [["runs"], ["show", "x"], ["delete", "x"], ["purge", "--older-than", "1d"]])
 def test_no_store_yet(call, tmp_path, words):
-    """It is said, and not made."""
+    """A missing store is reported and not created."""
     ended = call(*words, "--store", "sqlite:///sub/none.db")
     assert (ended.status, ended.out) == (3, "")
     assert ended.err == (
         f"taskrun: error: no runs recorded: there is no file {tmp_path}/sub/none.db\n"
-        "    hint: --store or TASKRUN_STORE name another\n"
+        "    hint: select another store with --store or TASKRUN_STORE\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -218,8 +218,8 @@ def too_long(path: Path) -> str:
 @pytest.mark.parametrize(
     "make", [not_a_database, another_program, newer, damaged, broken_pages, broken_schema, folder, too_long]
 )
-def test_trouble(call, tmp_path, request, make):
-    """Exit status 3, and what is wrong with which file."""
+def test_unusable_stores(call, tmp_path, request, make):
+    """An unusable store is reported with its problem; exit status 3."""
     file = tmp_path / ("r" * 300 if make is too_long else "runs.db")
     if make in {damaged, broken_pages, broken_schema}:
         request.getfixturevalue("store")
@@ -232,7 +232,7 @@ def test_trouble(call, tmp_path, request, make):
 
 
 def test_a_locked_store(call, store):
-    """Reading waits for nobody; removing says that somebody writes."""
+    """Reading works while another process writes; deleting reports the lock."""
     with sqlite3.connect(store, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         url = f"sqlite:///{store}?timeout=0"
@@ -244,8 +244,8 @@ def test_a_locked_store(call, store):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_looked_into(call, tmp_path):
-    """It is not said that no run was recorded."""
+def test_an_unreadable_folder(call, tmp_path):
+    """An unreadable folder is reported as such, and not as a missing store."""
     closed = tmp_path / "closed"
     closed.mkdir()
     closed.chmod(0)
@@ -256,7 +256,7 @@ def test_a_folder_that_may_not_be_looked_into(call, tmp_path):
 
 
 def test_as_a_process(taskrun, store):
-    """The command as a user has it."""
+    """The command works in a process of its own."""
     ended = taskrun("runs", "--flow", "booking", env={"TASKRUN_STORE": f"sqlite:///{store}", "TZ": "UTC"})
     assert ended.out.splitlines()[1].split()[:3] == [BOOKING, "booking", "REVERT_FAILED"]
     assert (ended.status, ended.err) == (0, "")

@@ -1,4 +1,4 @@
-"""``taskrun show``: the run and its steps, for people and for programs."""
+"""``taskrun show``: the run and its steps, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from recorded_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
 
-from taskrun.cli.render_values import in_short, one_line, readable
-from taskrun.cli.times import lasted
+from taskrun.cli.render_values import abbreviate, one_line, untagged
+from taskrun.cli.times import format_elapsed
 from taskrun.codec.codec import Codec, Codecs
 from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import RunState
@@ -36,7 +36,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
     ],
 )
 def test_show(call, store, words, file):
-    """As in the file."""
+    """The output equals the golden file."""
     ended = call("show", *words)
     assert (ended.status, ended.err) == (0, "")
     assert ended.out == (GOLDEN / file).read_text("utf-8")
@@ -44,21 +44,21 @@ def test_show(call, store, words, file):
 
 @pytest.mark.parametrize("file", ["runs.txt", "show_booking.txt"])
 def test_the_documentation_shows_this(file):
-    """Word for word."""
+    """The documentation contains the golden file."""
     page = (GOLDEN.parents[1] / "docs/command-line.md").read_text("utf-8")
     assert (GOLDEN / file).read_text("utf-8") in page
 
 
 def test_tracebacks_for_programs(call, store):
-    """Only with -v."""
+    """Tracebacks are in the JSON only with ``-v``."""
     error = json.loads(call("show", BOOKING, "--json", "-v").out)["error"]
     assert error["traceback"].startswith('  File "shop.py"')
     assert error["cause"]["traceback"].startswith('  File "net.py"')
     assert "traceback" not in json.loads(call("show", BOOKING, "--json").out)["error"]
 
 
-def test_json_says_what_the_list_says(call, store):
-    """By the same names, but for the error."""
+def test_json_has_the_members_of_the_list(call, store):
+    """The members have the names and values of ``runs --json``, except ``error``."""
     listed = {run["run_id"]: run for run in json.loads(call("runs", "--json").out)}
     for run_id in (LOST, GREETING, CALLED):
         shown = json.loads(call("show", run_id, "--json").out)
@@ -66,8 +66,8 @@ def test_json_says_what_the_list_says(call, store):
     assert json.loads(call("show", GREETING, "--json").out)["outputs"] == {"greeting": "Hello, Ada!"}
 
 
-def test_which_run(call, store):
-    """A beginning of two ids is refused, an unknown one has a hint; a second run is too much."""
+def test_ambiguous_and_unknown_ids(call, store):
+    """An ambiguous prefix is rejected; an unknown one is rejected with a suggestion; two runs are too many."""
     ended = call("show", "3f9a")
     assert (ended.status, ended.out) == (3, "")
     assert f"the ids of 2 runs begin with '3f9a':\n    {GREETING}  greet  SUCCEEDED\n    {BOOKING}" in ended.err
@@ -78,7 +78,7 @@ def test_which_run(call, store):
 
 
 def test_a_group_of_errors(call, store):
-    """Each member stands on its own line, with where it came from."""
+    """Each member of an exception group has its own line, with its cause."""
     opened = open_store(f"sqlite:///{store}")
     cause = ErrorRecord("builtins.KeyError", "'x'")
     group = ErrorRecord("builtins.ExceptionGroup", "two", group=(ErrorRecord("a.B", "b", cause=cause), cause))
@@ -91,7 +91,7 @@ def test_a_group_of_errors(call, store):
 
 
 def test_a_damaged_value(call, store):
-    """It is told, with exit status 3."""
+    """A damaged value is reported, with exit status 3."""
     opened = open_store(f"sqlite:///{store}")
     opened.create(a_run("e0", 60, inputs='{"x": {"$": "date"}}'))
     opened.close()
@@ -102,7 +102,7 @@ def test_a_damaged_value(call, store):
 
 
 def test_a_damaged_time(call, store):
-    """As it is for what lists runs."""
+    """A damaged time is reported by ``show`` and ``runs``, with exit status 3."""
     opened = open_store(f"sqlite:///{store}")
     opened.create(a_run("e0", 60, started=1e300))
     opened.close()
@@ -113,7 +113,7 @@ def test_a_damaged_time(call, store):
 
 
 def test_ten_thousand_steps(call, store):
-    """All of them are shown, and none of them waits for the others."""
+    """All of many steps are shown, in reasonable time."""
     opened = open_store(f"sqlite:///{store}")
     opened.create(a_run("e0", 60))
     opened.write("e0", 1, [StepRecord(f"main/loop[{n}]/s", started=START + n) for n in range(10_000)])
@@ -122,7 +122,7 @@ def test_ten_thousand_steps(call, store):
 
 
 class Point(NamedTuple):
-    """A class whose values are saved."""
+    """Class whose instances are recorded."""
 
     x: int
     y: object
@@ -163,27 +163,27 @@ FRACTION = Codec("fraction", Fraction, lambda one: [one.numerator, one.denominat
     ],
     ids=repr,
 )
-def test_readable(value, shown, monkeypatch):
-    """What is shown for each kind of value; the class of a value need not be there."""
+def test_untagged(value, shown, monkeypatch):
+    """Each kind of value has a readable form, without importing its class."""
     monkeypatch.setitem(__import__("sys").modules, Point.__module__, __import__("types").SimpleNamespace(Point=Point))
-    assert readable(Codecs([FRACTION]).dumps({"x": value})) == {"x": shown}
+    assert untagged(Codecs([FRACTION]).dumps({"x": value})) == {"x": shown}
 
 
 @pytest.mark.parametrize("text", ["{", '{"$":"date","v":"x"}', '{"$":"dict","v":[1]}', '{"$":"datetime","v":[1]}'])
-def test_not_readable(text):
-    """Damage is a StoreError."""
+def test_not_untagged(text):
+    """A damaged value raises StoreError."""
     with pytest.raises(StoreError, match="recorded value"):
-        readable(text)
+        untagged(text)
 
 
 def test_one_line():
-    """Long texts are cut, also those that are nearly nothing but blanks."""
+    """Long texts are cut, even if they consist mostly of blanks."""
     assert one_line("a \t b") == "a b"
     assert one_line("abcde", 5) == "abcde"
     assert one_line("abcdef", 5) == "abcd…"
     assert one_line("a" + " " * 100 + "b", 5) == "a…"
-    assert len(in_short(dumps("x" * 10_000_000))) == 100
-    assert in_short(None) == ""
+    assert len(abbreviate(dumps("x" * 10_000_000))) == 100
+    assert abbreviate(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,6 @@ def test_one_line():
         (10**7, "115 d 17 h"), (-5, "0 ms"),
     ],
 )  # fmt: skip
-def test_how_long(seconds, told):
-    """Two units at most; a clock that was put back counts nothing."""
-    assert lasted(100.0, 100.0 + seconds) == told
+def test_durations(seconds, told):
+    """A duration has two units at most, and is never negative."""
+    assert format_elapsed(100.0, 100.0 + seconds) == told

@@ -1,4 +1,4 @@
-"""What a terminal shows, and what Ctrl-C does."""
+"""Output on a terminal, and signals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def stay():
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_a_sleeping_step(flow, tmp_path, number):
-    """The step stops at once, its finally runs, exit status 130."""
+    """A signal stops the sleeping step at once and runs its finally script; exit status 130."""
     flow(SLEEPING)
     process = start(tmp_path, "flow.task.xml", "--events", "events")
     wait_until(lambda: (tmp_path / "events").exists() and "StepStarted" in (tmp_path / "events").read_text())
@@ -39,7 +39,7 @@ def test_a_signal_cancels_a_sleeping_step(flow, tmp_path, number):
 
 
 def test_a_signal_abandons_thread_work(flow, tmp_path):
-    """A step that is stuck in a thread does not keep the process alive."""
+    """A step that blocks a thread does not keep the process alive."""
     flow(STUCK)
     (tmp_path / "stuck.py").write_text(STUCK_MODULE)
     process = start(tmp_path, "flow.task.xml", "--allow", "stuck")
@@ -52,7 +52,7 @@ def test_a_signal_abandons_thread_work(flow, tmp_path):
 
 
 def test_a_signal_kills_a_process_step(flow, tmp_path):
-    """The worker process of a step is killed, and none is left."""
+    """The worker process of a step is killed."""
     flow(IN_PROCESS)
     (tmp_path / "stuck.py").write_text(STUCK_MODULE)
     process = start(tmp_path, "flow.task.xml", "--allow", "stuck")

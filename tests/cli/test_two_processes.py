@@ -1,4 +1,4 @@
-"""Runs in one process that another resumes, cancels or suspends; processes that are killed or have no room left."""
+"""Runs that another process resumes, cancels or suspends; killed processes and full disks."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture(autouse=True)
 def url(call, tmp_path, monkeypatch):
-    """Record into the test's folder."""
+    """Select a store in the test's folder."""
     monkeypatch.setenv("TASKRUN_STORE", f"sqlite:///{tmp_path}/runs.db")
 
 
 @pytest.fixture
 def newest(call):
-    """Return the newest run, as ``runs --json`` has it."""
+    """Return a function that returns the newest run as an object of ``runs --json``."""
     return lambda: json.loads(call("runs", "--json").out)[0]
 
 
 def test_cancelled_from_outside(call, flow, tmp_path, newest):
-    """The sleeping step stops, the owner undoes what was done and says so; the one who asked waits until then."""
+    """``cancel`` makes the owner stop and undo its steps, and waits until it has."""
     flow(STRAIGHT)
     owner = start(tmp_path, "flow.task.xml")
     says(owner, "beginning")
@@ -75,7 +75,7 @@ def test_cancelled_from_outside(call, flow, tmp_path, newest):
 
 
 def test_suspended_from_outside(call, flow, tmp_path, newest):
-    """The running step ends, the next one does not begin; a resumed run goes on with it."""
+    """``suspend`` lets the running step finish; a resumed run continues with the next one."""
     flow(
         STRAIGHT.replace("60000 if long else 0", "500").replace(
             "</steps>", '<step name="z"><source>7</source></step></steps>'
@@ -86,14 +86,14 @@ def test_suspended_from_outside(call, flow, tmp_path, newest):
     run = newest()["run_id"][:8]
     assert call("suspend", run) == (0, f"run {run} is SUSPENDED\n", "")
     out, err = owner.communicate(timeout=20)
-    advice = f"taskrun: run {run} is SUSPENDED\n    go on with: taskrun resume {run}\n"
+    advice = f"taskrun: run {run} is SUSPENDED\n    resume it with: taskrun resume {run}\n"
     assert (owner.returncode, out, err) == (4, "", advice)
-    assert call("suspend", run).err == f"taskrun: error: run {run} is not at work: it is SUSPENDED\n"
+    assert call("suspend", run).err == f"taskrun: error: run {run} is not running: it is SUSPENDED\n"
     assert call("resume", run) == (0, '{"RESULT": 7}\n', "")
 
 
 def test_a_killed_run_is_resumed(call, flow, tmp_path, newest):
-    """At once, without what was done."""
+    """A killed run can be resumed at once, without executing its recorded steps again."""
     flow(STRAIGHT)
     owner = start(tmp_path, "flow.task.xml")
     says(owner, "beginning")
@@ -104,14 +104,14 @@ def test_a_killed_run_is_resumed(call, flow, tmp_path, newest):
     os.kill(owner.pid, signal.SIGKILL)
     owner.communicate()
     assert "owner is dead" in call("runs").out
-    assert "its process is dead: taskrun resume goes on" in call("suspend", run).err
+    assert "its process has died; resume it" in call("suspend", run).err
     done = call("resume", run, "--input", "long=false")
     assert (done.status, done.out) == (0, '{"RESULT": null}\n')
     assert "booked" not in done.err
 
 
 def test_a_killed_run_is_cancelled(call, flow, tmp_path, newest):
-    """Whoever cancels it undoes it."""
+    """``cancel`` undoes the steps of a killed run itself."""
     flow(STRAIGHT)
     owner = start(tmp_path, "flow.task.xml")
     says(owner, "beginning")
@@ -121,8 +121,8 @@ def test_a_killed_run_is_cancelled(call, flow, tmp_path, newest):
     assert call("cancel", run) == (0, f"run {run} is CANCELLED\n", "taskrun: unbooked\n")
 
 
-def test_two_who_resume(call, flow, tmp_path, newest):
-    """One goes on, the other says who has it."""
+def test_two_processes_resume(call, flow, tmp_path, newest):
+    """One of two processes executes the run, the other reports its owner."""
     flow(NAP)
     assert call("flow.task.xml").status == 4
     run = newest()["run_id"]
@@ -134,7 +134,7 @@ def test_two_who_resume(call, flow, tmp_path, newest):
     said = loser.communicate()[1]
     assert f"run {run} belongs to process {winner.pid} on" in said
     assert "beginning" not in said
-    assert "go on" not in said
+    assert "resume it" not in said
     says(winner, "beginning")
     winner.send_signal(signal.SIGINT)
     err = winner.communicate(timeout=20)[1]
@@ -142,8 +142,8 @@ def test_two_who_resume(call, flow, tmp_path, newest):
     assert err.startswith("taskrun: unbooked\ntaskrun: cancelled\n")
 
 
-def test_interrupted_while_undoing(call, flow, tmp_path, newest, taskrun):
-    """The first Ctrl-C cancels and undoes, the second ends the process at once; the next cancel goes on with undoing."""
+def test_interrupted_rollback(call, flow, tmp_path, newest, taskrun):
+    """The second Ctrl-C ends the process during the rollback; the next ``cancel`` completes the rollback."""
     flow(SLOW_UNDO)
     (tmp_path / "bank.py").write_text(BANK)
     (tmp_path / "closed").touch()
@@ -161,8 +161,8 @@ def test_interrupted_while_undoing(call, flow, tmp_path, newest, taskrun):
     assert taskrun("cancel", run, "--allow", "bank") == (0, f"run {run} is CANCELLED\n", "taskrun: undoing\n")
 
 
-def test_asking_on_a_terminal(call, flow, tmp_path, newest):
-    """Ctrl-D leaves the run suspended; what is wrong is asked again; the run goes on."""
+def test_prompts_on_a_terminal(call, flow, tmp_path, newest):
+    """Ctrl-D leaves the run suspended; a wrong answer is asked for again; the last answer resumes it."""
     flow(
         '<task><steps><suspend name="ask"><input name="n" type="int" mandatory="true"/><resume-when>n &gt; 2</resume-when>'
         '<output name="n"/></suspend></steps><output name="n"/></task>'
@@ -171,7 +171,7 @@ def test_asking_on_a_terminal(call, flow, tmp_path, newest):
     run = newest()["run_id"][:8]
     assert status == 4
     assert "main/ask: ask\n  n (int): " in shown
-    assert f"go on with: taskrun resume {run} --input n=…" in shown
+    assert f"resume it with: taskrun resume {run} --input n=…" in shown
     status, shown = on_terminal(tmp_path, "resume", run, "--interactive", "-q", types="x\n1\n3\n")
     assert status == 0, shown
     assert shown.count("  n (int): ") == 3
@@ -179,8 +179,8 @@ def test_asking_on_a_terminal(call, flow, tmp_path, newest):
     assert shown.endswith('{\n  "n": 3\n}\n')
 
 
-def test_no_room_left(call, flow, tmp_path):
-    """The run ends with 3 and says what to do; what was committed is not done again."""
+def test_a_full_disk(call, flow, tmp_path):
+    """A full disk ends the run with 3; committed steps are not executed again after it."""
     flow(WRITER)
     ended = subprocess.run(
         [sys.executable, "-c", LIMITED, "flow.task.xml"], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -188,7 +188,7 @@ def test_no_room_left(call, flow, tmp_path):
     assert (ended.returncode, ended.stdout) == (3, "")
     assert "Traceback" not in ended.stderr
     assert "what was committed before is safe" in ended.stderr
-    assert "is RUNNING\n    what was recorded is safe; go on with: taskrun resume" in ended.stderr
+    assert "is RUNNING\n    what was recorded is safe; resume it with: taskrun resume" in ended.stderr
     done = ended.stderr.count("taskrun: did")
     assert 1 < done < 40
     run = json.loads(call("runs", "--json").out)[0]

@@ -1,4 +1,4 @@
-"""What is not imported: start-up costs what is needed and no more."""
+"""Import cost: a command imports only what it needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLOW = '<task><steps><sleep name="s" sleepMillisExpr="0"/></steps></task>'
 
 
 def imported(code: str, folder: Path) -> set[str]:
-    """The top-level modules that are loaded after the code."""
+    """Return the names of the top-level modules that are loaded after the code has run."""
     code += "\nimport sys; sys.stderr.write(' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True, timeout=60
@@ -24,19 +24,19 @@ def imported(code: str, folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"]])
 def test_help_imports_next_to_nothing(tmp_path, words):
-    """Not even argparse, asyncio or logging."""
+    """``--help`` and ``--version`` import none of the heavy modules, not even argparse."""
     found = imported(f"from taskrun.cli import main; main({words!r})", tmp_path)
     assert not found & {*HEAVY, *REST}
 
 
 def test_the_package_imports_next_to_nothing(tmp_path):
-    """``import taskrun`` is free until something is used."""
+    """``import taskrun`` imports no heavy module."""
     found = imported("import taskrun", tmp_path)
     assert not found & {*HEAVY, "argparse", "asyncio", "logging", "dataclasses", "importlib_metadata"}
 
 
 def test_a_run_imports_what_it_needs(tmp_path):
-    """A flow without scripts needs lxml (the schema) and no evaluator, template engine or terminal library."""
+    """A flow without scripts needs lxml (for the schema), and neither an evaluator nor a template engine."""
     (tmp_path / "flow.task.xml").write_text(FLOW)
     found = imported("from taskrun.cli import main; main(['flow.task.xml', '--no-record'])", tmp_path)
     assert "lxml" in found
@@ -46,13 +46,13 @@ def test_a_run_imports_what_it_needs(tmp_path):
 
 
 def test_a_check_imports_what_it_needs(tmp_path):
-    """A right file needs no xmlschema, a wrong one does."""
+    """The module xmlschema is imported only for an invalid file."""
     (tmp_path / "flow.task.xml").write_text(FLOW)
     assert "xmlschema" not in imported("from taskrun.cli import main; main(['check', 'flow.task.xml'])", tmp_path)
 
 
 def test_the_list_of_runs_needs_no_engine(tmp_path):
-    """What only looks at a store loads no manager, no schema and no step."""
+    """``taskrun runs`` loads neither the manager nor the schema nor steps."""
     names = "sorted(name for name in sys.modules if name.startswith('taskrun.'))"
     code = "from taskrun.cli import main; main(['runs', '--store', 'memory:']); import sys"
     found = imported(f"{code}; sys.stderr.write(' '.join({names}) + ' ')", tmp_path)

@@ -12,7 +12,7 @@ from forking import ForkServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taskrun.cli.convert import written
+from taskrun.cli.convert import serialize
 from taskrun.compile.registry import Registry
 from taskrun.errors import XmlError
 from taskrun.source import Source
@@ -41,7 +41,7 @@ def test_every_flow_comes_back(form: str) -> None:
             root = load(str(file))
         except XmlError:
             continue  # a flow that is wrong on purpose
-        assert written(root, form, SCHEMA), file
+        assert serialize(root, form, SCHEMA), file
         converted += 1
     assert converted > len(FLOWS) * 0.9
 
@@ -54,7 +54,7 @@ def test_tidy_scripts_are_the_same_programs(form: str) -> None:
         except XmlError:
             continue
         tidied = tidy(root, SCHEMA.opaque, indented=form == "xml")
-        assert written(tidied, form, SCHEMA), file
+        assert serialize(tidied, form, SCHEMA), file
         again = tidy(tidied, SCHEMA.opaque, indented=form == "xml")
         assert same(tidied, again), file
         for old, new in zip(root.walk(), tidied.walk(), strict=True):
@@ -84,7 +84,7 @@ def test_converted_examples_run_the_same(
         there = tmp_path / file.relative_to(folder).with_suffix(f".{form}")
         there.parent.mkdir(parents=True, exist_ok=True)
         tidied = tidy(load(str(file)), SCHEMA.opaque, indented=False)
-        text = written(tidied, form, SCHEMA).replace("task.xml", f"task.{form}").replace("lib.xml", f"lib.{form}")
+        text = serialize(tidied, form, SCHEMA).replace("task.xml", f"task.{form}").replace("lib.xml", f"lib.{form}")
         there.write_text(text, "utf-8")
     for file in folder.rglob("*"):
         if file.suffix in {".xlib", ".py"}:

@@ -1,15 +1,13 @@
-"""The command ``taskrun``.
+"""The command ``taskrun``: one module per sub-command, and the modules that they share.
 
-    taskrun flow.task.xml --input x=1        the same as: taskrun run flow.task.xml --input x=1
-    taskrun check FILE…
-    taskrun runs
-    taskrun COMMAND …                        for all commands: taskrun --help
+    taskrun flow.task.xml --input x=1        same as: taskrun run flow.task.xml --input x=1
+    taskrun COMMAND …                        all commands: taskrun --help
 
-Rules: a sub-command is a line in ``COMMANDS`` and a module of its name with a function ``execute``, imported when it is
-called; nothing heavy is imported before it is known what to do.
-Standard output belongs to the result, everything else goes to standard error. The exit status is 0 when all went well,
-1 when the run failed, 2 for a wrong file, wrong inputs or a wrong command line, 3 when a store or a plug-in is in
-trouble, 4 when the run is suspended and 130 when it was cancelled.
+Contents: ``taskrun resume`` is the function ``run`` of ``cli/resume.py``; ``command.py`` calls it with the parsed
+options and turns errors into exit statuses. Results go to standard output (``stdout.py``), all else to standard error.
+Imports: ``cli`` may import every package of taskrun, and only ``__main__`` imports ``cli``. The module of a command is
+imported when the command is called; lxml, sqlite3 and the TaskManager are imported in functions that need them.
+Begin with: ``main`` here, then ``command.py``, then ``run.py``.
 """
 
 from __future__ import annotations
@@ -18,36 +16,36 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from taskrun.cli.exit_codes import SUCCEEDED, WRONG_USE
+
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "run": ("FLOW", "run a flow and print its outputs as JSON; the word run can be left out"),
-        "resume": ("RUN", "go on with a run that is suspended, has failed, or whose process has died"),
-        "rerun": ("RUN", "start a new run that takes over what an earlier one had done"),
-        "cancel": ("RUN", "stop a run, wherever it is at work, and undo what it has done"),
-        "suspend": ("RUN", "let a run stop where it is, so that it can be resumed"),
-        "check": ("FILE…", "say everything that is wrong with files, without running them"),
-        "explain": ("FILE", "show the steps of a flow with what stands round each of them"),
-        "expand": ("FILE", "show a flow after all that it builds on was put in"),
-        "diff": ("A B", "show what turns one flow into another, as a flow that extends it"),
-        "convert": ("A B", "write the flow of file A as file B: XML, YAML or JSON"),
-        "runs": ("", "list the runs that were recorded"),
-        "show": ("RUN", "show what is recorded of a run: its steps, outputs, errors"),
-        "trash": ("RUN…", "remove runs from the record"),
-        "purge": ("", "remove the runs that ended long ago"),
+        "run": ("FLOW", "run a flow and print its outputs as JSON; the word run is optional"),
+        "resume": ("RUN", "resume a run that is suspended, has failed, or whose process has died"),
+        "rerun": ("RUN", "start a new run that inherits the records of an earlier run"),
+        "cancel": ("RUN", "cancel a run and undo its finished steps"),
+        "suspend": ("RUN", "suspend a run as soon as its running steps have finished"),
+        "check": ("FILE…", "report every problem of task files without running them"),
+        "explain": ("FILE", "show the steps of a flow with their decorators"),
+        "expand": ("FILE", "show a flow merged with the files that it extends"),
+        "diff": ("A B", "show the difference between two flows, as a flow that extends A"),
+        "convert": ("A B", "write the flow of file A to file B in another form: XML, YAML or JSON"),
+        "runs": ("", "list the recorded runs, newest first"),
+        "show": ("RUN", "show the state, inputs, outputs, errors and steps of a recorded run"),
+        "delete": ("RUN…", "delete recorded runs, and the runs that they called"),
+        "purge": ("", "delete all runs that ended before a given time"),
     }
 )
-"""The sub-commands, with what follows them and what they do; what begins with anything else is a flow to run.
+"""The sub-commands: name, operands, summary. Any other first word is a flow to run, or an option of ``taskrun run``.
 
-A file of such a name is written ``./check``.
+A flow file that is named like a command is written ``./check``.
 """
-
-WRONG_USE = 2
 
 HELP = """\
 usage: taskrun FLOW [--input NAME=VALUE]… [options]
        taskrun COMMAND …
 
-Run flows that are data.
+Run task flows.
 
 commands:
 {commands}
@@ -59,26 +57,25 @@ commands:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line ``argv`` (default: that of the process) and return the exit status."""
+    """Execute the command line ``argv`` (default: that of the process) and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words:
-        sys.stderr.write(_help())
+        sys.stderr.write(_help_text())
         return WRONG_USE
     if words[0] in {"-h", "--help"}:
-        sys.stdout.write(_help())
-        return 0
+        sys.stdout.write(_help_text())
+        return SUCCEEDED
     if words[0] == "--version":
         from taskrun import __version__
 
         sys.stdout.write(f"taskrun {__version__}\n")
-        return 0
-    command = words.pop(0) if words[0] in COMMANDS else "run"
-    from importlib import import_module
+        return SUCCEEDED
+    name = words.pop(0) if words[0] in COMMANDS else "run"
+    from taskrun.cli.command import execute
 
-    status: int = import_module(f"taskrun.cli.{command}").execute(words)
-    return status
+    return execute(name, words)
 
 
-def _help() -> str:
-    lines = (f"  {f'{name} {follows}':14}  {does}" for name, (follows, does) in COMMANDS.items())
+def _help_text() -> str:
+    lines = (f"  {f'{name} {operands}':14}  {summary}" for name, (operands, summary) in COMMANDS.items())
     return HELP.format(commands="\n".join(lines))

@@ -1,7 +1,8 @@
-"""``taskrun check``: say everything that is wrong with files, without running them.
+"""``taskrun check``: report every problem of task files without running them.
 
-Rules: every problem of every file, in the order of the files. Beans may come from the program that embeds a flow, so an
-unknown one is only a warning here. ``--strict`` counts warnings as errors and asks a second validator, xmlschema.
+Rules: all problems of all files are reported, in the order of the files. An unknown bean is only a warning here,
+because the program that embeds the flow may provide it. ``--strict`` turns warnings into errors and also validates with
+xmlschema.
 """
 
 from __future__ import annotations
@@ -14,77 +15,75 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taskrun.cli.parser import Parser, add_settings, make_manager
+from taskrun.cli.exit_codes import SUCCEEDED, WRONG_USE
+from taskrun.cli.manager_options import add_manager_options, create_manager
+from taskrun.cli.stderr import report
+from taskrun.cli.stdout import pluralize, print_result
 from taskrun.core.search_path import FORMS
 
 if TYPE_CHECKING:
     from taskrun.errors import Diagnostic
     from taskrun.manager import TaskManager
 
-DESCRIPTION = "Say everything that is wrong with task files, without running them."
-ENDINGS = tuple(kind + form for kind in (".task", ".task-lib") for form in FORMS)
+FILE_SUFFIXES = tuple(kind + form for kind in (".task", ".task-lib") for form in FORMS)
+LAYER_FOLDER = "_delta"
+"""Name of the folders of delta layers; their files are no flows, they are checked with the flows that they change."""
+_EXPECTED = f".task or .task-lib and {', '.join(FORMS[:-1])} or {FORMS[-1]}"
 
-_ENDINGS_SHORT = f".task or .task-lib and {', '.join(FORMS[:-1])} or {FORMS[-1]}"
-LAYERS = "_delta"  # what is in such a folder lies over flows and is no flow
 
-
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
-    parser = Parser("check", DESCRIPTION)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun check``."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="a task file, or a folder with task files below it")
     parser.add_argument("--json", action="store_true", help="print the problems as a JSON array, for editors and CI")
-    parser.add_argument("--strict", action="store_true", help="count warnings as errors; ask a second validator too")
-    add_settings(parser)
-    arguments = parser.parse_args(words)
-    from taskrun.cli.exit_codes import guarded
-
-    return guarded(lambda: _check(arguments))
+    parser.add_argument("--strict", action="store_true", help="treat warnings as errors; validate with xmlschema too")
+    add_manager_options(parser)
 
 
-def _check(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.exit_codes import say
-    from taskrun.cli.stdout import counted, write
-
-    files = list(_files(arguments.files))
+def run(arguments: argparse.Namespace) -> int:
+    """Check files and return the exit status: 2 if one of them has an error."""
+    files = list(_find_files(arguments.files))
     if not files:
-        say(f"taskrun check: no task files in {', '.join(arguments.files)} (their names end in {_ENDINGS_SHORT})")
-        return 2
-    manager = make_manager(arguments)
+        report(f"taskrun check: no task files in {', '.join(arguments.files)} (their names end in {_EXPECTED})")
+        return WRONG_USE
+    manager = create_manager(arguments)
     problems = [
-        problem for file in files for problem in dict.fromkeys(_problems(manager, file, strict=arguments.strict))
+        problem for file in files for problem in dict.fromkeys(_find_problems(manager, file, strict=arguments.strict))
     ]
     errors = sum(problem.severity == "error" for problem in problems)
     if arguments.json:
-        status = write(json.dumps([_as_mapping(problem) for problem in problems], ensure_ascii=False, indent=2))
+        status = print_result(
+            json.dumps([_problem_json(problem) for problem in problems], ensure_ascii=False, indent=2)
+        )
         if status:
             return status
     else:
         for problem in problems:
-            say(str(problem))
+            report(str(problem))
         others = len(problems) - errors
         more = f", {'1 warning or note' if others == 1 else f'{others} warnings and notes'}" if others else ""
-        say(f"taskrun check: {counted(len(files), 'file')}, {counted(errors, 'error')}{more}")
-    return 2 if errors else 0
+        report(f"taskrun check: {pluralize(len(files), 'file')}, {pluralize(errors, 'error')}{more}")
+    return WRONG_USE if errors else SUCCEEDED
 
 
-def _files(words: Sequence[str]) -> Iterator[str]:
-    for word in words:
-        if Path(word).is_dir():
+def _find_files(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the paths, with the task files below it in place of a folder."""
+    for path in paths:
+        if Path(path).is_dir():
             yield from sorted(
                 str(file)
-                for file in Path(word).rglob("*")
-                if file.name.endswith(ENDINGS) and LAYERS not in file.relative_to(word).parts
+                for file in Path(path).rglob("*")
+                if file.name.endswith(FILE_SUFFIXES) and LAYER_FOLDER not in file.relative_to(path).parts
             )
         else:
-            yield os.fspath(word)
+            yield os.fspath(path)
 
 
-def _problems(manager: TaskManager, file: str, *, strict: bool) -> Iterator[Diagnostic]:
+def _find_problems(manager: TaskManager, file: str, *, strict: bool) -> Iterator[Diagnostic]:
+    """Yield the problems of a file with the severity that they have for this command."""
     found = manager.check(file)
     for problem in found:
         if problem.code == "unknown-bean":
-            problem = replace(problem, severity="warning")  # noqa: PLW2901 - the same problem, taken more lightly
-            yield problem
+            yield replace(problem, severity="warning")
         elif strict and problem.severity == "warning":
             yield replace(problem, severity="error")
         else:
@@ -93,7 +92,8 @@ def _problems(manager: TaskManager, file: str, *, strict: bool) -> Iterator[Diag
         yield from manager.cross_check(file)
 
 
-def _as_mapping(problem: Diagnostic) -> dict[str, object]:
+def _problem_json(problem: Diagnostic) -> dict[str, object]:
+    """Return a problem as a JSON object."""
     return {
         "path": problem.location.path,
         "line": problem.location.line,

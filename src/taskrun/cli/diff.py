@@ -1,4 +1,4 @@
-"""``taskrun diff``: show what turns one flow into another.
+"""``taskrun diff``: show the difference between two flows, as a flow that extends the first and equals the second.
 
     $ taskrun diff base.task.xml wanted.task.xml
     <task x:extends="base.task.xml">
@@ -7,53 +7,57 @@
       </steps>
     </task>
 
-Rules: both flows are put together first. What is printed extends the first and says as little as it can; loaded, it is the
-second. Paths in it are relative to the current folder, or to that of ``-o FILE``.
+Rules: both flows are merged with their bases before they are compared. The result is as small as possible. Paths in it
+are relative to the current folder, with ``-o FILE`` to the folder of FILE.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taskrun.cli.parser import Parser, add_settings, make_manager
+from taskrun.cli.exit_codes import FAILED, SUCCEEDED
+from taskrun.cli.manager_options import add_manager_options, create_manager
+from taskrun.cli.stderr import report
+from taskrun.cli.stdout import print_result
 
 if TYPE_CHECKING:
     from taskrun.manager import TaskManager
     from taskrun.syntax.node import Node
 
-DESCRIPTION = "Show what turns the flow A into the flow B, as a flow that extends A."
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun diff``."""
+    parser.add_argument("base", metavar="A", help="the task file that the result extends")
+    parser.add_argument("wanted", metavar="B", help="the task file that the result equals")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the result to FILE, with paths relative to it")
+    add_manager_options(parser)
 
 
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
-    parser = Parser("diff", DESCRIPTION)
-    parser.add_argument("base", metavar="A", help="the task file to begin with")
-    parser.add_argument("wanted", metavar="B", help="the task file to come to")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write it to FILE, with paths relative to that")
-    add_settings(parser)
-    arguments = parser.parse_args(words)
-    from taskrun.cli.exit_codes import guarded, say
-    from taskrun.cli.stdout import write
-
-    def command() -> int:
-        text = delta_text(make_manager(arguments), arguments.base, arguments.wanted, arguments.output or "delta")
-        if arguments.output is None:
-            return write(text.rstrip("\n"))
-        try:
-            Path(arguments.output).write_text(text, "utf-8")
-        except OSError as error:
-            say(f"taskrun: error: cannot write '{arguments.output}': {error.strerror or error}")
-            return 1
-        return 0
-
-    return guarded(command)
+def run(arguments: argparse.Namespace) -> int:
+    """Print or write the difference between two flows and return the exit status."""
+    text = delta_text(create_manager(arguments), arguments.base, arguments.wanted, arguments.output or "delta")
+    if arguments.output is None:
+        return print_result(text.rstrip("\n"))
+    try:
+        Path(arguments.output).write_text(text, "utf-8")
+    except OSError as error:
+        report(f"taskrun: error: cannot write '{arguments.output}': {error.strerror or error}")
+        return FAILED
+    return SUCCEEDED
 
 
 def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str:
-    """Return the text of the delta, as a file at ``output``."""
+    """Return the text of a flow that extends one flow and equals another.
+
+    Parameters:
+        manager: expands the flows.
+        base: the path of the flow to extend.
+        wanted: the path of the flow to equal.
+        output: the path of the file for which the text is made; paths in the text are relative to its folder.
+    """
     from taskrun.errors import FlowError
     from taskrun.syntax.delta.difference import Differ, replacement_delta
     from taskrun.syntax.delta.extend import language_of
@@ -74,8 +78,8 @@ def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str
         return replaced
     delta = Differ(manager.opaque).difference(first, second)
     text = text_of(second._replace(attributes={}, children=(), text="") if delta is None else delta)
-    try:  # prototypes, and what is generated, may make more of the base than it shows
-        made = manager.expand(output, root=parse(output, text.encode()), custom_types=False)
+    try:  # merging the delta may give another flow than `wanted` if the base has prototypes or generated parts
+        merged = manager.expand(output, root=parse(output, text.encode()), custom_types=False)
     except FlowError:
         return replaced
-    return text if same(relocated(made, output), second) else replaced
+    return text if same(relocated(merged, output), second) else replaced

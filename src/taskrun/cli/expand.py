@@ -1,49 +1,46 @@
-"""``taskrun expand``: show a flow after all that it builds on was put in.
+"""``taskrun expand``: show a flow merged with the files that it extends.
 
     $ taskrun expand --origins shop.task.xml
     <!-- from base.task.xml:1:1, changed by shop.task.xml:1:1 -->
     <task>…
 
-Rules: what is printed is a flow that loads and does the same, without the words about merging, in the kernel language: old
-tags have their new names and every step has one.
+Rules: the result is an equivalent flow in the kernel language, without the attributes that control merging: old tags
+have their new names and every step has a name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 from typing import TYPE_CHECKING
 
-from taskrun.cli.parser import Parser, add_settings, make_manager
+from taskrun.cli.manager_options import add_manager_options, create_manager
+from taskrun.cli.stdout import print_result
 
 if TYPE_CHECKING:
     from taskrun.syntax.node import Node
 
-DESCRIPTION = "Show a flow after all that it builds on was put in; the output is a flow that does the same."
 
-
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
-    parser = Parser("expand", DESCRIPTION)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun expand``."""
     parser.add_argument("flow", metavar="FILE", help="the task file")
-    parser.add_argument("--origins", action="store_true", help="say of which files each part was made")
-    add_settings(parser)
-    arguments = parser.parse_args(words)
-    from taskrun.cli.exit_codes import guarded
-    from taskrun.cli.stdout import write
+    parser.add_argument("--origins", action="store_true", help="show the files from which each element was merged")
+    add_manager_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print an expanded flow and return the exit status."""
     from taskrun.syntax.delta.origins import describe_origin
     from taskrun.syntax.delta.relocate import relocated
     from taskrun.syntax.xml_write import write_xml
 
-    def command() -> int:
-        root = relocated(make_manager(arguments).expand(arguments.flow), arguments.flow)
-        return write(write_xml(kernel(root), describe_origin if arguments.origins else None, head=False).rstrip("\n"))
-
-    return guarded(command)
+    root = relocated(create_manager(arguments).expand(arguments.flow), arguments.flow)
+    origins = describe_origin if arguments.origins else None
+    return print_result(write_xml(to_kernel_language(root), origins, head=False).rstrip("\n"))
 
 
-def kernel(root: Node) -> Node:
-    """Return a tree in the kernel language, as a file has it: a graph is a task in graph mode."""
+def to_kernel_language(root: Node) -> Node:
+    """Return the tree of a flow in the kernel language, with ``<task>`` as the root tag of a graph too."""
     from taskrun.syntax.normalize import normalize
 
-    made = normalize(root)
-    return made._replace(tag="task") if made.tag == "graph-task" else made
+    kernel = normalize(root)
+    return kernel._replace(tag="task") if kernel.tag == "graph-task" else kernel

@@ -1,14 +1,15 @@
-"""The inputs of a run, from the command line.
+"""Inputs of a run from the command line.
 
-    --input x=1           converted to the input's type; without one: JSON if it is JSON, else text
+    --input x=1           converted to the declared type; without a type parsed as JSON, or text if it is not JSON
     --input x=@notes.txt  the text of a file (``@@`` for a text that begins with ``@``)
     --inputs file.json    a JSON object; ``-`` reads it from standard input
 
-Rules: ``--input`` wins over ``--inputs``; giving one name twice is an error.
+Rules: ``--input`` overrides ``--inputs``; the same name in two ``--input`` options is an error.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -22,29 +23,43 @@ if TYPE_CHECKING:
     from taskrun.result import WaitPoint
 
 
-def typed_inputs(flow: Flow, waiting: Iterable[WaitPoint] = ()) -> set[str]:
-    """Return the names of the inputs that have a type: those of a flow, and of what a run of it waits for."""
-    asked = {item.name: item.type for place in waiting for item in place.asked}
-    return {name for name, kind in asked.items() if kind} | {
-        item.name for item in flow.model.inputs if item.type is not None and item.name not in asked
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--input`` and ``--inputs``."""
+    text = "an input; NAME=@FILE reads the text of a file"
+    parser.add_argument("--input", action="append", default=[], metavar="NAME=VALUE", help=text)
+    parser.add_argument("--inputs", metavar="FILE", help="inputs as a JSON object; - is standard input")
+
+
+def typed_input_names(flow: Flow, wait_points: Iterable[WaitPoint] = ()) -> set[str]:
+    """Return the names of the inputs that have a type: those of the wait points, and else those of the flow."""
+    requested = {item.name: item.type for point in wait_points for item in point.asked}
+    return {name for name, kind in requested.items() if kind} | {
+        item.name for item in flow.model.inputs if item.type is not None and item.name not in requested
     }
 
 
-def read_inputs(typed: Collection[str], pairs: Iterable[str], file: str | None) -> dict[str, Any]:
-    """Return the inputs that are given, of which some are ``typed``; raises InputError with all that is wrong with them."""
-    inputs = {} if file is None else _object(file)
+def read_inputs(arguments: argparse.Namespace, typed: Collection[str]) -> dict[str, Any]:
+    """Return the inputs of ``--input`` and ``--inputs`` by name.
+
+    Parameters:
+        arguments: the parsed options.
+        typed: the names of the inputs that have a type; their values stay text, which the run converts.
+
+    Raises InputError with every problem found.
+    """
+    inputs = {} if arguments.inputs is None else _read_json_object(arguments.inputs)
     problems: list[str] = []
     given: set[str] = set()
-    for pair in pairs:
+    for pair in arguments.input:
         name, equals, text = pair.partition("=")
         if not equals or not name:
-            problems.append(f"--input {pair}: write NAME=VALUE")
+            problems.append(f"--input {pair}: expected NAME=VALUE")
         elif name in given:
             problems.append(f"--input {name} is given twice")
         else:
             given.add(name)
             try:
-                inputs[name] = input_value(text, typed=name in typed)
+                inputs[name] = parse_input_value(text, typed=name in typed)
             except ValueError as error:
                 problems.append(f"--input {name}: {error}")
     if problems:
@@ -52,8 +67,8 @@ def read_inputs(typed: Collection[str], pairs: Iterable[str], file: str | None) 
     return inputs
 
 
-def input_value(text: str, *, typed: bool) -> Any:
-    """Return what a text behind ``NAME=`` means; raises ValueError when it names a file that cannot be read."""
+def parse_input_value(text: str, *, typed: bool) -> Any:
+    """Return the value of a text behind ``NAME=``; raises ValueError when it names a file that cannot be read."""
     if text.startswith("@@"):
         text = text[1:]
     elif text.startswith("@"):
@@ -71,7 +86,7 @@ def input_value(text: str, *, typed: bool) -> Any:
         return text
 
 
-def _object(file: str) -> dict[str, Any]:
+def _read_json_object(file: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         value = json.loads(text)
@@ -80,5 +95,5 @@ def _object(file: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise InputError([f"--inputs {file}: not JSON: {error}"]) from None
     if not isinstance(value, Mapping):
-        raise InputError([f"--inputs {file}: a JSON object is expected, with the inputs by name"])
+        raise InputError([f"--inputs {file}: expected a JSON object with the inputs by name"])
     return dict(value)

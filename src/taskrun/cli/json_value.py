@@ -1,8 +1,8 @@
-"""Outputs as JSON.
+"""Conversion of outputs to JSON values.
 
-Rules: dates are ISO text, a decimal is a number when that loses nothing and text otherwise, tuples are arrays, sets
-sorted arrays, mappings objects, dataclasses and the results of steps objects of their fields. Whatever else is an error
-that names the output: it is not shown as something that it is not.
+Rules: dates become ISO text, decimals numbers if no digit is lost and text otherwise, tuples arrays, sets sorted
+arrays, mappings objects, dataclasses and results of steps objects of their fields. A value of any other type is an
+error.
 """
 
 from __future__ import annotations
@@ -18,45 +18,45 @@ from taskrun.core.script_views import Shown
 
 
 def json_value(value: Any) -> Any:  # noqa: PLR0911 - a table of types
-    """Return a value as the standard library's json takes it; raises ValueError saying what has no JSON form."""
+    """Return a value as types that the module ``json`` accepts; raises ValueError if a part has no JSON form."""
     if value is None or isinstance(value, bool | int | str):
-        return _exact(value)
+        return _without_subclass(value)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{value} has no JSON form")
         return float(value)
     if isinstance(value, Decimal):
-        return _number(value)
+        return _decimal_value(value)
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, Mapping):
-        return {_key(name): json_value(item) for name, item in value.items()}
+        return {_object_key(name): json_value(item) for name, item in value.items()}
     if isinstance(value, list | tuple | range):
         return [json_value(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted((json_value(item) for item in value), key=lambda item: (str(type(item)), str(item)))
-    return json_value(_fields(value))
+    return json_value(_public_fields(value))
 
 
-def _exact(value: Any) -> Any:
-    """Return a plain value for a subclass of str or int, such as an enumeration's member."""
+def _without_subclass(value: Any) -> Any:
+    """Return a plain bool, int or str for an object of a subclass, such as a member of an enumeration."""
     for kind in (bool, int, str):
         if isinstance(value, kind):
             return kind(value) if kind is not str else str.__str__(value)
     return value
 
 
-def _number(value: Decimal) -> int | float | str:
+def _decimal_value(value: Decimal) -> int | float | str:
     if not value.is_finite():
         raise ValueError(f"{value} has no JSON form")
-    if value == value.to_integral_value() and value.adjusted() < 18:  # noqa: PLR2004 - digits that every reader keeps
+    if value == value.to_integral_value() and value.adjusted() < 18:  # noqa: PLR2004 - fits 64 bits
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else str(value)
 
 
-def _key(name: Any) -> str:
+def _object_key(name: Any) -> str:
     if isinstance(name, str):
         return name
     if name is None or isinstance(name, bool):
@@ -68,7 +68,7 @@ def _key(name: Any) -> str:
     raise ValueError(f"a {type(name).__name__} as a key has no JSON form")
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def _public_fields(value: Any) -> dict[str, Any]:
     if isinstance(value, Shown):
         names = [name for name in dir(type(value)) if not name.startswith("_")]
         return {name: item for name in names if not callable(item := getattr(value, name))}

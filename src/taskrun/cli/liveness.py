@@ -1,4 +1,4 @@
-"""Runs that another process works on: whether somebody does, and waiting until nobody does any more."""
+"""Liveness of runs: whether a run has a live owner, and waiting until it has none."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from taskrun.durable.history import is_orphaned
 from taskrun.durable.records import RunSummary
 from taskrun.durable.store import Store
 
-_POLL = 0.1
-"""How many seconds lie between two looks at a run that is waited for."""
+_POLL_INTERVAL = 0.1
+"""Seconds between two reads of the state of a run."""
 
 
-def works_on(run: RunSummary) -> bool:
-    """Whether somebody who lives works on a run."""
+def has_live_owner(run: RunSummary) -> bool:
+    """Return whether a process that is alive executes the run."""
     return run.state.active and not is_orphaned(run, time.time())
 
 
-def is_over(state: RunState) -> bool:
-    """Whether nothing can follow a state of a run."""
+def is_final(state: RunState) -> bool:
+    """Return whether no other state can follow a state."""
     return not TRANSITIONS[state]
 
 
-def until_still(store: Store, run_id: str) -> RunState:
-    """Wait until nobody works on a run and return its state, which is an active one when its owner has died."""
-    while works_on(run := store.load(run_id)):
-        time.sleep(_POLL)
+def wait_until_inactive(store: Store, run_id: str) -> RunState:
+    """Wait until no live process executes the run; return its state, which is an active one if its owner has died."""
+    while has_live_owner(run := store.load(run_id)):
+        time.sleep(_POLL_INTERVAL)
     return run.state

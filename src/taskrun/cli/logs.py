@@ -1,4 +1,4 @@
-"""What the logger ``taskrun`` says, as lines on standard error: ``taskrun: warning: …``."""
+"""Log of taskrun on standard error, as lines such as ``taskrun: warning: …``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class _Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
+    """Formatter that puts ``taskrun:``, and the level unless it is INFO, before a message."""
+
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a log record."""
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         return f"taskrun: {level}{super().format(record)}"
 
 
 @contextmanager
-def logs_to_standard_error() -> Iterator[None]:
-    """Show the log of taskrun, and what scripts log, while the block runs."""
+def log_to_stderr() -> Iterator[None]:
+    """Write the messages of the logger ``taskrun``, to which scripts log too, to standard error during the block."""
     logger = logging.getLogger("taskrun")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line("%(message)s"))
+    handler.setFormatter(LineFormatter("%(message)s"))
     level, propagate = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

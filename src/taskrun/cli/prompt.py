@@ -1,10 +1,11 @@
-"""``--interactive``: ask on a terminal for what a run waits for.
+"""Prompts for the inputs of wait points on a terminal (``--interactive``).
 
     main/approve: Shall the order be paid?
       approved (bool), may it be paid: true
 
-Rules: questions go to standard error, answers are read from standard input and mean what they mean behind ``--input``. An
-empty answer is the default, or nothing. What is wrong is asked again. Ctrl-D, and Ctrl-C, leave the run suspended.
+Rules: prompts go to standard error, answers are read from standard input and parsed as the values of ``--input`` are.
+An empty answer selects the default, or no value. A wrong answer is asked for again. Ctrl-D and Ctrl-C leave the run
+suspended.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from taskrun.cli.exit_codes import say
-from taskrun.cli.inputs import input_value
+from taskrun.cli.inputs import parse_input_value
+from taskrun.cli.stderr import report
 from taskrun.core.types import type_of
 from taskrun.errors import InputError
 from taskrun.result import RequestedInput, WaitPoint
@@ -23,59 +24,67 @@ if TYPE_CHECKING:
     from taskrun.result import RunResult
 
 
-def ask_and_go_on(result: RunResult, going: Callable[[RunResult, dict[str, Any]], RunResult]) -> RunResult | None:
-    """Ask for what the run waits for and go on with it; None when it is to stay suspended."""
-    while (answers := ask(result.waiting, {})) is not None:
+def prompt_and_resume(result: RunResult, resume: Callable[[str, dict[str, Any]], RunResult]) -> RunResult | None:
+    """Prompt for the inputs of a suspended run and resume it.
+
+    Parameters:
+        result: the result of the suspended run.
+        resume: resumes the run of an id with inputs. After an InputError the user is asked again.
+
+    Returns the result of the resumed run, None if the user ended the input.
+    """
+    while (inputs := prompt_inputs(result.waiting, {})) is not None:
         try:
-            return going(result, answers)
+            return resume(result.run_id, inputs)
         except InputError as error:
             for problem in error.problems:
-                say(f"  {problem}")
+                report(f"  {problem}")
     return None
 
 
-def ask(places: tuple[WaitPoint, ...], given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the answers to what the places ask for, with those that are given; None when nobody answers."""
-    answers = dict(given)
+def prompt_inputs(wait_points: tuple[WaitPoint, ...], given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the ``given`` inputs and those that the user enters for the wait points; None at the end of the input."""
+    inputs = dict(given)
     try:
-        for place in places:
-            say(place.path + (f": {place.title}" if place.title else ""))
-            if not place.asked:
-                _line("  Enter goes on, Ctrl-D leaves the run suspended: ")
-            for item in place.asked:
-                if item.name not in answers:
-                    value = _answer(item)
+        for point in wait_points:
+            report(point.path + (f": {point.title}" if point.title else ""))
+            if not point.asked:
+                _read_line("  Enter resumes the run, Ctrl-D leaves it suspended: ")
+            for item in point.asked:
+                if item.name not in inputs:
+                    value = _prompt_input(item)
                     if value is not None:
-                        answers[item.name] = value
+                        inputs[item.name] = value
     except (EOFError, KeyboardInterrupt):
-        say("")
+        report("")
         return None
-    return answers
+    return inputs
 
 
-def _answer(item: RequestedInput) -> Any:
+def _prompt_input(item: RequestedInput) -> Any:
+    """Return the value that the user enters for an input, None for an empty answer to an optional one."""
     kind = type_of(item.type) if item.type else None
     words = [item.type] if item.type else []
-    words += [f"default {item.default}"] if item.default else [] if item.mandatory else ["may be left out"]
-    question = f"  {item.name} ({', '.join(words)})" if words else f"  {item.name}"
-    question += f", {' '.join(item.description.split())}" if item.description else ""
+    words += [f"default {item.default}"] if item.default else [] if item.mandatory else ["optional"]
+    prompt = f"  {item.name} ({', '.join(words)})" if words else f"  {item.name}"
+    prompt += f", {' '.join(item.description.split())}" if item.description else ""
     while True:
-        text = _line(f"{question}: ")
+        text = _read_line(f"{prompt}: ")
         if not text:
             if not item.mandatory:
                 return None
-            say("    it is needed")
+            report("    a value is required")
             continue
         try:
-            value = input_value(text, typed=kind is not None)
+            value = parse_input_value(text, typed=kind is not None)
             return value if kind is None else kind.convert(value)
         except ValueError as error:
-            say(f"    {error}")
+            report(f"    {error}")
 
 
-def _line(question: str) -> str:
-    """Return a line from standard input, without its end; EOFError when there is none."""
-    sys.stderr.write(question)
+def _read_line(prompt: str) -> str:
+    """Return a line of standard input without its line end; raises EOFError at the end of the input."""
+    sys.stderr.write(prompt)
     sys.stderr.flush()
     line = sys.stdin.readline()
     if not line:

@@ -1,39 +1,29 @@
-"""``taskrun purge``: remove the runs that ended long ago.
+"""``taskrun purge``: delete all runs that ended before a given time.
 
     $ taskrun purge --older-than 30d
-    removed 12 runs
+    deleted 12 runs
 
-Rules: what is at work or suspended stays, however old it is; a run that was called stays as long as its caller does.
+Rules: runs that are active or suspended are not deleted. A run that another run called is deleted only with its caller.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
-from taskrun.cli.parser import Parser
-from taskrun.cli.stores import add_store_options, recorded_runs
-from taskrun.cli.times import span
-
-DESCRIPTION = "Remove the runs that ended long ago, with the runs that they called."
+from taskrun.cli.stdout import pluralize, print_result
+from taskrun.cli.stores import add_store_options, open_history
+from taskrun.cli.times import parse_duration_option
 
 
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
-    parser = Parser("purge", DESCRIPTION)
-    parser.add_argument(
-        "--older-than", type=span, required=True, metavar="TIME", help="how long ago: 30m, 12h, 30d or 4w for example"
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun purge``."""
+    text = "delete the runs that ended longer than TIME ago: 30m, 12h, 30d or 4w for example"
+    parser.add_argument("--older-than", type=parse_duration_option, required=True, metavar="TIME", help=text)
     add_store_options(parser)
-    arguments = parser.parse_args(words)
-    from taskrun.cli.exit_codes import guarded
-
-    return guarded(lambda: _purge(arguments))
 
 
-def _purge(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.stdout import counted, write
-
-    with recorded_runs(arguments) as history:
+def run(arguments: argparse.Namespace) -> int:
+    """Delete old runs and return the exit status."""
+    with open_history(arguments) as history:
         count = history.purge(arguments.older_than)
-    return write(f"removed {counted(count, 'run')}")
+    return print_result(f"deleted {pluralize(count, 'run')}")

@@ -1,7 +1,7 @@
-"""What is recorded, as people and programs read it: values without their tags, texts in one line, errors.
+"""Rendering of recorded values and errors for people and programs.
 
-Rules: no class of a recorded value is looked up and no codec is asked, so everything can be shown everywhere. What was
-recorded as JSON of its own stays as it is; see ``codec.codec`` for the tags.
+Rules: recorded values are shown without importing their classes or using codecs of other packages, so that any store
+can be shown on any machine. ``codec.codec`` defines the tags of recorded values.
 """
 
 from __future__ import annotations
@@ -16,86 +16,88 @@ from taskrun.codec.codec import TAG, Codecs
 from taskrun.core.journal import ErrorRecord
 from taskrun.errors import StoreError
 
-SHORT = 100
-"""How many characters of a value a line shows."""
+MAX_VALUE_LENGTH = 100
+"""Number of characters of a value that are shown in a line."""
 
-_SEQUENCES = ("tuple", "set", "frozenset")
-_AS_THEY_ARE = ("int", "float", "bytes", "bytearray", "zone")
-"""The tags whose values are recorded as text that can be read: hexadecimal, nan or inf, base64, a name."""
+_SEQUENCE_TAGS = ("tuple", "set", "frozenset")
+_TEXT_TAGS = ("int", "float", "bytes", "bytearray", "zone")
+"""Tags whose values are recorded as readable text: hexadecimal digits, nan or inf, base64, a name."""
 
 
-def readable(recorded: str | None) -> Any:
-    """Return the plain JSON of a recorded value: dates as ISO text, sets as arrays, objects of classes as their fields.
+def untagged(recorded: str | None) -> Any:
+    """Return a recorded value as plain JSON: dates as ISO text, sets as arrays, objects of classes as their fields.
 
-    >>> readable('{"when":{"$":"date","v":"2026-02-03"},"ids":{"$":"tuple","v":[1,2]}}')
+    Raises StoreError when the recorded text is damaged.
+
+    >>> untagged('{"when":{"$":"date","v":"2026-02-03"},"ids":{"$":"tuple","v":[1,2]}}')
     {'when': '2026-02-03', 'ids': [1, 2]}
     """
     if recorded is None:
         return None
     try:
-        return _plain(json.loads(recorded))
+        return _remove_tags(json.loads(recorded))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(f"a recorded value is damaged: {type(error).__name__}: {error}") from error
 
 
-def _plain(data: Any) -> Any:
+def _remove_tags(data: Any) -> Any:
     if isinstance(data, list):
-        return [_plain(one) for one in data]
+        return [_remove_tags(one) for one in data]
     if not isinstance(data, Mapping):
         return data
     if data.get(TAG) is None:
-        return {name: _plain(one) for name, one in data.items()}
-    return _tagged(data, data[TAG], data["v"])
+        return {name: _remove_tags(one) for name, one in data.items()}
+    return _untagged_value(data, data[TAG], data["v"])
 
 
-def _tagged(data: Mapping[str, Any], tag: str, made_of: Any) -> Any:
-    """Return what is shown for a value with a tag."""
+def _untagged_value(data: Mapping[str, Any], tag: str, content: Any) -> Any:
+    """Return the plain JSON of a value with a tag."""
     if tag == "dict":
-        return {_name(_plain(key)): _plain(one) for key, one in made_of}
-    if tag not in BUILDERS or tag in _SEQUENCES or tag in _AS_THEY_ARE:
-        return _plain(made_of)
+        return {_member_name(_remove_tags(key)): _remove_tags(one) for key, one in content}
+    if tag not in BUILDERS or tag in _SEQUENCE_TAGS or tag in _TEXT_TAGS:
+        return _remove_tags(content)
     value = Codecs().loads(json.dumps(data))
     try:
         return str(value) if isinstance(value, range) else json_value(value)
-    except ValueError:  # it has no JSON form of its own
+    except ValueError:  # values without JSON form, such as complex numbers
         return str(value)
 
 
-def _name(key: Any) -> str:
+def _member_name(key: Any) -> str:
     return key if isinstance(key, str) else json.dumps(key, ensure_ascii=False)
 
 
-def in_short(recorded: str | None) -> str:
-    """Return a recorded value as JSON in one line that is not long, ``""`` for None."""
-    return "" if recorded is None else one_line(json.dumps(readable(recorded), ensure_ascii=False), SHORT)
+def abbreviate(recorded: str | None) -> str:
+    """Return a recorded value as one line of JSON of at most MAX_VALUE_LENGTH characters, ``""`` for None."""
+    return "" if recorded is None else one_line(json.dumps(untagged(recorded), ensure_ascii=False), MAX_VALUE_LENGTH)
 
 
 def one_line(text: str, longest: int | None = None) -> str:
-    r"""Return a text in one line, without what a terminal takes for orders; cut at ``longest`` characters.
+    r"""Return a text as one line without control characters, cut to ``longest`` characters.
 
     >>> one_line("a\n\x1b[31mb"), one_line("abcdef", 4)
     ('a \\x1b[31mb', 'abc…')
     """
-    enough = None if longest is None else 4 * longest  # what is cut need not be looked at
-    line = printable(" ".join(text[:enough].split()))
+    enough = None if longest is None else 4 * longest  # do not escape megabytes that are cut anyway
+    line = escape_unprintable(" ".join(text[:enough].split()))
     if longest is None or (len(line) <= longest and len(text) <= 4 * longest):
         return line
     return line[: longest - 1] + "…"
 
 
-def printable(text: str) -> str:
-    """Return a text with escapes in place of what cannot be printed."""
+def escape_unprintable(text: str) -> str:
+    """Return a text with its unprintable characters, such as those of terminal commands, replaced by escapes."""
     return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def error_lines(error: ErrorRecord, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines that tell of an error: its notes, where it came from, the members of a group, its traceback."""
+    """Yield the lines about an error: message, notes, members of a group, cause, and with ``verbose`` the traceback."""
     yield one_line(str(error))
     for note in error.notes:
         yield f"    {one_line(note)}"
     if verbose:
         for line in error.traceback.splitlines():
-            yield f"    {printable(line)}"
+            yield f"    {escape_unprintable(line)}"
     for member in error.group:
         for number, line in enumerate(error_lines(member, verbose=verbose)):
             yield ("  | " if not number else "    ") + line
@@ -106,7 +108,7 @@ def error_lines(error: ErrorRecord, *, verbose: bool) -> Iterator[str]:
 
 
 def error_json(error: ErrorRecord | None, *, verbose: bool) -> dict[str, Any] | None:
-    """Return an error for programs; tracebacks only when they were asked for."""
+    """Return an error as a JSON object, with tracebacks if ``verbose``; None for no error."""
     if error is None:
         return None
     shown: dict[str, Any] = {"kind": error.kind, "message": error.message, "notes": list(error.notes)}

@@ -1,54 +1,45 @@
-"""``taskrun rerun``: a new run that takes over what an earlier one had done, before a step or before its failure.
+"""``taskrun rerun``: start a new run that inherits the records of an earlier run, up to a step or up to its failure.
 
     $ taskrun rerun 3f9a --from main/pay --input card=1234
     {"paid": true}
 
-Rules: the earlier run stays as it is. What it had undone is done again.
+Rules: the earlier run is not changed. Steps that it has undone are executed again.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 
-from taskrun.cli.parser import Parser, add_input_options, add_settings
-from taskrun.cli.stores import add_store_options, existing_store
+from taskrun.cli.inputs import add_input_options, read_inputs, typed_input_names
+from taskrun.cli.manager_options import add_manager_options
+from taskrun.cli.run_execution import add_run_options, check_terminal, execute_run, open_manager
+from taskrun.cli.stores import add_store_options, existing_store_url
 
-DESCRIPTION = "Start a new run that takes over what an earlier one had done, and print its outputs."
 
-
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
-    from taskrun.cli.run_execution import add_run_options, check_terminal
-
-    parser = Parser("rerun", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="the id of the earlier run, or the beginning of it")
-    text = "the path of the step to begin with, such as main/pay (default: the one that failed)"
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun rerun``."""
+    parser.add_argument("run", metavar="RUN", help="the id of the earlier run, or a unique prefix of it")
+    text = "the path of the first step to execute again, such as main/pay (default: the failed step)"
     parser.add_argument("--from", dest="from_step", metavar="STEP", help=text)
     add_input_options(parser)
-    parser.add_argument("--flow", dest="file", metavar="FILE", help="run this flow; steps are matched by path")
-    add_settings(parser)
+    text = "execute this flow instead of the recorded one; steps are matched by path"
+    parser.add_argument("--flow", dest="file", metavar="FILE", help=text)
+    add_manager_options(parser)
     add_run_options(parser)
     add_store_options(parser)
-    arguments = parser.parse_args(words)
-    check_terminal(parser, arguments)
-    from taskrun.cli.exit_codes import guarded
-
-    return guarded(lambda: _rerun(arguments), verbose=arguments.verbose)
 
 
-def _rerun(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.inputs import read_inputs, typed_inputs
-    from taskrun.cli.run_execution import finish, managed
+def run(arguments: argparse.Namespace) -> int:
+    """Rerun a run, print the outputs of the new run and return the exit status."""
+    check_terminal(arguments)
     from taskrun.durable.history import resolve_run_id
 
-    with managed(arguments, store=existing_store(arguments)) as manager:
+    with open_manager(arguments, store=existing_store_url(arguments)) as manager:
         run_id = resolve_run_id(manager.store, arguments.run)
-        typed = typed_inputs(manager.runs.flow_of(run_id, arguments.file))
-        inputs = read_inputs(typed, arguments.input, arguments.inputs)
+        inputs = read_inputs(arguments, typed_input_names(manager.runs.flow_of(run_id, arguments.file)))
         new_id = os.urandom(16).hex()
-        return finish(
+        return execute_run(
             arguments,
             manager,
             new_id,

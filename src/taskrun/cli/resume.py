@@ -1,66 +1,59 @@
-"""``taskrun resume``: go on with a run that is suspended, has failed, or whose process has died.
+"""``taskrun resume``: resume a run that is suspended, has failed, or whose process has died.
 
     $ taskrun resume 3f9a --input approved=true
     {"paid": true}
 
-Rules: what was done is not done again. Inputs are those that the run waits for, and those of the task that are not
-recorded; they mean what they mean for ``taskrun run``. The flow is the one that the run began with, whatever has become of
-its file; what a flow may import and where it finds others has to be said again.
+Rules: steps with a checkpoint are not executed again. Inputs are those of the wait points, and inputs of the task that
+are not recorded; they are written as for ``taskrun run``. The run executes the flow text that was recorded when it
+started, even if the file has changed. The manager options (``--allow``, ``--path`` …) are not recorded and must be
+given again.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
-from taskrun.cli.parser import Parser, add_input_options, add_settings
-from taskrun.cli.stores import add_store_options, existing_store
+from taskrun.cli.exit_codes import SUSPENDED
+from taskrun.cli.inputs import add_input_options, read_inputs, typed_input_names
+from taskrun.cli.manager_options import add_manager_options
+from taskrun.cli.run_execution import add_run_options, check_terminal, execute_run, open_manager, report_state
+from taskrun.cli.stores import add_store_options, existing_store_url
+from taskrun.cli.times import parse_duration_option
 
-DESCRIPTION = "Go on with a run that is suspended, has failed, or whose process has died, and print its outputs."
 
-
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
-    from taskrun.cli.run_execution import add_run_options, check_terminal
-    from taskrun.cli.times import span
-
-    parser = Parser("resume", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="the id of the run, or the beginning of it")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun resume``."""
+    parser.add_argument("run", metavar="RUN", help="the id of the run, or a unique prefix of it")
     add_input_options(parser)
-    parser.add_argument("--flow", dest="file", metavar="FILE", help="go on with this flow; steps are matched by path")
-    text = "after which silence an owner on another machine counts as dead (30s)"
-    parser.add_argument("--stale-after", type=span, default=None, metavar="TIME", help=text)
-    add_settings(parser)
+    text = "execute this flow instead of the recorded one; steps are matched by path"
+    parser.add_argument("--flow", dest="file", metavar="FILE", help=text)
+    text = "treat an owner on another machine as dead after TIME without a heartbeat (default: 30s)"
+    parser.add_argument("--stale-after", type=parse_duration_option, default=None, metavar="TIME", help=text)
+    add_manager_options(parser)
     add_run_options(parser)
     add_store_options(parser)
-    arguments = parser.parse_args(words)
-    check_terminal(parser, arguments)
-    from taskrun.cli.exit_codes import guarded
-
-    return guarded(lambda: _resume(arguments), verbose=arguments.verbose)
 
 
-def _resume(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.inputs import read_inputs, typed_inputs
-    from taskrun.cli.run_execution import SUSPENDED, finish, managed, tell
+def run(arguments: argparse.Namespace) -> int:
+    """Resume a run, print its outputs and return the exit status."""
+    check_terminal(arguments)
     from taskrun.durable.heartbeat import STALE_AFTER
     from taskrun.durable.history import resolve_run_id
 
     stale_after = STALE_AFTER if arguments.stale_after is None else arguments.stale_after
-    with managed(arguments, store=existing_store(arguments)) as manager:
+    with open_manager(arguments, store=existing_store_url(arguments)) as manager:
         run_id = resolve_run_id(manager.store, arguments.run)
-        waiting = manager.waiting(run_id)
-        typed = typed_inputs(manager.runs.flow_of(run_id, arguments.file), waiting)
-        inputs = read_inputs(typed, arguments.input, arguments.inputs)
-        if arguments.interactive and any(item.name not in inputs for place in waiting for item in place.asked):
-            from taskrun.cli.prompt import ask
+        wait_points = manager.waiting(run_id)
+        inputs = read_inputs(arguments, typed_input_names(manager.runs.flow_of(run_id, arguments.file), wait_points))
+        if arguments.interactive and any(item.name not in inputs for point in wait_points for item in point.asked):
+            from taskrun.cli.prompt import prompt_inputs
 
-            answers = ask(waiting, inputs)
-            if answers is None:
-                tell(manager, run_id, arguments)
+            entered = prompt_inputs(wait_points, inputs)
+            if entered is None:
+                report_state(manager, run_id, arguments)
                 return SUSPENDED
-            inputs = answers
-        return finish(
+            inputs = entered
+        return execute_run(
             arguments,
             manager,
             run_id,

@@ -1,7 +1,7 @@
 """``taskrun run``: run a flow and print its outputs.
 
-Rules: every run is recorded, unless ``--no-record`` says otherwise; a flow that can be suspended has to be, or somebody
-has to be there to be asked. How a run is watched, cancelled and told of is in ``running``.
+Rules: every run is recorded, unless ``--no-record`` is given. A flow that can be suspended must be recorded or run with
+``--interactive``. ``run_execution.py`` has what a run shares with ``resume`` and ``rerun``.
 """
 
 from __future__ import annotations
@@ -12,82 +12,62 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from taskrun.cli import COMMANDS
-from taskrun.cli.parser import Parser, add_input_options, add_settings, make_manager
+from taskrun.cli.command import UsageError
+from taskrun.cli.exit_codes import SUCCEEDED, WRONG_USE
+from taskrun.cli.inputs import add_input_options, read_inputs, typed_input_names
+from taskrun.cli.manager_options import add_manager_options, create_manager
+from taskrun.cli.run_execution import add_run_options, check_terminal, execute_run, open_manager
+from taskrun.cli.stderr import report
 from taskrun.cli.stores import add_store_options, store_url
-from taskrun.errors import near_hint
-
-DESCRIPTION = "Run a flow and print its outputs as one JSON document."
+from taskrun.errors import StoreError, near_hint
 
 
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
-    from taskrun.cli.run_execution import check_terminal
-
-    parser = _parser()
-    if {"-h", "--help"} & set(words):
-        parser.print_help()
-        flows = [word for word in words if word.endswith((".xml", ".yaml", ".yml", ".json"))]
-        if not flows:
-            return 0
-        words = flows[:1]
-    else:
-        flows = []
-    arguments = parser.parse_args(words)
-    from taskrun.cli.exit_codes import guarded
-
-    if not Path(arguments.flow).exists() and (hint := near_hint(arguments.flow, COMMANDS)):
-        parser.error(f"'{arguments.flow}' is no file and no command; {hint}")
-    check_terminal(parser, arguments)
-
-    def command() -> int:
-        return _describe(arguments) if flows else _run(arguments)
-
-    return guarded(command, verbose=arguments.verbose)
-
-
-def _parser() -> Parser:
-    from taskrun.cli.run_execution import add_run_options
-
-    parser = Parser("run", DESCRIPTION)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun run``."""
     parser.add_argument("flow", metavar="FLOW", help="the task file, such as flow.task.xml")
     add_input_options(parser)
-    parser.add_argument("-f", "--flags", default="", metavar="A,B", help="flags that the run begins with")
-    add_settings(parser)
+    parser.add_argument("-f", "--flags", default="", metavar="A,B", help="flags that are set when the run starts")
+    add_manager_options(parser)
     parser.add_argument("--check-mutation", action="store_true", help="fail a step that changes an input in place")
     add_run_options(parser)
     add_store_options(parser, recording=True)
-    return parser
 
 
-def _describe(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.describe import describe_flow
+def show_help(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
+    """Print the options, then the inputs and outputs of a flow if the words of the command line contain one."""
+    parser.print_help()
+    flows = [word for word in words if word.endswith((".xml", ".yaml", ".yml", ".json"))]
+    if flows:
+        from taskrun.cli.describe import describe_flow
 
-    print()
-    print(describe_flow(make_manager(arguments).load(arguments.flow)))
-    return 0
+        arguments = parser.parse_args(flows[:1])
+        print()
+        print(describe_flow(create_manager(arguments).load(arguments.flow)))
+    return SUCCEEDED
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.exit_codes import say
-    from taskrun.cli.inputs import read_inputs, typed_inputs
-    from taskrun.cli.run_execution import finish, managed
-    from taskrun.errors import InputError, StoreError
-
+def run(arguments: argparse.Namespace) -> int:
+    """Run a flow, print its outputs and return the exit status."""
+    if not Path(arguments.flow).exists() and (hint := near_hint(arguments.flow, COMMANDS)):
+        raise UsageError(f"'{arguments.flow}' is neither a file nor a command; {hint}")
+    check_terminal(arguments)
     flags = [flag for flag in arguments.flags.replace(",", " ").split() if flag]
     url = None if arguments.no_record else store_url(arguments)
     recorded = url is not None and not url.lower().startswith("memory:")
-    with managed(arguments, flags=flags, store=url) as manager:
+    with open_manager(arguments, flags=flags, store=url) as manager:
         flow = manager.load(arguments.flow)
-        inputs = read_inputs(typed_inputs(flow), arguments.input, arguments.inputs)
+        inputs = read_inputs(arguments, typed_input_names(flow))
         if not recorded and flow.suspends and not arguments.interactive:
-            say("taskrun: error: this flow can be suspended, and without a record nothing could resume it")
-            say("    hint: record it in a file (--store, without --no-record), or add --interactive")
-            return InputError.exit_status
+            report("taskrun: error: this flow can be suspended, and a run that is not recorded cannot be resumed")
+            report("    hint: record the run in a file (--store, without --no-record), or add --interactive")
+            return WRONG_USE
         if recorded:
             try:
-                manager.store  # noqa: B018 - opened now, so that it is known what the trouble is about
+                manager.store  # noqa: B018 - open the store before the run, to add the hint to its errors
             except StoreError as error:
-                hints = filter(None, (error.hint, "--no-record runs the flow without recording it"))
+                hints = filter(None, (error.hint, "use --no-record to run the flow without recording it"))
                 raise StoreError(error.problem, "; ".join(hints)) from error
         run_id = os.urandom(16).hex()
-        return finish(arguments, manager, run_id, lambda: manager.run(flow, inputs, run_id=run_id), recorded=recorded)
+        return execute_run(
+            arguments, manager, run_id, lambda: manager.run(flow, inputs, run_id=run_id), recorded=recorded
+        )

@@ -1,12 +1,12 @@
-"""What ``run``, ``resume`` and ``rerun`` share: who watches, what Ctrl-C does, and what is told of how the run ended.
+"""Execution of a run for ``run``, ``resume`` and ``rerun``: observers, signals, outputs, and the report of its state.
 
-    taskrun: run 3f9a04c1 is SUSPENDED; it waits for
+    taskrun: run 3f9a04c1 is SUSPENDED at 1 wait point:
         main/approve: Shall the order be paid? (asks for approved (bool))
-        go on with: taskrun resume 3f9a04c1 --input approved=…
+        resume it with: taskrun resume 3f9a04c1 --input approved=…
 
-Rules: standard output gets one JSON document or nothing at all. Ctrl-C and SIGTERM cancel the run, whose ``finally``
-scripts still run and whose work is undone; a second one ends the process at once. What is told of a run that did not
-succeed is a command that can be pasted.
+Rules: standard output receives one JSON document or nothing. The first Ctrl-C or SIGTERM cancels the run: ``finally``
+scripts run and finished steps are undone. The second one ends the process at once. The report about a run that did not
+succeed ends with a command that can be pasted into a shell.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -21,67 +22,76 @@ from contextlib import ExitStack, contextmanager, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from taskrun.cli.parser import Parser, make_manager, settings_words
-from taskrun.errors import StepError, StoreError, UnsavableValueError
+from taskrun.cli.command import UsageError, exit_status_of
+from taskrun.cli.exit_codes import CANCELLED, FAILED, SUSPENDED
+from taskrun.cli.json_value import json_value
+from taskrun.cli.manager_options import create_manager, format_manager_options
+from taskrun.cli.stderr import report
+from taskrun.cli.stdout import pluralize, print_result
+from taskrun.errors import PluginError, StepError, StoreError, UnsavableValueError
 
 if TYPE_CHECKING:
     from taskrun.manager import TaskManager
     from taskrun.result import RunResult
 
-SUSPENDED = 4
-"""The exit status of a run that waits for something."""
-CANCELLED = 130
-SHOWN = 8
-"""How many characters of a run's id are told; a store finds the run by them."""
+SHOWN_ID_LENGTH = 8
+"""Number of characters of a run's id in messages; a store finds the run by them."""
 
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
-        "RUNNING": "what was recorded is safe; go on with: taskrun resume",
-        "SUSPENDED": "go on with: taskrun resume",
-        "FAILED": "go on with: taskrun resume",
-        "TIMED_OUT": "go on with: taskrun resume",
-        "REVERTED": "what it had done is undone; begin again with: taskrun rerun",
-        "REVERTING": "not all is undone yet; go on with: taskrun resume",
-        "REVERT_FAILED": "some of what it had done is not undone; try that again with: taskrun cancel",
-        "CANCELLED": "begin again with: taskrun rerun",
+        "RUNNING": "what was recorded is safe; resume it with: taskrun resume",
+        "SUSPENDED": "resume it with: taskrun resume",
+        "FAILED": "resume it with: taskrun resume",
+        "TIMED_OUT": "resume it with: taskrun resume",
+        "REVERTED": "its finished steps were undone; start again with: taskrun rerun",
+        "REVERTING": "not all of its finished steps are undone yet; resume it with: taskrun resume",
+        "REVERT_FAILED": "some of its finished steps could not be undone; try again with: taskrun cancel",
+        "CANCELLED": "start again with: taskrun rerun",
     }
 )
-"""What can be done about a run in each state."""
+"""What the user can do about a run in each state."""
 
 
-def add_run_options(parser: Parser) -> None:
-    """Add the options that say what is shown of a run while it goes on, and whether to ask."""
-    parser.add_argument("--interactive", action="store_true", help="ask, on a terminal, for what the run waits for")
-    parser.add_argument("-v", "--verbose", action="store_true", help="a line per finished step; tracebacks of failures")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no line per step on a terminal either")
-    parser.add_argument("--events", metavar="FILE", help="write every event as a line of JSON; - is standard error")
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the display of a run and for prompts."""
+    text = "prompt on the terminal for the inputs of wait points (steps at which a suspended run waits)"
+    parser.add_argument("--interactive", action="store_true", help=text)
+    text = "show a line per finished step, and tracebacks of failures"
+    parser.add_argument("-v", "--verbose", action="store_true", help=text)
+    parser.add_argument("-q", "--quiet", action="store_true", help="show no line per step, on a terminal either")
+    parser.add_argument("--events", metavar="FILE", help="write each event as a line of JSON; - is standard error")
 
 
-def check_terminal(parser: Parser, arguments: argparse.Namespace) -> None:
-    """End with a message when ``--interactive`` has nobody to ask."""
+def check_terminal(arguments: argparse.Namespace) -> None:
+    """Raise UsageError when ``--interactive`` is given and there is no terminal for the prompts."""
     if arguments.interactive and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        parser.error("--interactive asks on a terminal: standard input and standard error have to be one")
+        raise UsageError("--interactive needs a terminal as standard input and standard error")
 
 
 @contextmanager
-def managed(arguments: argparse.Namespace, **settings: Any) -> Iterator[TaskManager]:
-    """Give a TaskManager with the options' settings and observers; log and events are written meanwhile."""
-    from taskrun.cli.logs import logs_to_standard_error
+def open_manager(arguments: argparse.Namespace, **settings: Any) -> Iterator[TaskManager]:
+    """Create a TaskManager with the options and observers of the command line; close it and its files after the block.
+
+    Parameters:
+        arguments: the parsed options.
+        settings: further parameters of TaskManager.
+    """
+    from taskrun.cli.logs import log_to_stderr
 
     with ExitStack() as stack:
-        stack.enter_context(logs_to_standard_error())
-        manager = make_manager(arguments, observers=list(_observers(arguments, stack)), **settings)
+        stack.enter_context(log_to_stderr())
+        manager = create_manager(arguments, observers=list(_create_observers(arguments, stack)), **settings)
         stack.callback(manager.close)
         yield manager
 
 
-def _observers(arguments: argparse.Namespace, stack: ExitStack) -> Iterator[Any]:
+def _create_observers(arguments: argparse.Namespace, stack: ExitStack) -> Iterator[Any]:
+    """Yield the observers that ``-v``, ``-q`` and ``--events`` select; ``stack`` closes their files."""
     if arguments.verbose or (sys.stderr.isatty() and not arguments.quiet):
         from taskrun.observers.progress import Progress
 
         yield Progress(sys.stderr)
     if arguments.events:
-        from taskrun.errors import PluginError
         from taskrun.observers.json_lines import JsonLines
 
         if arguments.events == "-":
@@ -95,14 +105,14 @@ def _observers(arguments: argparse.Namespace, stack: ExitStack) -> Iterator[Any]
 
 
 @contextmanager
-def signals(manager: TaskManager) -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into a cancellation of the run, and the second into the end of the process.
+def cancel_on_signals(manager: TaskManager) -> Iterator[None]:
+    """Cancel the active runs of the manager at the first SIGINT or SIGTERM in the block, exit at the second one.
 
-    While no run is at work here, the first raises KeyboardInterrupt.
+    While the manager has no active run, the first signal raises KeyboardInterrupt.
     """
     seen: list[int] = []
 
-    def stop(number: int, _frame: object) -> None:
+    def handle(number: int, _frame: object) -> None:
         if seen:
             os._exit(CANCELLED)
         seen.append(number)
@@ -111,7 +121,7 @@ def signals(manager: TaskManager) -> Iterator[None]:
         for run_id in manager.active:
             manager.cancel(run_id)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
@@ -119,86 +129,92 @@ def signals(manager: TaskManager) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def finish(
+def execute_run(
     arguments: argparse.Namespace, manager: TaskManager, run_id: str, start: Callable[[], RunResult], *, recorded: bool
 ) -> int:
-    """Call ``start``, print the outputs, or say what became of the run of that id; return the exit status."""
-    from taskrun.cli.exit_codes import guarded
+    """Execute a run, print its outputs or report its state, and return the exit status.
 
-    status = guarded(lambda: _outputs(arguments, manager, start, recorded=recorded), verbose=arguments.verbose)
+    Parameters:
+        arguments: the parsed options.
+        manager: the manager of the run.
+        run_id: the id of the run.
+        start: starts or resumes the run and returns its result.
+        recorded: whether the run is recorded in a store that outlives the process.
+    """
+    status = exit_status_of(
+        lambda: _execute_and_print(arguments, manager, start, recorded=recorded), verbose=arguments.verbose
+    )
     if status and recorded:
-        with suppress(StoreError):  # it never began, or the trouble was told of before
-            tell(manager, run_id, arguments)
+        with suppress(StoreError):  # the run was never created, or the problem of the store is reported already
+            report_state(manager, run_id, arguments)
     return status
 
 
-def _outputs(
+def _execute_and_print(
     arguments: argparse.Namespace, manager: TaskManager, start: Callable[[], RunResult], *, recorded: bool
 ) -> int:
+    """Start a run, prompt and resume while it is suspended, and print its outputs; return the exit status."""
+
+    def resume(run_id: str, inputs: dict[str, Any]) -> RunResult:
+        with cancel_on_signals(manager):
+            return manager.resume(run_id, inputs)
+
     try:
-        with signals(manager):
+        with cancel_on_signals(manager):
             result = start()
         while result.status == "SUSPENDED" and result.waiting and arguments.interactive:
-            from taskrun.cli.prompt import ask_and_go_on
+            from taskrun.cli.prompt import prompt_and_resume
 
-            def going(result: RunResult, answers: dict[str, Any]) -> RunResult:
-                with signals(manager):
-                    return manager.resume(result.run_id, answers)
-
-            answered = ask_and_go_on(result, going)
-            if answered is None:
+            resumed = prompt_and_resume(result, resume)
+            if resumed is None:
                 break
-            result = answered
+            result = resumed
     except (StepError, UnsavableValueError) as error:
         cause = error.__cause__ or error
         if isinstance(cause, UnsavableValueError) and recorded and "no_record" in arguments:
-            cause.add_note("with --no-record the flow runs without being recorded")
+            cause.add_note("use --no-record to run the flow without recording it")
         raise
     if result.status != "SUSPENDED":
-        return _print(dict(result))
+        return _print_outputs(result)
     if not recorded:
-        from taskrun.cli.exit_codes import say
-
-        say("taskrun: the run waits for something and is over, because it is not recorded")
+        report("taskrun: the run is suspended and cannot be resumed, because it is not recorded")
     return SUSPENDED
 
 
-def tell(manager: TaskManager, run_id: str, arguments: argparse.Namespace) -> None:
-    """Say on standard error where a recorded run stands, and how to go on."""
-    import shlex
+def report_state(manager: TaskManager, run_id: str, arguments: argparse.Namespace) -> None:
+    """Report the state of a recorded run, its wait points, and the command with which to continue.
 
-    from taskrun.cli.exit_codes import say
-    from taskrun.cli.liveness import works_on
+    Nothing is reported for a run that another live process executes.
+    """
+    from taskrun.cli.liveness import has_live_owner
 
     run = manager.store.load(run_id)
     advice = _ADVICE.get(run.state)
-    elsewhere = works_on(run) and run.owner is not None and run.owner.pid != os.getpid()
+    elsewhere = has_live_owner(run) and run.owner is not None and run.owner.pid != os.getpid()
     if advice is None or elsewhere:
         return
-    waiting = manager.waiting(run_id) if run.state == "SUSPENDED" else ()
-    say(f"taskrun: run {run_id[:SHOWN]} is {run.state}" + ("; it waits for" if waiting else ""))
-    for place in waiting:
-        say(f"    {place}")
-    words = [run_id[:SHOWN], *settings_words(arguments)]
+    wait_points = manager.waiting(run_id) if run.state == "SUSPENDED" else ()
+    where = f" at {pluralize(len(wait_points), 'wait point')}:" if wait_points else ""
+    report(f"taskrun: run {run_id[:SHOWN_ID_LENGTH]} is {run.state}{where}")
+    for point in wait_points:
+        report(f"    {point}")
+    words = [run_id[:SHOWN_ID_LENGTH], *format_manager_options(arguments)]
     if arguments.store is not None:
         words += ["--store", arguments.store]
-    needed = dict.fromkeys(item.name for place in waiting for item in place.asked)
-    given = "".join(f" --input {shlex.quote(name)}=…" for name in needed)
-    say(f"    {advice} {shlex.join(words)}{given}")
+    requested = dict.fromkeys(item.name for point in wait_points for item in point.asked)
+    inputs = "".join(f" --input {shlex.quote(name)}=…" for name in requested)
+    report(f"    {advice} {shlex.join(words)}{inputs}")
 
 
-def _print(outputs: dict[str, Any]) -> int:
-    from taskrun.cli.exit_codes import say
-    from taskrun.cli.json_value import json_value
-    from taskrun.cli.stdout import write
-
+def _print_outputs(outputs: Mapping[str, Any]) -> int:
+    """Print the outputs of a run as a JSON document and return the exit status."""
     document = {}
     for name, value in outputs.items():
         try:
             document[name] = json_value(value)
         except (ValueError, RecursionError) as error:
             reason = "it contains itself" if isinstance(error, RecursionError) else str(error)
-            say(f"taskrun: error: output '{name}' cannot be printed: {reason}")
-            return 1
+            report(f"taskrun: error: output '{name}' cannot be printed: {reason}")
+            return FAILED
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2 if sys.stdout.isatty() else None)
-    return write(text)
+    return print_result(text)

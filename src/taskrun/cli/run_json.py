@@ -1,21 +1,27 @@
-"""A run with its steps as JSON, for ``taskrun show --json``.
+"""JSON form of a recorded run with its steps, for ``taskrun show --json``.
 
-Rules: what ``taskrun runs --json`` says of a run is said here by the same names, but for ``error``, which is an object.
+Rules: the members have the names of ``taskrun runs --json``; only ``error`` differs, it is an object here.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from taskrun.cli.render_values import error_json, readable
+from taskrun.cli.render_values import error_json, untagged
 from taskrun.cli.runs import summary_json
-from taskrun.cli.times import iso
+from taskrun.cli.times import format_iso
 from taskrun.core.journal import StepRecord
 from taskrun.durable.run_tree import RunDetails, RunStep, step_and_part
 
 
 def details_json(details: RunDetails, now: float, *, verbose: bool) -> dict[str, Any]:
-    """Return a run with its steps; with tracebacks when ``verbose``."""
+    """Return a run with its steps as a JSON object.
+
+    Parameters:
+        details: the run and the tree of its steps.
+        now: the present time in seconds since 1970, which decides whether the owner is dead.
+        verbose: whether errors include their tracebacks.
+    """
     run = details.run
     return summary_json(run, now) | {
         "path": run.path,
@@ -23,9 +29,9 @@ def details_json(details: RunDetails, now: float, *, verbose: bool) -> dict[str,
         "flags": sorted(run.flags),
         "parent": run.parent,
         "parent_step": run.parent_step,
-        "inputs": readable(run.inputs),
-        "outputs": readable(run.outputs),
-        "waits_for": readable(run.waits_for),
+        "inputs": untagged(run.inputs),
+        "outputs": untagged(run.outputs),
+        "waits_for": untagged(run.waits_for),
         "error": error_json(run.error, verbose=verbose),
         "parts": [_part_json(record, verbose=verbose) for record in details.parts],
         "steps": [_step_json(step, verbose=verbose) for step in details.steps],
@@ -55,11 +61,11 @@ def _record_json(record: StepRecord, *, verbose: bool) -> dict[str, Any]:
         "kind": record.kind,
         "state": record.state.value,
         "attempt": record.attempt,
-        "started": iso(record.started),
-        "ended": iso(record.ended),
+        "started": format_iso(record.started),
+        "ended": format_iso(record.ended),
         "seconds": round((record.ended or 0.0) - (record.started or 0.0), 6) if timed else None,
         "input_names": list(record.input_names),
-        "outputs": readable(record.outputs),
+        "outputs": untagged(record.outputs),
         "signal": record.signal.name,
         "target": record.target,
         "error": error_json(record.error, verbose=verbose),

@@ -1,11 +1,11 @@
-"""``taskrun runs``: list the runs that were recorded, the newest first.
+"""``taskrun runs``: list the recorded runs, newest first.
 
     $ taskrun runs --state failed --since 2h
     RUN                               FLOW   STATE   STARTED              DURATION  OWNER
     3f9a04c1d5e64b7a9c21f0b8e7d6a5c4  greet  FAILED  2026-01-31 08:00:00  12 ms
 
-Rules: a run that should be at work and whose owner is dead is listed as such. On a terminal an id is cut to what is
-enough to name the run; elsewhere it is whole. ``--json`` prints a list, also an empty one.
+Rules: an orphaned run, whose owner is dead, is marked as such. On a terminal an id is shortened to a unique prefix,
+elsewhere it is complete. ``--json`` always prints an array.
 """
 
 from __future__ import annotations
@@ -18,84 +18,86 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from taskrun.cli.parser import Parser
-from taskrun.cli.stores import add_store_options, recorded_runs
-from taskrun.cli.times import iso, lasted, local, since
+from taskrun.cli.exit_codes import SUCCEEDED
+from taskrun.cli.render_values import one_line
+from taskrun.cli.stderr import report
+from taskrun.cli.stdout import print_result
+from taskrun.cli.stores import add_store_options, open_history
+from taskrun.cli.times import format_elapsed, format_iso, format_local, parse_since_option
 
 if TYPE_CHECKING:
     from taskrun.durable.records import Owner, RunSummary
 
-DESCRIPTION = "List the runs that were recorded, the newest first."
-SHORTEST = 8
-"""How many characters of an id a terminal shows at least."""
+MIN_PREFIX_LENGTH = 8
+"""Least number of characters of an id that a terminal shows."""
 
 _HEADINGS = ("RUN", "FLOW", "STATE", "STARTED", "DURATION", "OWNER")
 
 
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun runs``."""
     now = time.time()
-    parser = Parser("runs", DESCRIPTION)
-    parser.add_argument("--state", type=_state, metavar="STATE", help="only runs in this state, such as FAILED")
+    parser.set_defaults(now=now)
+    parser.add_argument("--state", type=_parse_state, metavar="STATE", help="only runs in this state, such as FAILED")
     parser.add_argument("--flow", metavar="FLOW", help="only runs of the flow of this name")
-    parser.add_argument(
-        "--since",
-        type=lambda text: since(text, now),
-        metavar="TIME",
-        help="only runs made since then: a span such as 30m, 2h or 3d, or a date or time such as 2026-01-31T08:00",
-    )
-    parser.add_argument("--limit", type=_number, metavar="N", help="so many at most")
-    parser.add_argument("--json", action="store_true", help="print them as a JSON array")
+    text = "only runs created since TIME: a duration such as 30m or 3d, or a date or time such as 2026-01-31T08:00"
+    parser.add_argument("--since", type=lambda word: parse_since_option(word, now), metavar="TIME", help=text)
+    parser.add_argument("--limit", type=_parse_limit, metavar="N", help="at most N runs")
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
     add_store_options(parser)
-    arguments = parser.parse_args(words)
-    from taskrun.cli.exit_codes import guarded
-
-    return guarded(lambda: _list(arguments, now))
 
 
-def _list(arguments: argparse.Namespace, now: float) -> int:
-    from taskrun.cli.exit_codes import say
-    from taskrun.cli.stdout import write
-
-    with recorded_runs(arguments) as history:
+def run(arguments: argparse.Namespace) -> int:
+    """Print the list of runs and return the exit status."""
+    now = arguments.now
+    with open_history(arguments) as history:
         runs = history.runs(arguments.state, arguments.flow, arguments.since, arguments.limit)
-        ids = shortest([run.run_id for run in history.runs()]) if runs and sys.stdout.isatty() else {}
+        ids = unique_prefixes([run.run_id for run in history.runs()]) if runs and sys.stdout.isatty() else {}
     if arguments.json:
-        return write(json.dumps([summary_json(run, now) for run in runs], ensure_ascii=False, indent=2))
+        return print_result(json.dumps([summary_json(run, now) for run in runs], ensure_ascii=False, indent=2))
     if not runs:
-        say("taskrun runs: there are no such runs")
-        return 0
-    return write("\n".join(table([_HEADINGS, *(_row(run, ids, now) for run in runs)])))
+        report("taskrun runs: no runs found")
+        return SUCCEEDED
+    return print_result("\n".join(format_table([_HEADINGS, *(_table_row(run, ids, now) for run in runs)])))
 
 
-def _row(run: RunSummary, ids: dict[str, str], now: float) -> tuple[str, ...]:
-    from taskrun.cli.render_values import one_line
+def _table_row(run: RunSummary, ids: dict[str, str], now: float) -> tuple[str, ...]:
+    """Return the cells of a run in the list."""
+    cells = (
+        ids.get(run.run_id, run.run_id),
+        run.flow,
+        describe_state(run, now),
+        format_local(run.started),
+        format_run_time(run, now),
+        str(run.owner or ""),
+    )
+    return tuple(map(one_line, cells))
 
-    texts = (ids.get(run.run_id, run.run_id), run.flow, state_told(run, now), local(run.started), took(run, now))
-    return *(one_line(text) for text in texts), one_line(str(run.owner or ""))
 
-
-def state_told(run: RunSummary, now: float) -> str:
-    """Return the state of a run and, when its owner is dead, that it is."""
+def describe_state(run: RunSummary, now: float) -> str:
+    """Return the state of a run, with a remark if the run is orphaned."""
     from taskrun.durable.history import is_orphaned
 
     if not is_orphaned(run, now):
         return run.state.value
-    return f"{run.state.value} ({'owner is dead' if run.owner else 'nobody works on it'}: resume it)"
+    return f"{run.state.value} ({'owner is dead' if run.owner else 'it has no owner'}: resume it)"
 
 
-def took(run: RunSummary, now: float) -> str:
-    """Return how long a run took: until it ended, until now if it is at work, until its last sign if that is over."""
+def format_run_time(run: RunSummary, now: float) -> str:
+    """Return the time from the start of a run to its end: to now while it is active, to its last heartbeat if orphaned.
+
+    ``""`` when the run has not started, or is suspended.
+    """
     from taskrun.durable.history import is_orphaned
 
     until = run.ended
     if until is None and run.state.active:
         until = run.heartbeat if is_orphaned(run, now) else now
-    return lasted(run.started, until)
+    return format_elapsed(run.started, until)
 
 
 def summary_json(run: RunSummary, now: float) -> dict[str, Any]:
-    """Return what a list shows of a run, for programs."""
+    """Return a run as a JSON object of ``taskrun runs --json``."""
     from taskrun.durable.history import is_orphaned
 
     return {
@@ -103,9 +105,9 @@ def summary_json(run: RunSummary, now: float) -> dict[str, Any]:
         "flow": run.flow,
         "version": run.version,
         "state": run.state.value,
-        "created": iso(run.created),
-        "started": iso(run.started),
-        "ended": iso(run.ended),
+        "created": format_iso(run.created),
+        "started": format_iso(run.started),
+        "ended": format_iso(run.ended),
         "owner": _owner_json(run.owner),
         "resumable": is_orphaned(run, now),
         "error": None if run.error is None else str(run.error),
@@ -116,28 +118,28 @@ def _owner_json(owner: Owner | None) -> dict[str, Any] | None:
     return None if owner is None else {"host": owner.host, "pid": owner.pid}
 
 
-def shortest(ids: Sequence[str]) -> dict[str, str]:
-    """Return for each id a beginning that no other has, of at least SHORTEST characters.
+def unique_prefixes(ids: Sequence[str]) -> dict[str, str]:
+    """Return for each id a prefix that no other id has, of at least MIN_PREFIX_LENGTH characters.
 
-    >>> shortest(["aaaaaaaaa1", "aaaaaaaaa2", "bbbbbbbbbb"])
+    >>> unique_prefixes(["aaaaaaaaa1", "aaaaaaaaa2", "bbbbbbbbbb"])
     {'aaaaaaaaa1': 'aaaaaaaaa1', 'aaaaaaaaa2': 'aaaaaaaaa2', 'bbbbbbbbbb': 'bbbbbbbb'}
     """
-    lengths = dict.fromkeys(sorted(ids), SHORTEST)
-    for one, other in pairwise(lengths):  # those that begin most alike are neighbours
+    lengths = dict.fromkeys(sorted(ids), MIN_PREFIX_LENGTH)
+    for one, other in pairwise(lengths):  # sorted: the ids with the longest common prefix are neighbours
         same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
         lengths[one] = max(lengths[one], same + 1)
         lengths[other] = max(lengths[other], same + 1)
     return {one: one[:length] for one, length in lengths.items()}
 
 
-def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table whose columns are as wide as they need to be."""
+def format_table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _state(text: str) -> Any:
+def _parse_state(text: str) -> Any:
     from taskrun.durable.history import state_of
 
     try:
@@ -146,7 +148,7 @@ def _state(text: str) -> Any:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _number(text: str) -> int:
+def _parse_limit(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text[:10]) < 10**9:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of runs")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of runs above 0")
     return int(text)

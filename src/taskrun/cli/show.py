@@ -1,4 +1,4 @@
-"""``taskrun show``: show what is recorded of a run: where it stands, and the tree of its steps.
+"""``taskrun show``: show the state, inputs, outputs, errors and steps of a recorded run.
 
     $ taskrun show 3f9a
     run      3f9a04c1d5e64b7a9c21f0b8e7d6a5c4
@@ -11,8 +11,8 @@
         store  FAILED  4 ms  attempt 2
           ValueError: no such order
 
-Rules: steps stand in the order in which they began; what was not reached is not there. A value is shortened to a line,
-``--json`` has it whole. Tracebacks are shown with ``-v`` only, in JSON too.
+Rules: steps are in the order in which they started; steps that were not reached are missing. Values are shortened to a
+line, except with ``--json``. Tracebacks are shown only with ``-v``, in JSON too.
 """
 
 from __future__ import annotations
@@ -23,61 +23,61 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from taskrun.cli.parser import Parser
-from taskrun.cli.stores import add_store_options, recorded_runs
-from taskrun.cli.times import lasted, local
+from taskrun.cli.render_values import MAX_VALUE_LENGTH, abbreviate, error_lines, one_line, untagged
+from taskrun.cli.stdout import print_result
+from taskrun.cli.stores import add_store_options, open_history
+from taskrun.cli.times import format_elapsed, format_local
 
 if TYPE_CHECKING:
     from taskrun.core.journal import StepRecord
+    from taskrun.durable.records import RunRecord
     from taskrun.durable.run_tree import RunDetails, RunStep
 
-DESCRIPTION = "Show what is recorded of a run: where it stands, its inputs and outputs, and the tree of its steps."
-_SIGNALS = {"EXIT": "leaves the sequence", "END": "ends the task", "SUSPEND": "stops the run"}.items()
+_SIGNALS = {"EXIT": "leaves the sequence", "END": "ends the task", "SUSPEND": "suspends the run"}.items()
 
 
-def execute(words: Sequence[str]) -> int:
-    """Run the command line and return its exit status."""
-    parser = Parser("show", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="the id of the run, or the beginning of it")
-    parser.add_argument("--json", action="store_true", help="print it as a JSON object")
-    parser.add_argument("-v", "--verbose", action="store_true", help="with the tracebacks of errors")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``taskrun show``."""
+    parser.add_argument("run", metavar="RUN", help="the id of the run, or a unique prefix of it")
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the tracebacks of errors")
     add_store_options(parser)
-    arguments = parser.parse_args(words)
-    from taskrun.cli.exit_codes import guarded
-
-    return guarded(lambda: _show(arguments), verbose=arguments.verbose)
 
 
-def _show(arguments: argparse.Namespace) -> int:
-    from taskrun.cli.stdout import write
+def run(arguments: argparse.Namespace) -> int:
+    """Print a recorded run and return the exit status."""
     from taskrun.durable.history import resolve_run_id
 
-    with recorded_runs(arguments) as history:
+    with open_history(arguments) as history:
         details = history.show(resolve_run_id(history.store, arguments.run))
     now = time.time()
     if arguments.json:
         from taskrun.cli.run_json import details_json
 
         shown = details_json(details, now, verbose=arguments.verbose)
-        return write(json.dumps(shown, ensure_ascii=False, indent=2))
-    return write("\n".join(lines(details, now, verbose=arguments.verbose)))
+        return print_result(json.dumps(shown, ensure_ascii=False, indent=2))
+    return print_result("\n".join(run_lines(details, now, verbose=arguments.verbose)))
 
 
-def lines(details: RunDetails, now: float, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines that tell of a run; ``now`` is when, in seconds since 1970."""
-    from taskrun.cli.render_values import error_lines, in_short, one_line, readable
+def run_lines(details: RunDetails, now: float, *, verbose: bool) -> Iterator[str]:
+    """Yield the lines about a run.
 
-    for label, text in _header(details, now):
+    Parameters:
+        details: the run and the tree of its steps.
+        now: the present time in seconds since 1970, which decides whether the owner is dead.
+        verbose: whether errors include their tracebacks.
+    """
+    for label, text in _header_fields(details.run, now):
         if text:
             yield f"{label:<9}{one_line(text)}"
     run = details.run
     for label, recorded in (("inputs", run.inputs), ("outputs", run.outputs)):
-        values = readable(recorded)
+        values = untagged(recorded)
         if isinstance(values, Mapping) and values:
             yield label
-            yield from (f"  {one_line(name)} = {_value(value)}" for name, value in values.items())
+            yield from (f"  {one_line(name)} = {_value_text(value)}" for name, value in values.items())
     if run.waits_for is not None:
-        yield f"{'waits for':<9} {in_short(run.waits_for)}"
+        yield f"wait points {abbreviate(run.waits_for)}"
     if run.error is not None:
         yield "error"
         yield from (f"  {line}" for line in error_lines(run.error, verbose=verbose))
@@ -88,31 +88,28 @@ def lines(details: RunDetails, now: float, *, verbose: bool) -> Iterator[str]:
         yield from _step_lines(step, "  ", verbose=verbose)
 
 
-def _header(details: RunDetails, now: float) -> Iterator[tuple[str, str]]:
-    from taskrun.cli.runs import state_told, took
+def _header_fields(run: RunRecord, now: float) -> Iterator[tuple[str, str]]:
+    """Yield the labels and texts of the lines about the run itself."""
+    from taskrun.cli.runs import describe_state, format_run_time
 
-    run = details.run
     yield "run", run.run_id
     yield "flow", " ".join(filter(None, (run.flow, run.version, run.path and f"({run.path})")))
-    yield "state", state_told(run, now)
+    yield "state", describe_state(run, now)
     yield "owner", str(run.owner or "")
-    yield "created", local(run.created)
-    yield "started", local(run.started)
-    yield "ended", local(run.ended)
-    yield "took", took(run, now)
+    yield "created", format_local(run.created)
+    yield "started", format_local(run.started)
+    yield "ended", format_local(run.ended)
+    yield "took", format_run_time(run, now)
     yield "caller", "" if run.parent is None else f"{run.parent} {run.parent_step or ''}"
     yield "flags", ", ".join(sorted(run.flags))
 
 
-def _value(value: object) -> str:
-    from taskrun.cli.render_values import SHORT, one_line
-
-    return one_line(json.dumps(value, ensure_ascii=False), SHORT)
+def _value_text(value: object) -> str:
+    return one_line(json.dumps(value, ensure_ascii=False), MAX_VALUE_LENGTH)
 
 
 def _step_lines(step: RunStep, indent: str, *, verbose: bool) -> Iterator[str]:
-    from taskrun.cli.render_values import one_line
-
+    """Yield the lines about a step, its parts and the steps inside it."""
     record = step.record
     if record is None:
         yield f"{indent}{one_line(step.name)}"
@@ -124,6 +121,7 @@ def _step_lines(step: RunStep, indent: str, *, verbose: bool) -> Iterator[str]:
 
 
 def _part_lines(parts: Sequence[StepRecord], indent: str, *, verbose: bool) -> Iterator[str]:
+    """Yield the lines about the parts of a step, such as the items of a loop, or about those of a run."""
     from taskrun.durable.run_tree import step_and_part
 
     for record in parts:
@@ -133,16 +131,14 @@ def _part_lines(parts: Sequence[StepRecord], indent: str, *, verbose: bool) -> I
 
 
 def _record_lines(record: StepRecord, name: str, attempt: int, indent: str, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines of one record: name, state, time, what came of it, then its error."""
-    from taskrun.cli.render_values import error_lines, in_short, one_line
-
-    took = "" if record.started == record.ended else lasted(record.started, record.ended)
-    plain = name.startswith(":") and record.state.value == "SUCCEEDED"  # that items were noted goes without saying
-    words = [one_line(name), "" if plain else record.state.value, took]
+    """Yield the lines about one record: name, state, duration, outputs, next step, note, then its error."""
+    elapsed = "" if record.started == record.ended else format_elapsed(record.started, record.ended)
+    recorded_part = name.startswith(":") and record.state.value == "SUCCEEDED"  # its state is not worth a word
+    words = [one_line(name), "" if recorded_part else record.state.value, elapsed]
     words.append(f"attempt {attempt}" if attempt > 1 else "")
-    words.append(in_short(record.outputs))
-    words.append(f"then {one_line(record.target)}" if record.target else "")
-    words += [told for signal, told in _SIGNALS if signal == record.signal.name]
+    words.append(abbreviate(record.outputs))
+    words.append(f"next: {one_line(record.target)}" if record.target else "")
+    words += [effect for signal, effect in _SIGNALS if signal == record.signal.name]
     words.append(f"({one_line(record.note)})" if record.note else "")
     yield indent + "  ".join(filter(None, words))
     if record.error is not None:

@@ -1,7 +1,7 @@
-"""Standard output: where the result of a command goes.
+"""Standard output: prints the result of a command.
 
-Rules: it is written once, as UTF-8 whatever the terminal says. Nobody listening any more is no error that is worth a
-message; a full disk is.
+Rules: a command writes its result once, as UTF-8 whatever the encoding of the terminal. A closed pipe ends the command
+without a message; a full disk is reported.
 """
 
 from __future__ import annotations
@@ -9,31 +9,32 @@ from __future__ import annotations
 import os
 import sys
 
-from taskrun.cli.exit_codes import say
+from taskrun.cli.exit_codes import FAILED, SUCCEEDED
+from taskrun.cli.stderr import report
 
 
-def write(text: str) -> int:
-    """Write a text and return the exit status: 0, or 1 when it could not be written."""
+def print_result(text: str) -> int:
+    """Write a text to standard output and return the exit status: 0, or 1 when the text could not be written."""
     try:
         binary = getattr(sys.stdout, "buffer", None)
-        if binary is None:  # somebody collects what is printed
+        if binary is None:  # standard output was replaced by a text stream, such as StringIO
             sys.stdout.write(text + "\n")
         else:
             binary.write(text.encode("utf-8", "backslashreplace") + b"\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush is quiet
-        return 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit cannot fail again
+        return FAILED
     except OSError as error:
-        say(f"taskrun: error: the outputs cannot be written: {error.strerror or error}")
-        return 1
-    return 0
+        report(f"taskrun: error: cannot write to standard output: {error.strerror or error}")
+        return FAILED
+    return SUCCEEDED
 
 
-def counted(number: int, word: str) -> str:
-    """Return a number with its word, in the plural where it is one.
+def pluralize(number: int, noun: str) -> str:
+    """Return a number and a noun, in the plural unless the number is 1.
 
-    >>> counted(1, "file"), counted(2, "file")
+    >>> pluralize(1, "file"), pluralize(2, "file")
     ('1 file', '2 files')
     """
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,6 +1,6 @@
 """The store of a command: ``--store URL``, else the variable ``TASKRUN_STORE``, else a file in the user's state folder.
 
-Rules: what only reads or removes makes no store: where there is none, no run was recorded.
+Rules: only ``taskrun run`` creates a store. The other commands report that no runs are recorded when it does not exist.
 """
 
 from __future__ import annotations
@@ -14,30 +14,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from taskrun.durable.history import History
 
-VARIABLE = "TASKRUN_STORE"
+STORE_VARIABLE = "TASKRUN_STORE"
 
 
 def add_store_options(parser: argparse.ArgumentParser, *, recording: bool = False) -> None:
-    """Add ``--store``, and ``--no-record`` to the parser of a command that records; they exclude each other."""
+    """Add ``--store``; with ``recording`` also ``--no-record``, which excludes it."""
     group = parser.add_mutually_exclusive_group()
-    text = f"where runs are recorded, such as sqlite:///runs.db ({VARIABLE}, or a file in your state folder)"
+    text = f"the store of runs, such as sqlite:///runs.db (default: {STORE_VARIABLE}, or a file in your state folder)"
     group.add_argument("--store", metavar="URL", help=text)
     if recording:
         group.add_argument("--no-record", action="store_true", help="do not record this run")
 
 
 def store_url(arguments: argparse.Namespace) -> str:
-    """Return the URL of the store that ``add_store_options`` asked for.
-
-    The folder of the default store is made, for its owner only, by the store itself when it is opened.
-    """
-    named: str | None = arguments.store
-    if named is not None:
-        return named
-    return os.environ.get(VARIABLE) or _default_url()
+    """Return the URL of the store that the options of ``add_store_options`` select; nothing is created."""
+    selected: str | None = arguments.store
+    if selected is not None:
+        return selected
+    return os.environ.get(STORE_VARIABLE) or _default_url()
 
 
 def _default_url() -> str:
+    """Return the URL of the default store; opening it creates its folder, for the user only."""
     from urllib.parse import quote
 
     from platformdirs import user_state_path
@@ -45,8 +43,8 @@ def _default_url() -> str:
     return "sqlite:///" + quote((user_state_path("taskrun", appauthor=False) / "runs.db").as_posix(), safe="/:")
 
 
-def existing_store(arguments: argparse.Namespace) -> str:
-    """Return the URL of a store in which there may be runs; StoreError when there is no such file."""
+def existing_store_url(arguments: argparse.Namespace) -> str:
+    """Return the URL of the selected store; raises StoreError when its file does not exist."""
     from taskrun.errors import StoreError
     from taskrun.stores.open import sqlite_file
 
@@ -55,21 +53,21 @@ def existing_store(arguments: argparse.Namespace) -> str:
     if file is not None:
         from taskrun.stores.sqlite.errors import translate_errors
 
-        with translate_errors(file):  # a folder that may not be looked into, for example
-            there = file.exists()
-        if not there:
+        with translate_errors(file):  # the folder may be unreadable, for example
+            exists = file.exists()
+        if not exists:
             problem = f"no runs recorded: there is no file {file.absolute()}"
-            raise StoreError(problem, f"--store or {VARIABLE} name another")
+            raise StoreError(problem, f"select another store with --store or {STORE_VARIABLE}")
     return url
 
 
 @contextmanager
-def recorded_runs(arguments: argparse.Namespace) -> Iterator[History]:
-    """Open the store for a command that reads or removes; StoreError when there is none."""
+def open_history(arguments: argparse.Namespace) -> Iterator[History]:
+    """Open the selected store during the block; raises StoreError when it does not exist."""
     from taskrun.durable.history import History
     from taskrun.stores.open import open_store
 
-    store = open_store(existing_store(arguments))
+    store = open_store(existing_store_url(arguments))
     try:
         yield History(store)
     finally:
