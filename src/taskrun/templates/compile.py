@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import BindError, near_hint
-from taskrun.script.bind import Script, bind
-from taskrun.script.script_source import Part
+from taskrun.script.compiled_script import Script, compile_source
+from taskrun.script.script_source import ScriptSource
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.template import Template, compile_template
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
@@ -65,15 +65,15 @@ class Compiler:
 
     def script(self, node: Node, *, leaves: bool = False) -> Script | None:
         """Return the script that is an element's text, None when it is wrong."""
-        return self._script(Part(node, None, node.text), expression=False, leaves=leaves)
+        return self._script(ScriptSource(node, None, node.text), expression=False, leaves=leaves)
 
-    def part(self, part: Part) -> Script | None:
+    def part(self, part: ScriptSource) -> Script | None:
         """Return the expression in a part of the file, None when it is wrong."""
         return self._script(part, expression=True)
 
-    def _script(self, part: Part, *, expression: bool, leaves: bool = False) -> Script | None:
+    def _script(self, part: ScriptSource, *, expression: bool, leaves: bool = False) -> Script | None:
         try:
-            script = bind(
+            script = compile_source(
                 part, self.settings, language=self.language, expression=expression, awaits=not expression, leaves=leaves
             )
         except BindError as error:
@@ -108,7 +108,7 @@ class Compiler:
                 self.note(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
             return None
         if "${" not in text:
-            return self._script(Part(node, attribute, text), expression=True)
+            return self._script(ScriptSource(node, attribute, text), expression=True)
         template = self.template(node, attribute)
         if template is not None and not template.whole:
             self.note(node, "bad-value", f"{attribute}='{text}' is text; expected one ${{…}}", attribute=attribute)

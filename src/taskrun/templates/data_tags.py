@@ -18,13 +18,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import FlowError, near_hint
-from taskrun.script.bind import LANGUAGES
+from taskrun.script.compiled_script import DIALECTS
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.attributes import collected
 from taskrun.templates.closures import NOTHING, Environment, Piece, Return, nothing
 
 if TYPE_CHECKING:
-    from taskrun.script.bind import Script
+    from taskrun.script.compiled_script import Script
     from taskrun.templates.compile import Compiler
 
 
@@ -60,8 +60,8 @@ def _compiled(compiler: Compiler, node: Node) -> Script | None:
         compiler.note(node, "missing-element", "<c:script> is empty")
         return None
     language = node.attributes.get("lang", compiler.language)
-    if language not in LANGUAGES:
-        hint = near_hint(language, LANGUAGES) or "known are " + " and ".join(LANGUAGES)
+    if language not in DIALECTS:
+        hint = near_hint(language, DIALECTS) or "known are " + " and ".join(DIALECTS)
         message = f"unknown script language '{language}'"
         compiler.note(node, "unsupported-language", message, hint=hint, attribute="lang")
         return None

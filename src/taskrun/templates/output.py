@@ -10,7 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from taskrun.script.limits import ScriptBudgetError
-from taskrun.script.sandbox.budget import current
+from taskrun.script.sandbox.budget import current_budget
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 from taskrun.templates.element import Element, elements_in, node_of, size_of
 
@@ -54,7 +54,7 @@ class Output:
     def node(self, node: Node) -> None:
         """Add an element."""
         size = size_of(node)
-        current().charge(size)  # what is made of elements again and again can grow without end
+        current_budget().charge(size)  # what is made of elements again and again can grow without end
         self._add(node, size)
 
     def _add(self, part: Any, size: int) -> None:

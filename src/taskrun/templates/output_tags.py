@@ -127,7 +127,7 @@ def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
 
     It waits only where it uses an async function, so that it can stand wherever nothing waits.
     """
-    table = compiler.settings.table
+    table = compiler.settings.namespace
     try:
         template = compile_text_template(node, settings=compiler.settings)
         if any(iscoroutinefunction(table.get(name)) for name in template.uses):

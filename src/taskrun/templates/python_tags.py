@@ -16,8 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
-from taskrun.script.sandbox.budget import Waiting
-from taskrun.script.sandbox.guard import handed_out
+from taskrun.script.sandbox.budget import PausedClock
+from taskrun.script.sandbox.guard import guarded_result
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.closures import Environment, Piece, nothing
 from taskrun.templates.slots import Filling
@@ -96,10 +96,10 @@ def python_call(compiler: Compiler, node: Node, function: Callable[..., Any], fi
         values.update((name, fill(env)) for name, fill in filled.items())
         if _GIVEN in parameters:
             values[_GIVEN] = finder.given(_GIVEN)
-        with Waiting(env.budget):
+        with PausedClock(env.budget):
             call = partial(function, **values)
             value = await (call() if is_async else finder.run(call))
-        return env.give(handed_out(value, node.tag), node, null=False)
+        return env.give(guarded_result(value, node.tag), node, null=False)
 
     return run
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from taskrun.script.sandbox.guard import Closed
+from taskrun.script.sandbox.guard import Opaque
 from taskrun.templates.closures import NOTHING, Environment, Piece, Variables, at_once, finished
 from taskrun.templates.output import Output
 
@@ -27,7 +27,7 @@ class Content(NamedTuple):
     mode: str
 
 
-class Filling(Closed):
+class Filling(Opaque):
     """The filling of a slot, as a function of the slot's arguments."""
 
     __slots__ = ("_content", "_env", "_name")

@@ -18,11 +18,11 @@ from taskrun.script.asteval.lower import Routine
 from taskrun.script.asteval.machine import Returned
 from taskrun.script.asteval.statements import Statements
 from taskrun.script.sandbox.budget import Budget
-from taskrun.script.sandbox.guard import Closed
+from taskrun.script.sandbox.guard import Opaque
 from taskrun.script.variables import Comprehension
 
 
-class Function(Closed):
+class Function(Opaque):
     """A function of a script. Python code can call it like any other."""
 
     __slots__ = ("_bind", "_machine", "_routine")

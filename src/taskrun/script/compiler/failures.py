@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from taskrun.script.parse import Parsed
 from taskrun.script.scope import UnknownVariableError
-from taskrun.script.script_source import NOTE, Part
+from taskrun.script.script_source import NOTE, ScriptSource
 from taskrun.script.unknown_name import unknown_variable
 
 _PACKAGE = "taskrun.script."
@@ -25,7 +25,7 @@ class Origin(NamedTuple):
 
     code: CodeType
     lines: int
-    part: Part
+    part: ScriptSource
     parsed: Parsed
     table: Mapping[str, Any]
 

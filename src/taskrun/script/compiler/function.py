@@ -14,12 +14,14 @@ from taskrun.script.compiler.compile import NAME, compile_body
 from taskrun.script.compiler.failures import Origin, explain, rebased
 from taskrun.script.compiler.operations import operations
 from taskrun.script.limits import Limits
-from taskrun.script.program import Program
+from taskrun.script.program import ScriptProgram
 from taskrun.script.scope import Names
-from taskrun.script.script_source import Part
+from taskrun.script.script_source import ScriptSource
 
 
-def function_of(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
+def function_of(
+    program: ScriptProgram, part: ScriptSource, table: Mapping[str, Any], limits: Limits
+) -> Callable[[Names], Any]:
     """Return the function that evaluates a program: it takes the scope and returns the value."""
     names = program.variables.reads.intersection(table)
 
@@ -28,7 +30,7 @@ def function_of(program: Program, part: Part, table: Mapping[str, Any], limits: 
         return _Codes(code, any(isinstance(item, CodeType) for item in code.co_consts))
 
     path = part.node.source.path if part.node.places is None else part.location(0).path
-    codes: _Codes = program.made(make)
+    codes: _Codes = program.compile_once(make)
     lines = _lines(program, part) if codes.nested else 0
     code = codes.at(path, lines)
     told = partial(explain, Origin(code, lines, part, program.parsed, table))
@@ -53,7 +55,7 @@ class _Codes:
         return self._shared[path]
 
 
-def _lines(program: Program, part: Part) -> int:
+def _lines(program: ScriptProgram, part: ScriptSource) -> int:
     """Return how far the lines of the file are from those of the program."""
     line = 2 if program.parsed.index(1, 0) < 0 else 1
     return part.location(max(0, program.parsed.index(line, 0))).line - line

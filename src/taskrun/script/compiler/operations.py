@@ -13,11 +13,11 @@ from typing import Any, cast
 
 from taskrun.script.compiler.match_support import attributes, items, keys
 from taskrun.script.limits import Limits, ScriptBudgetError
-from taskrun.script.sandbox.bounded_operators import BINARY, IN_PLACE, Sliced, measured
-from taskrun.script.sandbox.bounded_text import formatted, joined, showable
-from taskrun.script.sandbox.budget import Budget, Waiting, container, ticked
-from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, handed_out
-from taskrun.script.sandbox.metered_types import consuming
+from taskrun.script.sandbox.bounded_operators import BINARY, IN_PLACE, SliceTarget, checked_sequence
+from taskrun.script.sandbox.bounded_text import bounded_format, bounded_join, checked_printable
+from taskrun.script.sandbox.budget import Budget, PausedClock, container, ticked
+from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, guarded_result
+from taskrun.script.sandbox.metered_types import metered_callable
 from taskrun.script.scope import Names
 
 MODULE = "<script>"
@@ -58,14 +58,14 @@ def _leave(scope: Names, name: str) -> None:
 
 
 def _given(value: Any, giver: str) -> Any:
-    return value if value.__class__ in PLAIN else handed_out(value, giver)
+    return value if value.__class__ in PLAIN else guarded_result(value, giver)
 
 
 async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
     """Wait for a coroutine of the host; the script's clock stands still."""
     if not hasattr(type(value), "__await__"):
         raise TypeError(f"'{shown}' cannot be awaited: it gives {type(value).__name__}; leave out 'await'")
-    with Waiting(budget):
+    with PausedClock(budget):
         return await cast("Awaitable[Any]", value)
 
 
@@ -87,7 +87,7 @@ def _itself(value: Any) -> Any:
 
 
 def _sliced(container: Any) -> Any:
-    return Sliced(container) if isinstance(container, (list, bytearray)) else container
+    return SliceTarget(container) if isinstance(container, (list, bytearray)) else container
 
 
 def _raised(error: Any) -> Any:
@@ -132,26 +132,26 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_awaited": _awaited,
         "_begin": _begin,
         "_bounded": _bounded,
-        "_callee": consuming,
+        "_callee": metered_callable,
         "_compress": compress,
         "_container": container,
         "_forget": _forget,
-        "_formatted": formatted,
+        "_formatted": bounded_format,
         "_given": _given,
         "_items": items,
         "_itself": _itself,
-        "_joined": joined,
+        "_joined": bounded_join,
         "_keys": keys,
         "_kinds": _kinds,
         "_leave": _leave,
         "_map": map,
-        "_measured": measured,
+        "_measured": checked_sequence,
         "_modulo": BINARY[ast.Mod],
         "_multiply": BINARY[ast.Mult],
         "_named": _named,
         "_own_add": IN_PLACE[ast.Add],
         "_own_multiply": IN_PLACE[ast.Mult],
-        "_showable": showable,
+        "_showable": checked_printable,
         "_power": BINARY[ast.Pow],
         "_raised": _raised,
         "_shift": BINARY[ast.LShift],
