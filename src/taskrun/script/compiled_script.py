@@ -28,8 +28,8 @@ class Script:
         text: The source text.
         node: The element that contains the script.
         attribute: The attribute that contains the script, or None for the text of the element.
-        run: Evaluates the script in a scope. Returns the value of ``return``, else of the last expression statement that
-            was executed, else None. An exception of the script gets a note with its location in the file.
+        run: Evaluates the script in a scope. Returns the value of ``return``, else of the last executed expression
+            statement, else None. An exception of the script gets a note with its location in the file.
         reads: The variables that the script may read from the scope.
         stores: The variables that the script may assign in the scope.
         uses: The names of the namespace that the script reads; a variable of the same name in the scope hides them.

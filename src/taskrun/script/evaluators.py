@@ -47,7 +47,7 @@ def _asteval(
 
 
 def check_asteval_support(program: ScriptProgram, language: str) -> None:
-    """Raise ProblemsError if the program uses a dialect or a construct that the evaluator ``asteval`` does not support."""
+    """Raise ProblemsError if the program uses a dialect or construct that the evaluator ``asteval`` does not support."""
     if language != "python":
         message = f"the evaluator 'asteval' has no {language}"
         raise ProblemsError([Problem(0, UNSUPPORTED, message, "use the evaluator 'compiled', or write Python")])

@@ -3,9 +3,9 @@
     [project.entry-points."taskrun.functions"]
     slugify = "shop.texts:slugify"
 
-Rules: a name must be one that a script can write. Modules are refused, because every other module can be reached through
-their attributes. What an added function may do is the responsibility of the person who adds it. A function that cannot
-be loaded is an error that names its package.
+Rules: a name must be one that a script can write. Modules are refused, because every other module can be reached
+through their attributes. What an added function may do is the responsibility of the person who adds it. A function that
+cannot be loaded is an error that names its package.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Rules: the text itself is never changed; text is only added before and after it. Therefore strings of several lines keep
 their content, and every position in the syntax tree can be converted to an index of the text. An indented program is
-parsed as the body of an ``if 1:``. If a program starts on the line of its tag, its first line is indented like one of the
-other lines.
+parsed as the body of an ``if 1:``. If a program starts on the line of its tag, its first line is indented like one of
+the other lines.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class ScriptProgram:
         self.leaves = False
 
     def mark_missing_return(self) -> None:
-        """Make the program return Ellipsis when it ends without ``return``, if it has a ``return`` outside functions."""
+        """Make a program that has a ``return`` outside functions return Ellipsis when it ends without ``return``."""
         if any(map(_has_return, self._body)):
             self._body.append(ast.Return(ast.Constant(...)))
             ast.fix_missing_locations(ast.copy_location(self._body[-1], self._body[-2]))

@@ -1,8 +1,8 @@
 """Templates of attributes such as ``value="…"``: text with ``${…}`` expressions, or JSON after ``@:``.
 
-Rules: a template that is exactly one ``${…}`` has the value of the expression. Text that contains ``${…}`` produces text:
-None becomes an empty text, other values are converted by ``str``. ``$${`` is an escaped ``${``. A value that begins with
-``@:`` is JSON. A template cannot assign variables.
+Rules: a template that is exactly one ``${…}`` has the value of the expression. Text that contains ``${…}`` produces
+text: None becomes an empty text, other values are converted by ``str``. ``$${`` is an escaped ``${``. A value that
+begins with ``@:`` is JSON. A template cannot assign variables.
 
     <input name="total" value="${price * count}"/>
     <input name="title" value="order ${order['id']} of ${customer}"/>

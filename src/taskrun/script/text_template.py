@@ -5,8 +5,8 @@
 
 Rules: a line that contains only a statement produces no line. An empty first line and the whitespace at the end of the
 template are removed; the rest is kept unchanged. Nothing is escaped. None produces no text. Guards and limits are those
-of scripts. A template cannot modify values or assign variables of the flow. jinja2 is imported when the first template is
-compiled.
+of scripts. A template cannot modify values or assign variables of the flow. jinja2 is imported when the first template
+is compiled.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Static checks of a Jinja2 syntax tree, its variables, and its instrumentation for the budget and size limits.
 
-Rules: problems are found before the template runs. The instrumentation makes each turn of a loop cost a tick, checks the
-length of the result of ``~``, and counts the literal text of the template as output.
+Rules: problems are found before the template runs. The instrumentation makes each turn of a loop cost a tick, checks
+the length of the result of ``~``, and counts the literal text of the template as output.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from taskrun.script.scope import UnknownVariableError
 
 TICKED = "taskrun ticked"
 CONCATENATED = "taskrun concatenated"
-"""Names of filters that ``checks.instrument`` inserts. They contain a blank, so that no template can use them itself."""
+"""Names of filters that ``checks.instrument`` inserts. They contain a blank, so that no template can use them."""
 
 _ENGINE = ("taskrun.core", "taskrun.manager", "taskrun.steps", "taskrun.decorators", "taskrun.languages")
 _FORMATS = frozenset({"format", "format_map"})
@@ -125,7 +125,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return self._awaitable(value, name) if isawaitable(value) else checked_value(value, name)
 
     def _awaitable(self, value: Awaitable[Any], name: str) -> Awaitable[Any]:
-        """Return an awaitable of the checked result of an async function, or raise TypeError if nothing can await it."""
+        """Return an awaitable of the checked result of an async function, or raise TypeError in a synchronous template."""
         if self.is_async:
             return _await_result(value, name)
         if isinstance(value, CoroutineType):

@@ -142,7 +142,7 @@ def _sum(environment: SandboxedEnvironment, value: Any, attribute: str | int | N
 
 
 def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
-    """Return a number rounded to ``precision`` digits: to the nearest (``common``), up (``ceil``) or down (``floor``)."""
+    """Return a number rounded to ``precision`` digits: to nearest (``common``), up (``ceil``) or down (``floor``)."""
     if method == "common":
         return capped_round(value, precision)
     return _synchronous(FILTERS["round"])(value, _checked_number(precision), method)

@@ -1,7 +1,8 @@
 """Namespace of text templates, derived from the namespace of scripts.
 
 Rules: a template cannot access types; therefore types are replaced by functions that create their instances. Exceptions
-are left out, because a template can neither raise nor catch them. ``cycler``, ``joiner`` and ``namespace`` are jinja2's.
+are left out, because a template can neither raise nor catch them. ``cycler``, ``joiner`` and ``namespace`` are
+jinja2's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Operators, methods and functions with a limited size of the result.
 
-Rules: an operation whose result would exceed ``size_limits`` raises OverflowError before the result is created. The size
-of an operation that can at most double its operands is checked afterwards. Other operators are Python's.
+Rules: an operation whose result would exceed ``size_limits`` raises OverflowError before the result is created. The
+size of an operation that can at most double its operands is checked afterwards. Other operators are Python's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Conversion of values to text with limits on the length of the text.
 
-Rules: a list that contains the same list many times is small in memory, but its text can be huge. Therefore the length of
-the text is estimated before the text is created. The width in a format specification has at most five digits.
+Rules: a list that contains the same list many times is small in memory, but its text can be huge. Therefore the length
+of the text is estimated before the text is created. The width in a format specification has at most five digits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Static checks of a script: the allow list of Python syntax, names and attributes.
 
 Rules: every node type that is not listed here is refused before the script runs. All problems of a text are reported
-together. Names that begin with ``_`` are refused, because Python's internals have such names; ``_`` alone may be assigned
-but not read.
+together. Names that begin with ``_`` are refused, because Python's internals have such names; ``_`` alone may be
+assigned but not read.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Run-time guards: the attributes that a script may read, and the results of calls that it may receive.
 
-Rules: attribute names are refused before a script runs, types while it runs. A script cannot read attributes of a refused
-type. A call cannot return frames, code objects or modules, through which a script could inspect the interpreter, nor
-awaitables. ``format`` of a text is refused, because format strings read attributes without the guard. An attribute is
-read exactly once, because reading a property may have effects.
+Rules: attribute names are refused before a script runs, types while it runs. A script cannot read attributes of a
+refused type. A call cannot return frames, code objects or modules, through which a script could inspect the
+interpreter, nor awaitables. ``format`` of a text is refused, because format strings read attributes without the guard.
+An attribute is read exactly once, because reading a property may have effects.
 """
 
 from __future__ import annotations

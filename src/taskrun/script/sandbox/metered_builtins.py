@@ -30,7 +30,7 @@ def _metered(name: str) -> Callable[..., Any]:
     return consume
 
 
-def map(function: Callable[..., Any], /, *iterables: Iterable[Any]) -> Iterator[Any]:  # noqa: A001 - replaces the built-in function
+def map(function: Callable[..., Any], /, *iterables: Iterable[Any]) -> Iterator[Any]:  # noqa: A001 - same name
     """Yield the results of a function for the items of the iterables."""
     return _ticked_iterator(builtins.map(metered_callable(function), *iterables))
 

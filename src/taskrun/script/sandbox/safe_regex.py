@@ -1,7 +1,7 @@
 """The module ``re`` of scripts: regular expressions with a timeout, based on the package ``regex``.
 
-Rules: every call ends within ``SECONDS``, otherwise it raises TimeoutError. The sizes of patterns and results are limited.
-A match is represented by the class Match, which has only the methods below.
+Rules: every call ends within ``SECONDS``, otherwise it raises TimeoutError. The sizes of patterns and results are
+limited. A match is represented by the class Match, which has only the methods below.
 """
 
 from __future__ import annotations
