@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from taskrun.core.completion import RESULT, Completion, Signal
-from taskrun.script.sandbox.guard import Record
+from taskrun.script.sandbox.guard import TemplateReadable
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
@@ -133,7 +133,7 @@ def run_of(view: TaskView) -> Run:
     return view._run  # noqa: SLF001 - a door for code, not for scripts
 
 
-class ErrorBean(Shown, Record):
+class ErrorBean(Shown, TemplateReadable):
     """An error as scripts see it.
 
     ``errorCode`` is the exception's own ``error_code`` or its class name, ``description`` its text, ``params`` its own
@@ -158,7 +158,7 @@ class ErrorBean(Shown, Record):
         self.details = [ErrorBean(item) for item in inner]
 
 
-class StepResult(Shown, Record):
+class StepResult(Shown, TemplateReadable):
     """How one step ended: its outputs, or its error."""
 
     __slots__ = ("error", "nextStepName", "outputs", "stepName")
@@ -190,7 +190,7 @@ class StepResult(Shown, Record):
         return self.outputs.get(name)
 
 
-class StepResults(Mapping[str, StepResult], Record):
+class StepResults(Mapping[str, StepResult], TemplateReadable):
     """The results of several steps by name, in the order of the steps."""
 
     __slots__ = ("_results",)

@@ -1,8 +1,8 @@
-"""The names that every script has.
+"""Built-in names of the namespace of every script.
 
-Rules: the table starts empty and lists what a script may use; nothing in it opens, imports, evaluates or looks into
-Python. Modules are never in it, only namespaces that list functions. Of exceptions only ordinary ones are here, so that
-no script catches or raises a cancellation. A variable of the flow hides a name of the table.
+Rules: the namespace is an allow list. None of its names can open files, import modules, evaluate code or inspect the
+interpreter. It contains no modules, only ScriptModules with selected members. It contains subclasses of Exception only,
+so that a script can neither catch nor raise a cancellation. A variable of the flow hides a built-in name.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import Any, NoReturn
 
 from taskrun.errors import near_hint
 from taskrun.script.sandbox.bounded_operators import FACTORIALS, capped_range, capped_round, power, product
-from taskrun.script.sandbox.bounded_text import reasonable, showable, shown
-from taskrun.script.sandbox.budget import ticked
+from taskrun.script.sandbox.bounded_text import bounded_str, checked_decimal, checked_printable
+from taskrun.script.sandbox.budget import with_ticked_arguments
 from taskrun.script.sandbox.metered_builtins import CONSUMERS
 
-_MOST_INDENT = 16
+_MAX_INDENT = 16
 _LOG = logging.getLogger("taskrun.script")
 
 
-class Namespace:
-    """A frozen group of functions and constants, which stands for a module: ``math.sqrt``."""
+class ScriptModule:
+    """Read-only substitute for a module, with selected functions and constants: ``math.sqrt``."""
 
     __slots__ = ("_members", "_name")
 
@@ -48,8 +48,8 @@ class Namespace:
         return f"<{self._name}>"
 
 
-class LazyNamespace(Namespace):
-    """A namespace whose members are made when the first of them is read."""
+class LazyScriptModule(ScriptModule):
+    """ScriptModule whose members are created when the first of them is read."""
 
     __slots__ = ("_make",)
 
@@ -64,45 +64,48 @@ class LazyNamespace(Namespace):
 
 
 def _print(*values: Any, sep: str = " ", end: str = "") -> None:
-    """Write the values to the log ``taskrun.script`` at level INFO; standard output belongs to the result."""
-    _LOG.info("%s", sep.join(map(shown, values)) + end)
+    """Write values to the log ``taskrun.script`` at level INFO; standard output is reserved for the result."""
+    _LOG.info("%s", sep.join(map(bounded_str, values)) + end)
 
 
 def _logger(level: int) -> Callable[..., None]:
+    """Return a function that writes a text, with its ``{}`` filled in, to the log at a level."""
+
     def log(text: Any, *values: Any) -> None:
         if _LOG.isEnabledFor(level):
-            _LOG.log(level, "%s", filled(str(text), values))
+            _LOG.log(level, "%s", format_message(str(text), values))
 
     return log
 
 
-def filled(text: str, values: tuple[Any, ...]) -> str:
-    """Return ``text`` with each ``{}`` replaced by the next value; left-over values are added at the end.
+def format_message(text: str, values: tuple[Any, ...]) -> str:
+    """Return ``text`` with each ``{}`` replaced by the next value; remaining values are appended.
 
-    >>> filled("{} of {}", (1, 2))
+    >>> format_message("{} of {}", (1, 2))
     '1 of 2'
     """
     pieces = text.split("{}")
     parts = [pieces[0]]
     for index, piece in enumerate(pieces[1:]):
-        parts += [shown(values[index]) if index < len(values) else "{}", piece]
-    return " ".join(["".join(parts), *map(shown, values[len(pieces) - 1 :])])
+        parts += [bounded_str(values[index]) if index < len(values) else "{}", piece]
+    return " ".join(["".join(parts), *map(bounded_str, values[len(pieces) - 1 :])])
 
 
 def _repr(value: Any) -> str:
-    """Return how Python writes a value."""
-    return repr(showable(value))
+    """Return ``repr(value)``."""
+    return repr(checked_printable(value))
 
 
 def _masked(_value: Any) -> str:
-    """Return what is shown instead of a secret: ``***``."""
+    """Return ``***``, the text that replaces a secret in logs."""
     return "***"
 
 
-def _patterns() -> Mapping[str, Any]:
-    from taskrun.script.sandbox.safe_regex import members  # imports regex when a pattern is used
+def _regex_members() -> Mapping[str, Any]:
+    """Return the members of ``re``."""
+    from taskrun.script.sandbox.safe_regex import regex_members  # imports regex when a pattern is used
 
-    return members()
+    return regex_members()
 
 
 def _now() -> dt.datetime:
@@ -124,18 +127,19 @@ def _uuid() -> str:
 
 def _dumps(value: Any, *, indent: int | str | None = None, sort_keys: bool = False, ensure_ascii: bool = False) -> str:
     """Return a value as JSON text."""
-    if isinstance(indent, int) and indent > _MOST_INDENT:
-        raise OverflowError(f"JSON is indented by at most {_MOST_INDENT} blanks")
-    return json.dumps(showable(value), indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
+    if isinstance(indent, int) and indent > _MAX_INDENT:
+        raise OverflowError(f"JSON is indented by at most {_MAX_INDENT} blanks")
+    return json.dumps(checked_printable(value), indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
 
 
-def _loads(text: str | bytes) -> Any:
-    """Return the value of a JSON text; NaN and Infinity are not JSON."""
-    return json.loads(text, parse_constant=_no_constant)
+def load_json(text: str | bytes) -> Any:
+    """Return the value of a JSON text; raises ValueError for NaN and Infinity, which are not JSON."""
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"'{name}' is not JSON")
+def _refuse_constant(name: str) -> NoReturn:
+    """Raise ValueError for NaN, Infinity and -Infinity."""
+    raise ValueError(f"'{name}' is not a JSON value")
 
 
 _MATH = (
@@ -146,20 +150,19 @@ _MATH = (
 )  # fmt: skip
 
 
-def _whole(function: Callable[[Any], int]) -> Callable[[Any], int]:
-    return lambda number, /: function(reasonable(number))
+def _with_checked_decimal(function: Callable[[Any], int]) -> Callable[[Any], int]:
+    """Return a function to integers that refuses a decimal number with too many digits."""
+    return lambda number, /: function(checked_decimal(number))
 
 
-def _fed(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *items: function(*map(ticked, items))
-
-
-_FED = MappingProxyType({name: _fed(getattr(math, name)) for name in ("dist", "fsum")})
-_WHOLE = MappingProxyType({name: _whole(getattr(math, name)) for name in ("ceil", "floor", "trunc")})
-MATH = Namespace(
-    "math", {name: getattr(math, name) for name in _MATH} | _FED | _WHOLE | {"prod": product} | dict(FACTORIALS)
+_TICKED = MappingProxyType({name: with_ticked_arguments(getattr(math, name)) for name in ("dist", "fsum")})
+_TO_INTEGER = MappingProxyType(
+    {name: _with_checked_decimal(getattr(math, name)) for name in ("ceil", "floor", "trunc")}
 )
-JSON = Namespace("json", {"dumps": _dumps, "loads": _loads})
+MATH = ScriptModule(
+    "math", {name: getattr(math, name) for name in _MATH} | _TICKED | _TO_INTEGER | {"prod": product} | dict(FACTORIALS)
+)
+JSON = ScriptModule("json", {"dumps": _dumps, "loads": load_json})
 
 _TYPES = (bool, dict, float, frozenset, int, list, set, str, tuple, Decimal)
 _DATES = (dt.date, dt.datetime, dt.time, dt.timedelta)
@@ -173,7 +176,7 @@ _EXCEPTIONS = (
 NAMES: Mapping[str, Any] = MappingProxyType(
     {item.__name__: item for item in (*_TYPES, *_DATES, *_FUNCTIONS, *_EXCEPTIONS)}
     | dict(CONSUMERS)
-    | {"repr": _repr, "masked": _masked, "re": LazyNamespace("re", _patterns)}
+    | {"repr": _repr, "masked": _masked, "re": LazyScriptModule("re", _regex_members)}
     | {"range": capped_range, "round": capped_round, "pow": power, "print": _print}
     | {"math": MATH, "json": JSON, "now": _now, "today": _today, "uuid": _uuid}
     | {"logDebug": _logger(logging.DEBUG), "logInfo": _logger(logging.INFO)}

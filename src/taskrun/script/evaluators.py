@@ -1,7 +1,7 @@
-"""The evaluators, by name: how a program, at its place in a file, becomes a function of a scope.
+"""Table of the evaluators: each turns a program and its source into a function of a scope.
 
-Rules: both are imported when the first script runs. They differ in speed and in how much of the language they have,
-not in what a script may do: guards, table of names and limits are the same.
+Rules: an evaluator is imported when its first script runs. The evaluators differ in speed and in the supported subset
+of the language, not in security: guards, namespace and limits are the same.
 """
 
 from __future__ import annotations
@@ -12,36 +12,42 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
-from taskrun.script.program import Program
+from taskrun.script.program import ScriptProgram
 from taskrun.script.scope import Names
-from taskrun.script.script_source import Part
+from taskrun.script.script_source import ScriptSource
 
 if TYPE_CHECKING:
     from taskrun.script.limits import Limits
 
-Evaluator = Callable[[Program, Part, Mapping[str, Any], "Limits"], Callable[[Names], Any]]
+Evaluator = Callable[[ScriptProgram, ScriptSource, Mapping[str, Any], "Limits"], Callable[[Names], Any]]
 
 
-def _compiled(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
+def _compiled(
+    program: ScriptProgram, source: ScriptSource, namespace: Mapping[str, Any], limits: Limits
+) -> Callable[[Names], Any]:
+    """Return a native Python function that executes the program."""
     from taskrun.script.compiler.function import native_function
 
-    return native_function(program, part, table, limits)
+    return native_function(program, source, namespace, limits)
 
 
-def _asteval(program: Program, part: Part, table: Mapping[str, Any], limits: Limits) -> Callable[[Names], Any]:
+def _asteval(
+    program: ScriptProgram, source: ScriptSource, namespace: Mapping[str, Any], limits: Limits
+) -> Callable[[Names], Any]:
+    """Return a function that interprets the syntax tree of the program."""
     from taskrun.script.asteval.evaluator import evaluate
     from taskrun.script.asteval.lower import lower
 
-    code = program.made(lower)
+    code = program.compile_once(lower)
 
     def run(scope: Names) -> Any:
-        return evaluate(code, scope, table, limits, lambda node: part.place(program.index(node)))
+        return evaluate(code, scope, namespace, limits, lambda node: source.place(program.index(node)))
 
     return run
 
 
-def check_walked(program: Program, language: str) -> None:
-    """Raise ProblemsError for what the evaluator ``asteval`` does not have."""
+def check_asteval_support(program: ScriptProgram, language: str) -> None:
+    """Raise ProblemsError if the program uses a dialect or construct that the evaluator ``asteval`` does not support."""
     if language != "python":
         message = f"the evaluator 'asteval' has no {language}"
         raise ProblemsError([Problem(0, UNSUPPORTED, message, "use the evaluator 'compiled', or write Python")])

@@ -1,10 +1,11 @@
-"""Functions that users add to the table of names: given to the TaskManager, or installed with a package.
+"""Functions that users add to the namespace: passed to the TaskManager, or installed with a package.
 
     [project.entry-points."taskrun.functions"]
     slugify = "shop.texts:slugify"
 
-Rules: a name is one that a script can write. Modules are refused, because they lead everywhere; what a function is given
-and returns is the affair of who adds it. A function that cannot be loaded is an error that names its package.
+Rules: a name must be one that a script can write. Modules are refused, because every other module can be reached
+through their attributes. What an added function may do is the responsibility of the person who adds it. A function that
+cannot be loaded is an error that names its package.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ _REFUSED = (ModuleType, FrameType, CodeType, TracebackType)
 
 
 def checked_functions(functions: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    """Return a copy of functions (or other values) by name; raises PluginError for one that scripts cannot have."""
+    """Return a copy of a table of functions (or other values) after checking it.
+
+    Raises PluginError for an invalid name and for a module, frame, code object or traceback. ``origin`` begins the
+    message.
+    """
     for name, value in functions.items():
         if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
             raise PluginError(f"{origin}: {name!r} is not a name that a script can write")
@@ -33,7 +38,7 @@ def checked_functions(functions: Mapping[str, Any], origin: str) -> dict[str, An
 
 
 def installed_functions() -> dict[str, Any]:
-    """Return the functions of the entry points ``taskrun.functions``."""
+    """Load the functions of the entry point group ``taskrun.functions`` and return them by name."""
     found: dict[str, Any] = {}
     for entry in entry_points(group=GROUP):
         package = entry.dist.name if entry.dist else "?"

@@ -1,8 +1,8 @@
-"""Nodes of a syntax tree that no text of Python has: what the dialects are translated to besides Python's own nodes.
+"""Additional syntax tree nodes of the intermediate representation that XScript is translated into.
 
-Rules: a dialect's front end makes them, the compiler turns them into plain Python. A LocalName or ScopeName says itself
-where its variable lives; a plain ``ast.Name`` is looked up as Python does. What an Intrinsic calls is chosen by the
-front end and never by the text of a script.
+Rules: the translator of a dialect creates these nodes, and the compiler turns them into plain Python. A ScopeName or
+LocalName states explicitly where its variable is stored, whereas a plain ``ast.Name`` is resolved by Python's rules.
+The operation that an Intrinsic calls is chosen by the translator, never by the text of a script.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import ast
 
 
 class ScopeName(ast.Name):
-    """A variable of the flow's scope, wherever it stands in the program."""
+    """Reference to a variable of the flow's scope, at any position in the program."""
 
 
 class LocalName(ast.Name):
-    """A variable of the function (or program) around it, as Python's rules for locals and ``nonlocal`` have it.
+    """Reference to a Python local variable of the enclosing function or program, including ``nonlocal`` ones.
 
-    Its ``id`` may hold characters that no identifier has.
+    Its ``id`` may contain characters that are not allowed in identifiers.
     """
 
 
 class Intrinsic(ast.expr):
-    """A call of one of the dialect's operations, with the values of ``arguments``."""
+    """Call of a built-in operation of the dialect with the values of ``arguments``."""
 
     _fields = ("arguments",)
     operation: str
@@ -30,7 +30,7 @@ class Intrinsic(ast.expr):
 
 
 def intrinsic(operation: str, *arguments: ast.expr) -> Intrinsic:
-    """Return a call of an operation."""
+    """Return a node that calls an operation of the dialect."""
     node = Intrinsic()
     node.operation = operation
     node.arguments = list(arguments)

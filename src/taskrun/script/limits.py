@@ -1,6 +1,6 @@
-"""How much a script may use.
+"""Limits of scripts, and the error of a script that exceeds them.
 
-Rules: limits are settings of the owner of scripts; what counts them is the Budget of one evaluation.
+Rules: limits are settings. The Budget of one evaluation counts what the evaluation has used.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from taskrun.errors import TaskrunError
 
 
 class ScriptBudgetError(TaskrunError):
-    """A script took too long or evaluated too much. No ``except`` of a script catches it."""
+    """Error of a script that used up its time or its ticks. An ``except`` of a script does not catch it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one script may use.
+    """Limits of one script.
 
-    Parameters: ``seconds`` and ``ticks`` for one evaluation (a tick is a turn of a loop or of a comprehension, a call
-    of a function of the script, or an item that a function such as ``sum`` takes); ``source_length`` in characters,
-    ``source_nodes`` and ``source_depth`` for the text, checked when it is compiled.
+    Attributes:
+        seconds: Time of one evaluation in seconds, without the time spent in ``await``.
+        ticks: Steps of one evaluation. A turn of a loop or of a comprehension, a call of a function of the script, and
+            an item that a function such as ``sum`` consumes cost one tick each.
+        source_length: Characters of the text, checked at compile time.
+        source_nodes: Nodes of the syntax tree, checked at compile time.
+        source_depth: Nesting depth of the syntax tree, checked at compile time.
     """
 
     seconds: float = 10.0

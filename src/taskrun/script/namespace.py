@@ -1,6 +1,6 @@
-"""The table of names of one program: the settings', what its dialect adds, and what it imports.
+"""Namespace of one program: the names of the settings, the names of its dialect, and its imports.
 
-Rules: an import is looked up when the script is compiled, so that a wrong one is an error of the file.
+Rules: an import is resolved when the script is compiled, so that a wrong import is reported as a problem of the file.
 """
 
 from __future__ import annotations
@@ -11,25 +11,29 @@ from typing import Any
 
 from taskrun.errors import PluginError
 from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
-from taskrun.script.program import Program
+from taskrun.script.program import ScriptProgram
 from taskrun.script.settings import ScriptSettings
 
 
-def table_of(program: Program, settings: ScriptSettings) -> Mapping[str, Any]:
-    """Return the names that a program may read besides variables; raises ProblemsError for an import without object."""
+def namespace_of(program: ScriptProgram, settings: ScriptSettings) -> Mapping[str, Any]:
+    """Return the names that a program can read besides variables.
+
+    Raises ProblemsError if an import of the program cannot be resolved.
+    """
     if not program.lenient:
-        return settings.table
+        return settings.namespace
     from taskrun.script.xscript.names import NAMES
 
-    tables: list[Any] = [settings.table, NAMES]
+    tables: list[Any] = [settings.namespace, NAMES]
     if program.imports:
-        tables.insert(0, {name: _imported(*source, settings) for name, source in program.imports.items()})
+        tables.insert(0, {name: _imported_object(*source, settings) for name, source in program.imports.items()})
     return ChainMap(*tables)
 
 
-def _imported(path: str, at: int, settings: ScriptSettings) -> Any:
+def _imported_object(path: str, at: int, settings: ScriptSettings) -> Any:
+    """Return the object at a dotted path; ``at`` is the index of the import in the text."""
     if settings.imports is None:
-        message = f"'{path}' cannot be imported: scripts import nothing here"
+        message = f"'{path}' cannot be imported: imports are not available here"
         raise ProblemsError([Problem(at, UNSUPPORTED, message, "allow its module: --allow or TaskManager(allow=…)")])
     try:
         return settings.imports(path)

@@ -1,8 +1,9 @@
-"""Text to a Python syntax tree, whatever the indentation of the text in its file.
+"""Parser of Python scripts that accepts any indentation of the script in its file.
 
-Rules: the text is never changed, only something is put before and after it, so strings over several lines keep what
-they hold and every place in the tree can be traced to a character of the text. An indented program is parsed as the
-body of an ``if 1:``; one that starts on the line of its tag gets its first line indented like one of the others.
+Rules: the text itself is never changed; text is only added before and after it. Therefore strings of several lines keep
+their content, and every position in the syntax tree can be converted to an index of the text. An indented program is
+parsed as the body of an ``if 1:``. If a program starts on the line of its tag, its first line is indented like one of
+the other lines.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _INDENT = re.compile(r"[ \t\f]*")
 _CODE_LINE = re.compile(r"^([ \t\f]*)[^\s#]", re.MULTILINE)
 _ON_LINE = re.compile(r" on line \d+")
 _BLANKS = " \t\f\r\n"
-_MOST_INDENTS = 16  # how many indentations are tried for the first line
+_MAX_INDENTS = 16  # the number of different indentations that are tried for the first line
 _XSCRIPT = re.compile(
     r"&&|\|\||=>|===|\b(?:let|const|var|function|new)\s+\w|\?\.|\?\?|\}\s*else\b|^\s*//", re.MULTILINE
 )
@@ -28,19 +29,22 @@ _XSCRIPT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A parsed text: its statements, what was parsed, and how far an index in that is from one in the text."""
+    """Syntax tree of a script, with the conversion of its positions to indices of the script text.
+
+    ``source`` is the text that was parsed. An index of ``source`` plus ``shift`` is an index of the script text.
+    """
 
     body: list[ast.stmt]
     source: str
     shift: int
 
     def index(self, line: int, column: int) -> int:
-        """Return the index in the text of a place in the tree (line from 1, column in UTF-8 bytes from 0)."""
+        """Return the index in the script text of a tree position (line from 1, column in UTF-8 bytes from 0)."""
         return _index(self.source, line, column) + self.shift
 
 
 def parse_program(text: str) -> Parsed:
-    """Return the statements of a program, or raise ProblemsError with its first syntax error."""
+    """Parse a program of any number of statements; raises ProblemsError with its first syntax error."""
     failures = []
     for prefix, start in _layouts(text):
         source = prefix + text[start:]
@@ -60,7 +64,7 @@ def parse_program(text: str) -> Parsed:
 
 
 def parse_expression(text: str) -> Parsed:
-    """Return one expression as the only statement, or raise ProblemsError. It may run over several lines."""
+    """Parse a text of exactly one expression, which may span several lines; raises ProblemsError otherwise."""
     start = len(text) - len(text.lstrip(_BLANKS))
     stripped = text.strip(_BLANKS + ";")
     if not stripped:
@@ -83,7 +87,7 @@ def parse_expression(text: str) -> Parsed:
 
 
 def _layouts(text: str) -> Iterator[tuple[str, int]]:
-    """Yield what to put before the text, and how much of its start to leave out, in the order of trying."""
+    """Yield the ways to parse a program, in the order of trying: a prefix, and the number of characters to skip."""
     first_code = _CODE_LINE.search(text)
     if first_code is None or _NEWLINE.search(text, 0, first_code.end()):
         yield (_BLOCK if first_code and first_code[1] else ""), 0
@@ -91,16 +95,18 @@ def _layouts(text: str) -> Iterator[tuple[str, int]]:
     start = len(first_code[1])
     yield "", start
     indents = {_indent(line) for line in _NEWLINE.split(text)[1:] if line.strip(_BLANKS)} - {""}
-    for indent in sorted(indents, key=lambda indent: (len(indent), indent))[:_MOST_INDENTS]:
+    for indent in sorted(indents, key=lambda indent: (len(indent), indent))[:_MAX_INDENTS]:
         yield _BLOCK + indent, start
 
 
 def _indent(line: str) -> str:
+    """Return the whitespace at the start of a line."""
     found = _INDENT.match(line)
     return found[0] if found else ""
 
 
 def _parse(source: str, shift: int, text: str) -> Parsed | Problem:
+    """Parse ``source``; return the tree, or the problem at its index in ``text``."""
     try:
         return Parsed(ast.parse(source).body, source, shift)
     except SyntaxError as error:
@@ -109,18 +115,20 @@ def _parse(source: str, shift: int, text: str) -> Parsed | Problem:
         before = _indent(line) if isinstance(error, IndentationError) else line[: max(0, (error.offset or 1) - 1)]
         return _problem(text, _index(source, number, len(before.encode())) + shift, error.msg)
     except (RecursionError, MemoryError):
-        return Problem(0, SYNTAX, "the script is nested too deep to be read")
+        return Problem(0, SYNTAX, "the script is nested too deeply to be parsed")
     except ValueError as error:
         return Problem(0, SYNTAX, f"not valid Python: {error}")
 
 
 def _problem(text: str, index: int, message: str) -> Problem:
+    """Return a syntax problem at an index, with a hint if the text looks like XScript."""
     place = min(max(index, 0), len(text.rstrip(_BLANKS)))
-    hint = 'if this is meant to be XScript, say scriptLang="xscript"' if _XSCRIPT.search(text) else ""
+    hint = 'if this is meant to be XScript, set scriptLang="xscript"' if _XSCRIPT.search(text) else ""
     return Problem(place, SYNTAX, f"not valid Python: {_ON_LINE.sub('', message)}", hint)
 
 
 def _index(source: str, line: int, column: int) -> int:
+    """Return the index in ``source`` of a position (line from 1, column in UTF-8 bytes from 0)."""
     start = 0
     for number, end in enumerate(_NEWLINE.finditer(source), 1):
         if number == line:

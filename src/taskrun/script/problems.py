@@ -1,6 +1,6 @@
-"""What is wrong with the text of a script, before anyone knows in which file it stands.
+"""Problems of a script text, independent of the file that contains it.
 
-Rules: a problem's place is an index into the script's text; only the door turns it into a place in a file.
+Rules: the position of a problem is an index into the script text; ``ScriptSource.error`` converts it to a location.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FORBIDDEN = "script-forbidden"
 
 
 class Problem(NamedTuple):
-    """One problem: where it stands in the text (from 0), its code, what is wrong and what to write instead."""
+    """One problem of a script text: its index in the text (from 0), code, message and hint."""
 
     at: int
     code: str
@@ -23,7 +23,7 @@ class Problem(NamedTuple):
 
 
 class ProblemsError(Exception):
-    """A text cannot be compiled, for all these reasons. Never leaves the package."""
+    """Error that carries all problems of a script text. It is caught inside this package and becomes a BindError."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))

@@ -1,7 +1,7 @@
-"""From the text of a script to a program that can be run: parse, check, find the variables.
+"""Parsing and checking of a script text: the result is a program, which an evaluator compiles.
 
-Rules: nothing here knows in which file the text stands, so texts that are the same share one program; nothing here
-knows how a program is evaluated. What an evaluator makes of the tree is made when it is first needed, and once.
+Rules: a program contains no reference to a file, so equal texts share one program, and nothing that depends on the
+evaluator. An evaluator compiles the syntax tree at the first run, and only once.
 """
 
 from __future__ import annotations
@@ -15,88 +15,96 @@ from typing import Any
 from taskrun.script.limits import Limits
 from taskrun.script.parse import Parsed, parse_expression, parse_program
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
-from taskrun.script.sandbox.checks import check
-from taskrun.script.variables import Variables, variables
+from taskrun.script.sandbox.checks import check_tree
+from taskrun.script.variables import ProgramVariables, find_variables
 
-_LEAVING = (ast.FunctionDef, ast.Lambda, ast.GeneratorExp)  # what can outlive an evaluation
-_MAKING = RLock()
+_OUTLIVING = (ast.FunctionDef, ast.Lambda, ast.GeneratorExp)  # their values can outlive an evaluation
+_COMPILING = RLock()
 
 
-class Program:
-    """A checked text: its tree, the variables that it reads and stores, and where its nodes stand in the text.
+class ScriptProgram:
+    """Parsed and checked script text: its syntax tree and the variables that it reads and stores.
 
-    ``imports`` are the dotted paths of imported names, and where they stand. ``lenient`` makes an unknown variable null; ``suspends`` tells that it awaits something, ``closed`` that
-    nothing of it can outlive its evaluation, ``leaves`` that its value is Ellipsis where it did not say ``return``.
+    Attributes:
+        parsed: The syntax tree with the conversion of its positions to indices of the text.
+        variables: The names that the program may read from its scope and assign there.
+        lenient: Whether an unknown variable has the value null instead of raising an error (XScript).
+        imports: By imported name: the dotted path, and the index of the import in the text.
+        suspends: Whether the program contains ``await``.
+        closed: Whether no function or generator of the program can outlive an evaluation.
+        leaves: Whether the program returns Ellipsis when it ends without ``return``.
     """
 
-    __slots__ = ("_body", "_made", "closed", "imports", "leaves", "lenient", "parsed", "suspends", "variables")
+    __slots__ = ("_body", "_compiled", "closed", "imports", "leaves", "lenient", "parsed", "suspends", "variables")
 
     def __init__(
         self,
         parsed: Parsed,
-        found: Variables,
+        variables: ProgramVariables,
         *,
         lenient: bool = False,
         imports: Mapping[str, tuple[str, int]] = MappingProxyType({}),
     ) -> None:
         self._body: list[ast.stmt] = parsed.body
-        self._made: Any = None
+        self._compiled: Any = None
         self.parsed = parsed
-        self.variables = found
+        self.variables = variables
         self.lenient = lenient
         self.imports = imports
         kinds = {type(node) for part in parsed.body for node in ast.walk(part)}
         self.suspends = ast.Await in kinds
-        self.closed = kinds.isdisjoint(_LEAVING)
+        self.closed = kinds.isdisjoint(_OUTLIVING)
         self.leaves = False
 
-    def mark_end(self) -> None:
-        """Let the program give Ellipsis where it ends without a ``return``, if it has one outside of functions."""
-        if any(map(_returns, self._body)):
+    def mark_missing_return(self) -> None:
+        """Make a program that has a ``return`` outside functions return Ellipsis when it ends without ``return``."""
+        if any(map(_has_return, self._body)):
             self._body.append(ast.Return(ast.Constant(...)))
             ast.fix_missing_locations(ast.copy_location(self._body[-1], self._body[-2]))
             self.leaves = True
 
-    def made(self, make: Callable[[list[ast.stmt]], Any]) -> Any:
-        """Return what ``make`` gives for the tree, which it uses up; it is called once, the result is kept."""
-        if self._made is None:
-            with _MAKING:
-                if self._made is None:
-                    self._made = make(self._body)
+    def compile_once(self, compile_tree: Callable[[list[ast.stmt]], Any]) -> Any:
+        """Return the result of ``compile_tree(body)``; it is called at the first call only and may modify the tree."""
+        if self._compiled is None:
+            with _COMPILING:
+                if self._compiled is None:
+                    self._compiled = compile_tree(self._body)
                     self._body = []
-        return self._made
+        return self._compiled
 
     def index(self, node: Any) -> int:
-        """Return the index in the text at which a node of the tree starts."""
+        """Return the index in the text at which a node of the syntax tree starts."""
         return self.parsed.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
 
 
-def _returns(statement: ast.AST) -> bool:
-    """Whether a statement has a ``return`` outside of functions."""
+def _has_return(statement: ast.AST) -> bool:
+    """Return whether a statement contains a ``return`` outside functions."""
     if isinstance(statement, ast.Return):
         return True
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         return False
-    return any(map(_returns, ast.iter_child_nodes(statement)))
+    return any(map(_has_return, ast.iter_child_nodes(statement)))
 
 
-def build(text: str, limits: Limits, language: str, *, expression: bool) -> Program:
-    """Return the program of a text, or raise ProblemsError with everything that is wrong with it."""
-    short_enough(text, limits)
+def build_program(text: str, limits: Limits, language: str, *, expression: bool) -> ScriptProgram:
+    """Return the program of a text.
+
+    Raises ProblemsError with all problems of the text. ``expression`` requires exactly one expression.
+    """
+    check_length(text, limits, "script", "move it to a module of your own")
     if language == "xscript":
         from taskrun.script.xscript.translate import translate_xscript  # imports lark
 
         done = translate_xscript(text, expression=expression, limits=limits)
-        return Program(
-            Parsed(done.body, text, 0), Variables(done.reads, done.stores), lenient=True, imports=done.imports
-        )
+        variables = ProgramVariables(done.reads, done.stores)
+        return ScriptProgram(Parsed(done.body, text, 0), variables, lenient=True, imports=done.imports)
     parsed = parse_expression(text) if expression else parse_program(text)
-    check(parsed.body, parsed.index, limits)
-    return Program(parsed, variables(parsed.body))
+    check_tree(parsed.body, parsed.index, limits)
+    return ScriptProgram(parsed, find_variables(parsed.body))
 
 
-def short_enough(text: str, limits: Limits) -> None:
-    """Raise ProblemsError when a text is too long to be looked at."""
+def check_length(text: str, limits: Limits, kind: str, hint: str = "") -> None:
+    """Raise ProblemsError if a text has more characters than allowed; ``kind`` is its name in the message."""
     if len(text) > limits.source_length:
-        message = f"the script has {len(text):,} characters; {limits.source_length:,} are allowed"
-        raise ProblemsError([Problem(0, SYNTAX, message, "move it to a module of your own")])
+        message = f"the {kind} has {len(text):,} characters; {limits.source_length:,} are allowed"
+        raise ProblemsError([Problem(0, SYNTAX, message, hint)])

@@ -1,7 +1,8 @@
-"""What a script works on: the variables of a step.
+"""Interface of the scope that a script reads and assigns, and the error for an unknown variable.
 
-Rules: whoever keeps variables says what reading one means; a script only needs these few operations of it. To read a
-variable that does not exist is an UnknownVariableError, never a KeyError, which may be the script's own.
+Rules: the implementation of the scope decides how a variable is looked up; a script uses only these operations. Reading
+a variable that does not exist raises UnknownVariableError and never KeyError, because a KeyError may come from the
+script itself.
 """
 
 from __future__ import annotations
@@ -11,29 +12,32 @@ from typing import Any, Protocol
 
 
 class Names(Protocol):
-    """The variables that a script works on: a scope of the flow."""
+    """Scope of a flow, as far as a script uses it."""
 
     def __getitem__(self, name: str, /) -> Any:
         """Return a variable, or raise UnknownVariableError."""
 
     def find(self, name: str, default: Any, /) -> Any:
-        """Return a variable, or ``default`` when there is none of that name."""
+        """Return a variable, or ``default`` if it does not exist."""
 
     def __setitem__(self, name: str, value: Any, /) -> None:
-        """Set an own variable."""
+        """Set a variable of this scope."""
 
     def __contains__(self, name: object, /) -> bool:
-        """Whether there is an own variable of that name."""
+        """Return whether this scope, without its parents, has a variable of that name."""
 
     def pop(self, name: str, default: Any, /) -> Any:
-        """Take an own variable away and return it, or return ``default``."""
+        """Remove a variable of this scope and return its value, or return ``default`` if it does not exist."""
 
     def names(self) -> Iterator[str]:
-        """Yield every name that can be read."""
+        """Yield the names of all variables that can be read, including those of the parents."""
 
 
 class UnknownVariableError(NameError):
-    """A script reads a name that is neither a variable of its scope nor in the table of names."""
+    """Error of a script that reads a name which is neither a variable of its scope nor in its namespace.
+
+    ``explained`` is whether the message is complete; otherwise the evaluator adds a hint by ``explain``.
+    """
 
     explained = False
 
@@ -42,6 +46,6 @@ class UnknownVariableError(NameError):
         self.explained = bool(message)
 
     def explain(self, message: str) -> None:
-        """Say more about it."""
+        """Replace the message by a more detailed one."""
         self.args = (message,)
         self.explained = True

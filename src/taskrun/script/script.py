@@ -1,17 +1,16 @@
-"""The one door to scripts.
+"""Public interface of the package: compile scripts and ``${…}`` templates.
 
-Rules: everything outside this package compiles scripts here and runs them through ``Script.run``; what evaluates them
-is not to be seen. A script is compiled once and may be run any number of times, in several tasks and threads at once,
-and from within another script. Nothing of one evaluation is there in the next but what it assigned to its scope.
+Rules: other packages compile scripts with ``compile_script`` and run them with ``Script.run``; the evaluator is not
+visible to them. A script is compiled once and may be run any number of times, in several tasks and threads at once, and
+from within another script. An evaluation leaves nothing for the next one except the variables that it assigned.
 """
 
 from __future__ import annotations
 
-from taskrun.script.bind import LANGUAGES as DIALECTS
-from taskrun.script.bind import Script, bind, check_language, source_of
+from taskrun.script.compiled_script import DIALECTS, Script, check_language, compile_source
 from taskrun.script.limits import Limits, ScriptBudgetError
 from taskrun.script.scope import Names, UnknownVariableError
-from taskrun.script.script_source import Part
+from taskrun.script.script_source import ScriptSource
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.template import Template, compile_template
 from taskrun.syntax.node import Node
@@ -39,14 +38,26 @@ def compile_script(
     awaits: bool = False,
     settings: ScriptSettings | None = None,
 ) -> Script:
-    """Return the script in an element's text, or in one of its attributes.
+    """Compile the script in the text of an element, or in one of its attributes.
 
-    Parameters: ``expression`` asks for exactly one expression instead of a program; ``awaits`` permits ``await``, whose
-    script then returns an awaitable; ``settings`` hold the limits,
-    further names and the cache. Raises BindError with every problem, each at its character in the file:
-    ``script-syntax``, ``script-unsupported`` (a construct that scripts do not have), ``script-forbidden`` (a name or
-    attribute that they may not use), ``unsupported-language``.
+    Args:
+        node: The element.
+        attribute: The attribute that contains the script, or None for the text of the element.
+        language: The dialect, one of ``DIALECTS``.
+        expression: Whether the script must be exactly one expression.
+        awaits: Whether the script may contain ``await``; ``Script.run`` then returns an awaitable.
+        settings: Limits, additional names and the cache.
+
+    Raises:
+        BindError: Contains all problems, each at its character in the file: ``script-syntax``, ``script-unsupported``
+            (a construct that scripts do not support), ``script-forbidden`` (a name or attribute that scripts may not
+            use), ``unsupported-language``.
     """
     check_language(node, attribute, language)
-    part = Part(node, attribute, source_of(node, attribute))
-    return bind(part, settings or ScriptSettings(), language=language, expression=expression, awaits=awaits)
+    return compile_source(
+        ScriptSource.of(node, attribute),
+        settings or ScriptSettings(),
+        language=language,
+        expression=expression,
+        awaits=awaits,
+    )

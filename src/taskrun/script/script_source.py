@@ -1,7 +1,7 @@
-"""A piece of a file that holds a script, and the way from a character of the script to the file.
+"""Source text of a script, with the conversion of its character positions to locations in the file.
 
-Rules: problems become Diagnostics at the exact character of the file; so does the place of a failure at run time, which
-is worked out only then.
+Rules: problems become diagnostics at the exact character of the file. The location of a failure at run time is computed
+only when the failure happens.
 """
 
 from __future__ import annotations
@@ -14,34 +14,41 @@ from taskrun.source import Location
 from taskrun.syntax.node import Node
 
 NOTE = "in script at "
-"""How the note begins that tells which expression of a script failed."""
+"""Start of the exception note that gives the location of the script expression that failed."""
 
 
-class Part(NamedTuple):
-    """A piece of a file that holds a script: the element's text or an attribute (or a part of it from ``offset``)."""
+class ScriptSource(NamedTuple):
+    """Text of a script and its position in a file.
+
+    ``text`` begins ``offset`` characters behind the start of the element's text, or of the value of ``attribute``.
+    """
 
     node: Node
     attribute: str | None
     text: str
     offset: int = 0
 
+    @classmethod
+    def of(cls, node: Node, attribute: str | None) -> ScriptSource:
+        """Return the whole text of an element, or the whole value of one of its attributes (empty if missing)."""
+        return cls(node, attribute, node.text if attribute is None else node.attributes.get(attribute, ""))
+
+    def section(self, start: int, end: int) -> ScriptSource:
+        """Return the characters from index ``start`` up to ``end`` as a source of their own."""
+        return ScriptSource(self.node, self.attribute, self.text[start:end], self.offset + start)
+
     def location(self, index: int) -> Location:
-        """Return where a character of the text stands in the file."""
+        """Return the location in the file of the character at ``index``."""
         return self.node.character_at(index + self.offset, self.attribute)
 
     def place(self, index: int) -> str:
-        """Return ``file:line:column: source line`` of a character of the text."""
+        """Return ``file:line:column: source line`` of the character at ``index``."""
         location = self.location(index)
         return f"{location}: {self.node.source_of(location.path).line(location.line).strip()}"
 
     def error(self, problems: ProblemsError) -> BindError:
-        """Return the error that shows the problems where they stand."""
+        """Return a BindError with one diagnostic per problem, each at its location in the file."""
         return BindError(
-            self.node.problem(
-                problem.code,
-                problem.message,
-                hint=problem.hint,
-                at=self.node.character_at(problem.at + self.offset, self.attribute),
-            )
+            self.node.problem(problem.code, problem.message, hint=problem.hint, at=self.location(problem.at))
             for problem in problems.problems
         )

@@ -1,6 +1,6 @@
-"""What the owner of scripts decides about them.
+"""Settings of scripts: limits, evaluator, additional names and cache.
 
-Rules: settings are frozen; the cache is the only thing in them that changes, and it belongs to the owner.
+Rules: settings are frozen. Only the cache changes; it belongs to the creator of the settings.
 """
 
 from __future__ import annotations
@@ -12,25 +12,29 @@ from typing import Any
 
 from taskrun.script.builtins import NAMES
 from taskrun.script.limits import Limits
-from taskrun.script.program import Program
+from taskrun.script.program import ScriptProgram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptSettings:
-    """The limits of scripts, names that they have besides the usual ones, and a cache of compiled texts.
+    """Settings with which scripts are compiled and run.
 
-    Parameters: ``evaluator`` is ``"compiled"`` or ``"asteval"``; ``imports`` returns the object that an ``import`` of
-    XScript names, or raises PluginError. ``functions`` is copied; its values can be anything, callables above all. ``cache`` is any mapping that
-    the owner keeps (a dict will do): texts that are the same are then compiled once. ``table`` is the resulting table.
+    Attributes:
+        limits: Limits of each script.
+        functions: Names added to the namespace, with callables or any other values.
+        evaluator: ``"compiled"`` or ``"asteval"``.
+        imports: Returns the object that an ``import`` of XScript names, or raises PluginError. None refuses imports.
+        cache: Any mutable mapping, such as a dict, in which equal texts share one program. None disables caching.
+        namespace: The resulting namespace: the built-in names and ``functions``.
     """
 
     limits: Limits = field(default_factory=Limits)
     functions: Mapping[str, Any] = field(default_factory=dict)
     evaluator: str = "compiled"
     imports: Callable[[str], Any] | None = None
-    cache: MutableMapping[tuple[str, bool, str], Program] | None = None
-    table: Mapping[str, Any] = field(init=False, repr=False)
+    cache: MutableMapping[tuple[str, bool, str], ScriptProgram] | None = None
+    namespace: Mapping[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Put the table of names together."""
-        object.__setattr__(self, "table", MappingProxyType({**NAMES, **self.functions}))
+        """Merge the built-in names and ``functions`` into the namespace."""
+        object.__setattr__(self, "namespace", MappingProxyType({**NAMES, **self.functions}))

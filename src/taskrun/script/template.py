@@ -1,8 +1,8 @@
-"""Templates: what ``value="…"`` holds.
+"""Templates of attributes such as ``value="…"``: text with ``${…}`` expressions, or JSON after ``@:``.
 
-Rules: exactly one ``${…}`` gives the expression's own value, text with ``${…}`` in it gives text (None as nothing, all
-else as ``str`` shows it), text without any is itself. ``$${`` stands for ``${``. A value that begins with ``@:`` is
-JSON. A template assigns nothing.
+Rules: a template that is exactly one ``${…}`` has the value of the expression. Text that contains ``${…}`` produces
+text: None becomes an empty text, other values are converted by ``str``. ``$${`` is an escaped ``${``. A value that
+begins with ``@:`` is JSON. A template cannot assign variables.
 
     <input name="total" value="${price * count}"/>
     <input name="title" value="order ${order['id']} of ${customer}"/>
@@ -15,12 +15,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from taskrun.script.bind import Script, bind, check_language, source_of
+from taskrun.script.builtins import load_json
+from taskrun.script.compiled_script import Script, check_language, compile_source
 from taskrun.script.problems import FORBIDDEN, SYNTAX, Problem, ProblemsError
 from taskrun.script.scope import Names
-from taskrun.script.script_source import Part
+from taskrun.script.script_source import ScriptSource
 from taskrun.script.settings import ScriptSettings
 from taskrun.syntax.node import Node
 
@@ -34,10 +35,18 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled template.
+    """Compiled template of an attribute or element.
 
-    ``run(scope)`` returns its value; ``constant`` tells that this is always the same value. ``reads`` and ``uses``
-    are as in a Script, ``stores`` is empty. ``parts`` are its texts and its expressions, in their order; a constant has none.
+    Attributes:
+        text: The source text.
+        node: The element that contains the template.
+        attribute: The attribute that contains the template, or None for the text of the element.
+        constant: Whether the value does not depend on the scope.
+        run: Returns the value in a scope.
+        reads: The variables that the template may read from the scope.
+        stores: Always empty.
+        uses: The names of the namespace that the template reads.
+        parts: The literal texts and the expressions in source order; empty for a constant.
     """
 
     text: str
@@ -52,36 +61,36 @@ class Template:
 
     @property
     def whole(self) -> bool:
-        """Whether it is exactly one ``${…}``."""
+        """Whether the template is exactly one ``${…}``."""
         return len(self.parts) == 1
 
 
 def compile_template(
     node: Node, attribute: str | None, *, language: str = "python", settings: ScriptSettings | None = None
 ) -> Template:
-    """Return the template in an attribute (or, for None, in the text) of an element.
+    """Compile the template in an attribute of an element, or in its text if ``attribute`` is None.
 
-    Raises BindError with every problem, each at its character.
+    Raises BindError with all problems, each at its character in the file.
     """
     check_language(node, attribute, language)
-    part = Part(node, attribute, source_of(node, attribute))
-    if part.text.startswith(JSON_PREFIX):
-        return Template(part.text, node, attribute, constant=True, run=_json(part))
+    source = ScriptSource.of(node, attribute)
+    if source.text.startswith(JSON_PREFIX):
+        return Template(source.text, node, attribute, constant=True, run=_json_evaluator(source))
     try:
-        pieces = list(_pieces(part.text))
+        pieces = list(_pieces(source.text))
     except ProblemsError as problems:
-        raise part.error(problems) from None
-    parts = [piece if isinstance(piece, str) else _expression(part, piece, language, settings) for piece in pieces]
+        raise source.error(problems) from None
+    parts = [piece if isinstance(piece, str) else _expression(source, piece, language, settings) for piece in pieces]
     scripts = [piece for piece in parts if isinstance(piece, Script)]
     if not scripts:
         text = "".join(map(str, pieces))
-        return Template(part.text, node, attribute, constant=True, run=lambda _scope: text)
+        return Template(source.text, node, attribute, constant=True, run=lambda _scope: text)
     return Template(
-        part.text,
+        source.text,
         node,
         attribute,
         constant=False,
-        run=scripts[0].run if len(parts) == 1 else _joined(parts),
+        run=scripts[0].run if len(parts) == 1 else _text_evaluator(parts),
         reads=_NONE.union(*(script.reads for script in scripts)),
         uses=_NONE.union(*(script.uses for script in scripts)),
         parts=tuple(parts),
@@ -89,7 +98,7 @@ def compile_template(
 
 
 def _pieces(text: str) -> Iterator[str | slice]:
-    """Yield literal text, and slices where the expressions stand."""
+    """Yield the literal texts of a template, and the slice of ``text`` of each expression, in source order."""
     position = 0
     while found := _PIECE.search(text, position):
         literal = text[position : found.start()] + ("${" if found[0] == "$${" else "")
@@ -97,15 +106,18 @@ def _pieces(text: str) -> Iterator[str | slice]:
             yield literal
         position = found.end()
         if found[0] == "${":
-            end = _end(text, position)
+            end = _closing_brace(text, position)
             yield slice(position, end)
             position = end + 1
     if position < len(text):
         yield text[position:]
 
 
-def _end(text: str, start: int) -> int:
-    """Return the index of the ``}`` that ends the expression at ``start``."""
+def _closing_brace(text: str, start: int) -> int:
+    """Return the index of the ``}`` that closes the expression which begins at ``start``.
+
+    Raises ProblemsError if there is none.
+    """
     depth = 0
     for token in _TOKEN.finditer(text, start):
         if token[0] in "([{":
@@ -117,9 +129,10 @@ def _end(text: str, start: int) -> int:
     raise ProblemsError([Problem(start - 2, SYNTAX, "this '${' has no '}'", "write '$${' for the text '${'")])
 
 
-def _expression(part: Part, piece: slice, language: str, settings: ScriptSettings | None) -> Script:
-    inner = Part(part.node, part.attribute, part.text[piece], piece.start)
-    script = bind(inner, settings or ScriptSettings(), language=language, expression=True)
+def _expression(source: ScriptSource, piece: slice, language: str, settings: ScriptSettings | None) -> Script:
+    """Compile the expression in a slice of the template; raises BindError if it assigns a variable."""
+    inner = source.section(piece.start, piece.stop)
+    script = compile_source(inner, settings or ScriptSettings(), language=language, expression=True)
     if script.stores:
         message = f"a template cannot assign '{min(script.stores)}'"
         problem = Problem(inner.text.find(":="), FORBIDDEN, message, "assign it in a script step")
@@ -127,7 +140,9 @@ def _expression(part: Part, piece: slice, language: str, settings: ScriptSetting
     return script
 
 
-def _joined(parts: list[str | Script]) -> Callable[[Names], str]:
+def _text_evaluator(parts: list[str | Script]) -> Callable[[Names], str]:
+    """Return a function of a scope that concatenates the literal texts and the values of the expressions."""
+
     def run(scope: Names) -> str:
         texts = []
         for part in parts:
@@ -138,23 +153,16 @@ def _joined(parts: list[str | Script]) -> Callable[[Names], str]:
     return run
 
 
-def _json(part: Part) -> Callable[[Names], Any]:
-    text = part.text[len(JSON_PREFIX) :]
-
-    def load() -> Any:
-        return json.loads(text, parse_constant=_no_constant)
-
+def _json_evaluator(source: ScriptSource) -> Callable[[Names], Any]:
+    """Return a function that returns the value of the JSON text behind ``@:``."""
+    text = source.text[len(JSON_PREFIX) :]
     try:
-        value = load()
+        value = load_json(text)
     except json.JSONDecodeError as error:
         problem = Problem(error.pos + len(JSON_PREFIX), SYNTAX, f"not valid JSON: {error.msg}")
-        raise part.error(ProblemsError([problem])) from None
+        raise source.error(ProblemsError([problem])) from None
     except (ValueError, RecursionError) as error:
-        raise part.error(ProblemsError([Problem(0, SYNTAX, f"not valid JSON: {error}")])) from None
+        raise source.error(ProblemsError([Problem(0, SYNTAX, f"not valid JSON: {error}")])) from None
     if isinstance(value, (list, dict)):
-        return lambda _scope: load()  # a new one each time, because whoever gets it may change it
+        return lambda _scope: load_json(text)  # a new object at each run, because its user may modify it
     return lambda _scope: value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"'{name}' is not a JSON value")

@@ -1,25 +1,25 @@
-"""Templates that make text: Jinja2, under the rules of scripts.
+"""Text templates: Jinja2 templates that are sandboxed like scripts.
 
     template = compile_text_template(node, settings=settings)
     template.run(scope)                                        # the text
 
-Rules: a line that holds only a statement leaves no line in the text, a first line that is empty is left out, and so are
-blanks and ends of lines behind the last one; all else stays as it stands. Nothing is escaped. None is written as
-nothing. What a template reads of values is guarded like that of scripts, their limits of time, steps and size hold; it
-changes nothing and assigns nothing. jinja2 is imported when the first template is compiled.
+Rules: a line that contains only a statement produces no line. An empty first line and the whitespace at the end of the
+template are removed; the rest is kept unchanged. Nothing is escaped. None produces no text. Guards and limits are those
+of scripts. A template cannot modify values or assign variables of the flow. jinja2 is imported when the first template
+is compiled.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from taskrun.script.bind import source_of
-from taskrun.script.problems import SYNTAX, Problem, ProblemsError
+from taskrun.script.problems import ProblemsError
+from taskrun.script.program import check_length
 from taskrun.script.scope import Names
-from taskrun.script.script_source import Part
+from taskrun.script.script_source import ScriptSource
 from taskrun.script.settings import ScriptSettings
 from taskrun.syntax.node import Node
 
@@ -29,10 +29,19 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class TextTemplate:
-    """A compiled template; its fields are those of a Script.
+    """Compiled text template, with the same attributes as a Script.
 
-    ``run(scope)`` returns the text, or with ``suspends`` an awaitable of it. ``uses`` are the names that it can do
-    without, and those of the table of names.
+    Attributes:
+        text: The source text.
+        node: The element that contains the template.
+        attribute: The attribute that contains the template, or None for the text of the element.
+        run: Returns the text that the template produces in a scope, or an awaitable of it if ``suspends`` is set.
+        reads: The variables that the template requires in the scope.
+        stores: Always empty.
+        uses: The names of the namespace that the template reads, and the variables that may be missing, because the
+            template tests them with ``is defined`` or gives them a ``default``.
+        suspends: Whether ``run`` returns an awaitable.
+        closed: Always true: nothing outlives the evaluation.
     """
 
     text: str
@@ -49,42 +58,34 @@ class TextTemplate:
 def compile_text_template(
     node: Node, attribute: str | None = None, *, awaits: bool = False, settings: ScriptSettings | None = None
 ) -> TextTemplate:
-    """Return the template in an element's text, or in one of its attributes.
+    """Compile the text template in the text of an element, or in one of its attributes.
 
-    With ``awaits`` it awaits the async functions that it calls; without, calling one is a TypeError. Raises BindError
-    with every problem, each at its line in the file: ``script-syntax``, ``script-unsupported``, ``script-forbidden``.
+    With ``awaits`` the template awaits the async functions that it calls; without, calling one raises TypeError. Raises
+    BindError with all problems, each at its line in the file: ``script-syntax``, ``script-unsupported``,
+    ``script-forbidden``.
     """
     settings = settings or ScriptSettings()
-    part = _trimmed(Part(node, attribute, source_of(node, attribute)))
-    if len(part.text) > settings.limits.source_length:
-        message = f"the template has {len(part.text):,} characters; {settings.limits.source_length:,} are allowed"
-        raise part.error(ProblemsError([Problem(0, SYNTAX, message)]))
-    from taskrun.script.jinja.evaluation import compiled
-
+    whole = ScriptSource.of(node, attribute)
+    source = _trimmed(whole)
     try:
-        run, reads, optional = compiled(part, settings, awaits=awaits)
+        check_length(source.text, settings.limits, "template")
+        from taskrun.script.jinja.evaluation import compile_jinja
+
+        compiled = compile_jinja(source, settings, awaits=awaits)
     except ProblemsError as problems:
-        raise part.error(problems) from None
-    named = frozenset(name for name in reads if name in _names(settings))
+        raise source.error(problems) from None
     return TextTemplate(
-        text=source_of(node, attribute),
+        text=whole.text,
         node=node,
         attribute=attribute,
-        run=run,
-        reads=reads - named - optional,
-        uses=named | optional,
+        run=compiled.run,
+        reads=compiled.reads,
+        uses=compiled.uses,
         suspends=awaits,
     )
 
 
-def _names(settings: ScriptSettings) -> Mapping[str, Any]:
-    from taskrun.script.jinja.table import names_of
-
-    return names_of(settings.table)
-
-
-def _trimmed(part: Part) -> Part:
-    """Return the part without an empty first line and without blanks and ends of lines at its end."""
-    first = _FIRST_LINE.match(part.text)
-    start = first.end() if first else 0
-    return Part(part.node, part.attribute, part.text[start:].rstrip(), start)
+def _trimmed(source: ScriptSource) -> ScriptSource:
+    """Return a source without an empty first line and without the whitespace at its end."""
+    first = _FIRST_LINE.match(source.text)
+    return source.section(first.end() if first else 0, len(source.text.rstrip()))

@@ -1,4 +1,4 @@
-"""The message for a name that a script cannot read, with the name that may have been meant."""
+"""Message for a name that a script cannot read, with a suggestion."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from taskrun.script.scope import Names
 _OTHER_SPELLINGS = MappingProxyType({"null": "None", "undefined": "None", "true": "True", "false": "False"})
 
 
-def unknown_variable(name: str, scope: Names, table: Mapping[str, Any]) -> str:
-    """Return the message for a name that is neither in ``scope`` nor in ``table``."""
+def unknown_variable(name: str, scope: Names, namespace: Mapping[str, Any]) -> str:
+    """Return the error message for a name that is neither in ``scope`` nor in ``namespace``."""
     if name in _OTHER_SPELLINGS:
         return f"unknown variable '{name}'; Python writes {_OTHER_SPELLINGS[name]}"
     known: Iterable[str] = set(scope.names())
     hint = near_hint(name, known)
     if not hint and hasattr(builtins, name):
         hint = "scripts do not have this name of Python"
-    hint = hint or near_hint(name, table)
+    hint = hint or near_hint(name, namespace)
     return f"unknown variable '{name}'" + (f"; {hint}" if hint else "")

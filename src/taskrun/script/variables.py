@@ -1,8 +1,8 @@
-"""Which variables a program reads from its scope, and which it leaves there.
+"""Data flow analysis of a program: the variables that it reads from its scope and assigns there.
 
-Rules: what a program may read is listed, so a name counts unless it has certainly been assigned before; whoever looks
-for misspelt names takes ``reads - stores``. Parameters and local variables of functions, lambdas and comprehensions are
-nobody else's, as in Python. Annotations are not evaluated and do not count.
+Rules: a name counts as read unless it has certainly been assigned before; a search for misspelt names therefore uses
+``reads - stores``. Parameters and local variables of functions, lambdas and comprehensions are not variables of the
+scope, as in Python. Annotations are not evaluated and do not count.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-class Variables(NamedTuple):
-    """The names that a program may read from its scope, and those that it may assign there."""
+class ProgramVariables(NamedTuple):
+    """Names that a program may read from its scope (``reads``) and assign there (``stores``)."""
 
     reads: frozenset[str]
     stores: frozenset[str]
 
 
-def variables(body: Iterable[ast.AST]) -> Variables:
-    """Return the variables of a program."""
-    flow = _Flow()
-    flow.block(body)
-    return Variables(frozenset(flow.reads), frozenset(flow.stores))
+def find_variables(body: Iterable[ast.AST]) -> ProgramVariables:
+    """Return the variables of a program, given its statements."""
+    analysis = _VariableAnalysis()
+    analysis.block(body)
+    return ProgramVariables(frozenset(analysis.reads), frozenset(analysis.stores))
 
 
 def bound_names(body: Iterable[ast.AST]) -> set[str]:
-    """Return the names that are local to a function with that body, its parameters aside."""
+    """Return the local variables of a function with that body, without its parameters."""
     found: set[str] = set()
     todo = [(node, False) for node in body]
     while todo:
@@ -60,24 +60,28 @@ def parameters(arguments: ast.arguments) -> list[ast.arg]:
 
 
 def function_names(node: ast.FunctionDef | ast.Lambda) -> frozenset[str]:
-    """Return the names that are local to a function: its parameters and what its body assigns."""
+    """Return the local variables of a function: its parameters and the names that its body assigns."""
     body: Iterable[ast.AST] = node.body if isinstance(node, ast.FunctionDef) else [node.body]
     return frozenset([parameter.arg for parameter in parameters(node.args)]).union(bound_names(body))
 
 
 def defaults(node: ast.FunctionDef | ast.Lambda) -> list[ast.expr]:
-    """Return the expressions of a function's default values, which are evaluated where the function is defined."""
+    """Return the default value expressions of a function, which are evaluated when the function is defined."""
     return [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
 
 
 def iteration_names(node: Comprehension) -> frozenset[str]:
-    """Return the names of a comprehension's own variables."""
+    """Return the iteration variables of a comprehension."""
     targets = (name for generator in node.generators for name in ast.walk(generator.target))
     return frozenset(name.id for name in targets if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store))
 
 
-class _Flow:
-    """Walks a program in the order of its evaluation with the set of names that have certainly been assigned."""
+class _VariableAnalysis:
+    """Visitor that walks a program in evaluation order and tracks which names have certainly been assigned.
+
+    ``assigned`` are these names at the current position. ``locals`` are the local variables of each enclosing function
+    and comprehension.
+    """
 
     def __init__(self) -> None:
         self.reads: set[str] = set()
@@ -86,10 +90,12 @@ class _Flow:
         self.locals: list[set[str]] = []
 
     def block(self, nodes: Iterable[ast.AST]) -> None:
+        """Visit nodes in order."""
         for node in nodes:
             self.visit(node)
 
     def visit(self, node: ast.AST) -> None:
+        """Visit a node by ``visit_<Node>``, or its children if there is no such method."""
         method: Callable[[ast.AST], None] | None = getattr(self, "visit_" + type(node).__name__, None)
         if method:
             method(node)
@@ -97,7 +103,10 @@ class _Flow:
             self.block(ast.iter_child_nodes(node))
 
     def either(self, *ways: Iterable[ast.AST]) -> None:
-        """Visit alternatives; certain is what all of them assign, but for those that leave the block."""
+        """Visit alternatives; then ``assigned`` are the names that every alternative assigns.
+
+        Alternatives that end by ``return``, ``raise``, ``break`` or ``continue`` are ignored.
+        """
         before, after = set(self.assigned), []
         for way in ways:
             nodes = list(way)
@@ -108,7 +117,7 @@ class _Flow:
         self.assigned = set.intersection(*after) if after else before
 
     def inside(self, names: Iterable[str], nodes: Iterable[ast.AST]) -> None:
-        """Visit the inside of a function or comprehension."""
+        """Visit the nodes inside a function or comprehension with its local variables."""
         before = set(self.assigned)
         self.locals.append(set(names))
         self.block(nodes)
@@ -116,9 +125,11 @@ class _Flow:
         self.assigned = before
 
     def is_local(self, name: str) -> bool:
+        """Return whether a name is a local variable of an enclosing function or comprehension."""
         return any(name in names for names in self.locals)
 
     def store(self, name: str) -> None:
+        """Record the assignment of a name, unless it is local; ``_`` is never stored."""
         if name != "_" and not self.is_local(name):
             self.stores.add(name)
             self.assigned.add(name)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from taskrun.errors import Diagnostic
-from taskrun.script.bind import Script
+from taskrun.script.compiled_script import Script
 from taskrun.script.template import Template
 from taskrun.script.text_template import TextTemplate
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import BindError
-from taskrun.script.bind import Script
+from taskrun.script.compiled_script import Script
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names
 from taskrun.script.settings import ScriptSettings

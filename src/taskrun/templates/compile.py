@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import BindError, near_hint
-from taskrun.script.bind import Script, bind
-from taskrun.script.script_source import Part
+from taskrun.script.compiled_script import Script, compile_source
+from taskrun.script.script_source import ScriptSource
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.template import Template, compile_template
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
@@ -76,16 +76,16 @@ class Compiler:
 
         With ``leaves``, the value of the script is Ellipsis unless it ends with ``return``.
         """
-        return self._script(Part(node, None, node.text), expression=False, leaves=leaves)
+        return self._script(ScriptSource(node, None, node.text), expression=False, leaves=leaves)
 
-    def part(self, part: Part) -> Script | None:
+    def part(self, part: ScriptSource) -> Script | None:
         """Compile a part of the file as an expression; return None if it has problems."""
         return self._script(part, expression=True)
 
-    def _script(self, part: Part, *, expression: bool, leaves: bool = False) -> Script | None:
+    def _script(self, part: ScriptSource, *, expression: bool, leaves: bool = False) -> Script | None:
         """Compile a part of the file and add the script to the facts; return None if it has problems."""
         try:
-            script = bind(
+            script = compile_source(
                 part, self.settings, language=self.language, expression=expression, awaits=not expression, leaves=leaves
             )
         except BindError as error:
@@ -123,7 +123,7 @@ class Compiler:
                 self.report(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
             return None
         if "${" not in text:
-            return self._script(Part(node, attribute, text), expression=True)
+            return self._script(ScriptSource(node, attribute, text), expression=True)
         template = self.template(node, attribute)
         if template is not None and not template.whole:
             self.report(node, "bad-value", f"{attribute}='{text}' is text; expected one ${{…}}", attribute=attribute)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
 from taskrun.script.sandbox.guard import guarded_getattr
-from taskrun.script.script_source import Part
+from taskrun.script.script_source import ScriptSource
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.closures import Environment, TemplateNode
 
@@ -182,7 +182,7 @@ def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environm
         )
         return lambda _env: None
     first, *members = text.split(".")
-    script = compiler.part(Part(node, attribute, first))
+    script = compiler.part(ScriptSource(node, attribute, first))
     return (lambda env: _member(script.run(env.scope), members)) if script is not None else (lambda _env: None)
 
 

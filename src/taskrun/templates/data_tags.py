@@ -18,13 +18,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import FlowError, near_hint
-from taskrun.script.bind import LANGUAGES
+from taskrun.script.compiled_script import DIALECTS
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.attributes import collect_output
 from taskrun.templates.closures import NO_VALUE, Environment, Return, TemplateNode, no_op
 
 if TYPE_CHECKING:
-    from taskrun.script.bind import Script
+    from taskrun.script.compiled_script import Script
     from taskrun.templates.compile import Compiler
 
 
@@ -63,8 +63,8 @@ def _compile_script(compiler: Compiler, node: Node) -> Script | None:
         compiler.report(node, "missing-element", "<c:script> is empty")
         return None
     language = node.attributes.get("lang", compiler.language)
-    if language not in LANGUAGES:
-        hint = near_hint(language, LANGUAGES) or "known are " + " and ".join(LANGUAGES)
+    if language not in DIALECTS:
+        hint = near_hint(language, DIALECTS) or "known are " + " and ".join(DIALECTS)
         message = f"unknown script language '{language}'"
         compiler.report(node, "unsupported-language", message, hint=hint, attribute="lang")
         return None

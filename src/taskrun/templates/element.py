@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from taskrun.script.limits import ScriptBudgetError
-from taskrun.script.sandbox.budget import current
+from taskrun.script.sandbox.budget import current_budget
 from taskrun.syntax.node import TEXT, Node
 
 MAX_ELEMENT_DEPTH = 200
@@ -66,7 +66,7 @@ class Element:
 
     def descendants(self) -> list[Element]:
         """Return all elements below this one, in document order."""
-        current().charge(size_of(self._node))
+        current_budget().charge(size_of(self._node))
         return [Element(node) for node in self._node.walk() if node is not self._node and node.tag != TEXT]
 
     def location(self) -> str:
@@ -75,7 +75,7 @@ class Element:
 
     def toXml(self) -> str:
         """Return the element as XML text."""
-        current().charge(size_of(self._node))
+        current_budget().charge(size_of(self._node))
         return xml_of(self._node)
 
     def __repr__(self) -> str:

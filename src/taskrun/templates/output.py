@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from taskrun.script.limits import ScriptBudgetError
-from taskrun.script.sandbox.budget import current
+from taskrun.script.sandbox.budget import current_budget
 from taskrun.syntax.node import NO_ATTRIBUTES, TEXT, Node
 from taskrun.templates.element import Element, items_of, node_of, size_of
 
@@ -58,7 +58,7 @@ class TemplateOutput:
     def add_node(self, node: Node) -> None:
         """Add an element or a text node."""
         size = size_of(node)
-        current().charge(size)  # a loop that nests elements into each other can grow without limit
+        current_budget().charge(size)  # a loop that nests elements into each other can grow without limit
         self._add(node, size)
 
     def _add(self, part: Any, size: int) -> None:

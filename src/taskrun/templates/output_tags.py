@@ -138,7 +138,7 @@ def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
 
     It is compiled to be awaited only if it uses an async function; otherwise it is possible where awaiting is not.
     """
-    table = compiler.settings.table
+    table = compiler.settings.namespace
     try:
         template = compile_text_template(node, settings=compiler.settings)
         if any(iscoroutinefunction(table.get(name)) for name in template.uses):

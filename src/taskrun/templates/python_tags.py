@@ -17,8 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import near_hint
-from taskrun.script.sandbox.budget import Waiting
-from taskrun.script.sandbox.guard import handed_out
+from taskrun.script.sandbox.budget import PausedClock
+from taskrun.script.sandbox.guard import guarded_result
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.closures import Environment, TemplateNode, no_op
 from taskrun.templates.slots import SlotFunction
@@ -100,10 +100,10 @@ def compile_function_call(
         values.update((name, fill(env)) for name, fill in filled.items())
         if _CONTEXT in parameters:
             values[_CONTEXT] = lookup.tag_context()
-        with Waiting(env.budget):
+        with PausedClock(env.budget):
             call = partial(function, **values)
             value = await (call() if is_async else lookup.run_in_thread(call))
-        return env.emit_or_return(handed_out(value, node.tag), node, null=False)
+        return env.emit_or_return(guarded_result(value, node.tag), node, null=False)
 
     return run
 

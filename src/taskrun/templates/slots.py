@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from taskrun.script.sandbox.guard import Closed
+from taskrun.script.sandbox.guard import Opaque
 from taskrun.templates.closures import (
     NO_VALUE,
     Environment,
@@ -34,7 +34,7 @@ class SlotBody(NamedTuple):
     mode: str
 
 
-class SlotFunction(Closed):
+class SlotFunction(Opaque):
     """Body of a slot as a function of the slot's arguments; scripts can call it but not read its attributes."""
 
     __slots__ = ("_body", "_env", "_name")

@@ -1,4 +1,4 @@
-"""Short ways to compile and run a script that stands in a file."""
+"""Fixtures that compile and run a script of a flow file."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Run = Callable[..., Any]
 def compile_text(
     text: str, settings: ScriptSettings | None = None, evaluator: str = "compiled", **options: Any
 ) -> Script:
-    """Compile a text that stands in ``<source>`` of flow.task.xml."""
+    """Compile a text as the ``<source>`` of flow.task.xml."""
     node = parse("flow.task.xml", f"<source>{escape(text)}</source>".encode())
     return compile_script(node, settings=replace(settings or ScriptSettings(), evaluator=evaluator), **options)
 
 
 @pytest.fixture(params=EVALUATORS)
 def evaluator(request: pytest.FixtureRequest) -> str:
-    """Each evaluator in turn: what a test says of scripts holds for both."""
+    """Run the test once with each evaluator."""
     name: str = request.param
     return name
 
@@ -42,13 +42,13 @@ def script(evaluator: str) -> Compile:
 
 @pytest.fixture
 def run(script: Compile) -> Run:
-    """Run a text with variables and return its value."""
+    """Return a function that runs a text with variables and returns its value."""
     return lambda text, **variables: script(text).run(Scope(None, **variables))
 
 
 @pytest.fixture
 def outcome(script: Compile) -> Run:
-    """Run a text with variables; return its value, and the own variables that it leaves."""
+    """Return a function that runs a text and returns its value and the variables that it has assigned."""
 
     def outcome(text: str, **variables: Any) -> tuple[Any, dict[str, Any]]:
         scope = Scope(Scope(None, **variables))
@@ -59,7 +59,7 @@ def outcome(script: Compile) -> Run:
 
 @pytest.fixture
 def refused() -> Callable[..., list[tuple[str, int, int]]]:
-    """Compile a file that cannot be; return code, line and column of each problem."""
+    """Return a function that compiles a wrong script and returns code, line and column of each problem."""
 
     def refused(xml: str, attribute: str | None = None, **options: Any) -> list[tuple[str, int, int]]:
         with pytest.raises(BindError) as caught:

@@ -1,4 +1,4 @@
-"""Generated programs give what Python gives: the same value and variables, or the same exception."""
+"""Generated programs have the same result as in Python: value and variables, or exception."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from taskrun.core.scope import Scope
 
 @st.composite
 def sentence(draw: st.DrawFn, symbol: str, depth: int) -> str:
-    """Draw a text of the grammar; ``<block>`` is one or two statements, indented."""
+    """Draw a text of the grammar; ``<block>`` becomes one or two indented statements."""
     if symbol == "block":
         lines = "\n".join(draw(st.lists(sentence("statement", depth), min_size=1, max_size=2)))
         return re.sub("^", "    ", lines, flags=re.MULTILINE)
@@ -60,7 +60,7 @@ def test_programs(script: Any, statements: list[str]) -> None:
 
 
 def test_most_programs_end_in_a_value_and_all_three_agree() -> None:
-    """The short form of ``make soak``."""
+    """Run a small part of ``make soak``."""
     source = random.Random(5)
     texts = [program(source) for _ in range(400)]
     ends = [by_python(text) for text in texts]

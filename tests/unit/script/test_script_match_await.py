@@ -1,4 +1,4 @@
-"""What only the default evaluator has: ``match`` and ``await``."""
+"""Features of the default evaluator only: ``match`` and ``await``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def python(text: str, **options: Any) -> Script:
 
 @dataclass
 class Point:
-    """A value with a field that is nobody's."""
+    """Value with a private field."""
 
     x: int
     y: int

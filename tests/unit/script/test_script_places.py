@@ -1,4 +1,4 @@
-"""Where problems are shown: the exact line and column in the file, however the text is indented or escaped."""
+"""Locations of problems: the exact line and column in the file, for any indentation and escaping of the text."""
 
 from __future__ import annotations
 

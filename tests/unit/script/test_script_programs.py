@@ -1,4 +1,4 @@
-"""Small programs and what they give: values, variables left behind, the traps of tree-walking evaluators."""
+"""Small programs with their values and assigned variables, and cases that interpreters of syntax trees get wrong."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ HANDLING = [
 
 
 class CustomError(Exception):
-    """An exception whose constructor is not Exception's."""
+    """Exception with a constructor of its own."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)

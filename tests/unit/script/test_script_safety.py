@@ -1,4 +1,4 @@
-"""What scripts cannot reach, and what stops the ones that never end."""
+"""Attributes and values that the sandbox refuses, and limits that stop scripts without an end."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from taskrun.script.script import Limits, ScriptBudgetError, ScriptSettings
 
 
 class Mail(str):
-    """A subclass of str: its ``format`` is as dangerous."""
+    """Subclass of str, whose ``format`` must be refused too."""
 
     __slots__ = ()
 
 
 class User:
-    """What a host may expose."""
+    """Ordinary object of the host."""
 
     secret = "s3cret"
 
@@ -59,7 +59,7 @@ def raised() -> Exception:
 
 
 class Awaited:
-    """Something to be awaited that is neither a coroutine nor a task."""
+    """Awaitable that is neither a coroutine nor a task."""
 
     def __await__(self) -> Any:
         yield
@@ -67,7 +67,7 @@ class Awaited:
 
 @pytest.fixture
 def exposed() -> Iterator[dict[str, Any]]:
-    """What a careless owner might put into a scope."""
+    """Return dangerous variables that a careless host might put into a scope."""
     loop = asyncio.new_event_loop()
     coroutine = fetch()
     task = loop.create_task(fetch())

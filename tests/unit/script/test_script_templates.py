@@ -1,4 +1,4 @@
-"""Templates: ``value="…"`` with ``${…}``, ``$${`` and ``@:``."""
+"""Templates of attributes: ``value="…"`` with ``${…}``, ``$${`` and ``@:``."""
 
 from __future__ import annotations
 

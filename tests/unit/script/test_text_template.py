@@ -1,4 +1,4 @@
-"""Templates that make text: what they give, what they cannot reach, what stops them, where they fail."""
+"""Text templates: output, sandbox, limits, and locations of problems and failures."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from taskrun.syntax.load import parse
 
 
 def template(text: str, *, awaits: bool = False, **settings: Any) -> TextTemplate:
-    """Compile a text that stands in ``<source>`` of flow.task.xml."""
+    """Compile a text as the ``<source>`` of flow.task.xml."""
     node = parse("flow.task.xml", f"<source>{escape(text)}</source>".encode())
     return compile_text_template(node, awaits=awaits, settings=ScriptSettings(**settings))
 
 
 @pytest.fixture(params=[False, True], ids=["now", "awaited"])
 def made(request: pytest.FixtureRequest) -> Any:
-    """Make the text of a template with variables, in both ways in turn."""
+    """Return a function that evaluates a template with variables: once synchronous, once asynchronous."""
 
     def make(text: str, limits: Limits | None = None, **variables: Any) -> str:
         compiled = template(text, awaits=request.param, limits=limits or Limits(seconds=2))
@@ -74,7 +74,7 @@ def test_text(made: Any, text: str) -> None:
 
 
 def test_what_a_template_reads() -> None:
-    """Variables that it can do without are not asked for."""
+    """Optional variables are not required."""
     compiled = template("{{ a }}{% for b in c %}{{ b }}{% endfor %}{{ len(d|d(1)) }}{% if e is defined %}{% endif %}")
     assert compiled.reads == {"a", "c"}
     assert compiled.uses == {"len", "d", "e"}
@@ -91,7 +91,7 @@ def test_variables_hide_names_of_the_table(made: Any) -> None:
 
 
 def test_async_functions_are_awaited() -> None:
-    """On the event loop; elsewhere there are none."""
+    """Async functions can be called by asynchronous templates only."""
 
     async def fetch(name: str) -> list[str]:
         await asyncio.sleep(0)
@@ -114,7 +114,7 @@ def test_waiting_costs_no_time_but_macros_do() -> None:
 
 
 def test_results_of_steps_can_be_read(made: Any) -> None:
-    """They are values of the engine; what leads further into it is refused."""
+    """Step results can be read; attributes that lead to the engine are refused."""
     results = StepResults()
     text = "{{ ERROR.description }} {{ results.size() }}"
     assert made(text, ERROR=ErrorBean(ValueError("no")), results=results) == "no 0"
@@ -151,7 +151,7 @@ ESCAPES = [
 
 @pytest.mark.parametrize("text", ESCAPES)
 def test_no_way_out(made: Any, text: str) -> None:
-    """Each is refused, before it runs or while it runs."""
+    """Each payload is refused at compile time or at run time."""
     variables = hosts()
     with pytest.raises(Exception) as caught:  # noqa: PT011 - what each of them raises is not the point
         made(text, **variables)
@@ -162,7 +162,7 @@ def test_no_way_out(made: Any, text: str) -> None:
 
 @pytest.mark.parametrize("name", ["groupby", "sort", "unique", "min", "map"])
 def test_parts_that_are_refused_are_nothing(made: Any, name: str) -> None:
-    """A filter that only looks at them goes on, without them."""
+    """A filter that selects by a refused attribute finds no items."""
     argument = "attribute='_pin'"
     assert SECRET not in made(f"{{{{ [account]|{name}({argument})|string }}}}", account=hosts()["account"])
 
@@ -222,8 +222,8 @@ WRONG = {
     "a\n  {% for x in y %}\nb": ("script-syntax", 3, "Unexpected end of template"),
     "\n\n{{ x|uper }}": ("script-unsupported", 3, "unknown filter 'uper'"),
     "{% if x is evn %}{% endif %}": ("script-unsupported", 1, "unknown test 'evn'"),
-    "a\n{% include 'x' %}": ("script-unsupported", 2, "templates of several files"),
-    "{{ self }}": ("script-forbidden", 1, "'self' is not for templates here"),
+    "a\n{% include 'x' %}": ("script-unsupported", 2, "cannot use other files or blocks"),
+    "{{ self }}": ("script-forbidden", 1, "the name 'self' is reserved"),
     "{{ " + "(" * 90 + "1" + ")" * 90 + " }}{{ " + "-" * 200 + "1 }}": ("script-syntax", 1, "nested too deeply"),
     "{% for a in b %}" * 25 + "{% endfor %}" * 25: ("script-syntax", 1, "nested too deeply"),
     "{{ " + "[" * 5000 + "]" * 5000 + " }}": ("script-syntax", 1, "nested too deeply"),
@@ -279,7 +279,7 @@ def test_place_of_a_failure(made: Any, text: str) -> None:
 
 
 def test_templates_do_not_disturb_each_other() -> None:
-    """One template, many evaluations at once, each with its own variables and budget."""
+    """Concurrent evaluations of one template have variables and budgets of their own."""
 
     async def pause(value: int) -> int:
         await asyncio.sleep(0.001 * (value % 3))
@@ -293,7 +293,7 @@ def test_templates_do_not_disturb_each_other() -> None:
 
 
 def test_async_iterables_of_the_host() -> None:
-    """A loop goes through them on the event loop; their items are looked at like all others."""
+    """An asynchronous template iterates over them and checks their items."""
 
     async def items(*values: Any) -> Any:
         for value in values:
@@ -307,7 +307,7 @@ def test_async_iterables_of_the_host() -> None:
 
 
 class Async:
-    """An asynchronous iterable."""
+    """Asynchronous iterable."""
 
     def __init__(self, items: Any, *values: Any) -> None:
         self.items, self.values = items, values
@@ -317,7 +317,7 @@ class Async:
 
 
 def test_types_in_values(made: Any) -> None:
-    """They can be carried about, and nothing more."""
+    """Types inside values can be passed on but not used."""
     for text in ("{{ t.mro() }}", "{{ t() }}", "{{ t }}", "{{ t[0] }}", "{{ t['mro'] }}", "{{ t.fromkeys }}"):
         with pytest.raises((AttributeError, TypeError)):
             made("{% for t in ts %}" + text + "{% endfor %}", ts=[dict])
@@ -329,7 +329,7 @@ def test_a_template_that_is_too_large() -> None:
 
 
 def test_the_innermost_place_stays() -> None:
-    """A template that is evaluated by a function of the host within another one."""
+    """An error of a nested template keeps the location of the inner one."""
     inner = template("\n\n{{ 1 / 0 }}")
     with pytest.raises(ZeroDivisionError) as caught:
         template("{{ inner() }}").run(Scope(None, inner=lambda: inner.run(Scope(None))))

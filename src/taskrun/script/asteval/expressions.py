@@ -16,11 +16,11 @@ from typing import Any
 
 from taskrun.script.asteval.activation import Activation
 from taskrun.script.asteval.lower import LocalVariable
-from taskrun.script.sandbox.bounded_operators import BINARY, measured
-from taskrun.script.sandbox.bounded_text import showable, width
+from taskrun.script.sandbox.bounded_operators import BINARY, checked_sequence
+from taskrun.script.sandbox.bounded_text import checked_format_spec, checked_printable
 from taskrun.script.sandbox.budget import container, ticked
-from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, handed_out
-from taskrun.script.sandbox.metered_types import consuming
+from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, guarded_result
+from taskrun.script.sandbox.metered_types import metered_callable
 
 _MISSING = object()
 _CONVERSIONS: Mapping[int, Callable[[Any], str]] = MappingProxyType({115: str, 114: repr, 97: ascii})
@@ -64,11 +64,11 @@ class ExpressionHandlers(Activation):
         return guarded_getattr(self.run(node.value), node.attr)
 
     def on_call(self, node: ast.Call) -> Any:
-        function = consuming(self.run(node.func))
+        function = metered_callable(self.run(node.func))
         arguments = self.element_values(node.args)
         keywords = self.keyword_values(node.keywords) if node.keywords else {}
         result = function(*arguments, **keywords)
-        return result if result.__class__ in PLAIN else handed_out(result, function)
+        return result if result.__class__ in PLAIN else guarded_result(result, function)
 
     def keyword_values(self, nodes: Iterable[ast.keyword]) -> dict[str, Any]:
         """Return the values of the keyword arguments of a call; raise TypeError for a repeated one."""
@@ -145,11 +145,11 @@ class ExpressionHandlers(Activation):
         return value
 
     def on_joinedstr(self, node: ast.JoinedStr) -> str:
-        text: str = measured("".join([self.run(part) for part in node.values]))
+        text: str = checked_sequence("".join([self.run(part) for part in node.values]))
         return text
 
     def on_formattedvalue(self, node: ast.FormattedValue) -> str:
-        value = showable(self.run(node.value))
+        value = checked_printable(self.run(node.value))
         if node.conversion in _CONVERSIONS:
             value = _CONVERSIONS[node.conversion](value)
-        return format(value, width(self.run(node.format_spec)) if node.format_spec else "")
+        return format(value, checked_format_spec(self.run(node.format_spec)) if node.format_spec else "")

@@ -18,11 +18,11 @@ from taskrun.script.asteval.activation import ReturnSignal
 from taskrun.script.asteval.lower import LoweredFunction
 from taskrun.script.asteval.statements import StatementHandlers
 from taskrun.script.sandbox.budget import Budget
-from taskrun.script.sandbox.guard import Closed
+from taskrun.script.sandbox.guard import Opaque
 from taskrun.script.variables import Comprehension
 
 
-class ScriptFunction(Closed):
+class ScriptFunction(Opaque):
     """Function or lambda that a script defined; Python code can call it like any other function."""
 
     __slots__ = ("_activation", "_bind", "_function")

@@ -20,7 +20,7 @@ from taskrun.script.exception_types import catchable_types, raisable
 from taskrun.script.limits import ScriptBudgetError
 from taskrun.script.sandbox.bounded_operators import IN_PLACE
 from taskrun.script.sandbox.budget import ticked
-from taskrun.script.sandbox.size_limits import within
+from taskrun.script.sandbox.size_limits import check_size
 
 _END = object()
 
@@ -70,7 +70,7 @@ class StatementHandlers(Activation):
             container = self.run(target.value)
             index = self.run(target.slice)
             if isinstance(index, slice) and hasattr(value, "__len__"):
-                within(len(container) + len(value))
+                check_size(len(container) + len(value))
             container[index] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
             self.bind_unpacked(target.elts, value)

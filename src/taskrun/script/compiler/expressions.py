@@ -26,7 +26,7 @@ from taskrun.script.compiler.ast_builders import (
 )
 from taskrun.script.compiler.emitter import Emitter
 from taskrun.script.ir import Intrinsic
-from taskrun.script.sandbox.guard import WATCHED, refused_attribute
+from taskrun.script.sandbox.guard import GUARDED_METHODS, refused_attribute
 
 _CHECKED = MappingProxyType(
     {ast.Mult: "_multiply", ast.Pow: "_power", ast.LShift: "_shift", ast.Mod: "_modulo", ast.Add: "_add"}
@@ -53,8 +53,8 @@ class ExpressionEmitter(Emitter):
         if refused_attribute(node.attr) or not isinstance(node.ctx, ast.Load):
             raise AssertionError(f"the sandbox checks did not refuse the attribute '{node.attr}'")
         value, name = self.visit(node.value), self.new_temporary()
-        if node.attr in WATCHED or name is None:
-            self.needs_budget = self.needs_budget or node.attr in WATCHED
+        if node.attr in GUARDED_METHODS or name is None:
+            self.needs_budget = self.needs_budget or node.attr in GUARDED_METHODS
             return call("_attribute", value, constant(node.attr))
         test = type_is_in(ast.NamedExpr(ast.Name(name, STORE), value), "_PLAIN")
         own = ast.Attribute(load(name), node.attr, ast.Load())

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from taskrun.script.compiler.ast_builders import SCOPE
 from taskrun.script.parse import Parsed
 from taskrun.script.scope import UnknownVariableError
-from taskrun.script.script_source import Part
+from taskrun.script.script_source import ScriptSource
 from taskrun.script.traceback_places import add_location_note, is_frame_of, replace_traceback, traceback_entries
 from taskrun.script.unknown_name import unknown_variable
 
@@ -30,7 +30,7 @@ class CodeOrigin(NamedTuple):
 
     code: CodeType
     lines: int
-    part: Part
+    part: ScriptSource
     parsed: Parsed
     namespace: Mapping[str, Any]
 

@@ -14,13 +14,13 @@ from taskrun.script.compiler.compile import FUNCTION_NAME, compile_program
 from taskrun.script.compiler.failures import CodeOrigin, explain, moved_code
 from taskrun.script.compiler.operations import operations
 from taskrun.script.limits import Limits
-from taskrun.script.program import Program
+from taskrun.script.program import ScriptProgram
 from taskrun.script.scope import Names
-from taskrun.script.script_source import Part
+from taskrun.script.script_source import ScriptSource
 
 
 def native_function(
-    program: Program, part: Part, namespace: Mapping[str, Any], limits: Limits
+    program: ScriptProgram, part: ScriptSource, namespace: Mapping[str, Any], limits: Limits
 ) -> Callable[[Names], Any]:
     """Return the native function that evaluates a program: its argument is the scope, its result the value.
 
@@ -33,7 +33,7 @@ def native_function(
         return _CodeByFile(code, any(isinstance(item, CodeType) for item in code.co_consts))
 
     path = part.node.source.path if part.node.places is None else part.location(0).path
-    codes: _CodeByFile = program.made(make)
+    codes: _CodeByFile = program.compile_once(make)
     lines = _line_offset(program, part) if codes.nested else 0
     code = codes.at(path, lines)
     explain_error = partial(explain, CodeOrigin(code, lines, part, program.parsed, namespace))
@@ -59,7 +59,7 @@ class _CodeByFile:
         return self._shared[path]
 
 
-def _line_offset(program: Program, part: Part) -> int:
+def _line_offset(program: ScriptProgram, part: ScriptSource) -> int:
     """Return the number to add to a line of the program to get the line in the file."""
     line = 2 if program.parsed.index(1, 0) < 0 else 1
     return part.location(max(0, program.parsed.index(line, 0))).line - line

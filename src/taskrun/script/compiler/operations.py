@@ -15,11 +15,11 @@ from typing import Any, cast
 from taskrun.script.compiler.match_operations import match_class, match_mapping, match_sequence
 from taskrun.script.exception_types import catchable_types, raisable
 from taskrun.script.limits import Limits, ScriptBudgetError
-from taskrun.script.sandbox.bounded_operators import BINARY, IN_PLACE, Sliced, measured
-from taskrun.script.sandbox.bounded_text import formatted, joined, showable
-from taskrun.script.sandbox.budget import Budget, Waiting, container, ticked
-from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, handed_out
-from taskrun.script.sandbox.metered_types import consuming
+from taskrun.script.sandbox.bounded_operators import BINARY, IN_PLACE, SliceTarget, checked_sequence
+from taskrun.script.sandbox.bounded_text import bounded_format, bounded_join, checked_printable
+from taskrun.script.sandbox.budget import Budget, PausedClock, container, ticked
+from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, guarded_result
+from taskrun.script.sandbox.metered_types import metered_callable
 from taskrun.script.scope import Names
 
 MODULE = "<script>"
@@ -63,7 +63,7 @@ def _discard_variable(scope: Names, name: str) -> None:
 
 def _checked_result(value: Any, function_name: str) -> Any:
     """Return the result of a call, or raise TypeError if scripts must not have it."""
-    return value if value.__class__ in PLAIN else handed_out(value, function_name)
+    return value if value.__class__ in PLAIN else guarded_result(value, function_name)
 
 
 async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
@@ -73,7 +73,7 @@ async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
     """
     if not hasattr(type(value), "__await__"):
         raise TypeError(f"'{shown}' cannot be awaited: it returns {type(value).__name__}; remove 'await'")
-    with Waiting(budget):
+    with PausedClock(budget):
         return await cast("Awaitable[Any]", value)
 
 
@@ -96,7 +96,7 @@ def _unchanged(value: Any) -> Any:
 
 def _sliced(container: Any) -> Any:
     """Return the target of a slice assignment: a list or bytearray is wrapped, so that its new size is checked."""
-    return Sliced(container) if isinstance(container, (list, bytearray)) else container
+    return SliceTarget(container) if isinstance(container, (list, bytearray)) else container
 
 
 @cache
@@ -128,21 +128,21 @@ def operations(lenient: bool) -> dict[str, Any]:
         "_container": container,
         "_delete_variable": _delete_variable,
         "_discard_variable": _discard_variable,
-        "_formatted": formatted,
-        "_joined": joined,
+        "_formatted": bounded_format,
+        "_joined": bounded_join,
         "_map": map,
         "_match_class": match_class,
         "_match_mapping": match_mapping,
         "_match_sequence": match_sequence,
-        "_measured": measured,
-        "_metered_callee": consuming,
+        "_measured": checked_sequence,
+        "_metered_callee": metered_callable,
         "_metered_lambda": _metered_lambda,
         "_modulo": BINARY[ast.Mod],
         "_multiply": BINARY[ast.Mult],
         "_power": BINARY[ast.Pow],
         "_raisable": raisable,
         "_shift": BINARY[ast.LShift],
-        "_showable": showable,
+        "_showable": checked_printable,
         "_sliced": _sliced,
         "_ticked": ticked,
         "_unchanged": _unchanged,

@@ -1,7 +1,7 @@
-"""What a template must not contain, what it reads, and what is put into it before it becomes code.
+"""Static checks of a Jinja2 syntax tree, its variables, and its instrumentation for the budget and size limits.
 
-Rules: problems are found before anything runs. Loops are made to count, ``~`` to measure, and plain text to be counted
-like every other text that is written.
+Rules: problems are found before the template runs. The instrumentation makes each turn of a loop cost a tick, checks
+the length of the result of ``~``, and counts the literal text of the template as output.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _OPTIONAL_TESTS = frozenset({"defined", "undefined"})
 _OPTIONAL_FILTERS = frozenset({"default", "d"})
 
 
-class Found(NamedTuple):
-    """A problem of a template: its line (from 1), code, message and hint."""
+class JinjaProblem(NamedTuple):
+    """Problem of a template: its line (from 1), code, message and hint."""
 
     line: int
     code: str
@@ -34,24 +34,28 @@ class Found(NamedTuple):
     hint: str = ""
 
 
-class Reads(NamedTuple):
-    """The variables that a template reads, and those among them that it can do without."""
+class JinjaNames(NamedTuple):
+    """Names that a template reads.
+
+    ``optional`` are the names among them that may be missing: the template tests them with ``is defined``, or gives
+    them a default by the filter ``default``.
+    """
 
     names: frozenset[str]
     optional: frozenset[str]
 
 
-def problems(tree: nodes.Template, environment: Environment, limits: Limits) -> Iterator[Found]:
-    """Yield what is wrong with a template, besides its syntax."""
+def find_problems(tree: nodes.Template, environment: Environment, limits: Limits) -> Iterator[JinjaProblem]:
+    """Yield the problems of a template other than syntax errors."""
     for count, (node, depth) in enumerate(_walk(tree, 0), 1):
         if count > limits.source_nodes or depth > limits.source_depth:
-            yield Found(node.lineno, SYNTAX, "the template is too large or nested too deeply", "split it up")
+            yield JinjaProblem(node.lineno, SYNTAX, "the template is too large or nested too deeply", "split it up")
             return
         yield from _problems_of(node, environment)
 
 
-def reads(tree: nodes.Template) -> Reads:
-    """Return the variables that a template reads."""
+def find_names(tree: nodes.Template) -> JinjaNames:
+    """Return the names that a template reads from its scope or namespace."""
     names = frozenset(find_undeclared_variables(tree))
     optional = {
         node.node.name
@@ -59,49 +63,54 @@ def reads(tree: nodes.Template) -> Reads:
         if isinstance(node.node, nodes.Name)
         and node.name in (_OPTIONAL_TESTS if isinstance(node, nodes.Test) else _OPTIONAL_FILTERS)
     }
-    return Reads(names, names & optional)
+    return JinjaNames(names, names & optional)
 
 
-def prepared(tree: nodes.Template, environment: Environment) -> nodes.Template:
-    """Return the template with what counts and measures in it; the tree itself is changed."""
+def instrument(tree: nodes.Template, environment: Environment) -> nodes.Template:
+    """Modify the tree so that loops, ``~`` and literal text are metered; return the same tree."""
     for loop in list(tree.find_all(nodes.For)):
         loop.iter = _filter(TICKED, loop.iter)
     for output in list(tree.find_all(nodes.Output)):
-        output.nodes = [_counted(item) for item in output.nodes]
+        output.nodes = [_as_expression(item) for item in output.nodes]
     _replace_concatenations(tree)
     tree.set_environment(environment)
     return tree
 
 
-def _problems_of(node: nodes.Node, environment: Environment) -> Iterator[Found]:
+def _problems_of(node: nodes.Node, environment: Environment) -> Iterator[JinjaProblem]:
+    """Yield the problems of one node, without those of its children."""
     for kind, word in _OTHER_FILES:
         if isinstance(node, kind):
-            message = f"'{{% {word} %}}' is for templates of several files, which there are none of here"
-            yield Found(node.lineno, UNSUPPORTED, message, "use a macro, or a step for each part")
+            message = f"'{{% {word} %}}' is not supported: a template cannot use other files or blocks"
+            yield JinjaProblem(node.lineno, UNSUPPORTED, message, "use a macro, or a step for each part")
     if isinstance(node, nodes.Name) and node.name == "self":
-        yield Found(node.lineno, FORBIDDEN, "'self' is not for templates here", "choose another name")
+        yield JinjaProblem(node.lineno, FORBIDDEN, "the name 'self' is reserved", "choose another name")
     if isinstance(node, nodes.Filter) and node.name not in environment.filters:
         yield _unknown(node, "filter", environment.filters)
     if isinstance(node, nodes.Test) and node.name not in environment.tests:
         yield _unknown(node, "test", environment.tests)
 
 
-def _unknown(node: nodes.Filter | nodes.Test, word: str, table: Mapping[str, Any]) -> Found:
+def _unknown(node: nodes.Filter | nodes.Test, word: str, table: Mapping[str, Any]) -> JinjaProblem:
+    """Return the problem of an unknown filter or test; ``table`` are the known ones."""
     hint = near_hint(node.name, table) or f"templates have no {word} of that name here"
-    return Found(node.lineno, UNSUPPORTED, f"unknown {word} '{node.name}'", hint)
+    return JinjaProblem(node.lineno, UNSUPPORTED, f"unknown {word} '{node.name}'", hint)
 
 
 def _walk(node: nodes.Node, depth: int) -> Iterator[tuple[nodes.Node, int]]:
+    """Yield a node and its descendants, each with its depth."""
     yield node, depth
     for child in node.iter_child_nodes():
         yield from _walk(child, depth + 1)
 
 
-def _counted(item: nodes.Expr) -> nodes.Expr:
+def _as_expression(item: nodes.Expr) -> nodes.Expr:
+    """Return literal text as a constant, which jinja2 passes to ``finalize`` at run time; other nodes unchanged."""
     return nodes.Const(item.data, lineno=item.lineno) if isinstance(item, nodes.TemplateData) else item
 
 
 def _replace_concatenations(node: nodes.Node) -> None:
+    """Replace each ``~`` below a node by a filter that checks the length of the result."""
     for name in node.fields:
         value = getattr(node, name)
         if isinstance(value, nodes.Node):
@@ -111,6 +120,7 @@ def _replace_concatenations(node: nodes.Node) -> None:
 
 
 def _without_concatenation(node: nodes.Node) -> nodes.Node:
+    """Return a node in which each ``~`` is replaced by the filter."""
     _replace_concatenations(node)
     if isinstance(node, nodes.Concat):
         return _filter(CONCATENATED, nodes.List(node.nodes, lineno=node.lineno))
@@ -118,4 +128,5 @@ def _without_concatenation(node: nodes.Node) -> nodes.Node:
 
 
 def _filter(name: str, value: Any) -> nodes.Filter:
+    """Return a node that applies a filter to an expression."""
     return nodes.Filter(value, name, [], [], None, None, lineno=value.lineno)

@@ -1,8 +1,8 @@
-"""The sandbox of templates: jinja2's, with the guards and caps that scripts have.
+"""Run-time sandbox of text templates: jinja2's sandbox with the guards and limits of scripts.
 
-Rules: a template reads values. What it reads of a value goes through ``guard``; calls, loops and text that it makes are
-charged to the budget of the evaluation; types, modules, functions without a call, and the engine's own objects are not
-handed to it. An environment is made once, for templates that await and for those that do not.
+Rules: a template can read values but not modify them. Attributes and items are read through ``guard``. Calls, loops and
+output are charged to the budget of the evaluation. A template cannot access types, modules and objects of the engine.
+There is one environment for templates that await, and one for those that do not.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment, modifies_known_mutable
 from jinja2.utils import missing
 
 from taskrun.script.sandbox.bounded_operators import BINARY
-from taskrun.script.sandbox.bounded_text import shown
-from taskrun.script.sandbox.budget import Waiting, current
-from taskrun.script.sandbox.guard import Record, guarded_getattr, handed_out, refused_attribute
-from taskrun.script.sandbox.size_limits import within
+from taskrun.script.sandbox.bounded_text import bounded_str
+from taskrun.script.sandbox.budget import PausedClock, current_budget
+from taskrun.script.sandbox.guard import TemplateReadable, guarded_getattr, guarded_result, refused_attribute
+from taskrun.script.sandbox.size_limits import check_size
 from taskrun.script.scope import UnknownVariableError
 
 TICKED = "taskrun ticked"
 CONCATENATED = "taskrun concatenated"
-"""Names of filters that no template can write; ``checks.prepared`` puts them in."""
+"""Names of filters that ``checks.instrument`` inserts. They contain a blank, so that no template can use them."""
 
 _ENGINE = ("taskrun.core", "taskrun.manager", "taskrun.steps", "taskrun.decorators", "taskrun.languages")
 _FORMATS = frozenset({"format", "format_map"})
@@ -40,7 +40,10 @@ _BINARY = MappingProxyType({sign: BINARY[kind] for sign, kind in _OPERATORS.item
 
 
 class Missing(StrictUndefined):
-    """What a name without a value stands for: using it raises UnknownVariableError, or LookupError for a part of a value."""
+    """Placeholder of a missing name, attribute or item; any use of it raises an error.
+
+    The error is UnknownVariableError for a missing name, and LookupError for a missing attribute or item.
+    """
 
     __slots__ = ()
 
@@ -53,165 +56,174 @@ class Missing(StrictUndefined):
 
 
 class TemplateContext(Context):
-    """The names of one evaluation, and how much text it has made."""
+    """Context of one evaluation: the values of its names, and the number of characters of its output so far."""
 
-    made = 0
+    output_length = 0
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
-    """jinja2's sandbox with the rules of scripts."""
+    """Sandboxed environment of jinja2 that applies the guards and limits of scripts."""
 
     intercepted_binops = frozenset(_BINARY)
     context_class = TemplateContext
 
     def is_safe_attribute(self, obj: Any, attr: str, _value: Any) -> bool:
-        """Whether a template may read an attribute of that name."""
+        """Return whether a template may read an attribute of that name."""
         return not _refusal(obj, attr)
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Whether a template may call a value: any function that it was given, but no type."""
+        """Return whether a template may call a value: functions and methods, but no types."""
         return not isinstance(obj, type) and super().is_safe_callable(obj)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return ``obj.attribute``, else ``obj["attribute"]``, else what raises when it is used."""
+        """Return ``obj.attribute``, or ``obj["attribute"]`` if it does not exist, or a Missing if neither exists."""
         found = self._attribute(obj, attribute)
         if not isinstance(found, Undefined) or isinstance(obj, type):
             return found
         try:
-            return admitted(obj[attribute], attribute)
+            return checked_value(obj[attribute], attribute)
         except (TypeError, LookupError, AttributeError):
             return found
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return ``obj[argument]``, else for a text ``obj.argument``, else what raises when it is used."""
+        """Return ``obj[argument]``; if it does not exist, return ``obj.argument`` for a text, or a Missing."""
         if isinstance(obj, type):
             raise TypeError(f"a template does not read parts of {_kind(obj)}")
         try:
-            return admitted(obj[argument], str(argument))
+            return checked_value(obj[argument], str(argument))
         except (TypeError, LookupError, AttributeError):
             if isinstance(argument, str):
                 return self._attribute(obj, argument)
             return self.undefined(obj=obj, name=argument)
 
     def _attribute(self, obj: Any, attribute: str) -> Any:
+        """Return ``obj.attribute`` through the guard, or a Missing that explains why it cannot be read."""
         if isinstance(obj, Undefined):
-            return obj()  # raises
+            return obj()  # calling a Missing raises its error
         if not self.is_safe_attribute(obj, attribute, None):
             return self.undefined(_refusal(obj, attribute), obj=obj, name=attribute, exc=AttributeError)  # type: ignore[arg-type]
         try:
-            return admitted(guarded_getattr(obj, attribute), attribute)
+            return checked_value(guarded_getattr(obj, attribute), attribute)
         except AttributeError as error:
             if hasattr(type(obj), attribute):
                 return self.undefined(str(error), obj=obj, name=attribute, exc=AttributeError)  # type: ignore[arg-type]
             return self.undefined(obj=obj, name=attribute)
 
     def call(self, context: Context, obj: Any, /, *arguments: Any, **keywords: Any) -> Any:
-        """Call a function for a template."""
-        current().charge(1)
+        """Call a function, check its result, and charge a tick."""
+        current_budget().charge(1)
         if isinstance(obj, Undefined):
             return obj()
         if isinstance(obj, LoopContext):  # loop(children) of a recursive loop
-            return obj(ticks(arguments[0] if arguments else ()))
-        if isinstance(obj, Macro):  # a part of the template, whose time counts
+            return obj(ticked_items(arguments[0] if arguments else ()))
+        if isinstance(obj, Macro):  # the body of a macro is metered itself, and its text needs no check
             return context.call(obj, *arguments, **keywords)
         if not self.is_safe_callable(obj):
             raise TypeError(f"a template cannot call {_kind(obj)}")
         value = context.call(obj, *arguments, **keywords)
         name = getattr(obj, "__name__", type(obj).__name__)
-        return self._awaited(value, name) if isawaitable(value) else admitted(value, name)
+        return self._awaitable(value, name) if isawaitable(value) else checked_value(value, name)
 
-    def _awaited(self, value: Awaitable[Any], name: str) -> Awaitable[Any]:
+    def _awaitable(self, value: Awaitable[Any], name: str) -> Awaitable[Any]:
+        """Return an awaitable of the checked result of an async function, or raise TypeError in a synchronous template."""
         if self.is_async:
-            return _waited(value, name)
+            return _await_result(value, name)
         if isinstance(value, CoroutineType):
             value.close()
         raise TypeError(f"'{name}' is an async function, and this template is not evaluated on the event loop")
 
     def call_binop(self, _context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Return what an operator gives; it refuses to make something huge."""
+        """Return the result of a binary operator; raises OverflowError if it would be too large."""
         for side in (left, right):
             if isinstance(side, Undefined):
-                str(side)  # raises what says which variable it is
+                str(side)  # raises an error with the name of the variable
         return _BINARY[operator](left, right)
 
 
 def _refusal(obj: Any, attribute: str) -> str:
-    """Return why a template may not read an attribute of that name, or ``""``."""
+    """Return the reason why a template may not read an attribute of that name, or ``""`` if it may."""
     if why := refused_attribute(attribute):
         return f"the attribute '{attribute}' is refused: {why}"
     if isinstance(obj, type):
         return f"a template cannot read attributes of {_kind(obj)}, such as '{attribute}'"
     if modifies_known_mutable(obj, attribute):
-        return f"a template changes nothing, so '{attribute}' of {_kind(obj)} is refused"
+        return f"a template cannot modify values, so '{attribute}' of {_kind(obj)} is refused"
     if attribute in _FORMATS and isinstance(obj, str):
         return f"the attribute '{attribute}' of text is refused; use the filter 'format', or '~'"
     return ""
 
 
-async def _waited(value: Awaitable[Any], name: str) -> Any:
-    with Waiting(current()):
+async def _await_result(value: Awaitable[Any], name: str) -> Any:
+    """Await the result of a function of the host, while the time of the budget is paused, and check it."""
+    with PausedClock(current_budget()):
         value = await value
-    return admitted(value, name)
+    return checked_value(value, name)
 
 
-def admitted(value: Any, name: str) -> Any:
-    """Return a value that a template is about to get, or raise TypeError when it is not for templates."""
+def checked_value(value: Any, name: str) -> Any:
+    """Return a value that a template will receive, or raise TypeError if templates may not access it.
+
+    ``name`` is the name of the value in the message.
+    """
     if isinstance(value, Undefined) or isawaitable(value):
         return value
     kind = type(value)
     if issubclass(kind, type):
         raise TypeError(f"a template does not get {_kind(value)}")
     owner = getattr(value, "__self__", value)
-    if not isinstance(owner, Record) and any(
+    if not isinstance(owner, TemplateReadable) and any(
         str(getattr(item, "__module__", "")).startswith(_ENGINE) for item in (owner, value)
     ):
         raise TypeError(f"a template does not get '{name}' of the engine; pass what it needs as an <input>")
-    return handed_out(value, name)
+    return guarded_result(value, name)
 
 
-def ticks(items: Any) -> Any:
-    """Return what a loop goes through; each item costs a tick."""
+def ticked_items(items: Any) -> Any:
+    """Return the iterable of a ``for`` loop, synchronous or asynchronous, such that each item costs a tick."""
     if isinstance(items, Undefined):
         return iter(items)
     if hasattr(items, "__aiter__"):
-        return _async_ticks(items)
-    return compress(items, current().ticks)
+        return _async_ticked_items(items)
+    return compress(items, current_budget().ticks)
 
 
-async def _async_ticks(items: Any) -> AsyncIterator[Any]:
+async def _async_ticked_items(items: Any) -> AsyncIterator[Any]:
+    """Yield the checked items of an asynchronous iterable; each item costs a tick."""
     async for item in items:
-        current().charge(1)
-        yield admitted(item, "item")
+        current_budget().charge(1)
+        yield checked_value(item, "item")
 
 
 @pass_context
-def _finalized(context: TemplateContext, value: Any) -> str:
-    """Return the text of a value that is written: nothing for None."""
+def _finalize(context: TemplateContext, value: Any) -> str:
+    """Return the output text of a value, which is empty for None, and charge the budget for its length."""
     if value is None:
         return ""
     if not isinstance(value, str | Undefined):
         if isawaitable(value) or callable(value):
-            raise TypeError(f"a template cannot write {_kind(value)}; call it, or read a part of it")
+            raise TypeError(f"a template cannot write {_kind(value)}; call it, or read an attribute or item of it")
         if hasattr(type(value), "__next__"):
-            raise TypeError(f"a template cannot write {_kind(value)}; make a text of its items with the filter 'join'")
-    text = value if type(value) is str else shown(value)
-    context.made += len(text)
-    within(context.made, text=True)
-    if context.made > _CHEAP:
-        current().charge(1 + len(text) // _CHEAP)
+            raise TypeError(f"a template cannot write {_kind(value)}; convert its items to text with the filter 'join'")
+    text = value if type(value) is str else bounded_str(value)
+    context.output_length += len(text)
+    check_size(context.output_length, text=True)
+    if context.output_length > _FREE_OUTPUT:
+        current_budget().charge(1 + len(text) // _FREE_OUTPUT)
     return text
 
 
-_CHEAP = 4096
+_FREE_OUTPUT = 4096  # the number of characters that cost no tick
 
 
-def _concatenated(values: list[Any]) -> str:
-    texts = ["" if value is None else shown(value) for value in values]
-    within(sum(map(len, texts)), text=True)
+def _concatenate(values: list[Any]) -> str:
+    """Return the result of ``~``, or raise OverflowError if it would be too long."""
+    texts = ["" if value is None else bounded_str(value) for value in values]
+    check_size(sum(map(len, texts)), text=True)
     return "".join(texts)
 
 
 def _kind(value: Any) -> str:
+    """Return a description of a value in messages: its type, or that it is a type."""
     if isinstance(value, type):
         return f"the type '{value.__name__}'"
     return f"a value of type '{type(value).__name__}'"
@@ -219,21 +231,21 @@ def _kind(value: Any) -> str:
 
 @cache
 def environment(awaits: bool) -> TemplateEnvironment:
-    """Return the environment of templates that await, or of those that do not."""
+    """Return the environment of templates that await (``awaits``), or of templates that do not."""
     from taskrun.script.jinja.filters import filters
 
-    made = TemplateEnvironment(
+    jinja = TemplateEnvironment(
         autoescape=False,
         enable_async=awaits,
         undefined=Missing,
-        finalize=_finalized,
-        optimized=False,  # what can be huge is not worked out before there is a budget
+        finalize=_finalize,
+        optimized=False,  # constant expressions can be huge: evaluate them at run time, within a budget
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         extensions=("jinja2.ext.loopcontrols",),
         cache_size=0,
     )
-    made.globals.clear()
-    made.filters = {**filters(), TICKED: ticks, CONCATENATED: _concatenated}
-    return made
+    jinja.globals.clear()
+    jinja.filters = {**filters(), TICKED: ticked_items, CONCATENATED: _concatenate}
+    return jinja

@@ -1,26 +1,26 @@
-"""From the text of a template to a function of a scope.
+"""Compilation of a Jinja2 template into a function of a scope, and its evaluation.
 
-Rules: each evaluation has a budget and a context of its own. A failure carries a note with the line of the template that
-failed, in the task file.
+Rules: each evaluation has a budget and a context of its own. An error gets a note with the location in the task file of
+the template line that failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from jinja2 import Template, TemplateSyntaxError
 
-from taskrun.script.jinja.checks import prepared, problems, reads
-from taskrun.script.jinja.environment import TemplateContext, admitted, environment
-from taskrun.script.jinja.table import names_of
+from taskrun.script.jinja.checks import find_names, find_problems, instrument
+from taskrun.script.jinja.environment import TemplateContext, checked_value, environment
+from taskrun.script.jinja.table import template_namespace
 from taskrun.script.limits import Limits
 from taskrun.script.problems import SYNTAX, Problem, ProblemsError
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names, UnknownVariableError
-from taskrun.script.script_source import NOTE, Part
+from taskrun.script.script_source import NOTE, ScriptSource
 from taskrun.script.settings import ScriptSettings
 from taskrun.script.unknown_name import unknown_variable
 
@@ -28,56 +28,64 @@ _MISSING = object()
 _DEEP = "the template is nested too deeply"
 
 
-def compiled(
-    part: Part, settings: ScriptSettings, *, awaits: bool
-) -> tuple[Callable[[Names], Any], frozenset[str], frozenset[str]]:
-    """Return what evaluates a template, the names that it reads, and those that it can do without.
+class CompiledTemplate(NamedTuple):
+    """Result of ``compile_jinja``; the fields have the same meaning as those of TextTemplate."""
 
-    Raises ProblemsError.
+    run: Callable[[Names], Any]
+    reads: frozenset[str]
+    uses: frozenset[str]
+
+
+def compile_jinja(source: ScriptSource, settings: ScriptSettings, *, awaits: bool) -> CompiledTemplate:
+    """Check and compile the text of a template.
+
+    With ``awaits`` the function ``run`` returns an awaitable. Raises ProblemsError with all problems of the text.
     """
-    made = environment(awaits)
+    jinja = environment(awaits)
+    text = source.text
     try:
-        tree = made.parse(part.text)
-        found = [Problem(_index(part.text, line), *rest) for line, *rest in problems(tree, made, settings.limits)]
+        tree = jinja.parse(text)
+        found = [Problem(_line_index(text, line), *rest) for line, *rest in find_problems(tree, jinja, settings.limits)]
         if found:
             raise ProblemsError(found)
-        names = reads(tree)
-        code = made.compile(prepared(tree, made), filename=part.node.source.path)
+        names, optional = find_names(tree)
+        code = jinja.compile(instrument(tree, jinja), filename=source.node.source.path)
     except TemplateSyntaxError as error:
         message = (error.message or "syntax error").rstrip(".")
-        raise ProblemsError([Problem(_index(part.text, error.lineno), SYNTAX, message)]) from None
-    except (RecursionError, SyntaxError):  # Python has at most 20 loops within each other
+        raise ProblemsError([Problem(_line_index(text, error.lineno), SYNTAX, message)]) from None
+    except (RecursionError, SyntaxError):  # SyntaxError: Python allows at most 20 nested loops
         raise ProblemsError([Problem(0, SYNTAX, _DEEP, "split it up")]) from None
-    table = names_of(settings.table)
-    template = made.template_class.from_code(made, code, {})
-    evaluation = _Evaluation(part, template, names.names, table, settings.limits)
-    return evaluation.awaited if awaits else evaluation.now, names.names, names.optional
+    namespace = template_namespace(settings.namespace)
+    template = jinja.template_class.from_code(jinja, code, {})
+    evaluator = _JinjaEvaluator(source, template, names, namespace, settings.limits)
+    uses = optional.union(name for name in names if name in namespace)
+    return CompiledTemplate(evaluator.run_async if awaits else evaluator.run, names - uses, uses)
 
 
 @dataclass(frozen=True, slots=True)
-class _Evaluation:
-    part: Part
+class _JinjaEvaluator:
+    """Evaluator of one compiled template; ``names`` are the names that it reads."""
+
+    source: ScriptSource
     template: Template
     names: frozenset[str]
-    table: Mapping[str, Any]
+    namespace: Mapping[str, Any]
     limits: Limits
 
-    def now(self, scope: Names) -> str:
-        """Return the text."""
+    def run(self, scope: Names) -> str:
+        """Return the text that the template produces."""
         with self._evaluating(scope) as context:
             return "".join(self.template.root_render_func(context))
 
-    def awaited(self, scope: Names) -> Awaitable[str]:
-        """Return an awaitable of the text."""
-        return self._text(scope)
-
-    async def _text(self, scope: Names) -> str:
+    async def run_async(self, scope: Names) -> str:
+        """Return the text that the template produces; the template may await."""
         with self._evaluating(scope) as context:
             pieces: Any = self.template.root_render_func(context)
             return "".join([piece async for piece in pieces])
 
     @contextmanager
     def _evaluating(self, scope: Names) -> Iterator[TemplateContext]:
+        """Provide the context of one evaluation, within its budget, and add the location to an error."""
         budget = Budget(self.limits)
         budget.begin()
         try:
@@ -89,24 +97,26 @@ class _Evaluation:
             budget.end()
 
     def _context(self, scope: Names) -> TemplateContext:
+        """Return a context with the values of the names that the template reads."""
         values = {}
         for name in self.names:
             value = scope.find(name, _MISSING)
             if value is not _MISSING:
-                values[name] = admitted(value, name)
-            elif name in self.table:
-                values[name] = self.table[name]
+                values[name] = checked_value(value, name)
+            elif name in self.namespace:
+                values[name] = self.namespace[name]
         return cast("TemplateContext", self.template.new_context(values))
 
     def _explain(self, error: Exception, scope: Names) -> None:
-        """Note on the error which line failed, and say more about an unknown variable."""
+        """Add a note with the location of the failed line to the error, and a hint about an unknown variable."""
         if type(error) is UnknownVariableError and not error.explained:
-            error.explain(unknown_variable(str(error.name), scope, self.table))
+            error.explain(unknown_variable(str(error.name), scope, self.namespace))
         if any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
             return
-        error.add_note(NOTE + self.part.place(_index(self.part.text, self._line(error))))
+        error.add_note(NOTE + self.source.place(_line_index(self.source.text, self._failed_line(error))))
 
-    def _line(self, error: Exception) -> int:
+    def _failed_line(self, error: Exception) -> int:
+        """Return the line (from 1) of the template at which the error was raised, read from its traceback."""
         line = 1
         step = error.__traceback__
         while step is not None:
@@ -116,8 +126,8 @@ class _Evaluation:
         return line
 
 
-def _index(text: str, line: int) -> int:
-    """Return the index of the first character of a line (from 1) that is not blank."""
+def _line_index(text: str, line: int) -> int:
+    """Return the index of the first character of a line (from 1) that is not a blank."""
     start = 0
     for _ in range(line - 1):
         start = text.find("\n", start) + 1

@@ -1,7 +1,8 @@
-"""The filters of templates: jinja2's own, as far as a script may have them.
+"""Filters of text templates: the filters of jinja2 that are safe in a sandbox, limited and metered.
 
-Rules: those that look into values by themselves, mark text as safe HTML, or write Python's ``repr`` are left out. What
-goes through items is charged for them, what makes text or lists from a number is capped. None of them awaits.
+Rules: filters that read attributes without the guard, mark text as safe HTML, or output ``repr`` are left out. Filters
+that consume iterables charge the budget for each item. Filters whose result grows with a number limit it. No filter
+awaits.
 """
 
 from __future__ import annotations
@@ -18,12 +19,24 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import escape
 
 from taskrun.script.builtins import JSON
-from taskrun.script.sandbox.bounded_operators import BINARY, capped_round, measured, modulo, sized_method
-from taskrun.script.sandbox.bounded_text import showable, shown
+from taskrun.script.sandbox.bounded_operators import BINARY, capped_round, checked_sequence, modulo, sized_method
+from taskrun.script.sandbox.bounded_text import bounded_str, checked_printable
 from taskrun.script.sandbox.budget import ticked
-from taskrun.script.sandbox.size_limits import within
+from taskrun.script.sandbox.size_limits import check_size
 
-_PLAIN = ("abs", "count", "d", "default", "dictsort", "filesizeformat", "first", "items", "last", "length", "random")
+_UNCHANGED = (
+    "abs",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "filesizeformat",
+    "first",
+    "items",
+    "last",
+    "length",
+    "random",
+)
 _TEXTS = (
     "capitalize", "float", "int", "lower", "string", "striptags", "title", "trim", "truncate", "upper", "urlencode",
     "wordcount", "wordwrap",
@@ -32,112 +45,117 @@ _THROUGH_ITEMS = (
     "batch", "groupby", "list", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "slice",
     "sort", "unique",
 )  # fmt: skip
-_MOST = 99_999
+_MAX_NUMBER = 99_999
 
 
 def filters() -> dict[str, Callable[..., Any]]:
-    """Return the filters by name."""
-    found: dict[str, Callable[..., Any]] = {name: _now(FILTERS[name]) for name in _PLAIN}
-    found |= {name: _given(_now(FILTERS[name]), showable) for name in _TEXTS}
-    found |= {name: _given(_now(FILTERS[name]), ticked) for name in _THROUGH_ITEMS}
+    """Return the filters of templates by name."""
+    found: dict[str, Callable[..., Any]] = {name: _synchronous(FILTERS[name]) for name in _UNCHANGED}
+    found |= {name: _with_checked_arguments(_synchronous(FILTERS[name]), checked_printable) for name in _TEXTS}
+    found |= {name: _with_checked_arguments(_synchronous(FILTERS[name]), ticked) for name in _THROUGH_ITEMS}
     return found | dict(_OWN)
 
 
-def _now(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the variant of a filter that does not await."""
+def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the synchronous variant of a filter."""
     if getattr(function, "jinja_async_variant", False):
         plain: Callable[..., Any] = function.__wrapped__  # type: ignore[attr-defined]
         return plain
     return function
 
 
-def _given(function: Callable[..., Any], made: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return a filter that gets ``made(value)`` instead of its value, and no number of six digits besides."""
-    at = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0  # the first one is jinja2's then
+def _with_checked_arguments(function: Callable[..., Any], check: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return a filter that receives ``check(value)`` as its value and refuses numbers with six or more digits."""
+    at = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0  # jinja2 passes its own argument first
 
     @wraps(function)
     def guarded(*arguments: Any, **keywords: Any) -> Any:
         for argument in (*arguments[at + 1 :], *keywords.values()):
-            _width(argument)
-        return function(*arguments[:at], *map(made, arguments[at : at + 1]), *arguments[at + 1 :], **keywords)
+            _checked_number(argument)
+        return function(*arguments[:at], *map(check, arguments[at : at + 1]), *arguments[at + 1 :], **keywords)
 
     return guarded
 
 
-def _width(number: Any) -> Any:
-    if isinstance(number, int) and abs(number) > _MOST:
-        raise OverflowError(f"a filter takes no number over {_MOST:,}")
+def _checked_number(number: Any) -> Any:
+    """Return a value, or raise OverflowError if it is an integer greater than 99,999."""
+    if isinstance(number, int) and abs(number) > _MAX_NUMBER:
+        raise OverflowError(f"a number passed to a filter is at most {_MAX_NUMBER:,}")
     return number
 
 
 def _center(value: Any, width: int = 80) -> str:
-    return shown(value).center(_width(width))
+    """Return a text centered in ``width`` characters."""
+    return bounded_str(value).center(_checked_number(width))
 
 
 def _indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
-    """Return the text with its lines moved to the right: the first one and blank ones only if asked for."""
-    text = shown(value)
-    by = width if isinstance(width, str) else " " * _width(width)
+    """Return a text with indented lines; ``first`` and ``blank`` include the first line and blank lines."""
+    text = bounded_str(value)
+    by = width if isinstance(width, str) else " " * _checked_number(width)
     lines = text.splitlines() or [""]
-    within(len(text) + len(by) * len(lines), text=True)
+    check_size(len(text) + len(by) * len(lines), text=True)
     moved = [by + line if (line or blank) and (number or first) else line for number, line in enumerate(lines)]
     return "\n".join(moved) + ("\n" if text.endswith("\n") else "")
 
 
 def _format(value: Any, *arguments: Any, **keywords: Any) -> str:
-    """Return a text with ``%s`` in it filled in."""
+    """Return a text with its ``%s`` replaced by the arguments."""
     if arguments and keywords:
         raise TypeError("'format' takes values by position or by name, not both")
-    return str(modulo(shown(value), keywords or arguments))
+    return str(modulo(bounded_str(value), keywords or arguments))
 
 
 def _replace(value: Any, old: Any, new: Any, count: int = -1) -> str:
-    return str(sized_method(shown(value), "replace")(shown(old), shown(new), count))
+    """Return a text with ``old`` replaced by ``new``, at most ``count`` times."""
+    return str(sized_method(bounded_str(value), "replace")(bounded_str(old), bounded_str(new), count))
 
 
 @pass_environment
 def _join(environment: SandboxedEnvironment, value: Any, d: Any = "", attribute: str | int | None = None) -> str:
-    """Return the items as one text with ``d`` between them."""
+    """Return the items, or one attribute of each, as one text with ``d`` between them."""
     path = [] if attribute is None else str(attribute).split(".")
-    items = (_text(_part(environment, item, path)) for item in ticked(value))
-    return str(sized_method(shown(d), "join")(items))
+    items = (_text(_value_at(environment, item, path)) for item in ticked(value))
+    return str(sized_method(bounded_str(d), "join")(items))
 
 
-def _part(environment: SandboxedEnvironment, value: Any, path: list[str]) -> Any:
+def _value_at(environment: SandboxedEnvironment, value: Any, path: list[str]) -> Any:
+    """Return the value at a path of attributes and items of ``value``."""
     for name in path:
         value = environment.getitem(value, int(name) if name.isdigit() else name)
     return value
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else shown(value)
+    """Return a value as text; None as an empty text."""
+    return "" if value is None else bounded_str(value)
 
 
 @pass_environment
 def _sum(environment: SandboxedEnvironment, value: Any, attribute: str | int | None = None, start: Any = 0) -> Any:
-    """Return the sum of the items, or of one attribute of them."""
+    """Return the sum of the items, or of one attribute of each."""
     path = [] if attribute is None else str(attribute).split(".")
     total = start
     for item in ticked(value):
-        total = BINARY[ast.Add](total, _part(environment, item, path))
+        total = BINARY[ast.Add](total, _value_at(environment, item, path))
     return total
 
 
 def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
-    """Return a number rounded to ``precision`` digits: half up to even (``common``), ``ceil`` or ``floor``."""
+    """Return a number rounded to ``precision`` digits: to nearest (``common``), up (``ceil``) or down (``floor``)."""
     if method == "common":
         return capped_round(value, precision)
-    return _now(FILTERS["round"])(value, _width(precision), method)
+    return _synchronous(FILTERS["round"])(value, _checked_number(precision), method)
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
     """Return a value as JSON text."""
-    text: str = measured(JSON.dumps(value, indent=indent))
+    text: str = checked_sequence(JSON.dumps(value, indent=indent))
     return text
 
 
 def _escape(value: Any) -> str:
-    """Return a text for HTML and XML."""
+    """Return a text in which the special characters of HTML and XML are escaped."""
     return str(escape(_text(value)))
 
 

@@ -1,7 +1,8 @@
-"""The table of names as templates have it.
+"""Namespace of text templates, derived from the namespace of scripts.
 
-Rules: a template gets no types, so those of the table become functions that make their values; exceptions, which it
-could neither raise nor catch, are left out. ``cycler``, ``joiner`` and ``namespace`` are jinja2's.
+Rules: a template cannot access types; therefore types are replaced by functions that create their instances. Exceptions
+are left out, because a template can neither raise nor catch them. ``cycler``, ``joiner`` and ``namespace`` are
+jinja2's.
 """
 
 from __future__ import annotations
@@ -11,26 +12,27 @@ from typing import Any
 
 from jinja2.utils import Cycler, Joiner, Namespace
 
-from taskrun.script.sandbox.metered_types import consuming
+from taskrun.script.sandbox.metered_types import metered_callable
 
 _LEFT_OUT = frozenset({"isinstance"})
 
 
-def names_of(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a template finds under names that are no variables."""
-    own = {"cycler": _maker(Cycler), "joiner": _maker(Joiner), "namespace": _maker(Namespace)}
+def template_namespace(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names that a template can read besides variables, given the namespace of scripts."""
+    own = {"cycler": _constructor(Cycler), "joiner": _constructor(Joiner), "namespace": _constructor(Namespace)}
     return own | {
-        name: _maker(value) if isinstance(value, type) else value
-        for name, value in table.items()
+        name: _constructor(value) if isinstance(value, type) else value
+        for name, value in namespace.items()
         if not (isinstance(value, type) and issubclass(value, BaseException)) and name not in _LEFT_OUT
     }
 
 
-def _maker(kind: type) -> Callable[..., Any]:
-    make = consuming(kind)
+def _constructor(kind: type) -> Callable[..., Any]:
+    """Return a function that creates instances of a type; it has the name of the type."""
+    create = metered_callable(kind)
 
-    def made(*arguments: Any, **keywords: Any) -> Any:
-        return make(*arguments, **keywords)
+    def construct(*arguments: Any, **keywords: Any) -> Any:
+        return create(*arguments, **keywords)
 
-    made.__name__ = made.__qualname__ = kind.__name__
-    return made
+    construct.__name__ = construct.__qualname__ = kind.__name__
+    return construct

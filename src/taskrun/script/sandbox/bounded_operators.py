@@ -1,7 +1,7 @@
-"""Operators and methods that can make something huge from little, with a cap on the result.
+"""Operators, methods and functions with a limited size of the result.
 
-Rules: what one step of a script may make is in caps.py; otherwise OverflowError. What only doubles is looked at
-afterwards. Everything else is Python's own operator.
+Rules: an operation whose result would exceed ``size_limits`` raises OverflowError before the result is created. The
+size of an operation that can at most double its operands is checked afterwards. Other operators are Python's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.sandbox.bounded_text import reasonable, written
-from taskrun.script.sandbox.budget import ticked
-from taskrun.script.sandbox.size_limits import MAX_BITS, MAX_DIGITS, MAX_ITEMS, within
+from taskrun.script.sandbox.bounded_text import checked_decimal, text_length
+from taskrun.script.sandbox.budget import ticked, with_ticked_arguments
+from taskrun.script.sandbox.size_limits import MAX_BITS, MAX_DIGITS, MAX_ITEMS, check_size
 
 CONSUMING_METHODS = frozenset(
     {"update", "union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"}
@@ -31,66 +31,71 @@ _WIDE_PERCENT = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{6,})")
 _SEQUENCES: frozenset[type] = frozenset({str, bytes, bytearray, list, tuple})
 
 
-def measured(value: Any) -> Any:
-    """Return ``value``, or raise OverflowError when it is too long."""
+def checked_sequence(value: Any) -> Any:
+    """Return ``value``, or raise OverflowError if it is a text or sequence that is too long."""
     kind = type(value)
     if kind in _SEQUENCES and len(value) > MAX_ITEMS:
-        within(len(value), isinstance(value, _TEXTS))
+        check_size(len(value), isinstance(value, _TEXTS))
     return value
 
 
-def _bits(bits: int) -> None:
+def _check_bits(bits: int) -> None:
+    """Raise OverflowError if an integer of that many bits is too large."""
     if bits > MAX_BITS:
         raise OverflowError(f"a script cannot make a number of {bits:,} bits; {MAX_BITS:,} are allowed")
 
 
-def _before_multiply(a: Any, b: Any) -> None:
+def _check_product(a: Any, b: Any) -> None:
+    """Raise OverflowError if ``a * b`` would be too large."""
     if isinstance(a, int) and isinstance(b, int):
-        _bits(a.bit_length() + b.bit_length())
+        _check_bits(a.bit_length() + b.bit_length())
     elif isinstance(a, int) and hasattr(b, "__len__"):
-        within(a * len(b), isinstance(b, _TEXTS))
+        check_size(a * len(b), isinstance(b, _TEXTS))
     elif isinstance(b, int) and hasattr(a, "__len__"):
-        within(b * len(a), isinstance(a, _TEXTS))
+        check_size(b * len(a), isinstance(a, _TEXTS))
 
 
 def multiply(a: Any, b: Any) -> Any:
-    """Return ``a * b``."""
-    _before_multiply(a, b)
+    """Return ``a * b``, or raise OverflowError if the result would be too large."""
+    _check_product(a, b)
     return a * b
 
 
 def power(a: Any, b: Any, modulus: Any = None) -> Any:
-    """Return ``a ** b``, or that modulo ``modulus``."""
+    """Return ``a ** b``, or the same modulo ``modulus``; raises OverflowError if the result would be too large."""
     if modulus is not None:
         return pow(a, b, modulus)
     if isinstance(a, int) and isinstance(b, int) and b > 0:
-        _bits(a.bit_length() * b if abs(a) > 1 else 1)
+        _check_bits(a.bit_length() * b if abs(a) > 1 else 1)
     return a**b
 
 
 def shift_left(a: Any, b: Any) -> Any:
-    """Return ``a << b``."""
+    """Return ``a << b``, or raise OverflowError if the result would be too large."""
     if isinstance(a, int) and isinstance(b, int) and a:
-        _bits(a.bit_length() + b)
+        _check_bits(a.bit_length() + b)
     return a << b
 
 
 def modulo(a: Any, b: Any) -> Any:
-    """Return ``a % b``, the remainder or the filled-in text."""
+    """Return ``a % b``: the remainder, or for a text the formatted text.
+
+    Raises OverflowError if the formatted text would be too long.
+    """
     if isinstance(a, (str, bytes, bytearray)):
         text = a if isinstance(a, str) else a.decode("latin-1")
         if _WIDE_PERCENT.search(text):
             raise OverflowError("a script cannot format with a width of more than 99,999 or one that is given as '*'")
         values = b if isinstance(b, tuple) else tuple(b.values()) if isinstance(b, dict) else (b,)
         for value in values:
-            reasonable(value)
-        longest = max((written(value, {}) for value in values), default=0)
-        within(len(text) + text.count("%") * longest, text=True)
+            checked_decimal(value)
+        longest = max((text_length(value, {}) for value in values), default=0)
+        check_size(len(text) + text.count("%") * longest, text=True)
     return a % b
 
 
-class Sliced:
-    """A list whose slices are about to be written."""
+class SliceTarget:
+    """Target of an assignment to a slice; it checks the resulting length of the list first."""
 
     __slots__ = ("_container",)
 
@@ -99,24 +104,26 @@ class Sliced:
 
     def __setitem__(self, index: slice, value: Any) -> None:
         if hasattr(value, "__len__"):
-            within(len(self._container) + len(value))
+            check_size(len(self._container) + len(value))
         self._container[index] = value
 
 
 def _in_place_add(a: Any, b: Any) -> Any:
+    """Return the result of ``a += b``, or raise OverflowError if it is too long."""
     a += b
-    return measured(a)
+    return checked_sequence(a)
 
 
 def _in_place_multiply(a: Any, b: Any) -> Any:
-    _before_multiply(a, b)
+    """Return the result of ``a *= b``, or raise OverflowError if it would be too large."""
+    _check_product(a, b)
     a *= b
     return a
 
 
 BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyType(
     {
-        ast.Add: lambda a, b: measured(a + b),
+        ast.Add: lambda a, b: checked_sequence(a + b),
         ast.Sub: operator.sub,
         ast.Mult: multiply,
         ast.Div: operator.truediv,
@@ -149,75 +156,81 @@ IN_PLACE: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyT
 
 
 def sized_method(value: Any, name: str) -> Callable[..., Any]:  # noqa: PLR0911 - a table of methods
-    """Return the method ``name`` (one of SIZED_METHODS) of a plain value; it refuses to make something too long."""
+    """Return the method ``name`` (one of SIZED_METHODS) of a value of a built-in type, with a limited result size.
+
+    The method raises OverflowError if its result would be too large. Methods that consume iterables charge the budget.
+    """
     method: Callable[..., Any] = getattr(value, name)
     text = isinstance(value, _TEXTS)
     if name == "join" and text:
-        return lambda parts, /: method(_joined(value, parts))
+        return lambda parts, /: method(_checked_parts(value, parts))
     if name == "replace" and text:
-        return lambda old, new, count=-1, /: _replaced(value, method, old, new, count)
+        return lambda old, new, count=-1, /: _replace(value, method, old, new, count)
     if name == "extend":
-        return lambda items, /: _extended(value, method, items)
+        return lambda items, /: _extend(value, method, items)
     if name in CONSUMING_METHODS:
-        return lambda *items, **more: method(*map(ticked, items), **more)
+        return with_ticked_arguments(method)
     if name == "as_integer_ratio":
-        reasonable(value)
+        checked_decimal(value)
         return method
     if name in SIZED_METHODS - {"join", "replace"}:
 
         def checked(*arguments: Any, **keywords: Any) -> Any:
             for argument in (*arguments, *keywords.values()):
                 if isinstance(argument, int):
-                    within(argument * (len(value) + 1 if name == "expandtabs" else 1), text)
+                    check_size(argument * (len(value) + 1 if name == "expandtabs" else 1), text)
             return method(*arguments, **keywords)
 
         return checked
     return method
 
 
-def _joined(separator: Any, parts: Iterable[Any]) -> list[Any]:
+def _checked_parts(separator: Any, parts: Iterable[Any]) -> list[Any]:
+    """Return the parts of a ``join`` as a list, or raise OverflowError if the result would be too long."""
     listed = []
     total = 0
     for part in ticked(parts):
         if isinstance(part, _TEXTS):
             total += len(part) + len(separator)
-            within(total, text=True)
+            check_size(total, text=True)
         listed.append(part)
     return listed
 
 
-def _replaced(value: Any, method: Callable[..., Any], old: Any, new: Any, count: int) -> Any:
+def _replace(value: Any, method: Callable[..., Any], old: Any, new: Any, count: int) -> Any:
+    """Call ``value.replace``, or raise OverflowError if the result would be too long."""
     if isinstance(old, _TEXTS) and isinstance(new, _TEXTS) and len(new) > len(old):
         found = value.count(old)
-        within(len(value) + (found if count < 0 else min(found, count)) * len(new), text=True)
+        check_size(len(value) + (found if count < 0 else min(found, count)) * len(new), text=True)
     return method(old, new, count)
 
 
-def _extended(value: Any, method: Callable[..., Any], items: Any) -> None:
+def _extend(value: Any, method: Callable[..., Any], items: Any) -> None:
+    """Call ``value.extend``, or raise OverflowError if the list would be too long."""
     if hasattr(items, "__len__"):
-        within(len(value) + len(items))
+        check_size(len(value) + len(items))
     method(ticked(items))
 
 
 def capped_range(*arguments: Any) -> range:
-    """Return ``range(…)`` of at most MAX_ITEMS numbers."""
+    """Return ``range(…)``, or raise OverflowError if it has more than MAX_ITEMS numbers."""
     numbers = range(*arguments)
     start, stop, step = numbers.start, numbers.stop, numbers.step
-    within(max(0, (stop - start + step - (1 if step > 0 else -1)) // step))
+    check_size(max(0, (stop - start + step - (1 if step > 0 else -1)) // step))
     return numbers
 
 
 def capped_round(number: Any, ndigits: int | None = None) -> Any:
-    """Return ``round(number, ndigits)`` for at most MAX_DIGITS digits."""
+    """Return ``round(number, ndigits)``, or raise OverflowError for more than MAX_DIGITS digits."""
     if ndigits is None:
-        return round(reasonable(number))
+        return round(checked_decimal(number))
     if isinstance(ndigits, int) and abs(ndigits) > MAX_DIGITS:
         raise OverflowError(f"a script cannot round to more than {MAX_DIGITS:,} digits")
     return round(number, ndigits)
 
 
 def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callable[..., int]:
-    """Return a function such as ``math.factorial`` that refuses numbers over ``most``."""
+    """Return a variant of a function such as ``math.factorial`` that refuses arguments greater than ``most``."""
 
     def capped(*numbers: int) -> int:
         if any(isinstance(number, int) and number > most for number in numbers):
@@ -228,7 +241,7 @@ def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callabl
 
 
 def product(numbers: Iterable[Any], /, *, start: Any = 1) -> Any:
-    """Return the product of the numbers, as ``math.prod`` does."""
+    """Return the product of the numbers like ``math.prod``; each number costs a tick."""
     result = start
     for number in ticked(numbers):
         result = multiply(result, number)

@@ -1,7 +1,7 @@
-"""Values as text, with a look at how long the text would be before it is made.
+"""Conversion of values to text with limits on the length of the text.
 
-Rules: a list in which one list stands many times is small in memory and, written out, as large as you like; so what a
-value holds is counted first. A width is five digits at most.
+Rules: a list that contains the same list many times is small in memory, but its text can be huge. Therefore the length
+of the text is estimated before the text is created. The width in a format specification has at most five digits.
 """
 
 from __future__ import annotations
@@ -12,54 +12,54 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.sandbox.size_limits import MAX_DIGITS, within
+from taskrun.script.sandbox.size_limits import MAX_DIGITS, check_size
 
 _TEXTS = (str, bytes, bytearray)
 _CONTAINERS: frozenset[type] = frozenset({list, tuple, dict, set, frozenset})
 _DIGITS = re.compile(r"\d{6,}")
 
 
-def width(spec: str) -> str:
-    """Return a format specification, or raise OverflowError when it asks for a width of six digits or more."""
+def checked_format_spec(spec: str) -> str:
+    """Return a format specification, or raise OverflowError if its width has six or more digits."""
     if _DIGITS.search(spec):
         raise OverflowError("a script cannot format with a width of more than 99,999")
     return spec
 
 
-def joined(*parts: str) -> str:
-    """Return the parts of a text as one."""
-    within(sum(map(len, parts)), text=True)
+def bounded_join(*parts: str) -> str:
+    """Return the concatenation of texts, or raise OverflowError if it would be too long."""
+    check_size(sum(map(len, parts)), text=True)
     return "".join(parts)
 
 
 _CONVERSIONS: Mapping[int, Callable[[Any], str]] = MappingProxyType({115: str, 114: repr, 97: ascii})
 
 
-def formatted(value: Any, conversion: int, spec: str) -> str:
-    """Return what ``{value!r:spec}`` shows; ``conversion`` is the character after the ``!``, or -1."""
-    value = showable(value)
+def bounded_format(value: Any, conversion: int, spec: str) -> str:
+    """Return the text of ``{value!r:spec}`` in an f-string; ``conversion`` is the code point after ``!``, or -1."""
+    value = checked_printable(value)
     if conversion in _CONVERSIONS:
         value = _CONVERSIONS[conversion](value)
-    return format(value, width(spec))
+    return format(value, checked_format_spec(spec))
 
 
-def showable(value: Any) -> Any:
-    """Return a value that is about to be shown as text, or raise OverflowError when the text would be too long.
-
-    A list in which one list stands many times is small in memory and, written out, as large as you like.
-    """
+def checked_printable(value: Any) -> Any:
+    """Return a value that will be converted to text, or raise OverflowError if the text would be too long."""
     if type(value) in _CONTAINERS:
-        within(written(value, {}), text=True)
+        check_size(text_length(value, {}), text=True)
     return value
 
 
-def shown(value: Any) -> str:
-    """Return a value as text."""
-    return str(showable(value))
+def bounded_str(value: Any) -> str:
+    """Return ``str(value)``, or raise OverflowError if the text would be too long."""
+    return str(checked_printable(value))
 
 
-def written(value: Any, known: dict[int, int]) -> int:
-    """Return about how long a value is, written out; ``known`` are the lengths of the containers seen so far."""
+def text_length(value: Any, known: dict[int, int]) -> int:
+    """Return the approximate length of a value as text.
+
+    ``known`` are the lengths of the containers that have been measured so far, by their ``id``.
+    """
     kind = type(value)
     if kind in _TEXTS:
         return len(value) + 2
@@ -67,19 +67,19 @@ def written(value: Any, known: dict[int, int]) -> int:
         return 2
     found = known.get(id(value))
     if found is None:
-        known[id(value)] = 2  # what contains itself is shown as "[...]"
+        known[id(value)] = 2  # a container that contains itself is shown as "[...]"
         total = 2
         for item in value:
-            total += written(item, known)
+            total += text_length(item, known)
         if kind is dict:
             for item in value.values():
-                total += written(item, known)
+                total += text_length(item, known)
         found = known[id(value)] = total
     return found
 
 
-def reasonable(number: Any) -> Any:
-    """Return a value, or raise OverflowError for a decimal number that is too long to be made an integer."""
+def checked_decimal(number: Any) -> Any:
+    """Return a value, or raise OverflowError if it is a decimal number with too many digits for an integer."""
     if isinstance(number, Decimal) and number.is_finite() and abs(number.adjusted()) > MAX_DIGITS:
         raise OverflowError(f"a script has decimal numbers of at most {MAX_DIGITS:,} digits")
     return number

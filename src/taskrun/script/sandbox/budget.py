@@ -1,9 +1,9 @@
-"""The counter that stops a script.
+"""Budget of an evaluation: counts the steps (ticks) and the time of a script and stops it when they are used up.
 
-Rules: a budget belongs to one evaluation and is shared by everything that the evaluation starts: functions, generator
-expressions, and what consumes an iterable for it (``sum``, ``sorted``, ``join`` …), which finds it as the current one.
-Once used up it stays used up, so a script that swallows the error is stopped by its next tick. A function that outlives
-its evaluation gets a new allowance for each call. Time spent waiting for a host coroutine does not count.
+Rules: a budget belongs to one evaluation. Functions, generator expressions and iterable consumers (``sum``, ``sorted``,
+``join`` …) that the evaluation calls share it; a context variable holds the current budget. An exhausted budget stays
+exhausted, so that a script which catches the error is stopped by its next tick. A function that outlives its evaluation
+gets a new budget for each call. The time in which a script awaits a coroutine of the host does not count.
 """
 
 from __future__ import annotations
@@ -18,15 +18,20 @@ from typing import Any, Literal
 
 from taskrun.script.limits import Limits, ScriptBudgetError
 
-_STRIDE = 512  # ticks between two looks at the clock
+_STRIDE = 512  # the number of ticks after which the time is checked
 
 _CURRENT: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 class Budget:
-    """What is left of the ticks and the time of one evaluation.
+    """Remaining ticks and time of one evaluation.
 
-    ``ticks`` is an endless iterator of true values, each of which costs a tick.
+    Attributes:
+        limits: The limits at the start of the evaluation.
+        rest: The number of ticks that remain.
+        deadline: The ``time.monotonic()`` time at which the evaluation is stopped.
+        ended: Whether the evaluation is over.
+        ticks: Infinite iterator of true values; each value that is taken costs a tick.
     """
 
     __slots__ = ("_token", "deadline", "ended", "limits", "rest", "ticks")
@@ -41,20 +46,20 @@ class Budget:
 
     @property
     def tick(self) -> Callable[[], int]:
-        """The function that takes one tick."""
+        """Function that consumes one tick."""
         return self.ticks.__next__
 
     def _stretch(self) -> Iterable[int]:
-        """Return the next ticks; when there are none it is their first one that raises, again and again."""
+        """Return an iterable of the next ticks; if the budget is exhausted, its items raise ScriptBudgetError."""
         count = min(_STRIDE, self.rest)
         try:
             self.charge(max(count, 1))
         except ScriptBudgetError:
-            return _Spent(self)
+            return _ExhaustedTicks(self)
         return range(1, count + 1)
 
     def charge(self, ticks: int) -> None:
-        """Take so many ticks at once and look at the clock; raises ScriptBudgetError when that is too much."""
+        """Consume several ticks at once and check the time; raises ScriptBudgetError if the budget is exhausted."""
         if ticks > self.rest:
             self.rest = 0
             raise ScriptBudgetError(f"the script was stopped: it took more than {self.limits.ticks:,} steps")
@@ -63,38 +68,38 @@ class Budget:
         self.rest -= ticks
 
     def begin(self) -> None:
-        """Make this the current budget, until ``end``."""
+        """Make this budget the current one until ``end`` is called."""
         self._token = _CURRENT.set(self)
 
     def end(self) -> None:
-        """Note that the evaluation is over, and give way to the budget around it."""
+        """Mark the evaluation as ended and restore the budget of the enclosing evaluation as the current one."""
         self.ended = True
         self.deadline = math.inf
-        self.ticks = iter(())  # it refers to this object; a cycle would be left to the garbage collector
+        self.ticks = iter(())  # the iterator refers to this object: break the reference cycle
         if self._token is not None:
-            with suppress(ValueError):  # a coroutine that is closed by the garbage collector ends in another context
+            with suppress(ValueError):  # the garbage collector closes a coroutine in another context
                 _CURRENT.reset(self._token)
             self._token = None
 
     def renew(self) -> None:
-        """Begin again, for a call of a function that has outlived its evaluation, in whatever thread that is.
+        """Reset the budget for a call of a function that has outlived its evaluation, possibly in another thread.
 
-        It never gets more than is left to the evaluation that calls it.
+        The new budget is not larger than the remaining budget of the evaluation that calls the function.
         """
-        around = _CURRENT.get()
+        caller = _CURRENT.get()
         self.ended = False
         self.ticks = chain.from_iterable(iter(self._stretch, None))
         self.rest = self.limits.ticks
         self.deadline = monotonic() + self.limits.seconds
-        if around is not None:
-            self.rest = min(self.rest, around.rest)
-            self.deadline = min(self.deadline, around.deadline)
+        if caller is not None:
+            self.rest = min(self.rest, caller.rest)
+            self.deadline = min(self.deadline, caller.deadline)
 
 
-class _Spent:
-    """Ticks of a budget that is used up: each raises ScriptBudgetError until the budget is renewed.
+class _ExhaustedTicks:
+    """Iterator over the ticks of an exhausted budget: each one raises ScriptBudgetError until the budget is renewed.
 
-    An iterator of the standard library that is left by an error while it asks for more would be at its end afterwards.
+    This is a class because a generator is finished after it has raised an error once.
     """
 
     __slots__ = ("_budget",)
@@ -102,7 +107,7 @@ class _Spent:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
 
-    def __iter__(self) -> _Spent:
+    def __iter__(self) -> _ExhaustedTicks:
         return self
 
     def __next__(self) -> int:
@@ -110,8 +115,8 @@ class _Spent:
         raise StopIteration
 
 
-def current() -> Budget:
-    """Return the budget of the evaluation that is going on, or a new one when none has been begun."""
+def current_budget() -> Budget:
+    """Return the budget of the running evaluation, or a new one with default limits if there is none."""
     return _CURRENT.get() or Budget(Limits())
 
 
@@ -120,24 +125,34 @@ _SMALL = 256
 
 
 def ticked(items: Any) -> Any:
-    """Return ``items``, an iterable that is about to be consumed, so that each of its items costs a tick.
+    """Return an iterable over ``items`` in which each item costs a tick; call it before ``items`` are consumed.
 
-    A plain container is charged at once and returned itself; what is not iterable is returned as it is.
+    A list or another built-in container is charged at once and returned unchanged. A value that is not iterable is
+    returned unchanged.
     """
     if type(items) in _SIZED:
         if len(items) > _SMALL:
-            current().charge(len(items))
+            current_budget().charge(len(items))
         return items
-    return compress(items, current().ticks) if hasattr(type(items), "__iter__") else items
+    return compress(items, current_budget().ticks) if hasattr(type(items), "__iter__") else items
+
+
+def with_ticked_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls ``function`` and charges a tick for each item of an iterable positional argument."""
+
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        return function(*map(ticked, arguments), **keywords)
+
+    return call
 
 
 def container(value: Any) -> Any:
-    """Return what ``in`` looks into; an iterator is consumed through the budget."""
+    """Return the right operand of ``in``; if it is searched item by item, each item costs a tick."""
     return value if hasattr(type(value), "__contains__") else ticked(value)
 
 
-class Waiting:
-    """A ``with`` block in which the clock of a budget stands still."""
+class PausedClock:
+    """Context manager that pauses the time of a budget; it is used while a script awaits a coroutine of the host."""
 
     __slots__ = ("_budget", "_left")
 

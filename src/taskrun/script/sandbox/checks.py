@@ -1,8 +1,8 @@
-"""Which part of Python a script may be written in.
+"""Static checks of a script: the allow list of Python syntax, names and attributes.
 
-Rules: what is not listed here is refused, at its place, before anything runs; every problem of a text is reported at
-once. A name that begins with ``_`` is nobody's, so that no script reaches Python's own machinery by name; ``_`` alone
-may be assigned and is thrown away.
+Rules: every node type that is not listed here is refused before the script runs. All problems of a text are reported
+together. Names that begin with ``_`` are refused, because Python's internals have such names; ``_`` alone may be
+assigned but not read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from taskrun.script.limits import Limits
 from taskrun.script.problems import FORBIDDEN, SYNTAX, UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.sandbox.guard import refused_attribute
-from taskrun.script.sandbox.misplaced_statements import misplaced
+from taskrun.script.sandbox.misplaced_statements import misplaced_nodes
 
 Place = Callable[[int, int], int]
 
@@ -34,18 +34,19 @@ _PARTS = frozenset({ast.comprehension, ast.ExceptHandler, ast.arguments, ast.arg
 _SIGNS = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
 _ALLOWED = frozenset(STATEMENTS + EXPRESSIONS)
 
-_ELSEWHERE = "write it in a module of your own and call it from an <invoke> or <invoke-static> step"
+_USE_MODULE = "write it in a module of your own and call it from an <invoke> or <invoke-static> step"
+_NO_IMPORT = "scripts use the names of the namespace without importing them; for other code: " + _USE_MODULE
 _ASYNC = "call async functions from an <invoke> step"
-_INSTEAD: Mapping[str, tuple[str, str]] = MappingProxyType(
+_REPLACEMENTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "ClassDef": ("class", "use a dict, or " + _ELSEWHERE),
+        "ClassDef": ("class", "use a dict, or " + _USE_MODULE),
         "AsyncFunctionDef": ("async def", _ASYNC),
         "AsyncFor": ("async for", _ASYNC),
         "AsyncWith": ("async with", _ASYNC),
         "Yield": ("yield", "build a list and return it"),
         "YieldFrom": ("yield from", "build a list and return it"),
-        "Import": ("import", "what a script may use is there without it; for everything else " + _ELSEWHERE),
-        "ImportFrom": ("import", "what a script may use is there without it; for everything else " + _ELSEWHERE),
+        "Import": ("import", _NO_IMPORT),
+        "ImportFrom": ("import", _NO_IMPORT),
         "Global": ("global", "return the value from the function and assign it outside"),
         "Nonlocal": ("nonlocal", "return the value from the function and assign it outside"),
         "TryStar": ("except*", "use except, and read the members from .exceptions"),
@@ -53,10 +54,10 @@ _INSTEAD: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
-def check(body: list[ast.stmt], place: Place, limits: Limits) -> None:
-    """Raise ProblemsError with everything in ``body`` that a script may not contain.
+def check_tree(body: list[ast.stmt], place: Place, limits: Limits) -> None:
+    """Raise ProblemsError with all problems of a program.
 
-    Parameters: ``place`` turns a line and a column (in bytes) of the tree into an index in the text.
+    ``place`` converts a line and a column in bytes of the syntax tree to an index in the text.
     """
     problems: list[Problem] = []
     parts = 0
@@ -68,7 +69,7 @@ def check(body: list[ast.stmt], place: Place, limits: Limits) -> None:
             parts += 1
             depth += 1
         elif kind not in _PARTS:
-            name, hint = _INSTEAD.get(kind.__name__, (kind.__name__, ""))
+            name, hint = _REPLACEMENTS.get(kind.__name__, (kind.__name__, ""))
             problems.append(Problem(_at(node, place), UNSUPPORTED, f"'{name}' is not possible in a script", hint))
             continue
         if depth > limits.source_depth + 1:
@@ -79,16 +80,16 @@ def check(body: list[ast.stmt], place: Place, limits: Limits) -> None:
         todo.extend((child, depth) for child in _children(node))
     if parts > limits.source_nodes:
         message = f"the script has {parts:,} parts; {limits.source_nodes:,} are allowed"
-        problems.append(Problem(0, SYNTAX, message, _ELSEWHERE))
+        problems.append(Problem(0, SYNTAX, message, _USE_MODULE))
     if not problems:
-        found = misplaced(body)
+        found = misplaced_nodes(body)
         problems.extend(Problem(_at(node, place), SYNTAX, f"not valid Python: {message}") for node, message in found)
     if problems:
         raise ProblemsError(problems)
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the parts of a node that mean something: no operators, and no annotations, which are not evaluated."""
+    """Yield the children of a node to check; operators, and annotations, which are not evaluated, are left out."""
     for field in node._fields:
         value = getattr(node, field, None)
         if isinstance(value, list):
@@ -98,11 +99,12 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:  # noqa: C901, PLR0912 - a table of nodes
+    """Yield the problems of a node, without those of its children."""
     match node:
         case ast.Name():
             yield from _name_problems(node.id, node, place, binds=not isinstance(node.ctx, ast.Load))
         case ast.Call(func=ast.Name(id="exec" | "eval" as called)):
-            yield Problem(_at(node, place), FORBIDDEN, f"a call of '{called}' is refused", _ELSEWHERE)
+            yield Problem(_at(node, place), FORBIDDEN, f"a call of '{called}' is refused", _USE_MODULE)
         case ast.Attribute():
             yield from _attribute_problems(node, place)
         case ast.arg() | ast.keyword():
@@ -130,14 +132,16 @@ def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:  # noqa: C9
 
 
 def _name_problems(name: str, node: ast.AST, place: Place, *, binds: bool) -> Iterator[Problem]:
+    """Yield a problem if a script may not use a name; ``binds`` is whether the node assigns it."""
     if not name.startswith("_") or (name == "_" and binds):
         return
-    message = "'_' is thrown away and cannot be read" if name == "_" else f"the name '{name}' is refused"
-    hint = "give it a name" if name == "_" else "names in a script do not begin with '_'"
+    message = "'_' is never stored and cannot be read" if name == "_" else f"the name '{name}' is refused"
+    hint = "choose another name" if name == "_" else "names in a script do not begin with '_'"
     yield Problem(_at(node, place), FORBIDDEN, message, hint)
 
 
 def _attribute_problems(node: ast.Attribute, place: Place) -> Iterator[Problem]:
+    """Yield a problem if a script may not read this attribute, or if it writes or deletes an attribute."""
     index = place(node.end_lineno or 1, (node.end_col_offset or 0) - len(node.attr.encode()))
     if not isinstance(node.ctx, ast.Load):
         hint = f"items can be written: x['{node.attr}'] = …; for objects call one of their methods"
@@ -149,4 +153,5 @@ def _attribute_problems(node: ast.Attribute, place: Place) -> Iterator[Problem]:
 
 
 def _at(node: ast.AST, place: Place) -> int:
+    """Return the index in the text at which a node starts."""
     return place(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))

@@ -1,8 +1,9 @@
-"""What scripts never get hold of, by name and by type.
+"""Run-time guards: the attributes that a script may read, and the results of calls that it may receive.
 
-Rules: names are refused before a script runs, types while it runs. A refused type has no attributes for a script; what
-lets a program look into itself (frames, code, modules) and what must be awaited is not handed out by a call either.
-Text has no ``format``, because its little language reads attributes without asking here. A property is read once.
+Rules: attribute names are refused before a script runs, types while it runs. A script cannot read attributes of a
+refused type. A call cannot return frames, code objects or modules, through which a script could inspect the
+interpreter, nor awaitables. ``format`` of a text is refused, because format strings read attributes without the guard.
+An attribute is read exactly once, because reading a property may have effects.
 """
 
 from __future__ import annotations
@@ -21,29 +22,29 @@ from taskrun.script.sandbox.budget import ticked
 REFUSED_PREFIXES = ("_", "cr_", "ag_", "gi_", "tb_", "f_", "co_", "func_", "im_")
 REFUSED_ATTRIBUTES = frozenset({"mro", "with_traceback", "get_coro", "get_stack", "get_frame", "vformat", "get_field"})
 _FORMATS = frozenset({"format", "format_map"})
-WATCHED = SIZED_METHODS | _FORMATS | {"obj"}
+GUARDED_METHODS = SIZED_METHODS | _FORMATS | {"obj"}
 
 
-class Closed:
-    """A base for values that scripts can call or pass on, but whose attributes they cannot read."""
-
-    __slots__ = ()
-
-
-class Record:
-    """A base for objects of the engine that are nothing but values: templates may read them."""
+class Opaque:
+    """Base class of values that scripts can call or pass on, but whose attributes they cannot read."""
 
     __slots__ = ()
 
 
-_CLOSED = (
-    Closed, types.GeneratorType, types.AsyncGeneratorType, types.FrameType, types.TracebackType, types.CodeType,
+class TemplateReadable:
+    """Base class of engine objects whose attributes text templates may read."""
+
+    __slots__ = ()
+
+
+_WITHOUT_ATTRIBUTES = (
+    Opaque, types.GeneratorType, types.AsyncGeneratorType, types.FrameType, types.TracebackType, types.CodeType,
     types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,
     types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType,
     types.GetSetDescriptorType, types.MemberDescriptorType, types.CellType, staticmethod, classmethod, property,
     partial, partialmethod,
 )  # fmt: skip
-_NOT_HANDED_OUT = (types.FrameType, types.TracebackType, types.CodeType, types.ModuleType)
+_REFUSED_RESULTS = (types.FrameType, types.TracebackType, types.CodeType, types.ModuleType)
 PLAIN: frozenset[type] = frozenset(
     {
         type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, Decimal,
@@ -53,7 +54,7 @@ PLAIN: frozenset[type] = frozenset(
 
 
 def refused_attribute(name: str) -> str:
-    """Return why no value has an attribute of this name for a script, or ``""``.
+    """Return the reason why scripts cannot read attributes of this name, or ``""`` if they can.
 
     >>> refused_attribute("upper")
     ''
@@ -61,44 +62,49 @@ def refused_attribute(name: str) -> str:
     if name.startswith("_"):
         return "attributes in a script do not begin with '_'"
     if name.startswith(REFUSED_PREFIXES) or name in REFUSED_ATTRIBUTES:
-        return "it leads to the inside of Python"
+        return "it gives access to internals of Python"
     return ""
 
 
 def guarded_getattr(value: Any, name: str) -> Any:
     """Return ``value.name``.
 
-    Raises AttributeError when a script may not have it, and TypeError when the value has to be awaited first.
+    Raises AttributeError if a script may not read the attribute, and TypeError if the value must be awaited first.
     """
     if name.startswith(REFUSED_PREFIXES) or name in REFUSED_ATTRIBUTES:
         raise AttributeError(f"the attribute '{name}' is refused: {refused_attribute(name)}")
     kind = type(value)
     if kind not in PLAIN:
         if hasattr(kind, "__await__"):
-            raise TypeError(f"{_named(value)} must be awaited first; call it from an <invoke> step")
-        if isinstance(value, _CLOSED):
-            raise AttributeError(f"a script cannot read attributes of {_named(value)}, such as '{name}'")
-    if name in WATCHED:
-        return _watched(value, name)
+            raise TypeError(f"{_described(value)} must be awaited first; call it from an <invoke> step")
+        if isinstance(value, _WITHOUT_ATTRIBUTES):
+            raise AttributeError(f"a script cannot read attributes of {_described(value)}, such as '{name}'")
+    if name in GUARDED_METHODS:
+        return _guarded_method(value, name)
     return getattr(value, name)
 
 
-def handed_out(value: Any, giver: Callable[..., Any] | str) -> Any:
-    """Return ``value``, the result of a call of ``giver`` (or of what has that name), or raise TypeError when a script may not have it.
+def guarded_result(value: Any, function: Callable[..., Any] | str) -> Any:
+    """Return ``value``, the result of a call, or raise TypeError if a script may not receive it.
 
-    A coroutine is closed; a generator is handed on as a plain iterator.
+    ``function`` is the called function, or its name, for the message. A coroutine is closed. A generator is returned as
+    a plain iterator, so that a script cannot reach its frame.
     """
     if isinstance(value, types.CoroutineType):
         value.close()
     if hasattr(type(value), "__await__") or isinstance(value, types.AsyncGeneratorType):
-        name = giver if isinstance(giver, str) else getattr(giver, "__name__", None) or type(giver).__name__
+        name = function if isinstance(function, str) else getattr(function, "__name__", None) or type(function).__name__
         raise TypeError(f"'{name}' is an async function; write 'await' before the call")
-    if isinstance(value, _NOT_HANDED_OUT):
-        raise TypeError(f"a script does not get {_named(value)} from a call")
-    return map(_same, value) if isinstance(value, types.GeneratorType) else value
+    if isinstance(value, _REFUSED_RESULTS):
+        raise TypeError(f"a script does not get {_described(value)} from a call")
+    return map(_identity, value) if isinstance(value, types.GeneratorType) else value
 
 
-def _watched(value: Any, name: str) -> Any:
+def _guarded_method(value: Any, name: str) -> Any:
+    """Return the attribute ``name`` (one of GUARDED_METHODS), limited in size and metered where necessary.
+
+    Raises AttributeError for ``format`` of a text, ``obj`` of an exception, and methods read from a type.
+    """
     is_type = isinstance(value, type)
     if name in _FORMATS:
         if isinstance(value, (str, string.Formatter)) or (is_type and issubclass(value, (str, string.Formatter))):
@@ -115,10 +121,12 @@ def _watched(value: Any, name: str) -> Any:
     return getattr(value, name)
 
 
-def _named(value: Any) -> str:
+def _described(value: Any) -> str:
+    """Return the type of a value with an article, such as "a list"."""
     kind = type(value).__name__
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def _same(value: Any) -> Any:
+def _identity(value: Any) -> Any:
+    """Return the argument."""
     return value

@@ -1,7 +1,8 @@
-"""What a script really calls when it calls a type.
+"""Metered replacements of types at the moment when a script calls them.
 
-Rules: types stay types, so that ``isinstance`` and ``except`` can name them. One that goes through its arguments gets
-them through the budget; ``str``, ``int`` and ``Decimal`` look first how long the result would be.
+Rules: the namespace contains the types themselves, so that ``isinstance`` and ``except`` work. Only a call is replaced:
+types that consume iterables charge the budget for each item; ``str``, ``int`` and ``Decimal`` check the size of the
+result first.
 """
 
 from __future__ import annotations
@@ -9,39 +10,38 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from taskrun.script.sandbox.bounded_text import reasonable, shown
-from taskrun.script.sandbox.budget import ticked
+from taskrun.script.sandbox.bounded_text import bounded_str, checked_decimal
+from taskrun.script.sandbox.budget import with_ticked_arguments
 
 _CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, bytes, bytearray})
 
 
-def consuming(function: Any) -> Any:
-    """Return the function that is called in place of ``function``: itself for most."""
+def metered_callable(function: Any) -> Any:
+    """Return the function that a script calls in place of ``function``, which is ``function`` itself in most cases."""
     if function is str:
-        return _text
+        return _call_str
     if function is int:
-        return _integer
+        return _call_int
     if function is Decimal:
-        return _decimal
+        return _call_decimal
     if type(function) is not type or function not in _CONSUMING:
         return function
-
-    def consume(*arguments: Any, **keywords: Any) -> Any:
-        return function(*map(ticked, arguments), **keywords)
-
-    return consume
+    return with_ticked_arguments(function)
 
 
-def _integer(*arguments: Any, **keywords: Any) -> int:
-    return int(*map(reasonable, arguments), **keywords)
+def _call_int(*arguments: Any, **keywords: Any) -> int:
+    """Call ``int``; raises OverflowError for a decimal number with too many digits."""
+    return int(*map(checked_decimal, arguments), **keywords)
 
 
-def _decimal(*arguments: Any, **keywords: Any) -> Decimal:
-    number: Decimal = reasonable(Decimal(*arguments, **keywords))
+def _call_decimal(*arguments: Any, **keywords: Any) -> Decimal:
+    """Call ``Decimal``; raises OverflowError for a number with too many digits."""
+    number: Decimal = checked_decimal(Decimal(*arguments, **keywords))
     return number
 
 
-def _text(*arguments: Any, **keywords: Any) -> str:
+def _call_str(*arguments: Any, **keywords: Any) -> str:
+    """Call ``str``; raises OverflowError if the text would be too long."""
     if len(arguments) == 1 and not keywords:
-        return shown(arguments[0])
+        return bounded_str(arguments[0])
     return str(*arguments, **keywords)

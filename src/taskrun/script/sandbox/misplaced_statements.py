@@ -1,7 +1,7 @@
-"""What the grammar of Python allows, and Python nevertheless refuses: a construct in the wrong place.
+"""Syntax errors that Python's parser accepts and its compiler refuses, such as ``break`` outside a loop.
 
-Rules: these are the errors that Python finds while it compiles a tree, with Python's messages. They are found here
-because compiling also warns, which is a matter of the whole process. ``return`` may stand anywhere in a script.
+Rules: the messages are Python's. The errors are found here, because Python's compiler would also emit warnings, whose
+filters belong to the whole process. ``return`` is allowed anywhere in a script.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ from typing import NamedTuple
 from taskrun.script.variables import COMPREHENSIONS, defaults, iteration_names, parameters
 
 
-class _Around(NamedTuple):
-    """What is around a node: a loop, an except block, comprehensions with their variables, the iterable of one.
+class _Context(NamedTuple):
+    """Context of a node in the syntax tree.
 
-    ``called`` is whether it belongs to a function or generator expression, which runs when somebody calls it.
+    Attributes:
+        loop: Whether the node is in the body of a loop.
+        handler: Whether the node is in an ``except`` block.
+        iterated: The iteration variables of the enclosing comprehensions.
+        iterable: Whether the node belongs to the iterable of a comprehension.
+        called: Whether the node belongs to a function or generator expression, which runs later, when it is called.
     """
 
     loop: bool = False
@@ -26,47 +31,48 @@ class _Around(NamedTuple):
     called: bool = False
 
 
-_Placed = tuple[ast.AST, _Around]
+_Placed = tuple[ast.AST, _Context]
 
 
-def misplaced(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
-    """Yield each node that stands where Python refuses it, and what is wrong."""
-    todo: list[_Placed] = [(statement, _Around()) for statement in body]
+def misplaced_nodes(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
+    """Yield each misplaced node of a program with the error message."""
+    todo: list[_Placed] = [(statement, _Context()) for statement in body]
     spread: set[int] = set()
     while todo:
-        node, around = todo.pop()
+        node, context = todo.pop()
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
             spread.update(map(id, node.elts))
         elif isinstance(node, ast.Call):
             spread.update(map(id, node.args))
         elif isinstance(node, ast.Starred) and id(node) not in spread:
             yield node, "can't use starred expression here"
-        yield from _refused(node, around)
-        todo.extend(_inside(node, around))
+        yield from _node_errors(node, context)
+        todo.extend(_children(node, context))
 
 
-def _refused(  # noqa: C901, PLR0912 - a table of nodes
-    node: ast.AST, around: _Around
+def _node_errors(  # noqa: C901, PLR0912 - a table of nodes
+    node: ast.AST, context: _Context
 ) -> Iterator[tuple[ast.AST, str]]:
+    """Yield the errors of one node in its context."""
     match node:
-        case ast.Break() | ast.Continue() if not around.loop:
+        case ast.Break() | ast.Continue() if not context.loop:
             yield node, f"'{type(node).__name__.lower()}' outside loop"
-        case ast.Await() if around.called:
+        case ast.Await() if context.called:
             yield node, "'await' inside a function or a generator expression"
         case ast.Match():
-            yield from _patterns(node)
-        case ast.Raise(exc=None) if not around.handler:
+            yield from _pattern_errors(node)
+        case ast.Raise(exc=None) if not context.handler:
             yield node, "'raise' without an exception is possible in an except block only"
         case ast.NamedExpr():
-            if around.iterable:
+            if context.iterable:
                 yield node, "assignment expression cannot be used in a comprehension iterable expression"
-            elif node.target.id in around.iterated:
+            elif node.target.id in context.iterated:
                 yield node, f"assignment expression cannot rebind comprehension iteration variable '{node.target.id}'"
         case ast.Tuple(ctx=ast.Store()) | ast.List(ctx=ast.Store()):
-            if around.iterated and any(
+            if context.iterated and any(
                 isinstance(part, (ast.Tuple, ast.List)) and _stars(part.elts) for part in node.elts
             ):
-                yield node, "a star inside of a target inside of another, in a comprehension: take it apart in a loop"
+                yield node, "a starred target inside a nested target of a comprehension is not supported; use a loop"
             yield from ((star, "multiple starred expressions in assignment") for star in _stars(node.elts)[1:])
         case ast.Call():
             yield from _repeated([(word.arg or "", word) for word in node.keywords], "keyword argument repeated: {}")
@@ -79,7 +85,8 @@ def _refused(  # noqa: C901, PLR0912 - a table of nodes
             return
 
 
-def _patterns(node: ast.Match) -> Iterator[tuple[ast.AST, str]]:
+def _pattern_errors(node: ast.Match) -> Iterator[tuple[ast.AST, str]]:
+    """Yield the errors of the patterns of a ``match`` statement."""
     for case in node.cases:
         if case is not node.cases[-1] and case.guard is None and _matches_all(case.pattern):
             yield case.pattern, "this pattern matches everything and makes the remaining ones unreachable"
@@ -93,22 +100,26 @@ def _patterns(node: ast.Match) -> Iterator[tuple[ast.AST, str]]:
 
 
 def _captured(part: ast.AST) -> str | None:
+    """Return the name that a pattern binds, or None."""
     if isinstance(part, (ast.MatchAs, ast.MatchStar)):
         return part.name
     return part.rest if isinstance(part, ast.MatchMapping) else None
 
 
 def _matches_all(pattern: ast.pattern) -> bool:
+    """Return whether a pattern matches every value."""
     if isinstance(pattern, ast.MatchAs):
         return pattern.pattern is None or _matches_all(pattern.pattern)
     return isinstance(pattern, ast.MatchOr) and _matches_all(pattern.patterns[-1])
 
 
 def _stars(nodes: Iterable[ast.expr]) -> list[ast.expr]:
+    """Return the starred expressions among the nodes."""
     return [node for node in nodes if isinstance(node, ast.Starred)]
 
 
 def _repeated(named: Iterable[tuple[str, ast.AST]], message: str) -> Iterator[tuple[ast.AST, str]]:
+    """Yield an error for each name that occurs again; ``{}`` in the message is replaced by the name."""
     seen: set[str] = set()
     for name, node in named:
         if name and name in seen:
@@ -116,26 +127,28 @@ def _repeated(named: Iterable[tuple[str, ast.AST]], message: str) -> Iterator[tu
         seen.add(name)
 
 
-def _inside(node: ast.AST, around: _Around) -> Iterator[_Placed]:
-    """Yield the parts of a node, each with what is around it."""
+def _children(node: ast.AST, context: _Context) -> Iterator[_Placed]:
+    """Yield the children of a node, each with its context."""
     if isinstance(node, (ast.For, ast.While)):
-        yield from ((statement, around._replace(loop=True)) for statement in node.body)
-        yield from ((statement, around) for statement in node.orelse)
-        yield from [(node.iter, around), (node.target, around)] if isinstance(node, ast.For) else [(node.test, around)]
+        yield from ((statement, context._replace(loop=True)) for statement in node.body)
+        yield from ((statement, context) for statement in node.orelse)
+        yield from (
+            [(node.iter, context), (node.target, context)] if isinstance(node, ast.For) else [(node.test, context)]
+        )
     elif isinstance(node, (ast.FunctionDef, ast.Lambda)):
         body: Iterable[ast.AST] = node.body if isinstance(node, ast.FunctionDef) else [node.body]
-        yield from ((part, _Around(called=True)) for part in body)
-        yield from ((default, around) for default in defaults(node))
+        yield from ((part, _Context(called=True)) for part in body)
+        yield from ((default, context) for default in defaults(node))
     elif isinstance(node, COMPREHENSIONS):
-        called = around.called or isinstance(node, ast.GeneratorExp)
-        within = around._replace(iterated=around.iterated | iteration_names(node), called=called)
+        called = context.called or isinstance(node, ast.GeneratorExp)
+        within = context._replace(iterated=context.iterated | iteration_names(node), called=called)
         for generator in node.generators:
             outermost = generator is node.generators[0]
-            yield generator.iter, within._replace(iterable=True, called=around.called if outermost else called)
+            yield generator.iter, within._replace(iterable=True, called=context.called if outermost else called)
             yield generator.target, within
             yield from ((condition, within) for condition in generator.ifs)
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         yield from ((result, within) for result in results)
     else:
-        inner = around._replace(handler=True) if isinstance(node, ast.ExceptHandler) else around
+        inner = context._replace(handler=True) if isinstance(node, ast.ExceptHandler) else context
         yield from ((part, inner) for part in ast.iter_child_nodes(node))

@@ -1,7 +1,7 @@
-"""``re``: regular expressions for scripts, on the package regex, which can be stopped.
+"""The module ``re`` of scripts: regular expressions with a timeout, based on the package ``regex``.
 
-Rules: every call ends within ``SECONDS``, with TimeoutError if need be; patterns and results are capped in size. A match
-is shown by a small object of our own with a fixed list of methods.
+Rules: every call ends within ``SECONDS``, otherwise it raises TimeoutError. The sizes of patterns and results are
+limited. A match is represented by the class Match, which has only the methods below.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.sandbox.bounded_operators import measured
-from taskrun.script.sandbox.size_limits import within
+from taskrun.script.sandbox.bounded_operators import checked_sequence
+from taskrun.script.sandbox.size_limits import check_size
 
 SECONDS = 1.0
 MAX_PATTERN = 2_000
 
 
 class Match:
-    """What a pattern matched. The groups are texts, None for one that took no part."""
+    """Match of a pattern; a group is a text, or None if the group did not take part in the match."""
 
     __slots__ = ("_match",)
 
@@ -33,31 +33,32 @@ class Match:
         return self._match[group]
 
     def group(self, *groups: int | str) -> Any:
-        """Return a group (0: the whole match), or a tuple of several."""
+        """Return one group (0 is the whole match), or a tuple of several groups."""
         return self._match.group(*groups)
 
     def groups(self, default: Any = None) -> tuple[Any, ...]:
-        """Return all groups."""
+        """Return all groups, with ``default`` for those that did not take part in the match."""
         return tuple(self._match.groups(default))
 
     def groupdict(self, default: Any = None) -> dict[str, Any]:
-        """Return the named groups."""
+        """Return the named groups by name."""
         return dict(self._match.groupdict(default))
 
     def start(self, group: int | str = 0) -> int:
-        """Return where a group begins."""
+        """Return the index at which a group starts."""
         return int(self._match.start(group))
 
     def end(self, group: int | str = 0) -> int:
-        """Return where a group ends."""
+        """Return the index behind the last character of a group."""
         return int(self._match.end(group))
 
     def span(self, group: int | str = 0) -> tuple[int, int]:
-        """Return both."""
+        """Return the start and end index of a group."""
         return self.start(group), self.end(group)
 
 
-def _compiled(pattern: str, flags: int = 0) -> Any:
+def _compile(pattern: str, flags: int = 0) -> Any:
+    """Return the compiled pattern; raises ValueError if it is too long or not valid."""
     import regex
 
     if not isinstance(pattern, str):
@@ -70,17 +71,25 @@ def _compiled(pattern: str, flags: int = 0) -> Any:
         raise ValueError(f"not a valid pattern: {error}") from None
 
 
-def _limited(call: Callable[..., Any], *arguments: Any) -> Any:
+def _timeout_error() -> TimeoutError:
+    """Return the error of a pattern that took too long; it is raised outside ``except``, without a context."""
+    return TimeoutError(f"the pattern took longer than {SECONDS:g} s")
+
+
+def _call_limited(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of a compiled pattern with the timeout."""
     try:
-        return call(*arguments, timeout=SECONDS)
+        return function(*arguments, timeout=SECONDS)
     except TimeoutError:
-        late = TimeoutError(f"the pattern took longer than {SECONDS:g} s")
+        late = _timeout_error()
     raise late
 
 
 def _matcher(name: str) -> Callable[..., Match | None]:
+    """Return the function ``match``, ``search`` or ``fullmatch`` of the module."""
+
     def find(pattern: str, text: str, flags: int = 0) -> Match | None:
-        found = _limited(getattr(_compiled(pattern, flags), name), text)
+        found = _call_limited(getattr(_compile(pattern, flags), name), text)
         return None if found is None else Match(found)
 
     find.__name__ = name
@@ -88,42 +97,42 @@ def _matcher(name: str) -> Callable[..., Match | None]:
 
 
 def findall(pattern: str, text: str, flags: int = 0) -> list[Any]:
-    """Return all that match: texts, or tuples when there are several groups."""
-    return list(_limited(_compiled(pattern, flags).findall, text))
+    """Return the texts of all matches, or tuples of the groups if the pattern has several groups."""
+    return list(_call_limited(_compile(pattern, flags).findall, text))
 
 
 def finditer(pattern: str, text: str, flags: int = 0) -> list[Match]:
-    """Return all matches, as a list."""
-    found = _limited(_compiled(pattern, flags).finditer, text)
+    """Return the list of all matches."""
+    found = _call_limited(_compile(pattern, flags).finditer, text)
     try:
         return [Match(match) for match in found]
     except TimeoutError:
-        late = TimeoutError(f"the pattern took longer than {SECONDS:g} s")
+        late = _timeout_error()
     raise late
 
 
 def split(pattern: str, text: str, maxsplit: int = 0, flags: int = 0) -> list[Any]:
     """Return the parts of a text between the matches."""
-    return list(_limited(_compiled(pattern, flags).split, text, maxsplit))
+    return list(_call_limited(_compile(pattern, flags).split, text, maxsplit))
 
 
 def sub(pattern: str, replacement: Any, text: str, count: int = 0, flags: int = 0) -> str:
-    r"""Return a text with the matches replaced, by a text (``\1`` is a group) or by what a function gives."""
-    compiled = _compiled(pattern, flags)
+    r"""Return the text with its matches replaced by a text (``\1`` is a group) or by the results of a function."""
+    compiled = _compile(pattern, flags)
     total = 0
 
     def replaced(match: Any) -> str:
         nonlocal total
         value = replacement(Match(match)) if callable(replacement) else match.expand(replacement)
         total += len(value)
-        within(total, text=True)
+        check_size(total, text=True)
         return str(value)
 
-    return str(measured(_limited(compiled.sub, replaced, text, count)))
+    return str(checked_sequence(_call_limited(compiled.sub, replaced, text, count)))
 
 
 def escape(text: str) -> str:
-    """Return a pattern that matches exactly this text."""
+    """Return a pattern that matches exactly ``text``."""
     import regex
 
     return str(regex.escape(text))
@@ -146,8 +155,8 @@ _FLAGS: Mapping[str, int] = MappingProxyType(
 
 
 @cache
-def members() -> Mapping[str, Any]:
-    """Return what ``re`` has in a script."""
+def regex_members() -> Mapping[str, Any]:
+    """Return the members of ``re`` in a script by name."""
     functions: Iterable[Callable[..., Any]] = (
         _matcher("match"), _matcher("search"), _matcher("fullmatch"), findall, finditer, split, sub, escape,
     )  # fmt: skip

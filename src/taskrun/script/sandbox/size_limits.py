@@ -1,7 +1,7 @@
-"""How much one step of a script may make.
+"""Size limits of the result of one operation of a script.
 
-Rules: no number of more than ``MAX_BITS`` bits, no text of more than ``MAX_TEXT`` characters, no sequence of more than
-``MAX_ITEMS`` items, no decimal number of more than ``MAX_DIGITS`` digits; otherwise OverflowError.
+Rules: an integer has at most ``MAX_BITS`` bits, a text ``MAX_TEXT`` characters, another sequence ``MAX_ITEMS`` items, a
+decimal number ``MAX_DIGITS`` digits. An operation that would exceed its limit raises OverflowError.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ MAX_ITEMS = 10_000_000
 MAX_DIGITS = 10_000
 
 
-def within(length: float, text: bool = False) -> None:
-    """Raise OverflowError when a text, or another sequence, of that length is too long for a script."""
+def check_size(length: float, text: bool = False) -> None:
+    """Raise OverflowError if ``length`` exceeds the limit of a sequence, or of a text if ``text`` is set."""
     if length > (MAX_TEXT if text else MAX_ITEMS):
         what, most = ("text", MAX_TEXT) if text else ("sequence", MAX_ITEMS)
         raise OverflowError(f"a script cannot make a {what} of {length:,} items; {most:,} are allowed")

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from taskrun.script.sandbox.budget import ticked
-from taskrun.script.sandbox.size_limits import within
+from taskrun.script.sandbox.size_limits import check_size
 from taskrun.script.xscript.values import MapEntry, equal, text, truth
 
 _MISSING = object()
@@ -24,14 +24,14 @@ def _map_items(items: Any, function: Callable[..., Any]) -> Any:
 
 
 def _push(items: list[Any], *new: Any) -> int:
-    within(len(items) + len(new))
+    check_size(len(items) + len(new))
     items.extend(new)
     return len(items)
 
 
 def _add(items: list[Any], first: Any, second: Any = _MISSING) -> bool:
     """Append an item, or insert the second argument at the index given first; return true as in Java."""
-    within(len(items) + 1)
+    check_size(len(items) + 1)
     if second is _MISSING:
         items.append(first)
     else:
@@ -41,7 +41,7 @@ def _add(items: list[Any], first: Any, second: Any = _MISSING) -> bool:
 
 def _add_all(items: list[Any], more: Any) -> bool:
     added = list(ticked(more))
-    within(len(items) + len(added))
+    check_size(len(items) + len(added))
     items.extend(added)
     return bool(added)
 
@@ -88,7 +88,7 @@ def _last_index_of(items: Any, wanted: Any) -> int:
 
 def _join(items: Any, separator: Any = ",") -> str:
     pieces = ["" if item is None else text(item) for item in ticked(items)]
-    within(sum(map(len, pieces)) + len(text(separator)) * len(pieces), text=True)
+    check_size(sum(map(len, pieces)) + len(text(separator)) * len(pieces), text=True)
     return text(separator).join(pieces)
 
 
@@ -104,7 +104,7 @@ def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -
     first = max(0, len(items) + start) if start < 0 else min(start, len(items))
     last = len(items) if count is None else min(len(items), first + max(0, count))
     removed = items[first:last]
-    within(len(items) + len(new))
+    check_size(len(items) + len(new))
     items[first:last] = new
     return removed
 
@@ -156,7 +156,7 @@ def _pop_at(position: int) -> Callable[[list[Any]], Any]:
 
 
 def _prepend(items: list[Any], *new: Any) -> int:
-    within(len(items) + len(new))
+    check_size(len(items) + len(new))
     items[:0] = new
     return len(items)
 
@@ -169,7 +169,7 @@ def _put(values: dict[Any, Any], key: Any, value: Any) -> Any:
 
 
 def _put_all(values: dict[Any, Any], more: Mapping[Any, Any]) -> None:
-    within(len(values) + len(more))
+    check_size(len(values) + len(more))
     values.update(more)
 
 
@@ -196,7 +196,7 @@ def _discard(items: set[Any], item: Any) -> bool:
 def _include(items: set[Any], item: Any) -> bool:
     """Add an item to a set and return whether it is new."""
     found = item not in items
-    within(len(items) + 1)
+    check_size(len(items) + 1)
     items.add(item)
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.builtins import JSON, MATH, Namespace
+from taskrun.script.builtins import JSON, MATH, ScriptModule
 from taskrun.script.builtins import NAMES as SHARED
 from taskrun.script.xscript.values import text, truth
 
@@ -59,19 +59,19 @@ _COLLECTIONS = MappingProxyType(
         "keys": lambda values: list(values or ()),
     }
 )
-_CALCULATION = Namespace("$Math", {**_MATH, "abs": abs, "min": _min, "max": _max, "round": _round, "PI": math.pi})
+_CALCULATION = ScriptModule("$Math", {**_MATH, "abs": abs, "min": _min, "max": _max, "round": _round, "PI": math.pi})
 
 NAMES: Mapping[str, Any] = MappingProxyType(
     {
         "$Math": _CALCULATION,
         "Math": _CALCULATION,
-        "$JSON": Namespace("$JSON", {"parse": JSON.loads, "stringify": JSON.dumps}),
-        "JSON": Namespace("JSON", {"parse": JSON.loads, "stringify": JSON.dumps}),
-        "$String": Namespace("$String", _TEXTS),
-        "$Date": Namespace(
+        "$JSON": ScriptModule("$JSON", {"parse": JSON.loads, "stringify": JSON.dumps}),
+        "JSON": ScriptModule("JSON", {"parse": JSON.loads, "stringify": JSON.dumps}),
+        "$String": ScriptModule("$String", _TEXTS),
+        "$Date": ScriptModule(
             "$Date", {"now": SHARED["now"], "today": SHARED["today"], "parse": dt.datetime.fromisoformat}
         ),
-        "_": Namespace("_", _COLLECTIONS),
+        "_": ScriptModule("_", _COLLECTIONS),
         "currentDate": SHARED["today"],
         "currentDateTime": SHARED["now"],
         "IF": _if,

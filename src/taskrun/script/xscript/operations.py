@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 from taskrun.errors import near_hint
-from taskrun.script.sandbox.bounded_operators import measured
+from taskrun.script.sandbox.bounded_operators import checked_sequence
 from taskrun.script.sandbox.bounded_operators import multiply as sized_multiply
 from taskrun.script.sandbox.budget import ticked
-from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, handed_out
-from taskrun.script.sandbox.size_limits import within
+from taskrun.script.sandbox.guard import PLAIN, guarded_getattr, guarded_result
+from taskrun.script.sandbox.size_limits import check_size
 from taskrun.script.xscript.members import METHODS, PROPERTIES, REFUSED_MEMBERS, kinds_of
 from taskrun.script.xscript.values import (
     TYPES,
@@ -38,9 +38,9 @@ def add(a: Any, b: Any) -> Any:
     """Return the sum of numbers, or the concatenation if one operand is a string."""
     if isinstance(a, str) or isinstance(b, str):
         first, second = text(a), text(b)
-        within(len(first) + len(second), text=True)
+        check_size(len(first) + len(second), text=True)
         return first + second
-    return measured(_numeric_operand(a, "+", b) + b)
+    return checked_sequence(_numeric_operand(a, "+", b) + b)
 
 
 def subtract(a: Any, b: Any) -> Any:
@@ -85,7 +85,7 @@ def number(value: Any) -> Any:
 def template(*parts: Any) -> str:
     """Return the string of a template: its parts joined, null as an empty string."""
     pieces = ["" if part is None else text(part) for part in parts]
-    within(sum(map(len, pieces)), text=True)
+    check_size(sum(map(len, pieces)), text=True)
     return "".join(pieces)
 
 
@@ -138,7 +138,7 @@ def call_member(value: Any, name: str, *arguments: Any) -> Any:
 
 def _checked_result(value: Any, name: str) -> Any:
     """Return the result of a call of ``name``, or raise TypeError if scripts must not have it."""
-    return value if value.__class__ in PLAIN else handed_out(value, name)
+    return value if value.__class__ in PLAIN else guarded_result(value, name)
 
 
 def item(value: Any, key: Any) -> Any:
@@ -159,7 +159,7 @@ def set_item(value: Any, key: Any, new: Any) -> None:
     if isinstance(value, list):
         if isinstance(key, bool) or not isinstance(key, int) or key < 0:
             raise TypeError(f"a list has items 0, 1, 2 …, not {key!r}")
-        within(key + 1)
+        check_size(key + 1)
         value.extend([None] * (key + 1 - len(value)))
         value[key] = new
     elif isinstance(value, dict):

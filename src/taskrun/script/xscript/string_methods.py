@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from taskrun.script.sandbox.bounded_operators import multiply, sized_method
-from taskrun.script.sandbox.size_limits import within
+from taskrun.script.sandbox.size_limits import check_size
 from taskrun.script.xscript.values import equal, text
 
 
@@ -59,14 +59,14 @@ def _pad_end(value: str, length: int, fill: str = " ") -> str:
 
 def _padding(value: str, length: int, fill: str) -> str:
     """Return the characters that extend a string to a length."""
-    within(length, text=True)
+    check_size(length, text=True)
     missing = max(0, length - len(value))
     return (fill * (missing // len(fill) + 1))[:missing] if fill else ""
 
 
 def _concat(value: str, *others: Any) -> str:
     pieces = [value, *map(text, others)]
-    within(sum(map(len, pieces)), text=True)
+    check_size(sum(map(len, pieces)), text=True)
     return "".join(pieces)
 
 

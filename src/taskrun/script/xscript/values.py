@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
-from taskrun.script.sandbox.bounded_text import shown
+from taskrun.script.sandbox.bounded_text import bounded_str
 
 
 class MapEntry(NamedTuple):
@@ -108,7 +108,7 @@ def text(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else shown(value)
+    return value if isinstance(value, str) else bounded_str(value)
 
 
 def type_of(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Every node that Python's grammar has is decided on, and what RestrictedPython and asteval refuse is refused here too."""
+"""Completeness of the checks: every node type of Python, and everything that RestrictedPython and asteval refuse."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NOT_OF_A_PROGRAM = {
 
 
 def test_every_node_of_python_is_allowed_or_refused() -> None:
-    """A new version of Python that adds a node has to be looked at."""
+    """Fail if a new Python version adds a node type for which no decision has been made."""
     classes = {name for name, found in vars(ast).items() if isinstance(found, type) and issubclass(found, ast.AST)}
     parts: Any = checks._PARTS
     allowed = {kind.__name__ for kind in (*checks.STATEMENTS, *checks.EXPRESSIONS, *parts)}

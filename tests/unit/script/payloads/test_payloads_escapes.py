@@ -1,4 +1,4 @@
-"""Programs that try to get out of the language. Each must be refused, fail, or give something harmless."""
+"""Programs that try to escape from the sandbox. Each must be refused, fail, or return a harmless value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rows(name: str) -> list[str]:
 
 
 def outcome(text: str, **options: Any) -> Any:
-    """Return the value of a payload, or the exception that it ended with, and the variables that it left."""
+    """Return the value of a payload, or its exception, and the variables that it assigned."""
     evaluator = options.pop("evaluator", "compiled")
     settings = ScriptSettings(limits=LIMITS, evaluator=evaluator)
     scope = Scope(Scope(None, **hosts()))
@@ -36,7 +36,7 @@ def outcome(text: str, **options: Any) -> Any:
 
 
 def leaked(value: Any, depth: int = 0) -> bool:
-    """Whether a value is, or plainly holds, what no script may have."""
+    """Return whether a value is or contains the secret or an internal object of Python."""
     import types
 
     inside = (types.FrameType, types.CodeType, types.TracebackType, types.ModuleType, types.CoroutineType)
@@ -69,7 +69,7 @@ def test_no_way_out_of_xscript(text: str) -> None:
 
 
 def test_most_are_refused() -> None:
-    """An oracle that lets everything pass would not notice: nearly all of them end in an error."""
+    """Check that nearly all payloads end in an error, so that a test which accepts everything is noticed."""
     ended = [isinstance(outcome(text)[0], Exception) for text in rows("escapes.txt")]
     assert sum(ended) > 0.9 * len(ended)
     assert len(ended) + len(rows("xscript.txt")) >= 76 + 60

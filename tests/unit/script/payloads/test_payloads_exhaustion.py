@@ -1,4 +1,4 @@
-"""Programs that would run for ever or eat all memory. Each must end, soon and within 3 GB."""
+"""Programs that would never end or use up the memory. Each must end within seconds and 3 GB of memory."""
 
 from __future__ import annotations
 

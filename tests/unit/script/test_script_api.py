@@ -1,4 +1,4 @@
-"""The door: what a Script tells about itself, settings, sharing, cost of importing."""
+"""Public interface: attributes of a Script, settings, sharing between threads and tasks, lazy imports."""
 
 from __future__ import annotations
 

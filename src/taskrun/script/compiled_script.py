@@ -1,0 +1,154 @@
+"""Compilation of a script source into a Script that a step can run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from taskrun.errors import BindError, near_hint
+from taskrun.script.evaluators import EVALUATORS, check_asteval_support
+from taskrun.script.namespace import namespace_of
+from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
+from taskrun.script.program import ScriptProgram, build_program
+from taskrun.script.scope import Names
+from taskrun.script.script_source import ScriptSource
+from taskrun.script.settings import ScriptSettings
+from taskrun.syntax.node import Node
+
+DIALECTS = ("python", "xscript")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Compiled script with its position in a file and the names that it uses.
+
+    Attributes:
+        text: The source text.
+        node: The element that contains the script.
+        attribute: The attribute that contains the script, or None for the text of the element.
+        run: Evaluates the script in a scope. Returns the value of ``return``, else of the last executed expression
+            statement, else None. An exception of the script gets a note with its location in the file.
+        reads: The variables that the script may read from the scope.
+        stores: The variables that the script may assign in the scope.
+        uses: The names of the namespace that the script reads; a variable of the same name in the scope hides them.
+        suspends: Whether ``run`` returns an awaitable.
+        closed: Whether no function or generator of the script can outlive the evaluation and read the scope later.
+        template: Whether the script is a template with tags.
+        leaves: Whether the script can end by ``return``; its value is then Ellipsis when it ends without ``return``.
+        sets_any: Whether the script may set variables whose names are known only at run time.
+        inner: The scripts and text templates that a template consists of.
+    """
+
+    text: str
+    node: Node
+    attribute: str | None
+    run: Callable[[Names], Any]
+    reads: frozenset[str]
+    stores: frozenset[str]
+    uses: frozenset[str] = frozenset()
+    suspends: bool = False
+    closed: bool = True
+    template: bool = False
+    leaves: bool = False
+    sets_any: bool = False
+    inner: tuple[Any, ...] = ()
+
+    def reader(self, name: str) -> Any:
+        """Return the first inner script that reads a variable, or this script if none does."""
+        return next((script for script in self.inner if name in script.reads), self)
+
+
+def check_language(node: Node, attribute: str | None, language: str) -> None:
+    """Raise BindError unless ``language`` is a known dialect."""
+    if language in DIALECTS:
+        return
+    hint = near_hint(language, DIALECTS) or f"known are {' and '.join(DIALECTS)}"
+    raise BindError(
+        [node.problem("unsupported-language", f"unknown script language '{language}'", hint=hint, attribute=attribute)]
+    )
+
+
+def compile_source(
+    source: ScriptSource,
+    settings: ScriptSettings,
+    *,
+    language: str = "python",
+    expression: bool,
+    awaits: bool = False,
+    leaves: bool = False,
+) -> Script:
+    """Return the compiled script of a source.
+
+    The text is parsed and checked now. The evaluator generates code at the first run and replaces ``Script.run`` by
+    the function that executes it, so that later runs call this function directly.
+
+    Args:
+        source: The text and its position in a file.
+        settings: Limits, namespace, evaluator and cache.
+        language: The dialect, one of ``DIALECTS``.
+        expression: Whether the text must be exactly one expression.
+        awaits: Whether the text may contain ``await``.
+        leaves: Whether the value must tell if the script ended by ``return``; see ``Script.leaves``.
+
+    Raises:
+        BindError: The text has problems; the error contains all of them.
+    """
+    try:
+        program = _cached_program(source.text, settings, language, expression=expression, leaves=leaves)
+        _check_await(program, awaits)
+        namespace = namespace_of(program, settings)
+    except ProblemsError as problems:
+        raise source.error(problems) from None
+    evaluator = EVALUATORS[settings.evaluator]
+    free, stores = program.variables
+    uses = frozenset(name for name in free if name in namespace)
+    runner: list[Callable[[Names], Any]] = []
+
+    def first_run(scope: Names) -> Any:
+        if not runner:
+            runner.append(evaluator(program, source, namespace, settings.limits))
+            object.__setattr__(script, "run", runner[0])
+        return runner[0](scope)
+
+    script = Script(
+        text=source.text,
+        node=source.node,
+        attribute=source.attribute,
+        run=first_run,
+        reads=free - uses,
+        stores=stores,
+        uses=uses,
+        suspends=program.suspends,
+        closed=program.closed,
+        leaves=program.leaves,
+    )
+    return script
+
+
+def _check_await(program: ScriptProgram, awaits: bool) -> None:
+    """Raise ProblemsError if the program contains ``await`` although its caller cannot await it."""
+    if not program.suspends or awaits:
+        return
+    found = next(node for part in program.parsed.body for node in ast.walk(part) if isinstance(node, ast.Await))
+    message = "'await' is possible in the source of a <script> step only"
+    hint = "await it in a <script> step and use its result"
+    raise ProblemsError([Problem(program.index(found), UNSUPPORTED, message, hint)])
+
+
+def _cached_program(
+    text: str, settings: ScriptSettings, language: str, *, expression: bool, leaves: bool
+) -> ScriptProgram:
+    """Return the program of a text from the cache of the settings, or build it and add it to the cache."""
+    cache, key = settings.cache, (text, expression, f"{language}, leaving" if leaves else language)
+    program = None if cache is None else cache.get(key)
+    if program is None:
+        program = build_program(text, settings.limits, language, expression=expression)
+        if leaves:
+            program.mark_missing_return()
+        if settings.evaluator == "asteval":
+            check_asteval_support(program, language)
+        if cache is not None:
+            cache[key] = program
+    return program
