@@ -24,7 +24,6 @@ from taskrun.class_api import OnClassToo
 from taskrun.codec.codec import Codec
 from taskrun.compile.call_graph import reachable_flows
 from taskrun.compile.flow_cache import FlowCache
-from taskrun.compile.link import check_flow
 from taskrun.compile.registry import Registry
 from taskrun.core.beans import Beans, Imports
 from taskrun.core.events import Observer
@@ -44,7 +43,7 @@ from taskrun.result import RunResult
 from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
-from taskrun.syntax.delta.extend import extend, extend_tree, with_chain
+from taskrun.syntax.delta.extend import extend, load_and_extend, with_chain
 from taskrun.syntax.delta.layers import Found, layer_name
 from taskrun.syntax.node import Node
 from taskrun.syntax.validate import cross_check
@@ -180,7 +179,7 @@ class TaskManager(RunOperations):
         """
         flow = self._flows.get(os.fspath(path))
         if self._checked.get(flow.path) is not flow:
-            problems = check_flow(flow, self._host_for(flow))
+            problems = flow.link(self._host_for(flow))
             if problems:
                 raise AnalysisError(problems)
             self._checked[flow.path] = flow
@@ -193,7 +192,7 @@ class TaskManager(RunOperations):
             flow = self._flows.get(os.fspath(path))
         except FlowError as error:
             return error.diagnostics
-        return (*check_flow(flow, self._host_for(flow)), *flow.warnings)
+        return (*flow.link(self._host_for(flow)), *flow.warnings)
 
     def cross_check(self, path: str | os.PathLike[str]) -> list[Diagnostic]:
         """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
@@ -210,8 +209,8 @@ class TaskManager(RunOperations):
             sources = sources.bare()
         try:
             if root is not None:
-                return extend_tree(root, Found((os.fspath(path),)), sources)
-            return extend(os.fspath(path), sources)
+                return extend(root, Found((os.fspath(path),)), sources)
+            return load_and_extend(os.fspath(path), sources)
         except FlowError as error:
             raise with_chain(error, sources, os.fspath(path)) from None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from taskrun.compile.binding_plan import Plan, Slot
 from taskrun.compile.duplicates import duplicate_children, duplicate_keys
@@ -18,6 +18,7 @@ from taskrun.compile.registry import Registry
 from taskrun.core.body import Body
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
 from taskrun.core.fields import Text
+from taskrun.core.flow import Header
 from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.script_language import Code, language_of
 from taskrun.core.step import Decorator, Step
@@ -27,7 +28,6 @@ from taskrun.script.script import DIALECTS, Script, Template, compile_script, co
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.flow_templates import FlowTemplates
 
-Header = TypeVar("Header")
 _TRUE = frozenset({"true", "1"})
 _NEAR = re.compile(r"did you mean '(\w+)'")
 
@@ -40,7 +40,7 @@ _MISSING = _Missing.MISSING
 
 
 def bind(
-    root: Node, header: type[Header], registry: Registry, markup: FlowTemplates, wrong: Sequence[Diagnostic] = ()
+    root: Node, registry: Registry, markup: FlowTemplates, wrong: Sequence[Diagnostic] = ()
 ) -> tuple[Header, Step]:
     """Return what a kernel tree says about the flow as a whole, and its root step.
 
@@ -50,7 +50,7 @@ def bind(
     language = markup.language
     binder.problems.extend(duplicate_keys(root))
     step = binder.step(root, language)
-    about = binder.part(header, root, root, language)
+    about = binder.part(Header, root, root, language)
     said = {problem.location for problem in wrong}  # the schema's word on a place is enough
     problems = [*wrong, *(problem for problem in binder.problems if problem.location not in said)]
     problems = list(_without_misspelt(problems))

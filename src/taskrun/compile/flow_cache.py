@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from taskrun.compile.pipeline import compile_flow, compile_tree
+from taskrun.compile.pipeline import compile_flow
 from taskrun.compile.registry import Registry
 from taskrun.core.flow import Flow
 from taskrun.core.search_path import SearchPath
@@ -24,7 +24,7 @@ from taskrun.source import Location
 from taskrun.syntax.delta.extend import Sources, with_chain
 from taskrun.syntax.delta.layers import FOLDER, Files, state_of
 from taskrun.syntax.delta.origins import origin_told
-from taskrun.syntax.load import load, parse
+from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
 from taskrun.syntax.xml_write import write_xml
 from taskrun.templates.flow_templates import FlowTemplates
@@ -56,7 +56,7 @@ class FlowCache:
             return known[1]
         sources = self.sources(path)
         try:
-            flow = compile_flow(path, self.registry, sources, partial(self._markup, sources))
+            flow = compile_flow(path, self.registry, sources, partial(self._markup, sources), text=None)
         except FlowError as error:
             raise with_chain(error, sources, path) from None
         self.kept[path] = (sources.files.states, flow)
@@ -65,7 +65,7 @@ class FlowCache:
     def compile_text(self, path: str, text: str) -> Flow:
         """Return the compiled flow of a text that ``Flow.text`` made of the file at ``path``; raises FlowError."""
         sources = self.sources(path)
-        return compile_tree(path, parse(path, text.encode()), self.registry, partial(self._markup, sources))
+        return compile_flow(path, self.registry, sources, partial(self._markup, sources), text)
 
     def check_layers(self, path: str) -> None:
         """Raise ExtendError when a delta layer has no folder in any place where files of the flow are looked for."""

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from taskrun.compile.variables import CALL_RANK, Variables
 from taskrun.core.flow import Flow
+from taskrun.core.link_context import VariableTable
 from taskrun.core.services import Host
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, PluginError
@@ -30,7 +31,7 @@ def check_flow(flow: Flow, host: Host) -> list[Diagnostic]:
         if current.path in calls:
             continue
         made = calls[current.path] = []
-        variables = current.variables if current.variables.closed else Variables(current.model, host)
+        variables: VariableTable = current.variables if current.variables.closed else Variables(current.model, host)
         checking = replace(host, flow=current, variables=variables, called=lambda *call: made.append(call))  # noqa: B023
         found.extend(_problems(current, checking, variables))
         waiting.extend(callee for _, callee in made)
@@ -63,7 +64,7 @@ def _endless(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] 
             yield from _endless(callee.path, calls, chain)
 
 
-def _problems(flow: Flow, host: Host, variables: Variables) -> Iterator[Diagnostic]:
+def _problems(flow: Flow, host: Host, variables: VariableTable) -> Iterator[Diagnostic]:
     if variables is not flow.variables:
         yield from variables.unknown()  # what beans provide is known by now
     for definition in flow.header.definitions:

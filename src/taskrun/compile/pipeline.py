@@ -1,33 +1,45 @@
-"""Compile a task file into a Flow: every stage in order."""
+"""The compile pipeline: one function that names every stage in order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from taskrun.compile.analyze import analyze, report
 from taskrun.compile.bind import bind
+from taskrun.compile.link import check_flow
+from taskrun.compile.lint import lint
 from taskrun.compile.registry import Registry
 from taskrun.compile.variables import Variables
-from taskrun.core.flow import Flow, Header
+from taskrun.core.flow import Flow
 from taskrun.core.weave import Weaver
+from taskrun.optimize.optimize import optimize
 from taskrun.syntax.delta.extend import Sources, extend
+from taskrun.syntax.load import parse
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
 from taskrun.syntax.validate import violations
-from taskrun.templates.flow_templates import FlowTemplates, prepared
+from taskrun.templates.flow_templates import FlowTemplates, expand_templates
+
+TemplatesOf: TypeAlias = Callable[[Node], FlowTemplates]
+"""Makes the template compiler of a flow from its extended tree."""
 
 
-def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], FlowTemplates]) -> Flow:
-    """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
-    return compile_tree(path, extend(path, sources), registry, markup)
-
-
-def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[Node], FlowTemplates]) -> Flow:
-    """Turn the tree of a flow that is put together into a runnable flow; raises FlowError."""
-    merged, templates = prepared(root, markup)
-    wrong = violations(merged, registry.schema)
-    header, model = bind(normalize(merged), Header, registry, templates, wrong)
+def compile_flow(path: str, registry: Registry, sources: Sources, templates_of: TemplatesOf, text: str | None) -> Flow:
+    """Compile the file at ``path``, or the ``Flow.text`` that it had once, stage by stage; raises FlowError."""
+    found = sources.files.layered(path)
+    node = sources.files.load(found.path) if text is None else parse(path, text.encode())
+    root = extend(node, found, sources) if text is None else node
+    tree, templates = expand_templates(root, templates_of)
+    problems = violations(tree, registry.schema)
+    kernel = normalize(tree)
+    header, model = bind(kernel, registry, templates, problems)
     variables = Variables(model)
     notes = report(analyze(model, variables))
-    weaver = Weaver(registry.implying)
-    return Flow(path=path, root=root, header=header, model=model, variables=variables, weaver=weaver, notes=notes)
+    weave = Weaver(registry.implying).weave
+    return Flow(
+        path=path, root=root, header=header, model=model, variables=variables,
+        warnings=lambda: (*notes, *lint(model, variables, header.reads)),
+        link=check_flow,
+        weave=lambda step, settings: optimize(weave(step, settings)),
+    )  # fmt: skip

@@ -18,8 +18,8 @@ from taskrun.core.search_path import SearchPath
 from taskrun.core.workers import Processes, Threads
 
 if TYPE_CHECKING:
-    from taskrun.compile.variables import Variables
     from taskrun.core.flow import Flow
+    from taskrun.core.link_context import VariableTable
     from taskrun.core.step import Step
 
 
@@ -45,7 +45,7 @@ class Host:
     """Whether steps are watched for changes to what they are given."""
     flow: Flow | None = None
     """The flow that is being checked."""
-    variables: Variables | None = None
+    variables: VariableTable | None = None
     """Those of the flow that is being checked."""
     checking: frozenset[tuple[str, str]] = frozenset()
     """The steps of libraries that are being checked, by file and name."""

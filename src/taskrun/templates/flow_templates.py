@@ -117,7 +117,7 @@ class FlowTemplates:
                     raise BindError([section.problem("no-meaning", message, hint="x:post-extends changes the flow")])
 
 
-def prepared(root: Node, markup: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
+def expand_templates(root: Node, markup: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
     """Return a flow's tree without the sections that are no part of it, which are run, and what compiles its templates."""
     templates = markup(root)
     if all(root.child(tag) is None for tag in (CONFIG, BEFORE, AFTER)):

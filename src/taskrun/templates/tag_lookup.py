@@ -17,7 +17,7 @@ from taskrun.core.types import type_of
 from taskrun.core.workers import Threads, run_in
 from taskrun.errors import PluginError
 from taskrun.plugins import entry_points
-from taskrun.syntax.delta.extend import Sources, extend, language_of
+from taskrun.syntax.delta.extend import Sources, language_of, load_and_extend
 from taskrun.syntax.node import Node
 
 GROUP = "taskrun.tags"
@@ -52,7 +52,7 @@ class TagFinder:
         found = self.sources.files.named(path, said_in)
         trees = self.sources.trees
         if found.path not in trees:
-            trees[found.path] = extend(found.paths[-1], self.sources.bare())
+            trees[found.path] = load_and_extend(found.paths[-1], self.sources.bare())
         return trees[found.path]
 
     def functions(self, name: str) -> Mapping[str, Callable[..., Any]] | None:

@@ -11,7 +11,6 @@ from templates import markup_of
 
 from taskrun.compile.bind import bind
 from taskrun.compile.registry import Registry
-from taskrun.core.flow import Header
 from taskrun.errors import BindError
 from taskrun.syntax.delta.extend import language_of
 from taskrun.syntax.load import parse
@@ -28,7 +27,7 @@ def root(text: str) -> Any:
 def bound(text: str) -> Any:
     """Bind a tree that has not been held against the schema."""
     tree = root(text)
-    return bind(tree, Header, Registry(), markup_of(tree))
+    return bind(tree, Registry(), markup_of(tree))
 
 
 def refused(text: str) -> list[tuple[str, int, int, str]]:

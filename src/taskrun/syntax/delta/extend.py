@@ -60,14 +60,17 @@ class Sources:
         return replace(self, transform=None, dump=None)
 
 
-def extend(path: str, sources: Sources) -> Node:
-    """Return the tree of the whole flow in the file at ``path``; raises XmlError, or ExtendError with what does not fit."""
+def load_and_extend(path: str, sources: Sources) -> Node:
+    """Load the file at ``path`` and extend it; raises XmlError and ExtendError."""
     found = sources.files.layered(path)
-    return extend_tree(sources.files.read(found.path), found, sources)
+    return extend(sources.files.load(found.path), found, sources)
 
 
-def extend_tree(root: Node, found: Found, sources: Sources) -> Node:
-    """Return the tree of the whole flow in a file that has been read; raises likewise."""
+def extend(root: Node, found: Found, sources: Sources) -> Node:
+    """Return the tree of a loaded file with everything that it builds on merged in; raises XmlError and ExtendError.
+
+    ``found`` is the file with its delta layers, of which ``root`` is the topmost.
+    """
     work = _Extension(sources)
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
@@ -189,7 +192,7 @@ class _Extension:
             raise ExtendError([owner.problem("cycle", f"a file extends itself: {names}", attribute=_EXTENDS)])
         longer = (*chain, found)
         self.sources.chains.setdefault(found.path, tuple(other.path for other in longer))
-        return self.resolved(self.prepared(self.sources.files.read(found.path)), longer)
+        return self.resolved(self.prepared(self.sources.files.load(found.path)), longer)
 
     def _find(self, node: Node, word: str, chain: tuple[Found, ...]) -> Found:
         try:

@@ -90,8 +90,8 @@ class Files:
                 found.append(os.path.normpath(os.path.join(root, FOLDER, layer, relative)))  # noqa: PTH118 - keeps ./
         return found
 
-    def read(self, path: str) -> Node:
-        """Return the tree of a file; raises XmlError."""
+    def load(self, path: str) -> Node:
+        """Return the tree of a file and store the state of the file; raises XmlError."""
         self.states[path] = state_of(path)
         return self._load(path)
 
