@@ -86,6 +86,18 @@ class AnalysisError(FlowError):
     """A file is well written but cannot work: a jump to nowhere, an unknown variable, a cycle."""
 
 
+def raise_errors(problems: Iterable[Diagnostic], error_class: type[FlowError]) -> tuple[Diagnostic, ...]:
+    """Raise ``error_class`` with the errors among the problems; return the problems when none of them is an error.
+
+    Both are in the order of the file, each problem once.
+    """
+    found = sorted(dict.fromkeys(problems), key=lambda problem: problem.location)
+    errors = [problem for problem in found if problem.severity == "error"]
+    if errors:
+        raise error_class(errors)
+    return tuple(found)
+
+
 class InputError(TaskrunError):
     """The inputs given to a run, or to a step, are wrong. ``problems`` has a line for each of them."""
 

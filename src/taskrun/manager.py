@@ -36,7 +36,7 @@ from taskrun.core.workers import Threads
 from taskrun.durable.operations import RunOperations
 from taskrun.durable.session import StoreClient, refuse_in_loop
 from taskrun.durable.store import Store
-from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint
+from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint, raise_errors
 from taskrun.observers.log import log_event
 from taskrun.resources import resource_folder
 from taskrun.result import RunResult
@@ -179,9 +179,7 @@ class TaskManager(RunOperations):
         """
         flow = self._flows.get(os.fspath(path))
         if self._checked.get(flow.path) is not flow:
-            problems = flow.link(self._host_for(flow))
-            if problems:
-                raise AnalysisError(problems)
+            raise_errors(flow.link(self._host_for(flow)), AnalysisError)
             self._checked[flow.path] = flow
         return flow
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from taskrun.core.body import Body
 from taskrun.core.duration import Millis
-from taskrun.core.fields import Awaits, Element, Expression, OnStep, OwnText, Prefixed, Text
+from taskrun.core.fields import Awaits, Expression, FromElement, OnStep, OwnText, Prefixed, Text
 from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.script_language import Code
 from taskrun.core.step import Decorator, Step
@@ -28,7 +28,7 @@ NOT_FROM_XML = frozenset({"node", "name", "language", "decorators", "file_import
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class FieldBinding:
     """How one field is read: ``kind`` is the type of its value, ``xml`` the attribute or element that it comes from."""
 
     field: str
@@ -41,16 +41,16 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BindingPlan:
     """How a class is read from an element."""
 
     cls: Any
-    attributes: Mapping[str, Slot]
-    children: Mapping[str, Slot]
-    on_step: Mapping[str, Slot]
-    own_text: Slot | None
-    prefixed: Slot | None
-    required: tuple[Slot, ...]
+    attributes: Mapping[str, FieldBinding]
+    children: Mapping[str, FieldBinding]
+    on_step: Mapping[str, FieldBinding]
+    own_text: FieldBinding | None
+    prefixed: FieldBinding | None
+    required: tuple[FieldBinding, ...]
     has_node: bool
     has_file_imports: bool
 
@@ -66,7 +66,7 @@ def kebab(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
 
 
-def plan_of(cls: type) -> Plan:
+def plan_of(cls: type) -> BindingPlan:
     """Work out the plan of a step, decorator or part class; raises TypeError for a field type that has no meaning."""
     hints = get_type_hints(cls, include_extras=True)
     attributes, children, on_step = {}, {}, {}
@@ -76,52 +76,54 @@ def plan_of(cls: type) -> Plan:
     for item in dataclasses.fields(cls):
         if item.name in NOT_FROM_XML and not (item.name == "name" and not issubclass(cls, Step)):
             continue
-        slot, where = _slot(cls, item, hints[item.name])
-        if slot.required:
-            required.append(slot)
+        binding, where = _binding(cls, item, hints[item.name])
+        if binding.required:
+            required.append(binding)
         match where:
             case "attribute":
-                attributes[slot.xml] = slot
+                attributes[binding.xml] = binding
             case "on-step":
-                on_step[slot.xml] = slot
+                on_step[binding.xml] = binding
             case "own-text":
-                own = slot
+                own = binding
             case "prefixed":
-                prefixed = slot
+                prefixed = binding
             case _:
-                children[slot.xml] = slot
+                children[binding.xml] = binding
     has_node = "node" in names
-    return Plan(cls, attributes, children, on_step, own, prefixed, tuple(required), has_node, "file_imports" in names)
+    return BindingPlan(
+        cls, attributes, children, on_step, own, prefixed, tuple(required), has_node, "file_imports" in names
+    )
 
 
-def _slot(  # noqa: C901, PLR0911 - a table of types
+def _binding(  # noqa: C901, PLR0911 - a table of types
     cls: type, item: dataclasses.Field[Any], hint: Any
-) -> tuple[Slot, str]:
+) -> tuple[FieldBinding, str]:
     required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     kind, marks = _unwrap(hint)
     for mark in marks:
-        if isinstance(mark, Element):
-            return Slot(item.name, mark.tag, _item(kind), required, repeated=get_origin(kind) is tuple), "child"
+        if isinstance(mark, FromElement):
+            return FieldBinding(item.name, mark.tag, _item(kind), required, repeated=get_origin(kind) is tuple), "child"
         if isinstance(mark, Expression):
-            return Slot(item.name, camel(item.name) + "Expr", kind, required, expression=True), "attribute"
+            return FieldBinding(item.name, camel(item.name) + "Expr", kind, required, expression=True), "attribute"
         if isinstance(mark, OwnText):
             awaits = any(isinstance(other, Awaits) for other in marks)
-            return Slot(item.name, "", kind, required=False, awaits=awaits), "own-text"
+            return FieldBinding(item.name, "", kind, required=False, awaits=awaits), "own-text"
         if isinstance(mark, OnStep):
-            return Slot(item.name, camel(item.name), kind, required=False), "on-step"
+            return FieldBinding(item.name, camel(item.name), kind, required=False), "on-step"
         if isinstance(mark, Awaits):
-            return Slot(item.name, kebab(item.name), kind, required, awaits=True), "child"
+            return FieldBinding(item.name, kebab(item.name), kind, required, awaits=True), "child"
         if isinstance(mark, Prefixed):
-            return Slot(item.name, "", kind, required=False), "prefixed"
+            return FieldBinding(item.name, "", kind, required=False), "prefixed"
     if kind is Body or (get_origin(kind) is tuple and _item(kind) is Step):
-        return Slot(item.name, "steps", kind, required), "child"
+        return FieldBinding(item.name, "steps", kind, required), "child"
     if get_origin(kind) is tuple:
-        return Slot(item.name, kebab(item.name), _item(kind), required, repeated=True), "child"
+        return FieldBinding(item.name, kebab(item.name), _item(kind), required, repeated=True), "child"
     base = get_origin(kind) or kind
     if base in ATTRIBUTE_TYPES or (inspect.isclass(base) and issubclass(base, enum.Enum)):
-        return Slot(item.name, camel(item.name), base, required), "attribute"
+        return FieldBinding(item.name, camel(item.name), base, required), "attribute"
     if kind in (Text, Script, SchemaCheck, Code) or dataclasses.is_dataclass(kind):
-        return Slot(item.name, kebab(item.name), kind, required), "child"
+        return FieldBinding(item.name, kebab(item.name), kind, required), "child"
     raise TypeError(f"{cls.__name__}.{item.name}: a field of type {kind} cannot be read from XML")
 
 

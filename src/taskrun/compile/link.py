@@ -21,10 +21,9 @@ from taskrun.errors import Diagnostic, PluginError
 Call: TypeAlias = "tuple[Step, Flow]"
 
 
-def check_flow(flow: Flow, host: Host) -> list[Diagnostic]:
-    """Return what is wrong with what the flow, and each flow that it calls, names outside itself."""
+def find_problems(flow: Flow, host: Host) -> Iterator[Diagnostic]:
+    """Yield each problem with what the flow, and each flow that it calls, names outside its file."""
     calls: dict[str, list[Call]] = {}
-    found: list[Diagnostic] = []
     waiting = [flow]
     while waiting:
         current = waiting.pop()
@@ -33,12 +32,11 @@ def check_flow(flow: Flow, host: Host) -> list[Diagnostic]:
         made = calls[current.path] = []
         variables: VariableTable = current.variables if current.variables.closed else Variables(current.model, host)
         checking = replace(host, flow=current, variables=variables, called=lambda *call: made.append(call))  # noqa: B023
-        found.extend(_problems(current, checking, variables))
+        yield from _problems(current, checking, variables)
         waiting.extend(callee for _, callee in made)
         surely = {id(step) for step in _always_run(current.model)}
         calls[current.path] = [call for call in made if id(call[0]) in surely]
-    found.extend(_endless(flow.path, calls))
-    return list(dict.fromkeys(found))
+    yield from _endless(flow.path, calls)
 
 
 def _always_run(step: Step) -> Iterator[Step]:
@@ -66,7 +64,7 @@ def _endless(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] 
 
 def _problems(flow: Flow, host: Host, variables: VariableTable) -> Iterator[Diagnostic]:
     if variables is not flow.variables:
-        yield from variables.unknown()  # what beans provide is known by now
+        yield from variables.find_problems()  # what beans provide is known by now
     for definition in flow.header.definitions:
         try:
             host.imports.get(definition.class_)

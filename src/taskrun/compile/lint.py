@@ -17,7 +17,7 @@ PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
 """Attributes that describe threads and services of the Java platform and have no effect here."""
 
 
-def lint(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
+def find_problems(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
     """Yield every warning and note of a flow; ``reads`` are variables that more than its steps read."""
     used = {*_all_reads(root), *reads}
     known = not any(step.reads_unknown for step in walk(root))

@@ -15,7 +15,7 @@ from taskrun.syntax.node import Node
 CODE = "no-meaning"
 
 
-def ignored(step: Step, root: Step) -> Iterator[Diagnostic]:
+def find_problems(step: Step, root: Step) -> Iterator[Diagnostic]:
     """Yield an error for each word of a step, and of its place in the step around it, that has no meaning there."""
     for child in step.children():
         yield from _in_its_place(step, child)

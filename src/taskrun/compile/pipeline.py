@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from taskrun.compile.analyze import analyze, report
+from taskrun.compile import analyze, link, lint
 from taskrun.compile.bind import bind
-from taskrun.compile.link import check_flow
-from taskrun.compile.lint import lint
 from taskrun.compile.registry import Registry
 from taskrun.compile.variables import Variables
 from taskrun.core.flow import Flow
 from taskrun.core.weave import Weaver
+from taskrun.errors import AnalysisError, raise_errors
 from taskrun.optimize.optimize import optimize
+from taskrun.syntax import validate
 from taskrun.syntax.delta.extend import Sources, extend
 from taskrun.syntax.load import parse
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
-from taskrun.syntax.validate import violations
 from taskrun.templates.flow_templates import FlowTemplates, expand_templates
 
 TemplatesOf: TypeAlias = Callable[[Node], FlowTemplates]
@@ -31,15 +30,15 @@ def compile_flow(path: str, registry: Registry, sources: Sources, templates_of: 
     node = sources.files.load(found.path) if text is None else parse(path, text.encode())
     root = extend(node, found, sources) if text is None else node
     tree, templates = expand_templates(root, templates_of)
-    problems = violations(tree, registry.schema)
+    problems = tuple(validate.find_problems(tree, registry.schema))
     kernel = normalize(tree)
     header, model = bind(kernel, registry, templates, problems)
     variables = Variables(model)
-    notes = report(analyze(model, variables))
+    notes = raise_errors(analyze.find_problems(model, variables), AnalysisError)
     weave = Weaver(registry.implying).weave
     return Flow(
         path=path, root=root, header=header, model=model, variables=variables,
-        warnings=lambda: (*notes, *lint(model, variables, header.reads)),
-        link=check_flow,
+        warnings=lambda: (*notes, *lint.find_problems(model, variables, header.reads)),
+        link=link.find_problems,
         weave=lambda step, settings: optimize(weave(step, settings)),
     )  # fmt: skip

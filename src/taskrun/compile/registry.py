@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
-from taskrun.compile.binding_plan import Plan, is_decorator, is_step, plan_of
+from taskrun.compile.binding_plan import BindingPlan, is_decorator, is_step, plan_of
 from taskrun.core.script_language import Language, languages
 from taskrun.core.step import Decorator, Step
 from taskrun.errors import PluginError
@@ -37,7 +37,7 @@ class Registry:
         self.steps: dict[str, type[Step]] = {}
         self.decorators: dict[str, type[Decorator]] = {}
         self.languages = languages(more_languages or {})
-        self._plans: dict[type, Plan] = {}
+        self._plans: dict[type, BindingPlan] = {}
         for package in PACKAGES:
             for cls in _classes_in(package):
                 self._add(cls)
@@ -60,7 +60,7 @@ class Registry:
                 message = f"<{tag}> has two owners: {_full_name(other)} and {_full_name(cls)}"
                 raise PluginError(message)
 
-    def plan(self, cls: type) -> Plan:
+    def plan(self, cls: type) -> BindingPlan:
         """Return how elements are read into the class."""
         plan = self._plans.get(cls)
         if plan is None:

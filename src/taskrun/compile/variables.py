@@ -79,7 +79,7 @@ class Variables:
             current = self._parents.get(id(current.node))
         return None
 
-    def unknown(self) -> Iterator[Diagnostic]:
+    def find_problems(self) -> Iterator[Diagnostic]:
         """Yield an error for each reading of a variable that nothing can have set."""
         if not self.closed:
             return

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
 from taskrun.core.beans import BeanDefinition, BeanDefinitions
-from taskrun.core.fields import Element
+from taskrun.core.fields import FromElement
 from taskrun.core.search_path import name_and_version
 from taskrun.core.step import Step, walk
 from taskrun.core.weave import LIBRARY_RANK, Program, WeaveSettings
@@ -45,7 +45,7 @@ class Header:
     record_metrics: bool = True
     default_save_state: bool = True
     restartable: bool = True
-    imports: Annotated[tuple[Import, ...], Element("import")] = ()
+    imports: Annotated[tuple[Import, ...], FromElement("import")] = ()
     beans: BeanDefinitions | None = None
 
     @property
@@ -104,7 +104,7 @@ class Flow:
 
     def link(self, host: Host) -> list[Diagnostic]:
         """Return the problems of what this flow, and each flow that it calls, names outside its file."""
-        return list(self._link(self, host))
+        return list(dict.fromkeys(self._link(self, host)))
 
     @property
     def step_count(self) -> int:

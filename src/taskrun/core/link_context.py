@@ -20,5 +20,5 @@ class VariableTable(Protocol):
     def before(self, step: Step) -> frozenset[str] | None:
         """Return the variables that can be read where the step is called, None when they are not known."""
 
-    def unknown(self) -> Iterator[Diagnostic]:
+    def find_problems(self) -> Iterator[Diagnostic]:
         """Yield an error for each script that reads a variable which nothing sets."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
 
 from taskrun.core.completion import SIGNAL_TARGETS, Completion, Signal
-from taskrun.core.fields import Element, Text
+from taskrun.core.fields import FromElement, Text
 from taskrun.core.inputs import Input
 from taskrun.core.outputs import Output
 from taskrun.core.revert import Revert
@@ -136,8 +136,8 @@ class Step(ABC):
     use_parent_scope: bool | None = None
     ignore_result: bool = False
     record_metrics: bool = False
-    inputs: Annotated[tuple[Input, ...], Element("input")] = ()
-    outputs: Annotated[tuple[Output, ...], Element("output")] = ()
+    inputs: Annotated[tuple[Input, ...], FromElement("input")] = ()
+    outputs: Annotated[tuple[Output, ...], FromElement("output")] = ()
     decorators: tuple[Decorator, ...] = ()
     revert: Revert | None = None
     save_state: bool | None = None

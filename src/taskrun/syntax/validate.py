@@ -8,9 +8,10 @@ element; then every problem of the tree is reported at once.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from taskrun.errors import Diagnostic, SchemaError
+from taskrun.errors import Diagnostic
 from taskrun.syntax.node import TEXT, Node
 
 if TYPE_CHECKING:
@@ -27,20 +28,13 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def validate(root: Node, schema: Schema) -> None:
-    """Return when the schema allows the tree; raise SchemaError with every problem of it, in the order of the file."""
-    if found := violations(root, schema):
-        raise SchemaError(found)
-
-
-def violations(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return everything in the tree that the schema does not allow, in the order of the file."""
+def find_problems(root: Node, schema: Schema) -> Iterator[Diagnostic]:
+    """Yield an error for everything in the tree that the schema does not allow, in the order of the file."""
     tree = _tree(root, schema.opaque)
-    if schema.compiled.validate(tree):
-        return []
-    from taskrun.syntax.schema_errors import explain, quote
+    if not schema.compiled.validate(tree):
+        from taskrun.syntax.schema_errors import explain, quote
 
-    return explain(root, schema) or quote(root, tree, schema)
+        yield from explain(root, schema) or quote(root, tree, schema)
 
 
 def cross_check(root: Node, schema: Schema) -> list[Diagnostic]:

@@ -138,7 +138,7 @@ WRONG: dict[str, tuple[tuple[str, int, str], ...]] = {
     '<step name="a"><revert>1</revert><revert>2</revert></step>': (("doubled", 34, "a second <revert> in <step>"),),
     '<step name="a"><revert retryDelay="soon">1</revert></step>': (("bad-value", 24, "retryDelay"),),
     '<suspend name="a"><resume-when>1 +</resume-when></suspend>': (("script-syntax", 35, ""),),
-    '<stepp name="a"/>': (("unknown-step-type", 1, "no step type owns <stepp>"),),
+    '<stepp name="a"/>': (("unknown-step-type", 1, "there is no step type <stepp>"),),
 }  # fmt: skip
 
 
