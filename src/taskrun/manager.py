@@ -31,7 +31,7 @@ from taskrun.core.flow import Flow
 from taskrun.core.run import Run
 from taskrun.core.script_language import Language
 from taskrun.core.search_path import SearchPath
-from taskrun.core.services import Host
+from taskrun.core.services import Services
 from taskrun.core.workers import Threads
 from taskrun.durable.operations import RunOperations
 from taskrun.durable.session import StoreClient, refuse_in_loop
@@ -123,19 +123,19 @@ class TaskManager(RunOperations):
         )
         self._checked: dict[str, Flow] = {}
         self._suspending: dict[str, tuple[Flow, bool]] = {}
-        self._hosts: dict[tuple[str, str], Host] = {}
-        self._found: dict[str, Host] = {}
+        self._services_of: dict[tuple[str, str], Services] = {}
+        self._found: dict[str, Services] = {}
         self._shipped = str(resource_folder("lib"))
         self._active: dict[str, Run] = {}
         self._records_all = store is not None
         self._durable = StoreClient("memory:" if store is None else store, codecs, imports.permits)
-        self._host = Host(
+        self._services = Services(
             load=self._flows.get,
             compile_text=self._flows.compile_text,
             beans=Beans(beans),
             imports=imports,
             threads=self._threads,
-            lookup=SearchPath(()),
+            search_path=SearchPath(()),
             observers=tuple(observers),
             log=log_event,
             check_mutation=check_mutation,
@@ -164,7 +164,7 @@ class TaskManager(RunOperations):
         """
         flow = path if isinstance(path, Flow) else self.load(path)
         known = self._found.get(flow.path) if flow is path else None  # where others are found was settled by load
-        run = Run(known or self._host_for(flow), flow, run_id=run_id, flags=self._flags)
+        run = Run(known or self._services_for(flow), flow, run_id=run_id, flags=self._flags)
         given = {} if inputs is None else inputs
         if self._records_all or self._suspends(flow):
             self._check_idle(run.run_id)
@@ -179,7 +179,7 @@ class TaskManager(RunOperations):
         """
         flow = self._flows.get(os.fspath(path))
         if self._checked.get(flow.path) is not flow:
-            raise_errors(flow.link(self._host_for(flow)), AnalysisError)
+            raise_errors(flow.link(self._services_for(flow)), AnalysisError)
             self._checked[flow.path] = flow
         return flow
 
@@ -190,7 +190,7 @@ class TaskManager(RunOperations):
             flow = self._flows.get(os.fspath(path))
         except FlowError as error:
             return error.diagnostics
-        return (*flow.link(self._host_for(flow)), *flow.warnings)
+        return (*flow.link(self._services_for(flow)), *flow.warnings)
 
     def cross_check(self, path: str | os.PathLike[str]) -> list[Diagnostic]:
         """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
@@ -223,7 +223,7 @@ class TaskManager(RunOperations):
 
     def close(self) -> None:
         """End the idle worker processes, and close the store if it was given as a URL; what is running is not touched."""
-        self._host.processes.close()
+        self._services.processes.close()
         self._durable.close()
 
     @property
@@ -233,13 +233,13 @@ class TaskManager(RunOperations):
 
     def limits(self) -> Mapping[str, Mapping[str, float]]:
         """Return the state of the ``global`` throttles and rate limits by key: limit, held and waiting, or rate."""
-        return self._host.limiters.statistics()
+        return self._services.limiters.statistics()
 
     def _suspends(self, flow: Flow) -> bool:
         """Whether a step of the flow, or of one that it calls, may suspend the run."""
         known = self._suspending.get(flow.path)
         if known is None or known[0] is not flow:
-            found = any(one.suspends for one in reachable_flows(flow, self._host_for(flow)))
+            found = any(one.suspends for one in reachable_flows(flow, self._services_for(flow)))
             known = self._suspending[flow.path] = (flow, found)
         return known[1]
 
@@ -249,7 +249,7 @@ class TaskManager(RunOperations):
             functions=installed_functions() | self._functions,
             limits=self._limits,
             evaluator=self._evaluator,
-            imports=self._host.imports.get,
+            imports=self._services.imports.get,
             cache={},
         )
 
@@ -265,11 +265,13 @@ class TaskManager(RunOperations):
         variable = os.environ.get("TASKRUN_PATH", "")
         return (*(folder for folder in variable.split(os.pathsep) if folder), self._shipped)
 
-    def _host_for(self, flow: Flow) -> Host:
+    def _services_for(self, flow: Flow) -> Services:
         """Return the host of a run of a flow: where others are found depends on its folder and on TASKRUN_PATH."""
         variable = os.environ.get("TASKRUN_PATH", "") if self._path is None else ""
-        host = self._hosts.get((flow.path, variable))
-        if host is None:
-            host = self._hosts[flow.path, variable] = replace(self._host, lookup=self._flows.lookup(flow.path))
-        self._found[flow.path] = host
-        return host
+        services = self._services_of.get((flow.path, variable))
+        if services is None:
+            services = self._services_of[flow.path, variable] = replace(
+                self._services, search_path=self._flows.lookup(flow.path)
+            )
+        self._found[flow.path] = services
+        return services

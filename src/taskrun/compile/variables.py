@@ -18,7 +18,7 @@ from taskrun.script.script import Script, Template
 
 if TYPE_CHECKING:
     from taskrun.core.inputs import Input
-    from taskrun.core.services import Host
+    from taskrun.core.link_context import LinkContext
 
 CALL_RANK = 120
 """Decorators above this rank are evaluated in the scope of the caller."""
@@ -33,11 +33,11 @@ ALWAYS = frozenset(
 
 
 class Variables:
-    """The variables of a flow, by step. With a ``host``, what beans provide is known too."""
+    """The variables of a flow, by step. With a ``context``, what beans provide is known too."""
 
-    def __init__(self, root: Step, host: Host | None = None) -> None:
+    def __init__(self, root: Step, context: LinkContext | None = None) -> None:
         self.root = root
-        self._provided = {id(step.node): step.provides(host) for step in walk(root)}
+        self._provided = {id(step.node): step.provides(context) for step in walk(root)}
         self.closed = bool(root.inputs) and all(
             step.language == "python" and not _sets_any(step) and self._provided[id(step.node)] is not None
             for step in walk(root)

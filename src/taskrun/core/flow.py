@@ -22,7 +22,7 @@ from taskrun.syntax.xml_write import write_xml
 
 if TYPE_CHECKING:
     from taskrun.core.link_context import VariableTable
-    from taskrun.core.services import Host
+    from taskrun.core.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class Flow:
         model: Step,
         variables: VariableTable,
         warnings: Callable[[], Iterable[Diagnostic]],
-        link: Callable[[Flow, Host], Iterable[Diagnostic]],
+        link: Callable[[Flow, Services], Iterable[Diagnostic]],
         weave: Callable[[Step, WeaveSettings], Program],
     ) -> None:
         self.path = path
@@ -102,9 +102,9 @@ class Flow:
         """The warnings and notes about the flow, in the order of the file; computed at the first access."""
         return tuple(sorted(self._warnings(), key=lambda item: item.location))
 
-    def link(self, host: Host) -> list[Diagnostic]:
+    def link(self, services: Services) -> list[Diagnostic]:
         """Return the problems of what this flow, and each flow that it calls, names outside its file."""
-        return list(dict.fromkeys(self._link(self, host)))
+        return list(dict.fromkeys(self._link(self, services)))
 
     @property
     def step_count(self) -> int:

@@ -32,8 +32,8 @@ from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
+    from taskrun.core.link_context import LinkContext
     from taskrun.core.run import Run
-    from taskrun.core.services import Host
     from taskrun.core.weave import Program, WeaveSettings
     from taskrun.errors import Diagnostic
 
@@ -94,8 +94,8 @@ class Decorator(ABC):
         """Yield what is wrong with the settings that the schema cannot say."""
         return ()
 
-    def check(self, _host: Host, _step: Step) -> Iterable[Diagnostic]:
-        """Yield what is wrong with the settings that only the host can know, such as an unknown bean."""
+    def link(self, _context: LinkContext, _step: Step) -> Iterable[Diagnostic]:
+        """Yield the problems of what the settings name outside the file, such as an unknown bean."""
         return ()
 
     def scripts(self) -> Iterator[Script]:
@@ -236,11 +236,11 @@ class Step(ABC):
         """Whether the step may read variables that its file does not name."""
         return False
 
-    def provides(self, _host: Host | None) -> frozenset[str] | None:
+    def provides(self, _context: LinkContext | None) -> frozenset[str] | None:
         """Return the variables of its caller that the step sets besides its declared outputs and RESULT.
 
-        None when only the run can tell; ``host`` is None as long as beans are not known. A step that may ever set any
-        must not say that it is none without a host.
+        None when they are known only in the run. ``context`` is None before the flow is linked, when beans are not known:
+        a step that may set variables must return None then.
         """
         return frozenset()
 
@@ -252,8 +252,8 @@ class Step(ABC):
         """Yield what is wrong with this step that the schema cannot say and no script is needed for."""
         return ()
 
-    def check(self, _host: Host) -> Iterable[Diagnostic]:
-        """Yield what is wrong with this step that only the host can know, such as an unknown bean."""
+    def link(self, _context: LinkContext) -> Iterable[Diagnostic]:
+        """Yield the problems of what this step names outside its file, such as an unknown bean."""
         return ()
 
 

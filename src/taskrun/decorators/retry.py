@@ -149,7 +149,7 @@ class Retry(Decorator):
             return 0.0
         base = first * 2.0 ** min(attempt, 1000) if self.exponential_delay else first * attempt
         base = min(base, max(self.max_retry_delay.seconds(frame), first))
-        return base * (LEAST_JITTER + JITTER_WIDTH * frame.run.host.random())
+        return base * (LEAST_JITTER + JITTER_WIDTH * frame.run.services.random())
 
     def analyze(self, _step: Step) -> Iterator[Diagnostic]:
         """Either a number of attempts or a list of values."""

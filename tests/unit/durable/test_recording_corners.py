@@ -14,7 +14,7 @@ from taskrun import TaskManager
 from taskrun.codec.classes import no_module
 from taskrun.codec.codec import Codecs
 from taskrun.codec.exception_state import rebuilt
-from taskrun.compile.call_graph import reached
+from taskrun.compile.call_graph import reachable_flows
 from taskrun.core.abort import RunAborted
 from taskrun.core.inputs import admitted
 from taskrun.core.run import Run
@@ -81,7 +81,7 @@ def test_given_values_are_checked_again(bench: Bench) -> None:
 def test_flows_that_cannot_be_reached(bench: Bench) -> None:
     manager = TaskManager()
     flow = manager._flows.get(str(bench.write(task('<call-task name="c" taskModelPath="nowhere.task.xml"/>'))))
-    assert [found.path for found in reached(flow, manager._host_for(flow))] == [flow.path]
+    assert [found.path for found in reachable_flows(flow, manager._services_for(flow))] == [flow.path]
 
 
 def test_an_input_that_cannot_be_recorded(bench: Bench) -> None:
@@ -114,7 +114,7 @@ def test_a_store_that_cannot_be_asked() -> None:
 def test_a_run_without_a_task_cannot_be_cancelled(bench: Bench) -> None:
     manager = TaskManager()
     flow = bench.load(task("<step name='a'><source>1</source></step>"))
-    run = Run(manager._host_for(flow), flow)
+    run = Run(manager._services_for(flow), flow)
     assert not run.cancel_from_elsewhere("kill", revert=True)
     loop = asyncio.new_event_loop()
     loop.close()
@@ -133,7 +133,7 @@ def test_the_keeper_of_a_run(bench: Bench) -> None:
     recorder = recorder_of(store)
     manager = TaskManager()
     flow = bench.load(task("<step name='a'><source>1</source></step>"))
-    run = Run(manager._host_for(flow), flow, run_id="r", recorder=recorder)
+    run = Run(manager._services_for(flow), flow, run_id="r", recorder=recorder)
 
     async def ticks() -> None:
         keeper = Heartbeat(run, recorder)
