@@ -1,7 +1,7 @@
 """A run: one execution of a flow, and everything about it that changes.
 
 Rules: the program is shared, a run is not. A called task is a run of its own below its caller's: it has its own task
-scope and inputs and shares the caller's host, clock, records and cancellation. What concerns the run as a whole (its
+scope and inputs and shares the caller's services, clock, records and cancellation. What concerns the run as a whole (its
 state, what it waits for, how it ends) is kept by the run at the top.
 """
 
@@ -23,7 +23,7 @@ from taskrun.errors import RunError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Host
+    from taskrun.core.services import Services
     from taskrun.durable.compensation import Compensation
     from taskrun.durable.recorder import Recorder
     from taskrun.durable.records import RunRecord
@@ -38,7 +38,7 @@ class Run:
 
     def __init__(
         self,
-        host: Host,
+        services: Services,
         flow: Flow,
         *,
         run_id: str | None = None,
@@ -49,7 +49,7 @@ class Run:
         recorder: Recorder | None = None,
         answers: Mapping[str, Any] | None = None,
     ) -> None:
-        self.host = host
+        self.services = services
         self.flow = flow
         if run_id is not None and not isinstance(run_id, str):
             raise TypeError(f"the id of a run is text, not {run_id!r}")
@@ -60,8 +60,8 @@ class Run:
         self.depth: int = parent.depth + 1 if parent else 0
         self.top: Run = parent.top if parent else self
         """The run that was started: this one, or the outermost of those that called it."""
-        self.observers = host.observers
-        self.traced = bool(host.observers)
+        self.observers = services.observers
+        self.traced = bool(services.observers)
         self.limiters = Limiters()
         self.cancelled: str | None = None
         self.task: asyncio.Task[Any] | None = parent.task if parent else None
@@ -88,10 +88,10 @@ class Run:
     def beans(self) -> RunBeans:
         """The beans of this run: those of the task's ``<beans>``, then the TaskManager's."""
         if self._beans is None:
-            outer: Any = self.host.beans
+            outer: Any = self.services.beans
             if self.flow.header.use_parent_bean_container and self.parent is not None:
                 outer = self.parent.beans
-            self._beans = RunBeans(self.flow.header.definitions, outer, self.host.imports, self.scope)
+            self._beans = RunBeans(self.flow.header.definitions, outer, self.services.imports, self.scope)
         return self._beans
 
     def inject(self, name: str) -> Any:
@@ -100,7 +100,7 @@ class Run:
 
     def emit(self, event: Event) -> None:
         """Hand an event to every observer; one that raises is logged and not asked again in this run."""
-        self.host.log(event)
+        self.services.log(event)
         top = self.top
         for observer in top.observers:
             try:
@@ -148,10 +148,10 @@ class Run:
         if self.depth >= MAX_CALLS:
             chain = " → ".join(self.callers()[-4:])
             raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {path}")
-        flow = self.host.load(path)
+        flow = self.services.load(path)
         if self.recorder is not None:
-            flow = self.recorder.flow_as_recorded(path, flow, self.host)
-        return Run(self.host, flow, parent=self, called_from=called_from)
+            flow = self.recorder.flow_as_recorded(path, flow, self.services)
+        return Run(self.services, flow, parent=self, called_from=called_from)
 
     @property
     def lost(self) -> bool:

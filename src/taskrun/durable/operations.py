@@ -50,7 +50,7 @@ from taskrun.errors import (
 if TYPE_CHECKING:
     from taskrun.compile.flow_cache import FlowCache
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Host
+    from taskrun.core.services import Services
     from taskrun.durable.session import StoreClient
     from taskrun.result import RunResult
 
@@ -68,7 +68,7 @@ class RunOperations(History):
         """Return the compiled flow of a file."""
         raise NotImplementedError
 
-    def _host_for(self, flow: Flow) -> Host:
+    def _services_for(self, flow: Flow) -> Services:
         raise NotImplementedError
 
     @property
@@ -132,7 +132,7 @@ class RunOperations(History):
         earlier = self._earlier(record, compiled, places)
         check_answers(earlier, places, answers, again)
         told = given(earlier, places, answers, self._durable.codecs)
-        run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
+        run = Run(self._services_for(compiled), compiled, run_id=record.run_id, flags=record.flags, answers=answers)
         run.before = record
         self._check_idle(run.run_id)
         with self._durable.claimed(record.run_id, stale_after) as (epoch, present):
@@ -160,7 +160,7 @@ class RunOperations(History):
 
     def _earlier(self, record: RunRecord, flow: Flow, places: tuple[WaitPoint, ...]) -> Run:
         """Return a run to look at: it belongs to nobody here. Where it asks for something it has its records."""
-        run = Run(self._host_for(flow), flow, run_id=record.run_id, flags=record.flags)
+        run = Run(self._services_for(flow), flow, run_id=record.run_id, flags=record.flags)
         if any(place.asked for place in places):
             self._durable.reopen(run, record.epoch, self.store.records(record.run_id)).journal.close()
         return run
@@ -207,7 +207,7 @@ class RunOperations(History):
                 f"runs of '{compiled.name}' cannot be started again: the flow says restartable=\"false\""
             )
         records = inherited_records(self.store.records(record.run_id), record, from_step)
-        run = Run(self._host_for(compiled), compiled, run_id=new_id, flags=record.flags)
+        run = Run(self._services_for(compiled), compiled, run_id=new_id, flags=record.flags)
         inputs = {**self._durable.codecs.loads(record.inputs), **(inputs or {})}
         self._durable.begin(run, inputs, records)
         return await self._going(run, inputs)
@@ -245,7 +245,7 @@ class RunOperations(History):
             with self._durable.claimed(record.run_id, STALE_AFTER) as (epoch, present):
                 self.store.request(record.run_id, kind)
                 compiled, _ = self._flow_of(present, None)
-                run = Run(self._host_for(compiled), compiled, run_id=record.run_id, flags=record.flags)
+                run = Run(self._services_for(compiled), compiled, run_id=record.run_id, flags=record.flags)
                 self._durable.reopen(run, epoch, self.store.records(record.run_id))
                 await self._undo(run, present.state, revert=revert)
         except RunOwnedError:

@@ -24,7 +24,7 @@ from taskrun.errors import DecisionChangedError, StoreError, TaskrunError, Unsav
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Host
+    from taskrun.core.services import Services
 
 now = time.time
 
@@ -115,11 +115,11 @@ class Recorder:
         except StoreError as error:
             self.journal.problem = self.journal.problem or error
 
-    def flow_as_recorded(self, path: str, flow: Flow, host: Host) -> Flow:
+    def flow_as_recorded(self, path: str, flow: Flow, services: Services) -> Flow:
         """Return the flow that the task at ``path`` had when the run called it first."""
         key = f"main:flow {path}"
         text: str = self.remember(key, lambda: flow.text, "flow")
-        return flow if text == flow.text or self.other_flow else host.compile_text(path, text)
+        return flow if text == flow.text or self.other_flow else services.compile_text(path, text)
 
     @staticmethod
     def given(codecs: Codecs, inputs: Mapping[str, Any]) -> str:
