@@ -90,7 +90,7 @@ def _problems(manager: TaskManager, file: str, *, strict: bool) -> Iterator[Diag
         else:
             yield problem
     if strict and not any(problem.severity == "error" for problem in found):
-        yield from manager.cross_check(file)
+        yield from manager.flows.cross_check(file)
 
 
 def _as_mapping(problem: Diagnostic) -> dict[str, object]:

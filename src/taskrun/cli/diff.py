@@ -62,7 +62,7 @@ def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str
     from taskrun.syntax.node import same
     from taskrun.syntax.xml_write import write_xml
 
-    first, second = (relocated(manager.expand(path, custom_types=False), output) for path in (base, wanted))
+    first, second = (relocated(manager.flows.expand(path, custom_types=False), output) for path in (base, wanted))
     path = os.path.relpath(base, Path(output).parent).replace(os.sep, "/")
     declared = {name: text for name, text in second.attributes.items() if name.startswith(("xmlns:", "xpl:"))}
 
@@ -72,10 +72,10 @@ def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str
     replaced = text_of(replacing(second))
     if (language_of(first) or "python") != (language_of(second) or "python"):
         return replaced
-    delta = Differ(manager.opaque).difference(first, second)
+    delta = Differ(manager.flows.schema.opaque).difference(first, second)
     text = text_of(second._replace(attributes={}, children=(), text="") if delta is None else delta)
     try:  # prototypes, and what is generated, may make more of the base than it shows
-        made = manager.expand(output, root=parse(output, text.encode()), custom_types=False)
+        made = manager.flows.expand(output, root=parse(output, text.encode()), custom_types=False)
     except FlowError:
         return replaced
     return text if same(relocated(made, output), second) else replaced

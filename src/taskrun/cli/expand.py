@@ -35,7 +35,7 @@ def execute(words: Sequence[str]) -> int:
     from taskrun.syntax.xml_write import write_xml
 
     def command() -> int:
-        root = relocated(make_manager(arguments).expand(arguments.flow), arguments.flow)
+        root = relocated(make_manager(arguments).flows.expand(arguments.flow), arguments.flow)
         return write(write_xml(kernel(root), origin_told if arguments.origins else None, head=False).rstrip("\n"))
 
     return guarded(command)

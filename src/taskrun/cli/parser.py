@@ -97,7 +97,7 @@ def make_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
         **settings,
     )
     if "flow" in arguments:
-        manager.check_layers(arguments.flow)
+        manager.flows.check_layers(arguments.flow)
     return manager
 
 

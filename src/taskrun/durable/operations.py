@@ -62,7 +62,7 @@ class RunOperations(History):
 
     _durable: StoreClient
     _active: dict[str, Run]
-    _flows: FlowCache
+    flows: FlowCache
 
     def load(self, path: Path_) -> Flow:
         """Return the compiled flow of a file."""
@@ -312,6 +312,6 @@ class RunOperations(History):
         except FlowError:
             pass  # the file is wrong now: what counts is the flow that was recorded
         try:
-            return self._flows.compile_text(record.path, record.text), False
+            return self.flows.compile_text(record.path, record.text), False
         except FlowError as error:
             raise unreadable(record, error) from error

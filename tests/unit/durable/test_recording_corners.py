@@ -80,7 +80,7 @@ def test_given_values_are_checked_again(bench: Bench) -> None:
 
 def test_flows_that_cannot_be_reached(bench: Bench) -> None:
     manager = TaskManager()
-    flow = manager._flows.get(str(bench.write(task('<call-task name="c" taskModelPath="nowhere.task.xml"/>'))))
+    flow = manager.flows.get(str(bench.write(task('<call-task name="c" taskModelPath="nowhere.task.xml"/>'))))
     assert [found.path for found in reachable_flows(flow, manager._services_for(flow))] == [flow.path]
 
 

@@ -345,11 +345,11 @@ def test_a_layer_that_is_nowhere(bench: Bench) -> None:
     """It is refused for one flow, with the near name or the places; a manager for many flows does not ask."""
     path = bench.write("<task><steps/></task>")
     with pytest.raises(ExtendError, match=r"there is no delta layer 'acme'\n.*looked for _delta/acme in"):
-        TaskManager(delta=["acme"]).check_layers(path)
+        TaskManager(delta=["acme"]).flows.check_layers(path)
     bench.write("<task/>", "_delta/acne/other.task.xml")
     with pytest.raises(ExtendError, match="did you mean 'acne'"):
-        TaskManager(delta=["acme"]).check_layers(path)
-    TaskManager(delta=["acne"]).check_layers(path)
+        TaskManager(delta=["acme"]).flows.check_layers(path)
+    TaskManager(delta=["acne"]).flows.check_layers(path)
     TaskManager(delta=["acme"]).load(path)
 
 
