@@ -5,8 +5,8 @@
     result = TaskManager.run("greet.task.xml", {"who": "Ada"})
     result["greeting"], result.status
 
-Rules: a TaskManager is a set of settings with the flows that were compiled with them; its methods can also be called on the
-class, with default settings. Its runs share its ``Services`` and nothing else.
+Rules: a TaskManager is a set of settings with the flows that were compiled with them; its methods can also be called on
+the class, with default settings. Its runs share its ``Services`` and nothing else.
 """
 
 from __future__ import annotations

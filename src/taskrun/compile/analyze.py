@@ -1,8 +1,8 @@
 """Stage ``analyze``: find what cannot work in a flow that the schema allows, before it runs.
 
-Rules: an error is certain to fail, or can never be intended: a jump to an unknown step, two steps with one name, a variable
-that nothing sets. Probable mistakes are warnings (``compile.lint``); ``check --strict`` makes them errors. Checks for one
-step type are in the ``analyze`` method of its class.
+Rules: an error is certain to fail, or can never be intended: a jump to an unknown step, two steps with one name, a
+variable that nothing sets. Probable mistakes are warnings (``compile.lint``); ``check --strict`` makes them errors.
+Checks for one step type are in the ``analyze`` method of its class.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from taskrun.errors import Diagnostic, near_hint
 
 
 def find_problems(root: Step, variables: Variables) -> Iterator[Diagnostic]:
-    """Yield every error of a model, and the warnings of its steps and decorators; ``variables`` are those of the model."""
+    """Yield every error of a model with these variables, and the warnings of its steps and decorators."""
     for step in walk(root):
         yield from _duplicate_steps(step)
         yield from _duplicate_inputs_and_outputs(step)

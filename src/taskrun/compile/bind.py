@@ -1,8 +1,8 @@
 """Stage ``bind``: create the step objects from the nodes of the kernel language.
 
 Rules: each element becomes an instance of the class that has its tag in the registry. The stage reports wrong attribute
-values, wrong scripts, missing and repeated parts, and unknown step types; all problems of the file are raised together. A
-``disabled`` step is left out. The dialect of scripts (``scriptLang``) is inherited by the steps inside.
+values, wrong scripts, missing and repeated parts, and unknown step types; all problems of the file are raised together.
+A ``disabled`` step is left out. The dialect of scripts (``scriptLang``) is inherited by the steps inside.
 """
 
 from __future__ import annotations

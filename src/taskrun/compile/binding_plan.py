@@ -1,7 +1,7 @@
-"""From a class's typed fields to a plan of how its XML is read (see ``core.fields`` for the types).
+"""Binding plans: how the fields of a class are read from XML, derived from their types (see ``core.fields``).
 
-Rules: a plan is worked out once per class, when the first flow that uses the class is bound, and is shared by all.
-Attributes are named like the field in camelCase, child elements in kebab-case.
+Rules: a plan is computed once per class and registry, when the first flow that uses the class is bound. Attributes have
+the name of the field in camelCase, child elements in kebab-case.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ NOT_FROM_XML = frozenset({"node", "name", "language", "decorators", "file_import
 
 @dataclass(frozen=True, slots=True)
 class FieldBinding:
-    """How one field is read: ``kind`` is the type of its value, ``xml`` the attribute or element that it comes from."""
+    """How one field is read: ``kind`` is the type of its value, ``xml`` the name of the attribute or child element.
+
+    ``expression`` is set for attributes with one expression, ``repeated`` for a tuple of child elements, ``awaits`` for
+    scripts that may await.
+    """
 
     field: str
     xml: str
@@ -42,7 +46,12 @@ class FieldBinding:
 
 @dataclass(frozen=True, slots=True)
 class BindingPlan:
-    """How a class is read from an element."""
+    """How an instance of a step, decorator or part class is read from an element.
+
+    ``attributes`` and ``children`` are by XML name; ``on_step`` are attributes of the element of the step that contains
+    a decorator; ``own_text`` is the field for the text of the element, ``prefixed`` the field for its prefixed
+    attributes.
+    """
 
     cls: Any
     attributes: Mapping[str, FieldBinding]
@@ -56,18 +65,18 @@ class BindingPlan:
 
 
 def camel(name: str) -> str:
-    """Return the attribute's name for a field: ``max_retry_count`` → ``maxRetryCount``."""
+    """Return the name of the attribute for a field: ``max_retry_count`` → ``maxRetryCount``."""
     head, *rest = name.split("_")
     return head + "".join(map(str.capitalize, rest))
 
 
 def kebab(name: str) -> str:
-    """Return the element's tag for a field: ``exception_filter`` → ``exception-filter``; ``else_`` → ``else``."""
+    """Return the tag of a field's child element: ``exception_filter`` → ``exception-filter``; ``else_`` → ``else``."""
     return name.rstrip("_").replace("_", "-")
 
 
 def plan_of(cls: type) -> BindingPlan:
-    """Work out the plan of a step, decorator or part class; raises TypeError for a field type that has no meaning."""
+    """Return the plan of a step, decorator or part class; raises TypeError for a field that XML cannot express."""
     hints = get_type_hints(cls, include_extras=True)
     attributes, children, on_step = {}, {}, {}
     own = prefixed = None
@@ -128,7 +137,7 @@ def _binding(  # noqa: C901, PLR0911 - a table of types
 
 
 def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type without ``Annotated`` and ``| None``, and the marks of the former."""
+    """Return a type without ``Annotated`` and ``| None``, and the metadata of ``Annotated``."""
     marks: tuple[Any, ...] = ()
     while True:
         if get_origin(hint) is Annotated:
@@ -145,10 +154,10 @@ def _item(kind: Any) -> Any:
 
 
 def is_decorator(cls: object) -> bool:
-    """Whether ``cls`` is a decorator class with a tag of its own."""
+    """Return whether ``cls`` is a decorator class with a tag of its own."""
     return inspect.isclass(cls) and issubclass(cls, Decorator) and bool(vars(cls).get("tag"))
 
 
 def is_step(cls: object) -> bool:
-    """Whether ``cls`` is a step class with a tag of its own."""
+    """Return whether ``cls`` is a step class with a tag of its own."""
     return inspect.isclass(cls) and issubclass(cls, Step) and bool(vars(cls).get("tag"))

@@ -1,7 +1,4 @@
-"""The call graph: which flows a run of a flow can reach.
-
-any(flow.suspends for flow in reachable_flows(flow, services))
-"""
+"""The call graph: which flows a run of a flow can reach."""
 
 from __future__ import annotations
 

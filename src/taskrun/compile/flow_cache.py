@@ -1,7 +1,8 @@
 """FlowCache: compiles the flow files of a TaskManager and caches the results.
 
-Rules: a flow is compiled when it is first requested, and again when a file that it was built from was changed, created or
-deleted; active runs keep their flow. A path with a leading ``/`` is searched in the folder of the flow, then in the search roots.
+Rules: a flow is compiled when it is first requested, and again when a file that it was built from was changed, created
+or deleted; active runs keep their flow. A path with a leading ``/`` is searched in the folder of the flow, then in the
+search roots.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class FlowCache:
             raise with_chain(error, sources, path) from None
 
     def cross_check(self, path: FilePath) -> list[Diagnostic]:
-        """Return the problems of an expanded file that a second schema validator, xmlschema, finds; raises FlowError."""
+        """Return the problems that a second schema validator, xmlschema, finds in a file; raises FlowError."""
         return cross_check(self.expand(path), self.schema)
 
     def check_layers(self, path: FilePath) -> None:

@@ -1,7 +1,7 @@
 """Stage ``link``: check what a flow names outside its own file: beans, functions, other flows.
 
-Rules: each step and decorator checks its own names (``link``). The flows that a flow calls are linked too, each once. Tasks may
-call each other as long as something can end the recursion: a cycle of calls that always happen is an error.
+Rules: each step and decorator checks its own names (``link``). The flows that a flow calls are linked too, each once.
+Tasks may call each other as long as something can end the recursion: a cycle of calls that always happen is an error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Flow: a compiled task file or step library, with its late compile stages.
 
-Rules: a flow is immutable and shared by all its runs. ``compile.pipeline.compile_flow`` makes it and passes the stages that
-run later: ``link`` when the flow is loaded to be run, ``weave`` and ``optimize`` once per way of running it.
+Rules: a flow is immutable and shared by all its runs. ``compile.pipeline.compile_flow`` makes it and passes the stages
+that run later: ``link`` when the flow is loaded to be run, ``weave`` and ``optimize`` once per way of running it.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Header:
 class Flow:
     """A compiled task or step library: its model, and the programs woven from it.
 
-    Attributes: ``path`` the file, ``root`` its extended tree, ``header`` the settings of its root element, ``model`` the
-    root step, ``variables`` the table of readable variables, ``bean_ids`` the names of the beans that it defines.
+    Attributes: ``path`` the file, ``root`` its extended tree, ``header`` the settings of its root element, ``model``
+    the root step, ``variables`` the table of readable variables, ``bean_ids`` the names of the beans that it defines.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class VariableTable(Protocol):
-    """Table of the variables that each step of a flow can read; ``compile.variables.Variables`` is its implementation."""
+    """Table of the variables that each step of a flow can read, implemented by ``compile.variables.Variables``."""
 
     @property
     def closed(self) -> bool:

@@ -1,7 +1,8 @@
 """Services: what all runs of a TaskManager share.
 
-Rules: runs share beans, worker threads and processes, compiled flows, observers and the ``global`` limiters, and nothing else.
-Only ``search_path`` differs between flows, because a flow is also searched in the folder of the flow that was started.
+Rules: runs share beans, worker threads and processes, compiled flows, observers and the ``global`` limiters, and
+nothing else. Only ``search_path`` differs between flows, because a flow is also searched in the folder of the flow that
+was started.
 """
 
 from __future__ import annotations

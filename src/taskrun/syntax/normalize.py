@@ -1,8 +1,9 @@
-"""Rewrite a flow into the kernel language: fewer words for the same thing.
+"""Stage ``normalize``: rewrite a tree into the kernel language, which has fewer forms for the same meaning.
 
-Rules: each rewrite is a small function ``(element, parent, position) -> element`` in a table; together they are idempotent
-(normalizing twice is normalizing once) and refuse nothing. After it: old tags have their new names, every step has a
-name, ``defaultUseParentScope`` is written on each step that it reaches, and a root in graph mode is a ``graph-task``.
+Rules: each rewrite is a small function ``(element, parent, position) -> element`` in a table; together they are
+idempotent (normalizing twice is normalizing once) and report no problems. Afterwards old tags have their new names,
+every step has a name, ``defaultUseParentScope`` is copied to each step that it applies to, and a root in graph mode is
+a ``graph-task``.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ Rewrite: TypeAlias = Callable[[Node, Node | None, int], Node]
 PARTS = frozenset({"then", "else", "case", "otherwise"})
 
 
-def new_tag(node: Node, parent: Node | None, _position: int) -> Node:
-    """``<xpl>`` is the old name of ``<step>``; a task in graph mode is a graph."""
+def new_tag(node: Node, parent: Node | None, position: int) -> Node:
+    """Replace old tags: ``<xpl>`` by ``<step>``, and the root in graph mode by ``<graph-task>``."""
     if node.tag == "xpl" and parent is not None and parent.tag == "steps":
-        return node._replace(tag="step", attributes=_named(node, "xpl", _position))
+        return node._replace(tag="step", attributes=_named(node, "xpl", position))
     if node.tag == "task" and parent is None and node.attributes.get("graphMode") in {"true", "1"}:
         return node._replace(tag="graph-task")
     return node
 
 
 def default_name(node: Node, parent: Node | None, position: int) -> Node:
-    """A step without a name is called by its tag and position among its siblings, a part by its tag."""
+    """Name a step without a name by its tag and its position among its siblings, and a part by its tag."""
     if parent is None or node.attributes.get("name"):
         return node
     if parent.tag == "steps":
@@ -51,7 +52,7 @@ REWRITES: tuple[Rewrite, ...] = (new_tag, default_name)
 
 
 def normalize(root: Node, rewrites: Iterable[Rewrite] = REWRITES) -> Node:
-    """Return the flow in the kernel language."""
+    """Return the tree of a flow in the kernel language."""
     table = tuple(rewrites)
     everywhere = root.attributes.get("defaultUseParentScope") in {"true", "1"}
     return _rewrite(root, None, 0, table, everywhere)

@@ -1,8 +1,8 @@
-"""Hold a tree against the schema of the language: nothing goes on that the schema does not know.
+"""Stage ``validate``: check a tree against the schema of the language.
 
-Rules: lxml says yes or no, on a copy of the tree without what the schema cannot see: prefixed attributes, and what is
-inside scripts and inside prefixed elements. Only a no is looked into, so that a right file costs microseconds per
-element; then every problem of the tree is reported at once.
+Rules: lxml validates a copy of the tree without the parts that the schema does not describe: prefixed attributes, and
+the contents of scripts and of prefixed elements. Only an invalid tree is analyzed further, so that a valid file costs
+microseconds per element; then all problems of the tree are reported at once.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from taskrun.syntax.schema import Schema
 
 OWN_PREFIXES = frozenset({"c:", "x:"})
-"""Elements with these prefixes mean something in their place and are refused anywhere else."""
+"""The prefixes of elements with a meaning at certain locations; anywhere else they are an error."""
 
 _EXTENSION = "{urn:extension}element"
-_REFUSED = "_"  # the schema has nothing of this name
+_REFUSED = "_"  # a name that the schema does not have
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def find_problems(root: Node, schema: Schema) -> Iterator[Diagnostic]:
-    """Yield an error for everything in the tree that the schema does not allow, in the order of the file."""
+    """Yield an error for each element, attribute and value that the schema does not allow, in the order of the file."""
     tree = _tree(root, schema.opaque)
     if not schema.compiled.validate(tree):
         from taskrun.syntax.schema_errors import explain, quote
@@ -38,13 +38,13 @@ def find_problems(root: Node, schema: Schema) -> Iterator[Diagnostic]:
 
 
 def cross_check(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return what xmlschema has against the tree: a second opinion, slow, for ``check --strict``."""
+    """Return the problems that a second validator, xmlschema, finds; it is slow and only used by ``check --strict``."""
     found = schema.second.iter_errors(_tree(root, schema.opaque))
     return [root.problem("schema", f"xmlschema: {error.reason} (at {error.path})") for error in found]
 
 
 def _tree(root: Node, opaque: frozenset[str]) -> _Element:
-    """Return the part of the tree that the schema looks at, as lxml elements in the same order."""
+    """Return the part of the tree that the schema describes, as lxml elements in the same order."""
     from lxml.etree import Element, SubElement
 
     top = Element(root.tag if _PLAIN_NAME.match(root.tag) else _REFUSED, _clean(root))
@@ -70,12 +70,12 @@ def _tree(root: Node, opaque: frozenset[str]) -> _Element:
 
 
 def _ink(text: str) -> str | None:
-    """Return a stand-in for text that is more than white space."""
+    """Return a placeholder for text that is more than white space, None for other text."""
     return "text" if text.strip(" \t\r\n") else None
 
 
 def _clean(node: Node) -> dict[str, str]:
-    """Return the attributes without prefixed ones, in names and characters that lxml takes."""
+    """Return the attributes without prefixed ones, with names and characters that lxml accepts."""
     return {
         name if _PLAIN_NAME.match(name) else _REFUSED: NOT_XML.sub("\ufffd", value)
         for name, value in node.attributes.items()
