@@ -54,7 +54,7 @@ def merged(base: str, *deltas: str) -> str:
 
 def expanded(path: str | Path, **settings: Any) -> str:
     """Return the merged tree of a file."""
-    return shown(TaskManager(**settings).expand(path))
+    return shown(TaskManager(**settings).flows.expand(path))
 
 
 def codes(problems: Any) -> list[tuple[str, str, int, int]]:

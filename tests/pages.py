@@ -34,10 +34,10 @@ from transcript import check_transcript
 from taskrun import TaskManager
 from taskrun.cli.json_value import json_value
 from taskrun.compile.registry import Registry
-from taskrun.errors import FlowError
+from taskrun.errors import FlowError, SchemaError, raise_errors
 from taskrun.syntax.delta.short_forms import rewrite_short_forms
 from taskrun.syntax.load import parse
-from taskrun.syntax.validate import validate
+from taskrun.syntax.validate import find_problems
 from taskrun.testing import run_virtual
 
 _OPENING = re.compile(r"^```(\w+)(.*)$")
@@ -156,7 +156,8 @@ class Page:
         wrapped = f"<task {declared}><steps>{inside}</steps></task>"
         if first[1] in {"beans", "import"}:
             wrapped = f"<task>{text}<steps/></task>"
-        validate(rewrite_short_forms(parse("fragment", wrapped.encode())), self.registry.schema)
+        tree = rewrite_short_forms(parse("fragment", wrapped.encode()))
+        raise_errors(find_problems(tree, self.registry.schema), SchemaError)
 
     def _item(self, text: str) -> None:
         assert self.flow is not None, "no flow before this"

@@ -23,7 +23,7 @@ from taskrun.core.step import Decorator, Inner, decorator, step
 
 PACKAGE = Path(taskrun.__file__).parent
 MOST_LINES = 300
-PIPELINE_LINES = 15
+PIPELINE_LINES = 20
 
 LAYERS = {
     "source": (),

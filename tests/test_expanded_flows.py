@@ -18,7 +18,7 @@ TOPICS = sorted({case.flow.parent for case in cases()})
 
 def printed(manager: TaskManager, flow: Path, place: Path) -> str:
     """Return what is printed of a flow, as a file at ``place``."""
-    return write_xml(to_kernel_language(relocated(manager.expand(flow), str(place))))
+    return write_xml(to_kernel_language(relocated(manager.flows.expand(flow), str(place))))
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.relative_to(FLOWS).as_posix())

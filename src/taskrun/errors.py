@@ -90,6 +90,18 @@ class AnalysisError(FlowError):
     """A valid file cannot work when it runs: a jump to a missing step, an unknown variable, a cycle."""
 
 
+def raise_errors(problems: Iterable[Diagnostic], error_class: type[FlowError]) -> tuple[Diagnostic, ...]:
+    """Raise ``error_class`` with the errors among the problems; return the problems when none of them is an error.
+
+    Both are in the order of the file, each problem once.
+    """
+    found = sorted(dict.fromkeys(problems), key=lambda problem: problem.location)
+    errors = [problem for problem in found if problem.severity == "error"]
+    if errors:
+        raise error_class(errors)
+    return tuple(found)
+
+
 class InputError(TaskrunError):
     """Inputs of a run, or of a step, are wrong; ``problems`` has one line for each of them."""
 

@@ -1,12 +1,12 @@
-"""TaskManager: compile flows and run them, from Python.
+"""TaskManager: the Python interface for compiling and running flows.
 
     from taskrun import TaskManager
 
     result = TaskManager.run("greet.task.xml", {"who": "Ada"})
     result["greeting"], result.status
 
-Rules: a TaskManager is a set of settings with the flows compiled under them; its methods work on the class too, with
-default settings. Runs share what the host holds and nothing else.
+Rules: a TaskManager is a set of settings with the flows that were compiled with them; its methods can also be called on
+the class, with default settings. Its runs share its ``Services`` and nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from taskrun.class_api import OnClassToo, refuse_in_loop
 from taskrun.codec.codec import Codec
 from taskrun.compile.call_graph import reachable_flows
 from taskrun.compile.flow_cache import FlowCache
-from taskrun.compile.link import check_flow
 from taskrun.compile.registry import Registry
 from taskrun.core.beans import Beans, Imports
 from taskrun.core.events import Observer
@@ -32,50 +31,49 @@ from taskrun.core.flow import Flow
 from taskrun.core.run import Run
 from taskrun.core.script_language import Language
 from taskrun.core.search_path import SearchPath
-from taskrun.core.services import Host
+from taskrun.core.services import Services
 from taskrun.core.workers import Threads
 from taskrun.durable.operations import FlowSource, RunOperations
 from taskrun.durable.session import RunSession
 from taskrun.durable.store import Store
 from taskrun.durable.store_client import StoreClient
-from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint
+from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint, raise_errors
 from taskrun.observers.log import log_event
 from taskrun.resources import resource_folder
 from taskrun.result import RunResult
 from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
-from taskrun.syntax.delta.extend import add_extends_chain, extend, extend_tree
-from taskrun.syntax.delta.layers import LayeredFile, layer_name
-from taskrun.syntax.node import Node
-from taskrun.syntax.validate import cross_check
+from taskrun.syntax.delta.layers import layer_name
 from taskrun.tags.context import TagContext
 from taskrun.templates.tag_lookup import TagSettings
 
 
 class TaskManager:
-    """Settings for runs, and the flows compiled under them.
+    """Settings for runs, and the flows that were compiled with them.
+
+    ``flows`` is the cache of compiled flows; it also expands files and checks delta layers.
 
     Parameters:
         beans: Python objects that flows may use by name.
         path: folders in which tasks and libraries are looked up by name; default: the variable ``TASKRUN_PATH``.
         allow: patterns of modules that flows may import from, such as ``"shop.*"``.
-        observers: functions that get every event of every run.
-        flags: the flags that runs begin with.
+        observers: functions that receive every event of every run.
+        flags: the flags that are set at the start of each run.
         functions: further functions that scripts can call, besides those of installed packages (entry points
             ``taskrun.functions``).
-        limits: how much one evaluation of a script may use.
-        evaluator: what evaluates scripts: ``"compiled"``, or ``"asteval"``, which is slower and has less.
-        config: the configuration that ``feature:on`` and ``feature:off`` ask, by name.
+        limits: the time, steps and memory that one evaluation of a script may use.
+        evaluator: the executor of scripts: ``"compiled"``, or ``"asteval"``, which is slower and supports less.
+        config: the configuration that ``feature:on`` and ``feature:off`` read, by name.
         delta: the names of the delta layers (folders ``_delta/NAME``) that are laid over files, the lowest first.
         tags: Python functions as tags: modules, objects or mappings of functions, by the name of the library.
         folders: folders in which tags such as those of file-utils may read and write, besides that of the flow and the
             current one.
         steps: further step and decorator classes, besides those of installed packages.
         languages: further languages of ``<script lang="…">`` by name, besides those of installed packages.
-        store: where every run is recorded: a Store, or a URL such as ``"sqlite:///runs.db"``. Without it nothing is
-            recorded but the runs of flows that can be suspended, in memory.
-        codecs: how values of further types are recorded.
+        store: the store that records every run: a Store, or a URL such as ``"sqlite:///runs.db"``. Without it only runs
+            of flows that can be suspended are recorded, in memory.
+        codecs: codecs for values of further types.
         check_mutation: whether a step that changes an input in place fails, with an error that names both; for
             development and tests, since it costs time.
 
@@ -109,38 +107,39 @@ class TaskManager:
         self._path = None if path is None else [os.fspath(folder) for folder in path]
         self._flags = frozenset(flags)
         self._folders = tuple(map(Path, folders))
-        self._registry = Registry(steps, languages)
         self._functions = checked_functions(functions or {}, "TaskManager(functions=…)")
         self._limits = limits or Limits()
         self._evaluator = evaluator
         self._threads = Threads()
         imports = Imports(tuple(allow))
-        self._flows = FlowCache(
-            registry=self._registry,
+        self.flows = FlowCache(
+            registry=Registry(steps, languages),
             scripts=lambda: self._scripts,
             roots=self._roots,
             config=dict(config or {}),
             layers=tuple(map(layer_name, delta)),
-            tags=TagSettings(imports=imports, libraries=dict(tags or {}), context=self._context, threads=self._threads),
+            tags=TagSettings(
+                imports=imports, libraries=dict(tags or {}), context=self._tag_context, threads=self._threads
+            ),
         )
-        self._checked: dict[str, Flow] = {}
+        self._linked: dict[str, Flow] = {}
         self._suspending: dict[str, tuple[Flow, bool]] = {}
-        self._hosts: dict[tuple[str, str], Host] = {}
-        self._found: dict[str, Host] = {}
+        self._services_by_path: dict[tuple[str, str], Services] = {}
+        self._services_of_last_load: dict[str, Services] = {}
         self._shipped = str(resource_folder("lib"))
         self._active: dict[str, Run] = {}
         self._records_all = store is not None
         self._client = StoreClient("memory:" if store is None else store, codecs, imports.permits, _open_store)
         self.runs = RunOperations(
-            self._client, FlowSource(self.load, self._flows.compile_text, self._host_for), self._active
+            self._client, FlowSource(self.load, self.flows.compile_text, self._services_for), self._active
         )  # fmt: skip
-        self._host = Host(
-            load=self._flows.get,
-            compile_text=self._flows.compile_text,
+        self._services = Services(
+            load=self.flows.get,
+            compile_text=self.flows.compile_text,
             beans=Beans(beans),
             imports=imports,
             threads=self._threads,
-            lookup=SearchPath(()),
+            search_path=SearchPath(()),
             observers=tuple(observers),
             log=log_event,
             check_mutation=check_mutation,
@@ -173,8 +172,9 @@ class TaskManager:
         self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None, run_id: str | None
     ) -> Coroutine[Any, Any, RunResult]:
         flow = path if isinstance(path, Flow) else self.load(path)
-        known = self._found.get(flow.path) if flow is path else None  # load has settled where other files are looked up
-        run = Run(known or self._host_for(flow), flow, run_id=run_id, flags=self._flags)
+        # a loaded flow keeps the search path that it was linked with, also when TASKRUN_PATH has changed
+        known = self._services_of_last_load.get(flow.path) if flow is path else None
+        run = Run(known or self._services_for(flow), flow, run_id=run_id, flags=self._flags)
         given = {} if inputs is None else inputs
         if self._records_all or self._suspends(flow):
             return self.runs.start(run, given)
@@ -199,111 +199,84 @@ class TaskManager:
 
     @OnClassToo
     def load(self, path: str | os.PathLike[str]) -> Flow:
-        """Return the compiled flow of a file, with all that it names outside itself checked; raises FlowError.
+        """Return the compiled and linked flow of a file; raises FlowError with all problems.
 
         A file is compiled again when it has changed. A loaded flow can be run any number of times.
         """
-        flow = self._flows.get(os.fspath(path))
-        if self._checked.get(flow.path) is not flow:
-            problems = check_flow(flow, self._host_for(flow))
-            if problems:
-                raise AnalysisError(problems)
-            self._checked[flow.path] = flow
+        flow = self.flows.get(os.fspath(path))
+        if self._linked.get(flow.path) is not flow:
+            raise_errors(flow.link(self._services_for(flow)), AnalysisError)
+            self._linked[flow.path] = flow
         return flow
 
     @OnClassToo
     def check(self, path: str | os.PathLike[str]) -> tuple[Diagnostic, ...]:
         """Return every problem of a flow without running it: errors, warnings and notes."""
         try:
-            flow = self._flows.get(os.fspath(path))
+            flow = self.flows.get(os.fspath(path))
         except FlowError as error:
             return error.diagnostics
-        return (*check_flow(flow, self._host_for(flow)), *flow.warnings)
-
-    def cross_check(self, path: str | os.PathLike[str]) -> list[Diagnostic]:
-        """Return what a second schema validator, xmlschema, has against a file; raises FlowError when it cannot be read."""
-        return cross_check(self.expand(path), self._registry.schema)
-
-    def expand(self, path: str | os.PathLike[str], *, root: Node | None = None, custom_types: bool = True) -> Node:
-        """Return the tree of a file after all that it builds on was put in; raises FlowError.
-
-        ``root`` is the tree of the file where it is not written yet; ``custom_types=False`` leaves steps with a
-        ``customType`` as they are.
-        """
-        sources = self._flows.sources(os.fspath(path))
-        if not custom_types:
-            sources = sources.for_tag_library()
-        try:
-            if root is not None:
-                return extend_tree(root, LayeredFile((os.fspath(path),)), sources)
-            return extend(os.fspath(path), sources)
-        except FlowError as error:
-            raise add_extends_chain(error, sources, os.fspath(path)) from None
-
-    @property
-    def opaque(self) -> frozenset[str]:
-        """The tags of the elements that hold scripts."""
-        return self._registry.schema.opaque
-
-    def check_layers(self, path: str | os.PathLike[str]) -> None:
-        """Raise FlowError when a delta layer has no folder in any place where files of this flow are looked for."""
-        self._flows.check_layers(os.fspath(path))
+        return (*flow.link(self._services_for(flow)), *flow.warnings)
 
     def close(self) -> None:
-        """End the idle worker processes, and close the store if it was given as a URL; what is running is not touched."""
-        self._host.processes.close()
+        """Stop the idle worker processes, and close the store if it was given as a URL; active runs continue."""
+        self._services.processes.close()
         self._client.close()
 
     @property
     def active(self) -> tuple[str, ...]:
-        """The ids of the runs that are going on."""
+        """The ids of the runs that this TaskManager executes at the moment."""
         return tuple(self._active)
 
     def limits(self) -> Mapping[str, Mapping[str, float]]:
         """Return the state of the ``global`` throttles and rate limits by key: limit, held and waiting, or rate."""
-        return self._host.limiters.statistics()
+        return self._services.limiters.statistics()
 
     def _suspends(self, flow: Flow) -> bool:
-        """Whether a step of the flow, or of one that it calls, may suspend the run."""
+        """Return whether a step of the flow, or of a flow that it can reach, may suspend the run."""
         known = self._suspending.get(flow.path)
         if known is None or known[0] is not flow:
-            found = any(one.suspends for one in reachable_flows(flow, self._host_for(flow)))
+            found = any(one.suspends for one in reachable_flows(flow, self._services_for(flow)))
             known = self._suspending[flow.path] = (flow, found)
         return known[1]
 
     @cached_property
     def _scripts(self) -> ScriptSettings:
+        """The settings of scripts; installed packages are searched for functions at the first access."""
         return ScriptSettings(
             functions=installed_functions() | self._functions,
             limits=self._limits,
             evaluator=self._evaluator,
-            imports=self._host.imports.get,
+            imports=self._services.imports.get,
             cache={},
         )
 
-    def _context(self, path: str) -> TagContext:
-        """Return what the tags of a flow may use."""
+    def _tag_context(self, path: str) -> TagContext:
+        """Return the context of the tags in the flow at ``path``: its folder, and the folders that tags may use."""
         folder = Path(path).resolve().parent
         return TagContext(folder, (folder, Path.cwd(), *self._folders), logging.getLogger("taskrun").info)
 
     def _roots(self) -> tuple[str, ...]:
-        """Return the folders in which flows are looked up besides that of the flow that was started."""
+        """Return the search roots besides the folder of the flow that was started."""
         if self._path is not None:
             return (*self._path, self._shipped)
         variable = os.environ.get("TASKRUN_PATH", "")
         return (*(folder for folder in variable.split(os.pathsep) if folder), self._shipped)
 
-    def _host_for(self, flow: Flow) -> Host:
-        """Return the host of a run of a flow: where others are found depends on its folder and on TASKRUN_PATH."""
+    def _services_for(self, flow: Flow) -> Services:
+        """Return the services for runs of a flow: their search path depends on its folder and on TASKRUN_PATH."""
         variable = os.environ.get("TASKRUN_PATH", "") if self._path is None else ""
-        host = self._hosts.get((flow.path, variable))
-        if host is None:
-            host = self._hosts[flow.path, variable] = replace(self._host, lookup=self._flows.lookup(flow.path))
-        self._found[flow.path] = host
-        return host
+        key = (flow.path, variable)
+        services = self._services_by_path.get(key)
+        if services is None:
+            services = replace(self._services, search_path=self.flows.search_path(flow.path))
+            self._services_by_path[key] = services
+        self._services_of_last_load[flow.path] = services
+        return services
 
 
 def _open_store(url: str) -> Store:
+    """Open the store at a URL; the module of the store is imported then."""
     from taskrun.stores.open import open_store
 
     return open_store(url)

@@ -172,7 +172,7 @@ def test_dump(taskrun, flow):
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        TaskManager().expand(flow('<task x:extends="base.task.xml" x:dump="true"/>'))
+        TaskManager().flows.expand(flow('<task x:extends="base.task.xml" x:dump="true"/>'))
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)

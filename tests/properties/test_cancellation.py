@@ -179,7 +179,7 @@ class Scene:
             beans={"wait": self.wait, "block": self.block, "tidy": self.tidy},
             functions={"note": lambda *what: self.notes.update([what])},
         )
-        self.manager._host = replace(self.manager._host, threads=Threads(PLACES))
+        self.manager._services = replace(self.manager._services, threads=Threads(PLACES))
 
     async def wait(self) -> None:
         """Give up the loop a few times, once for a while."""
@@ -249,7 +249,7 @@ class Scene:
         self.gates["first"].set()
         assert self.complaints == []
         assert self.manager.active == ()
-        for limiters in (*(run.limiters for run in self.runs), self.manager._host.limiters):
+        for limiters in (*(run.limiters for run in self.runs), self.manager._services.limiters):
             assert limiters._permits == {}
             assert all(not bucket._waiting and bucket._timer is None for bucket in limiters._buckets.values())
         for kind, step, who in list(self.notes):

@@ -187,9 +187,9 @@ def test_expand_and_diff_of_files(base: Node, own: Node) -> None:
         extending = own._replace(attributes={**own.attributes, "x:extends": "base.task.xml"})
         for file, root in (("base", base), ("own", extending), ("other", own)):
             (folder / f"{file}.task.xml").write_text(write_xml(root), "utf-8", newline="")
-        once = write_xml(to_kernel_language(manager.expand(folder / "own.task.xml")))
+        once = write_xml(to_kernel_language(manager.flows.expand(folder / "own.task.xml")))
         (folder / "once.task.xml").write_text(once, "utf-8", newline="")
-        assert write_xml(to_kernel_language(manager.expand(folder / "once.task.xml"))) == once
+        assert write_xml(to_kernel_language(manager.flows.expand(folder / "once.task.xml"))) == once
         paths = [str(folder / f"{file}.task.xml") for file in ("own", "other", "delta")]
         Path(paths[2]).write_text(delta_text(manager, *paths), "utf-8", newline="")
-        assert shown(manager.expand(paths[2])) == shown(manager.expand(paths[1]))
+        assert shown(manager.flows.expand(paths[2])) == shown(manager.flows.expand(paths[1]))

@@ -225,8 +225,8 @@ def test_closing_ends_what_is_idle(bench: Bench) -> None:
 def test_the_second_opinion_on_a_file(bench: Bench) -> None:
     """Another validator of the schema finds the same files right and wrong."""
     manager = TaskManager()
-    assert manager.cross_check(bench.write(ONE)) == []
-    assert manager.cross_check(bench.write(task("<stepp/>")))
+    assert manager.flows.cross_check(bench.write(ONE)) == []
+    assert manager.flows.cross_check(bench.write(task("<stepp/>")))
     assert Path(taskrun.__file__).name == "__init__.py"
 
 

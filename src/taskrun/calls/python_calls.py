@@ -135,12 +135,12 @@ def offload(
 ) -> Awaitable[Any]:
     """Run a plain function where the frame's executor says, in a worker thread when it says nothing."""
     name = frame.executor or THREAD
-    host = frame.run.host
+    services = frame.run.services
     if name == INLINE:
         return _inline(function, positional, named)
     if name == PROCESS:
         return _in_process(frame, function, positional, dict(named))
-    executor: Executor = host.threads if name == THREAD else executor_bean(frame, name)
+    executor: Executor = services.threads if name == THREAD else executor_bean(frame, name)
     return run_in(executor, _apply, function, positional, named)
 
 
@@ -167,7 +167,7 @@ async def _in_process(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
     try:
-        return await frame.run.host.processes.run(_apply, function, positional, named)
+        return await frame.run.services.processes.run(_apply, function, positional, named)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         name = _unpicklable(function, positional, named)
         if name is None:

@@ -89,7 +89,7 @@ def _find_problems(manager: TaskManager, file: str, *, strict: bool) -> Iterator
         else:
             yield problem
     if strict and not any(problem.severity == "error" for problem in found):
-        yield from manager.cross_check(file)
+        yield from manager.flows.cross_check(file)
 
 
 def _problem_json(problem: Diagnostic) -> dict[str, object]:

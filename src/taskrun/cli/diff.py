@@ -66,7 +66,7 @@ def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str
     from taskrun.syntax.node import same
     from taskrun.syntax.xml_write import write_xml
 
-    first, second = (relocated(manager.expand(path, custom_types=False), output) for path in (base, wanted))
+    first, second = (relocated(manager.flows.expand(path, custom_types=False), output) for path in (base, wanted))
     path = os.path.relpath(base, Path(output).parent).replace(os.sep, "/")
     declared = {name: text for name, text in second.attributes.items() if name.startswith(("xmlns:", "xpl:"))}
 
@@ -76,10 +76,10 @@ def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str
     replaced = text_of(replacement_delta(second))
     if (language_of(first) or "python") != (language_of(second) or "python"):
         return replaced
-    delta = Differ(manager.opaque).difference(first, second)
+    delta = Differ(manager.flows.schema.opaque).difference(first, second)
     text = text_of(second._replace(attributes={}, children=(), text="") if delta is None else delta)
     try:  # merging the delta may give another flow than `wanted` if the base has prototypes or generated parts
-        merged = manager.expand(output, root=parse(output, text.encode()), custom_types=False)
+        merged = manager.flows.expand(output, root=parse(output, text.encode()), custom_types=False)
     except FlowError:
         return replaced
     return text if same(relocated(merged, output), second) else replaced

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from taskrun.syntax.delta.relocate import relocated
     from taskrun.syntax.xml_write import write_xml
 
-    root = relocated(create_manager(arguments).expand(arguments.flow), arguments.flow)
+    root = relocated(create_manager(arguments).flows.expand(arguments.flow), arguments.flow)
     origins = describe_origin if arguments.origins else None
     return print_result(write_xml(to_kernel_language(root), origins, head=False).rstrip("\n"))
 

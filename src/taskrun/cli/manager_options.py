@@ -68,7 +68,7 @@ def create_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManage
         **settings,
     )
     if "flow" in arguments:
-        manager.check_layers(arguments.flow)
+        manager.flows.check_layers(arguments.flow)
     return manager
 
 

@@ -1,44 +1,35 @@
-"""Find what cannot work in a well-written flow, before it runs.
+"""Stage ``analyze``: find what cannot work in a flow that the schema allows, before it runs.
 
-Rules: an error is what must fail, or can never be meant: a jump to nowhere, two steps of one name, a variable that
-nothing sets. A warning is what works and is probably a mistake; ``check --strict`` makes it an error. Type-specific
-checks are a step's own ``analyze``.
+Rules: an error is certain to fail, or can never be intended: a jump to an unknown step, two steps with one name, a
+variable that nothing sets. Probable mistakes are warnings (``compile.lint``); ``check --strict`` makes them errors.
+Checks for one step type are in the ``analyze`` method of its class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from taskrun.compile.misplaced import ignored
+from taskrun.compile import misplaced
 from taskrun.compile.variables import Variables
 from taskrun.core.completion import SIGNAL_TARGETS
 from taskrun.core.step import Step, walk
-from taskrun.errors import AnalysisError, Diagnostic, near_hint
+from taskrun.errors import Diagnostic, near_hint
 
 
-def analyze(root: Step, variables: Variables) -> Iterator[Diagnostic]:
-    """Yield every error of a flow, and what its steps say of themselves; ``lint`` has the other warnings."""
+def find_problems(root: Step, variables: Variables) -> Iterator[Diagnostic]:
+    """Yield every error of a model with these variables, and the warnings of its steps and decorators."""
     for step in walk(root):
-        yield from duplicate_names(step)
-        yield from duplicate_parts(step)
-        yield from unknown_targets(step)
-        yield from ignored(step, root)
+        yield from _duplicate_steps(step)
+        yield from _duplicate_inputs_and_outputs(step)
+        yield from _unknown_targets(step)
+        yield from misplaced.find_problems(step, root)
         yield from step.analyze()
         for decorator in step.decorators:
             yield from decorator.analyze(step)
-    yield from variables.unknown()
+    yield from variables.find_problems()
 
 
-def report(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return the warnings, or raise AnalysisError with all when one of them is an error."""
-    found = sorted(diagnostics, key=lambda item: item.location)
-    errors = [item for item in found if item.severity == "error"]
-    if errors:
-        raise AnalysisError(errors)
-    return tuple(found)
-
-
-def duplicate_names(step: Step) -> Iterator[Diagnostic]:
+def _duplicate_steps(step: Step) -> Iterator[Diagnostic]:
     """Yield an error for each child that has the name of an earlier one."""
     seen: dict[str, Step] = {}
     for child in step.children():
@@ -52,7 +43,7 @@ def duplicate_names(step: Step) -> Iterator[Diagnostic]:
             )
 
 
-def duplicate_parts(step: Step) -> Iterator[Diagnostic]:
+def _duplicate_inputs_and_outputs(step: Step) -> Iterator[Diagnostic]:
     """Yield an error for each input, and each output, that has the name of an earlier one."""
     for kind, parts in (("input", step.inputs), ("output", step.outputs)):
         seen: set[str] = set()
@@ -62,11 +53,11 @@ def duplicate_parts(step: Step) -> Iterator[Diagnostic]:
             seen.add(part.name)
 
 
-def unknown_targets(step: Step) -> Iterator[Diagnostic]:
+def _unknown_targets(step: Step) -> Iterator[Diagnostic]:
     """Yield an error for each ``next``, ``nextOnError`` or ``to`` that names no sibling."""
     siblings = {child.name for child in step.children()}
     if not step.children_jump:
-        special: tuple[str, ...] = ()  # in a graph ``next`` is an edge, and there is nothing to leave
+        special: tuple[str, ...] = ()  # in a graph ``next`` is an edge, so that @exit, @end and @suspend mean nothing
     else:
         special = tuple(SIGNAL_TARGETS)
     for child in step.children():

@@ -1,7 +1,4 @@
-"""Which flows a run may come to: its own, the tasks that its steps call, and the libraries that they take steps from.
-
-any(flow.suspends for flow in reachable_flows(flow, host))
-"""
+"""The call graph: which flows a run of a flow can reach."""
 
 from __future__ import annotations
 
@@ -15,11 +12,14 @@ from taskrun.errors import FlowError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Host
+    from taskrun.core.services import Services
 
 
-def reachable_flows(flow: Flow, host: Host) -> Iterator[Flow]:
-    """Yield the flow and every one that its steps may call, each once; what cannot be loaded is left out."""
+def reachable_flows(flow: Flow, services: Services) -> Iterator[Flow]:
+    """Yield the flow and each task and library that its steps may call, each once.
+
+    Files that cannot be loaded are left out: the call fails when the run reaches it.
+    """
     seen = {flow.path}
     waiting = [flow]
     while waiting:
@@ -29,8 +29,8 @@ def reachable_flows(flow: Flow, host: Host) -> Iterator[Flow]:
             if not isinstance(reference, FlowReference):
                 continue
             try:
-                called = reference.load(host)
-            except (FlowError, NotFoundError):  # the step says it when the run comes to it
+                called = reference.load(services)
+            except (FlowError, NotFoundError):
                 continue
             if called.path not in seen:
                 seen.add(called.path)

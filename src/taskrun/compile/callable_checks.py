@@ -1,4 +1,4 @@
-"""Checks before the run that the steps which call Python share: the bean exists, the function takes the arguments."""
+"""Link checks for steps that call Python: the bean exists, and the function accepts the arguments."""
 
 from __future__ import annotations
 
@@ -10,48 +10,56 @@ from taskrun.compile.variables import ALWAYS
 from taskrun.errors import Diagnostic, PluginError, near_hint
 
 if TYPE_CHECKING:
-    from taskrun.core.services import Host
+    from taskrun.core.link_context import LinkContext
     from taskrun.core.step import Step
 
 
-def bean_problems(step: Step, host: Host, bean: str) -> Iterator[Diagnostic]:
-    """Yield that there is no such bean."""
-    if not host.has_bean(bean):
-        hint = near_hint(bean, host.bean_names()) or (
+def bean_problems(step: Step, context: LinkContext, bean: str) -> Iterator[Diagnostic]:
+    """Yield an error when the flow has no bean of that name."""
+    if not context.has_bean(bean):
+        hint = near_hint(bean, context.bean_names()) or (
             "give it with TaskManager(beans={…}), <beans> or an entry point taskrun.beans"
         )
         yield step.node.problem("unknown-bean", f"there is no bean '{bean}'", hint=hint, attribute="bean")
 
 
 def bean_callee_problems(
-    step: Step, host: Host, bean: str, attribute: str, find: Callable[[Any], Callable[..., Any]]
+    step: Step, context: LinkContext, bean: str, attribute: str, find: Callable[[Any], Callable[..., Any]]
 ) -> list[Diagnostic]:
-    """Return what is wrong with calling a bean: ``find`` returns the function to call of it, or raises PluginError."""
-    problems = list(bean_problems(step, host, bean))
-    if problems or bean not in host.beans:  # what the task's own <beans> makes is not there yet
+    """Return the problems of a step that calls a function of a bean.
+
+    ``find`` returns that function of the bean or raises PluginError, which is reported at ``attribute``.
+    """
+    problems = list(bean_problems(step, context, bean))
+    beans = context.services.beans
+    if problems or bean not in beans:  # a bean of the task's own <beans> is created when the run needs it
         return problems
     try:
-        function = find(host.beans.get(bean))
+        function = find(beans.get(bean))
     except PluginError as error:
         return [step.node.problem("unknown-method", str(error), attribute=attribute)]
-    return list(callee_problems(step, host, function))
+    return list(callee_problems(step, context, function))
 
 
-def callee_problems(step: Step, host: Host, function: Callable[..., Any]) -> Iterator[Diagnostic]:
-    """Yield the arguments that the function does not take or that nothing can give."""
+def callee_problems(step: Step, context: LinkContext, function: Callable[..., Any]) -> Iterator[Diagnostic]:
+    """Yield an error for each argument that the function does not accept, or needs and does not get."""
     name = f"{getattr(function, '__qualname__', None) or type(function).__qualname__}()"
-    return argument_problems(step, host, Signature.of(function), name)
+    return argument_problems(step, context, Signature.of(function), name)
 
 
-def argument_problems(step: Step, host: Host, signature: Signature, called: str) -> Iterator[Diagnostic]:
-    """Yield the arguments that what is called does not take or that nothing can give."""
+def argument_problems(step: Step, context: LinkContext, signature: Signature, called: str) -> Iterator[Diagnostic]:
+    """Yield an error for each argument that the signature does not accept, or needs and does not get.
+
+    ``called`` is the name of the function in messages. The arguments are the inputs of the step; a step without inputs
+    takes them from the variables that it can read.
+    """
     if step.inputs:
         nodes = {item.name: item.node for item in step.inputs}
         for name, problem in signature.problems(tuple(nodes)):
             text = f"'{step.name}' calls {called}: {problem}"
             yield nodes.get(name, step.node).problem("wrong-arguments", text)
         return
-    visible = host.visible(step)
+    visible = context.visible(step)
     if visible is None:
         return
     for name in signature.needed:

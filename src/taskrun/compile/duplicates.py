@@ -1,37 +1,45 @@
-"""What may be there once and is there twice: child elements of one tag, imports and beans of one name."""
+"""Duplicate checks: child elements that are allowed once, and imports and beans with equal names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from taskrun.compile.binding_plan import Plan
+from taskrun.compile.binding_plan import BindingPlan
 from taskrun.errors import Diagnostic
 from taskrun.syntax.node import TEXT, Node
 
 _REPEATED = frozenset({"input", "output", "decorator", "import"})
 
 
-def duplicate_keys(root: Node) -> Iterator[Diagnostic]:
-    """Yield an error for each import, and each bean, whose name is taken by an earlier one."""
+def find_problems(root: Node, steps: Iterable[tuple[Node, BindingPlan]]) -> Iterator[Diagnostic]:
+    """Yield an error for each duplicate import, bean and child element of a flow.
+
+    ``root`` is the root element, ``steps`` are the elements of its steps, each with the binding plan of its class.
+    """
+    yield from _equal_names(root.children, "import", "as")
     beans = root.child("beans")
-    for nodes, key in ((root.children, "as"), (beans.children if beans else (), "id")):
-        seen: set[str] = set()
-        for node in nodes:
-            name = node.attributes.get(key) if node.tag in {"import", "bean"} else None
-            if name in seen:
-                yield node.problem("duplicate-name", f"a second <{node.tag}> with {key}='{name}'", attribute=key)
-            elif name is not None:
-                seen.add(name)
+    if beans is not None:
+        yield from _equal_names(beans.children, "bean", "id")
+    for node, plan in steps:
+        yield from _repeated_children(node, plan)
 
 
-def duplicate_children(node: Node, plan: Plan) -> Iterator[Diagnostic]:
-    """Yield an error for each child element of a tag that can stand once and has been there."""
-    if len(node.children) < 2:  # noqa: PLR2004 - two of a kind
-        return
+def _equal_names(nodes: Iterable[Node], tag: str, key: str) -> Iterator[Diagnostic]:
+    seen: set[str] = set()
+    for node in nodes:
+        name = node.attributes.get(key) if node.tag == tag else None
+        if name in seen:
+            yield node.problem("duplicate-name", f"a second <{tag}> with {key}='{name}'", attribute=key)
+        elif name is not None:
+            seen.add(name)
+
+
+def _repeated_children(node: Node, plan: BindingPlan) -> Iterator[Diagnostic]:
     seen: set[str] = set()
     for child in node.children:
         tag = child.tag
-        slot = plan.children.get(tag)
-        if tag in seen and not (slot and slot.repeated) and tag not in _REPEATED and ":" not in tag and tag != TEXT:
-            yield child.problem("doubled", f"a second <{tag}> in <{node.tag}>; there can be one")
+        if tag in seen and tag not in _REPEATED and ":" not in tag and tag != TEXT:
+            binding = plan.children.get(tag)
+            if binding is None or not binding.repeated:
+                yield child.problem("doubled", f"a second <{tag}> in <{node.tag}>; there can be one")
         seen.add(tag)

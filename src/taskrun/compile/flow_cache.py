@@ -1,8 +1,8 @@
-"""The compiled flows of a TaskManager, by file.
+"""FlowCache: compiles the flow files of a TaskManager and caches the results.
 
-Rules: a flow is compiled when it is first asked for, and again when any file that it was built from has changed, came, or
-went; runs that are going keep the flow they began with. What is looked up by ``/…`` while a flow is put together is looked
-for in its own folder, then in ``roots``.
+Rules: a flow is compiled when it is first requested, and again when a file that it was built from was changed, created
+or deleted; active runs keep their flow. A path with a leading ``/`` is searched in the folder of the flow, then in the
+search roots.
 """
 
 from __future__ import annotations
@@ -12,33 +12,44 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
-from taskrun.compile.pipeline import compile_flow, compile_tree
+from taskrun.compile.pipeline import compile_flow
 from taskrun.compile.registry import Registry
 from taskrun.core.flow import Flow
 from taskrun.core.search_path import SearchPath
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.script.script import ScriptSettings
 from taskrun.source import Location
-from taskrun.syntax.delta.extend import Sources, add_extends_chain
-from taskrun.syntax.delta.layers import FOLDER, Files, state_of
+from taskrun.syntax.delta.extend import Sources, add_extends_chain, extend, load_and_extend
+from taskrun.syntax.delta.layers import FOLDER, Files, LayeredFile, state_of
 from taskrun.syntax.delta.origins import describe_origin
-from taskrun.syntax.load import load, parse
+from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
+from taskrun.syntax.schema import Schema
+from taskrun.syntax.validate import cross_check
 from taskrun.syntax.xml_write import write_xml
 from taskrun.templates.flow_templates import FlowTemplates
 from taskrun.templates.tag_lookup import TagSettings
+
+FilePath: TypeAlias = "str | os.PathLike[str]"
+FileStates: TypeAlias = "dict[str, tuple[int, ...]]"
+"""The states of files by path, as ``state_of`` returns them."""
 
 _LOG = logging.getLogger("taskrun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowCache:
-    """Compiles and keeps flows.
+    """The compiled flows of a TaskManager by path, with the settings for compiling them.
 
-    Parameters: ``roots`` returns the search roots besides the flow's own folder; ``config`` is what ``feature:on`` asks,
-    ``layers`` the names of delta layers, the lowest first; ``scripts`` returns the settings of scripts.
+    Parameters:
+        registry: the table of step and decorator classes.
+        scripts: returns the settings of scripts.
+        roots: returns the search roots besides the flow's own folder.
+        config: the configuration that ``feature:on`` and ``feature:off`` read, by name.
+        layers: the names of the delta layers, the lowest first.
+        tags: the settings of tag libraries.
     """
 
     registry: Registry
@@ -47,63 +58,87 @@ class FlowCache:
     config: Mapping[str, Any] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
     tags: TagSettings
-    kept: dict[str, tuple[dict[str, tuple[int, ...]], Flow]] = field(default_factory=dict)
+    _compiled: dict[str, tuple[FileStates, Flow]] = field(default_factory=dict, init=False)
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of flow files, with the elements of additional step and decorator classes."""
+        return self.registry.schema
 
     def get(self, path: str) -> Flow:
-        """Return the compiled flow of a file; raises FlowError."""
-        known = self.kept.get(path)
+        """Return the compiled flow of a file, which is not linked; raises FlowError."""
+        known = self._compiled.get(path)
         if known is not None and all(state_of(file) == state for file, state in known[0].items()):
             return known[1]
-        sources = self.sources(path)
+        sources = self._sources(path)
         try:
-            flow = compile_flow(path, self.registry, sources, partial(self._markup, sources))
+            flow = compile_flow(path, self.registry, sources, partial(self._templates, sources), text=None)
         except FlowError as error:
             raise add_extends_chain(error, sources, path) from None
-        self.kept[path] = (sources.files.states, flow)
+        self._compiled[path] = (sources.files.states, flow)
         return flow
 
     def compile_text(self, path: str, text: str) -> Flow:
-        """Return the compiled flow of a text that ``Flow.text`` made of the file at ``path``; raises FlowError."""
-        sources = self.sources(path)
-        return compile_tree(path, parse(path, text.encode()), self.registry, partial(self._markup, sources))
+        """Compile the ``Flow.text`` that the file at ``path`` had when a run was recorded; raises FlowError."""
+        sources = self._sources(path)
+        return compile_flow(path, self.registry, sources, partial(self._templates, sources), text)
 
-    def check_layers(self, path: str) -> None:
-        """Raise ExtendError when a delta layer has no folder in any place where files of the flow are looked for."""
-        places = [os.path.join(root, FOLDER) for root in self.lookup(path).roots]  # noqa: PTH118 - keeps ./
+    def expand(self, path: FilePath, *, root: Node | None = None, custom_types: bool = True) -> Node:
+        """Return the tree of a file with everything that it builds on merged in; raises FlowError.
+
+        Parameters: ``root`` replaces the content of the file, which need not exist then; ``custom_types=False`` leaves
+        steps with a ``customType`` unchanged.
+        """
+        path = os.fspath(path)
+        sources = self._sources(path)
+        if not custom_types:
+            sources = sources.for_tag_library()
+        try:
+            return load_and_extend(path, sources) if root is None else extend(root, LayeredFile((path,)), sources)
+        except FlowError as error:
+            raise add_extends_chain(error, sources, path) from None
+
+    def cross_check(self, path: FilePath) -> list[Diagnostic]:
+        """Return the problems that a second schema validator, xmlschema, finds in a file; raises FlowError."""
+        return cross_check(self.expand(path), self.schema)
+
+    def check_layers(self, path: FilePath) -> None:
+        """Raise ExtendError when a delta layer has no folder in any search root of the flow at ``path``."""
+        path = os.fspath(path)
+        folders = [os.path.join(root, FOLDER) for root in self.search_path(path).roots]  # noqa: PTH118 - keeps ./
         for layer in self.layers:
-            if not any(os.path.isdir(os.path.join(place, layer)) for place in places):  # noqa: PTH112, PTH118 - likewise
-                known = {name for place in places if os.path.isdir(place) for name in os.listdir(place)}  # noqa: PTH112, PTH208
-                hint = (
-                    near_hint(layer, known)
-                    or f"looked for {FOLDER}/{layer} in {', '.join(map(os.path.dirname, places))}"
-                )
+            if not any(os.path.isdir(os.path.join(folder, layer)) for folder in folders):  # noqa: PTH112, PTH118 - likewise
+                known = {name for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)}  # noqa: PTH112, PTH208
+                searched = ", ".join(map(os.path.dirname, folders))
+                hint = near_hint(layer, known) or f"looked for {FOLDER}/{layer} in {searched}"
                 message = f"there is no delta layer '{layer}'"
-                place = Location(path, 1, 1)
-                raise ExtendError([Diagnostic(location=place, code="no-layer", message=message, hint=hint)])
+                raise ExtendError(
+                    [Diagnostic(location=Location(path, 1, 1), code="no-layer", message=message, hint=hint)]
+                )
 
-    def lookup(self, path: str) -> SearchPath:
-        """Return where files are looked for that the flow at ``path`` names: in its folder, then in the search roots."""
+    def search_path(self, path: str) -> SearchPath:
+        """Return the folders in which files that the flow at ``path`` names are searched: its own, then the roots."""
         return SearchPath((os.path.dirname(path) or ".", *self.roots()))  # noqa: PTH120 - keeps ./
 
-    def sources(self, path: str) -> Sources:
-        """Return what the file at ``path`` is put together from."""
-        lookup = self.lookup(path)
+    def _sources(self, path: str) -> Sources:
+        """Return the files and functions that the stages ``load`` and ``extend`` of the file at ``path`` use."""
+        search_path = self.search_path(path)
 
         def generate(section: Node, root: Node) -> Sequence[Node]:
             from taskrun.templates.element import Element
 
             tree = Element(root)
-            return self._markup(sources, root).generate(section, {"_dsl_root": tree, "dsl_root": tree})
+            return self._templates(sources, root).generate(section, {"_dsl_root": tree, "dsl_root": tree})
 
         def transform(root: Node) -> Node:
             from taskrun.templates.custom_types import CustomTypes
 
-            return CustomTypes(self._markup(sources, root)).apply()
+            return CustomTypes(self._templates(sources, root)).apply()
 
         sources = Sources(
-            files=Files(self.layers, lookup.roots, lookup.by_path, lambda file: load(file, self.registry.schema)),
-            opaque=self.registry.schema.opaque,
-            containers=self.registry.schema.containers,
+            files=Files(self.layers, search_path.roots, search_path.by_path, partial(load, schema=self.schema)),
+            opaque=self.schema.opaque,
+            containers=self.schema.containers,
             generate=generate,
             config=self.config,
             transform=transform,
@@ -111,9 +146,10 @@ class FlowCache:
         )
         return sources
 
-    def _markup(self, sources: Sources, root: Node) -> FlowTemplates:
+    def _templates(self, sources: Sources, root: Node) -> FlowTemplates:
         return FlowTemplates(root, sources, self.tags, self.scripts())
 
 
 def _dump(root: Node) -> None:
+    """Log a tree, for ``x:dump="true"``."""
     _LOG.info("%s", write_xml(root, describe_origin, head=False))

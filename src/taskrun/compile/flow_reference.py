@@ -1,6 +1,7 @@
-"""What ``call-task`` and ``call-step`` share: naming another file by path, or by name and version.
+"""FlowReference: the attributes of ``call-task`` and ``call-step`` that name another file.
 
-Rules: one of the two ways, not both. What is not found is reported before the run starts, with what was tried.
+Rules: a file is named by path, or by name and version, never both. A file that is not found is reported before the run
+starts, with the paths that were tried.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Host
+    from taskrun.core.link_context import LinkContext
+    from taskrun.core.services import Services
     from taskrun.core.step import Step
 
 
 @dataclass(frozen=True, slots=True)
 class FlowReference:
-    """Another file, as a step names it; ``kind`` is ``task`` or ``lib``."""
+    """Reference of a step to another file; ``kind`` is ``task`` or ``lib``, the beginning of its attributes' names."""
 
     node: Node
     kind: str
@@ -31,24 +33,24 @@ class FlowReference:
 
     @property
     def attribute(self) -> str:
-        """The attribute that names the file."""
+        """The name of the attribute that names the file."""
         return f"{self.kind}ModelPath" if self.path else f"{self.kind}Name"
 
-    def find(self, lookup: SearchPath) -> str:
+    def find(self, search_path: SearchPath) -> str:
         """Return the path of the file; raises NotFoundError."""
         if self.path:
-            merged = self.node.places is not None  # then another file than the element's may have said it
-            said_in = self.node.attribute_at(self.attribute).path if merged else self.node.source.path
-            return lookup.by_path(self.path, said_in)
+            merged = self.node.places is not None  # then the attribute may come from another file than the element
+            base = self.node.attribute_at(self.attribute).path if merged else self.node.source.path
+            return search_path.by_path(self.path, base)
         kind = ".task" if self.kind == "task" else ".task-lib"
-        return lookup.by_name(self.name or "", self.version, kind)
+        return search_path.by_name(self.name or "", self.version, kind)
 
-    def load(self, host: Host) -> Flow:
-        """Return the compiled file; raises NotFoundError and FlowError."""
-        return host.load(self.find(host.lookup))
+    def load(self, services: Services) -> Flow:
+        """Return the compiled flow; raises NotFoundError and FlowError."""
+        return services.load(self.find(services.search_path))
 
     def analyze(self) -> Iterator[Diagnostic]:
-        """Yield what is wrong with the way of naming."""
+        """Yield an error unless exactly one of path and name is given, and a version only with a name."""
         path, name = f"{self.kind}ModelPath", f"{self.kind}Name"
         if not self.path and not self.name:
             yield self.node.problem("missing-attribute", f"<{self.node.tag}> needs {path} or {name}")
@@ -58,14 +60,14 @@ class FlowReference:
             attribute = f"{self.kind}Version"
             yield self.node.problem("doubled", f"{attribute} goes with {name}, not with {path}", attribute=attribute)
 
-    def check(self, host: Host, step: Step) -> Iterator[Diagnostic]:
-        """Yield that the file is not found, or what is wrong with it; ``step`` is the one that names it."""
+    def link(self, context: LinkContext, step: Step) -> Iterator[Diagnostic]:
+        """Yield an error when the file is not found, or the errors of the file; ``step`` is the step that names it."""
         try:
-            flow = self.load(host)
+            flow = self.load(context.services)
         except NotFoundError as error:
             yield self.node.problem("no-file", str(error), hint=error.hint, attribute=self.attribute)
         except FlowError as error:
             yield from error.diagnostics
         else:
-            if host.called is not None and self.kind == "task":  # of a library, only the called step matters
-                host.called(step, flow)
+            if self.kind == "task":  # of a library only the called step is linked, by the step that calls it
+                context.add_call(step, flow)

@@ -1,8 +1,7 @@
-"""Check what a flow names outside itself, before it runs: beans, functions, other files.
+"""Stage ``link``: check what a flow names outside its own file: beans, functions, other flows.
 
-Rules: every step and decorator says itself what it needs (``check``). The files that a flow calls are checked too, each
-once. Tasks may call each other, but not so that nothing can ever stop them: calls that always happen must not lead
-back to where they came from.
+Rules: each step and decorator checks its own names (``link``). The flows that a flow calls are linked too, each once.
+Tasks may call each other as long as something can end the recursion: a cycle of calls that always happen is an error.
 """
 
 from __future__ import annotations
@@ -13,35 +12,54 @@ from typing import TypeAlias
 
 from taskrun.compile.variables import CALL_RANK, Variables
 from taskrun.core.flow import Flow
-from taskrun.core.services import Host
+from taskrun.core.link_context import LinkContext
+from taskrun.core.services import Services
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, PluginError
 
 Call: TypeAlias = "tuple[Step, Flow]"
+"""A step and the flow that it calls."""
 
 
-def check_flow(flow: Flow, host: Host) -> list[Diagnostic]:
-    """Return what is wrong with what the flow, and each flow that it calls, names outside itself."""
+def find_problems(flow: Flow, services: Services) -> Iterator[Diagnostic]:
+    """Yield each problem with what the flow, and each flow that it calls, names outside its file."""
     calls: dict[str, list[Call]] = {}
-    found: list[Diagnostic] = []
     waiting = [flow]
     while waiting:
         current = waiting.pop()
         if current.path in calls:
             continue
-        made = calls[current.path] = []
-        variables = current.variables if current.variables.closed else Variables(current.model, host)
-        checking = replace(host, flow=current, variables=variables, called=lambda *call: made.append(call))  # noqa: B023
-        found.extend(_problems(current, checking, variables))
-        waiting.extend(callee for _, callee in made)
-        surely = {id(step) for step in _always_run(current.model)}
-        calls[current.path] = [call for call in made if id(call[0]) in surely]
-    found.extend(_endless(flow.path, calls))
-    return list(dict.fromkeys(found))
+        found: list[Call] = []
+        yield from _problems_of_flow(current, services, found)
+        waiting.extend(callee for _, callee in found)
+        always = {id(step) for step in _always_run(current.model)}
+        calls[current.path] = [call for call in found if id(call[0]) in always]
+    yield from _endless_calls(flow.path, calls)
+
+
+def _problems_of_flow(flow: Flow, services: Services, calls: list[Call]) -> Iterator[Diagnostic]:
+    """Yield the problems of one flow and append its calls of other flows to ``calls``."""
+    context = LinkContext(services=services, flow=flow, add_call=lambda *call: calls.append(call))
+    if flow.variables.closed:
+        context = replace(context, variables=flow.variables)
+    else:  # now that the beans are known, the variables that they set are known too
+        variables = Variables(flow.model, context)
+        context = replace(context, variables=variables)
+        yield from variables.find_problems()
+    for definition in flow.header.definitions:
+        try:
+            services.imports.get(definition.class_)
+        except PluginError as error:
+            yield definition.node.problem("unknown-class", str(error), attribute="class")
+    for step in walk(flow.model):
+        yield from step.link(context)
+        for decorator in step.decorators:
+            for part in decorator.parts(step):
+                yield from part.link(context, step)
 
 
 def _always_run(step: Step) -> Iterator[Step]:
-    """Yield the steps that run whenever ``step`` does and nothing fails."""
+    """Yield the steps that run whenever ``step`` runs and nothing fails."""
     yield step
     if not step.runs_all:
         return
@@ -51,28 +69,13 @@ def _always_run(step: Step) -> Iterator[Step]:
         yield from _always_run(child)
 
 
-def _endless(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] = ()) -> Iterator[Diagnostic]:
-    """Yield an error for each call that closes a circle of calls which always happen."""
+def _endless_calls(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] = ()) -> Iterator[Diagnostic]:
+    """Yield an error for each call that closes a cycle; ``calls`` are the calls that always happen, by calling file."""
     chain = (*chain, path)
     for step, callee in calls.get(path, ()):
         if callee.path in chain:
-            circle = " → ".join((*chain[chain.index(callee.path) :], callee.path))
-            text = f"these tasks call each other without end: {circle}"
+            cycle = " → ".join((*chain[chain.index(callee.path) :], callee.path))
+            text = f"these tasks call each other without end: {cycle}"
             yield step.node.problem("endless-calls", text, hint="put the call into an <if>, or give it a <when>")
         else:
-            yield from _endless(callee.path, calls, chain)
-
-
-def _problems(flow: Flow, host: Host, variables: Variables) -> Iterator[Diagnostic]:
-    if variables is not flow.variables:
-        yield from variables.unknown()  # what beans provide is known by now
-    for definition in flow.header.definitions:
-        try:
-            host.imports.get(definition.class_)
-        except PluginError as error:
-            yield definition.node.problem("unknown-class", str(error), attribute="class")
-    for step in walk(flow.model):
-        yield from step.check(host)
-        for decorator in step.decorators:
-            for part in decorator.parts(step):
-                yield from part.check(host, step)
+            yield from _endless_calls(callee.path, calls, chain)

@@ -1,6 +1,6 @@
-"""Warnings: what works and is probably a mistake.
+"""Warnings and notes of the stage ``analyze``: what works and is probably a mistake.
 
-Rules: a warning never stops a run. Each is a function that yields; what cannot be known for sure is left out.
+Rules: a warning never prevents a run. Each check is a generator function; it reports certain cases only.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from taskrun.core.step import Step, child_fields, walk
 from taskrun.errors import Diagnostic
 
 PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
-"""Attributes that describe threads and services of the Java platform and have no effect here."""
+"""The attributes that configure threads and services of the Java platform and have no effect here."""
 
 
-def lint(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
-    """Yield every warning and note of a flow; ``reads`` are variables that more than its steps read."""
+def find_problems(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
+    """Yield every warning and note of a model; ``reads`` are variables that are read outside its steps."""
     used = {*_all_reads(root), *reads}
     known = not any(step.reads_unknown for step in walk(root))
-    # what the steps of a library hand out is for those who call them
+    # the outputs of a library's steps are read by the flows that call them
     library = ".task-lib." in root.node.source.path
     for_callers = {id(step.node) for step in root.children()} if library else set()
     for step in walk(root):
-        yield from platform_words(step)
-        yield from catch_within_retry(step)
-        yield from unreachable(step)
-        yield from exported_twice(step)
-        yield from unread_inputs(step)
+        yield from _platform_words(step)
+        yield from _catch_within_retry(step)
+        yield from _unreachable(step)
+        yield from _exported_twice(step)
+        yield from _unread_inputs(step)
         if known and step is not root and id(step.node) not in for_callers:
-            yield from unused_outputs(step, used)
+            yield from _unused_outputs(step, used)
     if known and variables.closed:
-        yield from unread_task_inputs(root, used)
+        yield from _unread_task_inputs(root, used)
 
 
-def platform_words(step: Step) -> Iterator[Diagnostic]:
-    """Words of the Java platform have no effect."""
+def _platform_words(step: Step) -> Iterator[Diagnostic]:
+    """Yield a note for each attribute or element of the Java platform."""
     for node in (step.node, *step.node.children):
         words = PLATFORM_WORDS if node is step.node else ("role", "roles")
         for word in words:
@@ -53,8 +53,8 @@ def platform_words(step: Step) -> Iterator[Diagnostic]:
             yield step.node.problem("no-effect", f"{name} has no effect here", attribute=name, severity="note")
 
 
-def catch_within_retry(step: Step) -> Iterator[Diagnostic]:
-    """What catch handles is never retried."""
+def _catch_within_retry(step: Step) -> Iterator[Diagnostic]:
+    """Yield a warning for a ``catch`` inside a ``retry``, and for ``catchInternalException`` without ``catch``."""
     node = step.node
     catch, retry = node.child("catch"), node.child("retry")
     if catch is not None and retry is not None:
@@ -73,8 +73,8 @@ def catch_within_retry(step: Step) -> Iterator[Diagnostic]:
         )
 
 
-def unreachable(step: Step) -> Iterator[Diagnostic]:
-    """A step behind one that always goes elsewhere, and that nobody jumps to, never runs."""
+def _unreachable(step: Step) -> Iterator[Diagnostic]:
+    """Yield a warning for each step after one that always jumps or ends, when no step jumps to it."""
     for name in child_fields(type(step)):
         body = getattr(step, name)
         if not isinstance(body, Body):
@@ -92,8 +92,8 @@ def unreachable(step: Step) -> Iterator[Diagnostic]:
                 reached = child.next == child.name
 
 
-def exported_twice(step: Step) -> Iterator[Diagnostic]:
-    """Two branches that export one name overwrite each other in no certain order."""
+def _exported_twice(step: Step) -> Iterator[Diagnostic]:
+    """Yield a warning for each variable that two concurrent branches export: the last one to end wins."""
     if not step.concurrent_children:
         return
     seen: dict[str, Step] = {}
@@ -109,8 +109,8 @@ def exported_twice(step: Step) -> Iterator[Diagnostic]:
                 )
 
 
-def unread_inputs(step: Step) -> Iterator[Diagnostic]:
-    """An input of a script step that none of its scripts reads."""
+def _unread_inputs(step: Step) -> Iterator[Diagnostic]:
+    """Yield a warning for each input of a script step that none of its scripts reads."""
     if not step.reads_only_scripts:
         return
     reads = set(_own_reads(step))
@@ -120,22 +120,23 @@ def unread_inputs(step: Step) -> Iterator[Diagnostic]:
             yield item.node.problem("unread-input", text, severity="warning")
 
 
-def unused_outputs(step: Step, used: set[str]) -> Iterator[Diagnostic]:
-    """An output whose variable nobody reads anywhere."""
+def _unused_outputs(step: Step, used: set[str]) -> Iterator[Diagnostic]:
+    """Yield a warning for each output that is not among the variables that the flow reads (``used``)."""
     for output in step.outputs:
         if output.variable != RESULT and output.variable not in used and output.name not in used:
             text = f"nobody reads '{output.variable}'"
             yield output.node.problem("unused-output", text, severity="warning")
 
 
-def unread_task_inputs(root: Step, used: set[str]) -> Iterator[Diagnostic]:
-    """An input of the task that nobody reads."""
+def _unread_task_inputs(root: Step, used: set[str]) -> Iterator[Diagnostic]:
+    """Yield a warning for each input of the task that is not among the variables that the flow reads (``used``)."""
     for item in root.inputs:
         if item.name not in used:
             yield item.node.problem("unread-input", f"nobody reads the input '{item.name}'", severity="warning")
 
 
 def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
+    """Yield the variables that the scripts, outputs and decorators of a step read."""
     for script in step.scripts():
         yield from script.reads
     for output in step.outputs:
@@ -150,6 +151,7 @@ def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
 
 
 def _all_reads(root: Step) -> Iterator[str]:
+    """Yield the variables that a step and the steps inside read, with the inputs of the steps inside."""
     for step in walk(root):
         holds_steps = any(True for _ in step.children())
         yield from _own_reads(step, by_name=holds_steps)

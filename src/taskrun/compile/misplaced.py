@@ -1,7 +1,7 @@
-"""Words that mean nothing where they stand.
+"""Checks for misplaced attributes and elements: the schema allows them, but they have no effect at their location.
 
-Rules: nothing is accepted and ignored. What a word needs to have a meaning is said here, once for all steps; what only one
-step type knows is in its own ``analyze``.
+Rules: no attribute is accepted and ignored. The checks here are for all step types; those for one step type are in the
+``analyze`` method of its class.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from taskrun.syntax.node import Node
 CODE = "no-meaning"
 
 
-def ignored(step: Step, root: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each word of a step, and of its place in the step around it, that has no meaning there."""
+def find_problems(step: Step, root: Step) -> Iterator[Diagnostic]:
+    """Yield an error for each attribute or element of a step, or of a step in its body, that has no effect there."""
     for child in step.children():
-        yield from _in_its_place(step, child)
+        yield from _jumps_and_waits(step, child)
     node = step.node
     if "persisVars" in node.attributes and not step.holds_steps:
-        yield _problem(node, "persisVars", "they are kept while steps inside run, and there are none")
+        yield _problem(node, "persisVars", "they are stored while steps inside run, and there are none")
     if "errorName" in node.attributes and "nextOnError" not in node.attributes:
-        yield _problem(node, "errorName", "without nextOnError there is no jump that could keep an error")
+        yield _problem(node, "errorName", "only the jump of nextOnError sets that variable")
     for part in (*(item.node for item in step.inputs), *(item.node for item in step.outputs)):
         if "value" in part.attributes and part.child("source") is not None:
-            yield _problem(part, "value", "the <source> says already what it is; leave one of them out")
+            yield _problem(part, "value", "the <source> already computes the value; remove one of them")
     if step is root:
-        yield from _of_the_task(step)
+        yield from _root_only(step)
 
 
-def _in_its_place(around: Step, child: Step) -> Iterator[Diagnostic]:
+def _jumps_and_waits(around: Step, child: Step) -> Iterator[Diagnostic]:
+    """Yield an error for each jump or wait attribute of a child that its container does not support."""
     words = child.node.attributes
     if not around.children_go_on:
         for word in ("next", "nextOnError"):
@@ -43,14 +44,15 @@ def _in_its_place(around: Step, child: Step) -> Iterator[Diagnostic]:
                 yield _problem(child.node, word, "steps wait for each other in a <graph> only")
 
 
-def _of_the_task(root: Step) -> Iterator[Diagnostic]:
+def _root_only(root: Step) -> Iterator[Diagnostic]:
+    """Yield an error for each attribute or element that steps may have and the root step may not."""
     node = root.node
     for word in ("enterSteps", "exitSteps"):
         if node.tag == "task" and word in node.attributes and root.children_jump:
             yield _problem(node, word, 'it belongs to a graph; say graphMode="true"')
     revert = node.child("revert")
     if revert is not None:
-        why = "nothing of the task can fail when it has succeeded; what can be undone is a step, such as one that calls it"
+        why = "a task that has succeeded is not undone; add the <revert> to a step, such as one that calls the task"
         yield revert.problem(CODE, "<revert> has no meaning here", hint=why)
     for item in root.inputs:
         if "fromTaskScope" in item.node.attributes:
@@ -58,7 +60,7 @@ def _of_the_task(root: Step) -> Iterator[Diagnostic]:
     for output in root.outputs:
         for word in ("exportAs", "toTaskScope"):
             if word in output.node.attributes:
-                yield _problem(output.node, word, "an output of the task goes to who runs it, under its own name")
+                yield _problem(output.node, word, "an output of the task is returned to the caller under its own name")
 
 
 def _problem(node: Node, word: str, why: str) -> Diagnostic:

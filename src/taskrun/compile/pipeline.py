@@ -1,41 +1,44 @@
-"""Compile a task file into a Flow: every stage in order."""
+"""The compile pipeline: one function that names every stage in order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
-from taskrun.compile.analyze import analyze, report
+from taskrun.compile import analyze, link, lint
 from taskrun.compile.bind import bind
 from taskrun.compile.registry import Registry
 from taskrun.compile.variables import Variables
-from taskrun.core.flow import Flow, Header
-from taskrun.core.step import Step
-from taskrun.core.weave import Program, Weaver, WeaveSettings
+from taskrun.core.flow import Flow
+from taskrun.core.weave import Weaver
+from taskrun.errors import AnalysisError, raise_errors
 from taskrun.optimize.optimize import optimize
+from taskrun.syntax import validate
 from taskrun.syntax.delta.extend import Sources, extend
+from taskrun.syntax.load import parse
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
-from taskrun.syntax.validate import violations
-from taskrun.templates.flow_templates import FlowTemplates, run_root_sections
+from taskrun.templates.flow_templates import FlowTemplates, expand_templates
+
+TemplatesOf: TypeAlias = Callable[[Node], FlowTemplates]
+"""Makes the template compiler of a flow from its extended tree."""
 
 
-def compile_flow(path: str, registry: Registry, sources: Sources, markup: Callable[[Node], FlowTemplates]) -> Flow:
-    """Turn a task file into a runnable flow, or raise FlowError with every problem found."""
-    return compile_tree(path, extend(path, sources), registry, markup)
-
-
-def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[Node], FlowTemplates]) -> Flow:
-    """Turn the tree of a flow that is put together into a runnable flow; raises FlowError."""
-    merged, templates = run_root_sections(root, markup)
-    wrong = violations(merged, registry.schema)
-    header, model = bind(normalize(merged), Header, registry, templates, wrong)
+def compile_flow(path: str, registry: Registry, sources: Sources, templates_of: TemplatesOf, text: str | None) -> Flow:
+    """Compile the file at ``path``, or the ``Flow.text`` that it had once, stage by stage; raises FlowError."""
+    found = sources.files.with_layers(path)
+    node = sources.files.load(found.path) if text is None else parse(path, text.encode())
+    root = extend(node, found, sources) if text is None else node
+    tree, templates = expand_templates(root, templates_of)
+    problems = tuple(validate.find_problems(tree, registry.schema))
+    kernel = normalize(tree)
+    header, model = bind(kernel, registry, templates, problems)
     variables = Variables(model)
-    notes = report(analyze(model, variables))
-    programs = programs_of(registry)
-    return Flow(path=path, root=root, header=header, model=model, variables=variables, programs=programs, notes=notes)
-
-
-def programs_of(registry: Registry) -> Callable[[Step, WeaveSettings], Program]:
-    """Return the last two stages, which a flow runs when it is first executed in some way: weave and optimize."""
-    weaver = Weaver(registry.implying)
-    return lambda step, settings: optimize(weaver.weave(step, settings))
+    notes = raise_errors(analyze.find_problems(model, variables), AnalysisError)
+    weave = Weaver(registry.implying).weave
+    return Flow(
+        path=path, root=root, header=header, model=model, variables=variables,
+        warnings=lambda: (*notes, *lint.find_problems(model, variables, header.reads)),
+        link=link.find_problems,
+        weave=lambda step, settings: optimize(weave(step, settings)),
+    )  # fmt: skip

@@ -1,8 +1,8 @@
-"""Which class a tag means: the step types, decorators and beans that a TaskManager knows.
+"""Registry: the table from tags to step and decorator classes.
 
-Rules: a registry is a value that is handed round; nothing registers itself by being imported. The built-in types are
-found by walking the packages ``taskrun.steps`` and ``taskrun.decorators``, those of other packages by the entry points
-``taskrun.steps`` and ``taskrun.decorators``. Two owners of one tag is an error that names both.
+Rules: a registry is a value that is passed as an argument; no class registers itself by being imported. The built-in
+classes are found by a scan of the packages ``taskrun.steps`` and ``taskrun.decorators``, those of other packages by the
+entry points ``taskrun.steps`` and ``taskrun.decorators``. Two classes with one tag are an error that names both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
-from taskrun.compile.binding_plan import Plan, is_decorator, is_step, plan_of
+from taskrun.compile.binding_plan import BindingPlan, is_decorator, is_step, plan_of
 from taskrun.core.script_language import Language, languages
 from taskrun.core.step import Decorator, Step
 from taskrun.errors import PluginError
@@ -25,19 +25,18 @@ GROUPS = ("taskrun.steps", "taskrun.decorators")
 
 
 class Registry:
-    """Tag → class, with the reading plan of each class and the schema that knows them all."""
+    """The step and decorator classes by tag, their binding plans, and the schema that includes all of them."""
 
     def __init__(self, extra: Iterable[type] = (), more_languages: Mapping[str, Language] | None = None) -> None:
-        """Find the built-in classes and those of entry points; ``extra`` are further step and decorator classes.
+        """Collect the built-in classes and those of entry points.
 
-        ``more_languages`` are further languages of ``<script>``, by name.
-
-        Raises PluginError when two classes own one tag or an entry point cannot be loaded.
+        Parameters: ``extra`` are further step and decorator classes, ``more_languages`` further languages of
+        ``<script>`` by name. Raises PluginError when two classes have one tag or an entry point cannot be loaded.
         """
         self.steps: dict[str, type[Step]] = {}
         self.decorators: dict[str, type[Decorator]] = {}
         self.languages = languages(more_languages or {})
-        self._plans: dict[type, Plan] = {}
+        self._plans: dict[type, BindingPlan] = {}
         for package in PACKAGES:
             for cls in _classes_in(package):
                 self._add(cls)
@@ -49,7 +48,7 @@ class Registry:
 
     @property
     def implying(self) -> tuple[type[Decorator], ...]:
-        """The decorator classes that put themselves round steps without being asked."""
+        """The classes that override ``implied``: ``weave`` adds their decorators to steps that do not ask for them."""
         return tuple(cls for cls in self.decorators.values() if cls.implied.__func__ is not Decorator.implied.__func__)  # type: ignore[attr-defined]
 
     def _add(self, cls: type) -> None:
@@ -60,14 +59,15 @@ class Registry:
                 message = f"<{tag}> has two owners: {_full_name(other)} and {_full_name(cls)}"
                 raise PluginError(message)
 
-    def plan(self, cls: type) -> Plan:
-        """Return how elements are read into the class."""
+    def plan(self, cls: type) -> BindingPlan:
+        """Return the binding plan of a class; it is cached."""
         plan = self._plans.get(cls)
         if plan is None:
             plan = self._plans[cls] = plan_of(cls)
         return plan
 
     def _schema_parts(self, foreign: Mapping[str, type]) -> tuple[tuple[ExtraElement, ...], tuple[str, ...]]:
+        """Return the elements, and the attributes of every step, that classes of other packages add to the schema."""
         elements, attributes = [], []
         for tag, cls in foreign.items():
             plan = self.plan(cls)
@@ -85,6 +85,7 @@ class Registry:
 
 
 def _classes_in(package_name: str) -> Iterable[type]:
+    """Yield the step and decorator classes that the modules of a package define."""
     package = importlib.import_module(package_name)
     for info in pkgutil.iter_modules(package.__path__, package_name + "."):
         module = importlib.import_module(info.name)
@@ -94,6 +95,7 @@ def _classes_in(package_name: str) -> Iterable[type]:
 
 
 def _from_entry_points() -> Iterable[type]:
+    """Yield the step and decorator classes of installed packages; raises PluginError."""
     for group in GROUPS:
         for entry in entry_points(group=group):
             cls = load_entry_point(entry)
@@ -104,7 +106,7 @@ def _from_entry_points() -> Iterable[type]:
 
 
 def load_entry_point(entry: EntryPoint) -> Any:
-    """Return the object of an entry point, or raise PluginError naming it and what went wrong."""
+    """Load the object of an entry point; raises PluginError with its name and the cause."""
     try:
         return entry.load()
     except Exception as error:

@@ -1,8 +1,8 @@
-"""Which variables can be read where, as far as the file says.
+"""Variables: which variables each step of a flow can read, as far as its file determines them.
 
-Rules: a step reads its own scope, then the task's (the enclosing step's with ``useParentScope``). What the order of steps
-or a branch decides is not followed: a name that anybody may set counts as set, so that nothing right is called wrong.
-A task that declares no inputs may be given any, and then nothing is known.
+Rules: a step reads its own scope, then that of the task (with ``useParentScope`` that of the enclosing step first).
+Control flow is not analyzed: a variable that any step may set counts as set, so that a right flow has no errors. A task
+without declared inputs accepts all inputs, so its variables are not known.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from taskrun.script.script import Script, Template
 
 if TYPE_CHECKING:
     from taskrun.core.inputs import Input
-    from taskrun.core.services import Host
+    from taskrun.core.link_context import LinkContext
 
 CALL_RANK = 120
-"""Decorators above this rank are evaluated in the scope of the caller."""
+"""The scripts of decorators above this rank are evaluated in the scope of the caller."""
 
 ALWAYS = frozenset(
     {
@@ -29,15 +29,19 @@ ALWAYS = frozenset(
         "taskStepRt", "svcCtx", "aggResults", "inject", "decoratorModel", "step",
     }
 )  # fmt: skip
-"""Names that the engine sets."""
+"""The names of the variables that the engine sets."""
 
 
 class Variables:
-    """The variables of a flow, by step. With a ``host``, what beans provide is known too."""
+    """Table of the variables that each step of a flow can read.
 
-    def __init__(self, root: Step, host: Host | None = None) -> None:
+    ``closed`` is True when all variables of the flow are known; otherwise the methods return None.
+    """
+
+    def __init__(self, root: Step, context: LinkContext | None = None) -> None:
+        """Compute the table of the flow with this root; with a ``context``, including the variables that beans set."""
         self.root = root
-        self._provided = {id(step.node): step.provides(host) for step in walk(root)}
+        self._provided = {id(step.node): step.provides(context) for step in walk(root)}
         self.closed = bool(root.inputs) and all(
             step.language == "python" and not _sets_any(step) and self._provided[id(step.node)] is not None
             for step in walk(root)
@@ -54,7 +58,7 @@ class Variables:
         self.task = self._own[id(root.node)] | to_task | ALWAYS
 
     def inside(self, step: Step) -> frozenset[str] | None:
-        """Return what the step's own scripts can read, None when that cannot be known."""
+        """Return the variables that the step's own scripts can read, None when they are not known."""
         if not self.closed:
             return None
         names = self._own[id(step.node)]
@@ -64,14 +68,14 @@ class Variables:
         return names | self.task
 
     def before(self, step: Step) -> frozenset[str] | None:
-        """Return what can be read in the scope that the step is called from, None when that cannot be known."""
+        """Return the variables that can be read where the step is called, None when they are not known."""
         if id(step.node) not in self._own:
-            return None  # a step of a library
+            return None  # the step is part of a library that is called from this flow
         parent = self._parents.get(id(step.node))
         return self.inside(parent if parent is not None else self.root)
 
     def owner_of(self, name: str, step: Step) -> Step | None:
-        """Return the nearest enclosing step whose own scope has the variable."""
+        """Return the innermost enclosing step whose own scope has the variable, None when there is none."""
         current = self._parents.get(id(step.node))
         while current is not None:
             if name in self._own[id(current.node)]:
@@ -79,8 +83,8 @@ class Variables:
             current = self._parents.get(id(current.node))
         return None
 
-    def unknown(self) -> Iterator[Diagnostic]:
-        """Yield an error for each reading of a variable that nothing can have set."""
+    def find_problems(self) -> Iterator[Diagnostic]:
+        """Yield an error for each reference to a variable that nothing sets; none when the variables are not known."""
         if not self.closed:
             return
         for step in walk(self.root):
@@ -98,6 +102,7 @@ class Variables:
                     yield from self._reads(step, script, before if decorator.rank > CALL_RANK else inside)
 
     def _input(self, step: Step, item: Input, names: frozenset[str]) -> Iterator[Diagnostic]:
+        """Yield the errors of an input of a step; ``names`` are the variables that it can read."""
         if step is self.root:
             return
         if step.asks(item):
@@ -110,6 +115,7 @@ class Variables:
             )
 
     def _reads(self, step: Step, script: Script | Template | None, names: frozenset[str]) -> Iterator[Diagnostic]:
+        """Yield an error for each variable that a script reads and that is not in ``names``."""
         if script is None:
             return
         for name in sorted(script.reads - names):
@@ -130,12 +136,12 @@ class Variables:
 
 
 def _sets_any(step: Step) -> bool:
-    """Whether a template of a step may set variables of the task whose names only the run knows."""
+    """Return whether a template of the step may set variables whose names are computed in the run."""
     return any(getattr(script, "sets_any", False) for script in step.scripts())
 
 
 def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
-    """Yield the variables that may be set in a step's own scope; without its inputs, those that its body sets."""
+    """Yield the names of the variables that may be set in a step's own scope, optionally without its inputs."""
     if with_inputs:
         for item in step.inputs:
             yield item.name
@@ -154,6 +160,7 @@ def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
 
 
 def _names_from_children(step: Step) -> Iterator[str]:
+    """Yield the names of the variables that the steps inside export to the step's scope."""
     for child in step.children():
         for output in child.outputs:
             if not output.to_task_scope:

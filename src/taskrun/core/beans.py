@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Annotated, Any
 
-from taskrun.core.fields import Element
+from taskrun.core.fields import FromElement
 from taskrun.errors import PluginError, near_hint
 from taskrun.plugins import entry_points
 from taskrun.script.script import Template
@@ -129,8 +129,8 @@ class BeanDefinition:
     id: str
     class_: str
     destroy_method: str | None = None
-    arguments: Annotated[tuple[Setting, ...], Element("constructor-arg")] = ()
-    properties: Annotated[tuple[Setting, ...], Element("property")] = ()
+    arguments: Annotated[tuple[Setting, ...], FromElement("constructor-arg")] = ()
+    properties: Annotated[tuple[Setting, ...], FromElement("property")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

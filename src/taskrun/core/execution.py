@@ -38,7 +38,7 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
         frame = Frame(run, None, flow.model, run.scope)
         run.base.update(dict.fromkeys(VIEWS, StepView(frame)))
         frame.dump("input", flow.model.inputs, run.scope)
-        program = flow.program(run.traced, run.journal.records, run.host.check_mutation)
+        program = flow.program(run.traced, run.journal.records, run.services.check_mutation)
         done = await program.run(frame) if program.run_sync is None else program.run_sync(frame)
         if run.is_cancelled:
             await asyncio.sleep(0)  # the last step was over before the cancellation could reach it

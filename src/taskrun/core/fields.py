@@ -13,7 +13,7 @@
     description: Text                                         plain text of the child <description>
     then: Then, case: tuple[Case, ...], steps: Body           child elements that are steps
 
-``T | None`` or a default makes a field optional. ``Annotated[T, Element("input")]`` names the child element where the
+``T | None`` or a default makes a field optional. ``Annotated[T, FromElement("input")]`` names the child element where the
 field's name does not, ``Annotated[T, OnStep()]`` reads an attribute of the step that a decorator stands in, and
 ``Annotated[Mapping[str, str], Prefixed()]`` collects the attributes with a namespace prefix.
 
@@ -44,7 +44,7 @@ Text = NewType("Text", str)
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class FromElement:
     """The tag of the child elements that a field is bound from."""
 
     tag: str

@@ -24,7 +24,7 @@ from taskrun.errors import RunError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Host
+    from taskrun.core.services import Services
 
 MAX_CALLS = 32
 """How deeply tasks may call tasks."""
@@ -39,7 +39,7 @@ class Run:
 
     def __init__(
         self,
-        host: Host,
+        services: Services,
         flow: Flow,
         *,
         run_id: str | None = None,
@@ -50,15 +50,15 @@ class Run:
     ) -> None:
         if run_id is not None and not isinstance(run_id, str):
             raise TypeError(f"the id of a run is text, not {run_id!r}")
-        self.host = host
+        self.services = services
         self.flow = flow
         self.run_id = run_id or os.urandom(16).hex()
         self.flags = flags
         self.parent = parent
         self.called_from = called_from
         self.depth: int = 0
-        self.observers = host.observers
-        self.traced = bool(host.observers)
+        self.observers = services.observers
+        self.traced = bool(services.observers)
         self.limiters = Limiters()
         self.state = RunState.RUNNING
         if parent is None:
@@ -84,10 +84,10 @@ class Run:
     def beans(self) -> RunBeans:
         """The beans of this run: those of the task's ``<beans>``, then the TaskManager's."""
         if self._beans is None:
-            outer: Any = self.host.beans
+            outer: Any = self.services.beans
             if self.flow.header.use_parent_bean_container and self.parent is not None:
                 outer = self.parent.beans
-            self._beans = RunBeans(self.flow.header.definitions, outer, self.host.imports, self.scope)
+            self._beans = RunBeans(self.flow.header.definitions, outer, self.services.imports, self.scope)
         return self._beans
 
     def inject(self, name: str) -> Any:
@@ -96,7 +96,7 @@ class Run:
 
     def emit(self, event: Event) -> None:
         """Pass an event to every observer; an observer that raises is logged and dropped for the rest of the run."""
-        self.host.log(event)
+        self.services.log(event)
         top = self.top
         for observer in top.observers:
             try:
@@ -128,8 +128,8 @@ class Run:
         if self.depth >= MAX_CALLS:
             chain = " → ".join(self.callers()[-4:])
             raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {path}")
-        flow = self.journal.recorded_flow(path, self.host.load(path), self.host.compile_text)
-        return Run(self.host, flow, parent=self, called_from=called_from)
+        flow = self.journal.recorded_flow(path, self.services.load(path), self.services.compile_text)
+        return Run(self.services, flow, parent=self, called_from=called_from)
 
     def callers(self) -> list[str]:
         """Return the files of this run's flow and of its callers, outermost first."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, 
 
 from taskrun.core.body import Body
 from taskrun.core.completion import SIGNAL_TARGETS, Completion, Signal
-from taskrun.core.fields import Element, Text, field_types, scripts_of
+from taskrun.core.fields import FromElement, Text, field_types, scripts_of
 from taskrun.core.inputs import Input
 from taskrun.core.outputs import Output
 from taskrun.core.revert import Revert
@@ -33,8 +33,8 @@ from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
+    from taskrun.core.link_context import LinkContext
     from taskrun.core.run import Run
-    from taskrun.core.services import Host
     from taskrun.core.weave import WeaveSettings
     from taskrun.errors import Diagnostic
 
@@ -80,8 +80,8 @@ class Decorator(ABC):
         """Yield what is wrong with the settings that the schema cannot say."""
         return ()
 
-    def check(self, _host: Host, _step: Step) -> Iterable[Diagnostic]:
-        """Yield what is wrong with the settings that only the host can know, such as an unknown bean."""
+    def link(self, _context: LinkContext, _step: Step) -> Iterable[Diagnostic]:
+        """Yield the problems of what the settings name outside the file, such as an unknown bean."""
         return ()
 
     def scripts(self) -> Iterator[Script]:
@@ -124,8 +124,8 @@ class Step(ABC):
     use_parent_scope: bool | None = None
     ignore_result: bool = False
     record_metrics: bool = False
-    inputs: Annotated[tuple[Input, ...], Element("input")] = ()
-    outputs: Annotated[tuple[Output, ...], Element("output")] = ()
+    inputs: Annotated[tuple[Input, ...], FromElement("input")] = ()
+    outputs: Annotated[tuple[Output, ...], FromElement("output")] = ()
     decorators: tuple[Decorator, ...] = ()
     revert: Revert | None = None
     save_state: bool | None = None
@@ -204,11 +204,11 @@ class Step(ABC):
         """Whether the step may read variables that its file does not name."""
         return False
 
-    def provides(self, _host: Host | None) -> frozenset[str] | None:
+    def provides(self, _context: LinkContext | None) -> frozenset[str] | None:
         """Return the variables of its caller that the step sets besides its declared outputs and RESULT.
 
-        None when only the run can tell; ``host`` is None as long as beans are not known. A step that may ever set any
-        must not say that it is none without a host.
+        None when they are known only in the run. ``context`` is None before the flow is linked, when beans are not known:
+        a step that may set variables must return None then.
         """
         return frozenset()
 
@@ -220,8 +220,8 @@ class Step(ABC):
         """Yield what is wrong with this step that the schema cannot say and no script is needed for."""
         return ()
 
-    def check(self, _host: Host) -> Iterable[Diagnostic]:
-        """Yield what is wrong with this step that only the host can know, such as an unknown bean."""
+    def link(self, _context: LinkContext) -> Iterable[Diagnostic]:
+        """Yield the problems of what this step names outside its file, such as an unknown bean."""
         return ()
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Prefixed
 from taskrun.core.frame import Frame
-from taskrun.core.services import Host
+from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.decorators.named_decorators import SHIPPED, named_decorator
 from taskrun.errors import Diagnostic, PluginError, near_hint
@@ -78,10 +78,10 @@ class CustomDecorator(Decorator):
             except ValueError as error:
                 yield self.node.problem("bad-value", f"decorator '{self.name}': {error}")
 
-    def check(self, host: Host, _step: Step) -> Iterable[Diagnostic]:
+    def link(self, context: LinkContext, _step: Step) -> Iterable[Diagnostic]:
         """The bean exists."""
         name = self.bean_name
-        if name is not None and not host.has_bean(name):
-            hint = near_hint(name, host.bean_names()) or f"shipped decorators are {', '.join(SHIPPED)}"
+        if name is not None and not context.has_bean(name):
+            hint = near_hint(name, context.bean_names()) or f"shipped decorators are {', '.join(SHIPPED)}"
             attribute = "bean" if self.bean else "name"
             yield self.node.problem("unknown-bean", f"there is no bean '{name}'", hint=hint, attribute=attribute)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Iterable
 from taskrun.calls.python_calls import EXECUTORS
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
-from taskrun.core.services import Host
+from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.errors import Diagnostic, near_hint
 
@@ -33,10 +33,10 @@ class InExecutor(Decorator):
         frame.executor = self.executor
         return inner(frame)
 
-    def check(self, host: Host, step: Step) -> Iterable[Diagnostic]:
+    def link(self, context: LinkContext, step: Step) -> Iterable[Diagnostic]:
         """The executor is a known one or a bean."""
-        if self.executor not in EXECUTORS and not host.has_bean(self.executor):
-            names = (*EXECUTORS, *host.bean_names())
+        if self.executor not in EXECUTORS and not context.has_bean(self.executor):
+            names = (*EXECUTORS, *context.bean_names())
             hint = near_hint(self.executor, names) or "it is inline, thread, process, or the name of a bean"
             text = f"there is no executor '{self.executor}'"
             yield step.node.problem("unknown-bean", text, hint=hint, attribute="executor")

@@ -16,7 +16,7 @@ def limiters_and_key(frame: Frame, key: Script | None, shared: bool) -> tuple[Li
     value = None if key is None else frame.eval(key)
     text = _place(frame) if value is None else str(value)
     if shared:
-        return frame.run.host.limiters, f"{frame.run.flow.name}:{text}"
+        return frame.run.services.limiters, f"{frame.run.flow.name}:{text}"
     return frame.run.limiters, text
 
 

@@ -148,7 +148,7 @@ class Retry(Decorator):
             return 0.0
         grow = exponential_delay if self.exponential_delay else linear_delay
         maximum = max(self.max_retry_delay.seconds(frame), first)
-        return jittered_delay(grow(first, attempt, maximum), frame.run.host.random())
+        return jittered_delay(grow(first, attempt, maximum), frame.run.services.random())
 
     def analyze(self, _step: Step) -> Iterator[Diagnostic]:
         """Either a number of attempts or a list of values."""

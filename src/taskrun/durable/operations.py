@@ -47,7 +47,7 @@ from taskrun.result import RunResult, WaitPoint
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Host
+    from taskrun.core.services import Services
 
 FlowPath = str | os.PathLike[str]
 
@@ -60,7 +60,7 @@ class FlowSource:
 
     load: Callable[[FlowPath], Flow]
     compile_text: Callable[[str, str], Flow]
-    services: Callable[[Flow], Host]
+    services: Callable[[Flow], Services]
 
 
 class RunOperations(History):

@@ -20,9 +20,9 @@ from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import Input
+from taskrun.core.link_context import LinkContext
 from taskrun.core.run import Run
 from taskrun.core.script_views import VIEWS
-from taskrun.core.services import Host
 from taskrun.core.step import Step, step, walk
 from taskrun.core.weave import LIBRARY_RANK
 from taskrun.errors import Diagnostic, near_hint
@@ -47,13 +47,13 @@ class CallStep(Step):
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Run the library's step in this step's frame."""
         run = frame.run
-        library = self.reference.load(run.host)
-        way = (run.traced, run.journal.records, run.host.check_mutation)
+        library = self.reference.load(run.services)
+        way = (run.traced, run.journal.records, run.services.check_mutation)
         return library.library_program(self.step_name, *way).run(frame)
 
     def _called(self, run: Run) -> Step:
         """Return the library's step."""
-        found = self.reference.load(run.host).library_step(self.step_name)
+        found = self.reference.load(run.services).library_step(self.step_name)
         assert found is not None  # noqa: S101 - checked before the run
         return found
 
@@ -99,13 +99,13 @@ class CallStep(Step):
         """The library is named in one way."""
         return self.reference.analyze()
 
-    def check(self, host: Host) -> Iterator[Diagnostic]:
+    def link(self, context: LinkContext) -> Iterator[Diagnostic]:
         """The library exists, is right, and has the step."""
-        problems = list(self.reference.check(host, self))
+        problems = list(self.reference.link(context, self))
         if problems:
             yield from problems
             return
-        library = self.reference.load(host)
+        library = self.reference.load(context.services)
         found = library.library_step(self.step_name)
         if found is None:
             names = [child.name for child in library.model.children()]
@@ -114,15 +114,15 @@ class CallStep(Step):
             yield self.node.problem("unknown-step-in-lib", text, hint=hint, attribute="stepName")
             return
         key = (library.path, self.step_name)
-        if key not in host.checking:
+        if key not in context.library_steps:
             called = dataclasses.replace(found, inputs=self.inputs)
-            yield from _problems(called, dataclasses.replace(host, checking=host.checking | {key}))
+            yield from _problems(called, dataclasses.replace(context, library_steps=context.library_steps | {key}))
 
 
-def _problems(called: Step, host: Host) -> Iterator[Diagnostic]:
+def _problems(called: Step, context: LinkContext) -> Iterator[Diagnostic]:
     for inner in walk(called):
-        yield from inner.check(host)
+        yield from inner.link(context)
         for decorator in inner.decorators:
             for part in decorator.parts(inner):
                 if inner is not called or part.rank <= LIBRARY_RANK:
-                    yield from part.check(host, inner)
+                    yield from part.link(context, inner)

@@ -18,8 +18,8 @@ from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.completion import Completion
 from taskrun.core.execution import execute
 from taskrun.core.frame import Frame
+from taskrun.core.link_context import LinkContext
 from taskrun.core.run import Run
-from taskrun.core.services import Host
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic, FlowError, near_hint
 
@@ -42,7 +42,7 @@ class CallTask(Step):
     async def run(self, frame: Frame) -> Completion:
         """Run the task with the declared inputs."""
         run = frame.run
-        called = run.child_run(self.reference.find(run.host.lookup), frame.path)
+        called = run.child_run(self.reference.find(run.services.search_path), frame.path)
         called.compensations = frame.compensations
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
 
@@ -58,20 +58,20 @@ class CallTask(Step):
 
     def inside(self, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
         """The steps of the task."""
-        called = run.child_run(self.reference.find(run.host.lookup), path)
+        called = run.child_run(self.reference.find(run.services.search_path), path)
         return called, called.flow.model.children()
 
     def analyze(self) -> Iterable[Diagnostic]:
         """The task is named in one way."""
         return self.reference.analyze()
 
-    def check(self, host: Host) -> Iterable[Diagnostic]:
+    def link(self, context: LinkContext) -> Iterable[Diagnostic]:
         """The task exists, is right, and has the inputs that it is given."""
-        problems = list(self.reference.check(host, self))
+        problems = list(self.reference.link(context, self))
         if problems:
             return problems
         try:
-            declared = {item.name: item for item in self.reference.load(host).model.inputs}
+            declared = {item.name: item for item in self.reference.load(context.services).model.inputs}
         except FlowError:
             return ()
         given = {item.name: item for item in self.inputs}

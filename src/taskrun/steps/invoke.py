@@ -19,7 +19,7 @@ from taskrun.calls.python_calls import call
 from taskrun.compile.callable_checks import bean_callee_problems
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
-from taskrun.core.services import Host
+from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic, PluginError, near_hint
 
@@ -40,10 +40,10 @@ class Invoke(Step):
         """Without inputs, it reads what the parameters are called."""
         return not self.inputs
 
-    def check(self, host: Host) -> Iterable[Diagnostic]:
+    def link(self, context: LinkContext) -> Iterable[Diagnostic]:
         """The bean exists, has the method, and the method takes the inputs."""
         return bean_callee_problems(
-            self, host, self.bean, "method", lambda bean: method_of(bean, self.bean, self.method)
+            self, context, self.bean, "method", lambda bean: method_of(bean, self.bean, self.method)
         )
 
 

@@ -19,7 +19,7 @@ from taskrun.compile.callable_checks import callee_problems
 from taskrun.core.beans import ImportNotAllowedError, Imports
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
-from taskrun.core.services import Host
+from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic, PluginError, near_hint
 
@@ -35,7 +35,7 @@ class InvokeStatic(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Call the function with the step's inputs."""
-        return completion_of(await call(frame, self._function(frame.run.host.imports)))
+        return completion_of(await call(frame, self._function(frame.run.services.imports)))
 
     def _function(self, imports: Imports) -> Callable[..., Any]:
         function = imports.get(self._full_name())
@@ -60,12 +60,12 @@ class InvokeStatic(Step):
         """Without inputs, it reads what the parameters are called."""
         return not self.inputs
 
-    def check(self, host: Host) -> Iterable[Diagnostic]:
+    def link(self, context: LinkContext) -> Iterable[Diagnostic]:
         """The function may be imported, exists, and takes the inputs."""
         try:
-            function = self._function(host.imports)
+            function = self._function(context.services.imports)
         except ImportNotAllowedError as error:
             return [self.node.problem("import-not-allowed", str(error), attribute="method")]
         except PluginError as error:
             return [self.node.problem("unknown-function", str(error), attribute="method")]
-        return callee_problems(self, host, function)
+        return callee_problems(self, context, function)

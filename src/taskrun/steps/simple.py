@@ -25,7 +25,7 @@ from taskrun.calls.task_calls import (
 from taskrun.compile.callable_checks import argument_problems, bean_problems, callee_problems
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
-from taskrun.core.services import Host
+from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
 from taskrun.durable.compensation import failures_by_path, revert_partial_work
 from taskrun.errors import Diagnostic, PluginError
@@ -77,31 +77,31 @@ class Simple(Step):
         """Without inputs, it reads what the parameters are called."""
         return not self.inputs
 
-    def provides(self, host: Host | None) -> frozenset[str] | None:
+    def provides(self, context: LinkContext | None) -> frozenset[str] | None:
         """Without outputs, what the bean provides, if it is a Task that is known by now."""
         if self.outputs:
             return frozenset()
-        if host is None or self.bean not in host.beans:
+        if context is None or self.bean not in context.services.beans:
             return None
         try:
-            task = task_of(host.beans.get(self.bean))
+            task = task_of(context.services.beans.get(self.bean))
         except PluginError:
             return None
         return frozenset() if task is None else task.provides
 
-    def check(self, host: Host) -> Iterable[Diagnostic]:
+    def link(self, context: LinkContext) -> Iterable[Diagnostic]:
         """The bean exists, can be run, and takes the inputs."""
-        problems = list(bean_problems(self, host, self.bean))
-        if problems or self.bean not in host.beans:  # what the task's own <beans> makes is not there yet
+        problems = list(bean_problems(self, context, self.bean))
+        if problems or self.bean not in context.services.beans:  # what the task's own <beans> makes is not there yet
             return problems
         try:
-            bean = host.beans.get(self.bean)
+            bean = context.services.beans.get(self.bean)
             task = task_of(bean)
             if task is None:
-                return callee_problems(self, host, function_of(bean, self.bean))
+                return callee_problems(self, context, function_of(bean, self.bean))
         except PluginError as error:
             return [self.node.problem("unknown-method", str(error), attribute="bean")]
-        return argument_problems(self, host, signature_of(task), task.name)
+        return argument_problems(self, context, signature_of(task), task.name)
 
 
 def function_of(bean: Any, name: str) -> Callable[..., Any]:

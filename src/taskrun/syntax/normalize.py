@@ -17,10 +17,10 @@ Rewrite: TypeAlias = Callable[[Node, Node | None, int], Node]
 PARTS = frozenset({"then", "else", "case", "otherwise"})
 
 
-def new_tag(node: Node, parent: Node | None, _position: int) -> Node:
+def new_tag(node: Node, parent: Node | None, position: int) -> Node:
     """Rename ``<xpl>`` to ``<step>``, and a task in graph mode to ``<graph-task>``."""
     if node.tag == "xpl" and parent is not None and parent.tag == "steps":
-        return node._replace(tag="step", attributes=_named(node, "xpl", _position))
+        return node._replace(tag="step", attributes=_named(node, "xpl", position))
     if node.tag == "task" and parent is None and node.attributes.get("graphMode") in {"true", "1"}:
         return node._replace(tag="graph-task")
     return node

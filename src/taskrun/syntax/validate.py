@@ -1,16 +1,17 @@
-"""Check a tree against the schema of the language.
+"""Stage ``validate``: check a tree against the schema of the language.
 
-Rules: lxml validates a copy of the tree without the parts that the schema does not describe: prefixed attributes, and the
-content of scripts and of prefixed elements. That costs microseconds per element. Only if lxml refuses the copy, the tree
-is searched, and all its problems are reported at once.
+Rules: lxml validates a copy of the tree without the parts that the schema does not describe: prefixed attributes, and
+the contents of scripts and of prefixed elements. Only an invalid tree is analyzed further, so that a valid file costs
+microseconds per element; then all problems of the tree are reported at once.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from taskrun.errors import Diagnostic, SchemaError
+from taskrun.errors import Diagnostic
 from taskrun.syntax.node import TEXT, Node
 
 if TYPE_CHECKING:
@@ -19,32 +20,25 @@ if TYPE_CHECKING:
     from taskrun.syntax.schema import Schema
 
 OWN_PREFIXES = frozenset({"c:", "x:"})
-"""Prefixes of the language itself: elements with them are errors where the language gives them no meaning."""
+"""The prefixes of elements with a meaning at certain locations; anywhere else they are an error."""
 
 _EXTENSION = "{urn:extension}element"
-_REFUSED = "_"  # the schema has nothing of this name
+_REFUSED = "_"  # a name that the schema does not have
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def validate(root: Node, schema: Schema) -> None:
-    """Check a tree; raises SchemaError with all its problems, in the order of the file."""
-    if found := violations(root, schema):
-        raise SchemaError(found)
-
-
-def violations(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return a problem for everything in the tree that the schema does not allow, in the order of the file."""
+def find_problems(root: Node, schema: Schema) -> Iterator[Diagnostic]:
+    """Yield an error for each element, attribute and value that the schema does not allow, in the order of the file."""
     tree = _tree(root, schema.opaque)
-    if schema.compiled.validate(tree):
-        return []
-    from taskrun.syntax.schema_errors import explain, lxml_problems
+    if not schema.compiled.validate(tree):
+        from taskrun.syntax.schema_errors import explain, lxml_problems
 
-    return explain(root, schema) or lxml_problems(root, tree, schema)
+        yield from explain(root, schema) or lxml_problems(root, tree, schema)
 
 
 def cross_check(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return the problems that the library xmlschema finds: a slow second check, for ``check --strict``."""
+    """Return the problems that a second validator, xmlschema, finds; it is slow and only used by ``check --strict``."""
     found = schema.as_xmlschema.iter_errors(_tree(root, schema.opaque))
     return [root.problem("schema", f"xmlschema: {error.reason} (at {error.path})") for error in found]
 
@@ -76,7 +70,7 @@ def _tree(root: Node, opaque: frozenset[str]) -> _Element:
 
 
 def _text_mark(text: str) -> str | None:
-    """Return a placeholder for text that is not only white space, else None."""
+    """Return a placeholder for text that is more than white space, None for other text."""
     return "text" if text.strip(" \t\r\n") else None
 
 

@@ -39,11 +39,11 @@ async def execute(
     if (taskModelPath is None) == (taskName is None):
         raise ValueError("task:Execute needs taskModelPath or taskName")
     run = run_of(taskRt)
-    lookup = run.host.lookup
+    search_path = run.services.search_path
     if taskModelPath is not None:
-        path = lookup.by_path(taskModelPath, run.flow.path)
+        path = search_path.by_path(taskModelPath, run.flow.path)
     else:
-        path = lookup.by_name(taskName or "", taskVersion, ".task")
+        path = search_path.by_name(taskName or "", taskVersion, ".task")
     completion = await run_flow(run.child_run(path, f"{run.called_from or 'main'}/task:Execute"), inputs or {})
     if outputNames is None:
         return dict(completion.outputs)

@@ -122,7 +122,7 @@ class FlowTemplates:
                     raise BindError([section.problem("no-meaning", message, hint=hint)])
 
 
-def run_root_sections(root: Node, templates_of: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
+def expand_templates(root: Node, templates_of: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
     """Run the sections ``x:pre-parse`` and ``x:post-parse``; return the flow's tree without them and ``x:config``, and its templates."""
     templates = templates_of(root)
     if all(root.child(tag) is None for tag in (CONFIG, BEFORE, AFTER)):

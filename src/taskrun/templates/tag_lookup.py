@@ -17,7 +17,7 @@ from taskrun.core.types import type_of
 from taskrun.core.workers import Threads, run_in
 from taskrun.errors import PluginError
 from taskrun.plugins import entry_points
-from taskrun.syntax.delta.extend import Sources, extend, language_of
+from taskrun.syntax.delta.extend import Sources, language_of, load_and_extend
 from taskrun.syntax.node import Node
 
 GROUP = "taskrun.tags"
@@ -65,7 +65,7 @@ class TagLookup:
         file = self.sources.files.resolve(path, named_in)
         trees = self.sources.trees
         if file.path not in trees:
-            trees[file.path] = extend(file.paths[-1], self.sources.for_tag_library())
+            trees[file.path] = load_and_extend(file.paths[-1], self.sources.for_tag_library())
         return trees[file.path]
 
     def functions(self, name: str) -> Mapping[str, Callable[..., Any]] | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from small_flows import Bench, task
 
-from taskrun.compile.analyze import report
-from taskrun.errors import AnalysisError, Diagnostic
+from taskrun.errors import AnalysisError, Diagnostic, raise_errors
 from taskrun.source import Location
 
 ERRORS = {
@@ -126,8 +125,8 @@ def test_a_report_is_in_the_order_of_the_file() -> None:
         return Diagnostic(location=Location("f", line, 1), code="c", message="m", severity=severity)  # type: ignore[arg-type]
 
     later, sooner = problem(2, "warning"), problem(1, "note")
-    assert report([later, sooner]) == (sooner, later)
+    assert raise_errors([later, sooner], AnalysisError) == (sooner, later)
     errors = [problem(4, "error"), problem(3, "error")]
     with pytest.raises(AnalysisError) as caught:
-        report([*errors, later])
+        raise_errors([*errors, later], AnalysisError)
     assert caught.value.diagnostics == tuple(errors[::-1])

@@ -11,7 +11,6 @@ from templates import flow_templates_of
 
 from taskrun.compile.bind import bind
 from taskrun.compile.registry import Registry
-from taskrun.core.flow import Header
 from taskrun.errors import BindError
 from taskrun.syntax.delta.extend import language_of
 from taskrun.syntax.load import parse
@@ -28,7 +27,7 @@ def root(text: str) -> Any:
 def bound(text: str) -> Any:
     """Bind a tree that has not been held against the schema."""
     tree = root(text)
-    return bind(tree, Header, Registry(), flow_templates_of(tree))
+    return bind(tree, Registry(), flow_templates_of(tree))
 
 
 def refused(text: str) -> list[tuple[str, int, int, str]]:
@@ -139,7 +138,7 @@ WRONG: dict[str, tuple[tuple[str, int, str], ...]] = {
     '<step name="a"><revert>1</revert><revert>2</revert></step>': (("doubled", 34, "a second <revert> in <step>"),),
     '<step name="a"><revert retryDelay="soon">1</revert></step>': (("bad-value", 24, "retryDelay"),),
     '<suspend name="a"><resume-when>1 +</resume-when></suspend>': (("script-syntax", 35, ""),),
-    '<stepp name="a"/>': (("unknown-step-type", 1, "no step type owns <stepp>"),),
+    '<stepp name="a"/>': (("unknown-step-type", 1, "there is no step type <stepp>"),),
 }  # fmt: skip
 
 

@@ -118,8 +118,8 @@ def test_the_inputs_of_a_called_task(bench: Bench) -> None:
     assert (found.code, found.hint) == ("missing-input", 'add <input name="amount"/>')
     problems = bench.problems(task(call.format('<input name="amout" value="1"/><input name="qqq" value="1"/>')))
     assert [(item.code, item.hint) for item in problems] == [
-        ("unknown-input", "did you mean 'amount'?"), ("unknown-input", "the task has: amount, a, b, c"),
         ("missing-input", 'add <input name="amount"/>'),
+        ("unknown-input", "did you mean 'amount'?"), ("unknown-input", "the task has: amount, a, b, c"),
     ]  # fmt: skip
     assert not bench.checked(task(call.format('<input name="amount" value="1"/>')))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from taskrun.compile.binding_plan import Plan, plan_of
+from taskrun.compile.binding_plan import BindingPlan, plan_of
 from taskrun.compile.lint import PLATFORM_WORDS
 from taskrun.compile.registry import Registry
 from taskrun.core.body import Body
@@ -52,7 +52,7 @@ class Meeting:
         return any(issubclass(cls, Step) for cls in self.classes)
 
     @property
-    def plans(self) -> list[Plan]:
+    def plans(self) -> list[BindingPlan]:
         """How each of the classes is read."""
         return [plan_of(cls) for cls in self.classes]
 

@@ -87,7 +87,7 @@ def test_the_state_of_a_failed_run(bench: Bench) -> None:
     """It says what ended the run, and whether anything was undone."""
     manager = TaskManager()
     flow = manager.load(bench.write(task('<step name="a"/>')))
-    run = Run(manager._host_for(flow), flow)
+    run = Run(manager._services_for(flow), flow)
     assert state_after(run, StepTimeout("late")) == "TIMED_OUT"
     assert state_after(run, ValueError("v")) == "FAILED"
     run.rollback.compensated.add("main/a")

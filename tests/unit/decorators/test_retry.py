@@ -25,7 +25,7 @@ def delay(attempt: int, random: float = 0.5, **settings: Any) -> float:
         name: Millis(float(value)) if "delay" in name and not isinstance(value, bool) else value
         for name, value in settings.items()
     }
-    frame: Any = SimpleNamespace(run=SimpleNamespace(host=SimpleNamespace(random=lambda: random)))
+    frame: Any = SimpleNamespace(run=SimpleNamespace(services=SimpleNamespace(random=lambda: random)))
     return Retry(node=NODE, **settings).delay(frame, attempt)
 
 

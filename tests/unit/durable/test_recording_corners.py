@@ -81,8 +81,8 @@ def test_given_values_are_checked_again(bench: Bench) -> None:
 
 def test_flows_that_cannot_be_reached(bench: Bench) -> None:
     manager = TaskManager()
-    flow = manager._flows.get(str(bench.write(task('<call-task name="c" taskModelPath="nowhere.task.xml"/>'))))
-    assert [found.path for found in reachable_flows(flow, manager._host_for(flow))] == [flow.path]
+    flow = manager.flows.get(str(bench.write(task('<call-task name="c" taskModelPath="nowhere.task.xml"/>'))))
+    assert [found.path for found in reachable_flows(flow, manager._services_for(flow))] == [flow.path]
 
 
 def test_an_input_that_cannot_be_recorded(bench: Bench) -> None:
@@ -115,7 +115,7 @@ def test_a_store_that_cannot_be_asked() -> None:
 def test_a_run_without_a_task_cannot_be_cancelled(bench: Bench) -> None:
     manager = TaskManager()
     flow = bench.load(task("<step name='a'><source>1</source></step>"))
-    run = Run(manager._host_for(flow), flow)
+    run = Run(manager._services_for(flow), flow)
     assert not run.control.cancel_threadsafe("kill", revert=True)
     loop = asyncio.new_event_loop()
     loop.close()
@@ -134,7 +134,7 @@ def test_the_heartbeat_of_a_run(bench: Bench) -> None:
     recorder = recorder_of(store)
     manager = TaskManager()
     flow = bench.load(task("<step name='a'><source>1</source></step>"))
-    run = Run(manager._host_for(flow), flow, run_id="r")
+    run = Run(manager._services_for(flow), flow, run_id="r")
     run.record_in(recorder)
 
     async def ticks() -> None:

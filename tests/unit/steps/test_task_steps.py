@@ -93,7 +93,7 @@ def test_arguments_are_inputs_by_the_names_that_the_task_asks_for(bench: Bench) 
     flow = task(f'<simple name="s" bean="f">{inputs}</simple>')
     assert bench.run(flow, beans={"f": function_task(add, rebind={"x": "a"})}).result == 11
     assert bench.run(flow, beans={"f": function_task(add, rebind={"x": "a"}, inject={"y": 5})}).result == 6
-    (problem,) = bench.problems(flow, beans={"f": function_task(add, name="add")})[:1]
+    (_, problem) = bench.problems(flow, beans={"f": function_task(add, name="add")})
     assert (problem.code, problem.location.line) == ("wrong-arguments", 3)
     assert "'s' calls add: it has no parameter 'a'" in problem.message
     (problem,) = bench.problems(flow, beans={"f": function_task(add, rebind={"x": "a"}, inject={"a": 5})})

@@ -379,11 +379,11 @@ def test_a_layer_that_is_nowhere(bench: Bench) -> None:
     """check_layers reports a layer without a folder, with a similar name or the searched places; load does not."""
     path = bench.write("<task><steps/></task>")
     with pytest.raises(ExtendError, match=r"there is no delta layer 'acme'\n.*looked for _delta/acme in"):
-        TaskManager(delta=["acme"]).check_layers(path)
+        TaskManager(delta=["acme"]).flows.check_layers(path)
     bench.write("<task/>", "_delta/acne/other.task.xml")
     with pytest.raises(ExtendError, match="did you mean 'acne'"):
-        TaskManager(delta=["acme"]).check_layers(path)
-    TaskManager(delta=["acne"]).check_layers(path)
+        TaskManager(delta=["acme"]).flows.check_layers(path)
+    TaskManager(delta=["acne"]).flows.check_layers(path)
     TaskManager(delta=["acme"]).load(path)
 
 

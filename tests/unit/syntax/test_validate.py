@@ -6,14 +6,14 @@ import textwrap
 
 import pytest
 
-from taskrun.errors import Diagnostic, SchemaError
+from taskrun.errors import Diagnostic, SchemaError, raise_errors
 from taskrun.source import Source
 from taskrun.syntax.delta.short_forms import rewrite_short_forms
 from taskrun.syntax.load import parse
 from taskrun.syntax.node import TEXT, Node
 from taskrun.syntax.schema import ElementDeclaration, ExtraElement, Schema
 from taskrun.syntax.schema_errors import explain
-from taskrun.syntax.validate import validate
+from taskrun.syntax.validate import find_problems
 
 SCHEMA = Schema()
 DURATION = "a time: milliseconds such as 250, a number with its unit (250ms, 1.5s, 2m, 1h), or text with ${…}"
@@ -24,13 +24,15 @@ SAMPLES = {
 EMPTY = Source("empty", "")
 
 
+def validate(root: Node, schema: Schema) -> None:
+    """Raise SchemaError with the problems of a tree."""
+    raise_errors(find_problems(root, schema), SchemaError)
+
+
 def problems(text: str, schema: Schema = SCHEMA) -> tuple[Diagnostic, ...]:
-    """Return the problems of a file."""
-    try:
-        validate(rewrite_short_forms(parse("f.task.xml", textwrap.dedent(text).strip().encode())), schema)
-    except SchemaError as error:
-        return error.diagnostics
-    return ()
+    """The problems of a file, none when it is right."""
+    root = rewrite_short_forms(parse("f.task.xml", textwrap.dedent(text).strip().encode()))
+    return tuple(find_problems(root, schema))
 
 
 def steps(text: str) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from taskrun.compile.registry import Registry
-from taskrun.errors import SchemaError, XmlError
+from taskrun.errors import XmlError
 from taskrun.syntax import load as loading
 from taskrun.syntax.delta.short_forms import rewrite_short_forms
 from taskrun.syntax.load import load, parse, parse_form
 from taskrun.syntax.node import Node
-from taskrun.syntax.validate import validate
+from taskrun.syntax.validate import find_problems
 
 SCHEMA = Registry().schema
 
@@ -297,9 +297,7 @@ def test_the_schema_points_into_the_file() -> None:
     root = read(
         "steps:\n  - type: step\n    name: a\n    sorce: |\n      return 1\n    timeot: {a: 1}\n  - type: stepp\n"
     )
-    with pytest.raises(SchemaError) as caught:
-        validate(root, SCHEMA)
-    shown = str(caught.value)
+    shown = "\n".join(map(str, find_problems(root, SCHEMA)))
     assert "f.yaml:4:5: error[unknown-attribute]: <step> has no attribute sorce\n        sorce: |\n        ^" in shown
     assert "f.yaml:6:5: error[unknown-element]" in shown
     assert "f.yaml:7:5: error[unknown-element]: <stepp> is not known in <steps>" in shown

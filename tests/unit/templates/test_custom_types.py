@@ -54,7 +54,7 @@ def templates(tmp_path: Path) -> Templates:
 def expanded(templates: Templates, text: str) -> str:
     """Return the steps of a flow after all stages that build its tree."""
     path = templates.bench.write(text)
-    steps = TaskManager(tags={"mine": {"F": print}}).expand(path).child("steps")
+    steps = TaskManager(tags={"mine": {"F": print}}).flows.expand(path).child("steps")
     assert steps is not None
     return "".join(map(xml_of, steps.children))
 

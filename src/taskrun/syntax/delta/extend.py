@@ -61,14 +61,17 @@ class Sources:
         return replace(self, transform=None, dump=None)
 
 
-def extend(path: str, sources: Sources) -> Node:
-    """Return the merged tree of the flow at ``path``; raises XmlError or, with all merge problems, ExtendError."""
+def load_and_extend(path: str, sources: Sources) -> Node:
+    """Load the file at ``path`` and extend it; raises XmlError and ExtendError."""
     found = sources.files.with_layers(path)
-    return extend_tree(sources.files.read(found.path), found, sources)
+    return extend(sources.files.load(found.path), found, sources)
 
 
-def extend_tree(root: Node, found: LayeredFile, sources: Sources) -> Node:
-    """Return the merged tree of the flow whose file has been parsed to ``root``; raises XmlError or ExtendError."""
+def extend(root: Node, found: LayeredFile, sources: Sources) -> Node:
+    """Return the tree of a loaded file with everything that it builds on merged in; raises XmlError and ExtendError.
+
+    ``found`` is the file with its delta layers, of which ``root`` is the topmost.
+    """
     work = _Extender(sources)
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
@@ -190,7 +193,7 @@ class _Extender:
             raise ExtendError([owner.problem("cycle", f"a file extends itself: {names}", attribute=_EXTENDS)])
         longer = (*chain, found)
         self.sources.chains.setdefault(found.path, tuple(other.path for other in longer))
-        return self.merge_bases(self.preprocess(self.sources.files.read(found.path)), longer)
+        return self.merge_bases(self.preprocess(self.sources.files.load(found.path)), longer)
 
     def _find(self, node: Node, word: str, chain: tuple[LayeredFile, ...]) -> LayeredFile:
         try:

@@ -91,7 +91,7 @@ class Files:
                 found.append(os.path.normpath(os.path.join(root, FOLDER, layer, relative)))  # noqa: PTH118 - keeps ./
         return found
 
-    def read(self, path: str) -> Node:
+    def load(self, path: str) -> Node:
         """Parse a file and record its state; raises XmlError."""
         self.states[path] = state_of(path)
         return self._load(path)
