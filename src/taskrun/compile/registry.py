@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from taskrun.compile.binding_plan import BindingPlan, is_decorator, is_step, plan_of
 from taskrun.core.script_language import Language, languages
-from taskrun.core.step import Decorator, Step
+from taskrun.core.step import Decorator, ImpliedDecorator, Step
 from taskrun.errors import PluginError
 from taskrun.plugins import entry_points
 from taskrun.syntax.schema import ExtraElement, Schema
@@ -47,13 +47,13 @@ class Registry:
         self.schema = Schema(*self._schema_parts(foreign))
 
     @property
-    def implying(self) -> tuple[type[Decorator], ...]:
+    def implying(self) -> tuple[type[ImpliedDecorator], ...]:
         """The classes that override ``implied``: ``weave`` adds their decorators to steps that do not ask for them."""
-        return tuple(cls for cls in self.decorators.values() if cls.implied.__func__ is not Decorator.implied.__func__)  # type: ignore[attr-defined]
+        return tuple(cls for cls in self.decorators.values() if issubclass(cls, ImpliedDecorator))
 
     def _add(self, cls: type) -> None:
         table: dict[str, Any] = self.steps if issubclass(cls, Step) else self.decorators
-        for tag in (cls.tag, *getattr(cls, "aliases", ())):  # type: ignore[attr-defined]
+        for tag in (cls.tag, *getattr(cls.traits, "aliases", ())):  # type: ignore[attr-defined]
             other = table.setdefault(tag, cls)
             if other is not cls:
                 message = f"<{tag}> has two owners: {_full_name(other)} and {_full_name(cls)}"

@@ -114,12 +114,12 @@ class Flow:
     @cached_property
     def compensates(self) -> bool:
         """Whether a step of the flow may have a compensation."""
-        return any(step.undoes for step in walk(self.model))
+        return any(step.traits.has_compensation(step) for step in walk(self.model))
 
     @cached_property
     def suspends(self) -> bool:
         """Whether a step of the flow may suspend the run."""
-        return any(step.suspends for step in walk(self.model))
+        return any(step.traits.suspends_run(step) for step in walk(self.model))
 
     @cached_property
     def text(self) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from taskrun.core.body import Body
-from taskrun.core.step import Decorator, Step, child_fields
+from taskrun.core.step import Decorator, ImpliedDecorator, Step, child_fields
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -91,7 +91,9 @@ class StepProgram:
         self.step = step
         self.name = model.name
         self.moved = moved
-        self.may_suspend: bool = moved or step.may_suspend or any(child.may_suspend for child in self.children())
+        self.may_suspend: bool = (
+            moved or step.traits.awaits(model) or any(child.may_suspend for child in self.children())
+        )
         self.run: RunAsync = step.run
         self.run_sync = run_sync
 
@@ -118,7 +120,7 @@ class Woven:
         self.inner = inner
         self.name = inner.name
         self.model = inner.model
-        self.may_suspend = decorator.may_suspend or inner.may_suspend
+        self.may_suspend = decorator.traits.may_suspend or inner.may_suspend
         self.run = run or around(decorator, inner)
         self.run_sync = run_sync
 
@@ -143,22 +145,22 @@ def around(decorator: Decorator, inner: Program) -> RunAsync:
 class Weaver:
     """Weaves steps; ``implying`` are the decorator classes that are added to steps without being asked for."""
 
-    def __init__(self, implying: Iterable[type[Decorator]]) -> None:
+    def __init__(self, implying: Iterable[type[ImpliedDecorator]]) -> None:
         self.implying = tuple(implying)
 
     def weave(self, step: Step, settings: WeaveSettings) -> Program:
         """Return the program of a step: the step with its decorators around it, and with programs inside."""
-        moved = settings.moved or any(item.moves for item in step.decorators)
+        moved = settings.moved or any(item.traits.moves_work for item in step.decorators)
         woven = step
         if child_fields(type(step)):
             inner = dataclasses.replace(
                 settings,
                 root=False,
-                jumps=step.children_jump,
+                jumps=step.traits.children_jump,
                 outermost=None,
                 moved=moved,
-                concurrent=settings.concurrent or step.concurrent_children,
-                in_foreign_container=not step.marks_handled,
+                concurrent=settings.concurrent or step.traits.concurrent_children,
+                in_foreign_container=not step.traits.marks_handled,
             )
             woven = with_children(step, lambda child: self.weave(child, inner))
         program: Program = StepProgram(step, woven, moved)
@@ -170,7 +172,7 @@ class Weaver:
         """Return a step's decorators from the innermost to the outermost."""
         found: list[Decorator] = []
         for item in step.decorators:
-            found.extend(item.parts(step))
+            found.extend(item.traits.parts(item, step))
         for cls in self.implying:
             implied = cls.implied(step, settings)
             if implied is not None:
@@ -187,7 +189,7 @@ def _place(item: Decorator) -> tuple[int, int]:
 
 
 def with_children(
-    step: Step, program_of: Callable[[Any], Program], body_of: Callable[[tuple[Program, ...]], Body] = Body.of
+    step: Step, program_of: Callable[[Any], Program], body_of: Callable[[tuple[Program, ...]], Body] = Body.of_programs
 ) -> Any:
     """Return a copy of the step with ``program_of(child)`` in place of each child; the step itself if it has none."""
     changes: dict[str, Any] = {}

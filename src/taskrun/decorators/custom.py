@@ -20,6 +20,7 @@ from taskrun.core.fields import Prefixed
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.decorators.named_decorators import SHIPPED, named_decorator
 from taskrun.errors import Diagnostic, PluginError, near_hint
 from taskrun.script.script import Script
@@ -28,9 +29,24 @@ from taskrun.syntax.node import Node
 BEAN_PREFIX = "taskStepDecorator_"
 
 
+class CustomDecoratorTraits(DecoratorTraits):
+    """The traits of ``<decorator>``: a named decorator is woven in its place."""
+
+    __slots__ = ()
+
+    def parts(self, decorator: CustomDecorator, _step: Step) -> Iterable[Decorator]:
+        """Return the named decorator itself, or this one, which looks the bean up when the step runs."""
+        if decorator.bean is None and decorator.source is None and decorator.name in SHIPPED:
+            yield named_decorator(decorator.name, decorator.parameters, decorator.order, decorator.node)
+        else:
+            yield decorator
+
+
 @decorator("decorator", rank=10)
 class CustomDecorator(Decorator):
     """A decorator from outside the language."""
+
+    traits = CustomDecoratorTraits()
 
     node: Node
     name: str
@@ -45,13 +61,6 @@ class CustomDecorator(Decorator):
         if self.bean is not None:
             return self.bean
         return None if self.source is not None or self.name in SHIPPED else BEAN_PREFIX + self.name
-
-    def parts(self, _step: Step) -> Iterable[Decorator]:
-        """A shipped decorator is woven itself, any other is found when the step runs."""
-        if self.bean is None and self.source is None and self.name in SHIPPED:
-            yield named_decorator(self.name, self.parameters, self.order, self.node)
-        else:
-            yield self
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Hand the step to the decorator."""

@@ -17,6 +17,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.errors import Diagnostic, near_hint
 
 
@@ -24,7 +25,7 @@ from taskrun.errors import Diagnostic, near_hint
 class InExecutor(Decorator):
     """A place to run."""
 
-    moves = True
+    traits = DecoratorTraits(moves_work=True)
 
     executor: str
 

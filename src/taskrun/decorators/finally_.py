@@ -16,13 +16,14 @@ from taskrun.core.control import RunAborted
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.traits import DecoratorTraits
 
 
 @decorator("finally", rank=21)
 class Finally(Decorator):
     """A script that always runs."""
 
-    may_suspend = False
+    traits = DecoratorTraits(may_suspend=False)
 
     body: Own
 

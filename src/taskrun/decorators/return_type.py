@@ -10,6 +10,7 @@ from __future__ import annotations
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.types import Type
 
 
@@ -17,7 +18,7 @@ from taskrun.core.types import Type
 class ReturnType(Decorator):
     """A conversion of RESULT."""
 
-    may_suspend = False
+    traits = DecoratorTraits(may_suspend=False)
 
     return_type: Type
 

@@ -22,6 +22,7 @@ from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
 from taskrun.errors import Diagnostic, PluginError, near_hint
+from taskrun.steps.invoke import InferredArguments
 
 SEPARATOR = "::"
 
@@ -29,6 +30,8 @@ SEPARATOR = "::"
 @step("invoke-static")
 class InvokeStatic(Step):
     """A call of a function that is imported by name."""
+
+    traits = InferredArguments()
 
     method: str
     file_imports: Mapping[str, str]
@@ -54,11 +57,6 @@ class InvokeStatic(Step):
         if ":" not in target:
             target = ":".join(target.rsplit(".", 1))
         return f"{target}.{name}"
-
-    @property
-    def reads_unknown(self) -> bool:
-        """Without inputs, it reads what the parameters are called."""
-        return not self.inputs
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
         """The function may be imported, exists, and takes the inputs."""

@@ -27,6 +27,7 @@ from taskrun.core.frame import Frame
 from taskrun.core.run import Run
 from taskrun.core.script_views import StepResult, StepResults
 from taskrun.core.step import Step, base
+from taskrun.core.traits import Traits
 from taskrun.durable.compensation import mark_handled, may_handle
 from taskrun.durable.discard_branches import discard, drop_wait_points
 from taskrun.errors import RunCancelled
@@ -49,7 +50,7 @@ class JoinType(enum.Enum):
 class Joining(Step):
     """The settings of a join; the base of the steps that have branches."""
 
-    marks_handled = True
+    traits = Traits(may_suspend=False, marks_handled=True)
 
     numbered: ClassVar[bool] = False
     """Whether a branch that the join did not wait for has a result too: that it was cancelled."""

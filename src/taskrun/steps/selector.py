@@ -16,14 +16,14 @@ from __future__ import annotations
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 
 
 @step("selector")
 class Selector(Step):
     """The first step with a result."""
 
-    may_suspend = False
-    children_go_on = False
+    traits = Traits(may_suspend=False, children_continue=False)
 
     steps: tuple[Step, ...]
 

@@ -14,6 +14,7 @@ Its body uses the task's scope itself as its own, so what top-level steps export
 from __future__ import annotations
 
 from taskrun.core.step import step
+from taskrun.core.traits import Traits
 from taskrun.steps.sequence import Sequence
 
 
@@ -21,4 +22,4 @@ from taskrun.steps.sequence import Sequence
 class Task(Sequence):
     """The root step of a flow or of a step library."""
 
-    runs_all = True
+    traits = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)
