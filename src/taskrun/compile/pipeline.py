@@ -11,7 +11,6 @@ from taskrun.compile.variables import Variables
 from taskrun.core.flow import Flow, Header
 from taskrun.core.step import Step
 from taskrun.core.weave import Program, Weaver, WeaveSettings
-from taskrun.optimize.optimize import optimize
 from taskrun.syntax.delta.extend import Sources, extend
 from taskrun.syntax.node import Node
 from taskrun.syntax.normalize import normalize
@@ -37,5 +36,7 @@ def compile_tree(path: str, root: Node, registry: Registry, markup: Callable[[No
 
 def programs_of(registry: Registry) -> Callable[[Step, WeaveSettings], Program]:
     """Return the last two stages, which a flow runs when it is first executed in some way: weave and optimize."""
+    from taskrun.optimize.optimize import optimize  # imports the classes of the steps that it knows
+
     weaver = Weaver(registry.implying)
     return lambda step, settings: optimize(weaver.weave(step, settings))
