@@ -67,6 +67,10 @@ class Decorator(ABC):
         """Return the decorators to weave for this one, itself unless it works at several ranks."""
         return (self,)
 
+    def rank_of(self, part: Decorator) -> tuple[int, int]:
+        """Return the rank of one of its parts, and the order of the part among equal ranks."""
+        return part.rank, getattr(part, "order", 0)
+
     @classmethod
     def implied(cls, _step: Step, _setting: WeaveSettings) -> Decorator | None:
         """Return the decorator of this class that goes round a step without being asked for; None for none."""

@@ -40,6 +40,11 @@ class CustomDecorator(Decorator):
     parameters: Annotated[Mapping[str, str], Prefixed()]
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether it is one of the language's own decorators."""
+        return self.bean is None and self.source is None and self.name in SHIPPED
+
+    @property
     def bean_name(self) -> str | None:
         """The bean that is the decorator, None when it is a script's value or a shipped one."""
         if self.bean is not None:
@@ -47,11 +52,15 @@ class CustomDecorator(Decorator):
         return None if self.source is not None or self.name in SHIPPED else BEAN_PREFIX + self.name
 
     def parts(self, _step: Step) -> Iterable[Decorator]:
-        """A shipped decorator is woven itself, any other is found when the step runs."""
-        if self.bean is None and self.source is None and self.name in SHIPPED:
-            yield named_decorator(self.name, self.parameters, self.order, self.node)
+        """Return the shipped decorator, or this one, which finds its bean when the step runs."""
+        if self.is_shipped:
+            yield named_decorator(self.name, self.parameters, self.node)
         else:
             yield self
+
+    def rank_of(self, _part: Decorator) -> tuple[int, int]:
+        """Return the rank of ``<decorator>``, which a shipped decorator has here too, and the order."""
+        return self.rank, self.order
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Hand the step to the decorator."""
@@ -72,9 +81,9 @@ class CustomDecorator(Decorator):
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
         """The parameters of a shipped decorator are right."""
-        if self.bean is None and self.source is None and self.name in SHIPPED:
+        if self.is_shipped:
             try:
-                named_decorator(self.name, self.parameters, self.order, self.node)
+                named_decorator(self.name, self.parameters, self.node)
             except ValueError as error:
                 yield self.node.problem("bad-value", f"decorator '{self.name}': {error}")
 
