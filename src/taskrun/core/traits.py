@@ -118,3 +118,7 @@ class DecoratorTraits:
     def parts(self, decorator: Any, _step: Step) -> Iterable[Decorator]:
         """Return the decorators to weave for this one: itself, or several with ranks of their own."""
         return (decorator,)
+
+    def rank_of(self, _decorator: Any, part: Decorator) -> tuple[int, int]:
+        """Return the rank of a part of a decorator, and its order among decorators of the same rank."""
+        return part.rank, getattr(part, "order", 0)

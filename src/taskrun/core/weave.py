@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from taskrun.core.body import Body
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 RunAsync: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
 RunSync: TypeAlias = "Callable[[Frame], Completion]"
 
+_RANK = itemgetter(0)
 LIBRARY_RANK = 100
 """The outermost rank that a library's step keeps when another flow calls it."""
 
@@ -170,22 +172,17 @@ class Weaver:
 
     def decorators(self, step: Step, settings: WeaveSettings) -> list[Decorator]:
         """Return a step's decorators from the innermost to the outermost."""
-        found: list[Decorator] = []
+        found: list[tuple[tuple[int, int], Decorator]] = []
         for item in step.decorators:
-            found.extend(item.traits.parts(item, step))
+            traits = item.traits
+            found.extend((traits.rank_of(item, part), part) for part in traits.parts(item, step))
         for cls in self.implying:
             implied = cls.implied(step, settings)
             if implied is not None:
-                found.append(implied)
-        if settings.outermost is not None:
-            found = [item for item in found if item.rank <= settings.outermost]
-        if len(found) > 1:
-            found.sort(key=_place)
-        return found
-
-
-def _place(item: Decorator) -> tuple[int, int]:
-    return item.rank, getattr(item, "order", 0)
+                found.append(((implied.rank, 0), implied))
+        found.sort(key=_RANK)
+        outermost = settings.outermost
+        return [item for rank, item in found if outermost is None or rank[0] <= outermost]
 
 
 def with_children(

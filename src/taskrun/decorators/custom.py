@@ -36,10 +36,14 @@ class CustomDecoratorTraits(DecoratorTraits):
 
     def parts(self, decorator: CustomDecorator, _step: Step) -> Iterable[Decorator]:
         """Return the named decorator itself, or this one, which looks the bean up when the step runs."""
-        if decorator.bean is None and decorator.source is None and decorator.name in SHIPPED:
-            yield named_decorator(decorator.name, decorator.parameters, decorator.order, decorator.node)
+        if decorator.is_shipped:
+            yield named_decorator(decorator.name, decorator.parameters, decorator.node)
         else:
             yield decorator
+
+    def rank_of(self, decorator: CustomDecorator, _part: Decorator) -> tuple[int, int]:
+        """Return the rank of ``<decorator>``, which a named decorator has here too, and the order."""
+        return decorator.rank, decorator.order
 
 
 @decorator("decorator", rank=10)
@@ -54,6 +58,11 @@ class CustomDecorator(Decorator):
     bean: str | None = None
     source: Script | None = None
     parameters: Annotated[Mapping[str, str], Prefixed()]
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it is one of the language's own decorators."""
+        return self.bean is None and self.source is None and self.name in SHIPPED
 
     @property
     def bean_name(self) -> str | None:
@@ -81,9 +90,9 @@ class CustomDecorator(Decorator):
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
         """The parameters of a shipped decorator are right."""
-        if self.bean is None and self.source is None and self.name in SHIPPED:
+        if self.is_shipped:
             try:
-                named_decorator(self.name, self.parameters, self.order, self.node)
+                named_decorator(self.name, self.parameters, self.node)
             except ValueError as error:
                 yield self.node.problem("bad-value", f"decorator '{self.name}': {error}")
 
