@@ -22,7 +22,6 @@ from typing import Any
 
 from taskrun.class_api import OnClassToo, refuse_in_loop
 from taskrun.codec.codec import Codec
-from taskrun.compile.call_graph import reachable_flows
 from taskrun.compile.flow_cache import FlowCache
 from taskrun.compile.registry import Registry
 from taskrun.core.beans import Beans, Imports
@@ -38,6 +37,7 @@ from taskrun.durable.session import RunSession
 from taskrun.durable.store import Store
 from taskrun.durable.store_client import StoreClient
 from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint, raise_errors
+from taskrun.model.call_graph import reachable_flows
 from taskrun.observers.log import log_event
 from taskrun.resources import resource_folder
 from taskrun.result import RunResult

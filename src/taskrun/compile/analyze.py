@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from taskrun.compile import misplaced
-from taskrun.compile.variables import Variables
 from taskrun.core.completion import SIGNAL_TARGETS
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, near_hint
+from taskrun.model.variables import Variables
 
 
 def find_problems(root: Step, variables: Variables) -> Iterator[Diagnostic]:

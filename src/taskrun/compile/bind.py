@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from taskrun.compile import duplicates
-from taskrun.compile.binding_plan import BindingPlan, FieldBinding
 from taskrun.compile.registry import Registry
 from taskrun.core.body import Body
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
@@ -24,6 +23,7 @@ from taskrun.core.script_language import Code, language_of
 from taskrun.core.step import Decorator, Step
 from taskrun.core.types import NAMES, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint, raise_errors
+from taskrun.model.binding_plan import BindingPlan, FieldBinding
 from taskrun.script.script import DIALECTS, Script, Template, compile_script, compile_template
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.flow_templates import FlowTemplates

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from taskrun.compile.variables import CALL_RANK, Variables
 from taskrun.core.flow import Flow
 from taskrun.core.link_context import LinkContext
 from taskrun.core.services import Services
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, PluginError
+from taskrun.model.variables import CALL_RANK, Variables
 
 Call: TypeAlias = "tuple[Step, Flow]"
 """A step and the flow that it calls."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from taskrun.compile.variables import Variables
 from taskrun.core.body import Body
 from taskrun.core.completion import RESULT
 from taskrun.core.fields import scripts_of
 from taskrun.core.step import Step, child_fields, walk
 from taskrun.errors import Diagnostic
+from taskrun.model.variables import Variables
 
 PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
 """The attributes that configure threads and services of the Java platform and have no effect here."""

@@ -8,10 +8,10 @@ from typing import TypeAlias
 from taskrun.compile import analyze, link, lint
 from taskrun.compile.bind import bind
 from taskrun.compile.registry import Registry
-from taskrun.compile.variables import Variables
 from taskrun.core.flow import Flow
 from taskrun.core.weave import Weaver
 from taskrun.errors import AnalysisError, raise_errors
+from taskrun.model.variables import Variables
 from taskrun.syntax import validate
 from taskrun.syntax.delta.extend import Sources, extend
 from taskrun.syntax.load import parse

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
-from taskrun.compile.binding_plan import BindingPlan, is_decorator, is_step, plan_of
 from taskrun.core.script_language import Language, languages
 from taskrun.core.step import Decorator, ImpliedDecorator, Step
 from taskrun.errors import PluginError
+from taskrun.model.binding_plan import BindingPlan, is_decorator, is_step, plan_of
 from taskrun.plugins import entry_points
 from taskrun.syntax.schema import ExtraElement, Schema
 

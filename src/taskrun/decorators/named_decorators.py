@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.compile.binding_plan import plan_of
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
 from taskrun.core.step import Decorator
 from taskrun.decorators.rate_limit import RateLimit
 from taskrun.decorators.retry import Retry
 from taskrun.decorators.timeout import Timeout
 from taskrun.errors import near_hint
+from taskrun.model.binding_plan import plan_of
 from taskrun.script.script import Template
 from taskrun.syntax.node import Node
 

@@ -16,7 +16,6 @@ import dataclasses
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from typing import Any
 
-from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import Input
@@ -27,6 +26,7 @@ from taskrun.core.step import Step, step, walk
 from taskrun.core.traits import Traits
 from taskrun.core.weave import LIBRARY_RANK
 from taskrun.errors import Diagnostic, near_hint
+from taskrun.model.flow_reference import FlowReference
 
 
 class CallStepTraits(Traits):

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.completion import Completion
 from taskrun.core.execution import execute
 from taskrun.core.frame import Frame
@@ -23,6 +22,7 @@ from taskrun.core.run import Run
 from taskrun.core.step import Step, step
 from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic, FlowError, near_hint
+from taskrun.model.flow_reference import FlowReference
 
 
 class CallTaskTraits(Traits):

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from taskrun.calls.python_calls import call
-from taskrun.compile.callable_checks import bean_callee_problems
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
 from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic, PluginError, near_hint
+from taskrun.model.callable_checks import bean_callee_problems
 
 
 class InferredArguments(Traits):

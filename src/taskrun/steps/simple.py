@@ -22,7 +22,6 @@ from taskrun.calls.task_calls import (
     task_of,
     values_for_revert,
 )
-from taskrun.compile.callable_checks import argument_problems, bean_problems, callee_problems
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
@@ -30,6 +29,7 @@ from taskrun.core.step import Step, step
 from taskrun.core.traits import Traits
 from taskrun.durable.compensation import failures_by_path, revert_partial_work
 from taskrun.errors import Diagnostic, PluginError
+from taskrun.model.callable_checks import argument_problems, bean_problems, callee_problems
 from taskrun.steps.invoke import InferredArguments
 
 

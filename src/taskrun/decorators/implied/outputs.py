@@ -9,7 +9,6 @@ need of this.
 
 from __future__ import annotations
 
-from taskrun.compile.variables import own_names
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.outputs import ByName, Output
@@ -17,6 +16,7 @@ from taskrun.core.scope import Scope
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
+from taskrun.model.variables import own_names
 
 
 @decorator("outputs", rank=30)
