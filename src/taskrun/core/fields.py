@@ -1,4 +1,4 @@
-"""Types of the fields of step, decorator and part classes: how they are written in XML, and the reader of the types.
+"""Types of the fields of step, decorator and part classes: how each is written in XML, and how the types are resolved.
 
     name: str | int | float | bool | Enum | frozenset[str]    attribute of that name in camelCase
     delay: Millis                                             attribute with a duration
@@ -13,9 +13,9 @@
     description: Text                                         plain text of the child <description>
     then: Then, case: tuple[Case, ...], steps: Body           child elements that are steps
 
-``T | None`` or a default makes a field optional. ``Annotated[T, FromElement("input")]`` names the child element where the
-field's name does not, ``Annotated[T, OnStep()]`` reads an attribute of the step that a decorator stands in, and
-``Annotated[Mapping[str, str], Prefixed()]`` collects the attributes with a namespace prefix.
+``T | None`` or a default makes a field optional. ``Annotated[T, FromElement("input")]`` names the child element where
+the name of the field does not, ``Annotated[T, OnStep()]`` reads an attribute of the step that contains the decorator,
+and ``Annotated[Mapping[str, str], Prefixed()]`` collects the attributes with a namespace prefix.
 
 Rules: annotations are resolved (``field_types``), never searched as text, so an alias of a type means the same as the
 type. They are resolved once per class, when the first flow that uses the class is compiled.
@@ -40,39 +40,39 @@ if TYPE_CHECKING:
     from taskrun.core.step import Decorator, Step
 
 Text = NewType("Text", str)
-"""Plain text of a child element."""
+"""The type of a field that contains the plain text of a child element."""
 
 
 @dataclass(frozen=True, slots=True)
 class FromElement:
-    """The tag of the child elements that a field is bound from."""
+    """Marker of a field that is bound from child elements with this tag."""
 
     tag: str
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An attribute, named like the field with ``Expr`` behind it, that holds one expression."""
+    """Marker of a field whose attribute ends in ``Expr`` and contains one expression."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """The element's own text."""
+    """Marker of a field that contains the text of the element itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Awaits:
-    """A script that may await: its ``run`` then returns an awaitable."""
+    """Marker of a script that may await: its ``run`` returns an awaitable then."""
 
 
 @dataclass(frozen=True, slots=True)
 class OnStep:
-    """An attribute of the step that the decorator's element stands in."""
+    """Marker of a field of a decorator that is an attribute of the decorated step's element."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prefixed:
-    """All attributes with a namespace prefix, by their name without it."""
+    """Marker of a field with all attributes that have a namespace prefix, by their names without it."""
 
 
 Expr = Annotated[Script, Expression()]
@@ -83,26 +83,28 @@ AwaitingOwn = Annotated[Script, OwnText(), Awaits()]
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
-    """The resolved type of a field: ``kind`` is its type, or that of its elements where it is a tuple."""
+    """Resolved type of a field: ``kind`` is its type, or that of its elements where it is a tuple."""
 
     kind: Any
     marks: tuple[Any, ...]
-    """What ``Annotated`` adds to the type."""
+    """The markers that ``Annotated`` adds to the type."""
     repeated: bool
+    """Whether the field is a tuple."""
 
     def holds(self, *classes: type) -> bool:
-        """Return whether the field's values, or the elements of its tuples, are instances of one of the classes."""
+        """Return whether the values of the field, or the elements of its tuples, are instances of a class given."""
         return inspect.isclass(self.kind) and issubclass(self.kind, classes)
 
 
 @cache
 def field_types(cls: type) -> Mapping[str, FieldType]:
-    """Return the resolved type of each field of a dataclass; raises NameError for a name that its module does not have."""
+    """Return the resolved type of each field of a dataclass; raises NameError for a name that its module lacks."""
     hints = get_type_hints(cls, include_extras=True)
     return MappingProxyType({item.name: _field_type(hints[item.name]) for item in dataclasses.fields(cls)})
 
 
 def _field_type(hint: Any) -> FieldType:
+    """Return the resolved form of a type annotation."""
     kind, marks = _unwrap(hint)
     if get_origin(kind) is not tuple:
         return FieldType(kind, marks, repeated=False)
@@ -110,7 +112,7 @@ def _field_type(hint: Any) -> FieldType:
 
 
 def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type without ``Annotated`` and ``| None``, and the marks of the former."""
+    """Return a type without ``Annotated`` and ``| None``, and the markers of the former."""
     marks: tuple[Any, ...] = ()
     while True:
         if get_origin(hint) is Annotated:
@@ -135,4 +137,4 @@ def scripts_of(value: Step | Decorator) -> Iterator[Script]:
         for item in found if type(found) is tuple else (found,):
             script = item.script if isinstance(item, Millis) else item
             if isinstance(script, Script | Template | Code):
-                yield script  # type: ignore[misc] # all three tell what they read
+                yield script  # type: ignore[misc] # all three have ``reads`` and ``stores``

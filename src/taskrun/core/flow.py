@@ -159,7 +159,7 @@ class Flow:
         return program
 
     def _weave_settings(self, traced: bool, recorded: bool, check_mutation: bool) -> WeaveSettings:
-        saves, undoes = self.header.default_save_state, self.compensates
+        saves, compensates = self.header.default_save_state, self.compensates
         return WeaveSettings(
-            traced=traced, recorded=recorded, saves=saves, undoes=undoes, check_mutation=check_mutation
+            traced=traced, recorded=recorded, saves=saves, compensates=compensates, check_mutation=check_mutation
         )

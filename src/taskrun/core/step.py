@@ -1,9 +1,9 @@
-"""Steps and decorators: the two verbs of the engine.
+"""Base classes of steps and decorators: ``Step`` and ``Decorator``, and the functions that make classes of them.
 
-Rules: a step is ``run(frame) -> Completion``, a decorator is ``around(frame, inner) -> Completion``; everything else
-is data. A class's typed fields are what the XML may say, its method is what that means. Both are immutable values:
-``@step("sleep")`` and ``@decorator("retry", rank=40)`` make frozen, slotted, keyword-only dataclasses and remember the
-tag; they register nothing.
+A step type is a class with typed fields, which are the attributes and child elements that its XML may have, and a
+method ``run``, which performs the step. A decorator type is the same with a method ``around``, which runs a step in its
+own way. ``@step("sleep")`` and ``@decorator("retry", rank=40)`` make frozen, slotted, keyword-only dataclasses and set
+the tag; they register nothing.
 
     @step("shout")
     class Shout(Step):
@@ -11,6 +11,26 @@ tag; they register nothing.
 
         async def run(self, frame: Frame) -> Completion:
             return completion_of(str(frame.eval(self.text)).upper())
+
+A ``Step`` has eight names for authors. Only ``run`` has to be written; most step types leave the others as they are.
+
+    run(frame)        perform the step and return its completion
+    children()        the steps directly inside, found by the types of the fields
+    stores()          names of variables that the step sets in its own scope
+    analyze()         problems of the step that the schema cannot express
+    link(context)     problems of names outside the file, such as an unknown bean
+    at                location of the step in its file
+    tag               name of the element
+    traits            what the engine has to know besides ``run`` (``core.traits``)
+
+A ``Decorator`` has eight too, of which only ``around`` has to be written:
+
+    around(frame, inner)            run the step with ``inner(frame)`` and return its completion
+    stores(), analyze(step), link(context, step), tag, traits      as for a step
+    rank                            position among the decorators of a step: a smaller one is nearer to the step
+    attribute                       whether it is written as an attribute instead of a child element
+
+The classes describe a flow and are immutable: everything that changes during a run is in the frame or in the run.
 """
 
 from __future__ import annotations
@@ -43,10 +63,10 @@ Class = TypeVar("Class", bound=type)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decorator(ABC):
-    """Something that works round a step: retry, timeout, catch … ``around`` is its whole meaning.
+    """Base class of the decorators, which wrap a step: retry, timeout, catch.
 
-    ``rank`` orders decorators, smaller is nearer to the step; among equal ranks a field ``order``, then the order of
-    the file.
+    Decorators are ordered by ``rank``, smaller is nearer to the step; equal ranks by a field ``order`` if there is one,
+    then by their order in the file.
     """
 
     tag: ClassVar[str] = ""
@@ -57,24 +77,24 @@ class Decorator(ABC):
 
     @abstractmethod
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run ``inner(frame)`` in this decorator's way and return how it completed."""
+        """Run the step with ``inner(frame)``, as often as this decorator wants, and return the completion."""
 
     def stores(self) -> Iterator[str]:
-        """Yield the names of the variables that this decorator sets in the step's scope."""
+        """Yield the names of the variables that this decorator sets in the scope of the step."""
         return iter(())
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
-        """Yield what is wrong with the settings that the schema cannot say."""
+        """Yield the problems of the settings that the schema cannot express."""
         return ()
 
     def link(self, _context: LinkContext, _step: Step) -> Iterable[Diagnostic]:
-        """Yield the problems of what the settings name outside the file, such as an unknown bean."""
+        """Yield the problems of names outside the file that the settings refer to, such as an unknown bean."""
         return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImpliedDecorator(Decorator):
-    """A decorator that the weaver adds to the steps that need it, without a word in the file."""
+    """Base class of the decorators that the weaver adds by itself to the steps that need them."""
 
     @classmethod
     @abstractmethod
@@ -84,7 +104,7 @@ class ImpliedDecorator(Decorator):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(ABC):
-    """A node of the program: fields and ``run``. These fields are what every step may carry."""
+    """Base class of the steps: a node of the model, with the fields that every step may have."""
 
     tag: ClassVar[str] = ""
     traits: ClassVar[Traits] = Traits()
@@ -113,15 +133,15 @@ class Step(ABC):
 
     @abstractmethod
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Do this step's work in the given frame and return how it completed."""
+        """Perform the step in the given frame and return its completion; an exception is the failure of the step."""
 
     @property
     def at(self) -> Location:
-        """The step's place in its file."""
+        """The location of the step in its file."""
         return self.node.at
 
     def children(self) -> Iterator[Step]:
-        """Yield the steps directly inside, in the order of the fields."""
+        """Yield the steps directly inside this one, in the order of the fields."""
         for name in child_fields(type(self)):
             value = getattr(self, name)
             if isinstance(value, Step):
@@ -134,24 +154,24 @@ class Step(ABC):
         return iter(())
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Yield what is wrong with this step that the schema cannot say and no script is needed for."""
+        """Yield the problems of this step that the schema cannot express; scripts are not evaluated."""
         return ()
 
     def link(self, _context: LinkContext) -> Iterable[Diagnostic]:
-        """Yield the problems of what this step names outside its file, such as an unknown bean."""
+        """Yield the problems of names outside the file that this step refers to, such as an unknown bean."""
         return ()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def base(cls: Class) -> Class:
-    """Make a class that step types, or decorators, share: its fields are theirs, no element is bound to it."""
+    """Make a class the common base of step or decorator types: a frozen dataclass without a tag."""
     made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
     return made  # type: ignore[no-any-return]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def step(tag: str, *aliases: str) -> Callable[[Class], Class]:
-    """Make a class a step type: a frozen dataclass that the element ``<tag>`` (or an alias) is bound to."""
+    """Make a class a step type: a frozen dataclass that the elements ``<tag>`` and ``<alias>`` are bound to."""
 
     def make(cls: Class) -> Class:
         made: Any = base(cls)
@@ -165,7 +185,7 @@ def step(tag: str, *aliases: str) -> Callable[[Class], Class]:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def decorator(tag: str, *, rank: int, attribute: bool = False) -> Callable[[Class], Class]:
-    """Make a class a decorator, bound to the child element ``<tag>`` of a step, or to the step's attribute ``tag``."""
+    """Make a class a decorator type, bound to the child element ``<tag>`` of a step or to its attribute ``tag``."""
 
     def make(cls: Class) -> Class:
         made: Any = base(cls)

@@ -1,12 +1,12 @@
-"""Traits: what the engine must know about a step or decorator type besides its verb (``run``, ``around``).
+"""Traits: what the engine has to know about a step or decorator type besides its ``run`` or ``around``.
 
     @step("race")
     class Race(Step):
         traits = Traits(concurrent_children=True)
 
-Rules: every trait has a default that is right for an ordinary step, so most authors need none. A fact that depends on the
-step (what its compensation needs, which steps of another file it runs) is a method; a subclass of ``Traits`` overrides it.
-Traits have no state: one object serves all steps of a type.
+Rules: every trait has a default that is right for an ordinary step, so most authors need none. A fact that depends on
+the step (what its compensation needs, which steps of another file it runs) is a method; a subclass of ``Traits``
+overrides it. Traits have no state: one object serves all steps of a type.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """The traits of a step type; see the module."""
+    """Facts about a step type that the compiler, the weaver and the durable runs need; see the module."""
 
     aliases: tuple[str, ...] = ()
     """Further tags of the step type."""
@@ -36,13 +36,13 @@ class Traits:
     children_jump: bool = True
     """Whether ``next`` and ``nextOnError`` of the steps inside are jumps; in a graph they are edges."""
     children_continue: bool = True
-    """Whether a step inside is followed by another, so that it may say by which."""
+    """Whether a step inside is followed by another one, so that it may choose the next step."""
     concurrent_children: bool = False
     """Whether steps inside run concurrently."""
     runs_all_children: bool = False
     """Whether all steps inside run whenever this one does."""
     always_leaves: bool = False
-    """Whether the step always ends the body that it is in."""
+    """Whether the step always ends the body that contains it."""
     marks_handled: bool = False
     """Whether the step never handles a failure of a step inside, or marks those that it handles itself."""
     reads_only_scripts: bool = False
@@ -53,7 +53,7 @@ class Traits:
         return self.may_suspend
 
     def holds_steps(self, step: Any) -> bool:
-        """Return whether there are steps inside, in this file or in another."""
+        """Return whether there are steps inside the step, in this file or in another."""
         return next(iter(step.children()), None) is not None
 
     def suspends_run(self, step: Any) -> bool:
@@ -62,7 +62,7 @@ class Traits:
         return any(SIGNAL_TARGETS.get(target or "") is Signal.SUSPEND for target in targets)
 
     def jumps(self, _step: Any) -> Iterator[tuple[Step, str | None]]:
-        """Yield the parts of the step, such as a case, that jump to a sibling of the step, with the name of the sibling."""
+        """Yield the parts of the step, such as a case, that jump to a sibling of it, with the name of the sibling."""
         return iter(())
 
     def has_compensation(self, step: Any) -> bool:
@@ -70,24 +70,27 @@ class Traits:
         return step.revert is not None
 
     def compensation_data(self, step: Any, frame: Frame) -> Mapping[str, Any] | None:
-        """Return the variables that compensating the step, which has just succeeded, needs; None without a compensation."""
+        """Return the variables that compensating the step, just succeeded, needs; None without a compensation."""
         return None if step.revert is None else step.revert.compensation_data(frame)
 
     async def compensate(self, step: Any, frame: Frame, _completion: Completion) -> None:
-        """Undo what the step did; the scope has the compensation data and the variables that ``<revert>`` can read."""
+        """Compensate the step; the scope has the compensation data and the variables that ``<revert>`` can read."""
         if step.revert is not None:
             await step.revert.run(frame)
 
     def children_in_run(self, step: Any, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
-        """Return the steps inside, also those in another file, and the run that they belong to; ``path`` is the step's."""
+        """Return the run that the steps inside belong to, and these steps, also those in another file.
+
+        ``path`` is that of the step.
+        """
         return run, step.children()
 
     def requests(self, _step: Any, _item: Input) -> bool:
-        """Return whether an input is requested from whoever resumes the run, instead of bound when the step begins."""
+        """Return whether an input is requested from the caller of ``resume``, instead of bound when the step begins."""
         return False
 
     def requested_inputs(self, step: Any, _run: Run) -> tuple[Input, ...]:
-        """Return the inputs that the step requests from whoever resumes the run."""
+        """Return the inputs that the step requests from the caller of ``resume``."""
         return tuple(item for item in step.inputs if self.requests(step, item))
 
     def reads_by_name(self, _step: Any) -> Iterator[str]:
@@ -108,7 +111,7 @@ class Traits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoratorTraits:
-    """The traits of a decorator type."""
+    """Facts about a decorator type that the compiler and the weaver need."""
 
     may_suspend: bool = True
     """Whether ``around`` awaits anything besides the step."""

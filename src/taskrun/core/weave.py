@@ -1,9 +1,9 @@
-"""Wrap each step of a model in its decorators; the result is a tree of programs.
+"""Weave each step of a model with its decorators; the result is a tree of programs.
 
-Rules: the order is the rank, smaller is nearer to the step; among equal ranks the ``order``, then the order of the
-file. A step that asks for no decorator gets only those that every step needs. Decorators do not store what they wrap.
-The model is woven once for each way to run it (traced or not, recorded or not), so that runs without observers or
-store pay for neither. A woven program runs coroutines only; ``optimize`` adds the fast paths.
+Rules: decorators are ordered by rank, smaller is nearer to the step; equal ranks by ``order``, then by their order in
+the file. To the decorators of the file come the implied ones, each where it is needed. The model is woven once for each
+kind of run (traced or not, recorded or not), so that runs without observers or store do not pay for them. A woven
+program runs as coroutines only; the stage ``optimize`` adds the fast paths.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ RunSync: TypeAlias = "Callable[[Frame], Completion]"
 
 _RANK = itemgetter(0)
 LIBRARY_RANK = 100
-"""The outermost rank that a library's step keeps when another flow calls it."""
+"""The outermost rank of the decorators that a library step is woven with when ``<call-step>`` calls it."""
 
 
 class Program(Protocol):
-    """An executable node of a flow: a step, or a step wrapped in decorators."""
+    """Executable form of a step: the step, or the step wrapped in its decorators."""
 
     @property
     def name(self) -> str:
-        """The step's name."""
+        """The name of the step."""
 
     @property
     def model(self) -> Step:
@@ -52,28 +52,33 @@ class Program(Protocol):
 
     @property
     def run_sync(self) -> RunSync | None:
-        """The function that runs the program in a frame without a coroutine; None when the optimizer set none."""
+        """The function that runs the program in a frame without a coroutine; None without a fast path."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeaveSettings:
-    """How a program is woven: for which kind of run, and the surroundings of the step in question."""
+    """Settings for weaving a step: the kind of run, and where the step is located."""
 
     traced: bool = False
+    """Whether observers receive the events of the run."""
     recorded: bool = False
+    """Whether the run is recorded in a store."""
     saves: bool = True
     """Whether steps without ``saveState`` are recorded (``defaultSaveState``)."""
-    undoes: bool = False
-    """Whether any step of the flow can be undone."""
+    compensates: bool = False
+    """Whether any step of the flow may have a compensation."""
     check_mutation: bool = False
-    """Whether changes of a step to its inputs are detected."""
+    """Whether a step that changes its inputs in place fails."""
     concurrent: bool = False
     """Whether the step is inside one of several concurrent branches."""
     root: bool = False
+    """Whether the step is the root of the flow."""
     jumps: bool = True
+    """Whether ``next`` and ``nextOnError`` of the step are jumps to a sibling; in a graph they are edges."""
     outermost: int | None = None
+    """The greatest rank of decorators to weave, for a called library step; None for all."""
     in_foreign_container: bool = False
-    """Whether the enclosing container does not mark handled failures itself."""
+    """Whether the enclosing container does not mark handled failures itself (``Traits.marks_handled``)."""
     moved: bool = False
     """Whether the step is inside a step with an ``executor``, so that its calls may run in a worker."""
 
@@ -83,7 +88,7 @@ class WeaveSettings:
 
 
 class StepProgram:
-    """A step whose child fields contain programs instead of steps."""
+    """Program of a step without its decorators: a copy of the step whose child fields contain programs."""
 
     __slots__ = ("may_suspend", "model", "moved", "name", "run", "run_sync", "step")
 
@@ -110,7 +115,7 @@ class StepProgram:
 
 
 class Woven:
-    """A decorator around a program."""
+    """Program of a decorator around another program."""
 
     __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "run", "run_sync")
 
@@ -127,7 +132,7 @@ class Woven:
         self.run_sync = run_sync
 
     def layers(self) -> Iterator[Decorator]:
-        """Yield the decorators from the outermost to the one next to the step."""
+        """Yield the decorators from the outermost to the innermost."""
         program: Any = self
         while isinstance(program, Woven):
             yield program.decorator
@@ -135,7 +140,7 @@ class Woven:
 
 
 def around(decorator: Decorator, inner: Program) -> RunAsync:
-    """Return the function that runs ``inner`` inside the decorator."""
+    """Return the coroutine function that runs ``inner`` inside the decorator."""
     run_around, run_inner = decorator.around, inner.run
 
     def run(frame: Frame) -> Awaitable[Completion]:
@@ -145,13 +150,13 @@ def around(decorator: Decorator, inner: Program) -> RunAsync:
 
 
 class Weaver:
-    """Weaves steps; ``implying`` are the decorator classes that are added to steps without being asked for."""
+    """Weaver of steps; ``implying`` are the classes of the implied decorators."""
 
     def __init__(self, implying: Iterable[type[ImpliedDecorator]]) -> None:
         self.implying = tuple(implying)
 
     def weave(self, step: Step, settings: WeaveSettings) -> Program:
-        """Return the program of a step: the step with its decorators around it, and with programs inside."""
+        """Return the program of a step, with the programs of the steps inside it."""
         moved = settings.moved or any(item.traits.moves_work for item in step.decorators)
         woven = step
         if child_fields(type(step)):
@@ -171,7 +176,7 @@ class Weaver:
         return program
 
     def decorators(self, step: Step, settings: WeaveSettings) -> list[Decorator]:
-        """Return a step's decorators from the innermost to the outermost."""
+        """Return the decorators to weave around a step, from the innermost to the outermost."""
         found: list[tuple[tuple[int, int], Decorator]] = []
         for item in step.decorators:
             traits = item.traits

@@ -1,9 +1,9 @@
-"""allowFailure: the flow goes on when a step fails.
+"""allowFailure: continue the flow although the step failed.
 
     <invoke name="notify" bean="mail" method="send" allowFailure="true"/>
 
-Rules: the failure is logged; RESULT becomes null and the step's outputs leave existing variables as they are.
-Cancellation passes.
+Rules: the failure is logged; RESULT becomes null, and the variables of the declared outputs do not change. A
+cancellation is not handled.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from taskrun.durable.compensation import mark_handled, may_handle
 
 @decorator("allowFailure", rank=100, attribute=True)
 class AllowFailure(Decorator):
-    """A failure that does not count."""
+    """A handler that turns a failure into no result."""
 
     traits = DecoratorTraits(may_suspend=False)
 
     allow_failure: bool
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; when it fails, it has no result."""
+        """Run the step; when it fails, report the failure and complete without outputs."""
         if not self.allow_failure:
             return await inner(frame)
         try:
@@ -34,7 +34,7 @@ class AllowFailure(Decorator):
             run = frame.run
             if not may_handle(run, error):
                 raise
-            was_reported = frame.recorded("handled") is not None  # before the run was resumed
+            was_reported = frame.recorded("handled") is not None  # in an earlier execution of the run
             mark_handled(run, frame.path, "allowFailure")
             if was_reported:
                 return NEXT

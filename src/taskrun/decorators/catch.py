@@ -1,10 +1,10 @@
-"""<catch>: handle a step's failure; what it returns is the step's result.
+"""<catch>: handle the failure of a step by a script, whose value becomes the RESULT of the step.
 
     <catch>return 'unknown: ' + str(exception)</catch>
 
-Rules: variables are ``exception`` and ``stepRt``. The step counts as successful. What the script raises is the step's
-failure. Cancellation is not caught, unless the step says ``catchInternalException="true"``. ``catch`` is inside ``retry``:
-what it handles is not retried.
+Rules: the script can read ``exception`` and ``stepRt``. The step counts as successful; when the script raises, the step
+fails with that error. A cancellation is caught only with ``catchInternalException="true"`` on the step. ``catch`` is
+inside ``retry``: a caught failure is not retried.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Catch(Decorator):
     catch_internal_exception: Annotated[bool, OnStep()] = False
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step and the handler when it fails."""
+        """Run the step; when it fails, run the script."""
         try:
             return await inner(frame)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""What ``validator`` and ``onEnter`` share: a script that runs before a step's body."""
+"""Base class of ``validator``, ``onEnter`` and ``onReload``: a script that runs before the body of a step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from taskrun.core.traits import DecoratorTraits
 
 
 @base
-class Entry(Decorator):
-    """A script on entry; its value is ignored."""
+class EntryScript(Decorator):
+    """A script that runs when a step is entered; its value is ignored."""
 
     traits = DecoratorTraits(may_suspend=False)
 

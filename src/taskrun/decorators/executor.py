@@ -1,11 +1,11 @@
-"""executor: where a step's plain functions and scripts run.
+"""executor: select where the plain functions and scripts of a step run.
 
     <invoke name="crunch" bean="numbers" method="crunch" executor="process"/>
 
-Values: ``inline`` (on the event loop), ``thread`` (a worker thread; what plain functions do anyway), ``process`` (a worker
-process; loky, an extra), or the name of a bean that is a ``concurrent.futures.Executor``. On a container it is the
-default of the steps inside. ``async`` functions are always awaited on the loop. A script that runs elsewhere gets a copy
-of the variables that it reads, and what it assigns is copied back.
+Values: ``inline`` (on the event loop), ``thread`` (a worker thread, the default of plain functions), ``process`` (a
+worker process; needs the extra loky), or the name of a bean that is a ``concurrent.futures.Executor``. On a container
+it is the default of the steps inside. ``async`` functions always run on the event loop. A script that runs elsewhere
+gets a copy of the variables that it reads, and the variables that it assigns are copied back.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from taskrun.errors import Diagnostic, near_hint
 
 @decorator("executor", rank=50, attribute=True)
 class InExecutor(Decorator):
-    """A place to run."""
+    """The place where a step runs."""
 
     traits = DecoratorTraits(moves_work=True)
 
     executor: str
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step with this executor as its own and its children's default."""
+        """Run the step with this executor as its own and the default of the steps inside."""
         frame.executor = self.executor
         return inner(frame)
 
     def link(self, context: LinkContext, step: Step) -> Iterable[Diagnostic]:
-        """The executor is a known one or a bean."""
+        """Check that the executor is a known word or a bean."""
         if self.executor not in EXECUTORS and not context.has_bean(self.executor):
             names = (*EXECUTORS, *context.bean_names())
             hint = near_hint(self.executor, names) or "it is inline, thread, process, or the name of a bean"

@@ -1,10 +1,11 @@
-"""<finally>: run a script when a step has ended, however it ended.
+"""<finally>: run a script after a step, whether it succeeded, failed or was cancelled.
 
     <finally>logInfo("done, {}", exception)</finally>
 
-Rules: variables are ``exception`` (null after success) and ``stepRt``. It runs after ``catch``, once per attempt of a
-``retry``, and on cancellation too. What it raises replaces the step's result, but not a cancellation, which goes on;
-its value is ignored. A step that is suspended has not ended.
+Rules: the script can read ``exception`` (null after success) and ``stepRt``. It runs after ``catch``, once per attempt
+of a ``retry``, and on cancellation too. Its value is ignored. When it raises, that error replaces the result of the
+step, but not a cancellation, which propagates. It does not run when the step is suspended, because the step has not
+ended.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from taskrun.core.traits import DecoratorTraits
 
 @decorator("finally", rank=21)
 class Finally(Decorator):
-    """A script that always runs."""
+    """A script that runs after every end of the step."""
 
     traits = DecoratorTraits(may_suspend=False)
 
@@ -38,7 +39,7 @@ class Finally(Decorator):
                 raise
             try:
                 frame.call(self.body, exception=error)
-            except Exception as failure:  # noqa: BLE001 - nothing may turn a cancellation into what can be held
+            except Exception as failure:  # noqa: BLE001 - a cancellation must not become a failure, which can be caught
                 frame.run.report(f"{frame.path}: <finally> failed after a cancellation: {failure!r}")
             raise
         except BaseException as error:

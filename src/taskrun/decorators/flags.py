@@ -1,10 +1,11 @@
-"""<flags>: switch steps on and off by words that flow downwards.
+"""<flags>: skip steps depending on flags, and change the flags for a step and the steps inside it.
 
     <flags match="fast and not (draft or EMPTY)" enable="checked" disable="draft" rename="fast=quick"/>
 
-Rules: ``match`` is compared with the flags of the caller: names with ``and``, ``or``, ``not`` or ``!``, and brackets; ``EMPTY``
-means no flag at all, ``ANY`` at least one. A step that does not match is left out as by ``when``. For the step itself and
-the steps inside, ``rename`` is applied first, then ``enable`` adds, then ``disable`` takes away.
+Rules: ``match`` is a condition on the flags of the caller: names with ``and``, ``or``, ``not`` or ``!``, and
+parentheses; ``EMPTY`` means no flag at all, ``ANY`` at least one. A step whose condition is false is skipped as by
+``when``. For the step itself and the steps inside, ``rename`` is applied first, then ``enable`` adds flags, then
+``disable`` removes flags.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from taskrun.syntax.node import Node
 
 
 class FlagsTraits(DecoratorTraits):
-    """The traits of ``<flags>``: it becomes two decorators."""
+    """Traits of ``<flags>``: it is woven as two decorators."""
 
     __slots__ = ()
 
     def parts(self, decorator: Flags, step: Step) -> Iterable[Decorator]:
-        """Return the condition, which is outside the call of the step, and the changes, which are inside."""
+        """Yield the condition, which is outside the call of the step, and the changes, which are inside."""
         if decorator.match is not None:
             yield FlagMatch(
                 text=decorator.match, match=parse_match(decorator.match), step_name=step.name, at=decorator.node.at
@@ -43,7 +44,7 @@ class FlagsTraits(DecoratorTraits):
 
 @decorator("flags", rank=141)
 class Flags(Decorator):
-    """A condition on flags, and changes to them."""
+    """A condition on flags, and changes of flags."""
 
     traits = FlagsTraits()
 
@@ -54,7 +55,7 @@ class Flags(Decorator):
     rename: str | None = None
 
     def analyze(self, step: Step) -> Iterable[Diagnostic]:
-        """The expressions can be read, and the root has no caller to match."""
+        """Check that ``match`` and ``rename`` can be parsed, and that the root of a task has no ``match``."""
         checks: tuple[tuple[str, str | None, Callable[[str], object]], ...] = (
             ("match", self.match, parse_match),
             ("rename", self.rename, parse_renames),
@@ -69,13 +70,13 @@ class Flags(Decorator):
             yield self.node.problem("no-caller", "flags match has no meaning on the task itself", attribute="match")
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Never woven itself: its parts are."""
+        """Run the step; only the parts of this decorator are woven (``FlagsTraits``)."""
         return inner(frame)
 
 
 @base
 class FlagMatch(Decorator):
-    """Leaves a step out that the flags do not match."""
+    """A condition on the flags of the caller."""
 
     traits = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 141
@@ -86,10 +87,11 @@ class FlagMatch(Decorator):
     at: Location
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step when the caller's flags match."""
+        """Run the step if the flags of the caller satisfy the condition; else skip it."""
         return inner(frame) if self.match(frame.flags) else self._skip(frame)
 
     async def _skip(self, frame: Frame) -> Completion:
+        """Report that the step is skipped, and complete without outputs."""
         run = frame.run
         if run.traced:
             shown = ", ".join(sorted(frame.flags)) or "no flag"
@@ -100,7 +102,7 @@ class FlagMatch(Decorator):
 
 @base
 class FlagChange(Decorator):
-    """Changes the flags for a step and what is inside it."""
+    """Changes of the flags for a step and the steps inside it."""
 
     traits = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 119
@@ -110,19 +112,19 @@ class FlagChange(Decorator):
     rename: Mapping[str, str]
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step with its flags."""
+        """Run the step with the changed flags."""
         renamed = frozenset(self.rename.get(flag, flag) for flag in frame.flags)
         frame.flags = (renamed | self.enable) - self.disable
         return inner(frame)
 
 
 def parse_renames(text: str) -> dict[str, str]:
-    """Return the renames that ``a=b,c=d`` means; raises ValueError."""
+    """Return the new name of each flag in a text like ``a=b,c=d``; raises ValueError."""
     found = {}
     for part in filter(None, re.split(r"[,\s]+", text)):
         old, equals, new = part.partition("=")
         if not (old and equals and new):
-            raise ValueError(f"'{part}' is no rename; write old=new")
+            raise ValueError(f"'{part}' is not a rename; write old=new")
         found[old] = new
     return found
 
@@ -137,6 +139,7 @@ def parse_match(text: str) -> Condition[frozenset[str]]:
 
 
 def _flag(name: str, _rest: Tokens) -> Condition[frozenset[str]]:
+    """Return the condition for one word of a flag expression."""
     if name == "EMPTY":
         return lambda flags: not flags
     if name == "ANY":

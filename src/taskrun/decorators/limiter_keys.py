@@ -1,4 +1,4 @@
-"""The key under which a step's permits and tokens are counted: what ``throttle`` and ``rate-limit`` share."""
+"""The limiters and the key that count the permits and tokens of a step, for ``throttle`` and ``rate-limit``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def limiters_and_key(frame: Frame, key: Script | None, shared: bool) -> tuple[Limiters, str]:
-    """Return whose limiters count, and under which key."""
+    """Return the limiters to use and the key in them: the value of ``key`` as text, else the place of the step.
+
+    ``shared`` selects the limiters of the TaskManager instead of those of the run.
+    """
     value = None if key is None else frame.eval(key)
     text = _place(frame) if value is None else str(value)
     if shared:
@@ -21,7 +24,7 @@ def limiters_and_key(frame: Frame, key: Script | None, shared: bool) -> tuple[Li
 
 
 def _place(frame: Frame) -> str:
-    """Return the step's path without iterations, branches, visits and attempts: all of them are one step."""
+    """Return the path of the step without iterations, branches, visits and attempts, which share one limiter."""
     names = []
     current: Frame | None = frame
     while current is not None and current.parent is not None:

@@ -1,12 +1,12 @@
-"""The decorators of the language that ``<decorator name="…">`` can put next to a body: retry, timeout, rateLimit.
+"""Named decorators: those that ``<decorator name="…">`` can put next to a body (retry, timeout, rateLimit).
 
     <decorator name="retry" retry:maxRetryCount="3" retry:retryDelay="1000" retry:maxRetryDelay="300000"/>
     <decorator name="timeout" timeout:timeout="2s"/>
     <decorator name="rateLimit" rateLimit:requestPerSecond="10" rateLimit:maxWait="1s" rateLimit:global="true"/>
 
-Rules: they are the classes of ``<retry>``, ``timeout`` and ``<rate-limit>``, at the rank of ``<decorator>`` and so inside
-``catch``. Parameters are the attributes in the table below, as constants. Retries wait 1 s, doubling up to 300 s, unless
-the parameters say otherwise.
+Rules: they are the classes of ``<retry>``, ``timeout`` and ``<rate-limit>``, but at the rank of ``<decorator>`` and so
+inside ``catch``. Parameters are the attributes in the table below, as constants. Retries wait 1 s, doubling up to 300
+s, unless the parameters say otherwise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from taskrun.model.binding_plan import plan_of
 from taskrun.script.script import Template
 from taskrun.syntax.node import Node
 
-SHIPPED: Mapping[str, tuple[type[Decorator], Mapping[str, str | None]]] = MappingProxyType(
+NAMED_DECORATORS: Mapping[str, tuple[type[Decorator], Mapping[str, str | None]]] = MappingProxyType(
     {
         "retry": (
             Retry,
@@ -35,14 +35,14 @@ SHIPPED: Mapping[str, tuple[type[Decorator], Mapping[str, str | None]]] = Mappin
         "rateLimit": (RateLimit, {"requestPerSecond": None, "maxWait": "0", "global": "false"}),
     }
 )
-"""Name → the class, and the default of each parameter; None for a parameter that must be given."""
+"""Name → the class, and the default of each parameter; None for a required parameter."""
 
 _BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "false": False, "0": False})
 
 
 def named_decorator(name: str, parameters: Mapping[str, str], node: Node) -> Decorator:
-    """Return the shipped decorator of that name; raises ValueError for a wrong, missing or unknown parameter."""
-    cls, defaults = SHIPPED[name]
+    """Return the named decorator with these parameters; raises ValueError for a wrong, missing or unknown one."""
+    cls, defaults = NAMED_DECORATORS[name]
     for parameter in parameters:
         if parameter not in defaults:
             hint = near_hint(parameter, defaults) or "it has: " + ", ".join(sorted(defaults))
@@ -59,12 +59,12 @@ def named_decorator(name: str, parameters: Mapping[str, str], node: Node) -> Dec
         except ValueError as error:
             raise ValueError(f"{parameter}='{text}' is {error}") from None
     if cls is Timeout and not values["timeout"].constant:
-        raise ValueError("timeout is more than 0")
+        raise ValueError("timeout must be more than 0")
     return cls(**values)
 
 
 def _constant(kind: Any, text: str, node: Node) -> Any:
-    """Return the constant that a parameter's text means for a field of this type."""
+    """Return the constant that the text of a parameter means for a field of type ``kind``; raises ValueError."""
     if kind is int:
         if not text.isdigit():
             raise ValueError("not a whole number from 0")

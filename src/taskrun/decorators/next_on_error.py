@@ -1,9 +1,9 @@
-"""nextOnError: go to another step when this one fails.
+"""nextOnError: jump to another step when this one fails.
 
     <step name="a" nextOnError="repair" errorName="problem"> … </step>
 
-Rules: the error bean (code, description, params, cause …) becomes the variable ``errorName`` (ERROR without one) of the
-caller's scope. Cancellation does not take this way. In a graph it is an edge, not a jump.
+Rules: the error bean (code, description, params, cause …) becomes the variable ``errorName`` (default ERROR) in the
+scope of the caller. A cancellation is not handled. In a graph ``nextOnError`` is an edge, not a jump.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ERROR = "ERROR"
 
 @decorator("nextOnError", rank=135)
 class NextOnError(ImpliedDecorator):
-    """A jump on failure."""
+    """A jump to another step on failure."""
 
     traits = DecoratorTraits(may_suspend=False)
 
@@ -32,13 +32,13 @@ class NextOnError(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> NextOnError | None:
-        """Round every step with ``nextOnError`` that stands in a sequence."""
+        """Return the decorator for a step with ``nextOnError`` whose container runs its steps in order."""
         if step.next_on_error is None or not settings.jumps or settings.root or settings.outermost is not None:
             return None
         return cls(name=step.name, target=step.next_on_error, error_name=step.error_name)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; when it fails, keep the error and jump."""
+        """Run the step; when it fails, set the error variable and jump."""
         try:
             return await inner(frame)
         except Exception as error:

@@ -1,17 +1,17 @@
-"""<onEnter>: a script that runs each time a step is entered, before its body and after the validator.
+"""<onEnter>: run a script when a step is entered, before its body and after the validator.
 
     <onEnter>logInfo("starting {}", order)</onEnter>
 
-Rules: it runs once, before waiting for permits and before the first attempt. Its value is ignored; what it raises is the
-step's failure.
+Rules: it runs once, before waiting for permits and before the first attempt. Its value is ignored; when it raises, the
+step fails with that error.
 """
 
 from __future__ import annotations
 
 from taskrun.core.step import decorator
-from taskrun.decorators.entry_script import Entry
+from taskrun.decorators.entry_script import EntryScript
 
 
 @decorator("onEnter", rank=90)
-class OnEnter(Entry):
-    """A script on entry."""
+class OnEnter(EntryScript):
+    """A script that runs whenever the step is entered."""

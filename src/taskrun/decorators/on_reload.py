@@ -1,9 +1,9 @@
-"""<onReload>: a script that runs when a resumed run comes back to a step that had begun.
+"""<onReload>: run a script when a resumed run re-enters a step that had begun.
 
-    <onReload>logInfo("going on with {}", order)</onReload>
+    <onReload>logInfo("resuming with {}", order)</onReload>
 
-Rules: it runs instead of the ``validator`` and before ``onEnter``, with the inputs that the step had when it was begun. A step that
-was done is not entered again, so it is for containers and for steps that were interrupted.
+Rules: it runs instead of the ``validator`` and before ``onEnter``, with the inputs that the step had when it first
+began. A step that has ended is replayed and not entered again, so this is for containers and for interrupted steps.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from __future__ import annotations
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Inner, decorator
-from taskrun.decorators.entry_script import Entry
+from taskrun.decorators.entry_script import EntryScript
 
 
 @decorator("onReload", rank=92)
-class OnReload(Entry):
-    """A script on coming back."""
+class OnReload(EntryScript):
+    """A script that runs when a resumed run re-enters the step."""
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the script when the step had begun before, then the step."""
+        """Run the script if the step had begun in an earlier execution, then the step."""
         if frame.entered_again:
             frame.eval(self.body)
         return await inner(frame)

@@ -1,9 +1,9 @@
-"""<rate-limit>: at most so many starts of a step per second.
+"""<rate-limit>: limit how many times per second a step starts.
 
     <rate-limit requestPerSecond="10" maxWait="1s" keyExpr="host" global="true"/>
 
-Rules: a token bucket per key that holds one second's tokens and is full at first; keys are as for ``<throttle>``. A
-step that would have to wait longer than ``maxWait`` fails with RateLimitTimeout at once.
+Rules: each key has a token bucket, which has room for the tokens of one second and is full at first; keys are as for
+``<throttle>``. A step that would have to wait longer than ``maxWait`` fails with RateLimitTimeout at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class RateLimit(Decorator):
     global_: bool = False
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Wait for a token and run the step."""
+        """Wait for a token, then run the step."""
         rate = float(frame.eval(self.request_per_second))
         if not rate > 0:
             raise ValueError(f"requestPerSecond gave {rate:g}; a number above 0 is expected")

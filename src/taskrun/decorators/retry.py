@@ -1,4 +1,4 @@
-"""<retry>: try a failed step again.
+"""<retry>: run a failed step again.
 
     <retry maxRetryCount="3" retryDelay="500ms" maxRetryDelay="10s" exponentialDelay="true" attemptTimeout="2s">
       <exception-filter>return isinstance(exception, ConnectionError)</exception-filter>
@@ -7,12 +7,14 @@
 
 Rules: ``maxRetryCount`` more attempts follow the first; below 0 there is no limit. The wait before attempt k+1 is
 ``retryDelay * 2^k`` (``retryDelay * k`` without ``exponentialDelay``), at most the greater of ``maxRetryDelay`` and
-``retryDelay``, times a random factor from 0.7 to 1.3. With ``itemsExpr`` there are as many attempts as values, and each gets the
-next one as ``varName``. An attempt that takes longer than ``attemptTimeout`` has failed with StepTimeout. Scripts can read
-``attempt`` (from 1) and ``history`` (a list of attempt value and failure). Every attempt starts with the variables
-that the step had before the first; what the failed attempt had done is undone by then. With ``revertAll="true"`` a failure
-after which no attempt follows is held by nobody: the whole run is undone. Not retried: cancellations, what the filter refuses, and without a filter an
-exception whose ``biz_fatal`` is true and what ails the interpreter itself (memory, recursion).
+``retryDelay``, times a random factor from 0.7 to 1.3. With ``itemsExpr`` there are as many attempts as values, and each
+has the next value as the variable ``varName``. An attempt that takes longer than ``attemptTimeout`` fails with
+StepTimeout. Scripts can read ``attempt`` (from 1) and ``history`` (a list of value and failure of each failed attempt).
+
+Every attempt starts with the variables that the step had before the first; the steps of the failed attempt are
+compensated before. Cancellations are not retried, nor is a failure that the filter rejects; without a filter neither an
+exception whose ``biz_fatal`` is true nor MemoryError nor RecursionError. With ``revertAll="true"`` no handler catches
+the failure of the last attempt: the whole run is rolled back.
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ from taskrun.script.script import Script
 from taskrun.syntax.node import Node
 
 
-class Past(NamedTuple):
-    """A failed attempt after which another one follows, and the seconds until then."""
+class FailedAttempt(NamedTuple):
+    """A failed attempt that another one follows, with the delay until then in seconds."""
 
     failure: Exception
     delay: float
@@ -47,7 +49,7 @@ class Past(NamedTuple):
 
 @decorator("retry", rank=40)
 class Retry(Decorator):
-    """More attempts."""
+    """Repeated attempts of a step."""
 
     node: Node
     max_retry_count: int = 0
@@ -67,8 +69,8 @@ class Retry(Decorator):
         history: list[dict[str, Any]] = []
         key = frame.part("attempt") if frame.run.journal.records else ""
         for attempt, value, last in self._attempts(frame):
-            past = self._past(frame, key, attempt)
-            if past is None:
+            failed_attempt = self._recorded_attempt(frame, key, attempt)
+            if failed_attempt is None:
                 scope.update(attempt=attempt, history=list(history))
                 if self.var_name:
                     scope[self.var_name] = value
@@ -76,30 +78,30 @@ class Retry(Decorator):
                 try:
                     return await self._attempt(frame, inner)
                 except Exception as error:
-                    if last or rollback.abort_error is not None or not self._again(frame, error):
-                        frame.attempt = 1  # now it is the step that has failed
+                    if last or rollback.abort_error is not None or not self._may_retry(frame, error):
+                        frame.attempt = 1  # the failure is that of the step, not of its last attempt
                         if self.revert_all:
                             rollback.abort_error = rollback.abort_error or error
                         raise
-                    past = await self._failed(frame, key, error)
-            history.append({"value": value, "failure": ErrorBean(past.failure)})
+                    failed_attempt = await self._failed(frame, key, error)
+            history.append({"value": value, "failure": ErrorBean(failed_attempt.failure)})
             scope.clear()
             scope.update(before)
-            # even without a delay the loop gets its turn, so that endless attempts can be cancelled
-            await asyncio.sleep(past.delay)
+            # a delay of 0 yields to the event loop too, so that endless attempts can be cancelled
+            await asyncio.sleep(failed_attempt.delay)
         raise RuntimeError("a retry has at least one attempt")
 
-    def _past(self, frame: Frame, key: str, attempt: int) -> Past | None:
-        """Return how an attempt failed that was made before the run was resumed."""
+    def _recorded_attempt(self, frame: Frame, key: str, attempt: int) -> FailedAttempt | None:
+        """Return the failed attempt of that number in an earlier execution of the run, None without one."""
         journal = frame.run.journal
         record = journal.recorded(f"{key}[{attempt}]")
         if record is None:
             return None
         due: float = journal.value(record.outputs)["due"]
-        return Past(journal.failure(record.error), max(0.0, due - now()))
+        return FailedAttempt(journal.failure(record.error), max(0.0, due - now()))
 
-    async def _failed(self, frame: Frame, key: str, error: Exception) -> Past:
-        """Note that an attempt failed and that another one will follow."""
+    async def _failed(self, frame: Frame, key: str, error: Exception) -> FailedAttempt:
+        """Record and report that an attempt failed and that another one follows."""
         run, attempt = frame.run, frame.attempt
         if may_handle(run, error):
             mark_handled(run, frame.path)
@@ -115,10 +117,10 @@ class Retry(Decorator):
                 f"{key}[{attempt}]", "attempt", StepState.FAILED, attempt, outputs=outputs, error=failed, ended=now()
             )
             await journal.save(record)
-        return Past(error, delay)
+        return FailedAttempt(error, delay)
 
     def _attempts(self, frame: Frame) -> Iterator[tuple[int, Any, bool]]:
-        """Yield number, value and whether it is the last, for each attempt."""
+        """Yield the attempts to make: number, value, and whether it is the last."""
         if self.items is None:
             number = 1
             while True:
@@ -132,11 +134,13 @@ class Retry(Decorator):
             yield number, value, number == len(values)
 
     async def _attempt(self, frame: Frame, inner: Inner) -> Completion:
+        """Run the step once, within ``attemptTimeout``."""
         if self.attempt_timeout is None:
             return await inner(frame)
         return await within(self.attempt_timeout.seconds(frame), frame, inner, "attemptTimeout")
 
-    def _again(self, frame: Frame, error: Exception) -> bool:
+    def _may_retry(self, frame: Frame, error: Exception) -> bool:
+        """Return whether the failure may be retried: the filter decides, without one the kind of the exception."""
         if self.exception_filter is not None:
             return bool(frame.call(self.exception_filter, exception=error))
         return not (getattr(error, "biz_fatal", False) or isinstance(error, MemoryError | RecursionError))
@@ -151,7 +155,7 @@ class Retry(Decorator):
         return jittered_delay(grow(first, attempt, maximum), frame.run.services.random())
 
     def analyze(self, _step: Step) -> Iterator[Diagnostic]:
-        """Either a number of attempts or a list of values."""
+        """Check that the attempts are given by a number or by values, not by both."""
         if self.items is None and self.var_name is not None:
             text = "varName goes with itemsExpr, which is missing"
             yield self.node.problem("missing-attribute", text, attribute="varName")
@@ -160,7 +164,7 @@ class Retry(Decorator):
             yield self.node.problem("doubled", text, attribute="maxRetryCount")
 
     def stores(self) -> Iterator[str]:
-        """The number of the attempt, the past ones, and the value of this one."""
+        """Yield the names of the variables for the attempt, the failed attempts and the value."""
         yield from ("attempt", "history")
         if self.var_name:
             yield self.var_name

@@ -1,8 +1,9 @@
-"""returnType: convert a step's value.
+"""returnType: convert the RESULT of a step to a type.
 
     <step name="n" returnType="int"><source>text</source></step>
 
-Rules: the same types and the same strictness as for inputs; a value that cannot be converted is the step's failure.
+Rules: the types, and how strictly values are converted, are as for inputs; a value that cannot be converted is a
+failure of the step.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class ReturnType(Decorator):
     return_type: Type
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the body and convert its value."""
+        """Run the body and convert its RESULT."""
         done = await inner(frame)
         if done.outputs.get(RESULT) is None:
             return done

@@ -1,9 +1,10 @@
-"""<throttle>: at most so many of a step at the same time.
+"""<throttle>: limit how many executions of a step run at the same time.
 
     <throttle maxConcurrency="4" maxWait="30s" keyExpr="host" global="true"/>
 
-Rules: permits are counted per key: the value of ``keyExpr`` as text, else the step. They belong to the run, with
-``global`` to the TaskManager (all its runs). A step that waits longer than ``maxWait`` fails with ThrottleTimeout.
+Rules: permits are counted per key, the value of ``keyExpr`` as text, by default one key for the step. They are counted
+in the run, with ``global`` in all runs of the TaskManager. A step that waits longer than ``maxWait`` fails with
+ThrottleTimeout.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from taskrun.decorators.limiter_keys import limiters_and_key
 
 @decorator("throttle", rank=70)
 class Throttle(Decorator):
-    """A limit on how many run at once."""
+    """A limit on concurrent executions of a step."""
 
     max_concurrency: int
     max_wait: Millis
@@ -26,7 +27,7 @@ class Throttle(Decorator):
     global_: bool = False
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Take a permit, run the step, give the permit back."""
+        """Acquire a permit, run the step, release the permit."""
         limiters, key = limiters_and_key(frame, self.key, self.global_)
         permits = await limiters.acquire(key, self.max_concurrency, self.max_wait.seconds(frame))
         try:

@@ -1,10 +1,10 @@
-"""timeout: a step that takes too long is cancelled and has failed.
+"""timeout: cancel a step that takes too long, and let it fail.
 
     <step name="ask" timeout="2s"> … </step>
 
 Rules: it covers all attempts of a ``retry`` and the waits between them, but not the wait for a ``throttle`` or
-``rate-limit``. Inside, the step is cancelled: its own ``catch`` is not called, its ``finally`` is. Outside, it has failed with
-StepTimeout, which an enclosing catch, retry or selector, its own allowFailure or nextOnError can hold.
+``rate-limit``. The step is cancelled, so its own ``catch`` is not called, but its ``finally`` is. Then it fails with
+StepTimeout, which its own allowFailure or nextOnError, or an enclosing catch, retry or selector can handle.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from taskrun.core.timers import within
 
 @decorator("timeout", rank=60, attribute=True)
 class Timeout(Decorator):
-    """A limit on a step's time; 0 is none."""
+    """A limit on the time of a step; 0 is no limit."""
 
     timeout: Millis
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step within the time."""
+        """Run the step within the time limit."""
         return within(self.timeout.seconds(frame), frame, inner, "timeout")

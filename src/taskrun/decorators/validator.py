@@ -1,9 +1,9 @@
-"""<validator>: a script that refuses a step by raising.
+"""<validator>: let a step fail before it runs, by a script that raises.
 
     <validator>assert amount > 0, 'the amount must be positive'</validator>
 
-Rules: it sees the step's inputs and runs before ``onEnter``; a step with ``onReload`` is not checked again when a resumed run
-comes back to it. Its value is ignored; what it raises is the step's failure.
+Rules: the script can read the inputs of the step and runs before ``onEnter``. It does not run again when a resumed run
+re-enters a step that has an ``onReload``. Its value is ignored; when it raises, the step fails with that error.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, base, decorator
 from taskrun.core.traits import DecoratorTraits
-from taskrun.decorators.entry_script import Entry
+from taskrun.decorators.entry_script import EntryScript
 
 
 class ValidatorTraits(DecoratorTraits):
-    """The traits of ``<validator>``: it depends on whether the step has an ``onReload``."""
+    """Traits of ``<validator>``: it depends on whether the step has an ``onReload``."""
 
     __slots__ = ()
 
     def parts(self, decorator: Validator, step: Step) -> Iterable[Decorator]:
         """Return the validator, or one that is skipped when a resumed run re-enters a step with ``onReload``."""
         reloads = any(item.tag == "onReload" for item in step.decorators)
-        yield FirstTime(body=decorator.body) if reloads else decorator
+        yield FirstEntryValidator(body=decorator.body) if reloads else decorator
 
 
 @decorator("validator", rank=91)
-class Validator(Entry):
-    """A check before a step."""
+class Validator(EntryScript):
+    """A check that runs before a step."""
 
     traits = ValidatorTraits(may_suspend=False)
 
 
 @base
-class FirstTime(Validator):
-    """A check that is left out when a resumed run comes back to the step."""
+class FirstEntryValidator(Validator):
+    """A validator that is skipped when a resumed run re-enters the step."""
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the script when the step is entered for the first time, then the step."""
+        """Run the script if the step is entered for the first time, then the step."""
         if not frame.entered_again:
             frame.eval(self.body)
         return await inner(frame)

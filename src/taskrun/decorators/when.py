@@ -1,9 +1,9 @@
-"""<when>: leave a step out unless a condition holds.
+"""<when>: skip a step unless a condition is true.
 
     <when>total > 100</when>
 
-Rules: it is evaluated in the scope of the caller, before the step's inputs. A step that is left out binds nothing,
-exports nothing, leaves RESULT as it was, and its ``next`` is not followed.
+Rules: the condition is evaluated in the scope of the caller, before the inputs of the step. A skipped step binds and
+exports nothing, does not change RESULT, and its ``next`` is not followed.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from taskrun.errors import DecisionChangedError
 
 
 class WhenTraits(DecoratorTraits):
-    """The traits of ``<when>``: it knows the step that it is a condition of."""
+    """Traits of ``<when>``: it is woven with a reference to its step."""
 
     __slots__ = ()
 
     def parts(self, decorator: When, step: Step) -> Iterable[Decorator]:
-        """Return the condition with its step."""
+        """Yield the condition with a reference to its step."""
         yield dataclasses.replace(decorator, owner=step)
 
 
@@ -46,34 +46,35 @@ class When(Decorator):
     owner: Step | None = None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Ask the condition and run the step when it holds."""
+        """Evaluate the condition and run the step if it is true."""
         run, body, owner = frame.run, self.body, self.owner
         reason = f"when '{' '.join(body.text.split())}' was false"
         journal = run.journal
-        holds = self._remembered(frame, journal, reason) if isinstance(journal, Recorder) else self._holds(frame)
+        holds = self._recorded_decision(frame, journal, reason) if isinstance(journal, Recorder) else self._holds(frame)
         if holds:
             return await inner(frame)
         if run.traced and owner is not None:
             run.emit(StepSkipped(run.run_id, frame.path_of(owner.name), reason, body.node.at))
         return NEXT
 
-    def _remembered(self, frame: Frame, recorder: Recorder, reason: str) -> bool:
-        """Whether the step is run: a resumed run asks only where it has not been yet."""
+    def _recorded_decision(self, frame: Frame, recorder: Recorder, reason: str) -> bool:
+        """Return whether the step runs, as recorded if the run was here before; raises DecisionChangedError."""
         key = frame.path_of(self.owner.name if self.owner else "")
-        known = recorder.recorded(key)
-        if known is not None and known.state is StepState.RUNNING and not recorder.flow_changed:
+        earlier = recorder.recorded(key)
+        if earlier is not None and earlier.state is StepState.RUNNING and not recorder.flow_changed:
             return True
-        if known is None or recorder.flow_changed:
+        if earlier is None or recorder.flow_changed:
             holds = self._holds(frame)
-            if known is None and not holds:
+            if earlier is None and not holds:
                 recorder.note(StepRecord(key, "step", StepState.SKIPPED, note=reason, ended=now()))
-            if known is not None and holds is (known.state is StepState.SKIPPED):
+            if earlier is not None and holds is (earlier.state is StepState.SKIPPED):
                 before, after = ("left out", "done") if holds else ("done", "left out")
-                raise recorder.abort(DecisionChangedError(key, before, known.note, after, self.body.text))
+                raise recorder.abort(DecisionChangedError(key, before, earlier.note, after, self.body.text))
             return holds
-        return known.state is not StepState.SKIPPED
+        return earlier.state is not StepState.SKIPPED
 
     def _holds(self, frame: Frame) -> bool:
+        """Return whether the condition is true; a failure gets a note with the path of the step."""
         body = self.body
         try:
             return bool(body.run(Scope(frame.scope) if body.stores else frame.scope))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.calls.python_calls import Signature
 from taskrun.errors import Diagnostic, PluginError, near_hint
-from taskrun.model.variables import ALWAYS
+from taskrun.model.variables import ENGINE_VARIABLES
 
 if TYPE_CHECKING:
     from taskrun.core.link_context import LinkContext
@@ -64,6 +64,6 @@ def argument_problems(step: Step, context: LinkContext, signature: Signature, ca
         return
     for name in signature.needed:
         if name not in visible:
-            hint = near_hint(name, visible - ALWAYS) or f'add <input name="{name}"> with a value'
+            hint = near_hint(name, visible - ENGINE_VARIABLES) or f'add <input name="{name}"> with a value'
             text = f"'{step.name}' calls {called}, whose parameter '{name}' no variable can give"
             yield step.node.problem("missing-argument", text, hint=hint)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CALL_RANK = 120
 """The scripts of decorators above this rank are evaluated in the scope of the caller."""
 
-ALWAYS = frozenset(
+ENGINE_VARIABLES = frozenset(
     {
         "RESULT", "STEP_RESULT", "STEP_RESULTS", "ERROR", "attempt", "history", "exception", "stepRt", "taskRt",
         "taskStepRt", "svcCtx", "aggResults", "inject", "decoratorModel", "step",
@@ -56,7 +56,7 @@ class Variables:
             to_task.update(output.variable for output in step.outputs if output.to_task_scope)
             provided = [self._provided[id(child.node)] or () for child in step.children()]
             self._own[id(step.node)] = frozenset(own_names(step)).union(*provided)
-        self.task = self._own[id(root.node)] | to_task | ALWAYS
+        self.task = self._own[id(root.node)] | to_task | ENGINE_VARIABLES
 
     def inside(self, step: Step) -> frozenset[str] | None:
         """Return the variables that the step's own scripts can read, None when they are not known."""
@@ -133,7 +133,7 @@ class Variables:
                 f"it is a variable of '{owner.name}', whose scope is not seen from here: "
                 f'add <input name="{name}"/> or useParentScope="true"'
             )
-        return near_hint(name, names - ALWAYS) or "declare it as an <input> of the task or set it in an earlier step"
+        return near_hint(name, names - ENGINE_VARIABLES) or "declare it as an <input> of the task or set it in an earlier step"
 
 
 def _sets_any(step: Step) -> bool:

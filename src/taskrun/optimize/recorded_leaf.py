@@ -75,7 +75,7 @@ def _run(  # noqa: C901 - in one piece, because calls are what a step costs
             text = replay.text_of(done.outputs, key, recorder)
         except Exception as error:
             callee = Frame(owner, frame, step, scope)
-            await replay.failed(error, callee, key, started)
+            await replay.record_failure(error, callee, key, started)
             call.fail(error, callee, outer)
             raise
         record = _new_record(

@@ -1,4 +1,4 @@
-"""<call-step>: run a step of a library.
+"""<call-step>: run a step of a step library.
 
     <call-step name="net" libModelPath="money.task-lib.xml" stepName="net-price">
       <input name="gross"/>
@@ -6,8 +6,8 @@
     </call-step>
     <call-step name="net" libName="money" libVersion="1" stepName="net-price"> … </call-step>
 
-The library's step runs with its decorators (catch, outputs, retry, timeout … up to allowFailure) in the calling step's
-scope. Its own inputs, ``when``, flags and ``next`` do not apply: the calling step has its own.
+Rules: the library step runs with its decorators up to rank 100 (catch, outputs, retry, timeout … allowFailure) in the
+scope of the calling step. Its inputs, ``when``, flags and ``next`` are ignored: those of the calling step apply.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from taskrun.model.flow_reference import FlowReference
 
 
 class CallStepTraits(Traits):
-    """The traits of ``<call-step>``: those of the called step of the library."""
+    """Traits of ``<call-step>``: those of the library step that it calls."""
 
     __slots__ = ()
 
@@ -56,7 +56,7 @@ class CallStepTraits(Traits):
         await called.traits.compensate(called, frame, completion)
 
     def children_in_run(self, step: CallStep, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
-        """Return the steps inside the called step."""
+        """Return the run and the steps inside the called step."""
         return run, step.called(run).children()
 
     def requested_inputs(self, step: CallStep, run: Run) -> tuple[Input, ...]:
@@ -65,7 +65,7 @@ class CallStepTraits(Traits):
         return called.traits.requested_inputs(called, run)
 
     def reads_by_name(self, _step: Step) -> Iterator[str]:
-        """Yield the names of the views of the step, which the called step may read."""
+        """Yield the names of the views of the step (such as ``stepRt``), which the called step may read."""
         yield from VIEWS
 
     def reads_unknown(self, _step: Step) -> bool:
@@ -75,7 +75,7 @@ class CallStepTraits(Traits):
 
 @step("call-step")
 class CallStep(Step):
-    """A called step of a library."""
+    """A call of a step of a library."""
 
     traits = CallStepTraits(marks_handled=True)
 
@@ -86,28 +86,28 @@ class CallStep(Step):
 
     @property
     def reference(self) -> FlowReference:
-        """The file of the library."""
+        """The reference to the file of the library."""
         return FlowReference(self.node, "lib", self.lib_name, self.lib_version, self.lib_model_path)
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Run the library's step in this step's frame."""
+        """Run the library step in the frame of this step."""
         run = frame.run
         library = self.reference.load(run.services)
         way = (run.traced, run.journal.records, run.services.check_mutation)
         return library.library_program(self.step_name, *way).run(frame)
 
     def called(self, run: Run) -> Step:
-        """Return the called step of the library."""
+        """Return the library step that this step calls."""
         found = self.reference.load(run.services).library_step(self.step_name)
         assert found is not None  # noqa: S101 - link has checked it
         return found
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """The library is named in one way."""
+        """Check that exactly one of libName and libModelPath is given."""
         return self.reference.analyze()
 
     def link(self, context: LinkContext) -> Iterator[Diagnostic]:
-        """The library exists, is right, and has the step."""
+        """Check that the library exists, has no errors and has the step; then link the step."""
         problems = list(self.reference.link(context, self))
         if problems:
             yield from problems
@@ -123,10 +123,11 @@ class CallStep(Step):
         key = (library.path, self.step_name)
         if key not in context.library_steps:
             called = dataclasses.replace(found, inputs=self.inputs)
-            yield from _problems(called, dataclasses.replace(context, library_steps=context.library_steps | {key}))
+            yield from _link_problems(called, dataclasses.replace(context, library_steps=context.library_steps | {key}))
 
 
-def _problems(called: Step, context: LinkContext) -> Iterator[Diagnostic]:
+def _link_problems(called: Step, context: LinkContext) -> Iterator[Diagnostic]:
+    """Yield the link problems of a called library step and of the steps inside it; skip decorators that do not apply."""
     for inner in walk(called):
         yield from inner.link(context)
         for decorator in inner.decorators:

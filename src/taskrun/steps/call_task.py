@@ -1,4 +1,4 @@
-"""<call-task>: run another task with a scope of its own.
+"""<call-task>: run another task in a scope of its own.
 
     <call-task name="price" taskModelPath="pricing.task.xml">
       <input name="order"/>
@@ -6,8 +6,9 @@
     </call-task>
     <call-task name="price" taskName="pricing" taskVersion="2"> … </call-task>
 
-The step's inputs become the task's inputs; the task sees no other variable of the caller and no flags. What comes back are
-the task's outputs and its RESULT. An ``<end>`` in the task ends the task, not its caller. Cancelling the caller cancels it.
+Rules: the inputs of the step become the inputs of the task, which sees no other variable of the caller and no flags.
+The outputs of the step are those of the task, and its RESULT. An ``<end>`` in the task ends the task, not its caller.
+Cancelling the caller cancels the task.
 """
 
 from __future__ import annotations
@@ -26,27 +27,27 @@ from taskrun.model.flow_reference import FlowReference
 
 
 class CallTaskTraits(Traits):
-    """The traits of ``<call-task>``: its steps are in another file."""
+    """Traits of ``<call-task>``: the steps inside are in another file."""
 
     __slots__ = ()
 
     def holds_steps(self, _step: Step) -> bool:
-        """Return True."""
+        """Return True: the called task has steps."""
         return True
 
     def has_compensation(self, _step: Step) -> bool:
-        """Return True: only the called task knows whether its steps have compensations."""
+        """Return True: only the called task determines whether its steps have compensations."""
         return True
 
     def children_in_run(self, step: CallTask, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
-        """Return the steps of the called task, and a run of it."""
+        """Return the run of the called task, and the steps of that task."""
         called = run.child_run(step.reference.find(run.services.search_path), path)
         return called, called.flow.model.children()
 
 
 @step("call-task")
 class CallTask(Step):
-    """A called task."""
+    """A call of another task."""
 
     traits = CallTaskTraits(marks_handled=True)
 
@@ -56,7 +57,7 @@ class CallTask(Step):
 
     @property
     def reference(self) -> FlowReference:
-        """The file of the task."""
+        """The reference to the file of the task."""
         return FlowReference(self.node, "task", self.task_name, self.task_version, self.task_model_path)
 
     async def run(self, frame: Frame) -> Completion:
@@ -67,11 +68,11 @@ class CallTask(Step):
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """The task is named in one way."""
+        """Check that exactly one of taskName and taskModelPath is given."""
         return self.reference.analyze()
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
-        """The task exists, is right, and has the inputs that it is given."""
+        """Check that the task exists, has no errors, and accepts the inputs of this step."""
         problems = list(self.reference.link(context, self))
         if problems:
             return problems

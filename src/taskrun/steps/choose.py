@@ -1,4 +1,4 @@
-"""<choose>: take the branch whose ``match`` is the decider's value.
+"""<choose>: run the branch whose ``match`` equals the value of a script, the decider.
 
     <choose name="by-size">
       <decider>'big' if n > 100 else 'small'</decider>
@@ -7,8 +7,8 @@
       <otherwise><steps>…</steps></otherwise>
     </choose>
 
-The value is compared as text (true and false in small letters); null and the empty text count as ``default``. Without a
-matching case and without ``otherwise`` nothing is done. ``to`` names the sibling of the choose to go on with afterwards.
+Rules: the value is compared as text (true and false in small letters); null and the empty text count as ``default``.
+Without a matching case and without ``otherwise`` no step is run. ``to`` names the sibling of the choose that runs next.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEFAULT = "default"
 
 @base
 class Branch(Sequence):
-    """A branch of a choose: a sequence in the choose's own scope."""
+    """A branch of a choose: a sequence in the scope of the choose."""
 
     use_parent_scope: bool | None = True
     to: str | None = None
@@ -37,18 +37,18 @@ class Branch(Sequence):
 
 @step("case")
 class Case(Branch):
-    """The branch for one value."""
+    """The branch for one value of the decider."""
 
     match: str
 
 
 @step("otherwise")
 class Otherwise(Branch):
-    """The branch for every other value."""
+    """The branch for all other values of the decider."""
 
 
-def _after(branch: Branch, done: Completion) -> Completion:
-    """Return the completion of the choose whose branch completed as ``done``."""
+def _with_jump(branch: Branch, done: Completion) -> Completion:
+    """Return the completion of a choose whose branch completed as ``done``, with the jump that the branch asks for."""
     to = branch.to
     if to is None or done.signal is not Signal.NEXT or done.target:
         return done
@@ -56,19 +56,19 @@ def _after(branch: Branch, done: Completion) -> Completion:
 
 
 class ChooseTraits(Traits):
-    """The traits of ``<choose>``: its branches jump."""
+    """Traits of ``<choose>``: its branches may jump to siblings of the choose."""
 
     __slots__ = ()
 
     def jumps(self, step: Choose) -> Iterator[tuple[Step, str | None]]:
-        """Yield each branch with the sibling of the step that it jumps to."""
+        """Yield each branch with the name of the sibling that it jumps to."""
         for branch in (*step.case, *filter(None, (step.otherwise,))):
             yield branch, branch.to
 
 
 @step("choose")
 class Choose(Step):
-    """One of several branches."""
+    """A choice of one branch by the value of a script."""
 
     traits = ChooseTraits(may_suspend=False, marks_handled=True)
 
@@ -79,25 +79,26 @@ class Choose(Step):
     async def run(self, frame: Frame) -> Completion:
         """Evaluate the decider and run the branch that matches."""
         program = self._branch(self.decision(frame))
-        return NEXT if program is None else _after(program.model, await program.run(frame))
+        return NEXT if program is None else _with_jump(program.model, await program.run(frame))
 
     def decision(self, frame: Frame) -> str:
-        """Return the decider's value as the text that ``match`` is compared with; a recorded run remembers it."""
+        """Return the value of the decider as the text to compare with ``match``; it is a decision of a recorded run."""
         wanted: str = frame.remember("decider", lambda: self._decided(frame), self.decider.text)
         return wanted
 
     def _branch(self, wanted: str) -> Any:
-        """Return the program of the branch for the decider's value, None when there is none."""
+        """Return the program of the branch for a value of the decider, None without one."""
         cases: tuple[Any, ...] = self.case
         return next((case for case in cases if case.model.match == wanted), self.otherwise)
 
     def _decided(self, frame: Frame) -> str:
+        """Evaluate the decider and return its value as text."""
         value = self.decider.run(frame.scope)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)
         return DEFAULT if value is None or not wanted else wanted
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """A value has one case."""
+        """Check that no two cases have the same ``match``."""
         seen: set[str] = set()
         for case in self.case:
             if case.match in seen:

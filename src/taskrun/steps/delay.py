@@ -1,9 +1,10 @@
-"""<delay>: go on later, without holding a thread.
+"""<delay>: wait for a time without occupying a thread.
 
     <delay name="pause" delayMillisExpr="200"/>
     <delay name="pause" delayMillisExpr="1.5s"/>
 
-The value is a duration, or an expression that gives milliseconds or a duration; null and numbers up to 0 are no wait.
+Rules: the value is a duration, or an expression that returns milliseconds or a duration; null and numbers up to 0 do
+not wait.
 """
 
 from __future__ import annotations
@@ -25,6 +26,6 @@ class Delay(Step):
     delay_millis: Annotated[Millis, Expression()]
 
     async def run(self, frame: Frame) -> Completion:
-        """Wait."""
+        """Wait for the time."""
         await pause(frame, self.delay_millis.seconds(frame))
         return NEXT

@@ -1,9 +1,9 @@
-"""<end>: end the whole task, successfully.
+"""<end>: end the whole task as a success.
 
     <end name="done"><source>total</source></end>
 
-The RESULT is the value of the source, null without one. The task ends with the value as its RESULT; a called task ends alone, not its caller. Branches of parallel, fork and graph only
-end themselves.
+Rules: the RESULT of the task is the value of the source, null without one. A called task ends alone, not its caller. In
+a branch of parallel, fork or graph it ends only the branch.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from taskrun.script.script import Script
 
 @step("end")
 class End(Step):
-    """A signal, with a value."""
+    """The end of a task, with a value."""
 
     traits = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
 
     source: Script | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the source and give the signal."""
+        """Evaluate the source and return a completion with the signal END."""
         value = None if self.source is None else frame.eval(self.source)
         return Completion({RESULT: value}, Signal.END)

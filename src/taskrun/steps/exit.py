@@ -1,8 +1,9 @@
-"""<exit>: leave the nearest enclosing sequence.
+"""<exit>: leave the nearest enclosing sequence as a success.
 
     <exit name="done"><source>total</source></exit>
 
-The RESULT is the value of the source, null without one. In the body of a loop this goes on with the next iteration; in a branch it ends the branch. Its owner has succeeded.
+Rules: the RESULT of the sequence is the value of the source, null without one. In the body of a loop it ends the
+iteration, and the loop continues with the next one; in a branch it ends the branch.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from taskrun.script.script import Script
 
 @step("exit")
 class Exit(Step):
-    """A signal, with a value."""
+    """The end of a sequence, with a value."""
 
     traits = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
 
     source: Script | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the source and give the signal."""
+        """Evaluate the source and return a completion with the signal EXIT."""
         value = None if self.source is None else frame.eval(self.source)
         return Completion({RESULT: value}, Signal.EXIT)

@@ -1,10 +1,10 @@
-"""<fork-n>: run the same steps at the same time, n times.
+"""<fork-n>: run the same steps concurrently, n times.
 
     <fork-n name="three" countExpr="3" indexName="i">
       <steps><step name="square"><input name="i"/><source>i * i</source></step></steps>
     </fork-n>
 
-As ``<fork>``, with a number instead of a collection.
+Rules: the same as for ``<fork>``, with a number instead of a collection.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from taskrun.core.completion import Completion
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
 from taskrun.core.step import step
-from taskrun.steps.fork import Forking
+from taskrun.steps.fork import BaseFork
 
 
 @step("fork-n")
-class ForkN(Forking):
-    """Concurrent branches, as many as the count says."""
+class ForkN(BaseFork):
+    """A given number of concurrent branches."""
 
     count: Expr
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Evaluate the count and run the body that often."""
+        """Evaluate the count and run the body that many times."""
         count = frame.remember("count", lambda: self._counted(frame), self.count.text)
         return self.fork(frame, range(count))
 
     def _counted(self, frame: Frame) -> int:
+        """Return the value of the count; raises ValueError when it is not a whole number from 0."""
         count = frame.eval(self.count)
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise ValueError(f"countExpr of '{self.name}' gave {count!r}; a whole number from 0 is expected")

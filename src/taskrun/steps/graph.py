@@ -1,4 +1,4 @@
-"""<graph>: run steps as soon as what they wait for is there.
+"""<graph>: run each step as soon as the steps that it waits for have ended.
 
     <graph name="build" enterSteps="fetch,lint" exitSteps="publish">
       <steps>
@@ -10,11 +10,11 @@
       </steps>
     </graph>
 
-``enterSteps`` start at once, any other step when all that it waits for has come (how that is known: ``graph_edges.py``). The
-first of the ``exitSteps`` that ends completes the graph with its outputs, and what still runs is cancelled. A step
-that is left out by ``when`` counts as a success without outputs. A failure that some step waits for starts that step; any
-other fails the graph. ``STEP_RESULTS`` has the results by name. When a step is suspended, those that run are run to their
-end and the graph is suspended, unless an exit step ends.
+Rules: ``enterSteps`` start at once, any other step when all its waits are satisfied (which steps it waits for:
+``graph_edges.py``). The first of the ``exitSteps`` that ends completes the graph with its outputs, and the steps that
+still run are cancelled. A step that ``when`` skips counts as a success without outputs. A failure that some step waits
+for starts that step; any other failure is that of the graph. ``STEP_RESULTS`` has the results by name. When a step is
+suspended, the running steps are run to their end and the graph is suspended, unless an exit step ends.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 
 @base
-class GraphLike(Step):
-    """Steps with dependencies; the base of ``<graph>`` and of a task in graph mode."""
+class BaseGraph(Step):
+    """Base class of ``<graph>`` and of a task in graph mode: concurrent steps with dependencies."""
 
     traits = Traits(may_suspend=False, children_jump=False, concurrent_children=True, marks_handled=True)
 
@@ -49,7 +49,7 @@ class GraphLike(Step):
     steps: tuple[Step, ...]
 
     async def run(self, frame: Frame) -> Completion:
-        """Run the steps; those that are suspended when it ends or fails are given up."""
+        """Run the steps; when the graph ends or fails, suspended steps are discarded."""
         suspended: list[str] = []
         try:
             done = await self._run(frame, suspended)
@@ -90,24 +90,26 @@ class GraphLike(Step):
                     mark_handled(frame.run, frame.path_of(name), "waitErrorSteps")
                 if isinstance(outcome, Completion) and name in self.exit_steps:
                     return Completion(outcome.outputs)
-                ready = [] if suspended else self._released(name, failed, waiting, started)
+                ready = [] if suspended else self._newly_ready(name, failed, waiting, started)
 
-    def _released(
+    def _newly_ready(
         self, ended: str, failed: bool, waiting: dict[str, dict[str, Wait]], started: set[str]
     ) -> list[Program]:
-        released = []
+        """Return the steps whose last wait the step ``ended`` satisfies; updates ``waiting`` and ``started``."""
+        ready = []
         for child in cast("tuple[Program, ...]", self.steps):
             waits = waiting[child.name]
             wait = waits.get(ended)
-            if child.name in started or wait is None or not wait.holds(failed):
+            if child.name in started or wait is None or not wait.is_satisfied(failed):
                 continue
             del waits[ended]
             if not waits:
                 started.add(child.name)
-                released.append(child)
-        return released
+                ready.append(child)
+        return ready
 
     def _stuck(self, waiting: dict[str, dict[str, Wait]], started: set[str]) -> str:
+        """Return the message for a graph in which no step runs and no exit step has ended."""
         left = [
             f"'{name}' waits for {', '.join(waits)}" for name, waits in waiting.items() if waits and name not in started
         ]
@@ -115,19 +117,19 @@ class GraphLike(Step):
         return f"{text}: {'; '.join(left)}" if left else text
 
     def stores(self) -> Iterator[str]:
-        """The results of the steps."""
+        """Yield the name of the variable with the results of the steps."""
         yield "STEP_RESULTS"
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """The graph has a way in, a way out and no cycle."""
+        """Check that the graph has enter steps, exit steps and no cycle."""
         return edge_problems(self, self.steps, self.enter_steps, self.exit_steps)
 
 
 @step("graph")
-class Graph(GraphLike):
-    """Steps with dependencies."""
+class Graph(BaseGraph):
+    """Concurrent steps with dependencies."""
 
 
 @step("graph-task")
-class GraphTask(GraphLike):
+class GraphTask(BaseGraph):
     """The root of a flow with ``graphMode="true"``."""

@@ -1,8 +1,8 @@
-"""The edges of a graph: which step waits for which, and for what.
+"""Edges of a graph: which step waits for which other steps, and for which kind of end.
 
 Rules: a step waits for the success of its ``waitSteps``, of steps whose ``next`` it is, and of steps ``X`` whose
-``STEP_RESULTS.X`` its inputs read; for the failure of its ``waitErrorSteps``, of steps whose ``nextOnError`` it is, and where
-``STEP_RESULTS.X.error`` is read; where both are read, for any end of X.
+``STEP_RESULTS.X`` its inputs read; for the failure of its ``waitErrorSteps``, of steps whose ``nextOnError`` it is, and
+of steps whose ``STEP_RESULTS.X.error`` is read; where both are read, for any end of X.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _READ = re.compile(r"""STEP_RESULTS\s*(?:\.\s*(\w+)|\[\s*(["'])([^"']+)\2\s*\])(
 
 
 class Wait(enum.Enum):
-    """What a step waits for in another one."""
+    """The end of another step that a step waits for: success, failure or any."""
 
     SUCCESS = "success"
     FAILURE = "failure"
     END = "end"
 
-    def holds(self, failed: bool) -> bool:
-        """Whether it has come, when the other step has ended like this."""
+    def is_satisfied(self, failed: bool) -> bool:
+        """Return whether the end of the other step satisfies this wait; ``failed``: it ended with a failure."""
         return self is Wait.END or failed is (self is Wait.FAILURE)
 
 
@@ -40,7 +40,7 @@ class Edges:
 
     @classmethod
     def of(cls, steps: Iterable[Step]) -> Edges:
-        """Work out the edges of these steps."""
+        """Return the edges between these steps."""
         steps = tuple(steps)
         waits: dict[str, dict[str, Wait]] = {step.name: {} for step in steps}
         for step in steps:
@@ -57,11 +57,11 @@ class Edges:
         return cls(waits)
 
     def awaits_failure(self, name: str) -> bool:
-        """Whether some step waits for the failure, or any end, of the step ``name``."""
+        """Return whether some step waits for the failure, or any end, of the step ``name``."""
         return any(wait.get(name) in {Wait.FAILURE, Wait.END} for wait in self.waits.values())
 
     def cycle(self) -> list[str] | None:
-        """Return the names along a cycle, the first one again at the end; None when there is none."""
+        """Return the names along a cycle, the first one repeated at the end; None without a cycle."""
         try:
             graphlib.TopologicalSorter({name: set(waits) for name, waits in self.waits.items()}).prepare()
         except graphlib.CycleError as error:
@@ -71,11 +71,13 @@ class Edges:
 
 
 def _add(waits: dict[str, dict[str, Wait]], step: str | None, other: str, wait: Wait) -> None:
-    known = waits[step or ""]
-    known[other] = wait if known.get(other, wait) is wait else Wait.END
+    """Add a wait of a step for another one; a wait for its success and one for its failure become one for any end."""
+    edges = waits[step or ""]
+    edges[other] = wait if edges.get(other, wait) is wait else Wait.END
 
 
 def _read_results(step: Step) -> Iterator[tuple[str, Wait]]:
+    """Yield the names of the steps whose results the inputs of a step read, with the end that this waits for."""
     for item in step.inputs:
         found = item.source or item.value
         for read in _READ.finditer(found.text) if found else ():
@@ -85,7 +87,7 @@ def _read_results(step: Step) -> Iterator[tuple[str, Wait]]:
 def edge_problems(
     owner: Step, steps: tuple[Step, ...], enter: frozenset[str], leave: frozenset[str]
 ) -> Iterator[Diagnostic]:
-    """Yield what is wrong with a graph: unknown names, no way in or out, a cycle, steps that never start."""
+    """Yield the problems of a graph: unknown names, no enter or exit steps, a cycle, steps that never start."""
     names = {step.name for step in steps}
     node = owner.node
     for attribute, wanted, code in (
@@ -103,13 +105,13 @@ def edge_problems(
 
 
 def wait_problems(node: Node, steps: tuple[Step, ...], enter: frozenset[str]) -> Iterator[Diagnostic]:
-    """Yield what is wrong with what the steps of a graph wait for."""
+    """Yield the problems of the waits between the steps of a graph."""
     names = {step.name for step in steps}
     edges = Edges.of(steps)
     for step in steps:
         for name in sorted(set(edges.waits[step.name]) - names):
-            said_in = {"waitSteps": step.wait_steps, "waitErrorSteps": step.wait_error_steps}
-            place = next((word for word, said in said_in.items() if name in said), None)
+            by_attribute = {"waitSteps": step.wait_steps, "waitErrorSteps": step.wait_error_steps}
+            place = next((attribute for attribute, names_in in by_attribute.items() if name in names_in), None)
             text = f"'{step.name}' waits for '{name}', and there is no such step here"
             yield step.node.problem("unknown-wait-step", text, hint=near_hint(name, names), attribute=place)
         for name in enter & {step.name}:

@@ -1,4 +1,4 @@
-"""<if>: do one thing or another.
+"""<if>: run one body or another, depending on a condition.
 
     <if name="big">
       <condition>n > 100</condition>
@@ -6,7 +6,7 @@
       <else><steps>…</steps></else>
     </if>
 
-``then`` and ``else`` are sequences with scopes of their own; a missing one does nothing.
+Rules: ``then`` and ``else`` are sequences with scopes of their own; either may be missing.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from taskrun.steps.sequence import Sequence
 
 @step("then")
 class Then(Sequence):
-    """What is done when the condition holds."""
+    """The branch for a condition that is true."""
 
 
 @step("else")
 class Else(Sequence):
-    """What is done when the condition does not hold."""
+    """The branch for a condition that is false."""
 
 
 @step("if")
 class If(Step):
-    """One of two branches."""
+    """A choice between two branches by a condition."""
 
     traits = Traits(may_suspend=False, marks_handled=True)
 

@@ -5,9 +5,9 @@
       <output name="receipt"/>
     </invoke>
 
-The arguments are the inputs by name; without inputs the method's parameters are taken from the variables of the same
-names. An ``async`` method is awaited; any other runs in a worker thread, or where ``executor`` says. What it returns is
-the RESULT; a mapping or tuple is spread onto the declared outputs.
+Rules: the arguments are the inputs by name; a step without inputs passes the variables that have the names of the
+parameters. An ``async`` method is awaited; any other runs in a worker thread, or where ``executor`` says. The RESULT is
+the value that the method returns; a mapping or tuple is spread onto the declared outputs.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from taskrun.model.callable_checks import bean_callee_problems
 
 
 class InferredArguments(Traits):
-    """The traits of a step that calls Python: without inputs, it reads the variables that the parameters name."""
+    """Traits of a step that calls Python: without inputs, it reads the variables that the parameters name."""
 
     __slots__ = ()
 
     def reads_unknown(self, step: Step) -> bool:
-        """Return whether the arguments are inferred from the signature."""
+        """Return whether the arguments are inferred from the signature of the function."""
         return not step.inputs
 
 
 @step("invoke")
 class Invoke(Step):
-    """A call of a bean's method."""
+    """A call of a method of a bean."""
 
     traits = InferredArguments()
 
@@ -45,18 +45,18 @@ class Invoke(Step):
     method: str
 
     async def run(self, frame: Frame) -> Completion:
-        """Call the method with the step's inputs."""
+        """Call the method with the inputs of the step."""
         return completion_of(await call(frame, method_of(frame.run.beans.get(self.bean), self.bean, self.method)))
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
-        """The bean exists, has the method, and the method takes the inputs."""
+        """Check that the bean exists and has the method, and that the method accepts the inputs."""
         return bean_callee_problems(
             self, context, self.bean, "method", lambda bean: method_of(bean, self.bean, self.method)
         )
 
 
 def method_of(bean: Any, name: str, method: str) -> Callable[..., Any]:
-    """Return a bean's public method, or raise PluginError with the near name."""
+    """Return a public method of a bean; raises PluginError, with a similar name, when there is none."""
     found = None if method.startswith("_") else getattr(bean, method, None)
     if not callable(found):
         hint = near_hint(method, [known for known in dir(bean) if not known.startswith("_")])

@@ -5,8 +5,8 @@
     <import as="Orders" class="shop.orders:Orders"/>
     <invoke-static name="load" method="Orders::load"><input name="id"/></invoke-static>
 
-The module must be on the allow list (``--allow 'shop.*'``, ``TaskManager(allow=["shop.*"])``, ``[tool.taskrun] allow``). The
-rest is as for ``<invoke>``.
+Rules: the module must be on the allow list (``--allow 'shop.*'``, ``TaskManager(allow=["shop.*"])``, ``[tool.taskrun]
+allow``). Arguments and results are as for ``<invoke>``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SEPARATOR = "::"
 
 @step("invoke-static")
 class InvokeStatic(Step):
-    """A call of a function that is imported by name."""
+    """A call of a Python function that is imported by its name."""
 
     traits = InferredArguments()
 
@@ -37,16 +37,18 @@ class InvokeStatic(Step):
     file_imports: Mapping[str, str]
 
     async def run(self, frame: Frame) -> Completion:
-        """Call the function with the step's inputs."""
+        """Call the function with the inputs of the step."""
         return completion_of(await call(frame, self._function(frame.run.services.imports)))
 
     def _function(self, imports: Imports) -> Callable[..., Any]:
+        """Return the function; raises ImportNotAllowedError or PluginError when it cannot be imported."""
         function = imports.get(self._full_name())
         if not callable(function):
-            raise PluginError(f"'{self.method}' is no function")
+            raise PluginError(f"'{self.method}' is not a function")
         return function  # type: ignore[no-any-return]
 
     def _full_name(self) -> str:
+        """Return the name of the function to import, with an ``<import>`` alias replaced by its class."""
         alias, separator, name = self.method.partition(SEPARATOR)
         if not separator:
             return self.method
@@ -59,7 +61,7 @@ class InvokeStatic(Step):
         return f"{target}.{name}"
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
-        """The function may be imported, exists, and takes the inputs."""
+        """Check that the function may be imported, exists, and accepts the inputs."""
         try:
             function = self._function(context.services.imports)
         except ImportNotAllowedError as error:

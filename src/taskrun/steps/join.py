@@ -1,15 +1,14 @@
-"""What ``parallel``, ``fork`` and ``fork-n`` share: starting branches and joining them.
+"""Branches and their join: what ``parallel``, ``fork`` and ``fork-n`` share.
 
-    joinType="allSuccess"    when all have ended; fails with the error that came first (the default)
-    joinType="anyFailure"    when all have succeeded; fails as soon as one fails
-    joinType="anySuccess"    as soon as one succeeds; fails when all have failed
-    joinType="allComplete"   when all have ended; never fails
+    joinType="allSuccess"    waits for all branches; fails with the error that came first (the default)
+    joinType="anyFailure"    waits for all branches; fails as soon as one fails
+    joinType="anySuccess"    ends as soon as one branch succeeds; fails when all have failed
+    joinType="allComplete"   waits for all branches; never fails
 
-Rules: branches start in order; one that cannot suspend runs to its end before the next is started. Once the join is
-decided, the unfinished branches are cancelled, and those not started yet are left out; with
-``autoCancelUnfinished="false"`` they are all run to their end, the decision stays. No branch outlives the step. When a
-branch is suspended, the others are run to their end, and the step is suspended unless they decide the join: then the
-branch counts as cancelled.
+Rules: branches start in order; one that cannot suspend runs to its end before the next is started. When the join is
+decided, the unfinished branches are cancelled and the others are not started; with ``autoCancelUnfinished="false"`` all
+are run to their end, without changing the decision. No branch outlives the step. When a branch is suspended, the others
+are run to their end, and the step is suspended unless they decide the join: then the branch counts as cancelled.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ from taskrun.durable.discard_branches import discard, drop_wait_points
 from taskrun.errors import RunCancelled
 from taskrun.script.script import Script
 
-Start: TypeAlias = tuple[str, Callable[[Frame], Any], Frame, bool, bool]
-"""A branch: its key, the function that runs it, its frame, whether it may suspend, whether the function is sync."""
+BranchSpec: TypeAlias = tuple[str, Callable[[Frame], Any], Frame, bool, bool]
+"""A branch to start: its key, the function that runs it, its frame, whether it may suspend, whether the function is sync."""
 
 
 class JoinType(enum.Enum):
-    """When concurrent branches count as done."""
+    """The rule that decides when concurrent branches are done, and whether they failed."""
 
     ALL_SUCCESS = "allSuccess"
     ANY_FAILURE = "anyFailure"
@@ -47,25 +46,25 @@ class JoinType(enum.Enum):
 
 
 @base
-class Joining(Step):
-    """The settings of a join; the base of the steps that have branches."""
+class BranchingStep(Step):
+    """Base class of the steps with branches: the settings of their join."""
 
     traits = Traits(may_suspend=False, marks_handled=True)
 
     numbered: ClassVar[bool] = False
-    """Whether a branch that the join did not wait for has a result too: that it was cancelled."""
+    """Whether branches are named by numbers instead of steps; then a cancelled branch has a result too: RunCancelled."""
 
     join_type: JoinType = JoinType.ALL_SUCCESS
     auto_cancel_unfinished: bool = True
     aggregator: Script | None = None
 
     def stores(self) -> Iterable[str]:  # type: ignore[override]
-        """The variable with the results."""
+        """Yield the name of the variable with the results of the branches."""
         yield "STEP_RESULTS"
 
 
-class Join:
-    """The state of one join: the results so far and whether it is decided."""
+class JoinState:
+    """State of one join: the results so far, and whether they decide it."""
 
     def __init__(self, join_type: JoinType, results: StepResults, run: Run) -> None:
         self.join_type = join_type
@@ -78,8 +77,8 @@ class Join:
         self.decided = False
         self.succeeded = False
 
-    def settle(self, key: str, outcome: Outcome) -> None:
-        """Take in how a branch ended, unless the join is decided already; raises what undoes the whole run."""
+    def add(self, key: str, outcome: Outcome) -> None:
+        """Add the outcome of a branch unless the join is decided; raises a failure that rolls back the whole run."""
         if isinstance(outcome, Exception) and self.run.rollback.abort_error is not None:
             raise outcome
         if isinstance(outcome, Completion) and outcome.signal is Signal.SUSPEND:
@@ -103,20 +102,23 @@ class Join:
 
     @property
     def must_succeed(self) -> bool:
-        """Whether one failure is the failure of the join, whatever the other branches do."""
+        """Whether the failure of one branch is the failure of the join, whatever the others do."""
         return self.join_type in {JoinType.ALL_SUCCESS, JoinType.ANY_FAILURE}
 
 
-async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: Mapping[str, int]) -> Completion:
-    """Run the branches, join them, and return what the aggregator makes of the results (without one, the results)."""
+async def join(frame: Frame, settings: BranchingStep, specs: Iterable[BranchSpec], order: Mapping[str, int]) -> Completion:
+    """Run the branches, join them, and return the completion: the value of the aggregator, without one the results.
+
+    ``order`` has the position of each branch in the results, by its key.
+    """
     results = frame.scope["STEP_RESULTS"] = StepResults()
-    state = Join(settings.join_type, results, frame.run)
+    state = JoinState(settings.join_type, results, frame.run)
     try:
-        await _run_all(state, starts, settings.auto_cancel_unfinished)
+        await _run_all(state, specs, settings.auto_cancel_unfinished)
     except BaseException:
         drop_wait_points(frame, frame.path)
         raise
-    if state.suspended and await _waits(frame, settings, state, order):
+    if state.suspended and await _stays_suspended(frame, settings, state, order):
         return Completion(signal=Signal.SUSPEND)
     for key in order if settings.numbered else ():
         if key not in results:
@@ -130,19 +132,19 @@ async def join(frame: Frame, settings: Joining, starts: Iterable[Start], order: 
     return Completion({RESULT: results})
 
 
-async def _waits(frame: Frame, settings: Joining, state: Join, order: Mapping[str, int]) -> bool:
-    """Whether the join waits for its suspended branches; if not, they are given up."""
+async def _stays_suspended(frame: Frame, settings: BranchingStep, state: JoinState, order: Mapping[str, int]) -> bool:
+    """Return whether the step is suspended with its suspended branches; if not, discard them."""
     fails = state.first_error is not None and state.must_succeed
     if not settings.auto_cancel_unfinished or not (state.decided or fails):
         return True
-    if state.failure() is None:  # else they are undone with all the others
+    if state.failure() is None:  # else the rollback of the step compensates them with all the others
         numbered, names = settings.numbered, state.suspended
         await discard(frame, [f"{frame.path}[{order[key]}]" if numbered else frame.path_of(key) for key in names])
     drop_wait_points(frame, frame.path)
     return False
 
 
-def _mark_handled(frame: Frame, settings: Joining, state: Join) -> None:
+def _mark_handled(frame: Frame, settings: BranchingStep, state: JoinState) -> None:
     """Record that the join has handled the failures of its branches."""
     if state.first_error is None or not may_handle(frame.run, state.first_error):
         return
@@ -153,29 +155,29 @@ def _mark_handled(frame: Frame, settings: Joining, state: Join) -> None:
             mark_handled(frame.run, frame.path_of(result.stepName), settings.join_type.value)
 
 
-async def _run_all(state: Join, starts: Iterable[Start], cancel: bool) -> None:
-    """Start the branches and take in how they end, until the join is decided (unless it must not ``cancel``)."""
+async def _run_all(state: JoinState, specs: Iterable[BranchSpec], cancel: bool) -> None:
+    """Start the branches and add their outcomes: until the join is decided if ``cancel`` is set, else all."""
     async with Branches() as branches:
-        for turn, (key, run, frame, may_suspend, is_sync) in enumerate(starts, 1):
+        for turn, (key, run, frame, may_suspend, is_sync) in enumerate(specs, 1):
             if state.decided and cancel:
                 break
             if is_sync:
                 try:
                     outcome: Outcome = run(frame)
-                except Exception as error:  # noqa: BLE001 - an outcome, raised again by the join
+                except Exception as error:  # noqa: BLE001 - an outcome, which the join raises if it counts
                     outcome = error
-                state.settle(key, outcome)
+                state.add(key, outcome)
             else:
                 await branches.start(key, partial(run, frame), may_suspend)
                 while branches.ended:
-                    settle(state, await branches.next())
+                    _add_outcome(state, await branches.next())
             if not turn % TURN:
                 await asyncio.sleep(0)
         while branches.unfinished and not (state.decided and cancel):
-            settle(state, await branches.next())
+            _add_outcome(state, await branches.next())
 
 
-def settle(state: Join, ended: tuple[object, Outcome]) -> None:
-    """Take in a branch's end."""
+def _add_outcome(state: JoinState, ended: tuple[object, Outcome]) -> None:
+    """Add the outcome of a branch that ran as a task."""
     key, outcome = ended
-    state.settle(str(key), outcome)
+    state.add(str(key), outcome)

@@ -9,9 +9,10 @@
       </steps>
     </loop>
 
-``itemsExpr`` is evaluated once; without it the loop goes on until ``while``, ``until`` or ``maxCount`` (0: no limit) stops
-it. ``while`` is asked before each iteration, ``until`` after it. The item and the index (from 0) are variables of the
-loop's own scope. ``<exit>`` in the body goes on with the next iteration. The result is the last iteration's.
+Rules: ``itemsExpr`` is evaluated once; without it the loop runs until ``while``, ``until`` or ``maxCount`` (0: no
+limit) stops it. ``while`` is evaluated before each iteration, ``until`` after it. The item and the index (from 0) are
+variables in the scope of the loop. ``<exit>`` in the body continues with the next iteration. The result is that of the
+last iteration.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ _NEXT = Signal.NEXT
 
 
 @base
-class Looping(Step):
-    """The base of the loops: the variables and the body."""
+class BaseLoop(Step):
+    """Base class of the loops: the variables of the loop and its body."""
 
     traits = Traits(may_suspend=False, marks_handled=True)
 
@@ -45,16 +46,16 @@ class Looping(Step):
     steps: Body
 
     def stores(self) -> Iterator[str]:
-        """The item and the index."""
+        """Yield the names of the variables for the item and the index."""
         yield from filter(None, (self.var_name, self.index_name))
 
     @staticmethod
     def decides(frame: Frame, script: Script, name: str, index: int) -> bool:
-        """Return what a condition of the loop decides in the iteration of that index."""
+        """Return whether a condition holds in the iteration with that index; it is a decision of a recorded run."""
         return bool(frame.remember(name, lambda: bool(frame.eval(script)), script.text, index))
 
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
-        """Run the body for each item, until ``until`` holds after one of them."""
+        """Run the body for each item, until the script ``until`` is true after an iteration."""
         scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
         run_sync = body.run_sync
         for index, item in enumerate(items):
@@ -75,8 +76,8 @@ class Looping(Step):
 
 
 @step("loop")
-class Loop(Looping):
-    """A body that is run once for each item."""
+class Loop(BaseLoop):
+    """A loop over items or while a condition holds."""
 
     items: Expr | None = None
     var_type: Type | None = None
@@ -89,6 +90,7 @@ class Loop(Looping):
         return self.iterate(frame, self._items(frame), self.until)
 
     def _items(self, frame: Frame) -> Iterator[Any]:
+        """Yield the items, converted to ``varType``, as long as ``maxCount`` and ``while`` allow."""
         items: Iterable[Any] = itertools.repeat(None) if self.items is None else self._elements(frame, self.items)
         for index, item in enumerate(items):
             if self.max_count and index >= self.max_count:
@@ -98,7 +100,7 @@ class Loop(Looping):
             yield item if self.var_type is None else self.var_type.convert(item)
 
     def _elements(self, frame: Frame, expression: Script) -> Iterable[Any]:
-        """Return what there is to iterate over; a recorded run remembers it, element by element where it has no end yet."""
+        """Return the items to iterate over; they are a decision of a recorded run, one by one without a length."""
         journal = frame.run.journal
         if frame.recorded("items") is not None:
             elements = frame.remember("items", lambda: _listed(frame.eval(expression)), expression.text)
@@ -109,10 +111,11 @@ class Loop(Looping):
             if journal.records and (elements is None or isinstance(elements, Collection)):
                 elements = frame.remember("items", lambda: _listed(elements), expression.text)
             elif journal.records:
-                return self._one_by_one(frame, iter(elements or ()), expression)
+                return self._recorded_one_by_one(frame, iter(elements or ()), expression)
         return elements if elements is not None else ()
 
-    def _one_by_one(self, frame: Frame, elements: Iterator[Any], expression: Script) -> Iterator[Any]:
+    def _recorded_one_by_one(self, frame: Frame, elements: Iterator[Any], expression: Script) -> Iterator[Any]:
+        """Yield the elements of an iterator in a recorded run; each is recorded when the loop reaches it."""
         taken = 0
 
         def take() -> list[Any]:
@@ -127,7 +130,7 @@ class Loop(Looping):
             yield found[0]
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Something has to stop the loop."""
+        """Check that something can stop the loop."""
         if self.items is None and not self.max_count and self.while_ is None and self.until is None:
             yield self.node.problem(
                 "endless-loop", "nothing stops this loop", hint="give it itemsExpr, maxCount, <while> or <until>"
@@ -135,4 +138,5 @@ class Loop(Looping):
 
 
 def _listed(elements: Any) -> list[Any] | None:
+    """Return the elements as a list, None for null."""
     return elements if elements is None else list(elements)

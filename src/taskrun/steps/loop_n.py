@@ -1,10 +1,11 @@
-"""<loop-n>: count from one number to another, both included.
+"""<loop-n>: run steps for each number from one to another, both included.
 
     <loop-n name="down" beginExpr="3" endExpr="1" stepExpr="-1" varName="n">
       <steps><step name="show"><input name="n"/><source>n</source></step></steps>
     </loop-n>
 
-The step is 1 when not given (or null); 0 is an error. As in ``<loop>``, the variables are the loop's own.
+Rules: the step is 1 when it is missing or null; 0 is an error. As in ``<loop>``, the variables are in the scope of the
+loop.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from taskrun.core.completion import Completion
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
 from taskrun.core.step import step
-from taskrun.steps.loop import Looping
+from taskrun.steps.loop import BaseLoop
 
 
 @step("loop-n")
-class LoopN(Looping):
-    """A body that is run once for each number."""
+class LoopN(BaseLoop):
+    """A loop over numbers."""
 
     begin: Expr
     end: Expr
@@ -32,7 +33,7 @@ class LoopN(Looping):
         return self.iterate(frame, range(*frame.remember(*recorded)))
 
     def _numbers(self, frame: Frame) -> list[int]:
-        """Return begin, end (not included) and step, which are remembered."""
+        """Return the recorded decision of the loop: begin, end (not included) and step."""
         begin, end = frame.eval(self.begin), frame.eval(self.end)
         step = 1 if self.step is None else frame.eval(self.step)
         step = 1 if step is None else step

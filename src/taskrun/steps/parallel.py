@@ -1,4 +1,4 @@
-"""<parallel>: run different steps at the same time.
+"""<parallel>: run different steps concurrently.
 
     <parallel name="both" joinType="allSuccess">
       <steps>
@@ -8,8 +8,9 @@
       <aggregator>return aggResults.getSuccessStepResultValues()</aggregator>
     </parallel>
 
-``STEP_RESULTS`` has the results by step name. A step's ``@exit``, ``@end`` or ``next`` does not cross the join: it is only
-kept as ``nextStepName`` in its result. How branches are joined: ``steps/join.py``.
+Rules: ``STEP_RESULTS`` has the results by step name. ``@exit``, ``@end`` and ``next`` of a step do not affect the
+parallel or its siblings: they are only stored as ``nextStepName`` in the result of the step. The join types are in
+``steps/join.py``.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
 from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic
-from taskrun.steps.join import Joining, join
+from taskrun.steps.join import BranchingStep, join
 
 if TYPE_CHECKING:
     from taskrun.core.weave import Program
 
 
 @step("parallel")
-class Parallel(Joining):
-    """Concurrent branches, one for each step."""
+class Parallel(BranchingStep):
+    """A concurrent branch for each step."""
 
     traits = Traits(
         may_suspend=False,
@@ -43,16 +44,16 @@ class Parallel(Joining):
     steps: tuple[Step, ...]
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Start every step and join them."""
+        """Start every step and join the branches."""
         programs = cast("tuple[Program, ...]", self.steps)
-        starts = (
+        specs = (
             (child.name, child.run_sync or child.run, frame, child.may_suspend, child.run_sync is not None)
             for child in programs
         )
         order = {child.name: position for position, child in enumerate(programs)}
-        return join(frame, self, starts, order)
+        return join(frame, self, specs, order)
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """A parallel step has steps."""
+        """Check that there is at least one step."""
         if not self.steps:
             yield self.node.problem("no-steps", "<parallel> needs at least one step in <steps>")

@@ -1,11 +1,12 @@
-"""<script>: run a text in a named language.
+"""<script>: run a text in the language that ``lang`` names.
 
     <script name="add" lang="python">
       <input name="a"/>
       <source>return a + 1</source>
     </script>
 
-Rules: what the text means is the language's business (``core.script_language``); the built-in ones are ``taskrun.languages``.
+Rules: the language compiles and runs the text (``core.script_language``); the built-in languages are in
+``taskrun.languages``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from taskrun.errors import Diagnostic
 
 
 class CodeTraits(Traits):
-    """The traits of ``<script>``: it awaits if its code does."""
+    """Traits of ``<script>``: it awaits if its code does."""
 
     __slots__ = ()
 
@@ -32,7 +33,7 @@ class CodeTraits(Traits):
 
 @step("script")
 class LanguageStep(Step):
-    """A text in the language ``lang``; its value is the RESULT."""
+    """A script in the language ``lang``; its value is the RESULT."""
 
     traits = CodeTraits(reads_only_scripts=True)
 
@@ -41,11 +42,11 @@ class LanguageStep(Step):
     source: Code
 
     async def run(self, frame: Frame) -> Completion:
-        """Have the language evaluate the source."""
+        """Run the source in its language."""
         return completion_of(await self.source.run(frame))
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """An attribute belongs to the language; the language has its say too."""
+        """Check that the attributes fit the language, and yield the problems that the language finds in the source."""
         if self.shell is not None and "shell" not in self.source.attributes:
             text = f'shell has no meaning with lang="{self.lang}"'
             yield self.node.problem("no-meaning", text, hint='it goes with lang="shell"', attribute="shell")

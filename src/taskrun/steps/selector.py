@@ -1,4 +1,4 @@
-"""<selector>: try steps in order until one has a result.
+"""<selector>: run steps in order until one has a result.
 
     <selector name="price">
       <steps>
@@ -7,8 +7,8 @@
       </steps>
     </selector>
 
-A result counts when its RESULT is true, or when it has outputs but no RESULT. A failure counts as no result, but for
-that of the last step. When nobody has one, the last result is the selector's.
+Rules: a step has a result when its RESULT is true, or when it has outputs but no RESULT. A failure counts as no result,
+but the failure of the last step is that of the selector. When no step has a result, the selector has that of the last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from taskrun.core.traits import Traits
 
 @step("selector")
 class Selector(Step):
-    """The first step with a result."""
+    """A choice of the first step that has a result."""
 
     traits = Traits(may_suspend=False, children_continue=False)
 

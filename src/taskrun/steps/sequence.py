@@ -1,4 +1,4 @@
-"""What the steps share that are a sequence and nothing more: the root, ``<sequential>``, and the branches of ``<if>``."""
+"""Base class of the steps that only run a body: the root, ``<sequential>``, branches of ``<if>`` and ``<choose>``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taskrun.core.traits import Traits
 
 @base
 class Sequence(Step):
-    """Steps in order."""
+    """Base class of the steps that run a body in order."""
 
     traits = Traits(may_suspend=False, marks_handled=True)
 

@@ -7,7 +7,8 @@
       </steps>
     </sequential>
 
-Each step's value becomes RESULT in the sequence's scope; the last one's is the sequence's own.
+Rules: the value of each step becomes RESULT in the scope of the sequence; the value of the last step is also the RESULT
+of the sequence itself. ``next`` of a step, or its completion, may name the sibling that runs next.
 """
 
 from __future__ import annotations
@@ -19,6 +20,6 @@ from taskrun.steps.sequence import Sequence
 
 @step("sequential")
 class Sequential(Sequence):
-    """Steps in order; ``next`` of a step, or its completion, may name the one to go to."""
+    """Steps that run in order."""
 
     traits = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)

@@ -2,8 +2,9 @@
 
     <simple name="audit" bean="audit"><input name="order"/></simple>
 
-The bean is a Task, an object with a method ``execute``, or a callable. What a Task provides are outputs of the step; when
-the step declares none, they are variables of its caller. The rest is as for ``<invoke>``.
+Rules: the bean is a Task, an object with a method ``execute``, or a callable. The names that a Task provides are
+outputs of the step; when the step declares no outputs, they become variables of its caller. Arguments and results are
+as for ``<invoke>``.
 """
 
 from __future__ import annotations
@@ -34,21 +35,21 @@ from taskrun.steps.invoke import InferredArguments
 
 
 class SimpleTraits(InferredArguments):
-    """The traits of ``<simple>``: its bean may be a Task, which provides variables and has a ``revert``."""
+    """Traits of ``<simple>``: its bean may be a Task, which provides variables and has a ``revert``."""
 
     __slots__ = ()
 
     def has_compensation(self, _step: Step) -> bool:
-        """Return True: only the run knows whether the bean has a ``revert``."""
+        """Return True: only in the run it is known whether the bean has a ``revert``."""
         return True
 
     def compensation_data(self, step: Simple, frame: Frame) -> Mapping[str, Any] | None:
-        """Return the values that ``<revert>`` and the ``revert`` of the bean need."""
+        """Return the variables that ``<revert>`` and the method ``revert`` of the bean need."""
         own, bean = Traits.compensation_data(self, step, frame), frame.run.beans.get(step.bean)
         return {**(own or {}), **values_for_revert(frame, bean)} if has_revert(bean) else own
 
     async def compensate(self, step: Simple, frame: Frame, completion: Completion) -> None:
-        """Run ``<revert>``, then the ``revert`` of the bean."""
+        """Run ``<revert>``, then the method ``revert`` of the bean."""
         await Traits.compensate(self, step, frame, completion)
         bean = frame.run.beans.get(step.bean)
         if has_revert(bean):
@@ -57,7 +58,7 @@ class SimpleTraits(InferredArguments):
             await _revert(frame, bean, values, completion.result, scope["failure"])
 
     def provides(self, step: Simple, context: LinkContext | None) -> frozenset[str] | None:
-        """Return what a Task provides if the step declares no outputs; None while the bean is not known."""
+        """Return the names that a Task provides if the step declares no outputs; None while the bean does not exist."""
         if step.outputs:
             return frozenset()
         if context is None or step.bean not in context.services.beans:
@@ -71,14 +72,14 @@ class SimpleTraits(InferredArguments):
 
 @step("simple")
 class Simple(Step):
-    """A bean that is a step."""
+    """A call of a bean that is a Task, has ``execute``, or is callable."""
 
     traits = SimpleTraits()
 
     bean: str
 
     async def run(self, frame: Frame) -> Completion:
-        """Call the bean with the step's inputs."""
+        """Call the bean with the inputs of the step."""
         bean = frame.run.beans.get(self.bean)
         task = task_of(bean)
         if task is None:
@@ -94,9 +95,9 @@ class Simple(Step):
             raise
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
-        """The bean exists, can be run, and takes the inputs."""
+        """Check that the bean exists, can be called, and accepts the inputs."""
         problems = list(bean_problems(self, context, self.bean))
-        if problems or self.bean not in context.services.beans:  # what the task's own <beans> makes is not there yet
+        if problems or self.bean not in context.services.beans:  # a bean of the task's own <beans> does not exist yet
             return problems
         try:
             bean = context.services.beans.get(self.bean)
@@ -109,14 +110,15 @@ class Simple(Step):
 
 
 def function_of(bean: Any, name: str) -> Callable[..., Any]:
-    """Return what to call of a bean: its ``execute``, else the bean itself; raises PluginError when it has neither."""
+    """Return the method ``execute`` of a bean, or the bean if it is callable; raises PluginError when it is neither."""
     execute = getattr(bean, "execute", None)
     if callable(execute):
         return execute  # type: ignore[no-any-return]
     if callable(bean):
         return bean  # type: ignore[no-any-return]
-    raise PluginError(f"bean '{name}' is a {type(bean).__name__}: neither a callable nor something with execute()")
+    raise PluginError(f"bean '{name}' is a {type(bean).__name__}: it is not callable and has no method execute()")
 
 
 async def _revert(frame: Frame, bean: Any, values: Mapping[str, Any], result: Any, failure: Exception) -> None:
+    """Call the method ``revert`` of a bean."""
     await revert_with(frame, bean, values, result=result, failure=failure, failures=failures_by_path(failure))

@@ -1,8 +1,8 @@
-"""<sleep>: wait for a while, then go on.
+"""<sleep>: wait for a time, the same as ``<delay>`` under another name.
 
     <sleep name="pause" sleepMillisExpr="200"/>
 
-The same as ``<delay>``: no thread is held, and a cancelled step wakes at once.
+Rules: no thread is occupied, and a cancelled step stops waiting at once.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from taskrun.core.timers import pause
 
 @step("sleep")
 class Sleep(Step):
-    """A wait."""
+    """A wait on a timer."""
 
     sleep_millis: Annotated[Millis, Expression()]
 
     async def run(self, frame: Frame) -> Completion:
-        """Wait."""
+        """Wait for the time."""
         await pause(frame, self.sleep_millis.seconds(frame))
         return NEXT

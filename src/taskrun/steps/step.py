@@ -6,8 +6,9 @@
       <output name="sum"/>
     </step>
 
-``<xpl>`` is its old name. The script's value is the step's RESULT. Without a source the step does nothing but bind its inputs and outputs. With
-an ``executor`` the text and the step's variables are shipped there and what the script assigned is brought back.
+Rules: ``<xpl>`` is an older name of the tag. The value of the script is the RESULT. Without a source the step only
+evaluates its inputs and outputs. With an ``executor`` the text and the variables that it reads are sent there, and the
+variables that the script assigned are copied back.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from taskrun.core.traits import Traits
 
 
 class ScriptTraits(Traits):
-    """The traits of ``<step>``: it awaits if its script does."""
+    """Traits of ``<step>``: it awaits if its script does."""
 
     __slots__ = ()
 
@@ -39,7 +40,7 @@ class ScriptStep(Step):
     source: AwaitingScript | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the source in the step's scope."""
+        """Evaluate the source in the scope of the step."""
         script = self.source
         if script is None:
             return NEXT

@@ -1,4 +1,4 @@
-"""<suspend>: stop the run here until somebody resumes it.
+"""<suspend>: suspend the run at this step until it is resumed, with inputs from the caller of ``resume``.
 
     <suspend name="approve" displayName="Shall the order be paid?">
       <input name="approved" type="bool" mandatory="true"/>
@@ -7,10 +7,10 @@
       <output name="approved"/>
     </suspend>
 
-Rules: the run ends as SUSPENDED and says what it waits for. An input without ``value`` and ``source`` is asked for: it is
-given when the run is resumed (``taskrun resume RUN --input approved=true``), and checked as the inputs of a task are. The
-step has succeeded when ``resume-when`` holds (it does without one); else the run is suspended again. Its RESULT is a
-mapping of what was given. Steps that run at the same time are run to their end first.
+Rules: the run ends as SUSPENDED with a wait point for this step. An input without ``value`` and ``source`` is
+requested: it is passed when the run is resumed (``taskrun resume RUN --input approved=true``), and checked as the
+inputs of a task are. The step succeeds when ``resume-when`` is true or missing; else the run is suspended again. The
+RESULT is a mapping of the requested inputs. Concurrent steps are run to their end before the run is suspended.
 """
 
 from __future__ import annotations
@@ -33,36 +33,36 @@ from taskrun.script.script import Script
 
 
 class SuspendTraits(Traits):
-    """The traits of ``<suspend>``: it suspends the run and requests inputs."""
+    """Traits of ``<suspend>``: it suspends the run and requests inputs."""
 
     __slots__ = ()
 
     def suspends_run(self, _step: Step) -> bool:
-        """Return True."""
+        """Return True: the step suspends the run."""
         return True
 
     def requests(self, _step: Step, item: Input) -> bool:
-        """Return whether the file gives the input no value."""
+        """Return whether the caller of ``resume`` passes the input, because it has neither value nor source."""
         return item.by_name
 
 
 @step("suspend")
 class Suspend(Step):
-    """A pause until the run is resumed."""
+    """A wait point of the run."""
 
     traits = SuspendTraits()
 
     resume_when: Script | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Wait, or go on with what was given."""
+        """Suspend the run; when it is resumed with inputs that satisfy ``resume-when``, complete."""
         recorder = recorder_of(frame.run)
-        given = self._given(frame, recorder)
-        if given is not None:
-            frame.scope.update(given)
+        inputs = self._resume_inputs(frame, recorder)
+        if inputs is not None:
+            frame.scope.update(inputs)
             script = self.resume_when
             if script is None or frame.eval(script):
-                return Completion({RESULT: given})
+                return Completion({RESULT: inputs})
         key = frame.path
         recorder.wait_points.append(
             WaitPoint(key, self._title(), tuple(map(RequestedInput.of, self.traits.requested_inputs(self, frame.run))))
@@ -70,8 +70,8 @@ class Suspend(Step):
         recorder.note(StepRecord(key, "step", StepState.SUSPENDED, note=self._title(), started=now()))
         return Completion(signal=Signal.SUSPEND)
 
-    def _given(self, frame: Frame, recorder: Recorder) -> Mapping[str, Any] | None:
-        """Return what was given to go on with, None when the run has come here first or nothing was meant for here."""
+    def _resume_inputs(self, frame: Frame, recorder: Recorder) -> Mapping[str, Any] | None:
+        """Return the requested inputs of the resumed run, None when the run was not resumed at this step."""
         record = recorder.recorded(f"{frame.path}:given")
         if record is None:
             return None
@@ -79,10 +79,11 @@ class Suspend(Step):
         return admitted(self.traits.requested_inputs(self, frame.run), values, frame.scope)
 
     def _title(self) -> str:
+        """Return the text that describes the wait point."""
         return self.display_name or (self.description or "").strip() or self.name
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """It cannot be left out of the records."""
+        """Check that the step is recorded, because a resume needs its record."""
         if self.save_state is False:
             text = "a step that is not recorded cannot be resumed"
-            yield self.node.problem("no-meaning", text, hint="take saveState out", attribute="saveState")
+            yield self.node.problem("no-meaning", text, hint="remove saveState", attribute="saveState")

@@ -8,7 +8,7 @@
       <output name="greeting" value="${RESULT}"/>
     </task>
 
-Its body uses the task's scope itself as its own, so what top-level steps export is seen by every step.
+Rules: the body runs in the scope of the task itself, so all steps see the variables that top-level steps export.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from taskrun.steps.sequence import Sequence
 
 
 @step("task")
-class Task(Sequence):
+class TaskRoot(Sequence):
     """The root step of a flow or of a step library."""
 
     traits = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)

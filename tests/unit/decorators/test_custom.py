@@ -11,7 +11,7 @@ from small_flows import Bench, task
 from taskrun import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Inner
-from taskrun.decorators.named_decorators import SHIPPED, named_decorator
+from taskrun.decorators.named_decorators import NAMED_DECORATORS, named_decorator
 from taskrun.decorators.rate_limit import RateLimit
 from taskrun.decorators.retry import Retry
 from taskrun.decorators.timeout import Timeout
@@ -105,25 +105,25 @@ def test_a_decorator_of_a_container(bench: Bench) -> None:
     assert bench.run(task(body), beans={"mine": twice}).result == [3, 3]
 
 
-def shipped(name: str, **parameters: str) -> Any:
+def named(name: str, **parameters: str) -> Any:
     """Return a shipped decorator."""
     return named_decorator(name, parameters, NODE)
 
 
-def test_the_parameters_of_the_shipped_ones() -> None:
+def test_the_parameters_of_the_named_decorators() -> None:
     """Their defaults are those of the language."""
-    retry = shipped("retry", maxRetryCount="3")
+    retry = named("retry", maxRetryCount="3")
     assert isinstance(retry, Retry)
     assert (retry.max_retry_count, retry.retry_delay.constant, retry.max_retry_delay.constant) == (3, 1.0, 300.0)
     assert retry.exponential_delay
-    assert not shipped("retry", maxRetryCount="0", retryDelay="5s", exponentialDelay="0").exponential_delay
-    timeout = shipped("timeout", timeout="2s")
+    assert not named("retry", maxRetryCount="0", retryDelay="5s", exponentialDelay="0").exponential_delay
+    timeout = named("timeout", timeout="2s")
     assert isinstance(timeout, Timeout)
     assert timeout.timeout.constant == 2
-    limit = shipped("rateLimit", requestPerSecond="2.5", maxWait="1m", **{"global": "true"})
+    limit = named("rateLimit", requestPerSecond="2.5", maxWait="1m", **{"global": "true"})
     assert isinstance(limit, RateLimit)
     assert (limit.request_per_second.run({}), limit.max_wait.constant, limit.global_) == (2.5, 60, True)
-    assert not shipped("rateLimit", requestPerSecond="1").global_
+    assert not named("rateLimit", requestPerSecond="1").global_
 
 
 @pytest.mark.parametrize(
@@ -152,19 +152,19 @@ def test_the_parameters_of_the_shipped_ones() -> None:
         ("rateLimit", {"requestPerSecond": "1", "global": "both"}, "global='both' is neither true nor false"),
     ],
 )
-def test_wrong_parameters_of_the_shipped_ones(
+def test_wrong_parameters_of_the_named_decorators(
     bench: Bench, name: str, parameters: dict[str, str], message: str
 ) -> None:
     """They are errors of the file."""
     with pytest.raises(ValueError, match=message):
-        shipped(name, **parameters)
+        named(name, **parameters)
     given = "".join(f' p:{key}="{value}"' for key, value in parameters.items() if key != "?!")
     if given or not parameters:
         text = STEP.format(f'<decorator name="{name}"{given} xmlns:p="p"/>')
         assert [item.code for item in bench.problems(task(text))] == ["bad-value"]
 
 
-def test_what_the_shipped_ones_do(bench: Bench) -> None:
+def test_what_the_named_decorators_do(bench: Bench) -> None:
     """The same as the elements of those names, next to the body, so that catch sees what they raise."""
     calls: list[int] = []
 
@@ -189,4 +189,4 @@ def test_what_the_shipped_ones_do(bench: Bench) -> None:
     assert ran.elapsed == 2_000
     ran = bench.run(task(text.replace('rl:maxWait="1s"', "")))
     assert isinstance(ran.cause, RateLimitTimeout)
-    assert set(SHIPPED) == {"retry", "timeout", "rateLimit"}
+    assert set(NAMED_DECORATORS) == {"retry", "timeout", "rateLimit"}

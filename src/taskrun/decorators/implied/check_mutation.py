@@ -24,7 +24,7 @@ from taskrun.durable.recorder import Recorder
 from taskrun.errors import ChangedInputError, UnsavableValueError
 
 
-class Before(NamedTuple):
+class Snapshot(NamedTuple):
     """An input as it was: the value itself, and its text, or a copy of it where it has none."""
 
     name: str
@@ -51,25 +51,25 @@ class CheckMutation(ImpliedDecorator):
         """Run the step, then compare."""
         journal = frame.run.journal
         codecs = journal.codecs if isinstance(journal, Recorder) else Codecs(RESULT_CODECS)
-        before = list(self._before(frame, codecs))
+        before = list(self._snapshots(frame, codecs))
         done = await inner(frame)
         changed = [one.name for one in before if _differs(one, codecs)]
         if changed:
             raise ChangedInputError(frame.path, changed)
         return done
 
-    def _before(self, frame: Frame, codecs: Codecs) -> Iterator[Before]:
+    def _snapshots(self, frame: Frame, codecs: Codecs) -> Iterator[Snapshot]:
         for name in self.names:
             value = frame.scope.get(name)
             if value is None or isinstance(value, _FIXED):
                 continue
             try:
-                yield Before(name, value, codecs.dumps(value), None)
+                yield Snapshot(name, value, codecs.dumps(value), None)
             except UnsavableValueError:
                 try:
                     copied = copy.deepcopy(value)
                     if value == copied:  # else something in it cannot be compared
-                        yield Before(name, value, None, copied)
+                        yield Snapshot(name, value, None, copied)
                 except Exception:  # noqa: BLE001, S112 - a class of the user's that cannot be copied is left out
                     continue
 
@@ -77,11 +77,11 @@ class CheckMutation(ImpliedDecorator):
 _FIXED = (str, bytes, int, float, complex, frozenset)
 
 
-def _differs(before: Before, codecs: Codecs) -> bool:
+def _differs(snapshot: Snapshot, codecs: Codecs) -> bool:
     try:
-        if before.text is None:
-            return bool(before.value != before.copied)
-        return codecs.dumps(before.value) != before.text
+        if snapshot.text is None:
+            return bool(snapshot.value != snapshot.copied)
+        return codecs.dumps(snapshot.value) != snapshot.text
     except UnsavableValueError:
         return True  # something was put into it
     except Exception:  # noqa: BLE001 - a class of the user's that cannot be compared is left out

@@ -24,7 +24,7 @@ class ContainerFailures(ImpliedDecorator):
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> ContainerFailures | None:
         """Decorate every container that does not mark handled failures itself."""
-        tracked = settings.recorded or settings.undoes
+        tracked = settings.recorded or settings.compensates
         return cls() if tracked and step.traits.holds_steps(step) and not step.traits.marks_handled else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
@@ -59,7 +59,7 @@ class ChildFailure(ImpliedDecorator):
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> ChildFailure | None:
         """Decorate every child of a container that does not mark handled failures itself."""
-        tracked = settings.recorded or settings.undoes
+        tracked = settings.recorded or settings.compensates
         return cls(name=step.name) if tracked and settings.in_foreign_container else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:

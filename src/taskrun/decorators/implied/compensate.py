@@ -22,7 +22,7 @@ class Compensate(ImpliedDecorator):
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Compensate | None:
         """Round every step with steps inside, in this file, where something can be undone."""
-        return cls() if settings.undoes and next(iter(step.children()), None) is not None else None
+        return cls() if settings.compensates and next(iter(step.children()), None) is not None else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run the body with a list of its own."""

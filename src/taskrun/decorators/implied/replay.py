@@ -26,9 +26,9 @@ from taskrun.durable.compensation import recorded_compensations, register_compen
 from taskrun.durable.recorder import Recorder
 from taskrun.errors import DecisionChangedError, RevertError, StepTimeout, UnsavableValueError
 
-PASSES_ALL = "it passes every handler"
-"""The note of a failure that undoes the whole run."""
-UNDONE = "what the steps inside had done is undone"
+ROLLS_BACK_RUN = "it passes every handler"
+"""The note of a failure that compensates the whole run."""
+COMPENSATED = "what the steps inside had done is undone"
 """The note of the failure of a container."""
 
 
@@ -39,13 +39,13 @@ class Replay(ImpliedDecorator):
     step: Step
     input_names: tuple[str, ...]
     container: bool
-    begins: bool
-    """Whether it is recorded that the step has begun."""
+    records_start: bool
+    """Whether it is recorded that the step has inputs."""
     shared: bool
     """Whether other branches may have something for the same commit."""
     hidden: frozenset[str]
     """The outputs whose values are not recorded."""
-    undoes: bool
+    compensates: bool
     task_variables: frozenset[str]
     """The variables of the task that steps inside set (``toTaskScope``), which are not run when this one is recalled."""
 
@@ -58,10 +58,10 @@ class Replay(ImpliedDecorator):
             step=step,
             input_names=tuple(item.name for item in step.inputs),
             container=step.traits.holds_steps(step),
-            begins=step.traits.holds_steps(step) or step.traits.awaits(step),
+            records_start=step.traits.holds_steps(step) or step.traits.awaits(step),
             shared=settings.concurrent,
             hidden=unrecorded(step.outputs),
-            undoes=settings.undoes,
+            compensates=settings.compensates,
             task_variables=_set_inside(step),
         )
 
@@ -69,30 +69,30 @@ class Replay(ImpliedDecorator):
         """Return what is recorded of the step; without that, run it and record how it ended."""
         recorder: Recorder = frame.run.journal  # type: ignore[assignment]  # woven into recorded programs only
         key = frame.path
-        known = recorder.recorded(key)
-        before = await self._before(known, frame, recorder)
-        if before is not None:
-            return before
+        earlier = recorder.recorded(key)
+        replayed = await self._replayed(earlier, frame, recorder)
+        if replayed is not None:
+            return replayed
         started = now()
-        begun = self._begun(frame, known, recorder)
-        if self.begins:
-            recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=begun))
+        inputs = self._first_inputs(frame, earlier, recorder)
+        if self.records_start:
+            recorder.note(self._record(key, StepState.RUNNING, started, None, inputs=inputs))
         done: Completion | None = None
         try:
             done = await inner(frame)
             if done.suspended:
                 return done
-            record, values = self._done(done, frame, key, started, recorder)
+            record, values = self._success_record(done, frame, key, started, recorder)
         except Exception as error:
             if isinstance(error, UnsavableValueError) and done is not None:
                 self._register_unsaved(frame, done)
-            await self.failed(error, frame, key, started, begun)
+            await self.record_failure(error, frame, key, started, inputs)
             raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
             by_others = task is not None and task.cancelling() > 0  # else the step's own code has raised it
             if by_others and not frame.run.is_aborted and not frame.run.is_cancelled:
-                recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=begun))
+                recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=inputs))
             raise
         self._note_variables(frame, recorder)
         if values is not None:  # before the commit, where a cancellation may come
@@ -100,24 +100,24 @@ class Replay(ImpliedDecorator):
         await recorder.save(record, shared=self.shared)
         return done
 
-    async def _before(self, known: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
+    async def _replayed(self, earlier: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
         """Return how the step ended before the run was resumed, raise its failure, or return None when it is to be run."""
-        if known is None:
+        if earlier is None:
             return Completion(signal=Signal.SUSPEND) if frame.run.control.suspending else None
-        state = known.state
+        state = earlier.state
         if state is StepState.SUCCEEDED and not self.step.allow_start_if_complete:
-            return self._recalled(known, frame, recorder)
+            return self._replayed_success(earlier, frame, recorder)
         if state is StepState.FAILED or state is StepState.TIMED_OUT:
-            raise self._failed_before(known, frame, recorder)
+            raise self._recorded_failure(earlier, frame, recorder)
         if state is StepState.CANCELLED:
             await asyncio.Event().wait()
         if state is StepState.SKIPPED and recorder.flow_changed:
             raise recorder.abort(
-                DecisionChangedError(known.key, "left out", known.note, "done", "there is no condition")
+                DecisionChangedError(earlier.key, "left out", earlier.note, "done", "there is no condition")
             )
         return Completion(signal=Signal.SUSPEND) if frame.run.control.suspending else None
 
-    def _done(
+    def _success_record(
         self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder
     ) -> tuple[StepRecord, Mapping[str, Any] | None]:
         """Return the record of the step's success, and what is kept for undoing it."""
@@ -147,35 +147,35 @@ class Replay(ImpliedDecorator):
         if values is not None:
             register_compensation(frame, self.step, values, done)
 
-    def _recalled(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
-        outputs = recorder.value(known.outputs) or {}
+    def _replayed_success(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
+        outputs = recorder.value(earlier.outputs) or {}
         if self.hidden:
             outputs |= dict.fromkeys(self.hidden - outputs.keys())
-        done = Completion(outputs, known.signal, known.target)
-        variables = recorder.recorded(f"{known.key}:task") if self.task_variables else None
+        done = Completion(outputs, earlier.signal, earlier.target)
+        variables = recorder.recorded(f"{earlier.key}:task") if self.task_variables else None
         if variables is not None:
             frame.run.scope.update(recorder.value(variables.outputs))
-        if self.undoes:
+        if self.compensates:
             if self.container:
-                last = known.key if known.attempt == 1 else f"{known.key}#{known.attempt}"
+                last = earlier.key if earlier.attempt == 1 else f"{earlier.key}#{earlier.attempt}"
                 frame.compensations.extend(recorded_compensations(frame.run, last))
-            if known.inputs is not None:
-                register_compensation(frame, self.step, recorder.value(known.inputs), done, known)
+            if earlier.inputs is not None:
+                register_compensation(frame, self.step, recorder.value(earlier.inputs), done, earlier)
         return done
 
-    def _failed_before(self, known: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
-        failure = recorder.failure(known.error)
-        if PASSES_ALL in known.note or isinstance(failure, RevertError):
+    def _recorded_failure(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
+        failure = recorder.failure(earlier.error)
+        if ROLLS_BACK_RUN in earlier.note or isinstance(failure, RevertError):
             frame.run.rollback.abort_error = failure
-        if UNDONE in known.note:
-            frame.run.rollback.compensated.add(known.key)
+        if COMPENSATED in earlier.note:
+            frame.run.rollback.compensated.add(earlier.key)
         return failure
 
-    def _begun(self, frame: Frame, known: StepRecord | None, recorder: Recorder) -> str | None:
-        """Return the text of the inputs, as they were when the step was begun first; a resumed run has the same."""
-        if known is not None and known.inputs is not None and known.state is not StepState.SUCCEEDED:
-            frame.scope.update(recorder.value(known.inputs))
-            return known.inputs
+    def _first_inputs(self, frame: Frame, earlier: StepRecord | None, recorder: Recorder) -> str | None:
+        """Return the text of the inputs, as they were when the step was inputs first; a resumed run has the same."""
+        if earlier is not None and earlier.inputs is not None and earlier.state is not StepState.SUCCEEDED:
+            frame.scope.update(recorder.value(earlier.inputs))
+            return earlier.inputs
         values = {}
         for item in self.step.inputs if self.container else ():
             if item.persist and item.name in frame.scope and recorder.codecs.can_save(frame.scope[item.name]):
@@ -183,18 +183,18 @@ class Replay(ImpliedDecorator):
         values = _public(values, frame)
         return recorder.codecs.dumps(values) if values else None
 
-    async def failed(self, error: Exception, frame: Frame, key: str, started: float, begun: str | None = None) -> None:
+    async def record_failure(self, error: Exception, frame: Frame, key: str, started: float, inputs: str | None = None) -> None:
         """Record that the step has failed."""
         recorder: Any = frame.run.journal
         if recorder.is_broken:
             raise RunAborted(recorder.journal.problem) from error
         state = StepState.TIMED_OUT if isinstance(error, StepTimeout) else StepState.FAILED
         rollback = frame.run.rollback
-        undone = any(is_inside(one, key) for one in rollback.compensated)
+        compensated = any(is_inside(one, key) for one in rollback.compensated)
         note = "; ".join(
-            filter(None, (PASSES_ALL if rollback.abort_error is not None else "", UNDONE if undone else ""))
+            filter(None, (ROLLS_BACK_RUN if rollback.abort_error is not None else "", COMPENSATED if compensated else ""))
         )
-        record = self._record(key, state, started, now(), inputs=begun, error=recorder.error_record(error), note=note)
+        record = self._record(key, state, started, now(), inputs=inputs, error=recorder.error_record(error), note=note)
         await recorder.save(record, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:

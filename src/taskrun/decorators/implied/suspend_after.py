@@ -22,7 +22,7 @@ SUSPEND = "@suspend"
 
 
 @decorator("pause", rank=137)
-class Pause(ImpliedDecorator):
+class SuspendAfter(ImpliedDecorator):
     """A stop behind a step."""
 
     traits = DecoratorTraits(may_suspend=False)
@@ -30,7 +30,7 @@ class Pause(ImpliedDecorator):
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> Pause | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> SuspendAfter | None:
         """Round every step that may go there."""
         if not settings.jumps or settings.root or settings.outermost is not None:
             return None
