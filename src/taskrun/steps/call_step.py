@@ -127,7 +127,7 @@ class CallStep(Step):
 
 
 def _link_problems(called: Step, context: LinkContext) -> Iterator[Diagnostic]:
-    """Yield the link problems of a called library step and of the steps inside it; skip decorators that do not apply."""
+    """Yield the link problems of a called library step and of the steps inside; skip decorators that do not apply."""
     for inner in walk(called):
         yield from inner.link(context)
         for decorator in inner.decorators:

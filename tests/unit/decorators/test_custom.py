@@ -96,7 +96,7 @@ def test_a_decorator_that_is_none(bench: Bench) -> None:
     """The step fails and says what was found instead."""
     ran = decorated(bench, '<decorator name="x" bean="mine"/>', mine=7)
     assert isinstance(ran.cause, PluginError)
-    assert str(ran.cause) == "decorator 'x' is a int: it has no around() and is no function"
+    assert str(ran.cause) == "decorator 'x' is a int: it has no around() and is not a function"
 
 
 def test_a_decorator_of_a_container(bench: Bench) -> None:
@@ -144,7 +144,7 @@ def test_the_parameters_of_the_named_decorators() -> None:
             "no parameter '\\?!'; it has: exponentialDelay, maxRetryCount, maxRetryDelay, retryDelay",
         ),
         ("timeout", {}, "the parameter 'timeout' is missing"),
-        ("timeout", {"timeout": "0"}, "timeout is more than 0"),
+        ("timeout", {"timeout": "0"}, "timeout must be more than 0"),
         ("rateLimit", {}, "the parameter 'requestPerSecond' is missing"),
         ("rateLimit", {"requestPerSecond": "0"}, "requestPerSecond='0' is not a number above 0"),
         ("rateLimit", {"requestPerSecond": "x"}, "requestPerSecond='x' is not a number above 0"),

@@ -81,7 +81,7 @@ def test_renames() -> None:
     assert parse_renames("a=b, c=d e=f") == {"a": "b", "c": "d", "e": "f"}
     assert parse_renames("") == {}
     for wrong in ("a", "a=", "=b"):
-        with pytest.raises(ValueError, match="is no rename; write old=new"):
+        with pytest.raises(ValueError, match="is not a rename; write old=new"):
             parse_renames(wrong)
 
 

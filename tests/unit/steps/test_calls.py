@@ -70,7 +70,7 @@ def test_a_bean_of_the_task_that_cannot_do_it(bench: Bench) -> None:
     assert isinstance(ran.cause, PluginError)
     assert "bean 'b' has no method 'appendix'; did you mean 'append'?" in str(ran.cause)
     ran = bench.run(task('<simple name="a" bean="b"/>', head=head), allow=["builtins"])
-    assert "bean 'b' is a list: neither a callable nor something with execute()" in str(ran.cause)
+    assert "bean 'b' is a list: it is not callable and has no method execute()" in str(ran.cause)
 
 
 def test_a_script_of_a_named_language(bench: Bench) -> None:

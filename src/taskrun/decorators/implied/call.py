@@ -1,10 +1,10 @@
-"""Round every step: open its scope, bind its inputs, run it, export its outputs, and say where to go next.
+"""Call of a step: create its scope, bind its inputs, run it, export its outputs, and determine the next step.
 
-    RESULT of the caller's scope := the step's RESULT (not with ignoreResult="true")
-    each declared output         := variable exportAs, or name, of the caller's scope (the task's with toTaskScope)
+    RESULT of the caller's scope := RESULT of the step (not with ignoreResult="true")
+    each declared output         := variable exportAs, or name, of the caller's scope (of the task's with toTaskScope)
 
-Rules: inputs are evaluated in the caller's scope, once. A failure passes through with a note that names the step and
-its place; nothing is exported then. The step's ``next`` counts unless its completion says where to go.
+Rules: inputs are evaluated in the scope of the caller, once. A failure propagates with a note of the path and location
+of the step; then nothing is exported. ``next`` of the step applies unless its completion names a target.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _new_scope = dict.__new__
 
 @decorator("call", rank=120)
 class Call(ImpliedDecorator):
-    """The call of a step: inputs are its arguments, outputs its return values."""
+    """Call of a step: its inputs are the arguments, its outputs the return values."""
 
     traits = DecoratorTraits(may_suspend=False)
 
@@ -40,23 +40,25 @@ class Call(ImpliedDecorator):
     """Whether the step sees its caller's variables (``useParentScope``)."""
     inputs: tuple[Input, ...]
     plain: tuple[tuple[str, Callable[[Scope], Any]], ...] | None
-    """The inputs, when none of them needs conversion or checks."""
+    """The inputs as names and functions of the caller's scope; None if one needs a conversion or a check."""
     exports: tuple[tuple[str, str], ...]
-    """Outputs that go to the caller's scope: their names and variables."""
+    """Names and variables of the outputs that are set in the scope of the caller."""
     careful: tuple[Output, ...]
-    """Outputs that go to the task's scope or are dumped."""
+    """Outputs that are set in the scope of the task or are dumped."""
     names: frozenset[str]
-    """What may leave the step: RESULT and its declared outputs."""
+    """The names that are exported: RESULT and the declared outputs."""
     open: bool
-    """Whether whatever it returns is exported, because the step itself says what that is."""
+    """Whether all outputs of the body are exported, because only the run can tell their names (``Traits.provides``)."""
     jump: str | None
+    """The ``next`` of the step; None without one, or where it is not a jump."""
     bare: bool
-    """Whether there are neither outputs to export nor a place to go to, and the RESULT counts."""
+    """Whether only RESULT is exported: there are no declared outputs, no ``next`` and no ``ignoreResult``."""
     views: bool
+    """Whether the step may read its views, ``stepRt`` and ``taskStepRt``."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Call | None:
-        """Round every step but the root."""
+        """Return the decorator for every step but the root."""
         if settings.root or settings.outermost is not None:
             return None
         inputs = tuple(item for item in step.inputs if not step.traits.requests(step, item))
@@ -88,13 +90,13 @@ class Call(ImpliedDecorator):
         return self.leave(done, callee, frame.scope)
 
     def callee(self, frame: Frame) -> Frame:
-        """Return the frame of the step, with a scope of its own."""
+        """Return a new frame for the step, with a scope of its own."""
         scope = _new_scope(Scope)
         scope.parent = frame.scope if self.nested else frame.run.scope
         return Frame(frame.run, frame, self.step, scope)
 
     def bind(self, callee: Frame, outer: Scope) -> None:
-        """Set the inputs in the step's scope."""
+        """Set the inputs in the scope of the step."""
         scope = callee.scope
         if self.plain is None:
             step = self.step
@@ -107,7 +109,7 @@ class Call(ImpliedDecorator):
             scope["taskStepRt"] = scope["stepRt"] = StepView(callee)
 
     def leave(self, done: Completion, callee: Frame, outer: Scope) -> Completion:
-        """Return how the call ends, with everything exported."""
+        """Export the outputs and return the completion of the call."""
         if done.suspended:
             return done
         if self.bare and len(done.outputs) < 2:  # noqa: PLR2004 - one output is its RESULT, if anything
@@ -119,17 +121,17 @@ class Call(ImpliedDecorator):
         return done
 
     def fail(self, error: Exception, callee: Frame, outer: Scope) -> None:
-        """Note where ``error`` came from; one about variables that inputs do not find is raised as an InputError."""
+        """Add a note of the step to a failure; raises InputError in its place if inputs refer to unknown variables."""
         failure = self._missing(error, outer)
         add_note(failure, StepNote(callee.path, self.step.at))
         if failure is not error:
             raise failure from None
 
     def exported(self, done: Completion, outer: Scope) -> Completion:
-        """Return how the call ends for the caller, in whose scope RESULT and the exported outputs are set."""
+        """Set RESULT and the exported outputs in the scope of the caller, and return the completion of the call."""
         outputs = done.outputs
         if len(outputs) > 1 and done.signal is not Signal.END and not outputs.keys() <= self.names:
-            # what the step does not declare does not leave it; what ends the task is the task's
+            # undeclared outputs are not exported; with END they are the outputs of the task
             if self.open:
                 outer.update({name: value for name, value in outputs.items() if name != RESULT})
             else:
@@ -148,7 +150,7 @@ class Call(ImpliedDecorator):
         return jump_to(self.jump, outputs)
 
     def _missing(self, error: Exception, outer: Scope) -> Exception:
-        """Return the error itself, or an InputError when it is about variables that by-name inputs do not find."""
+        """Return the error itself, or an InputError if it says that by-name inputs refer to unknown variables."""
         if not isinstance(error, UnknownVariableError) or not self.plain:
             return error
         missing = [item for item in self.inputs if item.by_name and not outer.has(item.name)]
@@ -157,6 +159,7 @@ class Call(ImpliedDecorator):
         return InputError([f"{item.describe()}: {unknown_variable(item.name, outer.names())}" for item in missing])
 
     def _export(self, callee: Frame, outputs: Any) -> None:
+        """Set the outputs of the task's scope, and dump those with ``dump``."""
         for item in self.careful:
             if item.name in outputs:
                 value = outputs[item.name]
@@ -166,13 +169,13 @@ class Call(ImpliedDecorator):
 
 
 def add_note(error: BaseException, note: StepNote) -> None:
-    """Add a note unless the exception carries it already (a step may raise one object twice)."""
+    """Add a note unless the exception has it already, because a step may raise one exception object twice."""
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)
 
 
 def reads_of(step: Step) -> frozenset[str]:
-    """Return the names that the step's own scripts read."""
+    """Return the names of the variables that the scripts of the step read."""
     names: set[str] = set()
     for script in scripts_of(step):
         names |= script.reads

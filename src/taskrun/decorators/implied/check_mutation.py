@@ -1,11 +1,12 @@
-"""Round every step with inputs, where the TaskManager has ``check_mutation``: a step must not change what it was given.
+"""Mutation check: a step fails when it changes the value of an input in place.
 
     TaskManager(check_mutation=True)        taskrun run flow.task.xml --check-mutation
 
-Rules: for development. What a step gives is recorded when it ends, so a value that a later step changes in place differs
-in a resumed run. Inputs are compared, before and after the step, as the text that would be recorded of them; what has
-none is copied and compared where its class knows how; all else is left out. A step that failed is not looked at, and
-neither is one that only reads variables without declaring them as inputs. No ``allowFailure`` holds the error.
+Rules: for development. The outputs of a step are recorded when it ends, so a value that a later step changes in place
+differs in a resumed run. Inputs are compared before and after the step as the text that would be recorded of them; a
+value without such a text is copied and compared if its class supports that, else it is not checked. Not checked either:
+steps that failed, and variables that a step reads without declaring them as inputs. ``allowFailure`` of the step does
+not handle the error.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from taskrun.errors import ChangedInputError, UnsavableValueError
 
 
 class Snapshot(NamedTuple):
-    """An input as it was: the value itself, and its text, or a copy of it where it has none."""
+    """An input before the step runs: its value, and the text of it, or a copy if it has no text."""
 
     name: str
     value: Any
@@ -35,30 +36,31 @@ class Snapshot(NamedTuple):
 
 @decorator("checkMutation", rank=110)
 class CheckMutation(ImpliedDecorator):
-    """A look at the inputs before and after the step."""
+    """A comparison of the inputs before and after the step."""
 
     names: tuple[str, ...]
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> CheckMutation | None:
-        """Round every step with inputs, when that is asked for."""
+        """Return the decorator for a step with inputs, if the check is switched on."""
         if not settings.check_mutation or settings.root or settings.outermost is not None:
             return None
         names = tuple(item.name for item in step.inputs if not step.traits.requests(step, item))
         return cls(names=names) if names else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step, then compare."""
+        """Run the step and compare its inputs; raises ChangedInputError."""
         journal = frame.run.journal
         codecs = journal.codecs if isinstance(journal, Recorder) else Codecs(RESULT_CODECS)
-        before = list(self._snapshots(frame, codecs))
+        snapshots = list(self._snapshots(frame, codecs))
         done = await inner(frame)
-        changed = [one.name for one in before if _differs(one, codecs)]
+        changed = [one.name for one in snapshots if _differs(one, codecs)]
         if changed:
             raise ChangedInputError(frame.path, changed)
         return done
 
     def _snapshots(self, frame: Frame, codecs: Codecs) -> Iterator[Snapshot]:
+        """Yield a snapshot of each input that can be compared."""
         for name in self.names:
             value = frame.scope.get(name)
             if value is None or isinstance(value, _FIXED):
@@ -68,7 +70,7 @@ class CheckMutation(ImpliedDecorator):
             except UnsavableValueError:
                 try:
                     copied = copy.deepcopy(value)
-                    if value == copied:  # else something in it cannot be compared
+                    if value == copied:  # else a part of it cannot be compared
                         yield Snapshot(name, value, None, copied)
                 except Exception:  # noqa: BLE001, S112 - a class of the user's that cannot be copied is left out
                     continue
@@ -78,11 +80,12 @@ _FIXED = (str, bytes, int, float, complex, frozenset)
 
 
 def _differs(snapshot: Snapshot, codecs: Codecs) -> bool:
+    """Return whether the value of a snapshot has changed."""
     try:
         if snapshot.text is None:
             return bool(snapshot.value != snapshot.copied)
         return codecs.dumps(snapshot.value) != snapshot.text
     except UnsavableValueError:
-        return True  # something was put into it
+        return True  # a value that cannot be recorded was added
     except Exception:  # noqa: BLE001 - a class of the user's that cannot be compared is left out
         return False

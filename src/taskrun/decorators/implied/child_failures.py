@@ -1,10 +1,10 @@
-"""Derive from structure which failures a container has handled, so that authors of container steps need not say so.
+"""Handled failures of children: derived from the order of events, so that authors of containers need not report them.
 
-Rules: a container has handled the failure of a child when it completes, or when it starts another child after that failure
-and does not itself fail with it. In a recorded run a handled failure is marked, so that a resume replays it instead of
-running the step again. After a failure that rolls back the whole run, no other child starts and the container fails.
-Containers that mark handled failures themselves (``Step.marks_handled``), and runs that are neither recorded nor have
-compensations, are not decorated.
+Rules: a container has handled the failure of a child when it completes, or when it starts another child after that
+failure and does not itself fail with it. In a recorded run a handled failure is marked, so that a resume replays it
+instead of running the step again. After a failure that rolls back the whole run, no other child starts and the
+container fails. Containers that mark handled failures themselves (``Traits.marks_handled``), and runs that are neither
+recorded nor have compensations, are not decorated.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from taskrun.durable.compensation import mark_handled, may_handle
 
 @decorator("containerFailures", rank=13)
 class ContainerFailures(ImpliedDecorator):
-    """Marks the failures of its children that a container has handled, when the container ends."""
+    """Marker of the failures of its children that a container has handled, when the container ends."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> ContainerFailures | None:
-        """Decorate every container that does not mark handled failures itself."""
+        """Return the decorator for a container that does not mark handled failures itself."""
         tracked = settings.recorded or settings.compensates
         return cls() if tracked and step.traits.holds_steps(step) and not step.traits.marks_handled else None
 
@@ -52,18 +52,18 @@ class ContainerFailures(ImpliedDecorator):
 
 @decorator("childFailure", rank=150)
 class ChildFailure(ImpliedDecorator):
-    """Notes the failure of a child of such a container."""
+    """Record of the failure of a child, for the ContainerFailures of its container."""
 
     name: str
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> ChildFailure | None:
-        """Decorate every child of a container that does not mark handled failures itself."""
+        """Return the decorator for a child of a container that does not mark handled failures itself."""
         tracked = settings.recorded or settings.compensates
         return cls(name=step.name) if tracked and settings.in_foreign_container else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; note that it follows earlier failures, and its own failure."""
+        """Run the step; store that it follows earlier failures of its siblings, and store its own failure."""
         run = frame.run
         rollback = run.rollback
         if rollback.abort_error is not None:

@@ -1,7 +1,7 @@
-"""Round the body of every container of a flow that can undo something: undo what its steps did when it fails.
+"""Rollback of a container: when its body fails or is cancelled, compensate the steps that have succeeded in it.
 
-Rules: nearer to the body than catch, retry and the other handlers, so that these see a clean container. FlowCache in which
-nothing can be undone do not have it, and neither have steps whose body is in another file: that has its own there.
+Rules: nearer to the body than catch, retry and the other handlers, so that these run after the rollback. Flows without
+any compensation do not have this decorator, nor have steps whose body is in another file, which has its own.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from taskrun.durable.compensation import with_compensation
 
 @decorator("unwind", rank=15)
 class Compensate(ImpliedDecorator):
-    """The undo list of a container."""
+    """A list of the compensations of a container, and its rollback."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Compensate | None:
-        """Round every step with steps inside, in this file, where something can be undone."""
+        """Return the decorator for a step with steps inside, in this file, if the flow has compensations."""
         return cls() if settings.compensates and next(iter(step.children()), None) is not None else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the body with a list of its own."""
+        """Run the body with a list of compensations of its own."""
         return with_compensation(frame, inner)

@@ -1,10 +1,10 @@
-"""Round a body with declared outputs: evaluate them in the step's scope.
+"""Declared outputs: evaluate them in the scope of the step after its body.
 
     <output name="total" type="int"><source>RESULT * 2</source></output>
 
-Rules: RESULT and STEP_RESULT (all that the body returned) are variables of the step by then. How an output without an
-expression finds its value: ``core/outputs.py``. A step without outputs, or with RESULT alone and no expression, has no
-need of this.
+Rules: the expressions can read RESULT, and STEP_RESULT with all outputs of the body. How the value of an output without
+an expression is found: ``core/outputs.py``. A step without outputs, or with RESULT alone and no expression, does not
+need this.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Outputs(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, _settings: WeaveSettings) -> Outputs | None:
-        """Round every step that declares outputs which are more than its RESULT as it is."""
+        """Return the decorator for a step whose declared outputs are more than its unchanged RESULT."""
         declared = step.outputs
         if not declared or (len(declared) == 1 and declared[0].name == RESULT and declared[0].untouched):
             return None
@@ -46,7 +46,7 @@ class Outputs(ImpliedDecorator):
         return self.evaluated(await inner(frame), frame.scope)
 
     def evaluated(self, done: Completion, scope: Scope) -> Completion:
-        """Return the completion with the outputs, evaluated in the step's scope after its body completed so."""
+        """Return the completion with the outputs, evaluated in the scope of the step whose body completed as ``done``."""
         if done.suspended:
             return done
         returned = done.outputs

@@ -1,9 +1,10 @@
-"""persist="true" on the output of a step that is not recorded: the value is, though the step is done again.
+"""persist="true" on an output: record the value although the step itself is not recorded.
 
     <step name="page" saveState="false"> … <output name="cursor" persist="true"/></step>
 
-Rules: when a resumed run comes to the step, the variable has the value of the last time, so that the step can go on
-from there; that is before its inputs are evaluated. Steps that are recorded keep all their outputs and have no need of this.
+Rules: when a resumed run executes the step again, the variable has its last recorded value before the inputs of the
+step are evaluated, so that the step can continue from there. A recorded step stores all its outputs and does not need
+this.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ from taskrun.core.weave import WeaveSettings
 
 @decorator("keptOutputs", rank=125)
 class PersistOutputs(ImpliedDecorator):
-    """The outputs that are recorded of a step that is not."""
+    """Recorded outputs of a step that is not recorded itself."""
 
     name: str
     outputs: tuple[Output, ...]
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> PersistOutputs | None:
-        """Round every step of a recorded run that is not recorded itself and has such outputs."""
-        kept = tuple(item for item in step.outputs if item.persist)
+        """Return the decorator for a step of a recorded run that is not recorded itself and has such outputs."""
+        persisted = tuple(item for item in step.outputs if item.persist)
         here = settings.recorded and not settings.saved(step) and not settings.root and settings.outermost is None
-        return cls(name=step.name, outputs=kept) if here and kept else None
+        return cls(name=step.name, outputs=persisted) if here and persisted else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Set the variables as they were, before the step's inputs are bound; run the step, and record the outputs."""
+        """Set the variables to their recorded values, run the step, and record its outputs."""
         recorder = frame.run.journal
         path = frame.path_of(self.name)
         key = f"{path}:outputs"

@@ -1,9 +1,9 @@
-"""persisVars: variables of a container that are kept in the record of the run.
+"""persisVars: record variables of a container.
 
     <sequential name="all" persisVars="seen, cursor"> … </sequential>
 
-Rules: what steps inside export is there again in a resumed run anyway; this is for variables that scripts of the
-container set. They are written with each step inside that ends, and set again when a resumed run comes back.
+Rules: outputs that steps inside export are recorded anyway; this is for variables that scripts of the container set.
+They are recorded whenever a step inside ends, and set again when a resumed run re-enters the container.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from taskrun.core.weave import WeaveSettings
 
 @decorator("persistedVariables", rank=14)
 class PersistVariables(ImpliedDecorator):
-    """The variables of a container that are kept."""
+    """Recorded variables of a container."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> PersistVariables | None:
-        """Round every recorded container that names some."""
+        """Return the decorator for a recorded container with ``persisVars``."""
         return cls() if step.persis_vars and settings.recorded else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Set what is recorded, then run the body."""
+        """Set the recorded values of the variables, then run the body."""
         record = frame.recorded("vars")
         if record is not None:
             frame.scope.update(frame.run.journal.value(record.outputs))

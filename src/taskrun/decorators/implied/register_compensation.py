@@ -1,7 +1,7 @@
-"""Round every step that something can undo and that is not recorded: put it on the list when it has succeeded.
+"""Registration of a compensation: after the success of a step that is not recorded, add it to the list of its container.
 
-Rules: inside ``allowFailure``, which turns a failure into no result, not into something to undo. Where the step is
-recorded, ``recall`` does this.
+Rules: inside ``allowFailure``, because an allowed failure must not be compensated. For recorded steps ``replay``
+registers the compensation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from taskrun.durable.compensation import register_compensation
 
 @decorator("undoable", rank=96)
 class RegisterCompensation(ImpliedDecorator):
-    """A step that can be undone."""
+    """Registration of the compensation of a step."""
 
     traits = DecoratorTraits(may_suspend=False)
 
@@ -24,13 +24,13 @@ class RegisterCompensation(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> RegisterCompensation | None:
-        """Round every step that can be undone."""
+        """Return the decorator for a step that has a compensation and is not recorded."""
         if settings.outermost is not None or settings.root or settings.saved(step):
             return None
         return cls(step=step) if step.traits.has_compensation(step) else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step and note that it can be undone."""
+        """Run the step and register its compensation."""
         done = await inner(frame)
         if not done.suspended:
             values = self.step.traits.compensation_data(self.step, frame)

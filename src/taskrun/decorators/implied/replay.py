@@ -1,9 +1,10 @@
-"""Round every step of a recorded run: a step that was done before is not done again.
+"""Replay and recording of a step: return its recorded result; without one, run the step and record how it ended.
 
-Rules: outside of the step's limits and retries, inside of ``allowFailure`` and ``nextOnError``. Success and failure are both
-recorded and committed before the run goes on; a resumed run gets the same outputs, or the same failure. A step that was
-cancelled because a join was decided waits until that happens again. What the step needs for being undone is recorded
-with it. ``saveState="false"`` keeps a step out of this, ``allowStartIfComplete="true"`` does it again when the run is resumed.
+Rules: outside the limits and retries of the step, inside ``allowFailure`` and ``nextOnError``. Success and failure are
+both recorded and committed before the run continues; a resumed run returns the same outputs or raises the same failure.
+A branch that was cancelled because its join was decided waits until the join cancels it again. The compensation data of
+a step is recorded with it. A step with ``saveState="false"`` is not recorded; one with ``allowStartIfComplete="true"``
+is run again when the run is resumed, although it succeeded.
 """
 
 from __future__ import annotations
@@ -27,31 +28,33 @@ from taskrun.durable.recorder import Recorder
 from taskrun.errors import DecisionChangedError, RevertError, StepTimeout, UnsavableValueError
 
 ROLLS_BACK_RUN = "it passes every handler"
-"""The note of a failure that compensates the whole run."""
+"""The stored note of a failure that rolls back the whole run and that no handler may catch."""
 COMPENSATED = "what the steps inside had done is undone"
-"""The note of the failure of a container."""
+"""The stored note of the failure of a container after its rollback."""
 
 
 @decorator("replay", rank=97)
 class Replay(ImpliedDecorator):
-    """The record of a step."""
+    """Replay and recording of a step in a recorded run."""
 
     step: Step
     input_names: tuple[str, ...]
     container: bool
+    """Whether there are steps inside the step."""
     records_start: bool
-    """Whether it is recorded that the step has inputs."""
+    """Whether the start of the step is recorded too."""
     shared: bool
-    """Whether other branches may have something for the same commit."""
+    """Whether concurrent branches may add records to the same commit."""
     hidden: frozenset[str]
     """The outputs whose values are not recorded."""
     compensates: bool
+    """Whether any step of the flow may have a compensation."""
     task_variables: frozenset[str]
-    """The variables of the task that steps inside set (``toTaskScope``), which are not run when this one is recalled."""
+    """The variables of the task that steps inside set (``toTaskScope``); they are recorded with this step."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Replay | None:
-        """Round every step of a recorded program but the root and those with ``saveState="false"``."""
+        """Return the decorator for a step of a recorded program, except the root and steps with ``saveState="false"``."""
         if settings.root or settings.outermost is not None or not settings.saved(step):
             return None
         return cls(
@@ -66,7 +69,7 @@ class Replay(ImpliedDecorator):
         )
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Return what is recorded of the step; without that, run it and record how it ended."""
+        """Return the recorded completion of the step; without one, run the step and record how it ended."""
         recorder: Recorder = frame.run.journal  # type: ignore[assignment]  # woven into recorded programs only
         key = frame.path
         earlier = recorder.recorded(key)
@@ -90,18 +93,18 @@ class Replay(ImpliedDecorator):
             raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            by_others = task is not None and task.cancelling() > 0  # else the step's own code has raised it
+            by_others = task is not None and task.cancelling() > 0  # else the code of the step has raised it
             if by_others and not frame.run.is_aborted and not frame.run.is_cancelled:
                 recorder.note(self._record(key, StepState.CANCELLED, started, None, inputs=inputs))
             raise
         self._note_variables(frame, recorder)
-        if values is not None:  # before the commit, where a cancellation may come
+        if values is not None:  # before the commit, which may be cancelled
             register_compensation(frame, self.step, values, done, record)
         await recorder.save(record, shared=self.shared)
         return done
 
     async def _replayed(self, earlier: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
-        """Return how the step ended before the run was resumed, raise its failure, or return None when it is to be run."""
+        """Return the recorded completion of the step or raise its recorded failure; None if the step has to run."""
         if earlier is None:
             return Completion(signal=Signal.SUSPEND) if frame.run.control.suspending else None
         state = earlier.state
@@ -120,9 +123,9 @@ class Replay(ImpliedDecorator):
     def _success_record(
         self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder
     ) -> tuple[StepRecord, Mapping[str, Any] | None]:
-        """Return the record of the step's success, and what is kept for undoing it."""
+        """Return the record of the success of the step, and its compensation data."""
         values = self.step.traits.compensation_data(self.step, frame)
-        inputs = None if values is None else recorder.text(_public(values, frame), f"what undoing {key} needs: ")
+        inputs = None if values is None else recorder.text(_public(values, frame), f"compensation data of {key}: ")
         outputs = self.text_of(done.outputs, key, recorder)
         record = StepRecord(
             key, "step", StepState.SUCCEEDED, frame.attempt, self.input_names, outputs, done.signal, done.target,
@@ -131,7 +134,7 @@ class Replay(ImpliedDecorator):
         return record, values
 
     def _note_variables(self, frame: Frame, recorder: Recorder) -> None:
-        """Note, with the end of the step, the variables round it that are recorded."""
+        """Add records of the variables that are stored together with the end of the step."""
         if self.task_variables:
             scope = frame.run.scope
             values = {name: scope[name] for name in sorted(self.task_variables) if name in scope}
@@ -142,12 +145,13 @@ class Replay(ImpliedDecorator):
             recorder.note(variables_of(parent, recorder))
 
     def _register_unsaved(self, frame: Frame, done: Completion) -> None:
-        """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
+        """Register the compensation of a step that has succeeded but fails because its outputs cannot be recorded."""
         values = self.step.traits.compensation_data(self.step, frame)
         if values is not None:
             register_compensation(frame, self.step, values, done)
 
     def _replayed_success(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
+        """Return the recorded completion of the step; set the variables and compensations that were recorded with it."""
         outputs = recorder.value(earlier.outputs) or {}
         if self.hidden:
             outputs |= dict.fromkeys(self.hidden - outputs.keys())
@@ -164,6 +168,7 @@ class Replay(ImpliedDecorator):
         return done
 
     def _recorded_failure(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
+        """Return the recorded failure of the step; restore what it means for the rollback of the run."""
         failure = recorder.failure(earlier.error)
         if ROLLS_BACK_RUN in earlier.note or isinstance(failure, RevertError):
             frame.run.rollback.abort_error = failure
@@ -172,7 +177,7 @@ class Replay(ImpliedDecorator):
         return failure
 
     def _first_inputs(self, frame: Frame, earlier: StepRecord | None, recorder: Recorder) -> str | None:
-        """Return the text of the inputs, as they were when the step was inputs first; a resumed run has the same."""
+        """Return the text of the inputs at the first start of the step; a re-entered step has these inputs again."""
         if earlier is not None and earlier.inputs is not None and earlier.state is not StepState.SUCCEEDED:
             frame.scope.update(recorder.value(earlier.inputs))
             return earlier.inputs
@@ -184,7 +189,7 @@ class Replay(ImpliedDecorator):
         return recorder.codecs.dumps(values) if values else None
 
     async def record_failure(self, error: Exception, frame: Frame, key: str, started: float, inputs: str | None = None) -> None:
-        """Record that the step has failed."""
+        """Record the failure of the step; raises RunAborted if the journal is broken."""
         recorder: Any = frame.run.journal
         if recorder.is_broken:
             raise RunAborted(recorder.journal.problem) from error
@@ -198,10 +203,11 @@ class Replay(ImpliedDecorator):
         await recorder.save(record, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:
+        """Return a record of the step with that state."""
         return StepRecord(key, "step", state, input_names=self.input_names, started=started, ended=ended, **more)
 
     def text_of(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
-        """Return the text of the outputs that are recorded; UnsavableValueError names the step and the output."""
+        """Return the text of the outputs to record; UnsavableValueError names the step and the output."""
         if self.hidden or self.step.ignore_result:
             outputs = {name: value for name, value in outputs.items() if name not in self.hidden}
             if self.step.ignore_result:
@@ -213,13 +219,13 @@ class Replay(ImpliedDecorator):
 
 
 def _set_inside(step: Step) -> frozenset[str]:
-    """Return the variables of the task that the steps inside set."""
+    """Return the names of the variables of the task that the steps inside set."""
     inside = (item for inner in walk(step) if inner is not step for item in inner.outputs)
     return frozenset(item.variable for item in inside if item.to_task_scope)
 
 
 def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
-    """Return the record of the variables that a container keeps (``persisVars``)."""
+    """Return the record of the variables that ``persisVars`` of a container names."""
     values = {name: frame.scope[name] for name in sorted(frame.step.persis_vars) if name in frame.scope}
     return StepRecord(
         frame.part("vars"), "vars", outputs=recorder.text(values, f"{frame.path}: variable "), ended=now()
@@ -227,9 +233,9 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
 
 
 def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Return those of the values that may be recorded: not those of inputs with ``persist="false"``.
+    """Return the values that may be recorded: without those of inputs with ``persist="false"``.
 
-    An input that takes the variable of its own name is no more public than that variable.
+    A by-name input is as public as the variable that it reads.
     """
     found = dict(values)
     open_names = set(found)
@@ -246,7 +252,7 @@ def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
 
 
 def unsavable(error: UnsavableValueError, key: str) -> UnsavableValueError:
-    """Return the error that names the step and the output whose value cannot be recorded."""
+    """Return an error that names the step and the output whose value cannot be recorded."""
     output, _, rest = error.path.removeprefix("['").partition("']")
     place = f"step {key}: its output '{output}'" + (f", at {rest}," if rest else "")
     return UnsavableValueError(f'{place} cannot be recorded: {error.problem}; or say saveState="false" on the step')

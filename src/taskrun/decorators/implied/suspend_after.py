@@ -1,8 +1,9 @@
-"""next="@suspend": the run is suspended after a step, and goes on behind it when it is resumed.
+"""next="@suspend": suspend the run after a step; when it is resumed, it continues behind the step.
 
     <step name="order" next="@suspend"> … </step>
 
-Rules: the same for ``nextOnError`` and for ``to`` of a case. Nothing is asked for; a step that asks is ``<suspend>``.
+Rules: the same for ``nextOnError`` and for ``to`` of a case. No inputs are requested; ``<suspend>`` is the step for
+that.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SUSPEND = "@suspend"
 
 @decorator("pause", rank=137)
 class SuspendAfter(ImpliedDecorator):
-    """A stop behind a step."""
+    """A wait point after a step."""
 
     traits = DecoratorTraits(may_suspend=False)
 
@@ -31,14 +32,14 @@ class SuspendAfter(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> SuspendAfter | None:
-        """Round every step that may go there."""
+        """Return the decorator for a step that may have ``@suspend`` as its target."""
         if not settings.jumps or settings.root or settings.outermost is not None:
             return None
         targets = {step.next, step.next_on_error, *(target for _, target in step.traits.jumps(step))}
         return cls(step=step) if SUSPEND in targets else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step, and stop behind it once."""
+        """Run the step; if its target is ``@suspend``, suspend the run, unless it was resumed here."""
         done = await inner(frame)
         if done.signal is not Signal.SUSPEND or done.target != SUSPEND:
             return done

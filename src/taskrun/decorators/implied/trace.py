@@ -1,7 +1,7 @@
-"""Round every step of a run that somebody watches: events for its start and its end.
+"""Events for the start and the end of each step, sent to the observers of the run.
 
-Rules: woven only into the program for watched runs, so that it costs nothing to the others. A step that is left out
-has an event of its own from ``when`` or ``flags``.
+Rules: woven only into the program of traced runs, so that other runs do not pay for it. For a skipped step, ``when``
+and ``flags`` send an event of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from taskrun.errors import StepTimeout
 
 @decorator("trace", rank=130)
 class Trace(ImpliedDecorator):
-    """The events of a step."""
+    """The start and end events of a step."""
 
     traits = DecoratorTraits(may_suspend=False)
 
@@ -27,13 +27,13 @@ class Trace(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Trace | None:
-        """Round every step of a watched program but the root."""
+        """Return the decorator for every step of a traced program but the root."""
         if not settings.traced or settings.root or settings.outermost is not None:
             return None
         return cls(step=step)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Tell that the step starts, run it, tell how it ended."""
+        """Run the step between its start event and its end event."""
         run, step = frame.run, self.step
         path, at = frame.path_of(step.name), step.at
         clock = asyncio.get_running_loop().time
