@@ -1,4 +1,4 @@
-"""Binding plans: how the fields of a class are read from XML, derived from their types (see ``core.fields``).
+"""Binding plans: how the fields of a class are read from XML, derived from their types (``core.fields``).
 
 Rules: a plan is computed once per class and registry, when the first flow that uses the class is bound. Attributes have
 the name of the field in camelCase, child elements in kebab-case.
@@ -38,7 +38,7 @@ NOT_FROM_XML = frozenset({"node", "name", "language", "decorators", "file_import
 
 @dataclass(frozen=True, slots=True)
 class FieldBinding:
-    """How one field is read: ``kind`` is the type of its value, ``xml`` the name of the attribute or child element.
+    """Plan for one field: ``kind`` is the type of its value, ``xml`` the name of the attribute or child element.
 
     ``expression`` is set for attributes with one expression, ``repeated`` for a tuple of child elements, ``awaits`` for
     scripts that may await.
@@ -55,7 +55,7 @@ class FieldBinding:
 
 @dataclass(frozen=True, slots=True)
 class BindingPlan:
-    """How an instance of a step, decorator or part class is read from an element.
+    """Plan for reading an instance of a step, decorator or part class from an element.
 
     ``attributes`` and ``children`` are by XML name; ``on_step`` are attributes of the element of the step that contains
     a decorator; ``own_text`` is the field for the text of the element, ``prefixed`` the field for its prefixed
@@ -80,12 +80,12 @@ def camel(name: str) -> str:
 
 
 def kebab(name: str) -> str:
-    """Return the tag of a field's child element: ``exception_filter`` → ``exception-filter``; ``else_`` → ``else``."""
+    """Return the tag of the child element for a field: ``exception_filter`` → ``exception-filter``; ``else_`` → ``else``."""
     return name.rstrip("_").replace("_", "-")
 
 
 def plan_of(cls: type) -> BindingPlan:
-    """Work out the plan of a step, decorator or part class; raises TypeError for a field type that has no meaning."""
+    """Return the plan of a step, decorator or part class; raises TypeError for a field type that XML cannot have."""
     found = field_types(cls)
     attributes, children, on_step = {}, {}, {}
     own = prefixed = None
@@ -117,6 +117,7 @@ def plan_of(cls: type) -> BindingPlan:
 def _binding(  # noqa: C901, PLR0911 - a table of types
     cls: type, item: dataclasses.Field[Any], found: FieldType
 ) -> tuple[FieldBinding, str]:
+    """Return how a field is read, and the kind of its place: attribute, child, on-step, own-text or prefixed."""
     required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     kind, repeated = found.kind, found.repeated
     for mark in found.marks:

@@ -1,4 +1,4 @@
-"""The call graph: which flows a run of a flow can reach."""
+"""The call graph: the flows that a run of a flow can call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def reachable_flows(flow: Flow, services: Services) -> Iterator[Flow]:
     """Yield the flow and each task and library that its steps may call, each once.
 
-    Files that cannot be loaded are left out: the call fails when the run reaches it.
+    Files that cannot be loaded are omitted: the call fails when the run reaches it.
     """
     seen = {flow.path}
     waiting = [flow]

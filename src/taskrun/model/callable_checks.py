@@ -42,13 +42,13 @@ def bean_callee_problems(
 
 
 def callee_problems(step: Step, context: LinkContext, function: Callable[..., Any]) -> Iterator[Diagnostic]:
-    """Yield an error for each argument that the function does not accept, or needs and does not get."""
+    """Yield an error for each argument that the function does not accept, and for each required one that is missing."""
     name = f"{getattr(function, '__qualname__', None) or type(function).__qualname__}()"
     return argument_problems(step, context, Signature.of(function), name)
 
 
 def argument_problems(step: Step, context: LinkContext, signature: Signature, called: str) -> Iterator[Diagnostic]:
-    """Yield an error for each argument that the signature does not accept, or needs and does not get.
+    """Yield an error for each argument that the signature does not accept, and for each required one that is missing.
 
     ``called`` is the name of the function in messages. The arguments are the inputs of the step; a step without inputs
     takes them from the variables that it can read.

@@ -1,4 +1,4 @@
-"""FlowReference: the attributes of ``call-task`` and ``call-step`` that name another file.
+"""Reference to another file: the attributes of ``call-task`` and ``call-step`` that name it.
 
 Rules: a file is named by path, or by name and version, never both. A file that is not found is reported before the run
 starts, with the paths that were tried.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FlowReference:
-    """Reference of a step to another file; ``kind`` is ``task`` or ``lib``, the beginning of its attributes' names."""
+    """Reference of a step to another file; ``kind`` is ``task`` or ``lib``, the beginning of the attribute names."""
 
     node: Node
     kind: str
@@ -46,7 +46,7 @@ class FlowReference:
         return search_path.by_name(self.name or "", self.version, kind)
 
     def load(self, services: Services) -> Flow:
-        """Return the compiled flow; raises NotFoundError and FlowError."""
+        """Return the compiled flow of the file; raises NotFoundError and FlowError."""
         return services.load(self.find(services.search_path))
 
     def analyze(self) -> Iterator[Diagnostic]:
@@ -55,13 +55,13 @@ class FlowReference:
         if not self.path and not self.name:
             yield self.node.problem("missing-attribute", f"<{self.node.tag}> needs {path} or {name}")
         elif self.path and self.name:
-            yield self.node.problem("doubled", f"both {path} and {name}: one names the file", attribute=name)
+            yield self.node.problem("doubled", f"both {path} and {name} are given: remove one of them", attribute=name)
         elif self.path and self.version is not None:
             attribute = f"{self.kind}Version"
             yield self.node.problem("doubled", f"{attribute} goes with {name}, not with {path}", attribute=attribute)
 
     def link(self, context: LinkContext, step: Step) -> Iterator[Diagnostic]:
-        """Yield an error when the file is not found, or the errors of the file; ``step`` is the step that names it."""
+        """Yield an error when the file is not found, or the errors of the file; ``step`` is the step that refers to it."""
         try:
             flow = self.load(context.services)
         except NotFoundError as error:

@@ -1,8 +1,8 @@
-"""Variables: which variables each step of a flow can read, as far as its file determines them.
+"""Table of the variables that each step of a flow can read, as far as its file determines them.
 
 Rules: a step reads its own scope, then that of the task (with ``useParentScope`` that of the enclosing step first).
-Control flow is not analyzed: a variable that any step may set counts as set, so that a right flow has no errors. A task
-without declared inputs accepts all inputs, so its variables are not known.
+Control flow is not analyzed: a variable that any step may set counts as set, so that a correct flow has no errors. A
+task without declared inputs accepts all inputs, so its variables are not known.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Variables:
         self.task = self._own[id(root.node)] | to_task | ENGINE_VARIABLES
 
     def inside(self, step: Step) -> frozenset[str] | None:
-        """Return the variables that the step's own scripts can read, None when they are not known."""
+        """Return the variables that the scripts of the step itself can read, None when they are not known."""
         if not self.closed:
             return None
         names = self._own[id(step.node)]
@@ -76,7 +76,7 @@ class Variables:
         return self.inside(parent if parent is not None else self.root)
 
     def owner_of(self, name: str, step: Step) -> Step | None:
-        """Return the innermost enclosing step whose own scope has the variable, None when there is none."""
+        """Return the innermost enclosing step with the variable in its own scope, None without one."""
         current = self._parents.get(id(step.node))
         while current is not None:
             if name in self._own[id(current.node)]:
@@ -127,6 +127,7 @@ class Variables:
             yield reader.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
 
     def _hint(self, name: str, names: frozenset[str], step: Step) -> str:
+        """Return the hint for an unknown variable: the step that has it, a similar name, or how to set it."""
         owner = self.owner_of(name, step)
         if owner is not None:
             return (
@@ -142,7 +143,7 @@ def _sets_any(step: Step) -> bool:
 
 
 def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
-    """Yield the names of the variables that may be set in a step's own scope, optionally without its inputs."""
+    """Yield the names of the variables that may be set in the scope of a step, with or without its inputs."""
     if with_inputs:
         for item in step.inputs:
             yield item.name
@@ -161,7 +162,7 @@ def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
 
 
 def _names_from_children(step: Step) -> Iterator[str]:
-    """Yield the names of the variables that the steps inside export to the step's scope."""
+    """Yield the names of the variables that the steps inside export to the scope of the step."""
     for child in step.children():
         for output in child.outputs:
             if not output.to_task_scope:

@@ -1,4 +1,4 @@
-"""Look up what a table has for a class or for the class from which it inherits a method."""
+"""Look up the entry of a class in a table, where a subclass that does not override the method has that of its base."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Entry = TypeVar("Entry")
 
 
 def for_verb(table: Mapping[type, Entry], cls: type, verb: str) -> Entry | None:
-    """Return the entry of the class in which ``cls`` finds the method ``verb``, None when the table has none."""
+    """Return the entry of the class that defines the method ``verb`` of ``cls``, None without an entry."""
     for owner in cls.__mro__:
         if verb in vars(owner):
             return table.get(owner)

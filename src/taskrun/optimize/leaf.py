@@ -1,10 +1,11 @@
-"""Run a step that is only a script, with its inputs and outputs, as one plain function (a leaf).
+"""Leaf: a program that runs a step with only a script, with its inputs and outputs, as one plain function.
 
     <step name="add"><input name="a"/><source>a + 1</source><output name="sum"/></step>
 
-Rules: a leaf does what Call around Outputs around the script does, for steps that have no other decorators and no
-special settings. It needs no frame and no coroutine, and no scope of its own where the script only reads by-name inputs
-and assigns nothing: there the caller's scope gives the same values. The frame is created when the script fails.
+Rules: a leaf does the same as Call around Outputs around the script, for steps that have no other decorators and no
+special settings. It needs no frame and no coroutine. It needs no scope either where the script only reads by-name
+inputs and assigns nothing: there the scope of the caller has the same values. Only a failure of the script creates the
+frame.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ from taskrun.steps.script import LanguageStep
 from taskrun.steps.step import ScriptStep
 
 AS_IT_IS: frozenset[type] = frozenset({bool, int, float, str, bytes, list, set})
-"""Types of values that an output takes unchanged: no mappings, not null, no Completion."""
+"""Types of values that become RESULT unchanged: no mappings, not null, no Completion."""
 
 SCRIPTS: Mapping[type, Callable[[Any], Script | None]] = MappingProxyType(
     {ScriptStep: lambda step: step.source, LanguageStep: lambda step: step.source.function}
 )
-"""Step class → the script that is all that a step of the class runs; None where there is more to it."""
+"""Step class → function that returns the script of a step; None if the step runs more than a script."""
 
 _new_scope = dict.__new__
 
 
 class Parts(NamedTuple):
-    """The parts of a program that can be a leaf: the step, its script, and its outputs if it declares any."""
+    """Parts of a program that can be a leaf: the step, its script, and its outputs if it declares any."""
 
     step: Step
     script: Script
@@ -74,6 +75,7 @@ def leaf_parts(call: Call, inner: Program) -> Parts | None:
 
 
 def _run_sync(call: Call, parts: Parts) -> RunSync:
+    """Return the function that runs a leaf."""
     step, script, outputs = parts
     inputs: Any = call.plain
     nested, exports = call.nested, call.exports
@@ -110,7 +112,7 @@ def _run_sync(call: Call, parts: Parts) -> RunSync:
 
 
 def in_place(step: Step, script: Script) -> bool:
-    """Return whether the script gives the same in the caller's scope: it reads only by-name inputs and assigns nothing."""
+    """Return whether the script has the same value in the scope of the caller: it reads only by-name inputs."""
     names = {item.name for item in step.inputs}
     by_name = all(item.by_name for item in step.inputs)
     return by_name and script.reads == names and not script.stores and not script.uses and script.closed
@@ -127,7 +129,7 @@ def sole_output(outputs: Outputs | None) -> str | None:
 
 
 def own_scope(scope: Scope, outer: Scope, frame: Frame, inputs: Any) -> Scope:
-    """Return the step's own scope; create it where the script ran in the caller's."""
+    """Return the scope of the step; create it if the script ran in the scope of the caller."""
     if scope is not outer:
         return scope
     own = Scope(frame.run.scope)

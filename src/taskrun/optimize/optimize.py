@@ -1,9 +1,9 @@
-"""Replace the programs of a woven tree by equivalent ones that cost less to run.
+"""The stage optimize: replace the programs of a woven tree by equivalent ones that cost less to run.
 
-Rules: the tree is walked bottom-up, and a program gets a ``run_sync`` where the programs inside it have one and the
-tables below know its step or decorator class. An entry holds for the class and for subclasses that inherit its verb
-(``run`` or ``around``); a subclass that overrides the verb has another meaning and gets no fast path. What may run in
-a worker (``executor``) gets none either. Steps and decorators do not know this stage: without it a flow does the same.
+Rules: the tree is walked bottom-up. A program gets a ``run_sync`` where the programs inside it have one and the tables
+below have its step or decorator class. An entry applies to the class and to subclasses that inherit its method ``run``
+or ``around``; a subclass that overrides the method gets no fast path, because it may do something else. A program that
+may run in a worker (``executor``) gets none either.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ StepForm: TypeAlias = "Callable[[Any], RunSync | None]"
 DecoratorForm: TypeAlias = "Callable[[Any, Program], Program | None]"
 
 STEPS: Mapping[type, StepForm] = MappingProxyType({Sequence: sync_sequence, If: sync_if, Choose: sync_choose})
-"""Step class → the function that returns the ``run_sync`` of a step, None where a program inside has none."""
+"""Step class → function that returns the ``run_sync`` of a step, None if a program inside has none."""
 
 DECORATORS: Mapping[type, tuple[DecoratorForm, ...]] = MappingProxyType(
     {Call: (leaf, recorded_leaf, sync_call), Outputs: (sync_outputs,)}
 )
-"""Decorator class → functions that return the faster program of a decorator around a program; the first one counts."""
+"""Decorator class → functions that return a faster program or None, in the order in which they are tried."""
 
 
 def optimize(program: Program) -> Program:

@@ -1,8 +1,8 @@
-"""Run a step that is only a script, in a recorded run, as one coroutine (a recorded leaf).
+"""Recorded leaf: a program that runs a step with only a script, in a recorded run, as one coroutine.
 
-Rules: a recorded leaf does what Call around Replay around the script does when such a step is run for the first time;
-recorded steps, and steps with special settings, run through these decorators. The outputs are exported when the record
-is committed.
+Rules: a recorded leaf does the same as Call around Replay around the script when the step is run for the first time;
+steps that have a record already, and steps with special settings, run through these decorators. The outputs are
+exported after the commit of the record.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ def recorded_leaf(call: Call, inner: Program) -> Program | None:
     return None if parts is None else Woven(call, inner, _run(call, replay, parts, around(call, inner)))
 
 
-def _run(  # noqa: C901 - in one piece, because calls are what a step costs
+def _run(  # noqa: C901 - one piece, because function calls are most of the cost of a step
     call: Call, replay: Replay, parts: Parts, slow: RunAsync
 ) -> RunAsync:
+    """Return the coroutine function of a recorded leaf; ``slow`` runs the step through its decorators."""
     step, script, outputs = parts
     inputs: Any = call.plain
     name, nested, names, shared = step.name, call.nested, replay.input_names, replay.shared

@@ -1,4 +1,4 @@
-"""Run decorated programs without a coroutine: Call and Outputs around a program that needs none."""
+"""Fast paths of decorators: Call and Outputs around a program that needs no coroutine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _new_scope = dict.__new__
 
 
 def sync_outputs(outputs: Outputs, inner: Program) -> Program | None:
-    """Return the program that evaluates the outputs after a program without a coroutine."""
+    """Return the program that evaluates the outputs without a coroutine, None if ``inner`` needs one."""
     run_inner, evaluated = inner.run_sync, outputs.evaluated
     if run_inner is None:
         return None
@@ -25,7 +25,7 @@ def sync_outputs(outputs: Outputs, inner: Program) -> Program | None:
 
 
 def sync_call(call: Call, inner: Program) -> Program | None:
-    """Return the program that calls a step which needs no coroutine."""
+    """Return the program that calls a step without a coroutine, None if ``inner`` needs one."""
     run_inner = inner.run_sync
     if run_inner is None:
         return None

@@ -1,7 +1,7 @@
-"""Run containers without a coroutine: bodies, sequences, ``<if>`` and ``<choose>``.
+"""Fast paths of containers: bodies, sequences, ``<if>`` and ``<choose>`` without a coroutine.
 
-Rules: a container has such a function when each program inside has one. A body of ``TURN`` or more steps has none, and
-a ``<choose>`` with ``to`` has none (it may jump back for ever), because the event loop must get its turn.
+Rules: a container has a fast path when each program inside has one. A body of ``TURN`` or more steps has none, and a
+``<choose>`` with ``to`` has none (it may jump back for ever), because the event loop must be able to run other tasks.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ _NEXT = Signal.NEXT
 
 
 def body_of(steps: tuple[Program, ...]) -> Body:
-    """Return the body of optimized programs, which runs those without a coroutine that need none."""
+    """Return the body of optimized programs, with the fast paths of the programs, and one of its own if all have one."""
     body = replace(Body.of_programs(steps), syncs=tuple(step.run_sync for step in steps))
     return body if None in body.syncs or len(steps) >= TURN else replace(body, run_sync=_sync_body(body))
 
 
 def _sync_body(body: Body) -> RunSync:
+    """Return the function that runs a body without a coroutine."""
     syncs: Any = body.syncs
     count = len(syncs)
 
@@ -49,12 +50,12 @@ def _sync_body(body: Body) -> RunSync:
 
 
 def sync_sequence(step: Sequence) -> RunSync | None:
-    """Return the function of the sequence's body."""
+    """Return the function that runs the body of a sequence, None if it needs a coroutine."""
     return step.steps.run_sync
 
 
 def sync_if(step: If) -> RunSync | None:
-    """Return the function that evaluates the condition and runs its branch."""
+    """Return the function that evaluates the condition and runs its branch, None if a branch needs a coroutine."""
     branches: tuple[Any, ...] = (step.then, step.else_)
     if any(branch is not None and branch.run_sync is None for branch in branches):
         return None
@@ -69,7 +70,7 @@ def sync_if(step: If) -> RunSync | None:
 
 
 def sync_choose(step: Choose) -> RunSync | None:
-    """Return the function that evaluates the decider and runs the branch that matches."""
+    """Return the function that evaluates the decider and runs its branch, None if a branch needs a coroutine."""
     cases: tuple[Any, ...] = step.case
     others: tuple[Any, ...] = () if step.otherwise is None else (step.otherwise,)
     if any(branch.run_sync is None or branch.model.to for branch in (*cases, *others)):

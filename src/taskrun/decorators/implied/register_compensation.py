@@ -1,4 +1,4 @@
-"""Registration of a compensation: after the success of a step that is not recorded, add it to the list of its container.
+"""Registration of a compensation: when a step that is not recorded succeeds, add it to the list of its container.
 
 Rules: inside ``allowFailure``, because an allowed failure must not be compensated. For recorded steps ``replay``
 registers the compensation.

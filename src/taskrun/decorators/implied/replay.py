@@ -54,7 +54,7 @@ class Replay(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Replay | None:
-        """Return the decorator for a step of a recorded program, except the root and steps with ``saveState="false"``."""
+        """Return the decorator for a step of a recorded program, except the root and with ``saveState="false"``."""
         if settings.root or settings.outermost is not None or not settings.saved(step):
             return None
         return cls(
@@ -151,7 +151,7 @@ class Replay(ImpliedDecorator):
             register_compensation(frame, self.step, values, done)
 
     def _replayed_success(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
-        """Return the recorded completion of the step; set the variables and compensations that were recorded with it."""
+        """Return the recorded completion of the step; restore the variables and compensations recorded with it."""
         outputs = recorder.value(earlier.outputs) or {}
         if self.hidden:
             outputs |= dict.fromkeys(self.hidden - outputs.keys())
