@@ -176,7 +176,7 @@ def step(tag: str, *aliases: str) -> Callable[[Class], Class]:
     def make(cls: Class) -> Class:
         made: Any = base(cls)
         made.tag = tag
-        if aliases:
+        if aliases or "traits" not in vars(cls):  # aliases are not inherited
             made.traits = replace(made.traits, aliases=aliases)
         return made  # type: ignore[no-any-return]
 

@@ -14,7 +14,7 @@ StepTimeout. Scripts can read ``attempt`` (from 1) and ``history`` (a list of va
 Every attempt starts with the variables that the step had before the first; the steps of the failed attempt are
 compensated before. Cancellations are not retried, nor is a failure that the filter rejects; without a filter neither an
 exception whose ``biz_fatal`` is true nor MemoryError nor RecursionError. With ``revertAll="true"`` no handler catches
-the failure of the last attempt: the whole run is rolled back.
+a failure that is not retried: the whole run is rolled back.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def camel(name: str) -> str:
 
 
 def kebab(name: str) -> str:
-    """Return the tag of the child element for a field: ``exception_filter`` → ``exception-filter``; ``else_`` → ``else``."""
+    """Return the tag of the element for a field: ``exception_filter`` → ``exception-filter``, ``else_`` → ``else``."""
     return name.rstrip("_").replace("_", "-")
 
 

@@ -61,7 +61,7 @@ class FlowReference:
             yield self.node.problem("doubled", f"{attribute} goes with {name}, not with {path}", attribute=attribute)
 
     def link(self, context: LinkContext, step: Step) -> Iterator[Diagnostic]:
-        """Yield an error when the file is not found, or the errors of the file; ``step`` is the step that refers to it."""
+        """Yield an error when the file is not found, or the errors of the file; ``step`` refers to it."""
         try:
             flow = self.load(context.services)
         except NotFoundError as error:

@@ -134,7 +134,10 @@ class Variables:
                 f"it is a variable of '{owner.name}', whose scope is not seen from here: "
                 f'add <input name="{name}"/> or useParentScope="true"'
             )
-        return near_hint(name, names - ENGINE_VARIABLES) or "declare it as an <input> of the task or set it in an earlier step"
+        return (
+            near_hint(name, names - ENGINE_VARIABLES)
+            or "declare it as an <input> of the task or set it in an earlier step"
+        )
 
 
 def _sets_any(step: Step) -> bool:

@@ -33,7 +33,7 @@ from taskrun.errors import RunCancelled
 from taskrun.script.script import Script
 
 BranchSpec: TypeAlias = tuple[str, Callable[[Frame], Any], Frame, bool, bool]
-"""A branch to start: its key, the function that runs it, its frame, whether it may suspend, whether the function is sync."""
+"""Branch to start: its key, its function, its frame, whether it may suspend, and whether the function is synchronous."""
 
 
 class JoinType(enum.Enum):
@@ -52,7 +52,7 @@ class BranchingStep(Step):
     traits = Traits(may_suspend=False, marks_handled=True)
 
     numbered: ClassVar[bool] = False
-    """Whether branches are named by numbers instead of steps; then a cancelled branch has a result too: RunCancelled."""
+    """Whether branches have numbers instead of step names; then cancelled ones have a result too (RunCancelled)."""
 
     join_type: JoinType = JoinType.ALL_SUCCESS
     auto_cancel_unfinished: bool = True
@@ -106,7 +106,9 @@ class JoinState:
         return self.join_type in {JoinType.ALL_SUCCESS, JoinType.ANY_FAILURE}
 
 
-async def join(frame: Frame, settings: BranchingStep, specs: Iterable[BranchSpec], order: Mapping[str, int]) -> Completion:
+async def join(
+    frame: Frame, settings: BranchingStep, specs: Iterable[BranchSpec], order: Mapping[str, int]
+) -> Completion:
     """Run the branches, join them, and return the completion: the value of the aggregator, without one the results.
 
     ``order`` has the position of each branch in the results, by its key.

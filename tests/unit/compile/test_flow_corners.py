@@ -81,7 +81,7 @@ def test_the_schema_reference_chooses_the_dialect(write):
     ("attributes", "said"),
     [
         ("", "needs taskModelPath or taskName"),
-        ('taskName="x" taskModelPath="y.task.xml"', "one names the file"),
+        ('taskName="x" taskModelPath="y.task.xml"', "remove one of them"),
         ('taskModelPath="y.task.xml" taskVersion="2"', "taskVersion goes with taskName"),
         ('taskName="x" taskVersion="2"', "'x' version 2 not found"),
     ],

@@ -46,7 +46,7 @@ class Outputs(ImpliedDecorator):
         return self.evaluated(await inner(frame), frame.scope)
 
     def evaluated(self, done: Completion, scope: Scope) -> Completion:
-        """Return the completion with the outputs, evaluated in the scope of the step after its body ended as ``done``."""
+        """Return the completion with the outputs, evaluated in the scope of the step; ``done`` is that of its body."""
         if done.suspended:
             return done
         returned = done.outputs

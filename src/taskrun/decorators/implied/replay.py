@@ -188,7 +188,9 @@ class Replay(ImpliedDecorator):
         values = _public(values, frame)
         return recorder.codecs.dumps(values) if values else None
 
-    async def record_failure(self, error: Exception, frame: Frame, key: str, started: float, inputs: str | None = None) -> None:
+    async def record_failure(
+        self, error: Exception, frame: Frame, key: str, started: float, inputs: str | None = None
+    ) -> None:
         """Record the failure of the step; raises RunAborted if the journal is broken."""
         recorder: Any = frame.run.journal
         if recorder.is_broken:
@@ -197,7 +199,9 @@ class Replay(ImpliedDecorator):
         rollback = frame.run.rollback
         compensated = any(is_inside(one, key) for one in rollback.compensated)
         note = "; ".join(
-            filter(None, (ROLLS_BACK_RUN if rollback.abort_error is not None else "", COMPENSATED if compensated else ""))
+            filter(
+                None, (ROLLS_BACK_RUN if rollback.abort_error is not None else "", COMPENSATED if compensated else "")
+            )
         )
         record = self._record(key, state, started, now(), inputs=inputs, error=recorder.error_record(error), note=note)
         await recorder.save(record, shared=self.shared)
