@@ -1,32 +1,31 @@
-"""Runs the conformance kit: the small flows of ``tests/flows`` and what they must do.
+"""The conformance kit: run the small flows of ``tests/flows`` and compare the results with those that they declare.
 
-``<topic>/x.task.xml`` has ``x.yaml`` beside it, a list of cases. A case says what is given:
+``<topic>/x.task.xml`` has ``x.yaml`` beside it, a list of cases. The input of a case:
 
     inputs flags path allow beans      as for TaskManager; ``beans: true`` gives those of ``flows/beans.py``
-    repeat: 2                          run it that often with one TaskManager; every run must end alike
+    repeat: 2                          run it that often with one TaskManager; every run must have the same results
 
-and what must come out of it, all of it optional:
+The expected results, all of them optional:
 
     outputs: {RESULT: 2}               exactly these, in this order, of these types
     error: {type: StepError, cause: ValueError, step: main/a, line: 12, message: part of the text}
            group: [ValueError, …]      the members of the cause, which is a group
     elapsed: 50                        virtual milliseconds, or [at least, at most]
     status: SUCCEEDED                  of the result
-    state: REVERTED                    how the run ended, whether there is a result or not
-    waits: {main/a: [approved]}        where the run is suspended, and what it asks for there
-    recorded: [...]                    what the flow told the bean ``recorder``
+    state: REVERTED                    the state of the run, whether there is a result or not
+    waits: {main/a: [approved]}        the wait points of the suspended run, and the inputs requested there
+    recorded: [...]                    the values that the flow passed to the bean ``recorder``
     events: [StepFinished main/a]      parts of "kind path status" lines that must appear in this order
     absent: [StepStarted main/b]       parts that must not appear
     steps: {main/a: REVERTED}          the states of these steps in the records
 
-Every case is run twice, the second time recorded in memory, and must end alike; only where a value cannot be recorded
-the recorded run fails, and the case says ``unsavable: main/a``. ``then`` is what follows in another TaskManager with the
-same store, a list of ``resume: {inputs}``, ``rerun: {inputs}`` with ``from: main/a``, or ``cancel: true`` (false:
-without undoing), each with what must come out of it.
-A case with ``store: true`` is run recorded only.
+Every case is run twice, the second time recorded in memory, and must have the same results; only where a value cannot
+be recorded the recorded run fails, and the case has ``unsavable: main/a``. ``then`` is a list of operations by another
+TaskManager with the same store: ``resume: {inputs}``, ``rerun: {inputs}`` with ``from: main/a``, or ``cancel: true``
+(false: without compensations), each with its expected results. A case with ``store: true`` is run recorded only.
 
-``errors/*.task.xml`` are wrong flows. Each problem stands as ``<!-- error: part of the message -->`` on the line that
-causes it; these and no others must be reported. A file that cannot hold comments has a ``.yaml`` instead, with
+``errors/*.task.xml`` are wrong flows. Each problem is announced as ``<!-- error: part of the message -->`` on the line
+that causes it; these and no others must be reported. A file that cannot have comments has a ``.yaml`` instead, with
 ``diagnostics: [{line, column, code, message}]``.
 """
 
@@ -50,7 +49,8 @@ from taskrun.testing import run_virtual
 FLOWS = Path(__file__).parent / "flows"
 GIVEN = {"inputs", "flags", "path", "allow", "beans", "repeat", "store"}
 EXPECTED = {
-    "outputs", "error", "elapsed", "status", "state", "waits", "recorded", "events", "absent", "steps", "unsavable", "then",
+    "outputs", "error", "elapsed", "status", "state", "waits", "recorded", "events", "absent", "steps", "unsavable",
+    "then",
 }  # fmt: skip
 FOLLOWING = {"resume", "rerun", "cancel", "from"} | EXPECTED - {"unsavable", "then"}
 
@@ -59,7 +59,7 @@ _EXPECTED_ERROR = re.compile(r"<!--\s*error:\s*(.*?)\s*-->")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One run of a flow and what it must lead to."""
+    """One run of a flow, and its expected results."""
 
     flow: Path
     number: int
@@ -67,14 +67,14 @@ class Case:
 
     @property
     def id(self) -> str:
-        """The case as topic/name/number."""
+        """The id of the test: topic/name/number."""
         name = self.flow.name.removesuffix(".task.xml")
         return f"{self.flow.parent.relative_to(FLOWS).as_posix()}/{name}/{self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended: with a result or an error, and after which virtual milliseconds."""
+    """The end of a run: a result or an error, and the elapsed virtual milliseconds."""
 
     result: Any
     error: BaseException | None
@@ -82,7 +82,7 @@ class Outcome:
 
 
 def cases() -> Iterator[Case]:
-    """Yield every case of every flow that has a list of them beside it."""
+    """Yield every case of every flow that has a list of cases."""
     for file in sorted(FLOWS.rglob("*.yaml")):
         flow = file.with_name(file.stem + ".task.xml")
         if file.parent.name == "errors":
@@ -95,12 +95,12 @@ def cases() -> Iterator[Case]:
 
 
 def wrong_flows() -> list[Path]:
-    """Return the flows that must be refused."""
+    """Return the flows that must not compile."""
     return sorted((FLOWS / "errors").glob("*.task.xml"))
 
 
 def check(case: Case) -> None:
-    """Run a case, unrecorded and recorded, and compare what came out with what it says."""
+    """Run a case, unrecorded and recorded, and compare the results with the expected ones."""
     flow: Any = case.flow
     if not case.spec.get("store"):
         flow = _check_once(case, flow, None)
@@ -157,6 +157,7 @@ def _check_once(case: Case, flow: Any, store: MemoryStore | None) -> Any:
 
 
 async def _follow(manager: TaskManager, step: dict[str, Any], run_id: str) -> Any:
+    """Perform one operation of ``then``: resume, rerun or cancel the run."""
     if "resume" in step:
         return await manager.resume_async(run_id, step["resume"])
     if "rerun" in step:
@@ -168,7 +169,7 @@ async def _follow(manager: TaskManager, step: dict[str, Any], run_id: str) -> An
 def _check_traces(
     spec: dict[str, Any], beans: dict[str, Any], lines: list[str], manager: TaskManager | None, run_id: str
 ) -> None:
-    """Compare what a run left behind: in the beans, in the events, in the store."""
+    """Compare the effects of a run with the expected ones: in the beans, in the events, in the store."""
     if "recorded" in spec:
         calls = beans["recorder"].calls
         assert calls == spec["recorded"], f"recorded {calls}"
@@ -185,11 +186,14 @@ def _check_traces(
 
 
 def _line(event: Any) -> str:
+    """Return an event as a line: kind, path and status."""
     words = (type(event).__name__, getattr(event, "path", None), getattr(event, "status", None))
     return " ".join(word for word in words if word)
 
 
 def _outcome(start: Callable[[], Coroutine[Any, Any, Any]]) -> Outcome:
+    """Run a coroutine in virtual time and return how it ended."""
+
     async def outcome() -> tuple[Any, BaseException | None]:
         try:
             return await start(), None
@@ -201,6 +205,7 @@ def _outcome(start: Callable[[], Coroutine[Any, Any, Any]]) -> Outcome:
 
 
 def _check_outcome(spec: dict[str, Any], outcome: Outcome) -> None:
+    """Compare the end of a run with the expected one."""
     if "error" in spec:
         _check_error(spec["error"], outcome)
     elif outcome.error is not None:
@@ -224,18 +229,20 @@ def _check_outcome(spec: dict[str, Any], outcome: Outcome) -> None:
 
 
 def _check_equal(actual: Any, expected: Any) -> None:
+    """Compare two values and the types of their parts."""
     assert actual == expected, f"gave {actual!r}, not {expected!r}"
     assert repr(_plain(actual)) == repr(_plain(expected)), "equal, but of other types"
 
 
 def _plain(value: Any) -> Any:
-    """Return the value with its mappings in the order of their keys, so that two of them print alike."""
+    """Return the value with its mappings ordered by key, so that equal values have the same ``repr``."""
     if isinstance(value, dict):
         return {key: _plain(value[key]) for key in sorted(value, key=str)}
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _check_error(expected: dict[str, Any], outcome: Outcome) -> None:
+    """Compare the error of a run with the expected one."""
     error = outcome.error
     assert error is not None, f"should have failed, but returned {dict(outcome.result)}"
     try:
@@ -260,10 +267,12 @@ def _check_error(expected: dict[str, Any], outcome: Outcome) -> None:
 
 
 def _as_list(value: Any) -> list[Any]:
+    """Return the value itself if it is a list, else a list of it."""
     return value if isinstance(value, list) else [value]
 
 
 def _check_events(lines: list[str], expected: list[str], absent: list[str]) -> None:
+    """Check that the parts ``expected`` appear in the lines in this order, and the parts ``absent`` do not appear."""
     seen = "\n".join(lines)
     rest = iter(lines)
     for part in expected:
@@ -273,7 +282,7 @@ def _check_events(lines: list[str], expected: list[str], absent: list[str]) -> N
 
 
 def check_refused(flow: Path) -> None:
-    """Compile a wrong flow and compare the problems reported with those that it announces."""
+    """Compile a wrong flow and compare the reported problems with the announced ones."""
     try:
         TaskManager(beans=make_beans()).load(flow)
     except FlowError as error:
@@ -290,6 +299,7 @@ def check_refused(flow: Path) -> None:
 
 
 def _announced(flow: Path) -> Iterator[dict[str, Any]]:
+    """Yield the problems that a wrong flow announces."""
     listed = flow.with_name(flow.name.removesuffix(".task.xml") + ".yaml")
     if listed.exists():
         yield from yaml.safe_load(listed.read_text("utf-8"))["diagnostics"]
@@ -300,6 +310,7 @@ def _announced(flow: Path) -> Iterator[dict[str, Any]]:
 
 
 def _is_announced(found: Any, expected: dict[str, Any]) -> bool:
+    """Return whether a reported problem is the announced one."""
     place = found.location
     actual = {"line": place.line, "column": place.column, "code": found.code}
     told = f"{found.message}\n{found.hint}"

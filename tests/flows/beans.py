@@ -1,4 +1,4 @@
-"""The beans that the flows of the conformance kit may name; every case gets fresh ones."""
+"""The beans that the flows of the conformance kit may use; every case gets new ones."""
 
 from __future__ import annotations
 
@@ -15,61 +15,61 @@ from taskrun import StepContext, Task
 
 
 def add(x: int, y: int = 10) -> int:
-    """A plain function with a parameter that may be left out."""
+    """Return the sum; the second parameter is optional."""
     return x + y
 
 
 async def slow_add(x: int, y: int) -> int:
-    """An async function that takes 100 ms."""
+    """Return the sum after 100 ms."""
     await asyncio.sleep(0.1)
     return x + y
 
 
 def nap(millis: float) -> str:
-    """A plain function that blocks its thread, in real time."""
+    """Block the thread for a time, in real time."""
     time.sleep(millis / 1000)
     return "awake"
 
 
 def pair(x: int) -> dict[str, int]:
-    """Returns a mapping of two results."""
+    """Return a mapping of two results."""
     return {"half": x // 2, "double": x * 2}
 
 
 def both(x: int) -> tuple[int, int]:
-    """Returns two results by position."""
+    """Return two results by position."""
     return x - 1, x + 1
 
 
 async def holding(millis: float) -> None:
-    """Take a while."""
+    """Sleep on the event loop."""
     await asyncio.sleep(millis / 1000)
 
 
 def refuse(reason: str) -> None:
-    """Always fails."""
+    """Raise a LookupError."""
     raise LookupError(reason)
 
 
 def leave() -> None:
-    """Tries to end the program."""
+    """Raise a SystemExit."""
     sys.exit(3)
 
 
 @dataclass(slots=True)
 class Recorder:
-    """Keeps what it is told; a case compares it with its ``recorded``."""
+    """A list of reported values, which a case compares with its ``recorded``."""
 
     calls: list[Any] = field(default_factory=list)
 
     def note(self, what: Any) -> None:
-        """Record a value."""
+        """Store a value."""
         self.calls.append(what)
 
 
 @dataclass(slots=True)
 class Flaky:
-    """Fails the first ``failures`` calls, then returns how often it was called."""
+    """An object whose first ``failures`` calls fail, and later ones return the number of the call."""
 
     failures: int
     calls: int = 0
@@ -82,7 +82,7 @@ class Flaky:
         return self.calls
 
     async def call_async(self) -> int:
-        """Like ``call``, after 10 ms."""
+        """Fail, or return the number of the call, after 10 ms."""
         await asyncio.sleep(0.01)
         return self.call()
 
@@ -103,19 +103,19 @@ class Greeter:
         return f"{self.word} {name}"
 
     def execute(self, name: str) -> str:
-        """What a ``simple`` step calls."""
+        """Return a greeting; the method that ``<simple>`` calls."""
         return f"{self.word}, {name}"
 
 
 @dataclass(slots=True)
 class Gauge:
-    """Counts how many calls run at once."""
+    """A counter of calls that run at once."""
 
     running: int = 0
     most: int = 0
 
     async def hold(self, millis: float) -> None:
-        """Run for a while."""
+        """Sleep, and count the calls that run at once."""
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -124,7 +124,7 @@ class Gauge:
             self.running -= 1
 
     def peak(self) -> int:
-        """Return the most calls that ran at once."""
+        """Return the greatest number of calls that ran at once."""
         return self.most
 
 
@@ -133,7 +133,7 @@ Inner = Callable[[Any], Awaitable[Any]]
 
 @dataclass(slots=True)
 class Noting:
-    """A decorator that records when it is entered and left."""
+    """A decorator that records when a step starts and ends."""
 
     word: str
     recorder: Recorder
@@ -152,54 +152,54 @@ class Twice:
     """A decorator that runs the step twice."""
 
     async def around(self, frame: Any, inner: Inner) -> Any:
-        """Run the step, and run it again for the result."""
+        """Run the step twice and return the second completion."""
         await inner(frame)
         return await inner(frame)
 
 
 class Booking(Task):
-    """Provides two items of its result by key."""
+    """A Task that provides two items of its result by key."""
 
     default_provides = frozenset({"seat", "price"})
 
     def execute(self, train: str, seats: int = 1) -> dict[str, Any]:
-        """Book."""
+        """Return the seat and the price of a booking."""
         return {"seat": f"{train}-{seats}", "price": 10 * seats}
 
 
 @dataclass(slots=True)
 class Seat:
-    """Can be undone; fails for a seat below 0, and its undoing for seat 13."""
+    """An object with a compensation; it fails for a seat below 0, and its ``revert`` for seat 13."""
 
     recorder: Recorder
 
     def execute(self, seat: int) -> str:
-        """Take it."""
+        """Return the seat."""
         if seat < 0:
             raise LookupError(f"no seat {seat}")
         return f"seat {seat}"
 
     def revert(self, seat: int, result: Any, failure: Exception) -> None:
-        """Give it back, whether it was taken or not."""
+        """Record the arguments."""
         self.recorder.note([seat, str(result), str(failure)])
         if seat == 13:
             raise OSError("nobody gives it back")
 
 
 def where(context: StepContext) -> list[Any]:
-    """Return what the step tells of itself."""
+    """Return the path and the attempt of the step, and report progress."""
     context.progress(0.5, "half")
     return [context.path, context.attempt]
 
 
 def thread_name() -> str:
-    """Return the name of the running thread, without its number."""
+    """Return the name of the current thread, without its number."""
     name = threading.current_thread().name
     return name.rpartition("_")[0] or name
 
 
 def make_beans() -> dict[str, Any]:
-    """Return a fresh set of all beans."""
+    """Return a new set of all beans."""
     recorder = Recorder()
     return {
         "add": add,

@@ -40,7 +40,7 @@ WRONG = {
         "unknown-method", 30, "bean 'shop' has no method 'pai'; did you mean 'pay'?", "",
     ),
     '<invoke name="a" bean="shop" method="__call__"/>': ("unknown-method", 30, "bean 'shop' has no method '__call__'", ""),
-    '<simple name="a" bean="number"/>': ("unknown-method", 18, "bean 'number' is a int: neither", ""),
+    '<simple name="a" bean="number"/>': ("unknown-method", 18, "bean 'number' is a int: it is not callable", ""),
     '<invoke name="a" bean="shop" method="pay"><input name="tipp" value="1"/><input name="order" value="1"/></invoke>': (
         "wrong-arguments", 43, "'a' calls Shop.pay(): it has no parameter 'tipp'; did you mean 'tip'?", "",
     ),

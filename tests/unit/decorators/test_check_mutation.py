@@ -1,4 +1,4 @@
-"""``check_mutation``: steps that change what they are given are named."""
+"""Tests of ``check_mutation``: steps that change their inputs in place are reported."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from taskrun.stores.memory import MemoryStore
 
 @dataclass
 class Order:
-    """Comparable, and with something inside that cannot be recorded."""
+    """A comparable object, perhaps with a part that cannot be recorded."""
 
     items: list[Any] = field(default_factory=list)
     shop: Any = None
 
 
 class Opaque:
-    """Neither recorded nor compared."""
+    """An object that can be neither recorded nor compared."""
 
     def __init__(self) -> None:
         self.items: list[Any] = []
@@ -35,7 +35,7 @@ CHANGES = task('<step name="a" in:order="order"><source>order.append(1)</source>
 
 @pytest.mark.parametrize("store", [None, MemoryStore()])
 def test_the_step_and_the_input_are_named(bench: Bench, store: MemoryStore | None) -> None:
-    """Recorded or not; without the setting nothing is looked at."""
+    """The step fails in recorded and unrecorded runs; without the setting nothing is checked."""
     ran = bench.run(CHANGES, {"order": [0]}, check_mutation=True, store=store)
     assert isinstance(ran.cause, ChangedInputError)
     assert str(ran.cause) == "step main/a changed its input 'order' in place; return a new value"
@@ -45,7 +45,7 @@ def test_the_step_and_the_input_are_named(bench: Bench, store: MemoryStore | Non
 
 
 def test_the_innermost_step_is_named(bench: Bench) -> None:
-    """With several inputs, in a container, in a called library step; its own allowFailure does not hide it."""
+    """The message names the innermost step and all inputs that it changed; its allowFailure does not apply."""
     body = """
       <sequential name="s" in:x="x" in:y="y" allowFailure="true"><steps>
         <step name="new" in:x="x" in:y="y"><source>[*x, y]</source></step>
@@ -69,7 +69,7 @@ def test_the_innermost_step_is_named(bench: Bench) -> None:
     ids=["recorded", "comparable", "not comparable", "with one that is not"],
 )
 def test_values_that_cannot_be_recorded(bench: Bench, value: Any, expected: bool) -> None:
-    """They are compared when their class knows how, and left out else."""
+    """A value that cannot be recorded is compared if its class supports that, else it is not checked."""
     text = task('<simple name="a" bean="add"><input name="order"/></simple>', head='<input name="order"/>')
 
     def add(order: Any) -> None:
@@ -80,21 +80,21 @@ def test_values_that_cannot_be_recorded(bench: Bench, value: Any, expected: bool
 
 
 def test_something_that_cannot_be_recorded_is_put_in(bench: Bench) -> None:
-    """That is a change too."""
+    """Adding a value that cannot be recorded is a change."""
     text = task('<simple name="a" bean="add"><input name="order"/></simple>', head='<input name="order"/>')
     ran = bench.run(text, {"order": []}, check_mutation=True, beans={"add": lambda order: order.append(object())})
     assert isinstance(ran.cause, ChangedInputError)
 
 
 def test_a_failed_step_tells_its_own_failure(bench: Bench) -> None:
-    """What it did to its inputs is not the problem."""
+    """A failed step reports its failure, not a changed input."""
     body = '<step name="a" in:x="x"><source>\nx.append(1)\nraise ValueError("no")\n</source></step>'
     ran = bench.run(task(body, head='<input name="x"/>'), {"x": []}, check_mutation=True)
     assert isinstance(ran.cause, ValueError)
 
 
 def test_in_tests_it_is_on(bench: Bench) -> None:
-    """``taskrun.testing.TaskManager`` has it, unless it is switched off."""
+    """``taskrun.testing.TaskManager`` checks by default, and the check can be switched off."""
     path = bench.write(CHANGES)
     with pytest.raises(StepError, match="changed its input 'order'"):
         testing.TaskManager().run(path, {"order": [0]})
@@ -102,7 +102,7 @@ def test_in_tests_it_is_on(bench: Bench) -> None:
 
 
 def test_on_the_command_line(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
-    """``--check-mutation``."""
+    """The option ``--check-mutation`` switches the check on."""
     words = [str(bench.write(CHANGES)), "--input", "order=[0]"]
     assert main(words) == 0
     assert main([*words, "--check-mutation"]) == 1

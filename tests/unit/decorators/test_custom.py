@@ -1,4 +1,4 @@
-"""Decorators from outside: where they are found, what they get, and the shipped ones with their parameters."""
+"""Tests of ``<decorator>``: how a bean is found and called, and the named decorators with their parameters."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ NODE = parse("f", b"<decorator/>")
 
 
 class Audit:
-    """A decorator as an object, which takes parameters."""
+    """A decorator as an object with parameters."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
         self.level = "none"
 
     def decorate(self, parameters: Mapping[str, str]) -> Audit:
-        """Take the parameters."""
+        """Store the parameters."""
         self.level = parameters.get("level", "default")
         return self
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Note that the step begins and how it ended."""
+        """Log the start and the result of the step."""
         self.log.append(f"{self.level} {frame.path}")
         done = await inner(frame)
         self.log.append(f"{done.result}")
@@ -42,7 +42,7 @@ class Audit:
 
 
 async def twice(frame: Frame, inner: Inner) -> Completion:
-    """A decorator as a function: run the body two times."""
+    """Run the body two times; a decorator as a function."""
     first = await inner(frame)
     second = await inner(frame)
     return Completion({"RESULT": [first.result, second.result]})
@@ -57,7 +57,7 @@ def decorated(bench: Bench, decorator: str, **beans: Any) -> Any:
 
 
 def test_a_bean_with_parameters(bench: Bench) -> None:
-    """Prefixed attributes are handed to ``decorate``, then ``around`` is called."""
+    """Prefixed attributes are passed to ``decorate``, then ``around`` is called."""
     audit = Audit()
     text = '<decorator name="x" bean="audit" my:level="full" xmlns:my="my"/>'
     assert decorated(bench, text, audit=audit).result == 5
@@ -74,12 +74,12 @@ def test_a_bean_with_parameters(bench: Bench) -> None:
     ids=["bean", "name", "source"],
 )
 def test_where_a_decorator_is_found(bench: Bench, text: str) -> None:
-    """By its bean, by its name, or as what a script returns."""
+    """A decorator is found by its bean, by its name, or as the value of a script."""
     assert decorated(bench, text, mine=twice, taskStepDecorator_own=twice).result == [5, 5]
 
 
 def test_the_script_knows_its_step_and_parameters(bench: Bench) -> None:
-    """As variables."""
+    """The script can read the name of the step and the parameters."""
     seen: list[Any] = []
 
     def choose(*what: Any) -> Any:
@@ -93,25 +93,25 @@ def test_the_script_knows_its_step_and_parameters(bench: Bench) -> None:
 
 
 def test_a_decorator_that_is_none(bench: Bench) -> None:
-    """The step fails and says what was found instead."""
+    """A bean that is not a decorator makes the step fail, and the message says what it is."""
     ran = decorated(bench, '<decorator name="x" bean="mine"/>', mine=7)
     assert isinstance(ran.cause, PluginError)
     assert str(ran.cause) == "decorator 'x' is a int: it has no around() and is not a function"
 
 
 def test_a_decorator_of_a_container(bench: Bench) -> None:
-    """It wraps the whole body."""
+    """A decorator of a container wraps the whole body."""
     body = '<sequential name="s"><decorator name="x" bean="mine"/><steps><step><source>3</source></step></steps></sequential>'
     assert bench.run(task(body), beans={"mine": twice}).result == [3, 3]
 
 
 def named(name: str, **parameters: str) -> Any:
-    """Return a shipped decorator."""
+    """Return a named decorator."""
     return named_decorator(name, parameters, NODE)
 
 
 def test_the_parameters_of_the_named_decorators() -> None:
-    """Their defaults are those of the language."""
+    """Parameters are converted, and missing ones have their defaults."""
     retry = named("retry", maxRetryCount="3")
     assert isinstance(retry, Retry)
     assert (retry.max_retry_count, retry.retry_delay.constant, retry.max_retry_delay.constant) == (3, 1.0, 300.0)
@@ -155,7 +155,7 @@ def test_the_parameters_of_the_named_decorators() -> None:
 def test_wrong_parameters_of_the_named_decorators(
     bench: Bench, name: str, parameters: dict[str, str], message: str
 ) -> None:
-    """They are errors of the file."""
+    """Wrong parameters are errors of the file."""
     with pytest.raises(ValueError, match=message):
         named(name, **parameters)
     given = "".join(f' p:{key}="{value}"' for key, value in parameters.items() if key != "?!")
@@ -165,7 +165,7 @@ def test_wrong_parameters_of_the_named_decorators(
 
 
 def test_what_the_named_decorators_do(bench: Bench) -> None:
-    """The same as the elements of those names, next to the body, so that catch sees what they raise."""
+    """Named decorators do the same as the elements of those names, but inside catch."""
     calls: list[int] = []
 
     async def flaky() -> int:

@@ -1,4 +1,4 @@
-"""flags: the language of conditions, changes for a step and what is inside, and renames."""
+"""Tests of flags: the language of conditions, changes for a step and the steps inside, and renames."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ conditions = st.recursive(
 
 @given(condition=conditions, flags=st.frozensets(st.sampled_from(NAMES)))
 def test_conditions_mean_what_they_say(condition: tuple[str, str], flags: frozenset[str]) -> None:
-    """As Python's own words do."""
+    """A condition has the same value as the Python expression with the same operators."""
     text, meaning = condition
     assert parse_match(text)(flags) is eval(meaning, {"flags": flags})
 
@@ -51,7 +51,7 @@ def test_conditions_mean_what_they_say(condition: tuple[str, str], flags: frozen
     ],
 )
 def test_how_words_bind(text: str, flags: str, matches: bool) -> None:
-    """``not`` before ``and`` before ``or``."""
+    """``not`` binds stronger than ``and``, and ``and`` stronger than ``or``."""
     assert parse_match(text)(frozenset(flags)) is matches
 
 
@@ -71,13 +71,13 @@ def test_how_words_bind(text: str, flags: str, matches: bool) -> None:
     ],
 )
 def test_what_is_no_condition(text: str, message: str) -> None:
-    """The message names the word that is in the way."""
+    """The message about a wrong condition names the unexpected or missing word."""
     with pytest.raises(ValueError, match=message):
         parse_match(text)
 
 
 def test_renames() -> None:
-    """Pairs, with commas or spaces between."""
+    """Renames are pairs, separated by commas or spaces."""
     assert parse_renames("a=b, c=d e=f") == {"a": "b", "c": "d", "e": "f"}
     assert parse_renames("") == {}
     for wrong in ("a", "a=", "=b"):
@@ -86,7 +86,7 @@ def test_renames() -> None:
 
 
 def shown(bench: Bench, body: str, *flags: str) -> list[str]:
-    """Run steps and return what they told about their flags."""
+    """Run steps and return the flags that they report."""
     told: list[str] = []
     ran = bench.run(task(body), flags=flags, functions={"tell": lambda view: told.append(" ".join(view.flags))})
     assert ran.error is None, ran.error
@@ -97,20 +97,20 @@ TELL = '<step name="t"><source>tell(stepRt)</source></step>'
 
 
 def test_changes_reach_what_is_inside(bench: Bench) -> None:
-    """First renames, then what is added, then what is taken away; afterwards all is as before."""
+    """Renames are applied first, then flags are added, then removed; after the step all flags are as before."""
     body = f"""<sequential name="s"><flags rename="a=x,b=y" enable="b n" disable="y, n"/><steps>{TELL}</steps></sequential>{TELL}"""
     assert shown(bench, body, "a", "b", "c") == ["b c x", "a b c"]
 
 
 def test_a_condition_is_about_the_flags_around(bench: Bench) -> None:
-    """Not about those that the step itself changes; its scripts see the changed ones."""
+    """A condition reads the flags of the caller, not those that the step changes for its own scripts."""
     body = """<step name="s"><flags match="EMPTY" enable="on"/><source>tell(stepRt)</source></step>
       <step name="t"><flags match="on"/><source>tell(stepRt)</source></step>"""
     assert shown(bench, body) == ["on"]
 
 
 def test_changes_reach_branches_and_library_steps(bench: Bench) -> None:
-    """But no called task."""
+    """Changed flags apply to branches and library steps, but not to called tasks."""
     bench.write(task(TELL), "flags_called.task.xml")
     bench.write(task(TELL), "flags.task-lib.xml")
     body = f"""<sequential name="s"><flags enable="on"/><steps>
@@ -122,7 +122,7 @@ def test_changes_reach_branches_and_library_steps(bench: Bench) -> None:
 
 
 def test_a_step_that_does_not_match_is_told_with_the_reason(bench: Bench) -> None:
-    """The event says which flags there were."""
+    """The event of a skipped step has the flags of the caller."""
     body = '<step name="a"><flags match="x and y"/></step>'
     for flags, there in (((), "no flag"), (("b", "a"), "a, b")):
         ran = bench.run(task(body), flags=flags, watch=True)

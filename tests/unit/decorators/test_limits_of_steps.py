@@ -1,4 +1,4 @@
-"""timeout, throttle and rate-limit on steps: what counts as one step, whose limits count, and what is said."""
+"""Tests of timeout, throttle and rate-limit on steps: what they count, per run or for all, and their messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taskrun.testing import run_virtual
     "setting", ['timeout="0"', 'timeout="${0}"', 'timeout="${None}"', 'timeout="2s"', 'timeout="${1500}"']
 )
 def test_a_timeout_that_is_long_enough(bench: Bench, setting: str) -> None:
-    """And 0, or nothing, is no limit at all."""
+    """A step that ends in time succeeds; 0 and null are no limit."""
     ran = bench.run(task(f'<delay name="d" delayMillisExpr="1s" {setting}/>'))
     assert ran.error is None
     assert ran.elapsed == 1_000
@@ -25,7 +25,7 @@ def test_a_timeout_that_is_long_enough(bench: Bench, setting: str) -> None:
 
 @pytest.mark.parametrize("setting", ['timeout="250"', 'timeout="${n / 4}"', "timeout=\"${'0.25s'}\""])
 def test_a_timeout_that_is_too_short(bench: Bench, setting: str) -> None:
-    """The step is over at that very moment and has failed with StepTimeout, which is a TimeoutError too."""
+    """A step that takes too long fails at that moment with StepTimeout, which is a TimeoutError."""
     ran = bench.run(task(f'<delay name="d" delayMillisExpr="1s" {setting}/>'), {"n": 1000})
     assert isinstance(ran.cause, StepTimeout)
     assert isinstance(ran.cause, TimeoutError)
@@ -34,7 +34,7 @@ def test_a_timeout_that_is_too_short(bench: Bench, setting: str) -> None:
 
 
 def test_a_timeout_of_the_body_is_not_the_steps(bench: Bench) -> None:
-    """What the body raises on its own stays what it is."""
+    """A TimeoutError that the body raises itself is not changed into a StepTimeout."""
 
     async def late() -> None:
         raise TimeoutError("mine")
@@ -46,7 +46,7 @@ def test_a_timeout_of_the_body_is_not_the_steps(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("inner", "outer", "limit"), [("1s", "2s", 1000), ("2s", "1s", 1000)])
 def test_timeouts_within_timeouts(bench: Bench, inner: str, outer: str, limit: float) -> None:
-    """The shorter one is over first, and is named."""
+    """Of two nested timeouts, the shorter one ends the step and is named in the message."""
     body = f"""<sequential name="s" timeout="{outer}"><steps><delay name="d" delayMillisExpr="1h" timeout="{inner}"/></steps>
         </sequential>"""
     ran = bench.run(task(body))
@@ -56,7 +56,7 @@ def test_timeouts_within_timeouts(bench: Bench, inner: str, outer: str, limit: f
 
 
 def test_a_step_that_swallows_its_cancellation(bench: Bench) -> None:
-    """It is asked once, and what it then returns counts."""
+    """A step that ignores its cancellation succeeds with its result."""
 
     async def stubborn() -> str:
         try:
@@ -70,13 +70,13 @@ def test_a_step_that_swallows_its_cancellation(bench: Bench) -> None:
 
 
 class Visits:
-    """A bean that takes a second and knows how many visit it at once."""
+    """A bean whose calls take a second, and that counts concurrent calls."""
 
     def __init__(self) -> None:
         self.now = self.most = 0
 
     async def __call__(self) -> None:
-        """Visit."""
+        """Sleep for a second and count the concurrent calls."""
         self.now += 1
         self.most = max(self.most, self.now)
         try:
@@ -88,7 +88,7 @@ class Visits:
 def most(
     bench: Bench, throttle: str, *, runs: int = 1, body: str = '<simple name="v" bean="visit">{}</simple>'
 ) -> tuple[int, float]:
-    """Return how many visited at once, and how long it took, in six branches of each run."""
+    """Return how many calls ran at once in six branches of each run, and how long all runs took."""
     visit = Visits()
     text = task(f'<fork-n name="f" countExpr="6" indexName="i"><steps>{body.format(throttle)}</steps></fork-n>')
 
@@ -113,7 +113,7 @@ def most(
     ],
 )
 def test_what_a_throttle_counts(bench: Bench, throttle: str, runs: int, expected: tuple[int, float]) -> None:
-    """All branches of one step, in its run or in all; or per value of an expression."""
+    """A throttle counts all branches of a step in its run or in all runs, or per value of an expression."""
     visit = '<simple name="v" bean="visit">{}</simple>'
     if "keyExpr" in throttle:
         visit = '<sequential name="v"><input name="i"/>{}<steps><simple name="x" bean="visit"/></steps></sequential>'
@@ -121,7 +121,7 @@ def test_what_a_throttle_counts(bench: Bench, throttle: str, runs: int, expected
 
 
 def test_a_key_is_shared_by_all_steps_that_give_it(bench: Bench) -> None:
-    """Steps with one key share the permits; without a key each step has its own."""
+    """Steps with the same key share the permits; without a key each step has its own."""
     two = '<parallel name="p"><steps><simple name="a" bean="visit">{0}</simple><simple name="b" bean="visit">{0}</simple></steps></parallel>'
     own = '<throttle maxConcurrency="1" maxWait="1h"/>'
     shared = '<throttle maxConcurrency="1" maxWait="1h" keyExpr="\'k\'"/>'
@@ -130,7 +130,7 @@ def test_a_key_is_shared_by_all_steps_that_give_it(bench: Bench) -> None:
 
 
 def test_a_called_task_has_limits_of_its_own(bench: Bench) -> None:
-    """As every run."""
+    """Each call of a task is a run with limiters of its own."""
     bench.write(
         task('<simple name="v" bean="visit"><throttle maxConcurrency="1" maxWait="1h"/></simple>'),
         "limits_called.task.xml",
@@ -139,7 +139,7 @@ def test_a_called_task_has_limits_of_its_own(bench: Bench) -> None:
 
 
 def test_who_waits_too_long_for_a_permit(bench: Bench) -> None:
-    """The message names the step."""
+    """A step that waits too long for a permit fails, and the message names the step."""
     body = """<fork-n name="f" countExpr="2"><steps><delay name="d" delayMillisExpr="5s">
       <throttle maxConcurrency="1" maxWait="${3 * 1000}"/></delay></steps></fork-n>"""
     ran = bench.run(task(body))
@@ -148,7 +148,7 @@ def test_who_waits_too_long_for_a_permit(bench: Bench) -> None:
 
 
 def test_a_permit_is_given_back_whatever_happens(bench: Bench) -> None:
-    """After a failure the next one goes on."""
+    """A failed step releases its permit."""
     body = """<loop name="l" itemsExpr="range(3)"><steps><step name="a" allowFailure="true"><source>1/0</source>
       <throttle maxConcurrency="1" maxWait="0"/></step></steps></loop><step name="ok"><source>'ok'</source></step>"""
     assert bench.run(task(body)).result == "ok"
@@ -160,7 +160,7 @@ RATE = (
 
 
 def passes(bench: Bench, settings: str, **inputs: Any) -> tuple[list[float], BaseException | None]:
-    """Return when a step in a loop got through its rate limit, in seconds."""
+    """Return the times, in seconds, at which a step in a loop passed its rate limit."""
     times: list[float] = []
 
     async def note() -> None:
@@ -180,14 +180,14 @@ def passes(bench: Bench, settings: str, **inputs: Any) -> tuple[list[float], Bas
     ],
 )
 def test_how_often_a_step_starts(bench: Bench, settings: str, times: list[float]) -> None:
-    """A second's worth at once, then one by one."""
+    """The tokens of one second pass at once, then one after the other."""
     found, error = passes(bench, settings, rate=2)
     assert error is None
     assert found == pytest.approx(times)
 
 
 def test_who_would_wait_too_long_for_a_token(bench: Bench) -> None:
-    """It fails at once."""
+    """A step that would have to wait too long for a token fails at once."""
     times, error = passes(bench, 'requestPerSecond="0.5" maxWait="1s"')
     assert times == [0]
     assert isinstance(error, RateLimitTimeout)
@@ -196,6 +196,6 @@ def test_who_would_wait_too_long_for_a_token(bench: Bench) -> None:
 
 @pytest.mark.parametrize("rate", ["${0}", "${-1}", "${0.0}"])
 def test_a_rate_that_is_none(bench: Bench, rate: str) -> None:
-    """It makes the step fail."""
+    """A rate of 0 or less makes the step fail."""
     _, error = passes(bench, f'requestPerSecond="{rate}" maxWait="1s"')
     assert "a number above 0 is expected" in str(error)

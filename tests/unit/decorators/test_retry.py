@@ -1,4 +1,4 @@
-"""retry: how often, how long between, what is seen of past attempts, and what is not tried again."""
+"""Tests of retry: number of attempts, delays, the history of attempts, and failures that are not retried."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODE = parse("f", b"<retry/>")
 
 
 def delay(attempt: int, random: float = 0.5, **settings: Any) -> float:
-    """Return the seconds that are waited after an attempt; durations are given in seconds."""
+    """Return the delay after an attempt in seconds; settings with "delay" in their names are in seconds too."""
     settings = {
         name: Millis(float(value)) if "delay" in name and not isinstance(value, bool) else value
         for name, value in settings.items()
@@ -30,13 +30,13 @@ def delay(attempt: int, random: float = 0.5, **settings: Any) -> float:
 
 
 def test_delays_double() -> None:
-    """From twice the first, up to the longest; the default longest is the first."""
+    """The delays double, from twice the first up to the maximum, which is the first by default."""
     assert [delay(n, retry_delay=1, max_retry_delay=10) for n in (1, 2, 3, 4)] == [2, 4, 8, 10]
     assert [delay(n, retry_delay=3) for n in (1, 2)] == [3, 3]
 
 
 def test_delays_grow_by_the_first() -> None:
-    """Without exponentialDelay."""
+    """Without exponentialDelay the delays grow by the first delay."""
     assert [delay(n, retry_delay=1, max_retry_delay=3, exponential_delay=False) for n in (1, 2, 3, 4)] == [1, 2, 3, 3]
 
 
@@ -48,20 +48,20 @@ def test_delays_grow_by_the_first() -> None:
     doubling=st.booleans(),
 )
 def test_delays_stay_in_their_bounds(attempt: int, first: float, longest: float, random: float, doubling: bool) -> None:
-    """Whatever the number of the attempt: at most the longest and 30 %, at least 70 % of the first."""
+    """Every delay is at most the maximum plus 30 % and at least 70 % of the first delay."""
     found = delay(attempt, random, retry_delay=first, max_retry_delay=longest, exponential_delay=doubling)
     assert 0.7 * first * 0.999 <= found <= 1.3 * max(first, longest) * 1.001
 
 
 def test_no_delay_is_no_delay() -> None:
-    """However many attempts."""
+    """Without retryDelay there is no delay after any attempt."""
     assert delay(5, max_retry_delay=10) == 0
 
 
 def flaky(
     bench: Bench, attributes: str, *, fails: int, inside: str = "", error: Exception | None = None
 ) -> tuple[Any, int]:
-    """Run a step that fails so many times; return how it ended and how often it ran."""
+    """Run a step whose first attempts fail; return how it ended and how many attempts it made."""
     calls: list[int] = []
 
     async def work() -> int:
@@ -76,7 +76,7 @@ def flaky(
 
 @pytest.mark.parametrize(("count", "fails", "calls"), [(0, 5, 1), (2, 1, 2), (2, 2, 3), (2, 3, 3), (-1, 30, 31)])
 def test_how_often(bench: Bench, count: int, fails: int, calls: int) -> None:
-    """So many more attempts follow the first; below 0 there is no limit; the last failure is the step's."""
+    """``maxRetryCount`` attempts follow the first; below 0 there is no limit; the last failure is that of the step."""
     ran, called = flaky(bench, f'maxRetryCount="{count}"', fails=fails)
     assert called == calls
     if fails < calls:
@@ -86,21 +86,21 @@ def test_how_often(bench: Bench, count: int, fails: int, calls: int) -> None:
 
 
 class Fatal(Exception):
-    """An error that says that trying again is no use."""
+    """An error that must not be retried."""
 
     biz_fatal = True
 
 
 @pytest.mark.parametrize("error", [Fatal(), MemoryError(), RecursionError()], ids=["fatal", "memory", "recursion"])
 def test_what_is_not_tried_again(bench: Bench, error: Exception) -> None:
-    """Unless a filter says so."""
+    """Fatal errors are not retried unless a filter allows it."""
     assert flaky(bench, 'maxRetryCount="5"', fails=2, error=error)[1] == 1
     with_filter = "<exception-filter>True</exception-filter>"
     assert flaky(bench, 'maxRetryCount="5"', fails=2, error=error, inside=with_filter)[1] == 3
 
 
 def test_a_filter_decides(bench: Bench) -> None:
-    """It sees the exception; what it raises is the step's failure."""
+    """The filter reads the exception; when it raises, that is the failure of the step."""
     decide = "<exception-filter>return exception.args[0] &lt; 2</exception-filter>"
     assert flaky(bench, 'maxRetryCount="5"', fails=9, inside=decide)[1] == 2
     ran, called = flaky(bench, 'maxRetryCount="5"', fails=9, inside="<exception-filter>1 / 0</exception-filter>")
@@ -109,7 +109,7 @@ def test_a_filter_decides(bench: Bench) -> None:
 
 
 def test_values_instead_of_a_number(bench: Bench) -> None:
-    """As many attempts as values; each is a variable of its attempt."""
+    """There are as many attempts as values; each value is a variable of its attempt."""
     body = """<step name="s"><retry itemsExpr="('a', 'b', 'c')" varName="v"/>
       <source>if v != 'c': raise ValueError(v)
 return [v, attempt, [(h['value'], h['failure'].description) for h in history]]</source></step>"""
@@ -122,7 +122,7 @@ return [v, attempt, [(h['value'], h['failure'].description) for h in history]]</
 
 
 def test_each_attempt_begins_with_the_same_variables(bench: Bench) -> None:
-    """What an attempt has assigned, and what its steps have exported, is gone in the next one."""
+    """Variables that a failed attempt assigned or exported are removed before the next one."""
     body = """<sequential name="s"><input name="x" value="${1}"/><retry maxRetryCount="1"/><steps>
         <step name="a" useParentScope="true"><source>RESULT, x, seen</source><catch>return 'fresh'</catch>
           <output name="x" value="2"/><output name="seen" value="3"/></step>
@@ -140,7 +140,7 @@ fail()</source></step>
 
 
 def test_an_attempt_has_a_time_of_its_own(bench: Bench) -> None:
-    """One that takes longer has failed with StepTimeout, which is tried again."""
+    """An attempt that takes longer than attemptTimeout fails with StepTimeout, which is retried."""
     body = '<delay name="d" delayMillisExpr="1h"><retry maxRetryCount="2" retryDelay="1s" attemptTimeout="3s"/></delay>'
     ran = bench.run(task(body), watch=True)
     assert isinstance(ran.cause, StepTimeout)
@@ -151,7 +151,7 @@ def test_an_attempt_has_a_time_of_its_own(bench: Bench) -> None:
 
 
 def test_endless_attempts_can_be_cancelled(bench: Bench) -> None:
-    """Without a delay they give up the loop all the same."""
+    """Attempts without a delay yield to the event loop, so that they can be cancelled."""
     body = '<sequential name="s"><retry maxRetryCount="-1"/><steps><step name="a"><source>note()</source></step></steps></sequential>'
     count = 0
 

@@ -1,4 +1,4 @@
-"""catch, finally, when, validator, onEnter, returnType, allowFailure, nextOnError, and what is dumped."""
+"""Tests of catch, finally, when, validator, onEnter, returnType, allowFailure, nextOnError and dump."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taskrun.core.events import FailureIgnored, StepSkipped, ValueDumped
 
 
 def test_an_error_of_a_catch_has_the_failure_as_its_context(bench: Bench) -> None:
-    """The failure that it was to handle can be seen; one that it raises again stays itself."""
+    """An error that a catch raises has the caught failure as its context; a failure raised again is unchanged."""
     ran = bench.run(task('<step name="a"><source>1/0</source><catch>[][0]</catch></step>'))
     assert isinstance(ran.cause, IndexError)
     assert isinstance(ran.cause.__context__, ZeroDivisionError)
@@ -21,7 +21,7 @@ def test_an_error_of_a_catch_has_the_failure_as_its_context(bench: Bench) -> Non
 
 
 def test_the_variable_of_a_catch_hides_one_for_the_time(bench: Bench) -> None:
-    """A variable of that name is back afterwards, and is not there when it was not."""
+    """The variable ``exception`` hides one of the step only while the catch runs."""
     body = """<step name="a"><input name="exception" value="mine"/><source>1/0</source><catch>return str(exception)</catch>
         <output name="x" value="${exception}"/><output name="r" value="${RESULT}"/></step>"""
     ran = bench.run(task(body, tail='<output name="x"/><output name="r"/>'))
@@ -29,7 +29,7 @@ def test_the_variable_of_a_catch_hides_one_for_the_time(bench: Bench) -> None:
 
 
 def test_a_finally_sees_how_it_ended(bench: Bench) -> None:
-    """Null after success, also after a caught failure; its own error takes the place of the result."""
+    """``exception`` is null after a success or a caught failure; an error of the finally replaces the result."""
     told: list[Any] = []
     body = """<step name="a"><source>{}</source>{}<finally>tell(exception)</finally></step>"""
     for source, catch in (("1", ""), ("1/0", "<catch>1</catch>"), ("1/0", "")):
@@ -40,7 +40,7 @@ def test_a_finally_sees_how_it_ended(bench: Bench) -> None:
 
 
 def test_a_condition_is_the_callers(bench: Bench) -> None:
-    """It sees the caller's variables, not the step's inputs; what it assigns is nobody's; what it raises is the step's."""
+    """A condition reads the variables of the caller, its assignments are dropped, its errors are those of the step."""
     body = """<step name="a"><when>y = x
 return y == 1</when><input name="x" value="${2}"/><source>return x</source></step>
       <step name="b"><source>return [x, y]</source><catch>return [x, 'no y']</catch></step>"""
@@ -53,7 +53,7 @@ return y == 1</when><input name="x" value="${2}"/><source>return x</source></ste
 
 
 def test_a_skipped_step_leaves_everything_as_it_was(bench: Bench) -> None:
-    """No input is evaluated, RESULT stays, ``next`` is not followed."""
+    """A skipped step evaluates no input, does not change RESULT, and its ``next`` is not followed."""
     body = """<step name="a"><source>5</source></step>
       <step name="b" next="d"><when>False</when><input name="x"><source>1/0</source></input><output name="y"/></step>
       <step name="c"><input name="RESULT"/><source>RESULT + 1</source></step><step name="d" ignoreResult="true"/>"""
@@ -61,7 +61,7 @@ def test_a_skipped_step_leaves_everything_as_it_was(bench: Bench) -> None:
 
 
 def test_what_runs_on_entry(bench: Bench) -> None:
-    """Validator before onEnter, both once, before the permits and before the attempts; both see the inputs."""
+    """Validator and onEnter run in this order, once, before the permits and the attempts, and read the inputs."""
     told: list[Any] = []
     body = """<step name="a"><input name="x" value="${1}"/><validator>tell('validator', x)</validator><onEnter>tell('enter', x)</onEnter>
       <retry maxRetryCount="1"/><source>tell('body', attempt)
@@ -78,19 +78,19 @@ if attempt == 1: raise OSError</source></step>"""
     [("'3'", "int", 3), ("None", "int", None), ("['1']", "list&lt;int&gt;", [1]), ("1", "str", "1")],
 )
 def test_a_result_of_a_type(bench: Bench, source: str, kind: str, result: Any) -> None:
-    """It is converted; null stays null."""
+    """The result is converted to the type; null stays null."""
     assert bench.run(task(f'<step name="a" returnType="{kind}"><source>{source}</source></step>')).result == result
 
 
 def test_a_result_of_another_type(bench: Bench) -> None:
-    """It is a failure of the step, which its catch can handle."""
+    """A result that cannot be converted is a failure of the step, which its catch can handle."""
     ran = bench.run(task('<step name="a" returnType="int"><source>"x"</source></step>'))
     assert str(ran.cause) == "returnType: 'x' is not of type int"
     assert bench.run(task('<step name="a" returnType="int"><source>"x"</source><catch>7</catch></step>')).result == 7
 
 
 def test_an_allowed_failure(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged and told; there is no result, outputs leave variables alone, ``next`` is followed."""
+    """An allowed failure is logged and reported; there is no result, and ``next`` is followed."""
     body = """<step name="before"><output name="x" value="old"/><source>1</source></step>
       <step name="a" allowFailure="true" next="c"><source>1/0</source><output name="x" value="new"/></step>
       <step name="b"><source>1/0</source></step><step name="c"><input name="RESULT"/><source>[x, RESULT]</source></step>"""
@@ -105,7 +105,7 @@ def test_an_allowed_failure(bench: Bench, caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_way_on_failure(bench: Bench) -> None:
-    """The error is a variable with code, text, place and cause; success goes on in order."""
+    """After a failure the step of nextOnError runs, and the error is a variable with code, text, location and cause."""
     body = """<step name="a" nextOnError="c" errorName="e"><source>{}</source></step>
       <step name="b" next="@exit"><source>'fine'</source></step>
       <step name="c"><input name="e"/><source>return [e.errorCode, e.description, e.sourceLocation[-4:], e.cause]</source></step>"""
@@ -115,14 +115,14 @@ def test_a_way_on_failure(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("target", "result"), [("@exit", 1), ("@end", None)])
 def test_special_ways_on_failure(bench: Bench, target: str, result: Any) -> None:
-    """Out of the sequence, or to the end of the task."""
+    """``nextOnError`` may leave the sequence or end the task."""
     body = f"""<sequential name="s"><steps><step name="a" nextOnError="{target}"><source>1/0</source></step></steps></sequential>
       <step name="b"><source>1</source></step>"""
     assert bench.run(task(body)).result == result
 
 
 def test_dumped_values(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    """Inputs and outputs of steps and of the task, in the log and as events."""
+    """Dumped inputs and outputs of steps and of the task are logged and sent as events."""
     body = """<step name="a"><input name="x" dump="true" value="${n + 1}"/><source>return x + 1</source>
         <output name="y" dump="true"/><output name="z" exportAs="zz" dump="true" toTaskScope="true" value="${9}"/></step>"""
     text = task(body, head='<input name="n" dump="true"/>', tail='<output name="y" dump="true"/>')

@@ -1,4 +1,4 @@
-"""Which variables a flow may read where: errors for what nothing can have set, and no error for what something may."""
+"""Tests of the variables that a flow can read: errors for names that nothing can set, and no others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def unknown(bench: Bench, body: str, *, head: str = INPUT, tail: str = "") -> li
 
 
 def test_a_name_that_nothing_sets(bench: Bench) -> None:
-    """It is an error at the name itself, with the near name."""
+    """A variable that nothing sets is an error at the name itself, with a similar name as the hint."""
     (problem,) = unknown(
         bench, '<step name="a"><source>x = 1\nreturn x + total</source></step>', head='<input name="totals"/>'
     )
@@ -25,7 +25,7 @@ def test_a_name_that_nothing_sets(bench: Bench) -> None:
 
 
 def test_each_kind_of_place_is_looked_at(bench: Bench) -> None:
-    """Scripts, conditions, decorators, inputs, outputs and expressions, each at its place."""
+    """Scripts, conditions, decorators, inputs, outputs and expressions are checked, each at its location."""
     body = """<loop name="l" itemsExpr="aa"><when>bb</when><retry itemsExpr="cc" varName="r"/>
 <input name="dd"/><input name="i"><source>ee</source></input><input name="j" value="${ff}"/>
 <steps><step name="s"><catch>gg</catch><output name="o" value="${hh}"/><source>ii</source></step></steps></loop>"""
@@ -37,7 +37,7 @@ def test_each_kind_of_place_is_looked_at(bench: Bench) -> None:
 
 
 def test_the_name_is_found_and_not_a_part_of_another(bench: Bench) -> None:
-    """Nor a text or an attribute of that name."""
+    """The location is that of the variable, not of a text or an attribute with the same name."""
     body = '<step name="a"><source>x = {}\nx.get("q")\nx["q"], "q", q</source></step>'
     (problem,) = unknown(bench, body)
     assert problem[:3] == (6, 14, "unknown variable 'q'")
@@ -78,7 +78,7 @@ FINE = {
 
 @pytest.mark.parametrize("body", FINE.values(), ids=list(FINE))
 def test_what_something_may_have_set_is_fine(bench: Bench, body: str) -> None:
-    """Whatever the order of the steps."""
+    """A variable that some step may set is no error, whatever the order of the steps."""
     assert unknown(bench, body) == []
 
 
@@ -88,12 +88,12 @@ def test_what_something_may_have_set_is_fine(bench: Bench, body: str) -> None:
     ids=["no inputs", "the task's own outputs"],
 )
 def test_nothing_is_known_of_a_task_that_takes_any_input(bench: Bench, head: str, tail: str) -> None:
-    """Neither is what the task itself declares an unknown variable."""
+    """A task that accepts any input has no unknown variables, nor have its own outputs."""
     assert unknown(bench, '<step name="a"><source>x</source></step>', head=head, tail=tail) == []
 
 
 def test_a_variable_of_an_enclosing_step_is_pointed_out(bench: Bench) -> None:
-    """The hint says whose it is and how to get it."""
+    """The hint names the enclosing step that has the variable and how to read it."""
     body = """<loop name="each" itemsExpr="[1]" varName="x"><steps>
       <sequential name="s"><steps><step name="a"><source>x</source></step></steps></sequential></steps></loop>"""
     (problem,) = unknown(bench, body)
@@ -102,14 +102,14 @@ def test_a_variable_of_an_enclosing_step_is_pointed_out(bench: Bench) -> None:
 
 
 def test_a_by_name_input_of_what_nothing_sets(bench: Bench) -> None:
-    """It is an error at the input, and without a near name the hint says what to do."""
+    """A by-name input of an unknown variable is an error at the input, with a hint how to set it."""
     (problem,) = unknown(bench, '\n<step name="a"><input name="qqq"/><source>qqq</source></step>')
     assert problem[:2] == (5, 16)
     assert problem[3].startswith("declare it as an <input> of the task")
 
 
 def test_warnings_of_a_flow_do_not_stop_it(bench: Bench) -> None:
-    """They are kept with the flow, in the order of the file."""
+    """Warnings are stored with the flow, in the order of the file."""
     flow = bench.load(
         task(
             '<step name="a" sync="true"><input name="x" value="1"/></step>\n<step name="b"><output name="y"/></step>',

@@ -1,4 +1,4 @@
-"""The fast paths: which programs get one, which do not, and that they do the same as the programs that they replace."""
+"""Tests of the fast paths: which programs have one, and that a flow does the same without them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def programs(program: Any) -> Iterator[Any]:
 
 
 def named(flow: Flow, name: str, *way: bool) -> Any:
-    """Return the program of the step of that name."""
+    """Return the program of the step with that name; ``way`` are the arguments of ``Flow.program``."""
     return next(item for item in programs(flow.program(*(way or (False,)))) if item.name == name)
 
 
@@ -59,14 +59,14 @@ WITHOUT_COROUTINE = {
 
 @pytest.mark.parametrize(("text", "expected"), WITHOUT_COROUTINE.items())
 def test_which_programs_run_without_a_coroutine(bench: Bench, text: str, expected: bool) -> None:
-    """Those of which every part does; a body that is too long, or may jump for ever, lets the event loop have turns."""
+    """A program has a fast path if all its parts have one and it cannot occupy the event loop for long."""
     text = text.replace(SCRIPT * 200, "".join(SCRIPT.replace('"a"', f'"a{n}"') for n in range(200)))
     program = named(bench.load(task(text, head='<input name="x"/>')), "a")
     assert (program.run_sync is not None) is expected
 
 
 def test_a_recorded_leaf_has_its_own_coroutine(bench: Bench) -> None:
-    """What is recorded waits for the commit."""
+    """A recorded leaf is a coroutine, because it waits for the commit."""
     flow = bench.load(task(SCRIPT, head='<input name="x"/>'))
     program = named(flow, "a", False, True)
     assert program.run_sync is None
@@ -74,7 +74,7 @@ def test_a_recorded_leaf_has_its_own_coroutine(bench: Bench) -> None:
 
 
 def test_weaving_alone_makes_no_fast_path(bench: Bench) -> None:
-    """They are the work of the stage, and the same tree comes out of both."""
+    """Weaving adds no fast paths; the stage optimize adds them to the same tree."""
     flow = bench.load(task(f'<sequential name="q"><steps>{SCRIPT}</steps></sequential>', head='<input name="x"/>'))
     woven = Weaver(Registry().implying).weave(flow.model, WeaveSettings(root=True))
     assert all(program.run_sync is None for program in programs(woven))
@@ -85,21 +85,21 @@ def test_weaving_alone_makes_no_fast_path(bench: Bench) -> None:
 
 @step("reversed")
 class Reversed(Sequence):
-    """A foreign sequence with a meaning of its own."""
+    """A sequence of another package whose ``run`` does something else."""
 
     async def run(self, frame: Frame) -> Completion:
-        """Run nothing."""
+        """Run no step."""
         return Completion({"RESULT": "mine"})
 
 
 @step("again")
 class Again(Sequence):
-    """A foreign sequence that is one."""
+    """A sequence of another package that inherits ``run``."""
 
 
 @step("shouted")
 class Shouted(ScriptStep):
-    """A foreign script with a meaning of its own."""
+    """A script step of another package whose ``run`` does something else."""
 
     async def run(self, frame: Frame) -> Completion:
         """Return the text of the script."""
@@ -108,7 +108,7 @@ class Shouted(ScriptStep):
 
 
 def test_a_subclass_that_overrides_run_has_no_fast_path(bench: Bench) -> None:
-    """One that inherits it has that of its base."""
+    """A subclass that inherits ``run`` has the fast path of its base, one that overrides it has none."""
     text = """<reversed name="r"><steps><step name="x"><source>1</source></step></steps></reversed>
       <again name="g"><steps><step name="y"><source>2</source></step></steps></again>
       <shouted name="s"><source>3</source></shouted>
@@ -141,7 +141,7 @@ FLOWS = {
 def test_a_flow_does_the_same_without_the_stage(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, text: str, value: int
 ) -> None:
-    """Outputs, and what a failure says, are equal."""
+    """The outputs and the messages of failures are equal with and without the stage."""
 
     def told() -> Any:
         ran = bench.run(task(text, head='<input name="x"/>', tail='<output name="x"/>'), {"x": value})

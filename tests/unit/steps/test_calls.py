@@ -1,4 +1,4 @@
-"""invoke, invoke-static, simple, script, call-task and the forks: arguments, results, and messages."""
+"""Tests of invoke, invoke-static, simple, script, call-task and the forks: arguments, results and messages."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SPREAD = """<simple name="a" bean="f"><output name="x"/><output name="y"/></simp
     ],
 )
 def test_what_a_function_returns_is_spread(bench: Bench, value: Any, outputs: tuple[Any, Any]) -> None:
-    """A mapping by name, a tuple by position, onto the declared outputs only."""
+    """A mapping is spread onto the declared outputs by name, a tuple by position; other values are not spread."""
     ran = bench.run(task(SPREAD, tail='<output name="x"/><output name="y"/>'), beans={"f": lambda: value})
     assert ran.outputs is not None
     assert tuple(ran.outputs.values()) == outputs
 
 
 def test_methods_of_every_kind(bench: Bench) -> None:
-    """Plain, async, static, of a class, and of a base class."""
+    """A method may be plain, async, static, a class method, or inherited."""
 
     class Base:
         def inherited(self, x: int) -> int:
@@ -55,7 +55,7 @@ def test_methods_of_every_kind(bench: Bench) -> None:
 
 
 def test_functions_by_name(bench: Bench) -> None:
-    """Of a module, of an imported class; only what the allow list names."""
+    """A function of a module or of an imported class is called if the allow list has its module."""
     body = """<invoke-static name="a" method="{}"><input name="x" value="${{x}}"/></invoke-static>"""
     head = '<import as="D" class="decimal.Decimal"/><import as="Path" class="pathlib:PurePosixPath"/>'
     for method, x, result in (("math:sqrt", 9, 3), ("math.sqrt", 9, 3), ("D::from_float", 0.5, 0.5)):
@@ -64,7 +64,7 @@ def test_functions_by_name(bench: Bench) -> None:
 
 
 def test_a_bean_of_the_task_that_cannot_do_it(bench: Bench) -> None:
-    """What ``<beans>`` makes is only known when it is made, so the step fails."""
+    """A bean of ``<beans>`` without the method makes the step fail, because beans are created in the run."""
     head = '<beans><bean id="b" class="builtins:list"/></beans>'
     ran = bench.run(task('<invoke name="a" bean="b" method="appendix"/>', head=head), allow=["builtins"])
     assert isinstance(ran.cause, PluginError)
@@ -74,14 +74,14 @@ def test_a_bean_of_the_task_that_cannot_do_it(bench: Bench) -> None:
 
 
 def test_a_script_of_a_named_language(bench: Bench) -> None:
-    """Python, wherever it runs."""
+    """A Python script has the same result with every executor."""
     for executor in ("", 'executor="inline"', 'executor="thread"'):
         body = f'<script name="a" lang="python" {executor}><input name="x" value="${{1}}"/><source>return x + 1</source></script>'
         assert bench.run(task(body)).result == 2
 
 
 def test_the_scope_of_a_called_task(bench: Bench) -> None:
-    """It sees its inputs and nothing else of its caller; what comes back are its outputs and RESULT."""
+    """A called task reads only its inputs, and the caller receives only its outputs and RESULT."""
     step = '<step name="a"><source>return [x, y]</source><catch>return [x, "no y"]</catch><output name="z" value="1"/></step>'
     bench.write(task(step, tail='<output name="z"/>'), "calls_called.task.xml")
     body = """<step name="s"><output name="y" value="secret"/></step>
@@ -91,7 +91,7 @@ def test_the_scope_of_a_called_task(bench: Bench) -> None:
 
 
 def test_wrong_inputs_of_a_called_task_fail_the_call(bench: Bench) -> None:
-    """At the step that calls, where a catch can handle it."""
+    """A wrong input of a called task is a failure of the calling step, which a catch can handle."""
     bench.write(task("<step/>", head='<input name="n" type="int"/>'), "calls_typed.task.xml")
     body = '<call-task name="c" taskModelPath="calls_typed.task.xml"><input name="n" value="x"/>{}</call-task>'
     ran = bench.run(task(body.format("")))
@@ -101,7 +101,7 @@ def test_wrong_inputs_of_a_called_task_fail_the_call(bench: Bench) -> None:
 
 
 def test_tasks_that_call_too_deep(bench: Bench) -> None:
-    """A recursion that does not end is stopped, and the message shows who calls whom."""
+    """A recursion of more than 32 calls fails, and the message shows the chain of calls."""
     text = task(
         '<if name="i"><condition>n &gt; 0</condition><input name="n"/><then><steps><call-task name="c" useParentScope="true" '
         'taskModelPath="calls_deep.task.xml"><input name="n" value="${n - 1}"/></call-task></steps></then></if>',
@@ -130,12 +130,12 @@ def test_tasks_that_call_too_deep(bench: Bench) -> None:
     ],
 )
 def test_what_cannot_be_forked(bench: Bench, body: str, message: str) -> None:
-    """It makes the step fail."""
+    """A producer or count without a usable value makes the step fail."""
     assert message in str(bench.run(task(body)).cause)
 
 
 def test_the_scope_of_a_branch(bench: Bench) -> None:
-    """Its element, its index and the fork's inputs; what it assigns is seen by no other branch."""
+    """A branch reads its element, its index and the inputs of the fork, but no variable of another branch."""
     body = """<fork name="f" varName="x" indexName="i"><input name="k" value="${10}"/><producer>[5, 6]</producer><steps>
         <step name="a"><input name="x"/><input name="i"/><input name="k"/><input name="mine" optional="true"/>
           <source>return [x, i, k, mine]</source><output name="mine" value="taken"/></step>
@@ -144,7 +144,7 @@ def test_the_scope_of_a_branch(bench: Bench) -> None:
 
 
 def test_a_fork_of_nothing(bench: Bench) -> None:
-    """It is over at once, with no results."""
+    """A fork without elements completes with no results."""
     for body in (
         '<fork-n name="f" countExpr="0"><steps><step/></steps>{}</fork-n>',
         '<fork name="f" varName="x"><producer>[]</producer><steps><step/></steps>{}</fork>',
@@ -153,7 +153,7 @@ def test_a_fork_of_nothing(bench: Bench) -> None:
 
 
 def test_signals_do_not_cross_a_join(bench: Bench) -> None:
-    """They are only kept in the result of the branch."""
+    """The signal of a branch is only stored in the result of the branch."""
     body = """<parallel name="p"><steps><end name="a"><source>1</source></end><exit name="b"/><step name="c"/></steps>
       <aggregator>return [r.nextStepName for r in aggResults.getStepResultBeans()]</aggregator></parallel>
       <step name="after" ignoreResult="true"/>"""

@@ -1,4 +1,4 @@
-"""if, choose, selector, exit and end: which branch is taken and what comes of it."""
+"""Tests of if, choose, selector, exit, end, delay and sleep: which branch runs, and with what result."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from small_flows import Bench, task
     ("value", "branch"), [("1", "then"), ("0", "else"), ("None", "else"), ("[0]", "then"), ("''", "else")]
 )
 def test_a_condition_is_true_or_not(bench: Bench, value: str, branch: str) -> None:
-    """As Python sees it."""
+    """A condition is converted to a boolean as in Python."""
     body = f"""<if name="i"><condition>{value}</condition><then><steps><step><source>'then'</source></step></steps></then>
       <else><steps><step><source>'else'</source></step></steps></else></if>"""
     assert bench.run(task(body)).result == branch
 
 
 def test_a_branch_that_is_missing(bench: Bench) -> None:
-    """It does nothing and has no result."""
+    """A missing branch does nothing and has no result."""
     assert bench.run(task('<step><source>1</source></step><if name="i"><condition>0</condition></if>')).result is None
 
 
@@ -39,13 +39,13 @@ CHOOSE = """<choose name="c"><decider>{}</decider>
     ],
 )  # fmt: skip
 def test_the_value_of_a_decider_is_compared_as_text(bench: Bench, value: str, result: str) -> None:
-    """Null and the empty text are ``default``."""
+    """The value of a decider is compared as text; null and the empty text are ``default``."""
     otherwise = "<otherwise><steps><step><source>'other'</source></step></steps></otherwise>"
     assert bench.run(task(CHOOSE.format(value, otherwise))).result == result
 
 
 def test_a_choose_that_chooses_nothing(bench: Bench) -> None:
-    """It has no result."""
+    """A choose without a matching case and without otherwise has no result."""
     assert bench.run(task(CHOOSE.format("'?'", ""))).result is None
 
 
@@ -54,14 +54,14 @@ def test_a_choose_that_chooses_nothing(bench: Bench) -> None:
     [("<step><source>'x'</source></step>", "to"), ("<end><source>'end'</source></end>", "end"), ("<exit/>", "to")],
 )
 def test_where_a_case_goes_on(bench: Bench, inside: str, result: str) -> None:
-    """At ``to``, unless its steps say otherwise."""
+    """The step of ``to`` runs next, unless the steps of the case end the task."""
     body = f"""<choose name="c"><decider>1</decider><case match="1" to="d"><steps>{inside}</steps></case></choose>
       <step name="b"><source>1/0</source></step><step name="d"><source>'to'</source></step>"""
     assert bench.run(task(body)).result == result
 
 
 def selected(bench: Bench, *steps: str) -> Any:
-    """Run a selector over these steps."""
+    """Run a selector with these steps."""
     return bench.run(task(f'<selector name="s"><steps>{"".join(steps)}</steps></selector>'))
 
 
@@ -85,19 +85,19 @@ OUTPUT = "<step name='o'><output name='x' value='1'/></step>"
     ],
 )
 def test_who_is_selected(bench: Bench, steps: tuple[str, ...], result: Any) -> None:
-    """The first with a true result, or with outputs but no RESULT; a failure counts as none."""
+    """A selector takes the first step with a true result, or with outputs but no RESULT; a failure is no result."""
     ran = selected(bench, *steps)
     assert ran.error is None
     assert ran.result == result
 
 
 def test_the_failure_of_the_last_one_is_the_selectors(bench: Bench) -> None:
-    """When nobody before had a result."""
+    """A selector fails with the failure of its last step if no earlier step has a result."""
     assert isinstance(selected(bench, ZERO, FAILS).cause, ZeroDivisionError)
 
 
 def test_an_end_ends_the_task_with_its_outputs(bench: Bench) -> None:
-    """Through sequences and loops; without a source the result is null."""
+    """An end inside sequences and loops ends the task; without a source its result is null."""
     body = """<sequential name="s"><steps><loop name="l" itemsExpr="[1]"><steps><end name="e">{}</end></steps></loop></steps></sequential>
       <step name="never"><source>1/0</source></step>"""
     assert bench.run(task(body.format("<source>9</source>"))).result == 9
@@ -106,7 +106,7 @@ def test_an_end_ends_the_task_with_its_outputs(bench: Bench) -> None:
 
 @pytest.mark.parametrize("value", ["250", "0.25s", "250ms", "n", "'0.25s'", "${n}", "${n / 1000}s", "d"])
 def test_durations_of_waits(bench: Bench, value: str) -> None:
-    """Constants, expressions of milliseconds or durations, templates."""
+    """A wait may be a constant, an expression of milliseconds or a duration, or a template."""
     from datetime import timedelta
 
     for tag, attribute in (("delay", "delayMillisExpr"), ("sleep", "sleepMillisExpr")):
@@ -119,7 +119,7 @@ def test_durations_of_waits(bench: Bench, value: str) -> None:
     ("value", "error"), [("None", False), ("0", False), ("-5", False), ("'soon'", True), ("True", True), ("[]", True)]
 )
 def test_what_is_no_wait(bench: Bench, value: str, error: bool) -> None:
-    """Null and numbers up to 0 are none; what is no duration fails."""
+    """Null and numbers up to 0 do not wait; a value that is not a duration fails."""
     ran = bench.run(task(f'<sleep name="d" sleepMillisExpr="{value}"/>'))
     assert ran.elapsed == 0
     assert (ran.error is not None) is error

@@ -1,4 +1,4 @@
-"""loop and loop-n: what is run how often with which variables, and how it ends."""
+"""Tests of loop and loop-n: how many iterations run, with which variables, and how they end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TELL = '<step name="t"><input name="x"/><input name="i"/><source>tell(x, i)\nret
 
 
 def told(bench: Bench, loop: str, **inputs: Any) -> tuple[list[Any], Any]:
-    """Run a loop whose body tells item and index; return what was told and how the run ended."""
+    """Run a loop whose body reports item and index; return the reports and how the run ended."""
     seen: list[Any] = []
     ran = bench.run(task(loop.replace("{}", TELL)), inputs, functions={"tell": lambda *what: seen.append(what)})
     return seen, ran
@@ -24,7 +24,7 @@ def told(bench: Bench, loop: str, **inputs: Any) -> tuple[list[Any], Any]:
     begin=st.integers(-9, 9), end=st.integers(-9, 9), step=st.one_of(st.none(), st.integers(-4, 4).filter(bool)), typed=st.booleans()
 )  # fmt: skip
 def test_counting(bench: Bench, begin: int, end: int, step: int | None, typed: bool) -> None:
-    """From one number to another, both included, in steps; as a Python programmer counts."""
+    """Both numbers are included, and the step is added, as in a Python range."""
     attribute = "" if step is None and typed else f' stepExpr="{step}"'
     loop = f'<loop-n name="l" beginExpr="{begin}" endExpr="{end}"{attribute} varName="x" indexName="i"><steps>{{}}</steps></loop-n>'
     seen, ran = told(bench, loop)
@@ -45,7 +45,7 @@ def test_counting(bench: Bench, begin: int, end: int, step: int | None, typed: b
     ],
 )
 def test_what_cannot_be_counted(bench: Bench, attributes: str, message: str) -> None:
-    """It makes the step fail."""
+    """A number that is not whole, or a step of 0, makes the step fail."""
     _, ran = told(bench, f'<loop-n name="l" {attributes}><steps>{{}}</steps></loop-n>'.replace("{}", "<step/>"))
     assert str(ran.cause) == message
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_counted(bench: Bench, attributes: str, message: str) -> 
     ],
 )
 def test_items_of_every_kind(bench: Bench, items: str, expected: list[Any]) -> None:
-    """Whatever can be gone through; null is nothing."""
+    """Every iterable can be items of a loop; null counts as no items."""
     loop = f'<loop name="l" itemsExpr="{items}" varName="x" indexName="i"><steps>{{}}</steps></loop>'
     seen, ran = told(bench, loop)
     assert ran.error is None
@@ -72,13 +72,13 @@ def test_items_of_every_kind(bench: Bench, items: str, expected: list[Any]) -> N
 
 
 def test_what_cannot_be_gone_through(bench: Bench) -> None:
-    """It makes the step fail, and is shown."""
+    """A value that is not iterable makes the step fail, and the message shows the value."""
     _, ran = told(bench, '<loop name="l" itemsExpr="5"><steps><step/></steps></loop>')
     assert "itemsExpr of 'l' gave 5" in str(ran.cause)
 
 
 def test_items_are_converted(bench: Bench) -> None:
-    """With varType; one that cannot be makes the loop fail there."""
+    """Items are converted to varType; the loop fails at an item that cannot be converted."""
     loop = '<loop name="l" itemsExpr="[\'1\', \'2\', \'x\']" varName="x" varType="int" indexName="i"><steps>{}</steps></loop>'
     seen, ran = told(bench, loop)
     assert seen == [(1, 0), (2, 1)]
@@ -99,7 +99,7 @@ def test_items_are_converted(bench: Bench) -> None:
     ],
 )
 def test_what_stops_a_loop(bench: Bench, condition: str, count: int) -> None:
-    """``while`` is asked before each iteration, ``until`` after it."""
+    """A loop ends when ``while`` is false before an iteration, ``until`` is true after it, or at ``maxCount``."""
     loop = f'<loop name="l" itemsExpr="[1, 2, 3, 4, 5]" varName="x" indexName="i" {condition}input name="i" optional="true"/><steps>{{}}</steps></loop>'
     seen, ran = told(bench, loop)
     assert ran.error is None
@@ -107,7 +107,7 @@ def test_what_stops_a_loop(bench: Bench, condition: str, count: int) -> None:
 
 
 def test_a_loop_without_items_goes_on_until_something_stops_it(bench: Bench) -> None:
-    """Its variable is null then."""
+    """A loop without items runs up to ``maxCount``, and its variable is null."""
     seen, ran = told(bench, '<loop name="l" maxCount="3" varName="x" indexName="i"><steps>{}</steps></loop>')
     assert seen == [(None, 0), (None, 1), (None, 2)]
     assert ran.result is None
@@ -119,7 +119,7 @@ def test_a_loop_without_items_goes_on_until_something_stops_it(bench: Bench) -> 
     ids=["exit", "end"],
 )
 def test_signals_in_a_loop(bench: Bench, inside: str, seen: list[int]) -> None:
-    """An exit goes on with the next iteration, an end ends the task."""
+    """An exit continues with the next iteration, an end ends the task."""
     body = f'<loop name="l" itemsExpr="[1, 2, 3]" varName="x"><steps>{inside}<step name="t"><input name="x"/><source>tell(x)</source></step></steps></loop><step name="after"><source>tell("after")</source></step>'
     told_: list[Any] = []
     assert bench.run(task(body), functions={"tell": told_.append}).error is None
@@ -127,7 +127,7 @@ def test_signals_in_a_loop(bench: Bench, inside: str, seen: list[int]) -> None:
 
 
 def test_what_an_iteration_leaves(bench: Bench) -> None:
-    """There is one scope for all iterations, so what one exports the next one sees."""
+    """All iterations share one scope, so an iteration reads the variables that the one before exported."""
     body = """<loop name="l" itemsExpr="[1, 2, 3]" varName="x"><input name="sum" value="${0}"/><steps>
         <step name="s"><input name="sum"/><input name="x"/><source>sum + x</source><output name="sum" value="${RESULT}"/></step>
       </steps><output name="sum"/></loop>"""
@@ -136,7 +136,7 @@ def test_what_an_iteration_leaves(bench: Bench) -> None:
 
 @pytest.mark.parametrize("count", [127, 128, 129, 1000])
 def test_long_loops(bench: Bench, count: int) -> None:
-    """The turns of the event loop between them change nothing."""
+    """A long loop has the same result although it yields to the event loop between iterations."""
     body = f'<loop-n name="l" beginExpr="1" endExpr="{count}" varName="x"><steps><step name="s"><input name="x"/><source>x</source></step></steps></loop-n>'
     ran = bench.run(task(body))
     assert (ran.result, ran.elapsed) == (count, 0)

@@ -1,4 +1,4 @@
-"""Tasks in flows: their arguments, hooks, what they provide, how they are undone; and the context of functions."""
+"""Tests of Task objects in ``<simple>``: arguments, hooks, provided names, compensation, context of functions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add(x: int, y: int = 10) -> int:
 
 
 class Noting(Task):
-    """Notes what is called, in which thread's presence."""
+    """A Task that notes the calls of its methods, and fails in the method ``failing``."""
 
     def __init__(self, failing: str = "") -> None:
         super().__init__("noting")
@@ -34,57 +34,57 @@ class Noting(Task):
         self.notes: list[str] = []
 
     def note(self, what: str) -> None:
-        """Note it, with a star when it is called in a worker thread."""
+        """Note a call, with a star when it runs in a worker thread."""
         self.notes.append(what if threading.current_thread() is threading.main_thread() else f"{what}*")
         if what == self.failing:
             raise OSError(what)
 
     def execute(self) -> int:
-        """Work."""
+        """Note the call."""
         self.note("execute")
         return 1
 
     def revert(self) -> str:
-        """Compensation."""
+        """Note the call."""
         self.note("revert")
         return "undone"
 
     def pre_execute(self) -> None:
-        """Before."""
+        """Note the call before ``execute``."""
         self.note("pre")
 
     def post_execute(self) -> None:
-        """After."""
+        """Note the call after ``execute``."""
         self.note("post")
 
     def pre_revert(self) -> None:
-        """Before undoing."""
+        """Note the call before ``revert``."""
         self.note("before")
 
     def post_revert(self) -> None:
-        """After undoing."""
+        """Note the call after ``revert``."""
         self.note("after")
 
 
 class NotingAsync(Noting):
-    """The same on the loop."""
+    """The same Task with async methods."""
 
     async def execute(self) -> int:
-        """Work."""
+        """Note the call on the event loop."""
         return super().execute()
 
     async def pre_execute(self) -> None:
-        """Before."""
+        """Note the call before ``execute``."""
         super().pre_execute()
 
 
 class Bits(Task):
-    """Provides two things."""
+    """A Task that provides two names."""
 
     default_provides = ("bits", "pieces")
 
     def execute(self) -> Any:
-        """Return two things."""
+        """Return the values of the two names."""
         return "BITs", "PIECEs"
 
 
@@ -128,7 +128,7 @@ def test_further_inputs_go_to_any_name(bench: Bench) -> None:
     [("", "pre execute post"), ("execute", "pre execute post"), ("pre", "pre post"), ("post", "pre execute post")],
 )
 def test_hooks(bench: Bench, failing: str, notes: str) -> None:
-    """The one behind is called after failures too, then the task is undone; all run where the executor says."""
+    """The hook after ``execute`` runs after a failure too, then the task is reverted; all run in the executor."""
     undoing = ["before", "revert", "after"] if failing else []
     for cls, threads in ((Noting, {"pre", "execute", "post"}), (NotingAsync, {"post"})):
         bean = cls(failing)
@@ -143,7 +143,7 @@ def test_hooks(bench: Bench, failing: str, notes: str) -> None:
 
 
 def test_in_a_process(bench: Bench) -> None:
-    """A task is sent with its hooks; its context is there, without progress."""
+    """A task runs in a process with its hooks; its context has no progress there."""
     flow = task('<simple name="s" bean="f" executor="process"/>')
     assert bench.run(flow, beans={"f": Noting()}).result == 1
     made = function_task(lambda context: (context.path, context.is_cancelled))
@@ -197,10 +197,10 @@ def test_beans_that_cannot_be_used(bench: Bench) -> None:
     @dataclass
     class Positional:
         def execute(self, x: int, /) -> None:
-            """Do it."""
+            """Do nothing."""
 
         def revert(self) -> None:
-            """Compensation it."""
+            """Do nothing."""
 
     for bean, text in (
         (Careless(), "Careless.__init__() does not call super().__init__()"),
@@ -214,12 +214,12 @@ def test_beans_that_cannot_be_used(bench: Bench) -> None:
 
 @decorator("undone", rank=95)
 class Undone(Decorator):
-    """Undoes a step as soon as it has ended."""
+    """A decorator that reverts a step as soon as it has ended."""
 
     bean: str
 
     async def around(self, frame: Frame, inner: Any) -> Completion:
-        """Run the step, undo it, and return what revert returned."""
+        """Run the step, revert it, and return the value of its ``revert``."""
         bean = frame.run.beans.get(self.bean)
         values = values_for_revert(frame, bean)
         assert values.keys() <= names_for_revert(bean)
@@ -238,28 +238,28 @@ UNDONE = '<simple name="s" bean="f">{}<undone bean="f"/></simple>'
 
 
 def undone(bench: Bench, bean: Any, inputs: str = X + Y, **settings: Any) -> Any:
-    """Return what the undoing of the bean returns, with x and y being 1 and 2."""
+    """Return the value of the ``revert`` of a bean; the inputs x and y are 1 and 2."""
     flow = task(UNDONE.format(inputs), head=X + Y)
     return bench.run(flow, {"x": 1, "y": 2}, steps=[Undone], beans={"f": bean}, **settings).result
 
 
 @dataclass
 class Plain:
-    """Has both methods and is no Task."""
+    """An object with both methods that is not a Task."""
 
     calls: list[Any] = field(default_factory=list)
 
     def execute(self, x: int, y: int) -> int:
-        """Do it."""
+        """Return the sum."""
         return x + y
 
     def revert(self, y: int, result: Any, failure: Any, flow_failures: Any) -> Any:
-        """Compensation it."""
+        """Return the arguments."""
         return y, result, str(failure), list(flow_failures)
 
 
 def test_reverting(bench: Bench) -> None:
-    """Revert gets what execute had, its result, and what went wrong."""
+    """``revert`` receives the arguments of ``execute``, its result, and the failures."""
     expected = (2, 3, "later", ["main/z"])
     assert has_revert(Plain())
     assert names_for_revert(Plain()) == {"y"}
@@ -278,7 +278,7 @@ def text_of(result: object) -> str:
 
 
 def test_reverting_what_failed(bench: Bench) -> None:
-    """The result is the failure."""
+    """The result passed to ``revert`` of a failed step is its failure."""
 
     def fail() -> None:
         raise OSError("broken")
@@ -324,7 +324,7 @@ def told_renamed(c: StepContext) -> Any:
 
 
 def test_the_context(bench: Bench) -> None:
-    """Functions and tasks get it, under that name, when nothing else has it."""
+    """Functions and tasks receive the context as ``context``, unless a variable or input has that name."""
     for bean in (told, function_task(told), function_task(told_renamed, rebind={"c": "context"})):
         run_id, path, attempt, key = bench.run(task(SIMPLE, head=X), beans={"f": bean}).result
         assert (path, attempt) == ("main/s", 1)
@@ -337,7 +337,7 @@ def test_the_context(bench: Bench) -> None:
 
 
 def test_the_context_in_a_called_task_and_a_retry(bench: Bench) -> None:
-    """Its run is the one that was started; each attempt has its key."""
+    """The context has the run that was started, and another idempotency key for each attempt."""
     calls: list[Any] = []
 
     def work(context: StepContext) -> None:
@@ -355,7 +355,7 @@ def test_the_context_in_a_called_task_and_a_retry(bench: Bench) -> None:
 
 
 def test_the_context_beside_declared_inputs(bench: Bench) -> None:
-    """Nobody misses it there, and an async task without hooks gets it too."""
+    """The context needs no declared input, and an async task without hooks receives it too."""
 
     async def later(x: int, context: StepContext) -> Any:
         return x, context.attempt
@@ -366,7 +366,7 @@ def test_the_context_beside_declared_inputs(bench: Bench) -> None:
 
 
 def test_undoing_is_not_told_to_stop(bench: Bench) -> None:
-    """A cancelled run is undone to the end."""
+    """The context of ``revert`` is not cancelled when the run is, because a rollback runs to its end."""
 
     def cancelled(context: StepContext, run: Any) -> bool:
         run[-1].control.cancelled = "kill"
@@ -401,7 +401,7 @@ def progress_in_a_thread(context: StepContext) -> None:
 
 @pytest.mark.parametrize("function", [progress_on_the_loop, progress_in_a_thread])
 def test_progress_is_an_event(bench: Bench, function: Any) -> None:
-    """It comes before the end of its step, and nothing comes of what is told later."""
+    """Progress is an event before the end of its step; later progress is dropped."""
     kept: list[StepContext] = []
     lines, shown = StringIO(), StringIO()
 
@@ -422,7 +422,7 @@ def test_progress_is_an_event(bench: Bench, function: Any) -> None:
 
 
 def test_work_in_a_thread_learns_that_it_was_cancelled(bench: Bench) -> None:
-    """By a time-out, too; after that it tells nothing."""
+    """The context in a thread is cancelled by a time-out too; after that, progress is dropped."""
     stopped = threading.Event()
 
     def work(context: StepContext) -> None:
