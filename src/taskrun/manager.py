@@ -275,6 +275,26 @@ class TaskManager:
         return services
 
 
+def run(
+    path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
+) -> RunResult:
+    """Run a flow with default settings and return its outputs; raises as ``TaskManager.run``.
+
+    Parameters:
+        path: the task file.
+        inputs: the inputs of the task by name.
+        run_id: the id of the run; default: a random one.
+    """
+    return TaskManager.run(path, inputs, run_id=run_id)
+
+
+async def run_async(
+    path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
+) -> RunResult:
+    """Run a flow with default settings inside the running event loop and return its outputs."""
+    return await TaskManager.run_async(path, inputs, run_id=run_id)
+
+
 def _open_store(url: str) -> Store:
     """Open the store at a URL; the module of the store is imported then."""
     from taskrun.stores.open import open_store
