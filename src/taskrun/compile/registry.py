@@ -35,7 +35,7 @@ class Registry:
         """
         self.steps: dict[str, type[Step]] = {}
         self.decorators: dict[str, type[Decorator]] = {}
-        self.languages = languages(more_languages or {})
+        self.languages: dict[str, Language] = languages(more_languages or {})
         self._plans: dict[type, BindingPlan] = {}
         for package in PACKAGES:
             for cls in _classes_in(package):
@@ -44,7 +44,7 @@ class Registry:
         for cls in (*_from_entry_points(), *extra):
             self._add(cls)
         foreign = {tag: cls for tag, cls in (self.steps | self.decorators).items() if tag not in built_in}
-        self.schema = Schema(*self._schema_parts(foreign))
+        self.schema: Schema = Schema(*self._schema_parts(foreign))
 
     @property
     def implying(self) -> tuple[type[ImpliedDecorator], ...]:

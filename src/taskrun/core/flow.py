@@ -85,9 +85,9 @@ class Flow:
         self.model = model
         self.variables = variables
         from_path = name_and_version(path)
-        self.name = header.name or (from_path[0] if from_path else "@main")
-        self.version = header.version or (from_path[1] if from_path else 0)
-        self.bean_ids = tuple(definition.id for definition in header.definitions)
+        self.name: str = header.name or (from_path[0] if from_path else "@main")
+        self.version: int = header.version or (from_path[1] if from_path else 0)
+        self.bean_ids: tuple[str, ...] = tuple(definition.id for definition in header.definitions)
         self._warnings = warnings
         self._link = link
         self._weave = weave

@@ -13,7 +13,7 @@ prefix. Lower ``order`` is nearer to the body; equal ones are in the order of th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Prefixed
@@ -50,7 +50,7 @@ class CustomDecoratorTraits(DecoratorTraits):
 class CustomDecorator(Decorator):
     """A decorator from outside the language."""
 
-    traits = CustomDecoratorTraits()
+    traits: ClassVar[DecoratorTraits] = CustomDecoratorTraits()
 
     node: Node
     name: str

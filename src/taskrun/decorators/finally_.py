@@ -10,6 +10,7 @@ its value is ignored. A step that is suspended has not ended.
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.control import RunAborted
@@ -23,7 +24,7 @@ from taskrun.core.traits import DecoratorTraits
 class Finally(Decorator):
     """A script that always runs."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     body: Own
 

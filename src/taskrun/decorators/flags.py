@@ -45,7 +45,7 @@ class FlagsTraits(DecoratorTraits):
 class Flags(Decorator):
     """A condition on flags, and changes to them."""
 
-    traits = FlagsTraits()
+    traits: ClassVar[DecoratorTraits] = FlagsTraits()
 
     node: Node
     match: str | None = None
@@ -77,7 +77,7 @@ class Flags(Decorator):
 class FlagMatch(Decorator):
     """Leaves a step out that the flags do not match."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 141
 
     text: str
@@ -102,7 +102,7 @@ class FlagMatch(Decorator):
 class FlagChange(Decorator):
     """Changes the flags for a step and what is inside it."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 119
 
     enable: frozenset[str]

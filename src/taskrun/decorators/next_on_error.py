@@ -8,6 +8,8 @@ caller's scope. Cancellation does not take this way. In a graph it is an edge, n
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion, jump_to
 from taskrun.core.execution import failed_step
 from taskrun.core.frame import Frame
@@ -24,7 +26,7 @@ ERROR = "ERROR"
 class NextOnError(ImpliedDecorator):
     """A jump on failure."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     name: str
     target: str

@@ -9,6 +9,7 @@ comes back to it. Its value is ignored; what it raises is the step's failure.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
@@ -32,7 +33,7 @@ class ValidatorTraits(DecoratorTraits):
 class Validator(Entry):
     """A check before a step."""
 
-    traits = ValidatorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = ValidatorTraits(may_suspend=False)
 
 
 @base

@@ -43,7 +43,7 @@ class Variables:
         """Compute the table of the flow with this root; with a ``context``, including the variables that beans set."""
         self.root = root
         self._provided = {id(step.node): step.traits.provides(step, context) for step in walk(root)}
-        self.closed = bool(root.inputs) and all(
+        self.closed: bool = bool(root.inputs) and all(
             step.language == "python" and not _sets_any(step) and self._provided[id(step.node)] is not None
             for step in walk(root)
         )
@@ -56,7 +56,7 @@ class Variables:
             to_task.update(output.variable for output in step.outputs if output.to_task_scope)
             provided = [self._provided[id(child.node)] or () for child in step.children()]
             self._own[id(step.node)] = frozenset(own_names(step)).union(*provided)
-        self.task = self._own[id(root.node)] | to_task | ALWAYS
+        self.task: frozenset[str] = self._own[id(root.node)] | to_task | ALWAYS
 
     def inside(self, step: Step) -> frozenset[str] | None:
         """Return the variables that the step's own scripts can read, None when they are not known."""

@@ -13,6 +13,7 @@ the task's outputs and its RESULT. An ``<end>`` in the task ends the task, not i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.execution import execute
@@ -48,7 +49,7 @@ class CallTaskTraits(Traits):
 class CallTask(Step):
     """A called task."""
 
-    traits = CallTaskTraits(marks_handled=True)
+    traits: ClassVar[Traits] = CallTaskTraits(marks_handled=True)
 
     task_name: str | None = None
     task_version: int | None = None

@@ -14,7 +14,7 @@ matching case and without ``otherwise`` nothing is done. ``to`` names the siblin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import NEXT, Completion, Signal, jump_to
 from taskrun.core.frame import Frame
@@ -70,7 +70,7 @@ class ChooseTraits(Traits):
 class Choose(Step):
     """One of several branches."""
 
-    traits = ChooseTraits(may_suspend=False, marks_handled=True)
+    traits: ClassVar[Traits] = ChooseTraits(may_suspend=False, marks_handled=True)
 
     decider: Script
     case: tuple[Case, ...] = ()

@@ -7,6 +7,8 @@ The RESULT is the value of the source, null without one. In the body of a loop t
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
@@ -18,7 +20,7 @@ from taskrun.script.script import Script
 class Exit(Step):
     """A signal, with a value."""
 
-    traits = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
 
     source: Script | None = None
 

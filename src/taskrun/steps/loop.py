@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.body import TURN, Body
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal
@@ -38,7 +38,7 @@ _NEXT = Signal.NEXT
 class Looping(Step):
     """The base of the loops: the variables and the body."""
 
-    traits = Traits(may_suspend=False, marks_handled=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
     var_name: str | None = None
     index_name: str | None = None

@@ -15,7 +15,7 @@ kept as ``nextStepName`` in its result. How branches are joined: ``steps/join.py
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Parallel(Joining):
     """Concurrent branches, one for each step."""
 
-    traits = Traits(
+    traits: ClassVar[Traits] = Traits(
         may_suspend=False,
         children_continue=False,
         concurrent_children=True,

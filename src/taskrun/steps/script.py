@@ -11,6 +11,7 @@ Rules: what the text means is the language's business (``core.script_language``)
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
@@ -34,7 +35,7 @@ class CodeTraits(Traits):
 class LanguageStep(Step):
     """A text in the language ``lang``; its value is the RESULT."""
 
-    traits = CodeTraits(reads_only_scripts=True)
+    traits: ClassVar[Traits] = CodeTraits(reads_only_scripts=True)
 
     lang: str
     shell: str | None = None

@@ -13,6 +13,8 @@ that of the last step. When nobody has one, the last result is the selector's.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
@@ -23,7 +25,7 @@ from taskrun.core.traits import Traits
 class Selector(Step):
     """The first step with a result."""
 
-    traits = Traits(may_suspend=False, children_continue=False)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, children_continue=False)
 
     steps: tuple[Step, ...]
 

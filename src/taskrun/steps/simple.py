@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.calls.python_calls import call
 from taskrun.calls.task_calls import (
@@ -73,7 +73,7 @@ class SimpleTraits(InferredArguments):
 class Simple(Step):
     """A bean that is a step."""
 
-    traits = SimpleTraits()
+    traits: ClassVar[Traits] = SimpleTraits()
 
     bean: str
 

@@ -16,7 +16,7 @@ mapping of what was given. Steps that run at the same time are run to their end 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
@@ -50,7 +50,7 @@ class SuspendTraits(Traits):
 class Suspend(Step):
     """A pause until the run is resumed."""
 
-    traits = SuspendTraits()
+    traits: ClassVar[Traits] = SuspendTraits()
 
     resume_when: Script | None = None
 

@@ -10,7 +10,7 @@ its place; nothing is exported then. The step's ``next`` counts unless its compl
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import RESULT, Completion, Signal, jump_to
 from taskrun.core.fields import scripts_of
@@ -33,7 +33,7 @@ _new_scope = dict.__new__
 class Call(ImpliedDecorator):
     """The call of a step: inputs are its arguments, outputs its return values."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
     nested: bool

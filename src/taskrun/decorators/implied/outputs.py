@@ -9,6 +9,8 @@ need of this.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.outputs import ByName, Output
@@ -23,7 +25,7 @@ from taskrun.model.variables import own_names
 class Outputs(ImpliedDecorator):
     """The output expressions of a step."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     outputs: tuple[Output, ...]
     by_name: ByName

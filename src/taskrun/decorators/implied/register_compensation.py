@@ -6,6 +6,8 @@ recorded, ``recall`` does this.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
@@ -18,7 +20,7 @@ from taskrun.durable.compensation import register_compensation
 class RegisterCompensation(ImpliedDecorator):
     """A step that can be undone."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
 

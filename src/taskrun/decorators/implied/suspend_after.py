@@ -7,6 +7,8 @@ Rules: the same for ``nextOnError`` and for ``to`` of a case. Nothing is asked f
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.journal import StepRecord
@@ -25,7 +27,7 @@ SUSPEND = "@suspend"
 class Pause(ImpliedDecorator):
     """A stop behind a step."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
 

@@ -7,6 +7,7 @@ has an event of its own from ``when`` or ``flags``.
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.events import StepFinished, StepStarted
@@ -21,7 +22,7 @@ from taskrun.errors import StepTimeout
 class Trace(ImpliedDecorator):
     """The events of a step."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
 
