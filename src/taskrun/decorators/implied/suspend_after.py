@@ -20,8 +20,8 @@ from taskrun.result import WaitPoint
 SUSPEND = "@suspend"
 
 
-@decorator("pause", rank=137)
-class Pause(Decorator):
+@decorator("suspendAfter", rank=137)
+class SuspendAfter(Decorator):
     """A stop behind a step."""
 
     may_suspend = False
@@ -29,7 +29,7 @@ class Pause(Decorator):
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> Pause | None:
+    def implied(cls, step: Step, setting: WeaveSettings) -> SuspendAfter | None:
         """Round every step that may go there."""
         if not setting.jumps or setting.root or setting.outermost is not None:
             return None
