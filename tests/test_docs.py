@@ -38,7 +38,7 @@ WITHIN = {
     "suspendAfter",
     "trace",
 }
-"""Decorators that no flow can name; ``docs/language.md`` and ``docs/python.md`` tell what they do."""
+"""Decorators that flows cannot name; ``docs/language.md`` and ``docs/design.md`` describe them."""
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
