@@ -15,7 +15,7 @@ from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import with_compensation
 
 
-@decorator("unwind", rank=15)
+@decorator("compensate", rank=15)
 class Compensate(ImpliedDecorator):
     """The undo list of a container."""
 

@@ -17,7 +17,7 @@ from taskrun.core.timers import now
 from taskrun.core.weave import WeaveSettings
 
 
-@decorator("keptOutputs", rank=125)
+@decorator("persistOutputs", rank=125)
 class PersistOutputs(ImpliedDecorator):
     """The outputs that are recorded of a step that is not."""
 

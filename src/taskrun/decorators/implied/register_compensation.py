@@ -1,7 +1,7 @@
 """Round every step that something can undo and that is not recorded: put it on the list when it has succeeded.
 
 Rules: inside ``allowFailure``, which turns a failure into no result, not into something to undo. Where the step is
-recorded, ``recall`` does this.
+recorded, ``replay`` does this.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import register_compensation
 
 
-@decorator("undoable", rank=96)
+@decorator("registerCompensation", rank=96)
 class RegisterCompensation(ImpliedDecorator):
     """A step that can be undone."""
 

@@ -23,8 +23,8 @@ from taskrun.result import WaitPoint
 SUSPEND = "@suspend"
 
 
-@decorator("pause", rank=137)
-class Pause(ImpliedDecorator):
+@decorator("suspendAfter", rank=137)
+class SuspendAfter(ImpliedDecorator):
     """A stop behind a step."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
@@ -32,7 +32,7 @@ class Pause(ImpliedDecorator):
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> Pause | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> SuspendAfter | None:
         """Round every step that may go there."""
         if not settings.jumps or settings.root or settings.outermost is not None:
             return None
