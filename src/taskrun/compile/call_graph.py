@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from taskrun.compile.flow_reference import FlowReference
-from taskrun.core.search_path import NotFoundError
 from taskrun.core.step import walk
 from taskrun.errors import FlowError
+from taskrun.syntax.search_path import NotFoundError
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow

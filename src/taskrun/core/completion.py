@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 RESULT = "RESULT"
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Signal(enum.Enum):
@@ -26,7 +26,7 @@ class Signal(enum.Enum):
 class Completion(NamedTuple):
     """The outputs of a step (its value under ``RESULT``), a signal, and the sibling to go to instead of the next."""
 
-    outputs: Mapping[str, Any] = NOTHING
+    outputs: Mapping[str, Any] = NO_OUTPUTS
     signal: Signal = Signal.NEXT
     target: str | None = None
 

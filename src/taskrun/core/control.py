@@ -75,7 +75,7 @@ class Control:
         if task is self.task:
             self.cancelled = None
 
-    def obey(self, request: str) -> None:
+    def handle(self, request: str) -> None:
         """Carry out a request from the store, unless that was done before."""
         if request in self.seen_requests:
             return

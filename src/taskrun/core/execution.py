@@ -13,7 +13,7 @@ from typing import Any
 from taskrun.core.completion import RESULT, Completion, Signal, completed
 from taskrun.core.events import RunFinished, RunStarted
 from taskrun.core.frame import Frame
-from taskrun.core.inputs import task_inputs
+from taskrun.core.inputs import bind_task_inputs
 from taskrun.core.run import Run
 from taskrun.core.script_views import VIEWS, StepView
 from taskrun.core.states import RunState
@@ -34,7 +34,7 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
         run.emit(RunStarted(run.run_id, flow.name, flow.path, run.called_from))
     status, failure = RunState.FAILED, None
     try:
-        task_inputs(flow.model.inputs, inputs, run.scope)
+        bind_task_inputs(flow.model.inputs, inputs, run.scope)
         frame = Frame(run, None, flow.model, run.scope)
         run.base.update(dict.fromkeys(VIEWS, StepView(frame)))
         frame.dump("input", flow.model.inputs, run.scope)

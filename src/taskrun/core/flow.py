@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from taskrun.core.beans import BeanDefinition, BeanDefinitions
 from taskrun.core.fields import FromElement
-from taskrun.core.search_path import name_and_version
 from taskrun.core.step import Step, walk
 from taskrun.core.weave import LIBRARY_RANK, Program, WeaveSettings
 from taskrun.errors import Diagnostic
 from taskrun.syntax.node import Node
+from taskrun.syntax.search_path import name_and_version
 from taskrun.syntax.xml_write import write_xml
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ class Frame:
             visit = 1 if self.visits is None else self.visits.get(name, 1)
         return f"{text}~{visit}" if visit > 1 else text
 
-    def part(self, name: str, index: int | None = None) -> str:
+    def part_key(self, name: str, index: int | None = None) -> str:
         """Return the key of what is recorded of a part of the step: ``main/loop:items``, ``main/loop[2]:while``."""
         text = self.path if index is None else f"{self.path}[{index}]"
         return f"{text}/:{name}" if self.parent is None and self.run.called_from else f"{text}:{name}"
@@ -102,7 +102,7 @@ class Frame:
     def recorded(self, part: str, index: int | None = None) -> StepRecord | None:
         """Return the record that an earlier execution of the run left of a part of the step, None without one."""
         journal = self.run.journal
-        return journal.recorded(self.part(part, index)) if journal.replays else None
+        return journal.recorded(self.part_key(part, index)) if journal.replays else None
 
     def remember(self, name: str, make: Callable[[], Any], because: str = "", index: int | None = None) -> Any:
         """Return what ``make`` returns; in a recorded run, what it returned when the run came here first.
@@ -110,10 +110,10 @@ class Frame:
         ``name`` tells the parts of a step apart, ``because`` is the text of the script that decides.
         """
         journal = self.run.journal
-        return journal.remember(self.part(name, index), make, "decision", because) if journal.records else make()
+        return journal.remember(self.part_key(name, index), make, "decision", because) if journal.records else make()
 
     @property
-    def entered_again(self) -> bool:
+    def re_entered(self) -> bool:
         """Whether a resumed run re-enters this step, which had begun and has not ended."""
         journal = self.run.journal
         if not journal.replays:

@@ -17,9 +17,8 @@ from operator import itemgetter
 from typing import Any
 
 from taskrun.core.fields import Text
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
-from taskrun.core.types import Type
+from taskrun.core.types import SchemaCheck, Type
 from taskrun.errors import InputError, near_hint
 from taskrun.script.script import Script, Template, UnknownVariableError
 from taskrun.syntax.node import Node
@@ -84,13 +83,13 @@ class Input:
             text += f" of {path}"
         return f"{text}, {self.description.strip()}" if self.description else text
 
-    def admit(self, value: Any, scope: Scope) -> Any:
+    def resolve(self, value: Any, scope: Scope) -> Any:
         """Return the value after default, conversion and checks; raises ValueError saying what is wrong."""
         if value is None and self.default_value is not None:
             value = self.default_value.run(scope)
-        return self.check(value)
+        return self.convert(value)
 
-    def check(self, value: Any) -> Any:
+    def convert(self, value: Any) -> Any:
         """Return the value after conversion and checks; raises ValueError saying what is wrong."""
         if value is not None and self.type is not None:
             value = self.type.convert(value)
@@ -126,7 +125,7 @@ def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: b
                 problems.append(f"{item.describe()}: {unknown_variable(item.name, scope.names())}")
                 continue
         try:
-            values[item.name] = item.admit(value, scope)
+            values[item.name] = item.resolve(value, scope)
         except ValueError as error:
             problems.append(f"{item.describe()}: {error}")
     if problems:
@@ -134,13 +133,13 @@ def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: b
     return values
 
 
-def admitted(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+def resolve_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     """Return the values of inputs that somebody has given, or raise InputError with every problem."""
     values: dict[str, Any] = {}
     problems: list[str] = []
     for item in inputs:
         try:
-            values[item.name] = item.admit(given.get(item.name), scope)
+            values[item.name] = item.resolve(given.get(item.name), scope)
         except ValueError as error:
             problems.append(f"{item.describe()}: {error}")
     if problems:
@@ -148,7 +147,7 @@ def admitted(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) 
     return values
 
 
-def task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> None:
+def bind_task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> None:
     """Put the inputs of a run into the task's scope, or raise InputError with every problem.
 
     An input that is not declared is one, unless the task declares none. Values and sources of task inputs are
@@ -167,7 +166,7 @@ def task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scop
         try:
             if value is None and not item.by_name:
                 value = item.read(scope)
-            scope[item.name] = item.admit(value, scope)
+            scope[item.name] = item.resolve(value, scope)
         except ValueError as error:
             problems.append(f"{item.describe()}: {error}")
     if problems:

@@ -12,7 +12,7 @@ from typing import Any
 
 from taskrun.errors import RateLimitTimeout, ThrottleTimeout
 
-MAX_KEPT = 10_000
+MAX_BUCKETS = 10_000
 ALMOST_ONE = 1 - 1e-6
 """Enough of a token: clocks are not exact."""
 
@@ -44,12 +44,12 @@ class Limiters:
         if permits.unused and self._permits.get(key) is permits:
             del self._permits[key]
 
-    async def pass_through(self, key: str, rate: float, max_wait: float) -> None:
+    async def take_token(self, key: str, rate: float, max_wait: float) -> None:
         """Wait for a token of the key's bucket; raises RateLimitTimeout at once when that takes over ``max_wait``."""
         now = asyncio.get_running_loop().time()
         bucket = self._buckets.get(key)
         if bucket is None:
-            if len(self._buckets) >= MAX_KEPT:
+            if len(self._buckets) >= MAX_BUCKETS:
                 self._buckets = {name: kept for name, kept in self._buckets.items() if not kept.full(now)}
             bucket = self._buckets[key] = Bucket(rate, now)
         await bucket.take(key, max_wait)

@@ -16,9 +16,8 @@ from typing import Any
 
 from taskrun.core.completion import RESULT
 from taskrun.core.fields import Text
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
-from taskrun.core.types import Type
+from taskrun.core.types import SchemaCheck, Type
 from taskrun.script.script import Script, Template
 from taskrun.syntax.node import Node
 
@@ -55,7 +54,7 @@ class Output:
         """The name of the variable that receives the output."""
         return self.export_as or self.name
 
-    def admit(self, value: Any) -> Any:
+    def convert(self, value: Any) -> Any:
         """Return the value after conversion and check; raises ValueError naming the output."""
         if value is None:
             return None
@@ -78,7 +77,7 @@ def unrecorded(outputs: tuple[Output, ...]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class ByName:
+class OutputLookup:
     """How the outputs without an expression find their values.
 
     ``names`` are their names but for RESULT; ``set_by_body`` are the variables that the body may set, which are not

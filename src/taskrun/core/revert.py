@@ -21,7 +21,7 @@ from taskrun.core.script_views import VIEWS
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
-GIVEN = frozenset({"result", "outputs", "failure", "failures"})
+REVERT_VARIABLES = frozenset({"result", "outputs", "failure", "failures"})
 """The variables that an undoing has besides those of its step."""
 
 
@@ -62,5 +62,5 @@ def compensation_data(frame: Frame, names: frozenset[str]) -> dict[str, Any]:
     return {
         name: scope[name]
         for name in sorted(names)
-        if name not in GIVEN and name not in VIEWS and name not in base and scope.has(name)
+        if name not in REVERT_VARIABLES and name not in VIEWS and name not in base and scope.has(name)
     }

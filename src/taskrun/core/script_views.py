@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NEXT = Signal.NEXT
 
 
-class Shown:
+class ReadOnlyView:
     """A read-only view whose public attributes can be read as items too."""
 
     __slots__ = ()
@@ -43,7 +43,7 @@ VIEWS = frozenset({"stepRt", "taskStepRt"})
 """The variables that hold a StepView."""
 
 
-class StepView(Shown):
+class StepView(ReadOnlyView):
     """What a script sees as ``stepRt`` and ``taskStepRt``: where it is and what surrounds it."""
 
     __slots__ = ("_frame",)
@@ -93,7 +93,7 @@ class StepView(Shown):
         self._frame.run.cancel(reason)
 
 
-class TaskView(Shown):
+class TaskView(ReadOnlyView):
     """What a script sees as ``taskRt``: the run."""
 
     __slots__ = ("_run",)
@@ -133,7 +133,7 @@ def run_of(view: TaskView) -> Run:
     return view._run  # noqa: SLF001 - a door for code, not for scripts
 
 
-class ErrorBean(Shown, TemplateReadable):
+class ErrorBean(ReadOnlyView, TemplateReadable):
     """An error as scripts see it.
 
     ``errorCode`` is the exception's own ``error_code`` or its class name, ``description`` its text, ``params`` its own
@@ -158,7 +158,7 @@ class ErrorBean(Shown, TemplateReadable):
         self.details = [ErrorBean(item) for item in inner]
 
 
-class StepResult(Shown, TemplateReadable):
+class StepResult(ReadOnlyView, TemplateReadable):
     """How one step ended: its outputs, or its error."""
 
     __slots__ = ("error", "nextStepName", "outputs", "stepName")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from taskrun.core.beans import Beans, Imports
 from taskrun.core.events import Observer
 from taskrun.core.limits import Limiters
-from taskrun.core.search_path import SearchPath
 from taskrun.core.workers import Processes, Threads
+from taskrun.syntax.search_path import SearchPath
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow

@@ -36,7 +36,7 @@ class RunState(enum.StrEnum):
         """Whether a run in this state has ended, if only until it is resumed after its failure."""
         return self not in ACTIVE and self is not RunState.SUSPENDED
 
-    def follow(self, state: RunState, run_id: str) -> None:
+    def check_transition(self, state: RunState, run_id: str) -> None:
         """Raise TransitionError when a run cannot go from this state to ``state``; staying is always possible."""
         if state is not self and state not in TRANSITIONS[self]:
             can = ", ".join(sorted(TRANSITIONS[self])) or "nothing else"

@@ -18,7 +18,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, base
-from taskrun.core.timers import within
+from taskrun.core.timers import run_with_timeout
 from taskrun.decorators.limiter_keys import limiters_and_key
 from taskrun.decorators.retry import Retry
 from taskrun.errors import near_hint
@@ -53,7 +53,7 @@ class NamedTimeout(Decorator):
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run the step within the time."""
-        return within(self.seconds, frame, inner, "timeout")
+        return run_with_timeout(self.seconds, frame, inner, "timeout")
 
 
 @base
@@ -68,7 +68,7 @@ class NamedRateLimit(Decorator):
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Wait for a token and run the step."""
         limiters, key = limiters_and_key(frame, None, self.shared)
-        await limiters.pass_through(key, self.rate, self.max_wait)
+        await limiters.take_token(key, self.rate, self.max_wait)
         return await inner(frame)
 
 

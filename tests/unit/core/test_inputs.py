@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from small_flows import Bench, task
 
-from taskrun.core.inputs import Input, bind_inputs, task_inputs
-from taskrun.core.json_schema import SchemaCheck
+from taskrun.core.inputs import Input, bind_inputs, bind_task_inputs
 from taskrun.core.scope import Scope
-from taskrun.core.types import type_of
+from taskrun.core.types import SchemaCheck, type_of
 from taskrun.errors import InputError
 from taskrun.script.script import compile_script, compile_template
 from taskrun.syntax.load import parse
@@ -74,20 +73,20 @@ def test_mandatory_does_not_ask_values_to_compare_themselves() -> None:
             raise ValueError("ambiguous")
 
     array = Array()
-    assert declared(mandatory=True).admit(array, Scope(None)) is array
+    assert declared(mandatory=True).resolve(array, Scope(None)) is array
 
 
 def test_the_order_of_what_is_done_to_a_value() -> None:
     """Value, default when null, conversion, check of mandatory, check of the schema."""
     item = declared(default="3", type="int", mandatory=True, schema='{"minimum": 3}')
-    assert item.admit(None, Scope(None)) == 3
-    assert item.admit("4", Scope(None)) == 4
+    assert item.resolve(None, Scope(None)) == 3
+    assert item.resolve("4", Scope(None)) == 4
     with pytest.raises(ValueError, match="2 is less than the minimum of 3"):
-        item.admit("2", Scope(None))
+        item.resolve("2", Scope(None))
     with pytest.raises(ValueError, match=r"'2\.5' is not of type int"):
-        item.admit("2.5", Scope(None))
-    assert declared(type="int", schema='{"minimum": 3}').admit(None, Scope(None)) is None
-    assert declared(default="${y}").admit(None, Scope(None, y=9)) == 9
+        item.resolve("2.5", Scope(None))
+    assert declared(type="int", schema='{"minimum": 3}').resolve(None, Scope(None)) is None
+    assert declared(default="${y}").resolve(None, Scope(None, y=9)) == 9
 
 
 def test_a_problem_names_type_and_description() -> None:
@@ -175,7 +174,7 @@ def test_what_is_plain() -> None:
 def given(items: tuple[Input, ...], **values: Any) -> dict[str, Any]:
     """Return the variables of a task after its inputs were bound."""
     scope = Scope(None)
-    task_inputs(items, values, scope)
+    bind_task_inputs(items, values, scope)
     return dict(scope)
 
 

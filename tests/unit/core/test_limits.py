@@ -97,12 +97,12 @@ def test_a_rate_limit_refuses_at_once() -> None:
 
     async def main() -> None:
         limiters = Limiters()
-        await limiters.pass_through("k", 1, 0)
+        await limiters.take_token("k", 1, 0)
         with pytest.raises(
             RateLimitTimeout, match=r"'k' lets 1 a second through: the wait would be 1000 ms, more than"
         ):
-            await limiters.pass_through("k", 1, 0.9)
-        await limiters.pass_through("k", 1, 1)
+            await limiters.take_token("k", 1, 0.9)
+        await limiters.take_token("k", 1, 1)
         assert asyncio.get_running_loop().time() == 1
         assert limiters.statistics() == {"k": {"rate": 1}}
 
@@ -115,9 +115,9 @@ def test_a_token_that_came_for_who_leaves_goes_to_the_next() -> None:
     async def main() -> None:
         limiters = Limiters()
         loop = asyncio.get_running_loop()
-        await limiters.pass_through("k", 1, 0)
-        a = asyncio.ensure_future(limiters.pass_through("k", 1, 100))
-        b = asyncio.ensure_future(limiters.pass_through("k", 1, 100))
+        await limiters.take_token("k", 1, 0)
+        a = asyncio.ensure_future(limiters.take_token("k", 1, 100))
+        b = asyncio.ensure_future(limiters.take_token("k", 1, 100))
         await asyncio.sleep(0)
         limiters._buckets["k"]._at -= 1  # a second has passed
         limiters._buckets["k"]._serve()
@@ -132,20 +132,20 @@ def test_a_token_that_came_for_who_leaves_goes_to_the_next() -> None:
 
 def test_only_so_many_buckets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit those that are full again are forgotten, and only those."""
-    monkeypatch.setattr(limits, "MAX_KEPT", 3)
+    monkeypatch.setattr(limits, "MAX_BUCKETS", 3)
 
     async def main() -> list[str]:
         limiters = Limiters()
         for key in "abc":
-            await limiters.pass_through(key, 1, 0)
-        await limiters.pass_through("d", 1, 0)
+            await limiters.take_token(key, 1, 0)
+        await limiters.take_token("d", 1, 0)
         assert len(limiters._buckets) == 4
         await asyncio.sleep(1)
-        await limiters.pass_through("a", 1, 0)
-        late = asyncio.ensure_future(limiters.pass_through("b", 1, 100))
-        late_too = asyncio.ensure_future(limiters.pass_through("b", 1, 100))
+        await limiters.take_token("a", 1, 0)
+        late = asyncio.ensure_future(limiters.take_token("b", 1, 100))
+        late_too = asyncio.ensure_future(limiters.take_token("b", 1, 100))
         await asyncio.sleep(0)
-        await limiters.pass_through("e", 1, 0)
+        await limiters.take_token("e", 1, 0)
         kept = sorted(limiters._buckets)
         await asyncio.gather(late, late_too)
         return kept
@@ -159,10 +159,10 @@ def test_a_clock_that_begins_anew_takes_no_tokens_away() -> None:
 
     async def later() -> None:
         await asyncio.sleep(1000)
-        await limiters.pass_through("k", 2, 0)
+        await limiters.take_token("k", 2, 0)
 
     async def anew() -> Any:
-        await limiters.pass_through("k", 2, 0)
+        await limiters.take_token("k", 2, 0)
 
     run_virtual(later())
     run_virtual(anew())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from small_flows import Bench, task
 
-from taskrun.core.outputs import ByName
+from taskrun.core.outputs import OutputLookup
 from taskrun.core.scope import Scope
 
 
@@ -20,7 +20,7 @@ def find(
 ) -> Any:
     """Return what an output finds after a body that returned this and left these variables."""
     settings = {"names": (name,), "set_by_body": frozenset({name}), "leaf": True, **settings}
-    return ByName(**settings).find(name, returned, Scope(Scope(None, **(outer or {})), **(own or {})))
+    return OutputLookup(**settings).find(name, returned, Scope(Scope(None, **(outer or {})), **(own or {})))
 
 
 def test_what_the_body_returned_under_the_name_comes_first() -> None:

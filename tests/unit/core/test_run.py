@@ -10,8 +10,8 @@ import pytest
 from small_flows import Bench, task
 
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal, completion_of, jump_to
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
+from taskrun.core.types import SchemaCheck
 from taskrun.errors import PluginError
 from taskrun.script.script import UnknownVariableError
 

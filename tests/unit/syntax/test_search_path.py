@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taskrun.core.search_path import NotFoundError, SearchPath, name_and_version
+from taskrun.syntax.search_path import NotFoundError, SearchPath, name_and_version
 
 
 def touch(file: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from taskrun.core.backoff import exponential_delay, jittered_delay, linear_delay
+from taskrun.core.timers import exponential_delay, jittered_delay, linear_delay
 
 
 @pytest.mark.parametrize(
