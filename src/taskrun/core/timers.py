@@ -1,7 +1,7 @@
 """Times of a run: pauses, time limits, and delays between attempts.
 
-Rules: ``pause`` and ``run_with_timeout`` take seconds. The functions that compute delays are pure, and return the unit of
-their first parameter.
+Rules: ``pause`` and ``run_with_timeout`` take seconds. The functions that compute delays are pure, and return the unit
+of their first parameter.
 """
 
 from __future__ import annotations
@@ -73,9 +73,10 @@ def linear_delay(first: float, factor: int, maximum: float) -> float:
 
 
 def jittered_delay(delay: float, random: float) -> float:
-    """Return ``delay`` times a factor from 0.7 to 1.3, so that callers that failed at the same time retry at different times.
+    """Return ``delay`` times a factor from 0.7 to 1.3.
 
-    ``random`` selects the factor: a number from 0 (0.7) to 1 (1.3).
+    Callers that failed at the same time then retry at different times. ``random`` selects the factor: a number from 0
+    (0.7) to 1 (1.3).
 
     >>> [jittered_delay(100, random) for random in (0.0, 0.5)]
     [70.0, 100.0]

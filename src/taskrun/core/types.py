@@ -1,9 +1,9 @@
 """Types of inputs and outputs: strict conversion of values, and JSON Schema checks.
 
-Rules: type names are those of NopTaskFlow and of Python. A conversion never loses information (``"3"`` becomes the int 3,
-``"3.5"`` is an error); None stays None. ``List<Integer>``, ``list[int]``, ``Map<String, Integer>`` and ``dict[str, int]``
-convert their items too. The package jsonschema is an extra (``taskrun[schema]``), imported when the first flow with a
-``<schema>`` is compiled.
+Rules: type names are those of NopTaskFlow and of Python. A conversion never loses information (``"3"`` becomes the int
+3, ``"3.5"`` is an error); None stays None. ``List<Integer>``, ``list[int]``, ``Map<String, Integer>`` and ``dict[str,
+int]`` convert their items too. The package jsonschema is an extra (``taskrun[schema]``), imported when the first flow
+with a ``<schema>`` is compiled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Convert: TypeAlias = Callable[[Any], Any]
 
 
 class Type(NamedTuple):
-    """A type of inputs and outputs: its name as the flow writes it, and the function that converts a value or raises ValueError."""
+    """Type of an input or output: its name in the flow, and the function that converts a value or raises ValueError."""
 
     name: str
     convert: Convert
@@ -73,7 +73,7 @@ def _float(value: Any) -> float:
 
 
 def _bool(value: Any) -> bool:
-    """Convert a bool, 0, 1, or one of the texts true, false, 1 and 0 to a bool; raise KeyError or ValueError for others."""
+    """Convert a bool, 0, 1, or the text true, false, 1 or 0 to a bool; raise KeyError or ValueError for others."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -172,7 +172,7 @@ NAMES = (*_SIMPLE, *sorted(_LISTS), *sorted(_MAPS))
 
 
 def type_of(text: str) -> Type | None:
-    """Return the type of a name such as ``Integer``, ``java.util.List<String>`` or ``dict[str, int]``, None if there is none.
+    """Return the type of a name such as ``Integer`` or ``java.util.List<String>``, None if there is none.
 
     >>> type_of("List<Integer>").convert(["1", 2])
     [1, 2]

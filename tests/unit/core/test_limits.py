@@ -36,7 +36,9 @@ def test_who_waits_too_long_is_told_so() -> None:
     async def main() -> None:
         limiters = Limiters()
         held = await limiters.acquire("k", 1, 0)
-        with pytest.raises(ThrottleTimeout, match=r"no permit of 'k' within 500 ms: 1 at once are allowed"):
+        with pytest.raises(
+            ThrottleTimeout, match=r"no permit of 'k' became free within 500 ms: its limit is 1; increase maxWait"
+        ):
             await limiters.acquire("k", 1, 0.5)
         assert asyncio.get_running_loop().time() == 0.5
         limiters.release("k", held)
@@ -99,7 +101,8 @@ def test_a_rate_limit_refuses_at_once() -> None:
         limiters = Limiters()
         await limiters.take_token("k", 1, 0)
         with pytest.raises(
-            RateLimitTimeout, match=r"'k' lets 1 a second through: the wait would be 1000 ms, more than"
+            RateLimitTimeout,
+            match=r"'k' is limited to 1 per second: the wait would be 1000 ms, more than maxWait=900 ms",
         ):
             await limiters.take_token("k", 1, 0.9)
         await limiters.take_token("k", 1, 1)

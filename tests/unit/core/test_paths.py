@@ -148,9 +148,9 @@ def test_a_completion_may_name_no_sibling(bench: Bench) -> None:
 
     ran = bench.run(task('<simple name="a" bean="jump"/><step name="last"/>'), beans={"jump": jump})
     assert isinstance(ran.cause, RunError)
-    assert str(ran.cause) == "there is no step 'lats' to go to here; did you mean 'last'?"
+    assert str(ran.cause) == "cannot jump to 'lats': the body of main has no such step; did you mean 'last'?"
     ran = bench.run(task('<simple name="a" bean="jump"/>'), beans={"jump": jump})
-    assert str(ran.cause) == "there is no step 'lats' to go to here"
+    assert str(ran.cause) == "cannot jump to 'lats': the body of main has no such step; it has: a"
 
 
 def test_a_target_of_the_last_step_is_not_handed_on(bench: Bench) -> None:

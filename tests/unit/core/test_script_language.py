@@ -64,7 +64,7 @@ def test_an_unknown_language(bench: Bench) -> None:
         for lang in ("shel", "sql")
     )
     assert (near.code, near.hint) == ("unsupported-language", "did you mean 'shell'?")
-    assert far.hint == "known are jinja2, python, shell, xscript"
+    assert far.hint == "known languages: jinja2, python, shell, xscript"
 
 
 def test_tags_in_the_text(bench: Bench) -> None:

@@ -38,7 +38,7 @@ def test_results_of_steps() -> None:
     found.sort({"a": 0, "b": 1})
     assert list(found) == ["a", "b", "c"]
     assert repr(found).startswith("StepResults({'a': StepResult(")
-    with pytest.raises(AttributeError, match="no step 'x' has ended here"):
+    with pytest.raises(AttributeError, match="there is no result of a step 'x'; there are: a, b, c"):
         _ = found.x
     with pytest.raises(AttributeError):
         _ = found._x
