@@ -41,7 +41,7 @@ class Body:
 
     @classmethod
     def of(cls, steps: tuple[Any, ...]) -> Body:
-        """Return the body of these steps or programs."""
+        """Create a body of steps, or of programs."""
         positions = {step.name: position for position, step in enumerate(steps)}
         return cls(steps, positions, any(step.may_suspend for step in steps), (None,) * len(steps))
 

@@ -79,7 +79,7 @@ def completion_of(value: Any) -> Completion:
 
 
 def jump_to(target: str | None, outputs: Mapping[str, Any]) -> Completion:
-    """Return the completion that jumps to a sibling, ``@exit``, ``@end`` or ``@suspend``; ``target`` None is no jump."""
+    """Return the completion for a jump to a sibling, ``@exit``, ``@end`` or ``@suspend``; None means no jump."""
     if target is None:
         return Completion(outputs)
     signal = SIGNAL_TARGETS.get(target)

@@ -105,7 +105,7 @@ class Flow:
         return tuple(sorted(self._warnings(), key=lambda item: item.location))
 
     def link(self, services: Services) -> list[Diagnostic]:
-        """Return the problems of links: unknown beans, functions and flows, also in the flows that this flow calls."""
+        """Return the problems of the stage ``link``, such as unknown beans, also those of the flows that are called."""
         return list(dict.fromkeys(self._link(self, services)))
 
     @property

@@ -141,7 +141,7 @@ class Bucket:
         return not self._waiting and self._tokens + (now - self._at) * self.rate >= self._size
 
     async def take(self, key: str, max_wait: float) -> None:
-        """Wait for a token and take it; raise RateLimitTimeout if the wait would be longer than ``max_wait`` seconds."""
+        """Wait for a token and take it; raise RateLimitTimeout if the wait would exceed ``max_wait`` seconds."""
         loop = asyncio.get_running_loop()
         self._refill(loop.time())
         if self._tokens > ALMOST_ONE and not self._waiting:

@@ -29,7 +29,7 @@ class RunState(enum.StrEnum):
 
     @property
     def active(self) -> bool:
-        """Whether a run in this state has an owner that executes it or is about to."""
+        """Whether a run in this state has an owner, which executes it or will begin to."""
         return self in ACTIVE
 
     @property

@@ -30,7 +30,7 @@ class Type(NamedTuple):
 
 
 def _text(value: Any) -> str:
-    """Convert a value to text; raise ValueError if its text would be ambiguous."""
+    """Convert a text, bool, number, date or time to text; raise ValueError for others."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
