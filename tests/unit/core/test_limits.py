@@ -1,4 +1,4 @@
-"""Throttles and rate limits: who gets in when, what is said to those who do not, and what is kept."""
+"""Throttles and rate limits: order of waiters, error messages, and removal of unused keys."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from taskrun.errors import RateLimitTimeout, ThrottleTimeout
 from taskrun.testing import run_virtual
 
 
-def test_settings_are_those_of_who_comes_first() -> None:
-    """While a key is in use its limit is fixed; once nobody uses it any more it is forgotten."""
+def test_the_first_user_of_a_key_sets_its_limit() -> None:
+    """The limit is fixed while the key is in use; then the key is removed."""
 
     async def main() -> None:
         limiters = Limiters()
@@ -30,8 +30,8 @@ def test_settings_are_those_of_who_comes_first() -> None:
     run_virtual(main())
 
 
-def test_who_waits_too_long_is_told_so() -> None:
-    """After ``max_wait`` the wait is over, with a message that says key, time and limit; the place is given up."""
+def test_a_wait_for_a_permit_ends_after_max_wait() -> None:
+    """ThrottleTimeout has key, time and limit; the waiter is removed from the queue."""
 
     async def main() -> None:
         limiters = Limiters()
@@ -48,7 +48,7 @@ def test_who_waits_too_long_is_told_so() -> None:
 
 
 async def waiting(limiters: Limiters, entered: list[str], name: str, stay: float = 1) -> None:
-    """Wait for a permit, note the name, stay, give the permit back."""
+    """Acquire a permit, add the name to ``entered``, wait ``stay`` seconds and release the permit."""
     permits = await limiters.acquire("k", 1, 100)
     entered.append(name)
     try:
@@ -59,7 +59,7 @@ async def waiting(limiters: Limiters, entered: list[str], name: str, stay: float
 
 @pytest.mark.parametrize("cancel_first", [False, True])
 def test_a_waiter_cancelled_at_the_moment_of_a_release(cancel_first: bool) -> None:
-    """Whether its cancellation or its turn comes first, in one step of the loop: the next one gets the permit."""
+    """The next waiter gets the permit, whether the cancellation or the release comes first."""
 
     async def main() -> None:
         limiters, entered = Limiters(), list[str]()
@@ -79,8 +79,7 @@ def test_a_waiter_cancelled_at_the_moment_of_a_release(cancel_first: bool) -> No
     run_virtual(main())
 
 
-def test_who_leaves_a_queue_keeps_nobody_waiting() -> None:
-    """Those behind move up."""
+def test_the_waiters_behind_a_cancelled_one_move_up() -> None:
 
     async def main() -> None:
         limiters, entered = Limiters(), list[str]()
@@ -94,8 +93,8 @@ def test_who_leaves_a_queue_keeps_nobody_waiting() -> None:
     run_virtual(main())
 
 
-def test_a_rate_limit_refuses_at_once() -> None:
-    """A wait that would be too long is not begun, and takes no token from those who come later."""
+def test_a_rate_limit_raises_at_once_if_the_wait_would_be_too_long() -> None:
+    """The refused call takes no token."""
 
     async def main() -> None:
         limiters = Limiters()
@@ -112,8 +111,8 @@ def test_a_rate_limit_refuses_at_once() -> None:
     run_virtual(main())
 
 
-def test_a_token_that_came_for_who_leaves_goes_to_the_next() -> None:
-    """Cancelled in the very step in which its turn came, a waiter passes the token on."""
+def test_the_token_of_a_cancelled_waiter_goes_to_the_next() -> None:
+    """Also if it is cancelled in the same step of the event loop in which it gets the token."""
 
     async def main() -> None:
         limiters = Limiters()
@@ -133,8 +132,8 @@ def test_a_token_that_came_for_who_leaves_goes_to_the_next() -> None:
     run_virtual(main())
 
 
-def test_only_so_many_buckets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit those that are full again are forgotten, and only those."""
+def test_full_buckets_are_removed_beyond_the_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buckets that are not full remain."""
     monkeypatch.setattr(limits, "MAX_BUCKETS", 3)
 
     async def main() -> list[str]:
@@ -156,8 +155,8 @@ def test_only_so_many_buckets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_virtual(main())[0] == ["a", "b", "e"]
 
 
-def test_a_clock_that_begins_anew_takes_no_tokens_away() -> None:
-    """Limits of a TaskManager outlive event loops, and another loop's clock may be behind."""
+def test_another_event_loop_takes_no_tokens_away() -> None:
+    """Limiters of a TaskManager outlive event loops, and the clock of the next loop may be behind."""
     limiters = Limiters()
 
     async def later() -> None:

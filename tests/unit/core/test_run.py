@@ -1,4 +1,4 @@
-"""A run's own things: its beans, observers that fail, cancelling, and small rules of core parts."""
+"""Run: beans, observers that raise; completions, scopes and JSON Schema checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taskrun.script.script import UnknownVariableError
 
 
 class Door:
-    """A bean with everything that ``<beans>`` can say."""
+    """Bean with constructor arguments, a property and destroy methods."""
 
     log: list[str] = []  # noqa: RUF012 - a test empties it
 
@@ -26,15 +26,15 @@ class Door:
         self.colour = "none"
 
     def shut(self) -> None:
-        """End it."""
+        """Destroy the bean."""
         self.log.append(f"shut {self.word}")
 
     def jam(self) -> None:
-        """Fail to end it."""
+        """Raise OSError instead of destroying the bean."""
         raise OSError("jammed")
 
     def say(self) -> list[Any]:
-        """Return what it was given."""
+        """Return the values that the bean was configured with."""
         return [self.word, getattr(self.other, "word", None), self.named, self.colour]
 
 
@@ -66,7 +66,7 @@ def test_beans_of_a_task(bench: Bench, doors: dict[str, Any]) -> None:
     assert sorted(Door.log) == ["shut back", "shut front"]
 
 
-def test_a_bean_that_cannot_be_ended_is_reported(
+def test_an_exception_of_a_destroy_method_is_logged(
     bench: Bench, doors: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     front = bean("front", attributes='destroyMethod="jam"')
@@ -76,7 +76,7 @@ def test_a_bean_that_cannot_be_ended_is_reported(
     assert "the destroyMethod of a bean failed: OSError('jammed')" in caplog.text
 
 
-def test_beans_that_need_each_other(bench: Bench, doors: dict[str, Any]) -> None:
+def test_beans_that_refer_to_each_other_in_a_circle(bench: Bench, doors: dict[str, Any]) -> None:
     front = bean("front", '<property name="other" ref="back"/>')
     back = bean("back", '<property name="other" ref="front"/>')
     head = f"<beans>{front}{back}</beans>"
@@ -84,7 +84,7 @@ def test_beans_that_need_each_other(bench: Bench, doors: dict[str, Any]) -> None
     assert "beans refer to each other in a circle: front → back → front; remove one ref" in str(ran.error)
 
 
-def test_an_observer_that_fails_is_left_out(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_observer_that_raises_is_removed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[Any] = []
 
     def fails(event: Any) -> None:

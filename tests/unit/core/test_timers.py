@@ -1,4 +1,4 @@
-"""Pauses between attempts: growth, maximum, jitter."""
+"""Delays between attempts: growth, maximum, jitter."""
 
 from __future__ import annotations
 
