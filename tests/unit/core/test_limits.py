@@ -132,6 +132,24 @@ def test_the_token_of_a_cancelled_waiter_goes_to_the_next() -> None:
     run_virtual(main())
 
 
+def test_a_token_is_not_assigned_to_a_cancelled_waiter() -> None:
+    """The next waiter gets it, before the task of the cancelled one has run."""
+
+    async def main() -> None:
+        limiters = Limiters()
+        await limiters.take_token("k", 1, 0)
+        a, b = (asyncio.ensure_future(limiters.take_token("k", 1, 100)) for _ in range(2))
+        await asyncio.sleep(0)
+        a.cancel()
+        limiters._buckets["k"]._at -= 1  # a second has passed
+        limiters._buckets["k"]._serve()
+        await asyncio.gather(a, b, return_exceptions=True)
+        assert (a.cancelled(), b.exception()) == (True, None)
+        assert asyncio.get_running_loop().time() == 0
+
+    run_virtual(main())
+
+
 def test_full_buckets_are_removed_beyond_the_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
     """Buckets that are not full remain."""
     monkeypatch.setattr(limits, "MAX_BUCKETS", 3)
