@@ -52,7 +52,7 @@ class Rollback:
         """The failure that rolls back the whole run and that no handler may catch, None if there is none."""
         self.compensated: set[str] = set()
         """The paths of the steps that were compensated because of a failure that no handler has handled."""
-        self.completions = 0
+        self.completions: int = 0
         """The number of steps that have ended with a compensation, which orders them."""
         self.pending: dict[str, list[ChildError]] = {}
         """The failures of children by the path of their container, which may handle them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from taskrun.errors import StepTimeout
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.step import Inner
 
-now = time.time
+now: Final = time.time
 """Return the present time in seconds since 1970, as it is stored in records."""
 
 _MAX_DOUBLINGS = 1000

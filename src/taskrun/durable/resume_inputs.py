@@ -77,7 +77,7 @@ def _asked(run: Run, place: WaitPoint) -> tuple[Input, ...]:
     if not place.asked:
         return ()
     owner, step = locate(run, place.path)
-    return step.asked(owner)
+    return step.traits.requested_inputs(step, owner)
 
 
 def _unknown(names: list[str], answers: Mapping[str, Any]) -> Iterator[str]:

@@ -28,7 +28,7 @@ class NotFoundError(LookupError):
 
     def __init__(self, what: str, tried: Sequence[str]) -> None:
         super().__init__(f"{what} not found")
-        self.tried = tuple(tried)
+        self.tried: tuple[str, ...] = tuple(tried)
 
     @property
     def hint(self) -> str:
@@ -46,7 +46,7 @@ class SearchPath:
     __slots__ = ("roots",)
 
     def __init__(self, roots: Sequence[str]) -> None:
-        self.roots = tuple(dict.fromkeys(roots))
+        self.roots: tuple[str, ...] = tuple(dict.fromkeys(roots))
 
     def by_path(self, path: str, referrer: str) -> str:
         """Return the file of a path that the file ``referrer`` contains; raise NotFoundError if it does not exist."""

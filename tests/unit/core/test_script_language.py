@@ -98,5 +98,5 @@ def test_defaults_of_code() -> None:
 def test_python_scripts_have_a_function(bench: Bench, text: str, suspends: bool) -> None:
     """Such a <script> is compiled like the source of a <step>."""
     step = next(bench.load(task(f'<script name="a" lang="python"><source>{text}</source></script>')).model.children())
-    assert step.may_suspend is suspends
+    assert step.traits.awaits(step) is suspends
     assert step.source.function is not None

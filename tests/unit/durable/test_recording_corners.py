@@ -14,7 +14,6 @@ from taskrun import TaskManager
 from taskrun.codec.classes import allow_no_import
 from taskrun.codec.codec import Codecs
 from taskrun.codec.exception_state import rebuild_exception
-from taskrun.compile.call_graph import reachable_flows
 from taskrun.core.control import CANCEL, CANCEL_ONLY, SUSPEND, RunAborted
 from taskrun.core.inputs import resolve_inputs
 from taskrun.core.journal import ErrorRecord
@@ -27,6 +26,7 @@ from taskrun.durable.recorder import Recorder
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.revive_exception import revive
 from taskrun.errors import FencedError, InputError, RevertError, StepError, StoreError, UnsavableValueError
+from taskrun.model.call_graph import reachable_flows
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual
 
@@ -34,8 +34,8 @@ PAUSE = '<suspend name="pause"/>'
 
 
 def test_what_can_be_saved() -> None:
-    assert Codecs().saves([1, {"a": None}])
-    assert not Codecs().saves(object())
+    assert Codecs().can_save([1, {"a": None}])
+    assert not Codecs().can_save(object())
 
 
 def test_a_class_that_makes_another() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.step import walk
 from taskrun.errors import FlowError
+from taskrun.model.flow_reference import FlowReference
 from taskrun.syntax.search_path import NotFoundError
 
 if TYPE_CHECKING:
