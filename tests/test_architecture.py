@@ -85,7 +85,7 @@ HEAVY = {
     "yaml": ("syntax.forms.yaml_text", "cli"),
     "loky": ("core.workers",),
     "cloudpickle": ("calls.python_calls", "calls.remote_scripts"),
-    "jsonschema": ("core.json_schema", "core.types"),
+    "jsonschema": ("core.types",),
     "platformdirs": ("cli.stores",),
 }
 """The packages that take long to import or are extras, and who may import them, in functions."""

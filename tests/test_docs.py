@@ -14,7 +14,7 @@ from pages import Page
 import taskrun.errors
 from taskrun import TaskManager
 from taskrun.compile.registry import Registry
-from taskrun.core.revert import GIVEN, Revert
+from taskrun.core.revert import REVERT_VARIABLES, Revert
 from taskrun.core.states import RunState
 from taskrun.core.step import Step
 
@@ -125,7 +125,7 @@ def test_page_about_undoing_names_everything() -> None:
     text = (DOCS / "undo.md").read_text("utf-8")
     missing = {name for name in Registry().plan(Revert).attributes if f"`{name}`" not in text}
     missing |= {state for state in RunState if f"`{state}`" not in text}
-    missing |= {name for name in GIVEN if f"`{name}`" not in text}
+    missing |= {name for name in REVERT_VARIABLES if f"`{name}`" not in text}
     assert not missing, f"docs/undo.md does not tell of {sorted(missing)}"
 
 

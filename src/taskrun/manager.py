@@ -29,7 +29,6 @@ from taskrun.core.events import Observer
 from taskrun.core.flow import Flow
 from taskrun.core.run import Run
 from taskrun.core.script_language import Language
-from taskrun.core.search_path import SearchPath
 from taskrun.core.services import Services
 from taskrun.core.workers import Threads
 from taskrun.durable.operations import FlowSource, RunOperations
@@ -45,6 +44,7 @@ from taskrun.script.evaluators import EVALUATORS
 from taskrun.script.functions import checked_functions, installed_functions
 from taskrun.script.script import Limits, ScriptSettings
 from taskrun.syntax.delta.layers import layer_name
+from taskrun.syntax.search_path import SearchPath
 from taskrun.tags.context import TagContext
 from taskrun.templates.tag_lookup import TagSettings
 

@@ -18,10 +18,9 @@ from taskrun.core.body import Body
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
 from taskrun.core.fields import Text
 from taskrun.core.flow import Header
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.script_language import Code, language_of
 from taskrun.core.step import Decorator, Step
-from taskrun.core.types import NAMES, Type, type_of
+from taskrun.core.types import NAMES, SchemaCheck, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint, raise_errors
 from taskrun.model.binding_plan import BindingPlan, FieldBinding
 from taskrun.script.script import DIALECTS, Script, ScriptSettings, Template, compile_script, compile_template

@@ -20,6 +20,6 @@ class OnReload(Entry):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script when the step had begun before, then the step."""
-        if frame.entered_again:
+        if frame.re_entered:
             frame.eval(self.body)
         return await inner(frame)

@@ -42,6 +42,6 @@ class FirstTime(Validator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script when the step is entered for the first time, then the step."""
-        if not frame.entered_again:
+        if not frame.re_entered:
             frame.eval(self.body)
         return await inner(frame)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from taskrun.core.fields import scripts_of
-from taskrun.core.revert import GIVEN
+from taskrun.core.revert import REVERT_VARIABLES
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, near_hint
 from taskrun.script.script import Script, Template
@@ -97,7 +97,7 @@ class Variables:
             for script in scripts_of(step):
                 yield from self._reads(step, script, inside)
             if step.revert is not None:
-                yield from self._reads(step, step.revert.body, inside | GIVEN)
+                yield from self._reads(step, step.revert.body, inside | REVERT_VARIABLES)
             for decorator in step.decorators:
                 for script in scripts_of(decorator):
                     yield from self._reads(step, script, before if decorator.rank > CALL_RANK else inside)

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
-from taskrun.core.inputs import Input, admitted
+from taskrun.core.inputs import Input, resolve_inputs
 from taskrun.core.journal import StepRecord
 from taskrun.core.states import StepState
 from taskrun.core.step import Step, step
@@ -76,7 +76,7 @@ class Suspend(Step):
         if record is None:
             return None
         values = {**recorder.value(record.outputs), **recorder.resume_inputs}
-        return admitted(self.traits.requested_inputs(self, frame.run), values, frame.scope)
+        return resolve_inputs(self.traits.requested_inputs(self, frame.run), values, frame.scope)
 
     def _title(self) -> str:
         return self.display_name or (self.description or "").strip() or self.name

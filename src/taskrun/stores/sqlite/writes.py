@@ -127,7 +127,7 @@ class PreparedWrite(NamedTuple):
         if not changes:
             return
         if "state" in changes:
-            present.follow(changes["state"], self.write.run_id)
+            present.check_transition(changes["state"], self.write.run_id)
         if "text" in changes:
             connection.execute(
                 "INSERT OR IGNORE INTO texts VALUES (?, ?)", (self.columns["sha256"], cell(changes["text"]))
