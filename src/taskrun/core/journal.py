@@ -164,11 +164,11 @@ class NoJournal:
         """Return the exception that aborts the run because of ``error``."""
         return RunAborted(error)
 
-    def recorded(self, _key: str) -> StepRecord | None:
+    def recorded(self, key: str) -> StepRecord | None:
         """Return None: there are no records."""
         return None
 
-    def remember(self, _key: str, make: Callable[[], Any], _kind: str = "decision", _because: str = "") -> Any:
+    def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
         """Return ``make()``; decisions are not recorded."""
         return make()
 
@@ -187,19 +187,19 @@ class NoJournal:
     def request(self, kind: str) -> None:
         """Ignore the request."""
 
-    def text(self, _value: Any, _what: str) -> str:
+    def text(self, value: Any, what: str) -> str:
         """Return an empty text."""
         return ""
 
-    def value(self, _text: str | None) -> Any:
+    def value(self, text: str | None) -> Any:
         """Return None: no value is recorded."""
         return None
 
-    def error_record(self, _error: BaseException) -> ErrorRecord | None:
+    def error_record(self, error: BaseException) -> ErrorRecord | None:
         """Return None: exceptions are not recorded."""
         return None
 
-    def failure(self, _record: ErrorRecord | None) -> Exception:
+    def failure(self, record: ErrorRecord | None) -> Exception:
         """Raise LookupError: no exception is recorded."""
         raise LookupError("the run is not recorded, so it has no recorded failure: give TaskManager a store")
 
@@ -207,11 +207,11 @@ class NoJournal:
         """Raise LookupError: no step is recorded."""
         raise LookupError(f"the run is not recorded, so it has no record of '{key}': give TaskManager a store")
 
-    def inside(self, _path: str) -> list[StepRecord]:
+    def inside(self, path: str) -> list[StepRecord]:
         """Return an empty list: there are no records."""
         return []
 
-    def recorded_flow(self, _path: str, flow: Flow, _compile_text: Callable[[str, str], Flow]) -> Flow:
+    def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
         """Return ``flow``: no earlier text of it is recorded."""
         return flow
 
