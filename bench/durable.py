@@ -1,8 +1,8 @@
-"""What recording costs a flow: µs per step of a run in SQLite beside raw ``sqlite3``; ``make bench`` runs it too.
+"""Benchmark of recorded runs: µs per step of a run in SQLite, compared with raw ``sqlite3`` (``make bench``).
 
-The raw figure is one INSERT and commit per step, as in ``stores.py``. Each round measures it beside a flow of script steps
-with one input and one output; the ratio is the median of the rounds' ratios. Then a hundred runs at the same time, per
-step of all, and how long a run of many recorded steps takes to start its next one.
+The raw figure is one INSERT and commit per step, as in ``stores.py``. Each round measures it and a flow of script steps
+with one input and one output; the ratio is the median of the rounds' ratios. Also measured: a hundred concurrent runs,
+per step, and the time that a resumed run of many recorded steps needs until its next step starts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LIMITS = {"NORMAL": 2.0, "FULL": 1.3}
 
 
 def sequence(count: int, last: str = "") -> str:
-    """A task of ``count`` script steps, and a last one."""
+    """Return a task of ``count`` script steps, with ``last`` as an additional step."""
     steps = "\n".join(STEP.format(n=n) for n in range(count))
     return (
         f'<task name="bench"><input name="total" type="int"/><steps>{steps}{last}</steps><output name="total"/></task>'
@@ -37,14 +37,14 @@ def sequence(count: int, last: str = "") -> str:
 
 
 def flow_of(manager: TaskManager, folder: Path, name: str, text: str) -> Flow:
-    """Write a flow and compile it."""
+    """Write a flow to a file in ``folder``, compile it and return it."""
     path = folder / f"{name}.task.xml"
     path.write_text(text)
     return manager.load(path)
 
 
 def report(synchronous: Synchronous, folder: Path) -> None:
-    """Print the figures of one setting."""
+    """Print the figures of one setting of SQLite's ``synchronous``."""
     raw = Raw(folder / f"raw-{synchronous}.db", synchronous)
     manager = TaskManager(store=SqliteStore(folder / f"{synchronous}.db", synchronous=synchronous))
     count = 1000 if synchronous == "NORMAL" else 300
@@ -79,7 +79,7 @@ def report(synchronous: Synchronous, folder: Path) -> None:
 
 
 def report_resuming(folder: Path) -> None:
-    """Print how long a run of many recorded steps takes to start its next step."""
+    """Print the time that a resumed run of many recorded steps needs until its next step starts."""
     started: list[float] = []
     store = SqliteStore(folder / "resuming.db", synchronous="NORMAL")
     manager = TaskManager(store=store, functions={"begun": lambda: started.append(time.perf_counter())})
@@ -112,7 +112,7 @@ def report_resuming(folder: Path) -> None:
 
 
 def main() -> int:
-    """Print the figures of both settings."""
+    """Print the figures of both settings of ``synchronous``."""
     print(f"Python {sys.version.split()[0]}, recorded runs")
     with tempfile.TemporaryDirectory() as folder:
         for synchronous in ("NORMAL", "FULL"):

@@ -1,4 +1,4 @@
-"""The floor: what a bare tree of coroutines with compiled scripts costs, without scopes, locations or errors."""
+"""Lower bound of the costs of a step: a tree of coroutines with compiled scripts, without scopes and error handling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Script:
-    """A step that evaluates compiled code in one dict."""
+    """Step that evaluates compiled code in a dict of variables."""
 
     __slots__ = ("code",)
 
@@ -18,12 +18,12 @@ class Script:
         self.code = code
 
     async def run(self, variables: dict[str, Any]) -> None:
-        """Evaluate and assign."""
+        """Evaluate the code and assign its value to ``total``."""
         variables["total"] = eval(self.code, variables)
 
 
 class Sequence:
-    """Steps in order."""
+    """Sequence of steps."""
 
     __slots__ = ("steps",)
 
@@ -31,13 +31,13 @@ class Sequence:
         self.steps = steps
 
     async def run(self, variables: dict[str, Any]) -> None:
-        """Run them."""
+        """Run the steps in order."""
         for step in self.steps:
             await step.run(variables)
 
 
 def best(run: Callable[[], Awaitable[None]], repeats: int = 20) -> float:
-    """Return the best seconds of several runs."""
+    """Return the shortest time of several runs, in seconds."""
 
     async def several() -> float:
         times = []
@@ -51,6 +51,6 @@ def best(run: Callable[[], Awaitable[None]], repeats: int = 20) -> float:
 
 
 def floor_sequence(count: int) -> float:
-    """Return the µs per step of a sequence of ``count`` scripts."""
+    """Return the µs per step of a sequence of ``count`` script steps."""
     sequence = Sequence([Script(compile("total + 1", "floor", "eval")) for _ in range(count)])
     return best(lambda: sequence.run({"total": 0})) / count * 1e6

@@ -1,7 +1,7 @@
-"""What a step costs: ``make bench``.
+"""Benchmark of steps: µs per step for several workloads (``make bench``).
 
-Prints µs per step for each workload, the floor that CPython allows in the same run, and the ratio. Every figure is the
-best of several runs after a warm-up; on a shared machine ratios say more than figures.
+Each line also has the ratio to the lower bound of ``floor.py``, measured in the same process. Each figure is the best
+of several runs after a warm-up; on a shared machine the ratios are more reliable than the figures.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ REPEATS = 5
 
 
 def sequence(count: int) -> str:
-    """A task of ``count`` script steps, each with one input and one output."""
+    """Return a task of ``count`` script steps, each with one input and one output."""
     steps = "\n".join(STEP.format(n=n) for n in range(count))
     return f'<task><input name="total" type="int"/>\n<steps>\n{steps}\n</steps>\n<output name="total"/></task>'
 
 
 def short_sequence(count: int) -> str:
-    """A task of ``count`` script steps without inputs and outputs: 100,000 of the others would be too large a file."""
+    """Return a task of ``count`` script steps without inputs and outputs, for files with very many steps."""
     return f"<task><steps>{''.join(SHORT_STEP.format(n=n) for n in range(count))}</steps></task>"
 
 
 def loop(count: int) -> str:
-    """A task with a loop of ``count`` turns round one such step."""
+    """Return a task with a loop of ``count`` iterations of one script step."""
     step = STEP.format(n=0)
     return (
         f'<task><input name="total" type="int"/><steps><loop-n name="l" beginExpr="1" endExpr="{count}">'
@@ -45,7 +45,7 @@ def loop(count: int) -> str:
 
 
 def branches(count: int) -> str:
-    """A task with a fork of ``count`` branches of one script step that does not suspend."""
+    """Return a task with a fork of ``count`` branches of one script step that never awaits."""
     return (
         f'<task><steps><fork-n name="f" countExpr="{count}" indexName="i"><steps>'
         '<step name="s"><input name="i"/><source>i + 1</source></step></steps>'
@@ -54,7 +54,7 @@ def branches(count: int) -> str:
 
 
 def choices(count: int) -> str:
-    """A task with a loop of ``count`` three-way choices."""
+    """Return a task with a loop of ``count`` choices between three cases."""
     case = '<case match="{n}"><steps><step name="s"><source>{n}</source></step></steps></case>'
     cases = "".join(case.format(n=n) for n in range(3))
     return (
@@ -80,13 +80,13 @@ def measure(run: Callable[[], Awaitable[object]], count: int) -> float:
 
 
 def report(name: str, micros: float, floor: float | None = None) -> None:
-    """Print a line."""
+    """Print the figure of a workload, and its ratio to the lower bound."""
     ratio = f"{micros / floor:8.1f} × floor" if floor else ""
     print(f"{name:52} {micros:9.2f} µs {ratio}")
 
 
 def load_cost(path: Path, count: int) -> float:
-    """Return the best µs per step of loading a file with a fresh set of compiled flows."""
+    """Return the best µs per step of compiling a file of ``count`` steps."""
 
     def once() -> float:
         manager = TaskManager()
@@ -100,7 +100,7 @@ def load_cost(path: Path, count: int) -> float:
 
 
 def delta(count: int, touched: int) -> str:
-    """A delta over a base of ``count`` steps that changes ``touched`` of them."""
+    """Return a delta that changes ``touched`` of the ``count`` steps of another flow."""
     steps = "\n".join(
         f'<step name="s{n}" timeout="5s"><source>total + 2</source></step>' for n in range(0, count, count // touched)
     )
@@ -108,7 +108,7 @@ def delta(count: int, touched: int) -> str:
 
 
 def main() -> int:
-    """Run every workload."""
+    """Run all workloads and print their figures."""
     manager = TaskManager()
     floor = floor_sequence(1000)
     print(f"Python {sys.version.split()[0]}\n")
@@ -129,7 +129,7 @@ def main() -> int:
         for name, text, inputs, count in workloads:
             compiled = flow(name.replace(" ", "_"), text)
             report(name, measure(lambda: manager.run_async(compiled, inputs), count), floor)  # noqa: B023 - run at once
-        print("\nthe same cost per step, however many:")
+        print("\nthe cost per step must not depend on the number of steps:")
         for count in (100, 100_000):
             compiled = flow(f"short_{count}", short_sequence(count))
             report(f"{count:,} short steps in sequence", measure(lambda: manager.run_async(compiled), count), floor)  # noqa: B023
@@ -150,7 +150,7 @@ def main() -> int:
         path = Path(folder) / "like.task.xml"
         path.write_text(sequence(1000))
         plain = load_cost(path, 1000)
-        report("loading a file of 1,000 like steps, per step", plain)
+        report("loading a file of 1,000 equal steps, per step", plain)
         over = Path(folder) / "delta.task.xml"
         over.write_text(delta(1000, 100))
         extended = load_cost(over, 1000)

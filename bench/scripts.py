@@ -1,4 +1,4 @@
-"""What scripts cost beside Python itself: the same text as a script and by ``eval`` or ``exec`` of compiled code."""
+"""Benchmark of scripts: the same text as a script, and as Python code run by ``eval`` or ``exec``."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ TEXTS = MappingProxyType(
         LOOP: 6.0,
     }
 )
-"""The texts, and how many times what Python needs they may take."""
+"""The texts, with the allowed ratio of their time to that of Python."""
 REPEATS = 9
 
 
 def variables() -> dict[str, Any]:
-    """Return what the texts read."""
+    """Return the variables that the texts read."""
     return {"sum": 5, "a": 7, "x": 3, "qty": 4, "order": {"items": [{"price": 3.5}]}}
 
 
 def best(statement: str, names: dict[str, Any], count: int) -> float:
-    """Return the best µs of several rounds."""
+    """Return the best µs per evaluation of several rounds."""
     return min(timeit.repeat(statement, globals=names, number=count, repeat=REPEATS)) / count * 1e6
 
 
 def ratio(text: str, evaluator: str) -> tuple[float, float]:
-    """Return the µs of Python's own evaluation and of the script's."""
+    """Return the µs per evaluation of a text by Python, and as a script."""
     kind = "exec" if "\n" in text else "eval"
     count = 2_000 if "for" in text else 100_000
     code = compile(text, "bench", kind)
@@ -61,7 +61,7 @@ def ratio(text: str, evaluator: str) -> tuple[float, float]:
 
 
 def report() -> None:
-    """Print a line for each text."""
+    """Print the figures of each text."""
     print("\nscripts                                              native µs  compiled  ratio (limit)   asteval")
     for text, limit in TEXTS.items():
         native, compiled = ratio(text, "compiled")

@@ -1,10 +1,9 @@
-"""What it costs to write a step down: µs per committed record beside raw ``sqlite3``; ``python bench/stores.py``.
+"""Benchmark of stores: µs per committed record, compared with raw ``sqlite3`` (``python bench/stores.py``).
 
-The raw figure is one INSERT of the same key and outputs into a table without any index, and a commit. Each round
-measures both, one after the other, and the ratio printed is the median of the rounds' ratios: on a shared machine the
-disk's speed drifts more than the two differ. Beside raw SQLite stand a write, a record saved without a turn of the loop,
-a record through a journal on the event loop, and a record when a hundred runs save at once. Last, how long it takes to
-load a run that is resumed.
+The raw figure is one INSERT of the same key and outputs into a table without an index, and a commit. Each round
+measures both; the printed ratio is the median of the rounds' ratios, because the speed of a shared disk varies.
+Measured are a write of the store, ``save_now`` and ``save`` of a journal, and ``save`` in a hundred concurrent runs.
+The last line is the time for loading the records of a resumed run.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ LOADED = 10_000
 
 
 class Raw:
-    """INSERT and commit, as one who needs nothing else would write it."""
+    """Table in a SQLite file, with one INSERT and commit per record."""
 
     def __init__(self, path: Path, synchronous: Synchronous) -> None:
         self.connection = sqlite3.connect(path)
@@ -42,7 +41,7 @@ class Raw:
         self.connection.execute(TABLE)
 
     def round(self, number: int, count: int) -> None:
-        """Commit ``count`` rows one by one."""
+        """Insert ``count`` rows, each with its own commit."""
         connection = self.connection
         for index in range(count):
             row = (RUN, f"main/loop[{number}.{index}]/call", OUTPUTS)
@@ -51,7 +50,7 @@ class Raw:
 
 
 class Ours:
-    """The store, and journals over it."""
+    """A SqliteStore, and journals that write to it."""
 
     def __init__(self, path: Path, synchronous: Synchronous) -> None:
         self.store = SqliteStore(path, synchronous=synchronous)
@@ -60,18 +59,18 @@ class Ours:
             self.store.create(run)
 
     def writes(self, number: int, count: int) -> None:
-        """Write ``count`` records one by one."""
+        """Write ``count`` records, each with its own commit, without a journal."""
         for index in range(count):
             self.store.write(RUN, 1, [_record(f"main/loop[{number}.{index}]/call")])
 
     def now(self, number: int, count: int) -> None:
-        """Save ``count`` records through a journal without turns of the loop."""
+        """Write ``count`` records with ``Journal.save_now``, which does not await."""
         journal = Journal(self.store, RUN, 1)
         for index in range(count):
             journal.save_now(_record(f"main/now[{number}.{index}]/call"))
 
     def journal(self, number: int, count: int) -> None:
-        """Save ``count`` records one after the other on the event loop."""
+        """Write ``count`` records one after the other with ``Journal.save``."""
 
         async def save() -> None:
             journal = Journal(self.store, RUN, 1)
@@ -81,7 +80,7 @@ class Ours:
         asyncio.run(save())
 
     def at_once(self, number: int, count: int) -> None:
-        """Save ``count`` records in a hundred runs that work at the same time."""
+        """Write ``count`` records with ``Journal.save`` in a hundred concurrent runs."""
         group = CommitGroup(self.store)
 
         async def one(run_id: str) -> None:
@@ -100,14 +99,14 @@ def _record(key: str) -> StepRecord:
 
 
 def measured(work: Callable[[int, int], None], number: int, count: int) -> float:
-    """Return the µs per record of a round."""
+    """Return the µs per record of one round of ``work``."""
     started = time.perf_counter()
     work(number, count)
     return (time.perf_counter() - started) / count * 1e6
 
 
 def report(synchronous: Synchronous, count: int, folder: Path) -> None:
-    """Print the figures of one setting."""
+    """Print the figures of one setting of SQLite's ``synchronous``."""
     raw, ours = Raw(folder / f"raw-{synchronous}.db", synchronous), Ours(folder / f"{synchronous}.db", synchronous)
     kinds = {"write": ours.writes, "save_now": ours.now, "save": ours.journal}
     base: list[float] = []
@@ -117,7 +116,7 @@ def report(synchronous: Synchronous, count: int, folder: Path) -> None:
         base.append(measured(raw.round, number, count))
         for name, work in kinds.items():
             times[name].append(measured(work, number, count))
-        # so many that to start an event loop does not count
+        # many records, so that the start of the event loop does not matter
         times[at_once].append(measured(ours.at_once, number, 100 * AT_ONCE))
     print(f"{synchronous:7} raw INSERT+commit {statistics.median(base):9.1f} µs")
     for name, figures in times.items():
@@ -126,7 +125,7 @@ def report(synchronous: Synchronous, count: int, folder: Path) -> None:
 
 
 def report_loading(folder: Path) -> None:
-    """Print how long it takes to load a run of many records, as one that is resumed is loaded."""
+    """Print the time for loading the records of a resumed run."""
     store = SqliteStore(folder / "loading.db", synchronous="NORMAL")
     store.create(RunRecord(run_id=RUN, flow="bench", state=RunState.RUNNING, owner=Owner.here()))
     store.write(RUN, 1, [_record(f"main/loop[{index}]/call") for index in range(LOADED)])
@@ -139,7 +138,7 @@ def report_loading(folder: Path) -> None:
 
 
 def main() -> None:
-    """Print the figures of both settings; a folder to measure in may be given."""
+    """Print the figures of both settings of ``synchronous``; the first argument may be the folder for the files."""
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as name:
         report("NORMAL", 3000, Path(name))
         report("FULL", 300, Path(name))

@@ -85,7 +85,7 @@ HEAVY = {
     "yaml": ("syntax.forms.yaml_text", "cli"),
     "loky": ("core.workers",),
     "cloudpickle": ("calls.python_calls", "calls.remote_scripts"),
-    "jsonschema": ("core.json_schema", "core.types"),
+    "jsonschema": ("core.types",),
     "platformdirs": ("cli.stores",),
 }
 """The packages that take long to import or are extras, and who may import them, in functions."""
@@ -93,10 +93,11 @@ HEAVY = {
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "base", "stuff", "shared", "lib", "types_"}
 
 RANKS = {
-    "returnType": 5, "decorator": 10, "persistedVariables": 14, "unwind": 15, "catch": 20, "finally": 21, "outputs": 30, "retry": 40, "executor": 50,
-    "timeout": 60, "throttle": 70, "rate-limit": 80, "onEnter": 90, "validator": 91, "onReload": 92,
-    "undoable": 96, "recall": 97, "allowFailure": 100, "checkMutation": 110, "call": 120, "keptOutputs": 125,
-    "trace": 130, "nextOnError": 135, "pause": 137, "when": 140, "flags": 141,
+    "returnType": 5, "decorator": 10, "containerFailures": 13, "persistVariables": 14, "compensate": 15,
+    "catch": 20, "finally": 21, "outputs": 30, "retry": 40, "executor": 50, "timeout": 60, "throttle": 70,
+    "rate-limit": 80, "onEnter": 90, "validator": 91, "onReload": 92, "registerCompensation": 96, "replay": 97,
+    "allowFailure": 100, "checkMutation": 110, "call": 120, "persistOutputs": 125, "trace": 130,
+    "nextOnError": 135, "suspendAfter": 137, "when": 140, "flags": 141, "childFailure": 150,
 }  # fmt: skip
 """The order of decorators, smaller is nearer to the step: it is part of the language, so it is frozen here."""
 

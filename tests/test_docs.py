@@ -14,7 +14,7 @@ from pages import Page
 import taskrun.errors
 from taskrun import TaskManager
 from taskrun.compile.registry import Registry
-from taskrun.core.revert import GIVEN, Revert
+from taskrun.core.revert import REVERT_VARIABLES, Revert
 from taskrun.core.states import RunState
 from taskrun.core.step import Step
 
@@ -27,16 +27,18 @@ PARTS = {"task", "graph-task", "case", "otherwise", "then", "else"}
 """Step classes that are parts of others, or the root; documented there."""
 WITHIN = {
     "call",
-    "trace",
-    "unwind",
-    "undoable",
-    "recall",
     "checkMutation",
-    "keptOutputs",
-    "persistedVariables",
-    "pause",
+    "childFailure",
+    "compensate",
+    "containerFailures",
+    "persistOutputs",
+    "persistVariables",
+    "registerCompensation",
+    "replay",
+    "suspendAfter",
+    "trace",
 }
-"""Decorators that no flow can name; ``docs/language.md`` and ``docs/python.md`` tell what they do."""
+"""Decorators that flows cannot name; ``docs/language.md`` and ``docs/design.md`` describe them."""
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
@@ -123,7 +125,7 @@ def test_page_about_undoing_names_everything() -> None:
     text = (DOCS / "undo.md").read_text("utf-8")
     missing = {name for name in Registry().plan(Revert).attributes if f"`{name}`" not in text}
     missing |= {state for state in RunState if f"`{state}`" not in text}
-    missing |= {name for name in GIVEN if f"`{name}`" not in text}
+    missing |= {name for name in REVERT_VARIABLES if f"`{name}`" not in text}
     assert not missing, f"docs/undo.md does not tell of {sorted(missing)}"
 
 

@@ -60,7 +60,7 @@ def passages(callers: list[Caller], rate: float) -> tuple[list[tuple[float, int]
     limiters = Limiters()
 
     async def work(number: int, caller: Caller) -> None:
-        await limiters.pass_through("key", rate, caller.max_wait)
+        await limiters.take_token("key", rate, caller.max_wait)
         passed.append((asyncio.get_running_loop().time(), number))
 
     run_virtual(come_and_go(callers, work))

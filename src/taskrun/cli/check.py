@@ -19,7 +19,7 @@ from taskrun.cli.exit_codes import SUCCEEDED, WRONG_USE
 from taskrun.cli.manager_options import add_manager_options, create_manager
 from taskrun.cli.stderr import report
 from taskrun.cli.stdout import pluralize, print_result
-from taskrun.core.search_path import FORMS
+from taskrun.syntax.search_path import FORMS
 
 if TYPE_CHECKING:
     from taskrun.errors import Diagnostic

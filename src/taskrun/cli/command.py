@@ -10,12 +10,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
-from typing import NoReturn
+from types import TracebackType
+from typing import NoReturn, Self
 
 from taskrun.cli import COMMANDS
-from taskrun.cli.exit_codes import CANCELLED, WRONG_USE
+from taskrun.cli.exit_codes import CANCELLED, SUCCEEDED, WRONG_USE
 from taskrun.cli.stderr import report, report_problems, report_step_error
 from taskrun.errors import FlowError, InputError, PluginError, RunCancelled, StepError, TaskrunError, near_hint
 
@@ -80,37 +80,55 @@ def execute(name: str, words: Sequence[str]) -> int:
     command = Command.load(name)
     parser = CommandParser(command)
     if command.show_help is not None and {"-h", "--help"} & set(words):
-        return exit_status_of(partial(command.show_help, parser, words))
+        with ErrorReport() as outcome:
+            outcome.status = command.show_help(parser, words)
+        return outcome.status
     arguments = parser.parse_args(words)
     try:
-        return exit_status_of(partial(command.run, arguments), verbose=getattr(arguments, "verbose", False))
+        with ErrorReport(verbose=getattr(arguments, "verbose", False)) as outcome:
+            outcome.status = command.run(arguments)
     except UsageError as error:
         parser.error(str(error))
+    return outcome.status
 
 
-def exit_status_of(call: Callable[[], int], *, verbose: bool = False) -> int:
-    """Call a function and return its exit status; report an error that it raises and return the status of the error.
+class ErrorReport:
+    """Context in which errors of taskrun are reported on standard error; ``status`` is the exit status of the block.
 
-    Parameters:
-        call: the function, which returns an exit status.
-        verbose: whether the report of a failed step includes its traceback.
+    Parameters: ``verbose`` adds the traceback to the report of a failed step.
     """
-    try:
-        return call()
-    except (KeyboardInterrupt, RunCancelled):
-        report("taskrun: cancelled")
-        return CANCELLED
-    except FlowError as error:
-        report_problems(error.diagnostics)
-        return error.exit_status
-    except InputError as error:
-        report("taskrun: error: wrong inputs\n" + "\n".join(f"    {problem}" for problem in error.problems))
-        return error.exit_status
-    except StepError as error:
-        report_step_error(error, verbose=verbose)
-        return PluginError.exit_status if isinstance(error.__cause__, PluginError) else error.exit_status
-    except TaskrunError as error:
-        report(f"taskrun: error: {error}")
-        for note in getattr(error, "__notes__", ()):
-            report(f"    hint: {note}")
-        return error.exit_status
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        self.status: int = SUCCEEDED
+        self._verbose = verbose
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> bool:
+        status = None if error is None else report_error(error, verbose=self._verbose)
+        if status is not None:
+            self.status = status
+        return status is not None
+
+
+def report_error(error: BaseException, *, verbose: bool = False) -> int | None:
+    """Report an error on standard error and return its exit status, None for an error that is not taskrun's."""
+    match error:
+        case KeyboardInterrupt() | RunCancelled():
+            report("taskrun: cancelled")
+            return CANCELLED
+        case FlowError():
+            report_problems(error.diagnostics)
+        case InputError():
+            report("taskrun: error: wrong inputs\n" + "\n".join(f"    {problem}" for problem in error.problems))
+        case StepError():
+            report_step_error(error, verbose=verbose)
+            return PluginError.exit_status if isinstance(error.__cause__, PluginError) else error.exit_status
+        case TaskrunError():
+            report(f"taskrun: error: {error}")
+            for note in getattr(error, "__notes__", ()):
+                report(f"    hint: {note}")
+        case _:
+            return None
+    return error.exit_status

@@ -14,7 +14,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from taskrun.core.script_views import Shown
+from taskrun.core.script_views import ReadOnlyView
 
 
 def json_value(value: Any) -> Any:  # noqa: PLR0911 - a table of types
@@ -69,7 +69,7 @@ def _object_key(name: Any) -> str:
 
 
 def _public_fields(value: Any) -> dict[str, Any]:
-    if isinstance(value, Shown):
+    if isinstance(value, ReadOnlyView):
         names = [name for name in dir(type(value)) if not name.startswith("_")]
         return {name: item for name in names if not callable(item := getattr(value, name))}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

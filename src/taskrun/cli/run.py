@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from taskrun.cli import COMMANDS
@@ -68,6 +69,5 @@ def run(arguments: argparse.Namespace) -> int:
                 hints = filter(None, (error.hint, "use --no-record to run the flow without recording it"))
                 raise StoreError(error.problem, "; ".join(hints)) from error
         run_id = os.urandom(16).hex()
-        return execute_run(
-            arguments, manager, run_id, lambda: manager.run(flow, inputs, run_id=run_id), recorded=recorded
-        )
+        start = partial(manager.run, flow, inputs, run_id=run_id)
+        return execute_run(arguments, manager, run_id, start, recorded=recorded)

@@ -22,7 +22,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from taskrun.cli.command import UsageError, exit_status_of
+from taskrun.cli.command import ErrorReport, UsageError
 from taskrun.cli.exit_codes import CANCELLED, FAILED, SUSPENDED
 from taskrun.cli.json_value import json_value
 from taskrun.cli.manager_options import create_manager, format_manager_options
@@ -141,13 +141,12 @@ def execute_run(
         start: starts or resumes the run and returns its result.
         recorded: whether the run is recorded in a store that outlives the process.
     """
-    status = exit_status_of(
-        lambda: _execute_and_print(arguments, manager, start, recorded=recorded), verbose=arguments.verbose
-    )
-    if status and recorded:
+    with ErrorReport(verbose=arguments.verbose) as outcome:
+        outcome.status = _execute_and_print(arguments, manager, start, recorded=recorded)
+    if outcome.status and recorded:
         with suppress(StoreError):  # the run was never created, or the problem of the store is reported already
             report_state(manager, run_id, arguments)
-    return status
+    return outcome.status
 
 
 def _execute_and_print(

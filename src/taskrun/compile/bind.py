@@ -18,13 +18,12 @@ from taskrun.core.body import Body
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
 from taskrun.core.fields import Text
 from taskrun.core.flow import Header
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.script_language import Code, language_of
 from taskrun.core.step import Decorator, Step
-from taskrun.core.types import NAMES, Type, type_of
+from taskrun.core.types import NAMES, SchemaCheck, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint, raise_errors
 from taskrun.model.binding_plan import BindingPlan, FieldBinding
-from taskrun.script.script import DIALECTS, Script, Template, compile_script, compile_template
+from taskrun.script.script import DIALECTS, Script, ScriptSettings, Template, compile_script, compile_template
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.flow_templates import FlowTemplates
 
@@ -74,10 +73,10 @@ class Binder:
 
     def __init__(self, registry: Registry, templates: FlowTemplates) -> None:
         self.registry = registry
-        self.imports = templates.imports
+        self.imports: dict[str, str] = templates.imports
         self.templates = templates
-        self.settings = templates.settings
-        self.problems = templates.problems
+        self.settings: ScriptSettings = templates.settings
+        self.problems: list[Diagnostic] = templates.problems
         self.planned: list[tuple[Node, BindingPlan]] = []
         """The elements of steps that have several children, with the plans of their classes."""
 

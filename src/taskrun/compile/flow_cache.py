@@ -17,7 +17,6 @@ from typing import Any, TypeAlias
 from taskrun.compile.pipeline import compile_flow
 from taskrun.compile.registry import Registry
 from taskrun.core.flow import Flow
-from taskrun.core.search_path import SearchPath
 from taskrun.errors import Diagnostic, ExtendError, FlowError, near_hint
 from taskrun.script.script import ScriptSettings
 from taskrun.source import Location
@@ -27,6 +26,7 @@ from taskrun.syntax.delta.origins import describe_origin
 from taskrun.syntax.load import load
 from taskrun.syntax.node import Node
 from taskrun.syntax.schema import Schema
+from taskrun.syntax.search_path import SearchPath
 from taskrun.syntax.validate import cross_check
 from taskrun.syntax.xml_write import write_xml
 from taskrun.templates.flow_templates import FlowTemplates

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
@@ -35,7 +36,9 @@ class Registry:
         """
         self.steps: dict[str, type[Step]] = {}
         self.decorators: dict[str, type[Decorator]] = {}
-        self.languages = languages(more_languages or {})
+        self._more_languages: Mapping[str, Language] = more_languages or {}
+        if self._more_languages:
+            self.languages  # noqa: B018 - refuse a wrong language now
         self._plans: dict[type, BindingPlan] = {}
         for package in PACKAGES:
             for cls in _classes_in(package):
@@ -44,7 +47,12 @@ class Registry:
         for cls in (*_from_entry_points(), *extra):
             self._add(cls)
         foreign = {tag: cls for tag, cls in (self.steps | self.decorators).items() if tag not in built_in}
-        self.schema = Schema(*self._schema_parts(foreign))
+        self.schema: Schema = Schema(*self._schema_parts(foreign))
+
+    @cached_property
+    def languages(self) -> Mapping[str, Language]:
+        """The languages of ``<script>`` by name, imported at the first use; raises PluginError for a wrong one."""
+        return languages(self._more_languages)
 
     @property
     def implying(self) -> tuple[type[ImpliedDecorator], ...]:

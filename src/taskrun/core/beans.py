@@ -3,9 +3,9 @@
     <beans><bean id="mailer" class="shop.mail:Mailer"><property name="host" value="localhost"/></bean></beans>
     TaskManager(beans={"mailer": Mailer()}, allow=["shop.*"])
 
-Rules: a name means the bean of the task's own ``<beans>``, then that of the TaskManager, then that of the entry points
-``taskrun.beans``. Beans of ``<beans>`` belong to one run: made when first asked for, ended with the run (their
-``destroyMethod``, else nothing). Nothing is imported that the allow list does not name.
+Rules: a bean is searched in the task's own ``<beans>``, then in the TaskManager, then in the entry points
+``taskrun.beans``. Beans of ``<beans>`` belong to one run: they are created at their first use, and their
+``destroyMethod`` is called at the end of the run. Only modules that match the allow list are imported.
 """
 
 from __future__ import annotations
@@ -28,23 +28,24 @@ if TYPE_CHECKING:
 
 
 class ImportNotAllowedError(PluginError):
-    """An import that the allow list does not permit."""
+    """The module is not on the allow list, so flows must not import from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Imports by name, for the modules that the patterns of the allow list match."""
+    """Imports objects and modules by name, if their modules match a pattern of the allow list."""
 
     allow: tuple[str, ...] = ()
 
     def permits(self, module: str) -> bool:
-        """Whether the module may be imported: a pattern matches it, or ``pkg.*`` matches its package ``pkg``."""
+        """Return whether the module may be imported: a pattern matches it; ``pkg.*`` also matches ``pkg`` itself."""
         return any(fnmatchcase(module, pattern) or pattern == f"{module}.*" for pattern in self.allow)
 
     def get(self, name: str) -> Any:
-        """Return the object ``package.module:attribute`` (or ``package.module.attribute``).
+        """Import and return the object ``package.module:attribute`` (or ``package.module.attribute``).
 
-        Raises ImportNotAllowedError when the allow list does not name the module, PluginError when there is no such object.
+        Raises ImportNotAllowedError if the module is not on the allow list, and PluginError if the object does not
+        exist.
         """
         module_name, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
         if not module_name or not attribute:
@@ -58,7 +59,7 @@ class Imports:
         return value
 
     def module(self, name: str) -> Any:
-        """Return the module of that name; raises ImportNotAllowedError, or PluginError when it cannot be imported."""
+        """Import and return a module; raise ImportNotAllowedError, or PluginError if the import fails."""
         if not self.permits(name):
             raise ImportNotAllowedError(
                 f"importing from '{name}' is not allowed: add --allow '{name}', "
@@ -71,7 +72,7 @@ class Imports:
 
 
 class Beans:
-    """The beans of a TaskManager, with those of the entry points ``taskrun.beans`` behind them."""
+    """The beans of a TaskManager: those passed to it, then those of the entry points ``taskrun.beans``."""
 
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
         self._given = dict(given or {})
@@ -87,12 +88,12 @@ class Beans:
         return name in self._given or name in self.entries()
 
     def names(self) -> Iterator[str]:
-        """Yield every name."""
+        """Yield the names of all beans."""
         yield from self._given
         yield from self.entries()
 
     def get(self, name: str) -> Any:
-        """Return a bean; raises PluginError with the near name when there is none."""
+        """Return a bean; raise PluginError, with the most similar name, if there is none."""
         if name in self._given:
             return self._given[name]
         entry = self.entries().get(name)
@@ -106,14 +107,14 @@ class Beans:
 
 
 def unknown_bean(name: str, names: Iterable[str]) -> PluginError:
-    """Return the error for a bean that does not exist."""
-    hint = near_hint(name, names) or "give it with TaskManager(beans={…}), <beans> or an entry point taskrun.beans"
+    """Return the error for a bean that does not exist, with the most similar of ``names``."""
+    hint = near_hint(name, names) or "define it in TaskManager(beans={…}), <beans> or an entry point taskrun.beans"
     return PluginError(f"there is no bean '{name}'; {hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A ``<constructor-arg>`` or ``<property>`` of a bean: a value or a reference to another bean."""
+    """A ``<constructor-arg>`` or ``<property>`` of a bean definition: a value or a reference to another bean."""
 
     node: Node = field(repr=False, compare=False)
     name: str | None = None
@@ -123,7 +124,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeanDefinition:
-    """A ``<bean>`` of a task."""
+    """A ``<bean>`` of a task: the class, and the values to create and configure an object of it."""
 
     node: Node = field(repr=False, compare=False)
     id: str
@@ -135,13 +136,13 @@ class BeanDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeanDefinitions:
-    """The ``<beans>`` of a task."""
+    """The element ``<beans>`` of a task."""
 
     bean: tuple[BeanDefinition, ...] = ()
 
 
 class RunBeans:
-    """The beans of one run."""
+    """The beans of one run: those of the task's ``<beans>``, then those of ``outer``."""
 
     def __init__(
         self, definitions: Sequence[BeanDefinition], outer: Beans | RunBeans, imports: Imports, scope: Scope
@@ -149,22 +150,27 @@ class RunBeans:
         self._definitions = {definition.id: definition for definition in definitions}
         self._outer = outer
         self._imports = imports
-        self._scope = scope  # the task's, in which the settings of beans are evaluated
+        self._scope = scope  # of the task; the settings of beans are evaluated in it
         self._made: dict[str, Any] = {}
 
     def get(self, name: str, seen: tuple[str, ...] = ()) -> Any:
-        """Return a bean, making it when it is asked for the first time; raises PluginError."""
+        """Return a bean, and create it at its first use.
+
+        Raises PluginError if there is no such bean, or if beans refer to each other in a circle. ``seen`` are the names
+        of the beans that are being created.
+        """
         if name in self._made:
             return self._made[name]
         definition = self._definitions.get(name)
         if definition is None:
             return self._outer.get(name)
         if name in seen:
-            raise PluginError("beans that need each other: " + " → ".join((*seen, name)))
+            raise PluginError(f"beans refer to each other in a circle: {' → '.join((*seen, name))}; remove one ref")
         bean = self._made[name] = self._make(definition, (*seen, name))
         return bean
 
     def _make(self, definition: BeanDefinition, seen: tuple[str, ...]) -> Any:
+        """Create the object of a bean definition, and set its properties."""
         cls = self._imports.get(definition.class_)
 
         def value(setting: Setting) -> Any:
@@ -180,12 +186,12 @@ class RunBeans:
         return bean
 
     def close(self) -> Iterator[Exception]:
-        """End the beans that were made, last first, and yield what their destroy methods raise."""
+        """Call the destroy methods of the created beans, the newest first, and yield the exceptions that they raise."""
         for name, bean in reversed(self._made.items()):
             method = self._definitions[name].destroy_method
             if method:
                 try:
                     getattr(bean, method)()
-                except Exception as error:  # noqa: BLE001 - one that fails must not keep the others open
+                except Exception as error:  # noqa: BLE001 - the other beans are closed too
                     yield error
         self._made.clear()

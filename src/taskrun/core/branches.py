@@ -1,4 +1,4 @@
-"""Concurrent branches that never outlive their block.
+"""Concurrent branches of a step, run by asyncio tasks that end before the ``async with`` block does.
 
     async with Branches() as branches:
         for step in steps:
@@ -6,9 +6,9 @@
         while branches.unfinished:
             key, outcome = await branches.next()
 
-Rules: a branch that cannot suspend is run at once, in place, and needs no Task; one that can gets a Task. Outcomes come
-in the order in which the branches ended, an exception as a value. Leaving the block cancels what is unfinished and
-waits for its end, however often the waiting itself is cancelled.
+Rules: a branch that never awaits is run by ``start`` itself, without a task. Outcomes are returned in the order in
+which the branches end; an exception is returned as a value. At the end of the block the unfinished branches are
+cancelled and awaited, even if the block itself is cancelled meanwhile.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Outcome = Completion | Exception
 
 
 class Branches:
-    """A block of concurrent branches; see the module."""
+    """Context manager of concurrent branches, which starts them and returns their outcomes."""
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[Completion], Hashable] = {}
@@ -47,16 +47,20 @@ class Branches:
 
     @property
     def unfinished(self) -> bool:
-        """Whether there are branches whose outcome has not been taken."""
+        """Whether there are branches whose outcome ``next`` has not returned yet."""
         return bool(self._tasks or self._ended)
 
     @property
     def ended(self) -> bool:
-        """Whether an outcome is ready to be taken."""
+        """Whether ``next`` can return an outcome without waiting."""
         return bool(self._ended)
 
     async def start(self, key: Hashable, run: Callable[[], Awaitable[Completion]], may_suspend: bool) -> None:
-        """Start a branch; one that cannot suspend has ended when this returns."""
+        """Start a branch; if it cannot suspend, run it to its end.
+
+        Parameters: ``key`` identifies the branch in ``next``, ``run`` returns a new coroutine, ``may_suspend`` says
+        whether that may await.
+        """
         if may_suspend:
             task = asyncio.create_task(_complete(run))
             self._tasks[task] = key
@@ -64,7 +68,7 @@ class Branches:
             return
         try:
             outcome: Outcome = await run()
-        except Exception as error:  # noqa: BLE001 - an outcome, raised again by whoever joins
+        except Exception as error:  # noqa: BLE001 - an outcome, which the join of the branches handles
             outcome = error
         self._ended.append((key, outcome))
 
@@ -78,14 +82,17 @@ class Branches:
         return self._ended.popleft()
 
     def _on_done(self, task: asyncio.Task[Completion]) -> None:
+        """Store the outcome of a task that has ended."""
         key = self._tasks.pop(task)
         if self._closing:
             if not task.cancelled():
-                task.exception()  # seen: nobody joins this branch any more
+                task.exception()  # marks it as retrieved, so that asyncio logs no warning
             return
         outcome: Outcome
         if task.cancelled():
-            outcome = RunError("the branch was cancelled from inside")
+            outcome = RunError(
+                "the branch raised CancelledError although its run is not cancelled: raise another exception instead"
+            )
         elif (error := task.exception()) is None:
             outcome = task.result()
         elif isinstance(error, Exception):
@@ -95,30 +102,34 @@ class Branches:
             self._wake()
             return
         else:
-            outcome = RunError(f"the branch raised {type(error).__name__}")
+            name = type(error).__name__
+            outcome = RunError(
+                f"the branch raised {name}, which is no Exception: raise a subclass of Exception instead"
+            )
             outcome.__cause__ = error
         self._ended.append((key, outcome))
         self._wake()
 
     def _wake(self) -> None:
+        """Continue a waiting call of ``next``."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 
 async def _complete(run: Callable[[], Awaitable[Completion]]) -> Completion:
-    # the branch's own coroutine is made in here: a Task that is cancelled before its first step would never await it
+    """Run a branch; the coroutine is created in here, because a task cancelled before it starts never awaits one."""
     return await run()
 
 
 async def cancel_all(tasks: dict[asyncio.Task[Completion], Hashable]) -> None:
-    """Cancel the tasks and wait until every one has ended; a cancellation that comes meanwhile is raised afterwards."""
+    """Cancel the tasks and wait until all have ended; a cancellation of the caller is raised only after that."""
     cancelled: asyncio.CancelledError | None = None
     for task in tuple(tasks):
         task.cancel()
     while tasks:
         try:
             await asyncio.wait(tuple(tasks))
-            await asyncio.sleep(0)  # lets the callbacks that forget the tasks run
+            await asyncio.sleep(0)  # the callbacks remove the tasks
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:

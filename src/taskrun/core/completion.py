@@ -1,6 +1,6 @@
-"""How a step ends when it does not raise.
+"""Completions: the outputs of a step that succeeded, and the signal or jump for its container.
 
-Rules: control flow is a value, failure is an exception; the two are never mixed.
+Rules: control flow is a return value, a failure is an exception.
 """
 
 from __future__ import annotations
@@ -11,38 +11,41 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 RESULT = "RESULT"
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Signal(enum.Enum):
-    """What the container of a finished step does next."""
+    """Request of a finished step to its container."""
 
-    NEXT = "go on with the next sibling, or with the completion's target"
-    EXIT = "leave the nearest enclosing sequence"
+    NEXT = "run the following step, or the target of the completion"
+    EXIT = "end the body of the nearest enclosing sequence"
     END = "end the whole task"
-    SUSPEND = "stop here, to be resumed"
+    SUSPEND = "suspend the run"
 
 
 class Completion(NamedTuple):
-    """The outputs of a step (its value under ``RESULT``), a signal, and the sibling to go to instead of the next."""
+    """Successful end of a step: its outputs (its value under ``RESULT``), a signal, and the sibling to jump to.
 
-    outputs: Mapping[str, Any] = NOTHING
+    ``target`` None means the following step.
+    """
+
+    outputs: Mapping[str, Any] = NO_OUTPUTS
     signal: Signal = Signal.NEXT
     target: str | None = None
 
     @property
     def result(self) -> Any:
-        """The step's value, None when it has none."""
+        """The output RESULT, None if there is none."""
         return self.outputs.get(RESULT)
 
     @property
     def suspended(self) -> bool:
-        """Whether the step has not ended: with ``@suspend`` as the target it has, and the run stops behind it."""
+        """Whether the run is suspended inside the step; with the target ``@suspend`` it is suspended after the step."""
         return self.signal is Signal.SUSPEND and self.target is None
 
     @property
     def truthy(self) -> bool:
-        """Whether a selector takes this result: its RESULT is true, or it has other outputs but no RESULT."""
+        """Whether a selector accepts the completion: RESULT is true, or there is no RESULT but other outputs."""
         outputs = self.outputs
         return bool(outputs[RESULT]) if RESULT in outputs else bool(outputs)
 
@@ -54,7 +57,7 @@ _NEXT = Signal.NEXT
 
 
 def completed(outputs: Mapping[str, Any]) -> Completion:
-    """Return ``Completion(outputs)``, made the fast way."""
+    """Return ``Completion(outputs)``; faster than the constructor."""
     return _ended(Completion, (outputs, _NEXT, None))
 
 
@@ -64,7 +67,10 @@ SIGNAL_TARGETS: Mapping[str, Signal] = MappingProxyType(
 
 
 def completion_of(value: Any) -> Completion:
-    """Return what a body's value means: None is no output, a Completion is itself, all else is the RESULT."""
+    """Return the completion for the return value of a body.
+
+    None means no outputs, a Completion is returned unchanged, any other value is the RESULT.
+    """
     if value is None:
         return NEXT
     if type(value) is Completion:
@@ -73,10 +79,10 @@ def completion_of(value: Any) -> Completion:
 
 
 def jump_to(target: str | None, outputs: Mapping[str, Any]) -> Completion:
-    """Return the completion that goes to ``target``: a sibling's name, ``@exit``, ``@end``, ``@suspend``, None for the next."""
+    """Return the completion for a jump to a sibling, ``@exit``, ``@end`` or ``@suspend``; None means no jump."""
     if target is None:
         return Completion(outputs)
     signal = SIGNAL_TARGETS.get(target)
     if signal is None or signal is Signal.SUSPEND:
-        return Completion(outputs, signal or Signal.NEXT, target)  # see decorators.pause
+        return Completion(outputs, signal or Signal.NEXT, target)  # the decorator of the step suspends the run after it
     return Completion(outputs, signal)

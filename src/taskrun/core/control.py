@@ -1,7 +1,7 @@
 """Control of a run: cancellation, suspension and abort.
 
-Rules: a run that called tasks shares its control with their runs. A cancellation is asyncio's own: the task that
-executes the run is cancelled. ``RunAborted`` is no ``Exception``, so no handler of the flow catches it.
+Rules: a run that called tasks shares its control with their runs. To cancel a run, the asyncio task that executes it is
+cancelled. ``RunAborted`` is not an ``Exception``, so no handler of the flow catches it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from taskrun.core.journal import RunJournal
 
 CANCEL, CANCEL_ONLY, SUSPEND = "cancel", "cancel-only", "suspend"
-"""The requests to a run: cancel and roll back, cancel without rollback, suspend."""
+"""The kinds of requests to a run: cancel and roll back, cancel without rollback, suspend."""
 
 
 class RunAborted(BaseException):
-    """End a run immediately: nothing more may be done in its name, and ``error`` says why.
+    """Abort of a run: it ends immediately, without handlers, because of ``error``.
 
-    Raised when records cannot be written (the disk is full, another process claimed the run): work done after that would be
-    done a second time by the process that resumes the run. It derives from BaseException, so that no catch, retry or
-    finally of the flow runs after it.
+    Raised when records cannot be written (the disk is full, another process claimed the run): steps executed after that
+    would be executed a second time by the process that resumes the run. It derives from BaseException, so that no
+    catch, retry or finally of the flow runs after it.
     """
 
     def __init__(self, error: TaskrunError) -> None:
@@ -32,23 +32,26 @@ class RunAborted(BaseException):
 
 
 class Control:
-    """The requests to one run: whether it is cancelled or to be suspended, and the asyncio task to cancel."""
+    """Cancels and suspends one run, and stores which requests were carried out.
+
+    ``task`` is the asyncio task that executes the run, ``suspending`` is set when the run must be suspended.
+    """
 
     __slots__ = ("cancelled", "journal", "reverts", "seen_requests", "suspending", "task")
 
     def __init__(self, journal: RunJournal) -> None:
-        self.journal = journal
+        self.journal: RunJournal = journal
         self.task: asyncio.Task[Any] | None = None
         self.cancelled: str | None = None
         """The reason of the cancellation, None while the run is not cancelled."""
-        self.reverts = True
+        self.reverts: bool = True
         """Whether a cancellation rolls the run back."""
-        self.suspending = False
+        self.suspending: bool = False
         self.seen_requests: set[str] = set()
-        """The requests in the store that were carried out; a cancellation that the flow has caught is over."""
+        """The requests that were carried out; they remain in the store, but must not be carried out again."""
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the running steps; call it in the run's own event loop."""
+        """Cancel the running steps and store the request; must be called in the event loop of the run."""
         if self.cancelled is None and self.task is not None and not self.task.done():
             self.cancelled = reason
             kind = CANCEL if self.reverts else CANCEL_ONLY
@@ -57,7 +60,10 @@ class Control:
             self.task.cancel()
 
     def cancel_threadsafe(self, reason: str, *, revert: bool) -> bool:
-        """Cancel the run from any thread; return whether it was still running."""
+        """Cancel the run from any thread; return False if it is not running.
+
+        ``revert`` says whether the completed steps are compensated.
+        """
         task = self.task
         if task is None:
             return False
@@ -69,14 +75,14 @@ class Control:
         return True
 
     def uncancel(self) -> None:
-        """Clear the cancellation that the present task has caught, and that of the run if the task executes it."""
+        """Clear the cancellation of the current asyncio task, and that of the run if this task executes it."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         task.uncancel()
         if task is self.task:
             self.cancelled = None
 
-    def obey(self, request: str) -> None:
-        """Carry out a request from the store, unless that was done before."""
+    def handle(self, request: str) -> None:
+        """Carry out a request from the store (CANCEL, CANCEL_ONLY or SUSPEND), unless that was done before."""
         if request in self.seen_requests:
             return
         self.seen_requests.add(request)

@@ -1,6 +1,6 @@
-"""Durations: ``250``, ``250ms``, ``1.5s``, ``2m``, ``1h``, or text with ``${…}`` that gives one of these.
+"""Durations: ``250``, ``250ms``, ``1.5s``, ``2m``, ``1h``, or text with ``${…}`` that evaluates to one of these.
 
-Rules: the language counts in milliseconds, asyncio in seconds; the conversion happens here and nowhere else.
+Rules: flows use milliseconds, asyncio uses seconds; only this module converts between them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|)\s*")
 
 
 def parse_duration(text: str) -> float | None:
-    """Return the seconds that a duration's text means, None when it is not one.
+    """Return the seconds of a duration's text, None if the text is not a duration.
 
     >>> parse_duration("1.5s"), parse_duration("250"), parse_duration("soon")
     (1.5, 0.25, None)
@@ -35,7 +35,10 @@ def parse_duration(text: str) -> float | None:
 
 
 def seconds_of(value: Any) -> float:
-    """Return the seconds that a value means: None is 0, a number counts milliseconds, text is a duration."""
+    """Convert a value to seconds; raise ValueError if it is not a duration.
+
+    None is 0, a number is milliseconds, text is parsed as a duration; negative values become 0.
+    """
     if value is None:
         return 0.0
     if isinstance(value, str) and (seconds := parse_duration(value)) is not None:
@@ -48,13 +51,13 @@ def seconds_of(value: Any) -> float:
 
 
 class Millis(NamedTuple):
-    """A duration in a flow: a constant, or a script that gives one when the step runs."""
+    """Duration in a flow: a constant in seconds, or a script that is evaluated when the step runs."""
 
     constant: float | None
     script: Script | Template | None = None
 
     def seconds(self, frame: Frame) -> float:
-        """Return the duration in seconds, evaluated in the frame's scope when it is not constant."""
+        """Return the duration in seconds; a script is evaluated in the frame's scope."""
         if self.constant is not None:
             return self.constant
         return seconds_of(frame.eval(self.script)) if self.script else 0.0

@@ -1,7 +1,7 @@
-"""What a run tells those who watch it: frozen records, handed to functions.
+"""Events that a run reports to its observers.
 
-Rules: an observer is any ``Callable[[Event], None]``; the core knows no logger and no progress bar. Events of steps
-are made only when somebody watches. Times are seconds of the event loop's clock.
+Rules: an observer is any ``Callable[[Event], None]``. Events of steps are created only if there are observers.
+Durations are seconds of the event loop's clock.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from taskrun.source import Location
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins. ``flow`` is the task's name, ``file`` its file, ``parent`` the step path of a calling task."""
+    """A run has started. ``flow`` is the task's name, ``file`` its file, ``parent`` the path of the calling step."""
 
     run_id: str
     flow: str
@@ -25,7 +25,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run has ended; ``status`` is the name of its last state, ``seconds`` how long it took."""
+    """A run has ended or is suspended. ``status`` is its state, ``seconds`` its duration, ``error`` its failure."""
 
     run_id: str
     flow: str
@@ -36,7 +36,7 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """A step begins its work: its condition held and it is about to bind its inputs."""
+    """A step has started: its conditions are true, its inputs are evaluated next."""
 
     run_id: str
     path: str
@@ -46,7 +46,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """A step has ended; ``status`` is SUCCEEDED, FAILED, CANCELLED or TIMED_OUT, ``error`` the failure's text."""
+    """A step has ended. ``status`` is SUCCEEDED, FAILED, CANCELLED or TIMED_OUT, ``error`` the text of the failure."""
 
     run_id: str
     path: str
@@ -56,12 +56,12 @@ class StepFinished:
     location: Location
     error: str | None = None
     recorded: bool = False
-    """Whether the step asked to be measured (``recordMetrics``)."""
+    """Whether the step has the attribute ``recordMetrics``."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepSkipped:
-    """A step was left out; ``reason`` says which condition or flag decided it."""
+    """A step was skipped. ``reason`` names the condition or flag that caused it."""
 
     run_id: str
     path: str
@@ -71,7 +71,7 @@ class StepSkipped:
 
 @dataclass(frozen=True, slots=True)
 class StepRetried:
-    """An attempt failed and another one follows after ``delay`` seconds; ``attempt`` counts the failed ones from 1."""
+    """An attempt of a step failed, and the next one follows after ``delay`` seconds. ``attempt`` is the failed one."""
 
     run_id: str
     path: str
@@ -83,7 +83,7 @@ class StepRetried:
 
 @dataclass(frozen=True, slots=True)
 class FailureIgnored:
-    """A step with ``allowFailure`` failed; the flow goes on."""
+    """A step with ``allowFailure`` failed; the run continues."""
 
     run_id: str
     path: str
@@ -93,7 +93,7 @@ class FailureIgnored:
 
 @dataclass(frozen=True, slots=True)
 class ValueDumped:
-    """The value of an input or output that carries ``dump``."""
+    """The value of an input or output with the attribute ``dump``. ``kind`` is ``input`` or ``output``."""
 
     run_id: str
     path: str
@@ -104,7 +104,7 @@ class ValueDumped:
 
 @dataclass(frozen=True, slots=True)
 class StepOutput:
-    """A line of text that a step's process wrote, without its end; ``stream`` is ``stdout`` or ``stderr``."""
+    """A line of output of a step's child process, without the line end. ``stream`` is ``stdout`` or ``stderr``."""
 
     run_id: str
     path: str
@@ -114,7 +114,7 @@ class StepOutput:
 
 @dataclass(frozen=True, slots=True)
 class StepReverted:
-    """A step was undone; ``status`` is REVERTED or REVERT_FAILED."""
+    """A step was compensated. ``status`` is REVERTED, or REVERT_FAILED if its compensation failed."""
 
     run_id: str
     path: str
@@ -126,7 +126,7 @@ class StepReverted:
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """A step tells how far it is: ``fraction`` goes from 0 to 1, ``text`` says more (perhaps nothing)."""
+    """A step reports its progress. ``fraction`` is from 0 to 1, ``text`` a comment or empty."""
 
     run_id: str
     path: str
@@ -151,7 +151,7 @@ Observer: TypeAlias = Callable[[Event], None]
 
 
 def as_mapping(event: Event) -> Mapping[str, Any]:
-    """Return the event as a mapping fit for JSON, its kind under ``event`` and its place as ``file:line:column``."""
+    """Return an event as a mapping for JSON: its class name as ``event``, its location as ``file:line:column``."""
     values = {name: getattr(event, name) for name in event.__slots__}
     return {
         "event": type(event).__name__,

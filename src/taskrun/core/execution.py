@@ -1,7 +1,7 @@
-"""Run a compiled flow: bind the inputs, run the program, pick the outputs.
+"""Execute a run: bind its inputs, run the program, return its outputs.
 
-Rules: this is the one place where it is decided how a run ended and where its first and last events are made. A failure
-keeps its exception; a cancellation ends the run whatever the flow would have done next.
+Rules: the last state of a run is determined here, and RunStarted and RunFinished are reported here. The exception of a
+failed run is raised unchanged. A cancelled run ends as CANCELLED even if its last step has succeeded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from taskrun.core.completion import RESULT, Completion, Signal, completed
 from taskrun.core.events import RunFinished, RunStarted
 from taskrun.core.frame import Frame
-from taskrun.core.inputs import task_inputs
+from taskrun.core.inputs import bind_task_inputs
 from taskrun.core.run import Run
 from taskrun.core.script_views import VIEWS, StepView
 from taskrun.core.states import RunState
@@ -22,10 +22,10 @@ from taskrun.errors import FlowError, InputError, RevertError, StepError, StepTi
 
 
 async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
-    """Run the flow of ``run`` and return its completion, whose outputs are the declared ones and RESULT.
+    """Execute a run and return its completion, whose outputs are the declared ones and RESULT.
 
-    The completion of a run that is suspended has that signal. Raises InputError for wrong inputs, and what the flow
-    raised.
+    The completion of a suspended run has the signal SUSPEND. Raises InputError if ``inputs`` are wrong, and the
+    exceptions of the flow.
     """
     flow = run.flow
     started = 0.0
@@ -34,14 +34,14 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
         run.emit(RunStarted(run.run_id, flow.name, flow.path, run.called_from))
     status, failure = RunState.FAILED, None
     try:
-        task_inputs(flow.model.inputs, inputs, run.scope)
+        bind_task_inputs(flow.model.inputs, inputs, run.scope)
         frame = Frame(run, None, flow.model, run.scope)
         run.base.update(dict.fromkeys(VIEWS, StepView(frame)))
         frame.dump("input", flow.model.inputs, run.scope)
         program = flow.program(run.traced, run.journal.records, run.services.check_mutation)
         done = await program.run(frame) if program.run_sync is None else program.run_sync(frame)
         if run.is_cancelled:
-            await asyncio.sleep(0)  # the last step was over before the cancellation could reach it
+            await asyncio.sleep(0)  # the last step had ended before asyncio raised CancelledError in it
         if done.signal is Signal.SUSPEND:
             status = RunState.SUSPENDED
             return done
@@ -57,14 +57,14 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
         raise
     finally:
         for problem in run.close():
-            run.report(f"ending a bean failed: {problem!r}")
+            run.report(f"the destroyMethod of a bean failed: {problem!r}")
         if run.traced:
             text = None if failure is None else f"{type(failure).__name__}: {failure}"
             run.emit(RunFinished(run.run_id, flow.name, str(status), asyncio.get_running_loop().time() - started, text))
 
 
 def state_after(run: Run, error: BaseException) -> RunState:
-    """Return the state of a run that this failure ended."""
+    """Return the state of a run that failed with ``error``."""
     if isinstance(error, RevertError):
         return RunState.REVERT_FAILED
     if run.rollback.compensated:
@@ -73,6 +73,7 @@ def state_after(run: Run, error: BaseException) -> RunState:
 
 
 def _outputs(declared: tuple[Any, ...], done: Completion) -> Completion:
+    """Return the completion of a task: its declared outputs, and RESULT."""
     found = done.outputs.get
     outputs = {item.name: found(item.name) for item in declared}
     if RESULT not in outputs:
@@ -81,7 +82,7 @@ def _outputs(declared: tuple[Any, ...], done: Completion) -> Completion:
 
 
 def failed_step(error: BaseException) -> StepNote | None:
-    """Return the note of the innermost step that an exception passed through, None when it came from no step."""
+    """Return the note of the innermost step that raised an exception, None if no step did."""
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, StepNote):
             return note
@@ -89,7 +90,7 @@ def failed_step(error: BaseException) -> StepNote | None:
 
 
 def run_error(error: Exception, run: Run) -> Exception:
-    """Return what a failed run raises: the error itself when it is about the inputs, else a StepError."""
+    """Return the exception that a failed run raises: an InputError or FlowError itself, otherwise a StepError."""
     first = error.exceptions[0] if isinstance(error, RevertError) else error
     note = failed_step(first)
     if note is None and isinstance(error, InputError | FlowError):
@@ -97,5 +98,5 @@ def run_error(error: Exception, run: Run) -> Exception:
     path, location = (note.path, note.location) if note is not None else ("main", run.flow.model.at)
     text = f"{path} failed: {type(first).__name__}: {first}"
     if isinstance(error, RevertError):
-        text += f"; {len(error.exceptions) - 1} of the steps that were done could not be undone"
+        text += f"; {len(error.exceptions) - 1} of its compensations failed"
     return StepError(text, path, location, state_after(run, error))

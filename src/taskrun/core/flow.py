@@ -1,7 +1,8 @@
-"""Flow: a compiled task file or step library, with its late compile stages.
+"""Flow: a compiled task file or step library, with the compile stages that run later.
 
-Rules: a flow is immutable and shared by all its runs. ``compile.pipeline.compile_flow`` makes it and passes the stages
-that run later: ``link`` when the flow is loaded to be run, ``weave`` and ``optimize`` once per way of running it.
+Rules: a flow is immutable and shared by all its runs. ``compile.pipeline.compile_flow`` creates it. It calls the stage
+``link`` when the flow is loaded for a run, ``weave`` and ``optimize`` once per combination of the parameters of
+``program``.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from taskrun.core.beans import BeanDefinition, BeanDefinitions
 from taskrun.core.fields import FromElement
-from taskrun.core.search_path import name_and_version
 from taskrun.core.step import Step, walk
 from taskrun.core.weave import LIBRARY_RANK, Program, WeaveSettings
 from taskrun.errors import Diagnostic
 from taskrun.syntax.node import Node
+from taskrun.syntax.search_path import name_and_version
 from taskrun.syntax.xml_write import write_xml
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """An ``<import as="Orders" class="shop.orders:Orders"/>``: a short name for a Python object."""
+    """An element ``<import as="Orders" class="shop.orders:Orders"/>``: a short name for a Python object."""
 
     node: Node = field(repr=False, compare=False)
     as_: str
@@ -36,7 +37,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The attributes and children of the root element that concern the flow as a whole."""
+    """Settings of a whole flow: attributes and children of its root element."""
 
     name: str | None = None
     version: int = 0
@@ -63,8 +64,9 @@ class Header:
 class Flow:
     """A compiled task or step library: its model, and the programs woven from it.
 
-    Attributes: ``path`` the file, ``root`` its extended tree, ``header`` the settings of its root element, ``model``
-    the root step, ``variables`` the table of readable variables, ``bean_ids`` the names of the beans that it defines.
+    Attributes: ``path`` is the file, ``root`` its extended tree, ``header`` the settings of its root element, ``model``
+    the root step, ``variables`` the table of readable variables, ``bean_ids`` the names of the beans of its
+    ``<beans>``.
     """
 
     def __init__(
@@ -85,9 +87,9 @@ class Flow:
         self.model = model
         self.variables = variables
         from_path = name_and_version(path)
-        self.name = header.name or (from_path[0] if from_path else "@main")
-        self.version = header.version or (from_path[1] if from_path else 0)
-        self.bean_ids = tuple(definition.id for definition in header.definitions)
+        self.name: str = header.name or (from_path[0] if from_path else "@main")
+        self.version: int = header.version or (from_path[1] if from_path else 0)
+        self.bean_ids: tuple[str, ...] = tuple(definition.id for definition in header.definitions)
         self._warnings = warnings
         self._link = link
         self._weave = weave
@@ -103,7 +105,7 @@ class Flow:
         return tuple(sorted(self._warnings(), key=lambda item: item.location))
 
     def link(self, services: Services) -> list[Diagnostic]:
-        """Return the problems of what this flow, and each flow that it calls, names outside its file."""
+        """Return the problems of the stage ``link``, such as unknown beans, also those of the flows that are called."""
         return list(dict.fromkeys(self._link(self, services)))
 
     @property
@@ -123,14 +125,14 @@ class Flow:
 
     @cached_property
     def text(self) -> str:
-        """The extended flow as XML; it compiles to the same flow without the files that it builds on."""
+        """The extended flow as XML, which compiles to the same flow without its prototypes and deltas."""
         return write_xml(self.root, head=False)
 
     def program(self, traced: bool, recorded: bool = False, check_mutation: bool = False) -> Program:
         """Return the woven and optimized program of the whole flow; it is cached per combination of parameters.
 
-        Parameters: ``traced`` whether observers get the events of steps, ``recorded`` whether the run is recorded,
-        ``check_mutation`` whether a step that changes its inputs in place fails.
+        Parameters: ``traced`` means that steps report events to observers, ``recorded`` that the run is recorded,
+        ``check_mutation`` that a step fails if it changes its inputs in place.
         """
         way = (traced, recorded, check_mutation)
         program = self._programs.get(way)
@@ -140,13 +142,13 @@ class Flow:
         return program
 
     def library_step(self, name: str) -> Step | None:
-        """Return the step of that name directly in this library, None when there is none."""
+        """Return the top-level step of that name in this library, None if there is none."""
         return next((step for step in self.model.children() if step.name == name), None)
 
     def library_program(self, name: str, traced: bool, recorded: bool = False, check_mutation: bool = False) -> Program:
         """Return the program of one step of this library, with its decorators up to ``LIBRARY_RANK``.
 
-        The other parameters are those of ``program``. Raises LookupError when the library has no such step.
+        The other parameters are those of ``program``. Raises LookupError if the library has no such step.
         """
         way = (traced, recorded, check_mutation)
         program = self._library_programs.get((name, *way))
@@ -159,6 +161,7 @@ class Flow:
         return program
 
     def _weave_settings(self, traced: bool, recorded: bool, check_mutation: bool) -> WeaveSettings:
+        """Return the settings for weaving a program of this flow."""
         saves, compensates = self.header.default_save_state, self.compensates
         return WeaveSettings(
             traced=traced, recorded=recorded, saves=saves, compensates=compensates, check_mutation=check_mutation

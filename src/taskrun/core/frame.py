@@ -1,7 +1,7 @@
-"""A frame: one activation of one step.
+"""Frame: one activation of one step.
 
-Rules: the program is shared by all runs, so everything that changes lives here or in the Run. A frame costs one small
-object; its path is put together only when somebody asks for it.
+Rules: the program is shared by all runs, so all mutable state of an execution is in its frames and its Run. A path is
+computed only when it is read, because most activations never need it.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _new_scope = dict.__new__
 
 
 class Frame:
-    """The scope, flags and place of a running step; what a step's ``run`` and a decorator's ``around`` get.
+    """State of one activation of a step, passed to ``Step.run`` and ``Decorator.around``.
 
-    ``index`` is the iteration that a loop is in, or the number of a fork's branch (from 0); ``attempt`` counts from 1;
-    ``visits`` counts how often the children of a sequence were entered, once something has jumped. ``compensations``
-    is the list of the enclosing container.
+    ``index`` is the number of the loop iteration or of the branch, from 0; ``attempt`` and ``visit`` count from 1;
+    ``visits`` are the visits of the children, None until one of them has jumped. ``compensations`` is the list of the
+    enclosing container, ``executor`` the name of the executor for functions, None for the event loop.
     """
 
     __slots__ = (
@@ -53,13 +53,13 @@ class Frame:
     )
 
     def __init__(self, run: Run, parent: Frame | None, step: Step, scope: Scope) -> None:
-        self.run = run
-        self.parent = parent
-        self.step = step
-        self.scope = scope
+        self.run: Run = run
+        self.parent: Frame | None = parent
+        self.step: Step = step
+        self.scope: Scope = scope
         self.index: int | None = None
-        self.attempt = 1
-        self.visit = 1
+        self.attempt: int = 1
+        self.visit: int = 1
         self.visits: dict[str, int] | None = None
         if parent is None:
             self.flags: frozenset[str] = run.flags
@@ -74,9 +74,10 @@ class Frame:
 
     @property
     def path(self) -> str:
-        """Where this is in the run: ``main/loop[2]/call``, ``main/a~2`` on a second visit, ``main/s#2`` on a retry.
+        """The position in the run: ``main/loop[2]/call``; on a second visit ``main/a~2``, in attempt 2 ``main/s#2``.
 
-        A retry of a task's root is a level of its own, ``main/#2/a``, since ``main/call#2`` is one of the call.
+        An attempt of a task's root step is an additional level, ``main/#2/a``, since ``main/call#2`` is an attempt of
+        the call.
         """
         if self.parent is None:
             text = self.run.called_from or ROOT
@@ -85,7 +86,7 @@ class Frame:
         return f"{text}#{self.attempt}" if self.attempt > 1 else text
 
     def path_of(self, name: str, visit: int | None = None) -> str:
-        """Return the path of the step of that name inside this one, on the given visit (the present one)."""
+        """Return the path of a child step by its name; ``visit`` is its number, None for the present one."""
         text = self.path
         if self.index is not None:
             text += f"[{self.index}]"
@@ -94,56 +95,57 @@ class Frame:
             visit = 1 if self.visits is None else self.visits.get(name, 1)
         return f"{text}~{visit}" if visit > 1 else text
 
-    def part(self, name: str, index: int | None = None) -> str:
-        """Return the key of what is recorded of a part of the step: ``main/loop:items``, ``main/loop[2]:while``."""
+    def part_key(self, name: str, index: int | None = None) -> str:
+        """Return the key of the record of a part of the step: ``main/loop:items``, ``main/loop[2]:while``."""
         text = self.path if index is None else f"{self.path}[{index}]"
         return f"{text}/:{name}" if self.parent is None and self.run.called_from else f"{text}:{name}"
 
     def recorded(self, part: str, index: int | None = None) -> StepRecord | None:
-        """Return the record that an earlier execution of the run left of a part of the step, None without one."""
+        """Return the record of a part of the step from an earlier execution of the run, None if there is none."""
         journal = self.run.journal
-        return journal.recorded(self.part(part, index)) if journal.replays else None
+        return journal.recorded(self.part_key(part, index)) if journal.replays else None
 
     def remember(self, name: str, make: Callable[[], Any], because: str = "", index: int | None = None) -> Any:
-        """Return what ``make`` returns; in a recorded run, what it returned when the run came here first.
+        """Return the value of a decision: of ``make()``, or in a replay the value that it had in the first execution.
 
-        ``name`` tells the parts of a step apart, ``because`` is the text of the script that decides.
+        Parameters: ``name`` and ``index`` identify the decision in the step, ``because`` is the text of the script that
+        makes it.
         """
         journal = self.run.journal
-        return journal.remember(self.part(name, index), make, "decision", because) if journal.records else make()
+        return journal.remember(self.part_key(name, index), make, "decision", because) if journal.records else make()
 
     @property
-    def entered_again(self) -> bool:
-        """Whether a resumed run re-enters this step, which had begun and has not ended."""
+    def re_entered(self) -> bool:
+        """Whether the run was resumed while it was inside this step, so that the step begins a second time."""
         journal = self.run.journal
         if not journal.replays:
             return False
         if self.parent is None and self.run.parent is None:
-            return True  # the task itself has no record
+            return True  # the root step has no record
         record = journal.recorded(self.path)
         return record is not None and record.state in _BEGUN
 
     def begin_visits(self) -> None:
-        """Note that a body begins in this frame, so no child has been visited yet."""
+        """Reset the visits of the children, because a body begins in this frame."""
         self.visits = None
 
     @property
     def at(self) -> Location:
-        """The step's place in its file."""
+        """The location of the step in its file."""
         return self.step.at
 
     def eval(self, script: Script | Template) -> Any:
-        """Evaluate a script in this step's scope and return its value; what it raises comes out unchanged."""
+        """Evaluate a script in this step's scope and return its value; its exceptions are raised unchanged."""
         return script.run(self.scope)
 
     def call(self, script: Script, **arguments: Any) -> Any:
-        """Evaluate a script with further variables, which are gone again afterwards."""
+        """Evaluate a script with additional variables, which exist only during the evaluation."""
         with self.variables(**arguments):
             return script.run(self.scope)
 
     @contextmanager
     def variables(self, **arguments: Any) -> Iterator[None]:
-        """Set variables of this step for the time of a ``with`` block."""
+        """Set variables in this step's scope during a ``with`` block, and restore the previous ones afterwards."""
         scope = self.scope
         hidden = {name: scope[name] for name in arguments if name in scope}
         scope.update(arguments)
@@ -155,13 +157,13 @@ class Frame:
             scope.update(hidden)
 
     def dump(self, kind: str, parts: Iterable[Input | Output], values: Mapping[str, Any]) -> None:
-        """Tell the values of those inputs or outputs that carry ``dump``."""
+        """Report the values of inputs or outputs with the attribute ``dump``; ``kind`` is ``input`` or ``output``."""
         for item in parts:
             if item.dump and item.name in values:
                 self.run.emit(ValueDumped(self.run.run_id, self.path, kind, item.name, values[item.name]))
 
     def branch(self, index: int) -> Frame:
-        """Return a frame for one of several concurrent bodies of this step, with a scope of its own below it."""
+        """Return a frame for one branch of this step, with a scope of its own inside the scope of the step."""
         frame: Frame = _new_frame(Frame)
         frame.run = self.run
         frame.parent = self.parent

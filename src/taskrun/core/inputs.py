@@ -1,11 +1,11 @@
-"""Inputs of tasks and steps: where a value comes from, and what it must be.
+"""Inputs of tasks and steps: their sources, conversion and checks.
 
     <input name="n" type="int" mandatory="true" defaultValue="3" value="${count}"/>
     <input name="n"><source>count + 1</source></input>
 
-Rules: the order is value, default when null, conversion, check of ``mandatory``, check of ``<schema>``; every problem
-of one step's inputs is reported at once. A step's inputs are evaluated in its parent's scope (the task's scope with
-``fromTaskScope``), in the order of the file, once.
+Rules: the value is evaluated, replaced by the default if it is null, converted, checked for ``mandatory``, and checked
+by ``<schema>``, in this order. All problems of one step's inputs are reported together. A step's inputs are evaluated
+once, in the order of the file, in its parent's scope (with ``fromTaskScope``, in the task's scope).
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from operator import itemgetter
 from typing import Any
 
 from taskrun.core.fields import Text
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
-from taskrun.core.types import Type
+from taskrun.core.types import SchemaCheck, Type
 from taskrun.errors import InputError, near_hint
 from taskrun.script.script import Script, Template, UnknownVariableError
 from taskrun.syntax.node import Node
@@ -29,7 +28,7 @@ CONTAINERS = (str, bytes, list, tuple, set, frozenset, Mapping)
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """A declared input. Not slotted: what is derived from the settings is worked out once and kept."""
+    """A declared input of a task or step. Not slotted, because its cached properties need a ``__dict__``."""
 
     node: Node = field(repr=False, compare=False)
     name: str
@@ -48,7 +47,7 @@ class Input:
 
     @cached_property
     def plain(self) -> bool:
-        """Whether the value is taken as it is, with nothing to convert or to check."""
+        """Whether the value is used unchanged, without default, conversion and checks."""
         return not (
             self.type
             or self.mandatory
@@ -61,22 +60,25 @@ class Input:
 
     @cached_property
     def read(self) -> Callable[[Scope], Any]:
-        """How the value is had from a scope; raises UnknownVariableError for a by-name input whose variable does not exist."""
+        """The function that evaluates the value in a scope.
+
+        It raises UnknownVariableError if an input without value and source has no variable of its name.
+        """
         script = self.source or self.value
         if script is None:
             return itemgetter(self.name)
         run = script.run
-        if script.stores:  # a script of an input must not write into its parent's scope
+        if script.stores:  # the script must not assign variables of its parent's scope
             return lambda scope: run(Scope(scope))
         return run
 
     @property
     def by_name(self) -> bool:
-        """Whether the value is the variable of the same name."""
+        """Whether the value is the variable of the input's name: the input has neither value nor source."""
         return self.source is None and self.value is None
 
     def describe(self, path: str = "") -> str:
-        """Return the input's name, type, the path of the step that asks for it, and description, for messages."""
+        """Return name, type and description of the input for a message, with the path of the step that requests it."""
         text = f"input '{self.name}'"
         if self.type:
             text += f" ({self.type.name})"
@@ -84,14 +86,14 @@ class Input:
             text += f" of {path}"
         return f"{text}, {self.description.strip()}" if self.description else text
 
-    def admit(self, value: Any, scope: Scope) -> Any:
-        """Return the value after default, conversion and checks; raises ValueError saying what is wrong."""
+    def resolve(self, value: Any, scope: Scope) -> Any:
+        """Return the value after default, conversion and checks; raise ValueError with the problem if it is wrong."""
         if value is None and self.default_value is not None:
             value = self.default_value.run(scope)
-        return self.check(value)
+        return self.convert(value)
 
-    def check(self, value: Any) -> Any:
-        """Return the value after conversion and checks; raises ValueError saying what is wrong."""
+    def convert(self, value: Any) -> Any:
+        """Return the value after conversion and checks; raise ValueError with the problem if it is wrong."""
         if value is not None and self.type is not None:
             value = self.type.convert(value)
         if self.mandatory and (value is None or (isinstance(value, CONTAINERS) and not value)):
@@ -102,15 +104,16 @@ class Input:
 
 
 def unknown_variable(name: str, names: Iterable[str]) -> str:
-    """Return the message for a by-name input whose variable does not exist."""
+    """Return the message for an input whose variable does not exist, with the most similar of ``names``."""
     hint = near_hint(name, {known for known in names if not known.startswith("_")})
     return f"unknown variable '{name}'" + (f"; {hint}" if hint else "")
 
 
 def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: bool) -> dict[str, Any]:
-    """Return the values of a step's inputs, or raise InputError with every problem; what a script raises comes first.
+    """Return the values of a step's inputs, or raise InputError with all problems.
 
-    ``outer`` is the parent's scope, ``task`` the task's; ``lenient`` makes an unknown variable null.
+    Parameters: ``outer`` is the parent's scope, ``task`` the task's; ``lenient`` makes an unknown variable null instead
+    of a problem. An exception of a script is raised at once.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -126,7 +129,7 @@ def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: b
                 problems.append(f"{item.describe()}: {unknown_variable(item.name, scope.names())}")
                 continue
         try:
-            values[item.name] = item.admit(value, scope)
+            values[item.name] = item.resolve(value, scope)
         except ValueError as error:
             problems.append(f"{item.describe()}: {error}")
     if problems:
@@ -134,13 +137,16 @@ def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: b
     return values
 
 
-def admitted(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
-    """Return the values of inputs that somebody has given, or raise InputError with every problem."""
+def resolve_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """Return the values of inputs after default, conversion and checks, or raise InputError with all problems.
+
+    Parameters: ``given`` are the values by name, ``scope`` is for the evaluation of defaults.
+    """
     values: dict[str, Any] = {}
     problems: list[str] = []
     for item in inputs:
         try:
-            values[item.name] = item.admit(given.get(item.name), scope)
+            values[item.name] = item.resolve(given.get(item.name), scope)
         except ValueError as error:
             problems.append(f"{item.describe()}: {error}")
     if problems:
@@ -148,11 +154,11 @@ def admitted(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) 
     return values
 
 
-def task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> None:
-    """Put the inputs of a run into the task's scope, or raise InputError with every problem.
+def bind_task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> None:
+    """Set the inputs of a run in the task's scope, or raise InputError with all problems.
 
-    An input that is not declared is one, unless the task declares none. Values and sources of task inputs are
-    evaluated for those that are not given.
+    A given input that is not declared is a problem, unless the task declares none. An input that is not given is
+    evaluated from its value or source.
     """
     declared = {item.name for item in inputs}
     problems = []
@@ -167,7 +173,7 @@ def task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scop
         try:
             if value is None and not item.by_name:
                 value = item.read(scope)
-            scope[item.name] = item.admit(value, scope)
+            scope[item.name] = item.resolve(value, scope)
         except ValueError as error:
             problems.append(f"{item.describe()}: {error}")
     if problems:

@@ -1,8 +1,8 @@
-"""Records of steps, and the journal through which a run reads and writes them.
+"""Records of steps, and the protocol of the journal that stores them.
 
-Rules: the kernel knows the journal by the protocol ``RunJournal`` alone. A run that is not recorded has the null object
-``NoJournal``: nothing is recorded in it, and writing to it does nothing. Keys are paths of steps; the key of a part of a
-step is its path, a colon and the name of the part, such as ``main/loop:items``.
+Rules: the kernel uses only the protocol ``RunJournal``; ``durable.recorder`` implements it. A run that is not recorded
+has the null object ``NoJournal``, which contains no records and ignores writes. The key of a record is the path of a
+step; for a part of a step it is the path, a colon and the name of the part, such as ``main/loop:items``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRecord:
-    """An exception as text, which can be shown without importing its class.
+    """Record of an exception as text, which can be shown without importing its class.
 
-    ``kind`` is the class with its module, ``group`` the members of an exception group, ``cause`` the exception that led
-    to it; ``implicit`` says that the cause was being handled rather than named by ``raise … from``. ``state`` is the JSON
-    text of the exception's arguments and attributes (``codec.exception_state``), "" when none of them can be saved.
+    ``kind`` is the class with its module, ``group`` the members of an exception group, ``cause`` the ``__cause__`` of
+    the exception, or its ``__context__`` if ``implicit`` is True. ``state`` is the JSON text of its arguments and
+    attributes (``codec.exception_state``), "" if none of them can be saved.
     """
 
     kind: str
@@ -57,11 +57,12 @@ class ErrorRecord:
 
 
 class StepRecord(NamedTuple):
-    """The record of one execution of a step, or of a part of it: an item, a decision, a rollback.
+    """Record of one execution of a step, or of a part of it: an item, a decision, a rollback.
 
-    ``key`` is the path in the run, ``outputs`` JSON text; ``signal`` and ``target`` are those of the completion; ``note``
-    explains the record to people, for example why the step was skipped. ``inputs`` is JSON text: the inputs that a
-    container began with, or the values that compensating a succeeded step needs (None: it cannot be compensated).
+    ``key`` is the path in the run, ``outputs`` JSON text; ``signal`` and ``target`` are those of the completion;
+    ``note`` is a comment for people, for example why the step was skipped. ``inputs`` is JSON text: the inputs of a
+    container that has begun, or the values that the compensation of a succeeded step needs (None: it has no
+    compensation). ``started`` and ``ended`` are seconds since 1970.
     """
 
     key: str
@@ -80,7 +81,7 @@ class StepRecord(NamedTuple):
 
 
 class RunJournal(Protocol):
-    """The journal of a run, as the kernel uses it: recorded values, and writes that make new ones."""
+    """Protocol of the journal of a run: reads its records, and writes new ones."""
 
     @property
     def records(self) -> bool:
@@ -92,26 +93,29 @@ class RunJournal(Protocol):
 
     @property
     def problem(self) -> TaskrunError | None:
-        """Why the run must end at once, None while it may continue."""
+        """The error because of which the run must be aborted, None while it may continue."""
 
     @property
     def is_broken(self) -> bool:
         """Whether records can no longer be written."""
 
     def abort(self, error: TaskrunError) -> RunAborted:
-        """Return the exception that aborts the run, and stop its other branches."""
+        """Return the exception that aborts the run because of ``error``; its other branches end too."""
 
     def recorded(self, key: str) -> StepRecord | None:
-        """Return the record that an earlier execution of the run left under a key, None without one."""
+        """Return the record of a key from an earlier execution of the run, None if there is none."""
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
-        """Return the recorded value of a decision; without one, call ``make`` and record its value."""
+        """Return the recorded value of a decision; if there is none, call ``make`` and record its value.
+
+        Parameters: ``kind`` is the kind of the record, ``because`` the text of the script that makes the decision.
+        """
 
     def note(self, record: StepRecord) -> None:
         """Write a record with the next commit."""
 
     async def save(self, record: StepRecord, *, shared: bool = True) -> None:
-        """Write a record and return when it is committed."""
+        """Write a record and return when it is committed; ``shared`` allows other branches to join the commit."""
 
     async def set_state(self, state: RunState) -> None:
         """Write the state of the run and return when it is committed."""
@@ -123,13 +127,13 @@ class RunJournal(Protocol):
         """Store a request such as ``cancel``, so that a process that resumes the run finds it."""
 
     def text(self, value: Any, what: str) -> str:
-        """Return the JSON text of a value; UnsavableValueError names ``what`` it belongs to."""
+        """Return the JSON text of a value; raise UnsavableValueError, which names ``what``, if it has none."""
 
     def value(self, text: str | None) -> Any:
         """Return the value of a JSON text, None for None."""
 
     def error_record(self, error: BaseException) -> ErrorRecord | None:
-        """Return the record of an exception."""
+        """Return the record of an exception, None if the run is not recorded."""
 
     def failure(self, record: ErrorRecord | None) -> Exception:
         """Return the exception that a record describes."""
@@ -141,11 +145,15 @@ class RunJournal(Protocol):
         """Return the records inside the step at a path that matter for a rollback, the oldest first."""
 
     def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
-        """Return the flow of a called task as it was when the run called it first."""
+        """Return the flow of a called task as it was at its first call in the run.
+
+        Parameters: ``path`` is the file, ``flow`` the present flow, ``compile_text`` compiles the recorded text if it
+        differs.
+        """
 
 
 class NoJournal:
-    """The journal of a run that is not recorded: it has no records and ignores writes."""
+    """Null journal of a run that is not recorded: contains no records and ignores writes."""
 
     __slots__ = ()
 
@@ -153,15 +161,15 @@ class NoJournal:
     problem: TaskrunError | None = None
 
     def abort(self, error: TaskrunError) -> RunAborted:
-        """Return the exception that aborts the run."""
+        """Return the exception that aborts the run because of ``error``."""
         return RunAborted(error)
 
-    def recorded(self, _key: str) -> StepRecord | None:
-        """Return None."""
+    def recorded(self, key: str) -> StepRecord | None:
+        """Return None: there are no records."""
         return None
 
-    def remember(self, _key: str, make: Callable[[], Any], _kind: str = "decision", _because: str = "") -> Any:
-        """Return what ``make`` returns."""
+    def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
+        """Return ``make()``; decisions are not recorded."""
         return make()
 
     def note(self, record: StepRecord) -> None:
@@ -179,34 +187,34 @@ class NoJournal:
     def request(self, kind: str) -> None:
         """Ignore the request."""
 
-    def text(self, _value: Any, _what: str) -> str:
+    def text(self, value: Any, what: str) -> str:
         """Return an empty text."""
         return ""
 
-    def value(self, _text: str | None) -> Any:
-        """Return None."""
+    def value(self, text: str | None) -> Any:
+        """Return None: no value is recorded."""
         return None
 
-    def error_record(self, _error: BaseException) -> ErrorRecord | None:
-        """Return None."""
+    def error_record(self, error: BaseException) -> ErrorRecord | None:
+        """Return None: exceptions are not recorded."""
         return None
 
-    def failure(self, _record: ErrorRecord | None) -> Exception:
-        """Raise LookupError: nothing is recorded."""
-        raise LookupError("a run that is not recorded has no recorded failures")
+    def failure(self, record: ErrorRecord | None) -> Exception:
+        """Raise LookupError: no exception is recorded."""
+        raise LookupError("the run is not recorded, so it has no recorded failure: give TaskManager a store")
 
     def order(self, key: str) -> int:
-        """Raise LookupError: nothing is recorded."""
-        raise LookupError(key)
+        """Raise LookupError: no step is recorded."""
+        raise LookupError(f"the run is not recorded, so it has no record of '{key}': give TaskManager a store")
 
-    def inside(self, _path: str) -> list[StepRecord]:
-        """Return no records."""
+    def inside(self, path: str) -> list[StepRecord]:
+        """Return an empty list: there are no records."""
         return []
 
-    def recorded_flow(self, _path: str, flow: Flow, _compile_text: Callable[[str, str], Flow]) -> Flow:
-        """Return the flow itself."""
+    def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
+        """Return ``flow``: no earlier text of it is recorded."""
         return flow
 
 
 NO_JOURNAL = NoJournal()
-"""The one null journal, which all runs that are not recorded share."""
+"""The null journal of all runs that are not recorded."""

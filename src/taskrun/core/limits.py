@@ -1,7 +1,7 @@
-"""Counting semaphores and token buckets, found by key.
+"""Limiters: counting semaphores and token buckets by key, for ``<throttle>`` and ``<rate-limit>``.
 
-Rules: the settings of a key are fixed by who uses it first, for as long as anybody holds or awaits it. Waiters are
-served in the order in which they came. A key that nobody uses takes no memory. Times are seconds of the loop's clock.
+Rules: the first user of a key determines its settings, as long as the key is in use. Waiters are served in the order in
+which they came. Unused keys are removed. Times are seconds of the event loop's clock.
 """
 
 from __future__ import annotations
@@ -12,50 +12,60 @@ from typing import Any
 
 from taskrun.errors import RateLimitTimeout, ThrottleTimeout
 
-MAX_KEPT = 10_000
+MAX_BUCKETS = 10_000
+"""The number of buckets from which on full ones are removed."""
 ALMOST_ONE = 1 - 1e-6
-"""Enough of a token: clocks are not exact."""
+"""The part of a token that counts as a whole one, because clocks are not exact."""
 
 
 class Limiters:
-    """The permits and buckets of one owner: a run, or the TaskManager for those that are global."""
+    """The semaphores and token buckets of a run, or the global ones of a TaskManager."""
 
     def __init__(self) -> None:
         self._permits: dict[Any, Permits] = {}
         self._buckets: dict[Any, Bucket] = {}
 
     async def acquire(self, key: str, limit: int, max_wait: float) -> Permits:
-        """Return the permits of the key with one of them taken; raises ThrottleTimeout after ``max_wait`` seconds."""
+        """Acquire a permit of the key's semaphore and return the semaphore.
+
+        Raises ThrottleTimeout if no permit becomes free within ``max_wait`` seconds. ``limit`` is the number of permits
+        if the semaphore does not exist yet.
+        """
         found = self._permits.get(key)
         if found is None:
             found = self._permits[key] = Permits(limit)
         try:
             await found.acquire(key, max_wait)
         finally:
-            self._forget(key, found)
+            self._remove_unused(key, found)
         return found
 
     def release(self, key: str, permits: Permits) -> None:
-        """Give a permit back."""
+        """Release a permit that ``acquire`` returned for the key."""
         permits.release()
-        self._forget(key, permits)
+        self._remove_unused(key, permits)
 
-    def _forget(self, key: str, permits: Permits) -> None:
+    def _remove_unused(self, key: str, permits: Permits) -> None:
+        """Remove the semaphore of a key if it is unused."""
         if permits.unused and self._permits.get(key) is permits:
             del self._permits[key]
 
-    async def pass_through(self, key: str, rate: float, max_wait: float) -> None:
-        """Wait for a token of the key's bucket; raises RateLimitTimeout at once when that takes over ``max_wait``."""
+    async def take_token(self, key: str, rate: float, max_wait: float) -> None:
+        """Take a token of the key's bucket, waiting until there is one.
+
+        Parameters: ``rate`` is the number of tokens per second if the bucket does not exist yet. Raises
+        RateLimitTimeout immediately if the wait would be longer than ``max_wait`` seconds.
+        """
         now = asyncio.get_running_loop().time()
         bucket = self._buckets.get(key)
         if bucket is None:
-            if len(self._buckets) >= MAX_KEPT:
-                self._buckets = {name: kept for name, kept in self._buckets.items() if not kept.full(now)}
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._buckets = {name: other for name, other in self._buckets.items() if not other.full(now)}
             bucket = self._buckets[key] = Bucket(rate, now)
         await bucket.take(key, max_wait)
 
     def statistics(self) -> dict[str, dict[str, float]]:
-        """Return per key how many permits there are, are held and are awaited, and the rate of each bucket."""
+        """Return by key the limit, held permits and waiting users of each semaphore, and the rate of each bucket."""
         return {
             **{key: {"limit": p.limit, "held": p.held, "waiting": len(p.waiting)} for key, p in self._permits.items()},
             **{key: {"rate": bucket.rate} for key, bucket in self._buckets.items()},
@@ -63,60 +73,63 @@ class Limiters:
 
 
 class Permits:
-    """A counting semaphore whose waiters are served in order."""
+    """Counting semaphore whose waiters are served in order."""
 
     __slots__ = ("held", "limit", "waiting")
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.held = 0
+        self.limit: int = limit
+        self.held: int = 0
         self.waiting: deque[asyncio.Future[None]] = deque()
 
     @property
     def unused(self) -> bool:
-        """Whether nobody holds or awaits a permit."""
+        """Whether no permit is held or awaited."""
         return not self.held and not self.waiting
 
     async def acquire(self, key: str, max_wait: float) -> None:
-        """Take a permit, waiting for one at most ``max_wait`` seconds."""
+        """Acquire a permit; raise ThrottleTimeout, with the key, after ``max_wait`` seconds."""
         if self.held < self.limit and not self.waiting:
             self.held += 1
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(turn)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(waiter)
         try:
             async with asyncio.timeout(max_wait):
-                await turn
+                await waiter
         except BaseException as error:
-            if turn.done() and not turn.cancelled():
-                self.release()  # it was this one's turn at the very moment
+            if waiter.done() and not waiter.cancelled():
+                self.release()  # the permit was assigned at the same moment
             else:
-                _forget_turn(self.waiting, turn)
+                _remove_waiter(self.waiting, waiter)
             if isinstance(error, TimeoutError):
-                message = f"no permit of '{key}' within {max_wait * 1000:g} ms: {self.limit} at once are allowed"
+                message = (
+                    f"no permit of '{key}' became free within {max_wait * 1000:g} ms: its limit is {self.limit}; "
+                    "increase maxWait or maxConcurrency"
+                )
                 raise ThrottleTimeout(message) from None
             raise
 
     def release(self) -> None:
-        """Hand the permit to who waits longest, or put it back."""
+        """Assign the permit to the first waiter, or make it available if there is none."""
         while self.waiting:
-            turn = self.waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            waiter = self.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
                 return
         self.held -= 1
 
 
 class Bucket:
-    """A token bucket that holds a second's worth of tokens (at least one) and refills at ``rate`` per second.
+    """Token bucket for ``rate`` tokens, at least one, which is refilled with ``rate`` tokens per second.
 
-    Those who wait are served in order by one timer; who is cancelled leaves the token to those behind.
+    Waiters are served in order by one timer; the token of a cancelled waiter is assigned to the next one.
     """
 
     __slots__ = ("_at", "_size", "_timer", "_tokens", "_waiting", "rate")
 
     def __init__(self, rate: float, now: float) -> None:
-        self.rate = rate
+        self.rate: float = rate
         self._size = max(1.0, rate)
         self._tokens = self._size
         self._at = now
@@ -124,11 +137,11 @@ class Bucket:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def full(self, now: float) -> bool:
-        """Whether the bucket is as good as new."""
+        """Return whether the bucket is full and has no waiters, so that a new one would be the same."""
         return not self._waiting and self._tokens + (now - self._at) * self.rate >= self._size
 
     async def take(self, key: str, max_wait: float) -> None:
-        """Take a token, which may be one that is still to come: then wait for it."""
+        """Wait for a token and take it; raise RateLimitTimeout if the wait would exceed ``max_wait`` seconds."""
         loop = asyncio.get_running_loop()
         self._refill(loop.time())
         if self._tokens > ALMOST_ONE and not self._waiting:
@@ -137,44 +150,48 @@ class Bucket:
         wait = (len(self._waiting) + 1 - self._tokens) / self.rate
         if wait > max_wait:
             message = (
-                f"'{key}' lets {self.rate:g} a second through: the wait would be {wait * 1000:.0f} ms, "
-                f"more than {max_wait * 1000:g} ms"
+                f"'{key}' is limited to {self.rate:g} per second: the wait would be {wait * 1000:.0f} ms, "
+                f"more than maxWait={max_wait * 1000:g} ms; increase maxWait or requestPerSecond"
             )
             raise RateLimitTimeout(message)
-        turn: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(turn)
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(waiter)
         self._set_timer(loop)
         try:
-            await turn
+            await waiter
         except asyncio.CancelledError:
-            if not turn.cancelled():
-                self._tokens += 1  # it had come at the very moment
-            _forget_turn(self._waiting, turn)
+            if not waiter.cancelled():
+                self._tokens += 1  # the token was assigned at the same moment
+            _remove_waiter(self._waiting, waiter)
             self._serve()
             raise
 
     def _refill(self, now: float) -> None:
+        """Add the tokens for the time since the last call."""
         self._tokens = min(self._size, self._tokens + max(0.0, now - self._at) * self.rate)
         self._at = now
 
     def _serve(self) -> None:
+        """Assign the available tokens to waiters, and set the timer for the next token."""
         loop = asyncio.get_running_loop()
         self._refill(loop.time())
         while self._waiting and self._tokens > ALMOST_ONE:
-            turn = self._waiting.popleft()
-            if not turn.done():
+            waiter = self._waiting.popleft()
+            if not waiter.done():
                 self._tokens -= 1
-                turn.set_result(None)
+                waiter.set_result(None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._set_timer(loop)
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Set the timer for the next token, if there are waiters and no timer is set."""
         if self._timer is None and self._waiting:
             self._timer = loop.call_later((1 - self._tokens) / self.rate, self._serve)
 
 
-def _forget_turn(waiting: deque[asyncio.Future[None]], turn: asyncio.Future[None]) -> None:
-    if turn in waiting:  # whoever serves the others may have taken it out already
-        waiting.remove(turn)
+def _remove_waiter(waiting: deque[asyncio.Future[None]], waiter: asyncio.Future[None]) -> None:
+    """Remove a waiter from the queue, if it is still in it."""
+    if waiter in waiting:
+        waiting.remove(waiter)

@@ -1,4 +1,4 @@
-"""LinkContext: what steps and decorators may ask about the world outside their file in the stage ``link``."""
+"""LinkContext: the flow and the services that steps and decorators read in the stage ``link``."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
 
 
 class VariableTable(Protocol):
-    """Table of the variables that each step of a flow can read, implemented by ``compile.variables.Variables``."""
+    """Protocol of the table of the variables that each step of a flow can read (``compile.variables.Variables``)."""
 
     @property
     def closed(self) -> bool:
-        """Whether all variables of the flow are known."""
+        """Whether the names of all variables of the flow are known."""
 
     def before(self, step: Step) -> frozenset[str] | None:
-        """Return the variables that can be read where the step is called, None when they are not known."""
+        """Return the variables that can be read directly before the step, None if they are not known."""
 
     def find_problems(self) -> Iterator[Diagnostic]:
-        """Yield an error for each reference to a variable that nothing sets."""
+        """Yield an error for each reference to a variable that no step or input sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkContext:
-    """The flow that is being linked, with the services of the manager that will run it."""
+    """Context of the stage ``link``: the flow that is being linked, and the services of its TaskManager."""
 
     services: Services
     flow: Flow
     variables: VariableTable | None = None
-    """The variables of the flow; None while they are being computed."""
+    """The table of the flow's variables, None while it is being computed."""
     library_steps: frozenset[tuple[str, str]] = frozenset()
-    """The library steps that are being linked, by file and name, so that a step that calls itself is linked once."""
+    """File and name of the library steps that are being linked, so that a recursive step is linked only once."""
     add_call: Callable[[Step, Flow], object]
-    """Stores that a step of the flow calls another flow, which has to be linked too."""
+    """Function that registers a call of another flow by a step, so that the other flow is linked too."""
 
     def has_bean(self, name: str) -> bool:
         """Return whether the flow can use a bean of that name."""
@@ -49,5 +49,5 @@ class LinkContext:
         return (*self.flow.bean_ids, *self.services.beans.names())
 
     def visible(self, step: Step) -> frozenset[str] | None:
-        """Return the variables that can be read where the step is called, None when they are not known."""
+        """Return the variables that can be read directly before the step, None if they are not known."""
         return self.variables.before(step) if self.variables is not None else None

@@ -1,11 +1,16 @@
-"""Outputs: what a step or a task hands to its caller.
+"""Outputs of tasks and steps: declaration, conversion, and the lookup of outputs without an expression.
 
     <output name="total" exportAs="sum" toTaskScope="true"><source>RESULT * 2</source></output>
 
-Rules: an output with ``source`` or ``value`` is evaluated in the step's own scope. One without takes, in this order:
-what the body returned under that name (with steps inside: if no variable of its own scope has it); the variable of that name that the body set in its own scope; the item of that
-name of a mapping that the body returned (of a tuple, the item in the same position); for a step without steps inside,
-the body's value itself when it is the only such output; a variable that can be read; null.
+Rules: an output with ``source`` or ``value`` is evaluated in the step's own scope. For an output without them, the
+first of these is used that exists:
+
+1. the value that the body returned by that name (in a container: unless its own scope has a variable of that name);
+2. the variable of that name that the body set in its own scope;
+3. the item of that name in a mapping that the body returned, or the item at the same position in a tuple;
+4. in a leaf, the value that the body returned, if it is the only output without an expression;
+5. a readable variable of that name;
+6. null.
 """
 
 from __future__ import annotations
@@ -16,16 +21,15 @@ from typing import Any
 
 from taskrun.core.completion import RESULT
 from taskrun.core.fields import Text
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
-from taskrun.core.types import Type
+from taskrun.core.types import SchemaCheck, Type
 from taskrun.script.script import Script, Template
 from taskrun.syntax.node import Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A declared output."""
+    """A declared output of a task or step."""
 
     node: Node = field(repr=False, compare=False)
     name: str
@@ -42,21 +46,21 @@ class Output:
 
     @property
     def by_name(self) -> bool:
-        """Whether the output has no expression of its own."""
+        """Whether the output is looked up by its name: it has neither value nor source."""
         return self.source is None and self.value is None
 
     @property
     def untouched(self) -> bool:
-        """Whether the value is passed on as it is."""
+        """Whether the output has no expression, type or schema, so that its value is returned unchanged."""
         return self.by_name and self.type is None and self.schema is None
 
     @property
     def variable(self) -> str:
-        """The name of the variable that receives the output."""
+        """The name of the caller's variable to which the output is assigned."""
         return self.export_as or self.name
 
-    def admit(self, value: Any) -> Any:
-        """Return the value after conversion and check; raises ValueError naming the output."""
+    def convert(self, value: Any) -> Any:
+        """Return the value after conversion and check of the schema; raise ValueError with the name of the output."""
         if value is None:
             return None
         try:
@@ -70,7 +74,7 @@ class Output:
 
 
 def unrecorded(outputs: tuple[Output, ...]) -> frozenset[str]:
-    """Return the names of the outputs that say ``persist="false"``, and RESULT with them unless it is declared."""
+    """Return the names of the outputs with ``persist="false"``; with any of them also RESULT, unless declared."""
     names = {item.name for item in outputs if item.persist is False}
     if names and all(item.name != RESULT for item in outputs):
         names.add(RESULT)
@@ -78,12 +82,11 @@ def unrecorded(outputs: tuple[Output, ...]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class ByName:
-    """How the outputs without an expression find their values.
+class OutputLookup:
+    """Lookup of a step's outputs without an expression.
 
-    ``names`` are their names but for RESULT; ``set_by_body`` are the variables that the body may set, which are not
-    just inputs; ``leaf`` tells that there are no steps inside, ``renamed`` are
-    outputs of steps inside that leave them under another name or go to the task's scope.
+    ``names`` are their names, without RESULT; ``set_by_body`` are the variables that the body may assign, ``leaf``
+    means a step without steps inside, ``renamed`` are outputs of inner steps with ``exportAs`` or ``toTaskScope``.
     """
 
     names: tuple[str, ...]
@@ -92,7 +95,7 @@ class ByName:
     renamed: frozenset[str] = frozenset()
 
     def find(self, name: str, returned: Mapping[str, Any], scope: Scope) -> Any:
-        """Return the value of the output ``name`` when the body returned these outputs and left this scope."""
+        """Return the value of an output; ``returned`` are the outputs of the body, ``scope`` is the step's after it."""
         if name in returned and name not in self.renamed and (self.leaf or name not in scope):
             return returned[name]
         if name in scope and (name in self.set_by_body or not self.leaf):

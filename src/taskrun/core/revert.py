@@ -1,10 +1,10 @@
-"""<revert>: a script that undoes what a step did.
+"""The element ``<revert>``: a script that compensates a step.
 
     <revert timeout="10s" maxRetryCount="2" retryDelay="1s">bank.refund(result)</revert>
 
-Rules: it is run when a failure or a cancellation unwinds the flow after the step has succeeded. It reads the step's
-inputs and the other variables that it names as they were when the step ended, ``result``, ``outputs``, ``failure`` (what
-began the with_compensation) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
+Rules: the script is run in a rollback, if the step had succeeded. It reads the inputs and other variables of the step
+with the values that they had at the end of the step, and ``result``, ``outputs``, ``failure`` (the cause of the
+rollback) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from taskrun.core.script_views import VIEWS
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
-GIVEN = frozenset({"result", "outputs", "failure", "failures"})
-"""The variables that an undoing has besides those of its step."""
+REVERT_VARIABLES = frozenset({"result", "outputs", "failure", "failures"})
+"""The variables that a revert script can read besides those of its step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revert:
-    """The undoing of a step."""
+    """The element ``<revert>`` of a step: a script, its time limit and its retries.
+
+    ``max_retry_count`` below 0 means any number of retries.
+    """
 
     body: AwaitingOwn
     timeout: Millis | None = None
@@ -35,11 +38,11 @@ class Revert:
     retry_delay: Millis = ZERO
 
     def compensation_data(self, frame: Frame) -> dict[str, Any]:
-        """Return the values that the script needs, as they are now."""
+        """Return the present values of the variables that the script reads."""
         return compensation_data(frame, self.body.reads)
 
     async def run(self, frame: Frame) -> None:
-        """Compensation the step in the frame of the undoing; raises what the last attempt raised."""
+        """Run the script in the frame of the compensation; raise the exception of the last attempt if all fail."""
         attempt = 0
         while True:
             try:
@@ -57,10 +60,10 @@ class Revert:
 
 
 def compensation_data(frame: Frame, names: frozenset[str]) -> dict[str, Any]:
-    """Return the values of those of the names that are variables of the flow in this frame's scope."""
+    """Return the values of the names that are variables of the flow in this frame's scope; other names are left out."""
     scope, base = frame.scope, frame.run.base
     return {
         name: scope[name]
         for name in sorted(names)
-        if name not in GIVEN and name not in VIEWS and name not in base and scope.has(name)
+        if name not in REVERT_VARIABLES and name not in VIEWS and name not in base and scope.has(name)
     }

@@ -1,7 +1,7 @@
-"""State of rolling back a run: the compensations of its steps, and what a failure has compensated so far.
+"""State of the rollbacks of a run: its compensations, and the steps that were compensated.
 
 Rules: each container has a list of compensations, to which its completed children are added (``Frame.compensations``).
-How the lists are performed: ``durable.compensation``.
+``durable.compensation`` performs them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Compensation(NamedTuple):
-    """What undoes one step that has succeeded; ``values`` are the variables that its revert needs."""
+    """Compensation of one step that has succeeded; ``values`` are the variables that its revert reads."""
 
     run: Run
     step: Step
@@ -30,12 +30,12 @@ class Compensation(NamedTuple):
     record: StepRecord | None = None
     """The record of the step in a recorded run."""
     order: int = 0
-    """The position among the completions of the run; replayed steps come before all others."""
+    """The position among the completions of the run; that of a replayed step is below 0."""
 
 
 @dataclass(slots=True)
 class ChildError:
-    """The failure of a child of a container that has not ended yet; ``followed``: the container has started another child."""
+    """Failure of a child in a container that still runs; ``followed`` means that it has started another child."""
 
     path: str
     error: Exception
@@ -43,30 +43,30 @@ class ChildError:
 
 
 class Rollback:
-    """What failures have rolled back in one run, shared with the runs of the tasks that it calls."""
+    """State of the rollbacks of one run, shared with the runs of the tasks that it calls."""
 
     __slots__ = ("abort_error", "compensated", "completions", "pending")
 
     def __init__(self) -> None:
         self.abort_error: Exception | None = None
-        """The failure that rolls back the whole run and that no handler may catch, None without one."""
+        """The failure that rolls back the whole run and that no handler may catch, None if there is none."""
         self.compensated: set[str] = set()
-        """The paths of steps that were compensated because of a failure that is not handled (yet)."""
-        self.completions = 0
-        """How many compensations were registered."""
+        """The paths of the steps that were compensated because of a failure that no handler has handled."""
+        self.completions: int = 0
+        """The number of steps that have ended with a compensation, which orders them."""
         self.pending: dict[str, list[ChildError]] = {}
-        """The failures of children, by the path of a container that may handle them."""
+        """The failures of children by the path of their container, which may handle them."""
 
     def may_handle(self, error: BaseException) -> bool:
-        """Return whether a handler may catch this failure; False when the run is aborted or rolled back as a whole."""
+        """Return whether a handler may handle the failure; False if the run is aborted or rolled back as a whole."""
         return self.abort_error is None and not isinstance(error, RunAborted)
 
     def forget(self, path: str) -> None:
-        """Forget compensations inside the step at ``path``: its failure was handled, so it is not a rollback of the run."""
+        """Forget compensations below ``path``: its failure was handled, so the run must not end as REVERTED."""
         if self.compensated:
             self.compensated = {key for key in self.compensated if not is_inside(key, path)}
 
 
 def is_inside(key: str, path: str) -> bool:
-    """Return whether a key belongs to the step at a path, to one of its visits or attempts, or to a step inside it."""
+    """Return whether a record's key is the path of a step, of one of its visits or attempts, or of a step inside it."""
     return key == path or key.startswith((f"{path}/", f"{path}[", f"{path}~", f"{path}#"))

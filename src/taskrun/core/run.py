@@ -1,7 +1,7 @@
-"""A run: one execution of a flow.
+"""Run: one execution of a flow.
 
-Rules: the program is shared by all runs, a run is not. A called task is a run of its own below its caller's run: it has a
-task scope and inputs of its own, and shares the caller's services, journal, control and rollback.
+Rules: all mutable state of an execution is in its Run and its frames. A called task has a Run of its own, whose parent
+is the caller's: it has its own task scope and inputs, and shares the caller's services, journal, control and rollback.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.core.beans import RunBeans
 from taskrun.core.control import Control
-from taskrun.core.events import Event
+from taskrun.core.events import Event, Observer
 from taskrun.core.journal import NO_JOURNAL, RunJournal
 from taskrun.core.limits import Limiters
 from taskrun.core.rollback import Compensation, Rollback
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
     from taskrun.core.services import Services
 
 MAX_CALLS = 32
-"""How deeply tasks may call tasks."""
+"""The maximum depth of calls of tasks."""
 
 
 class Run:
-    """One execution of a flow: its identity, its scopes and its services.
+    """One execution of a flow: its id, scopes, services and state.
 
-    ``scope`` is the scope of the task; ``base`` below it holds the variables that the engine sets. ``top`` is the run that
-    was started: this one, or the outermost of its callers. ``state`` is that of the started run.
+    ``scope`` is the scope of the task; its parent ``base`` contains the variables that the engine sets. ``top`` is the
+    run that was started: this one, or the outermost of its callers. Only the ``state`` of ``top`` is updated.
+    ``called_from`` is the path of the step that called the task, ``depth`` the number of callers.
     """
 
     def __init__(
@@ -49,23 +50,23 @@ class Run:
         context: Mapping[str, Any] | None = None,
     ) -> None:
         if run_id is not None and not isinstance(run_id, str):
-            raise TypeError(f"the id of a run is text, not {run_id!r}")
+            raise TypeError(f"run_id must be a str, not {run_id!r}")
         self.services = services
         self.flow = flow
-        self.run_id = run_id or os.urandom(16).hex()
+        self.run_id: str = run_id or os.urandom(16).hex()
         self.flags = flags
         self.parent = parent
         self.called_from = called_from
         self.depth: int = 0
-        self.observers = services.observers
-        self.traced = bool(services.observers)
-        self.limiters = Limiters()
+        self.observers: tuple[Observer, ...] = services.observers
+        self.traced: bool = bool(services.observers)
+        self.limiters: Limiters = Limiters()
         self.state = RunState.RUNNING
         if parent is None:
             self.top: Run = self
             self.journal: RunJournal = NO_JOURNAL
-            self.control = Control(NO_JOURNAL)
-            self.rollback = Rollback()
+            self.control: Control = Control(NO_JOURNAL)
+            self.rollback: Rollback = Rollback()
             self.compensations: list[Compensation] = []
         else:
             self.depth = parent.depth + 1
@@ -73,16 +74,16 @@ class Run:
             self.journal, self.control, self.rollback = parent.journal, parent.control, parent.rollback
             self.compensations = parent.compensations
         self._beans: RunBeans | None = None
-        self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
-        self.scope = Scope(self.base)
+        self.base: Scope = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
+        self.scope: Scope = Scope(self.base)
 
     def record_in(self, journal: RunJournal) -> None:
-        """Record the run in a journal from now on."""
+        """Set the journal in which the run is recorded."""
         self.journal = self.control.journal = journal
 
     @property
     def beans(self) -> RunBeans:
-        """The beans of this run: those of the task's ``<beans>``, then the TaskManager's."""
+        """The beans of this run: those of the task's ``<beans>``, then those of the TaskManager."""
         if self._beans is None:
             outer: Any = self.services.beans
             if self.flow.header.use_parent_bean_container and self.parent is not None:
@@ -91,26 +92,28 @@ class Run:
         return self._beans
 
     def inject(self, name: str) -> Any:
-        """Return a bean by name; scripts call it as ``inject("name")``."""
+        """Return a bean by name, for scripts that call ``inject("name")``; raise PluginError if there is none."""
         return self.beans.get(name)
 
     def emit(self, event: Event) -> None:
-        """Pass an event to every observer; an observer that raises is logged and dropped for the rest of the run."""
+        """Pass an event to the log and all observers; an observer that raises is logged and removed from the run."""
         self.services.log(event)
         top = self.top
         for observer in top.observers:
             try:
                 observer(event)
             except Exception:
-                logging.getLogger("taskrun").exception("%s: an observer failed and is left out now", self.run_id)
+                logging.getLogger("taskrun").exception(
+                    "%s: an observer raised an exception and gets no more events", self.run_id
+                )
                 top.observers = tuple(other for other in top.observers if other is not observer)
 
     def report(self, text: str) -> None:
-        """Log a problem that cannot be raised in any step."""
+        """Log a problem that must not make a step fail."""
         logging.getLogger("taskrun").warning("%s: %s", self.run_id, text)
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the running steps of the run; call it in the run's own event loop."""
+        """Cancel the running steps of the run; must be called in the event loop of the run."""
         self.control.cancel(reason)
 
     @property
@@ -120,19 +123,25 @@ class Run:
 
     @property
     def is_aborted(self) -> bool:
-        """Whether the run must not do anything more: its records cannot be written, or do not fit its flow."""
+        """Whether the run must end at once, because its records cannot be written or do not fit its flow."""
         return self.journal.problem is not None
 
     def child_run(self, path: str, called_from: str) -> Run:
-        """Return a run of the task at ``path``, called by this one; raises FlowError, or RunError for calls too deep."""
+        """Create the run of a called task.
+
+        Parameters: ``path`` is the file of the task, ``called_from`` the path of the calling step. Raises FlowError if
+        the file is wrong, and RunError if calls are nested too deep.
+        """
         if self.depth >= MAX_CALLS:
             chain = " → ".join(self.callers()[-4:])
-            raise RunError(f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {path}")
+            raise RunError(
+                f"tasks call tasks more than {MAX_CALLS} deep: … → {chain} → {path}; end the recursion with <when>"
+            )
         flow = self.journal.recorded_flow(path, self.services.load(path), self.services.compile_text)
         return Run(self.services, flow, parent=self, called_from=called_from)
 
     def callers(self) -> list[str]:
-        """Return the files of this run's flow and of its callers, outermost first."""
+        """Return the files of the flows of this run and its callers, the outermost caller first."""
         chain = [self.flow.path]
         run = self.parent
         while run is not None:
@@ -141,7 +150,7 @@ class Run:
         return chain[::-1]
 
     def close(self) -> list[Exception]:
-        """Close the beans of the run and return the exceptions of that."""
+        """Close the beans of the run and return the exceptions of their destroy methods."""
         if self._beans is None:
             return []
         return list(self._beans.close())

@@ -1,7 +1,7 @@
-"""Variables: a step's own names, and the way up to those it may read.
+"""Scope: the variables of a step, with a parent scope in which missing names are looked up.
 
-Rules: reading walks up the parents, writing stays here. A scope is a plain dict whose missing names are looked up in
-its parent, so that reading an own name costs one dict look-up. Only outputs leave a scope.
+Rules: a read also searches the parents, an assignment changes only the scope itself. A scope is a dict with
+``__missing__``, so that reading one of its own variables costs one dict lookup. Only outputs are assigned in a parent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from taskrun.script.scope import UnknownVariableError
 
 
 class Scope(dict[str, Any]):
-    """A mapping of the own variables; ``scope[name]`` also finds those of the parents, or raises UnknownVariableError.
+    """Dict of a step's own variables; ``scope[name]`` also reads those of the parents, or raises UnknownVariableError.
 
     >>> outer = Scope(None, x=1)
     >>> inner = Scope(outer, y=2)
@@ -25,9 +25,10 @@ class Scope(dict[str, Any]):
 
     def __init__(self, parent: Scope | None, /, **variables: Any) -> None:
         super().__init__(variables)
-        self.parent = parent
+        self.parent: Scope | None = parent
 
     def __missing__(self, name: str) -> Any:
+        """Return a variable of the nearest parent that has it; raise UnknownVariableError if none has."""
         scope = self.parent
         while scope is not None:
             if name in scope:
@@ -36,7 +37,7 @@ class Scope(dict[str, Any]):
         raise UnknownVariableError(name=name)
 
     def find(self, name: str, default: Any, /) -> Any:
-        """Return a variable of this scope or of its parents, or ``default`` when there is none."""
+        """Return a variable of this scope or of its parents, or ``default`` if there is none."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope:
@@ -45,7 +46,7 @@ class Scope(dict[str, Any]):
         return default
 
     def has(self, name: str) -> bool:
-        """Whether the name can be read here."""
+        """Return whether this scope or one of its parents has the variable."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope:
@@ -54,7 +55,7 @@ class Scope(dict[str, Any]):
         return False
 
     def names(self) -> Iterator[str]:
-        """Yield every name that can be read here, nearest first; names that are hidden by nearer ones come twice."""
+        """Yield the names of this scope and of its parents, the nearest first; the same name may occur repeatedly."""
         scope: Scope | None = self
         while scope is not None:
             yield from scope

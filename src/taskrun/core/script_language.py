@@ -1,4 +1,4 @@
-"""The languages of ``<script lang="…">``: what one is, and which there are.
+"""Languages of ``<script lang="…">``: their protocol, and the lookup of those that are installed.
 
     class Sql:                                               # satisfies Language
         def compile(self, source: Node, step: Node, settings: ScriptSettings) -> Code:
@@ -7,9 +7,9 @@
     [project.entry-points."taskrun.languages"]               # or TaskManager(languages={"sql": Sql()})
     sql = "shop.sql:Sql"
 
-Rules: a language turns a text into Code when the file is compiled, and says there what is wrong with it (BindError with
-Diagnostics); Code is an immutable value that any number of runs share. Only ``<source>`` is in the language: inputs,
-outputs and settings of the step stay in the dialect of the file (or have that of a step in ``python`` or ``xscript``). Two owners of one name is an error that names both.
+Rules: a language compiles a text to Code when the file is compiled, and raises BindError if the text is wrong. Code is
+immutable and shared by all runs. Only ``<source>`` is in the language; inputs, outputs and settings of the step remain
+in the dialect of the file. Two languages with one name are an error that names both owners.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code(ABC):
-    """A compiled text; ``run`` is its whole meaning.
+    """Compiled text of a ``<script>``, which ``run`` evaluates.
 
-    ``reads`` are the variables that it needs, ``uses`` those that it takes when they are there, ``stores`` those that
-    it may set in the step's scope: what the analysis of the flow goes by.
+    For the analysis of the flow: ``reads`` are the variables that it needs, ``uses`` those that it reads if they exist,
+    ``stores`` those that it may assign in the step's scope.
     """
 
     attributes: ClassVar[frozenset[str]] = _NONE
-    """The attributes of ``<script>`` besides ``lang`` that mean something to the language."""
+    """The attributes of ``<script>`` that the language uses, besides ``lang``."""
     may_suspend: ClassVar[bool] = True
-    """Whether ``run`` may await. False only where it surely does not."""
+    """Whether ``run`` may await; False only if it never does."""
 
     text: str
     node: Node = field(repr=False, compare=False)
@@ -58,29 +58,29 @@ class Code(ABC):
 
     @abstractmethod
     def run(self, frame: Frame) -> Awaitable[Any]:
-        """Evaluate it for the step of the frame: return the RESULT, or a Completion with several outputs."""
+        """Evaluate the code for the step of the frame; return the RESULT, or a Completion with several outputs."""
 
     @property
     def function(self) -> Script | None:
-        """The script that it is nothing but, None when there is more to it."""
+        """The script, if the code consists of a script only; otherwise None."""
         return None
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
-        """Yield what is wrong with the step round the text, from the text's point of view."""
+        """Yield the problems of the step's other attributes and children that matter to the language."""
         return ()
 
 
 class Language(Protocol):
-    """What the text of a ``<script>`` can be written in."""
+    """Protocol of a language of ``<script>``: compiles its text."""
 
     def compile(self, source: Node, step: Node, settings: ScriptSettings) -> Code:
-        """Return the code of the element ``source``, which stands in ``step``; raises BindError when it is wrong."""
+        """Return the code of the element ``source`` in the element ``step``; raise BindError if it is wrong."""
 
 
 def languages(extra: Mapping[str, Language]) -> dict[str, Language]:
-    """Return the languages by name: the built-in ones, those of installed packages, and ``extra``.
+    """Return all languages by name: the built-in ones, those of installed packages, and ``extra``.
 
-    Raises PluginError when two have one name, or one cannot be loaded or is none.
+    Raises PluginError if two have the same name, or if one cannot be loaded or has no method ``compile``.
     """
     found: dict[str, Language] = dict(importlib.import_module(BUILT_IN).LANGUAGES)
     owners = dict.fromkeys(found, "taskrun itself")
@@ -88,34 +88,37 @@ def languages(extra: Mapping[str, Language]) -> dict[str, Language]:
         if not callable(getattr(language, "compile", None)):
             raise PluginError(f"{owner}: the language '{name}' has no method compile(source, step, settings)")
         if name in owners:
-            raise PluginError(f"the language '{name}' has two owners: {owners[name]} and {owner}")
+            raise PluginError(f"the language '{name}' has two owners: {owners[name]} and {owner}; rename one of them")
         found[name] = language
         owners[name] = owner
     return found
 
 
 def language_of(step: Node, known: Mapping[str, Language]) -> Language:
-    """Return the language that the attribute ``lang`` of an element names, or raise BindError."""
+    """Return the language of the attribute ``lang`` of an element; raise BindError if there is none of that name."""
     name = step.attributes.get("lang", "")
     if name in known:
         return known[name]
-    hint = near_hint(name, known) or f"known are {', '.join(sorted(known))}"
+    hint = near_hint(name, known) or f"known languages: {', '.join(sorted(known))}"
     message = f"unknown script language '{name}'"
     raise BindError([step.problem("unsupported-language", message, hint=hint, attribute="lang")])
 
 
 def _installed() -> Iterator[tuple[str, Any, str]]:
+    """Yield name, language and owner of each language of an entry point."""
     for entry in entry_points(group=GROUP):
         language = _loaded(entry)
         yield entry.name, language() if inspect.isclass(language) else language, f"entry point {GROUP} {entry.value}"
 
 
 def _given(extra: Mapping[str, Language]) -> Iterator[tuple[str, Any, str]]:
+    """Yield name, language and owner of each language that was passed to the TaskManager."""
     for name, language in extra.items():
         yield name, language() if inspect.isclass(language) else language, "TaskManager(languages=…)"
 
 
 def _loaded(entry: EntryPoint) -> Any:
+    """Load an entry point; raise PluginError if that fails."""
     try:
         return entry.load()
     except Exception as error:

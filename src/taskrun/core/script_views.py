@@ -1,9 +1,9 @@
-"""What scripts see of finished steps: ``STEP_RESULTS``, ``aggResults``, and the error bean under ``ERROR``.
+"""Objects that scripts read: results of steps, errors, the running step and the task.
 
     STEP_RESULTS.a.result        aggResults.getSuccessStepResultValues()        ERROR.description
 
-Rules: the names are those of the language, in its spelling. These objects only show; nothing in them leads to the
-engine. A result can be read as an attribute or as an item.
+Rules: the names of methods and attributes are part of the language of flows, so they are in its spelling. The objects
+give no access to the engine. An attribute can also be read as an item.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 _NEXT = Signal.NEXT
 
 
-class Shown:
-    """A read-only view whose public attributes can be read as items too."""
+class ReadOnlyView:
+    """Base of the objects for scripts: public attributes can also be read as items."""
 
     __slots__ = ()
 
     def __getitem__(self, name: str) -> Any:
+        """Return a public attribute; raise KeyError if there is none of that name."""
         if isinstance(name, str) and not name.startswith("_") and hasattr(self, name):
             return getattr(self, name)
         raise KeyError(name)
@@ -40,11 +41,11 @@ class Shown:
 
 
 VIEWS = frozenset({"stepRt", "taskStepRt"})
-"""The variables that hold a StepView."""
+"""The names of the variables whose value is a StepView."""
 
 
-class StepView(Shown):
-    """What a script sees as ``stepRt`` and ``taskStepRt``: where it is and what surrounds it."""
+class StepView(ReadOnlyView):
+    """The running step, for scripts that read ``stepRt`` or ``taskStepRt``."""
 
     __slots__ = ("_frame",)
 
@@ -53,48 +54,48 @@ class StepView(Shown):
 
     @property
     def stepName(self) -> str:
-        """The step's name."""
+        """The name of the step."""
         return self._frame.step.name
 
     @property
     def stepPath(self) -> str:
-        """The step's path, such as ``main/loop[2]/call``."""
+        """The path of the step, such as ``main/loop[2]/call``."""
         return self._frame.path
 
     @property
     def taskName(self) -> str:
-        """The task's name."""
+        """The name of the task."""
         return self._frame.run.flow.name
 
     @property
     def runId(self) -> str:
-        """The run's id."""
+        """The id of the run."""
         return self._frame.run.run_id
 
     @property
     def attempt(self) -> int:
-        """Which attempt of a retry this is, from 1."""
+        """The number of the attempt, from 1."""
         return self._frame.attempt
 
     @property
     def flags(self) -> list[str]:
-        """The flags that are set for the step."""
+        """The flags of the step, sorted."""
         return sorted(self._frame.flags)
 
     def __repr__(self) -> str:
         return f"StepView({self.stepPath!r})"
 
     def isCancelled(self) -> bool:
-        """Whether the run is being cancelled."""
+        """Return whether the run is being cancelled."""
         return self._frame.run.is_cancelled
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the run."""
+        """Cancel the run; ``reason`` is for the message of the error."""
         self._frame.run.cancel(reason)
 
 
-class TaskView(Shown):
-    """What a script sees as ``taskRt``: the run."""
+class TaskView(ReadOnlyView):
+    """The running task, for scripts that read ``taskRt``."""
 
     __slots__ = ("_run",)
 
@@ -103,41 +104,42 @@ class TaskView(Shown):
 
     @property
     def taskName(self) -> str:
-        """The task's name."""
+        """The name of the task."""
         return self._run.flow.name
 
     @property
     def taskVersion(self) -> int:
-        """The task's version."""
+        """The version of the task."""
         return self._run.flow.version
 
     @property
     def runId(self) -> str:
-        """The run's id."""
+        """The id of the run."""
         return self._run.run_id
 
     def __repr__(self) -> str:
         return f"TaskView({self.taskName!r})"
 
     def isCancelled(self) -> bool:
-        """Whether the run is being cancelled."""
+        """Return whether the run is being cancelled."""
         return self._run.is_cancelled
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the run."""
+        """Cancel the run; ``reason`` is for the message of the error."""
         self._run.cancel(reason)
 
 
 def run_of(view: TaskView) -> Run:
-    """Return the run behind a script's ``taskRt``, which scripts never get."""
-    return view._run  # noqa: SLF001 - a door for code, not for scripts
+    """Return the run of a TaskView; for code of the engine, not for scripts."""
+    return view._run  # noqa: SLF001 - private, so that scripts cannot read it
 
 
-class ErrorBean(Shown, TemplateReadable):
-    """An error as scripts see it.
+class ErrorBean(ReadOnlyView, TemplateReadable):
+    """An exception, for scripts that read ``ERROR``.
 
-    ``errorCode`` is the exception's own ``error_code`` or its class name, ``description`` its text, ``params`` its own
-    ``params``, ``sourceLocation`` the place of the step that failed, ``errorStack`` the traceback's text.
+    ``errorCode`` is the exception's ``error_code`` or its class name, ``description`` its text, ``params`` its
+    ``params``, ``sourceLocation`` the location of the step that failed, ``errorStack`` the text of the traceback,
+    ``details`` the members of an exception group.
     """
 
     __slots__ = (
@@ -145,26 +147,26 @@ class ErrorBean(Shown, TemplateReadable):
     )  # fmt: skip
 
     def __init__(self, error: BaseException, location: object = None) -> None:
-        self.errorCode = str(getattr(error, "error_code", None) or type(error).__name__)
-        self.description = str(error)
-        self.params = dict(getattr(error, "params", None) or {})
-        self.status = getattr(error, "status", None)
-        self.bizFatal = bool(getattr(error, "biz_fatal", False))
-        self.sourceLocation = None if location is None else str(location)
-        self.errorStack = "".join(traceback.format_exception(error))
+        self.errorCode: str = str(getattr(error, "error_code", None) or type(error).__name__)
+        self.description: str = str(error)
+        self.params: dict[Any, Any] = dict(getattr(error, "params", None) or {})
+        self.status: Any | None = getattr(error, "status", None)
+        self.bizFatal: bool = bool(getattr(error, "biz_fatal", False))
+        self.sourceLocation: str | None = None if location is None else str(location)
+        self.errorStack: str = "".join(traceback.format_exception(error))
         cause = error.__cause__
-        self.cause = None if cause is None else ErrorBean(cause)
+        self.cause: ErrorBean | None = None if cause is None else ErrorBean(cause)
         inner = getattr(error, "exceptions", ())
-        self.details = [ErrorBean(item) for item in inner]
+        self.details: list[ErrorBean] = [ErrorBean(item) for item in inner]
 
 
-class StepResult(Shown, TemplateReadable):
-    """How one step ended: its outputs, or its error."""
+class StepResult(ReadOnlyView, TemplateReadable):
+    """The result of one step: its outputs, or its error."""
 
     __slots__ = ("error", "nextStepName", "outputs", "stepName")
 
     def __init__(self, name: str, outcome: Completion | BaseException, location: object = None) -> None:
-        self.stepName = name
+        self.stepName: str = name
         self.error: ErrorBean | None = None
         self.nextStepName: str | None = None
         if isinstance(outcome, Completion):
@@ -178,20 +180,20 @@ class StepResult(Shown, TemplateReadable):
 
     @property
     def result(self) -> Any:
-        """The step's RESULT."""
+        """The output RESULT of the step, None if there is none."""
         return self.outputs.get(RESULT)
 
     def isSuccess(self) -> bool:
-        """Whether the step succeeded."""
+        """Return whether the step succeeded."""
         return self.error is None
 
     def getOutput(self, name: str) -> Any:
-        """Return an output, None when the step has none of that name."""
+        """Return an output by its name, None if there is none."""
         return self.outputs.get(name)
 
 
 class StepResults(Mapping[str, StepResult], TemplateReadable):
-    """The results of several steps by name, in the order of the steps."""
+    """The results of several steps by name, in the order of the steps (``STEP_RESULTS``, ``aggResults``)."""
 
     __slots__ = ("_results",)
 
@@ -199,11 +201,11 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         self._results: dict[str, StepResult] = {}
 
     def add(self, result: StepResult) -> None:
-        """Put in the result of a step."""
+        """Add the result of a step, or replace it."""
         self._results[result.stepName] = result
 
     def sort(self, order: Mapping[str, int]) -> None:
-        """Put the results into the order of the steps."""
+        """Sort the results; ``order`` maps the name of each step to its position."""
         results = self._results
         if list(results) != [name for name in order if name in results]:
             self._results = {
@@ -214,8 +216,11 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         return self._results[name]
 
     def __getattr__(self, name: str) -> StepResult:
+        """Return the result of a step; raise AttributeError if it has none."""
         if name.startswith("_") or name not in self._results:
-            raise AttributeError(f"no step '{name}' has ended here")
+            raise AttributeError(
+                f"there is no result of a step '{name}'; there are: {', '.join(self._results) or 'none'}"
+            )
         return self._results[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -231,23 +236,23 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         return f"StepResults({self._results!r})"
 
     def size(self) -> int:
-        """Return how many steps have a result."""
+        """Return the number of steps that have a result."""
         return len(self._results)
 
     def isEmpty(self) -> bool:
-        """Whether no step has a result."""
+        """Return whether no step has a result."""
         return not self._results
 
     def isAllSuccess(self) -> bool:
-        """Whether no step failed."""
+        """Return whether all steps succeeded."""
         return all(result.isSuccess() for result in self._results.values())
 
     def getStepResultBeanMap(self) -> dict[str, StepResult]:
-        """Return the results by step name."""
+        """Return the results as a dict by the name of the step."""
         return dict(self._results)
 
     def getStepResultBeans(self) -> list[StepResult]:
-        """Return the results."""
+        """Return the results as a list."""
         return list(self._results.values())
 
     def getSuccessStepResultBeans(self) -> list[StepResult]:
@@ -255,35 +260,35 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         return [result for result in self._results.values() if result.isSuccess()]
 
     def getFirstSuccessResultBean(self) -> StepResult | None:
-        """Return the first result of a step that succeeded, None when all failed."""
+        """Return the result of the first step that succeeded, None if there is none."""
         return next(iter(self.getSuccessStepResultBeans()), None)
 
     def getSuccessStepResultValues(self) -> list[Any]:
-        """Return the RESULT of each step that succeeded."""
+        """Return the output RESULT of each step that succeeded."""
         return [result.result for result in self.getSuccessStepResultBeans()]
 
     def getSuccessOutputs(self, name: str) -> list[Any]:
-        """Return an output of each step that succeeded."""
+        """Return an output of each step that succeeded, by the name of the output."""
         return [result.getOutput(name) for result in self.getSuccessStepResultBeans()]
 
     def getStepResultBean(self, name: str) -> StepResult | None:
-        """Return a step's result, None when it has none."""
+        """Return the result of a step, None if it has none."""
         return self._results.get(name)
 
     def getStepResultValue(self, name: str) -> Any:
-        """Return a step's RESULT, None when it has none."""
+        """Return the output RESULT of a step, None if it has none."""
         result = self._results.get(name)
         return None if result is None else result.result
 
     def getStepOutput(self, name: str, output: str) -> Any:
-        """Return a step's output, None when it has none."""
+        """Return an output of a step, None if there is none of that name."""
         result = self._results.get(name)
         return None if result is None else result.getOutput(output)
 
     def sum(self, name: str) -> Any:
-        """Return the sum of an output over the steps that succeeded, leaving nulls out."""
+        """Return the sum of an output over the steps that succeeded, without nulls."""
         return sum(value for value in self.getSuccessOutputs(name) if value is not None)
 
     def count(self, name: str) -> int:
-        """Return for how many steps that succeeded an output is not null."""
+        """Return the number of steps that succeeded and whose output is not null."""
         return sum(value is not None for value in self.getSuccessOutputs(name))

@@ -1,8 +1,7 @@
-"""Services: what all runs of a TaskManager share.
+"""Services: the objects that all runs of a TaskManager share.
 
-Rules: runs share beans, worker threads and processes, compiled flows, observers and the ``global`` limiters, and
-nothing else. Only ``search_path`` differs between flows, because a flow is also searched in the folder of the flow that
-was started.
+Rules: runs share only these objects. Only ``search_path`` differs between runs, because its first root is the folder of
+the started flow.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING
 from taskrun.core.beans import Beans, Imports
 from taskrun.core.events import Observer
 from taskrun.core.limits import Limiters
-from taskrun.core.search_path import SearchPath
 from taskrun.core.workers import Processes, Threads
+from taskrun.syntax.search_path import SearchPath
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The objects that runs use from outside themselves.
+    """Beans, workers, limiters, observers and compiled flows that all runs of a TaskManager share.
 
-    Parameters: ``load`` returns the compiled flow of a file, ``compile_text`` that of a recorded text and its path;
+    Parameters: ``load`` returns the compiled flow of a file, ``compile_text`` that of a path and its recorded text;
     ``log`` receives the events for the log; ``random`` returns a number from 0 to 1 for the jitter of retries.
     """
 
@@ -42,4 +41,4 @@ class Services:
     threads: Threads = field(default_factory=Threads)
     processes: Processes = field(default_factory=Processes)
     check_mutation: bool = False
-    """Whether a step that changes its inputs in place fails."""
+    """Whether a step fails if it changes its inputs in place."""

@@ -1,6 +1,7 @@
-"""The states of runs and steps, and the table of transitions between the states of a run.
+"""States of runs and steps, and the table of transitions between the states of a run.
 
-Rules: every store asks this table before it writes a new state; a transition that is not in it is a bug and raises.
+Rules: every store checks a new state with this table before writing it; a transition that is not in it raises
+TransitionError.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from taskrun.errors import TransitionError
 
 
 class RunState(enum.StrEnum):
-    """Where a run stands."""
+    """State of a run."""
 
     CREATED = "CREATED"
     RUNNING = "RUNNING"
@@ -28,23 +29,25 @@ class RunState(enum.StrEnum):
 
     @property
     def active(self) -> bool:
-        """Whether somebody works on a run in this state, or is about to."""
+        """Whether a run in this state has an owner, which executes it or will begin to."""
         return self in ACTIVE
 
     @property
     def ended(self) -> bool:
-        """Whether a run in this state has ended, if only until it is resumed after its failure."""
+        """Whether a run in this state has ended; a failed one can still be resumed."""
         return self not in ACTIVE and self is not RunState.SUSPENDED
 
-    def follow(self, state: RunState, run_id: str) -> None:
-        """Raise TransitionError when a run cannot go from this state to ``state``; staying is always possible."""
+    def check_transition(self, state: RunState, run_id: str) -> None:
+        """Raise TransitionError if a run in this state cannot change to ``state``; an unchanged state is allowed."""
         if state is not self and state not in TRANSITIONS[self]:
-            can = ", ".join(sorted(TRANSITIONS[self])) or "nothing else"
-            raise TransitionError(f"run {run_id} is {self} and cannot become {state}", f"{self} becomes {can}")
+            can = ", ".join(sorted(TRANSITIONS[self])) or "no other state"
+            raise TransitionError(
+                f"run {run_id} is {self} and cannot become {state}", f"a run that is {self} can become: {can}"
+            )
 
 
 ACTIVE = frozenset({RunState.CREATED, RunState.RUNNING, RunState.REVERTING})
-"""The states in which a run has an owner; a write that leaves them gives the run up."""
+"""The states in which a run has an owner; the write of another state releases the ownership."""
 
 TRANSITIONS: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
     {
@@ -53,9 +56,9 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
             RunState.CREATED: "RUNNING FAILED CANCELLED",
             RunState.RUNNING: "SUSPENDED SUCCEEDED FAILED REVERTING CANCELLED TIMED_OUT",
             RunState.SUSPENDED: "RUNNING REVERTING CANCELLED",
-            # back to RUNNING: a container undid its own work and something round it handled the failure
+            # back to RUNNING: a container was rolled back, and a handler outside of it handled the failure
             RunState.REVERTING: "RUNNING FAILED REVERTED REVERT_FAILED CANCELLED TIMED_OUT",
-            # a run that stopped half-way may be resumed, rolled back or ended
+            # a failed run may be resumed, rolled back or cancelled
             RunState.FAILED: "RUNNING REVERTING CANCELLED",
             RunState.TIMED_OUT: "RUNNING REVERTING CANCELLED",
             RunState.REVERT_FAILED: "REVERTING CANCELLED",
@@ -65,11 +68,11 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
         }.items()
     }
 )
-"""How the states of a run follow each other."""
+"""The states to which a run can change from each state."""
 
 
 class StepState(enum.StrEnum):
-    """Where the execution of a step stands."""
+    """State of the execution of a step."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"

@@ -1,10 +1,14 @@
-"""Time in a run: waiting, which ``delay`` and ``sleep`` share, and limits, which ``timeout`` and ``attemptTimeout`` share."""
+"""Times of a run: pauses, time limits, and delays between attempts.
+
+Rules: ``pause`` and ``run_with_timeout`` take seconds. The functions that compute delays are pure, and return the unit
+of their first parameter.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from taskrun.errors import StepTimeout
 
@@ -13,12 +17,17 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.step import Inner
 
-now = time.time
-"""Return the present time in seconds since 1970, as records have it."""
+now: Final = time.time
+"""Return the present time in seconds since 1970, as it is stored in records."""
+
+_MAX_DOUBLINGS = 1000
+"""Largest exponent of ``exponential_delay``: a few more doublings would overflow a float."""
+
+_MIN_JITTER, _JITTER_WIDTH = 0.7, 0.6
 
 
 async def pause(frame: Frame, seconds: float) -> None:
-    """Wait; a run that is resumed meanwhile waits for what is left of it only."""
+    """Wait for ``seconds``; a step that is executed again in a resumed run waits only for the remaining time."""
     if seconds > 0 and frame.run.journal.records:
         begun = frame.recorded("due") is not None
         due = frame.remember("due", lambda: now() + seconds)
@@ -28,8 +37,11 @@ async def pause(frame: Frame, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-async def within(seconds: float, frame: Frame, inner: Inner, setting: str) -> Completion:
-    """Run ``inner`` and cancel it after ``seconds`` (0: no limit), which raises StepTimeout naming the setting."""
+async def run_with_timeout(seconds: float, frame: Frame, inner: Inner, setting: str) -> Completion:
+    """Run ``inner`` in the frame and return its completion; cancel it and raise StepTimeout after ``seconds``.
+
+    Parameters: ``seconds`` 0 or less means no limit, ``setting`` is the name of the attribute for the message.
+    """
     if seconds <= 0:
         return await inner(frame)
     try:
@@ -37,6 +49,36 @@ async def within(seconds: float, frame: Frame, inner: Inner, setting: str) -> Co
             return await inner(frame)
     except TimeoutError:
         if not limit.expired():
-            raise
+            raise  # the step itself raised it
         message = f"not done within {setting}={seconds * 1000:g} ms"
         raise StepTimeout(message) from None
+
+
+def exponential_delay(first: float, doublings: int, maximum: float) -> float:
+    """Return ``first`` doubled ``doublings`` times, at most ``maximum``.
+
+    >>> [exponential_delay(200, doublings, 1000) for doublings in range(4)]
+    [200.0, 400.0, 800.0, 1000]
+    """
+    return min(first * 2.0 ** min(doublings, _MAX_DOUBLINGS), maximum)
+
+
+def linear_delay(first: float, factor: int, maximum: float) -> float:
+    """Return ``first`` times ``factor``, at most ``maximum``.
+
+    >>> [linear_delay(200, factor, 500) for factor in (1, 2, 3)]
+    [200, 400, 500]
+    """
+    return min(first * factor, maximum)
+
+
+def jittered_delay(delay: float, random: float) -> float:
+    """Return ``delay`` times a factor from 0.7 to 1.3.
+
+    Callers that failed at the same time then retry at different times. ``random`` selects the factor: a number from 0
+    (0.7) to 1 (1.3).
+
+    >>> [jittered_delay(100, random) for random in (0.0, 0.5)]
+    [70.0, 100.0]
+    """
+    return delay * (_MIN_JITTER + _JITTER_WIDTH * random)

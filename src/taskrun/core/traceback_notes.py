@@ -1,4 +1,4 @@
-"""Where a failure came through: the note that it carries for each step."""
+"""Notes of exceptions that name the steps that they passed, for tracebacks and for StepError."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from taskrun.source import Location
 
 
 class StepNote(str):
-    """The note that a failure carries for each step it passed: ``in step main/b (flow.task.xml:12:5)``."""
+    """Note of an exception for a step that it passed: ``in step main/b (flow.task.xml:12:5)``."""
 
     __slots__ = ("location", "path")
 
@@ -16,7 +16,7 @@ class StepNote(str):
     location: Location
 
     def __new__(cls, path: str, location: Location) -> Self:
-        """Make the note for the step at ``path``, which stands at ``location``."""
+        """Create the note for the step at ``path``, whose element is at ``location``."""
         note = super().__new__(cls, f"in step {path} ({location})")
         note.path = path
         note.location = location

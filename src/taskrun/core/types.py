@@ -1,7 +1,9 @@
-"""The types of inputs and outputs: NopTaskFlow's names and Python's, and strict conversion to them.
+"""Types of inputs and outputs: strict conversion of values, and JSON Schema checks.
 
-Rules: a conversion never loses anything (``"3"`` becomes the int 3, ``"3.5"`` is refused); None stays None.
-``List<Integer>``, ``list[int]``, ``Map<String, Integer>`` and ``dict[str, int]`` convert their items too.
+Rules: type names are those of NopTaskFlow and of Python. A conversion never loses information (``"3"`` becomes the int
+3, ``"3.5"`` is an error); None stays None. ``List<Integer>``, ``list[int]``, ``Map<String, Integer>`` and ``dict[str,
+int]`` convert their items too. The package jsonschema is an extra (``taskrun[schema]``), imported when the first flow
+with a ``<schema>`` is compiled.
 """
 
 from __future__ import annotations
@@ -15,17 +17,20 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+from taskrun.errors import PluginError
+
 Convert: TypeAlias = Callable[[Any], Any]
 
 
 class Type(NamedTuple):
-    """A type of the language: its name as the flow says it, and the conversion to it (raises ValueError)."""
+    """Type of an input or output: its name in the flow, and the function that converts a value or raises ValueError."""
 
     name: str
     convert: Convert
 
 
 def _text(value: Any) -> str:
+    """Convert a text, bool, number, date or time to text; raise ValueError for others."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -38,8 +43,9 @@ def _text(value: Any) -> str:
 
 
 def _int(value: Any) -> int:
+    """Convert a value to an int; raise ValueError if that would lose information."""
     if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004 - one kind of error for every loss
+        raise ValueError  # noqa: TRY004 - ValueError for each conversion that is refused
     if isinstance(value, int):
         return value
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+\s*", value):
@@ -50,8 +56,9 @@ def _int(value: Any) -> int:
 
 
 def _float(value: Any) -> float:
+    """Convert a value to a float; raise ValueError if that would lose information."""
     if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004 - one kind of error for every loss
+        raise ValueError  # noqa: TRY004 - ValueError for each conversion that is refused
     if isinstance(value, float):
         return value
     if isinstance(value, str):
@@ -66,6 +73,7 @@ def _float(value: Any) -> float:
 
 
 def _bool(value: Any) -> bool:
+    """Convert a bool, 0, 1, or the text true, false, 1 or 0 to a bool; raise KeyError or ValueError for others."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -76,6 +84,7 @@ def _bool(value: Any) -> bool:
 
 
 def _decimal(value: Any) -> Decimal:
+    """Convert a number or its text to a Decimal; raise ValueError or ArithmeticError for others."""
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -86,6 +95,7 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _date(value: Any) -> date:
+    """Convert a date, a datetime at midnight, or ISO text to a date; raise ValueError for others."""
     if isinstance(value, datetime):
         if value.time() == time():
             return value.date()
@@ -97,6 +107,7 @@ def _date(value: Any) -> date:
 
 
 def _datetime(value: Any) -> datetime:
+    """Convert a datetime, a date, or ISO text to a datetime; raise ValueError for others."""
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
@@ -107,10 +118,13 @@ def _datetime(value: Any) -> datetime:
 
 
 def _parsed(value: Any) -> Any:
+    """Parse a value if it is JSON text; return others unchanged."""
     return json.loads(value) if isinstance(value, str) else value
 
 
 def _list(item: Convert) -> Convert:
+    """Return the conversion to a list whose items are converted by ``item``."""
+
     def convert(value: Any) -> list[Any]:
         value = _parsed(value)
         if isinstance(value, list | tuple | set | frozenset):
@@ -121,11 +135,13 @@ def _list(item: Convert) -> Convert:
 
 
 def _dict(key: Convert, item: Convert) -> Convert:
+    """Return the conversion to a dict whose keys and values are converted by ``key`` and ``item``."""
+
     def convert(value: Any) -> dict[Any, Any]:
         value = _parsed(value)
         if isinstance(value, Mapping):
             found = {key(name): None if element is None else item(element) for name, element in value.items()}
-            if len(found) == len(value):  # two keys may become one
+            if len(found) == len(value):  # otherwise two keys became equal
                 return found
         raise ValueError
 
@@ -133,6 +149,7 @@ def _dict(key: Convert, item: Convert) -> Convert:
 
 
 def _any(value: Any) -> Any:
+    """Return the value unchanged: the type ``any`` converts nothing."""
     return value
 
 
@@ -151,11 +168,11 @@ _SIMPLE: Mapping[str, Convert] = MappingProxyType(
 _LISTS = frozenset({"list", "List", "Collection"})
 _MAPS = frozenset({"dict", "Map"})
 NAMES = (*_SIMPLE, *sorted(_LISTS), *sorted(_MAPS))
-"""Every name that a type may begin with."""
+"""The names of all types, without parameters."""
 
 
 def type_of(text: str) -> Type | None:
-    """Return the type that a name such as ``Integer``, ``java.util.List<String>`` or ``dict[str, int]`` means.
+    """Return the type of a name such as ``Integer`` or ``java.util.List<String>``, None if there is none.
 
     >>> type_of("List<Integer>").convert(["1", 2])
     [1, 2]
@@ -165,6 +182,7 @@ def type_of(text: str) -> Type | None:
 
 
 def _conversion(text: str) -> Convert | None:
+    """Return the conversion to the type of that name, None if the name is not a type."""
     head, bracket, rest = text.replace("<", "[").replace(">", "]").partition("[")
     head = head.strip()
     if not bracket:
@@ -182,6 +200,7 @@ def _conversion(text: str) -> Convert | None:
 
 
 def _split(text: str) -> list[str]:
+    """Split the parameters of a type at the commas outside of inner brackets."""
     parts, depth = [""], 0
     for character in text:
         depth += {"[": 1, "]": -1}.get(character, 0)
@@ -193,6 +212,8 @@ def _split(text: str) -> list[str]:
 
 
 def _reporting(name: str, convert: Convert) -> Convert:
+    """Return a conversion that raises ValueError with value and type name for each failure of ``convert``."""
+
     def checked(value: Any) -> Any:
         try:
             return convert(value)
@@ -202,3 +223,39 @@ def _reporting(name: str, convert: Convert) -> Convert:
             raise ValueError(f"{shown} is not of type {name}") from None
 
     return checked
+
+
+class SchemaCheck:
+    """A compiled JSON Schema, the text of a ``<schema>``."""
+
+    __slots__ = ("_validator",)
+
+    def __init__(self, text: str) -> None:
+        """Compile the schema.
+
+        Raises ValueError if the text is not a JSON Schema, and PluginError if the package jsonschema is not installed.
+        """
+        try:
+            import jsonschema
+        except ImportError:
+            message = "<schema> needs the package jsonschema: pip install 'taskrun[schema]'"
+            raise PluginError(message) from None
+        schema = json.loads(text)
+        validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+        try:
+            validator.check_schema(schema)
+        except jsonschema.SchemaError as error:
+            raise ValueError(f"not a JSON Schema: {error.message}") from None
+        self._validator = validator(schema)
+
+    def check(self, value: Any) -> None:
+        """Raise ValueError, which lists all violations, if the value does not satisfy the schema."""
+        problems = sorted(self._validator.iter_errors(value), key=lambda error: list(map(str, error.absolute_path)))
+        if problems:
+            raise ValueError("; ".join(_violation_text(error) for error in problems))
+
+
+def _violation_text(error: Any) -> str:
+    """Return the message of a validation error, with the position inside the value."""
+    where = "".join(f"[{part!r}]" for part in error.absolute_path)
+    return f"{where}: {error.message}" if where else str(error.message)

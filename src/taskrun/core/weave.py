@@ -94,15 +94,15 @@ class StepProgram:
 
     def __init__(self, model: Step, step: Step, moved: bool = False, run_sync: RunSync | None = None) -> None:
         """Create the program of ``model``; ``step`` is its copy with programs inside, ``moved`` as in WeaveSettings."""
-        self.model = model
-        self.step = step
-        self.name = model.name
-        self.moved = moved
+        self.model: Step = model
+        self.step: Step = step
+        self.name: str = model.name
+        self.moved: bool = moved
         self.may_suspend: bool = (
             moved or step.traits.awaits(model) or any(child.may_suspend for child in self.children())
         )
         self.run: RunAsync = step.run
-        self.run_sync = run_sync
+        self.run_sync: RunSync | None = run_sync
 
     def children(self) -> Iterator[Program]:
         """Yield the programs directly inside, in the order of the step's fields."""
@@ -123,13 +123,13 @@ class Woven:
         self, decorator: Decorator, inner: Program, run: RunAsync | None = None, run_sync: RunSync | None = None
     ) -> None:
         """Wrap ``inner``; ``run`` and ``run_sync`` are equivalent functions that replace ``decorator.around``."""
-        self.decorator = decorator
-        self.inner = inner
-        self.name = inner.name
-        self.model = inner.model
-        self.may_suspend = decorator.traits.may_suspend or inner.may_suspend
-        self.run = run or around(decorator, inner)
-        self.run_sync = run_sync
+        self.decorator: Decorator = decorator
+        self.inner: Program = inner
+        self.name: str = inner.name
+        self.model: Step = inner.model
+        self.may_suspend: bool = decorator.traits.may_suspend or inner.may_suspend
+        self.run: RunAsync = run or around(decorator, inner)
+        self.run_sync: RunSync | None = run_sync
 
     def layers(self) -> Iterator[Decorator]:
         """Yield the decorators from the outermost to the innermost."""
@@ -153,7 +153,7 @@ class Weaver:
     """Weaver of steps; ``implying`` are the classes of the implied decorators."""
 
     def __init__(self, implying: Iterable[type[ImpliedDecorator]]) -> None:
-        self.implying = tuple(implying)
+        self.implying: tuple[type[ImpliedDecorator], ...] = tuple(implying)
 
     def weave(self, step: Step, settings: WeaveSettings) -> Program:
         """Return the program of a step, with the programs of the steps inside it."""

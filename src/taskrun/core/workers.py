@@ -1,9 +1,9 @@
-"""Where Python functions run that are not coroutines: worker threads and worker processes.
+"""Worker threads and worker processes, which run Python functions that are not coroutines.
 
-Rules: a thread's work cannot be stopped, so when its step is cancelled the work is abandoned and its result dropped; the
-threads are daemons, so that abandoned work never keeps the program alive. A process's work is stopped by killing the
-process: every job has a process of its own while it runs, so no other job is hit. Processes are loky's, an extra that
-is imported on first use.
+Rules: a function in a thread cannot be stopped; if its step is cancelled, the thread is abandoned and the result is
+ignored. Threads are daemons, so that an abandoned one does not delay the end of the program. A function in a process is
+stopped by killing the process, which runs one function at a time. Processes need the extra loky, imported at the first
+use.
 """
 
 from __future__ import annotations
@@ -22,30 +22,32 @@ from typing import Any
 from taskrun.errors import PluginError, RunError
 
 MAX_THREADS = 64
+"""The maximum number of threads of a ``Threads`` object that are not abandoned."""
 IDLE_PROCESS_SECONDS = 30
+"""The time after which an idle process ends."""
 
 
 class Threads(Executor):
-    """Daemon threads that are made when needed and used again, at most 64 that are not abandoned."""
+    """Pool of daemon threads, which are started when needed and reused; at most ``limit`` that are not abandoned."""
 
     def __init__(self, limit: int = MAX_THREADS) -> None:
-        self._crew = _Crew(limit)
-        weakref.finalize(self, self._crew.stop)
+        self._pool = _ThreadPool(limit)
+        weakref.finalize(self, self._pool.stop)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run ``fn(*args, **kwargs)`` in a thread; the returned future gives its value or what it raised."""
+        """Run ``fn(*args, **kwargs)`` in a thread, and return the future of its value or exception."""
         job = _Job(partial(contextvars.copy_context().run, fn, *args, **kwargs))
-        self._crew.add(job)
+        self._pool.add(job)
         return job
 
     def abandon(self, future: Future[Any]) -> None:
-        """Forget a job that nobody waits for any more; the thread that it holds no longer counts."""
+        """Cancel a job whose result is not needed; if it is running, its thread no longer counts towards the limit."""
         if not future.cancel() and isinstance(future, _Job):
-            self._crew.abandon(future)
+            self._pool.abandon(future)
 
 
 class _Job(Future[Any]):
-    """A function to call, which is also the future that gets its value."""
+    """Function to run in a thread, and the future of its value."""
 
     def __init__(self, function: Callable[[], Any]) -> None:
         super().__init__()
@@ -53,31 +55,36 @@ class _Job(Future[Any]):
         self.ended = self.abandoned = False
 
     def run(self) -> None:
+        """Call the function and set the result of the future, unless it is cancelled."""
         if not self.set_running_or_notify_cancel():
             return
         try:
             value = self.function()
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the step that called
+        except Exception as error:  # noqa: BLE001 - raised again in the step that waits for the future
             self.set_exception(error)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a step must not end a worker thread unnoticed
-            failure = RunError(f"the function raised {type(error).__name__}")
+            name = type(error).__name__
+            failure = RunError(
+                f"the function raised {name}, which is no Exception: raise a subclass of Exception instead"
+            )
             failure.__cause__ = error
             self.set_exception(failure)
         else:
             self.set_result(value)
 
 
-class _Crew:
-    """The threads themselves. They know nothing of the ``Threads`` that owns them, so that it can be collected."""
+class _ThreadPool:
+    """Threads and queue of a ``Threads`` object, without a reference to it, so that it can be garbage-collected."""
 
     def __init__(self, limit: int) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._limit = limit
-        self._count = 0  # of threads that are not abandoned
-        self._spare = 0  # threads that wait for a job; below 0: jobs that wait for a thread
+        self._count = 0  # the threads that are not abandoned
+        self._spare = 0  # the threads without a job; below 0: the jobs without a thread
 
     def add(self, job: _Job) -> None:
+        """Queue a job, and start a thread if none is idle and the limit is not reached."""
         with self._lock:
             self._jobs.put(job)
             if self._spare <= 0 and self._count < self._limit:
@@ -86,6 +93,7 @@ class _Crew:
                 self._spare -= 1
 
     def abandon(self, job: _Job) -> None:
+        """Exclude the thread of a running job from the limit, and start another if jobs are waiting."""
         with self._lock:
             if job.ended:
                 return
@@ -96,26 +104,29 @@ class _Crew:
                 self._start()
 
     def stop(self) -> None:
+        """End all threads after the queued jobs."""
         self._jobs.put(None)
 
     def _start(self) -> None:
+        """Start a thread."""
         self._count += 1
         threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
+        """Run queued jobs in a thread until None is queued or the thread is abandoned."""
         while (job := self._jobs.get()) is not None:
             job.run()
             with self._lock:
                 job.ended = True
                 if job.abandoned:
-                    return  # another thread has its place
+                    return  # it no longer counts towards the limit
                 self._spare += 1
             del job
-        self._jobs.put(None)  # for the next one
+        self._jobs.put(None)  # ends the next thread too
 
 
 class Processes:
-    """Worker processes, one for each job that runs, used again by later jobs."""
+    """Pool of worker processes that are reused; each runs one function at a time, at most ``limit`` run at once."""
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit or os.cpu_count() or 1
@@ -125,7 +136,10 @@ class Processes:
         )
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Return ``function(*arguments)`` as evaluated in a process; when cancelled, the process is killed."""
+        """Evaluate ``function(*arguments)`` in a process and return the value; kill the process if cancelled.
+
+        Raises PluginError if loky is not installed.
+        """
         loop = asyncio.get_running_loop()
         permits = self._permits.setdefault(loop, asyncio.Semaphore(self._limit))
         async with permits:
@@ -133,15 +147,16 @@ class Processes:
             try:
                 value = await loop.run_in_executor(executor, function, *arguments)
             except Exception:
-                self._give_back(executor)
+                self._reuse(executor)
                 raise
             except BaseException:
                 executor.shutdown(wait=False, kill_workers=True)  # type: ignore[call-arg]
                 raise
-            self._give_back(executor)
+            self._reuse(executor)
             return value
 
-    def _give_back(self, executor: Executor) -> None:
+    def _reuse(self, executor: Executor) -> None:
+        """Make a process available for the next function, unless it has died."""
         broken = getattr(getattr(executor, "_flags", None), "broken", None)
         if broken is None:
             self._idle.append(executor)
@@ -149,12 +164,13 @@ class Processes:
             executor.shutdown(wait=False)
 
     def close(self) -> None:
-        """End the idle processes."""
+        """Kill the idle processes."""
         while self._idle:
             self._idle.pop().shutdown(wait=False, kill_workers=True)  # type: ignore[call-arg]
 
 
 def _new_process() -> Executor:
+    """Create an executor with one process; raise PluginError if loky is not installed."""
     try:
         from loky import ProcessPoolExecutor
     except ImportError:
@@ -165,19 +181,21 @@ def _new_process() -> Executor:
 
 
 async def run_in(executor: Executor, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return ``function(*arguments)`` as run by an executor; when cancelled, work that has begun is abandoned."""
+    """Run ``function(*arguments)`` in an executor and return the value; if cancelled, abandon a thread of Threads."""
     loop = asyncio.get_running_loop()
     if not isinstance(executor, Threads):
         return await loop.run_in_executor(executor, function, *arguments)
     started: list[Future[Any]] = []
 
-    class Keeping(Executor):
+    class Capturing(Executor):
+        """Executor that stores the future of the submitted function in ``started``."""
+
         def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
             started.append(executor.submit(fn, *args, **kwargs))
             return started[0]
 
     try:
-        return await loop.run_in_executor(Keeping(), function, *arguments)
+        return await loop.run_in_executor(Capturing(), function, *arguments)
     except asyncio.CancelledError:
         executor.abandon(started[0])
         raise

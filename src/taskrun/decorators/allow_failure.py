@@ -8,6 +8,8 @@ cancellation is not handled.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import FailureIgnored
 from taskrun.core.frame import Frame
@@ -20,7 +22,7 @@ from taskrun.durable.compensation import mark_handled, may_handle
 class AllowFailure(Decorator):
     """A handler that turns a failure into no result."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     allow_failure: bool
 

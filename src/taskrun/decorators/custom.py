@@ -14,7 +14,7 @@ the body; decorators of equal order are in the order of the file, the first one 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Prefixed
@@ -51,7 +51,7 @@ class CustomDecoratorTraits(DecoratorTraits):
 class CustomDecorator(Decorator):
     """A decorator that the user provides, or a named one."""
 
-    traits = CustomDecoratorTraits()
+    traits: ClassVar[DecoratorTraits] = CustomDecoratorTraits()
 
     node: Node
     name: str
@@ -101,6 +101,6 @@ class CustomDecorator(Decorator):
         """Check that the bean exists."""
         name = self.bean_name
         if name is not None and not context.has_bean(name):
-            hint = near_hint(name, context.bean_names()) or f"named decorators are {', '.join(NAMED_DECORATORS)}"
+            hint = near_hint(name, context.bean_names()) or f"built-in decorators are {', '.join(NAMED_DECORATORS)}"
             attribute = "bean" if self.bean else "name"
             yield self.node.problem("unknown-bean", f"there is no bean '{name}'", hint=hint, attribute=attribute)

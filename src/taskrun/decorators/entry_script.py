@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
@@ -13,7 +15,7 @@ from taskrun.core.traits import DecoratorTraits
 class EntryScript(Decorator):
     """A script that runs when a step is entered; its value is ignored."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     body: Own
 

@@ -11,6 +11,7 @@ gets a copy of the variables that it reads, and the variables that it assigns ar
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
+from typing import ClassVar
 
 from taskrun.calls.python_calls import EXECUTORS
 from taskrun.core.completion import Completion
@@ -25,7 +26,7 @@ from taskrun.errors import Diagnostic, near_hint
 class InExecutor(Decorator):
     """The place where a step runs."""
 
-    traits = DecoratorTraits(moves_work=True)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(moves_work=True)
 
     executor: str
 

@@ -11,6 +11,7 @@ ended.
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.control import RunAborted
@@ -24,7 +25,7 @@ from taskrun.core.traits import DecoratorTraits
 class Finally(Decorator):
     """A script that runs after every end of the step."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     body: Own
 

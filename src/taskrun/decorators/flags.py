@@ -46,7 +46,7 @@ class FlagsTraits(DecoratorTraits):
 class Flags(Decorator):
     """A condition on flags, and changes of flags."""
 
-    traits = FlagsTraits()
+    traits: ClassVar[DecoratorTraits] = FlagsTraits()
 
     node: Node
     match: str | None = None
@@ -78,7 +78,7 @@ class Flags(Decorator):
 class FlagMatch(Decorator):
     """A condition on the flags of the caller."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 141
 
     text: str
@@ -104,7 +104,7 @@ class FlagMatch(Decorator):
 class FlagChange(Decorator):
     """Changes of the flags for a step and the steps inside it."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 119
 
     enable: frozenset[str]

@@ -8,6 +8,8 @@ scope of the caller. A cancellation is not handled. In a graph ``nextOnError`` i
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion, jump_to
 from taskrun.core.execution import failed_step
 from taskrun.core.frame import Frame
@@ -24,7 +26,7 @@ ERROR = "ERROR"
 class NextOnError(ImpliedDecorator):
     """A jump to another step on failure."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     name: str
     target: str

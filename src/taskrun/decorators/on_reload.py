@@ -20,6 +20,6 @@ class OnReload(EntryScript):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script if the step had begun in an earlier execution, then the step."""
-        if frame.entered_again:
+        if frame.re_entered:
             frame.eval(self.body)
         return await inner(frame)

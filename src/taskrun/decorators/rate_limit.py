@@ -32,5 +32,5 @@ class RateLimit(Decorator):
         if not rate > 0:
             raise ValueError(f"requestPerSecond gave {rate:g}; a number above 0 is expected")
         limiters, key = limiters_and_key(frame, self.key, self.global_)
-        await limiters.pass_through(key, rate, self.max_wait.seconds(frame))
+        await limiters.take_token(key, rate, self.max_wait.seconds(frame))
         return await inner(frame)

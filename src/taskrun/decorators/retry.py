@@ -23,7 +23,6 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from taskrun.core.backoff import exponential_delay, jittered_delay, linear_delay
 from taskrun.core.completion import Completion
 from taskrun.core.duration import ZERO, Millis
 from taskrun.core.events import StepRetried
@@ -33,7 +32,7 @@ from taskrun.core.journal import StepRecord
 from taskrun.core.script_views import ErrorBean
 from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
-from taskrun.core.timers import now, within
+from taskrun.core.timers import exponential_delay, jittered_delay, linear_delay, now, run_with_timeout
 from taskrun.durable.compensation import mark_handled, may_handle
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
@@ -67,7 +66,7 @@ class Retry(Decorator):
         scope, rollback = frame.scope, frame.run.rollback
         before = dict(scope)
         history: list[dict[str, Any]] = []
-        key = frame.part("attempt") if frame.run.journal.records else ""
+        key = frame.part_key("attempt") if frame.run.journal.records else ""
         for attempt, value, last in self._attempts(frame):
             failed_attempt = self._recorded_attempt(frame, key, attempt)
             if failed_attempt is None:
@@ -137,7 +136,7 @@ class Retry(Decorator):
         """Run the step once, within ``attemptTimeout``."""
         if self.attempt_timeout is None:
             return await inner(frame)
-        return await within(self.attempt_timeout.seconds(frame), frame, inner, "attemptTimeout")
+        return await run_with_timeout(self.attempt_timeout.seconds(frame), frame, inner, "attemptTimeout")
 
     def _may_retry(self, frame: Frame, error: Exception) -> bool:
         """Return whether the failure may be retried: the filter decides, without one the kind of the exception."""

@@ -8,6 +8,8 @@ failure of the step.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
@@ -19,7 +21,7 @@ from taskrun.core.types import Type
 class ReturnType(Decorator):
     """A conversion of RESULT."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     return_type: Type
 

@@ -15,7 +15,7 @@ from taskrun.core.completion import Completion
 from taskrun.core.duration import Millis
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
-from taskrun.core.timers import within
+from taskrun.core.timers import run_with_timeout
 
 
 @decorator("timeout", rank=60, attribute=True)
@@ -26,4 +26,4 @@ class Timeout(Decorator):
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run the step within the time limit."""
-        return within(self.timeout.seconds(frame), frame, inner, "timeout")
+        return run_with_timeout(self.timeout.seconds(frame), frame, inner, "timeout")

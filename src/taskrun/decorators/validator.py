@@ -9,6 +9,7 @@ re-enters a step that has an ``onReload``. Its value is ignored; when it raises,
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
@@ -32,7 +33,7 @@ class ValidatorTraits(DecoratorTraits):
 class Validator(EntryScript):
     """A check that runs before a step."""
 
-    traits = ValidatorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = ValidatorTraits(may_suspend=False)
 
 
 @base
@@ -41,6 +42,6 @@ class FirstEntryValidator(Validator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script if the step is entered for the first time, then the step."""
-        if not frame.entered_again:
+        if not frame.re_entered:
             frame.eval(self.body)
         return await inner(frame)

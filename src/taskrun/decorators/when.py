@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import StepSkipped
@@ -40,7 +41,7 @@ class WhenTraits(DecoratorTraits):
 class When(Decorator):
     """A condition on a step."""
 
-    traits = WhenTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = WhenTraits(may_suspend=False)
 
     body: Own
     owner: Step | None = None

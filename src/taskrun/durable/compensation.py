@@ -92,7 +92,7 @@ async def with_compensation(frame: Frame, inner: Inner, index: int | None = None
     if run.is_aborted or (run.is_cancelled and not run.control.reverts):
         raise failure
     if own:
-        await shielded(compensate_all(run, own, failure, frame.part("undo", index), record))
+        await shielded(compensate_all(run, own, failure, frame.part_key("undo", index), record))
     if isinstance(failure, RunCancelled) and record is not None:
         await asyncio.Event().wait()  # the branch was cancelled before the crash and will be cancelled again
     raise failure

@@ -46,7 +46,7 @@ class Heartbeat:
         try:
             self._renew()
             for request in journal.store.requests(journal.run_id):
-                control.obey(request)
+                control.handle(request)
         except FencedError as error:
             journal.problem = journal.problem or error
             if control.task is not None:

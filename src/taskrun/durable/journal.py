@@ -33,7 +33,7 @@ class _Batch:
     __slots__ = ("changes", "journal", "records", "waiters")
 
     def __init__(self, journal: Journal) -> None:
-        self.journal = journal
+        self.journal: Journal = journal
         self.records: list[StepRecord] = []
         self.changes: RunChanges | None = None
         self.waiters: list[asyncio.Future[None]] = []
@@ -133,7 +133,7 @@ class Journal:
         self.epoch = epoch
         self.problem: StoreError | None = None
         self.batch: _Batch | None = None
-        self.group = group or CommitGroup(store)
+        self.group: CommitGroup = group or CommitGroup(store)
         self.group.open_journals += 1
         self._closed = False
         self._known = {record.key: record for record in known}

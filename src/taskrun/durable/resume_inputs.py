@@ -101,6 +101,6 @@ def _wrong(items: Iterable[Input], answers: Mapping[str, Any], path: str = "") -
         if value is None and not (_is_given_again(item) and RequestedInput.of(item).mandatory):
             continue  # what is missing is told apart, and a default is the flow's own
         try:
-            item.check(value)
+            item.convert(value)
         except ValueError as error:
             yield f"{item.describe(path)}: {error}"

@@ -124,7 +124,7 @@ def changed(run: RunRecord, changes: RunChanges) -> RunRecord:
     if "text" in changes:
         more["sha256"] = sha256_of(changes["text"])
     if "state" in changes:
-        run.state.follow(changes["state"], run.run_id)
+        run.state.check_transition(changes["state"], run.run_id)
         if not changes["state"].active:
             more["owner"] = None
     return replace(run, **{**changes, **more})  # type: ignore[arg-type]

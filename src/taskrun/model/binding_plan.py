@@ -26,10 +26,9 @@ from taskrun.core.fields import (
     Text,
     field_types,
 )
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.script_language import Code
 from taskrun.core.step import Decorator, Step
-from taskrun.core.types import Type
+from taskrun.core.types import SchemaCheck, Type
 from taskrun.script.script import Script, Template
 
 ATTRIBUTE_TYPES = (str, int, float, bool, frozenset, Millis, Template, Type)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from taskrun.core.search_path import NotFoundError, SearchPath
 from taskrun.errors import Diagnostic, FlowError
 from taskrun.syntax.node import Node
+from taskrun.syntax.search_path import NotFoundError, SearchPath
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from taskrun.core.fields import scripts_of
-from taskrun.core.revert import GIVEN
+from taskrun.core.revert import REVERT_VARIABLES
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, near_hint
 from taskrun.script.script import Script, Template
@@ -43,7 +43,7 @@ class Variables:
         """Compute the table of the flow with this root; with a ``context``, including the variables that beans set."""
         self.root = root
         self._provided = {id(step.node): step.traits.provides(step, context) for step in walk(root)}
-        self.closed = bool(root.inputs) and all(
+        self.closed: bool = bool(root.inputs) and all(
             step.language == "python" and not _sets_any(step) and self._provided[id(step.node)] is not None
             for step in walk(root)
         )
@@ -56,7 +56,7 @@ class Variables:
             to_task.update(output.variable for output in step.outputs if output.to_task_scope)
             provided = [self._provided[id(child.node)] or () for child in step.children()]
             self._own[id(step.node)] = frozenset(own_names(step)).union(*provided)
-        self.task = self._own[id(root.node)] | to_task | ENGINE_VARIABLES
+        self.task: frozenset[str] = self._own[id(root.node)] | to_task | ENGINE_VARIABLES
 
     def inside(self, step: Step) -> frozenset[str] | None:
         """Return the variables that the scripts of the step itself can read, None when they are not known."""
@@ -97,7 +97,7 @@ class Variables:
             for script in scripts_of(step):
                 yield from self._reads(step, script, inside)
             if step.revert is not None:
-                yield from self._reads(step, step.revert.body, inside | GIVEN)
+                yield from self._reads(step, step.revert.body, inside | REVERT_VARIABLES)
             for decorator in step.decorators:
                 for script in scripts_of(decorator):
                     yield from self._reads(step, script, before if decorator.rank > CALL_RANK else inside)

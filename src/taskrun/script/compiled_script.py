@@ -9,7 +9,6 @@ from typing import Any
 
 from taskrun.errors import BindError, near_hint
 from taskrun.script.evaluators import EVALUATORS, check_asteval_support
-from taskrun.script.namespace import namespace_of
 from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.program import ScriptProgram, build_program
 from taskrun.script.scope import Names
@@ -98,7 +97,7 @@ def compile_source(
     try:
         program = _cached_program(source.text, settings, language, expression=expression, leaves=leaves)
         _check_await(program, awaits)
-        namespace = namespace_of(program, settings)
+        namespace = settings.namespace_of(program)
     except ProblemsError as problems:
         raise source.error(problems) from None
     evaluator = EVALUATORS[settings.evaluator]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
@@ -77,7 +77,7 @@ class CallStepTraits(Traits):
 class CallStep(Step):
     """A call of a step of a library."""
 
-    traits = CallStepTraits(marks_handled=True)
+    traits: ClassVar[Traits] = CallStepTraits(marks_handled=True)
 
     lib_name: str | None = None
     lib_version: int | None = None

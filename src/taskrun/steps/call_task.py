@@ -14,6 +14,7 @@ Cancelling the caller cancels the task.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.execution import execute
@@ -49,7 +50,7 @@ class CallTaskTraits(Traits):
 class CallTask(Step):
     """A call of another task."""
 
-    traits = CallTaskTraits(marks_handled=True)
+    traits: ClassVar[Traits] = CallTaskTraits(marks_handled=True)
 
     task_name: str | None = None
     task_version: int | None = None

@@ -14,7 +14,7 @@ Without a matching case and without ``otherwise`` no step is run. ``to`` names t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import NEXT, Completion, Signal, jump_to
 from taskrun.core.frame import Frame
@@ -70,7 +70,7 @@ class ChooseTraits(Traits):
 class Choose(Step):
     """A choice of one branch by the value of a script."""
 
-    traits = ChooseTraits(may_suspend=False, marks_handled=True)
+    traits: ClassVar[Traits] = ChooseTraits(may_suspend=False, marks_handled=True)
 
     decider: Script
     case: tuple[Case, ...] = ()

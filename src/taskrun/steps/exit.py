@@ -8,6 +8,8 @@ iteration, and the loop continues with the next one; in a branch it ends the bra
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
@@ -19,7 +21,7 @@ from taskrun.script.script import Script
 class Exit(Step):
     """The end of a sequence, with a value."""
 
-    traits = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
 
     source: Script | None = None
 

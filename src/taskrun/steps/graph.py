@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from taskrun.core.branches import Branches
 from taskrun.core.completion import Completion, Signal
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 class BaseGraph(Step):
     """Base class of ``<graph>`` and of a task in graph mode: concurrent steps with dependencies."""
 
-    traits = Traits(may_suspend=False, children_jump=False, concurrent_children=True, marks_handled=True)
+    traits: ClassVar[Traits] = Traits(
+        may_suspend=False, children_jump=False, concurrent_children=True, marks_handled=True
+    )
 
     enter_steps: frozenset[str] = frozenset()
     exit_steps: frozenset[str] = frozenset()

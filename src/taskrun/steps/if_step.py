@@ -11,6 +11,8 @@ Rules: ``then`` and ``else`` are sequences with scopes of their own; either may 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
@@ -33,7 +35,7 @@ class Else(Sequence):
 class If(Step):
     """A choice between two branches by a condition."""
 
-    traits = Traits(may_suspend=False, marks_handled=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
     condition: Script
     then: Then | None = None

@@ -13,7 +13,7 @@ the value that the method returns; a mapping or tuple is spread onto the declare
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.calls.python_calls import call
 from taskrun.core.completion import Completion, completion_of
@@ -39,7 +39,7 @@ class InferredArguments(Traits):
 class Invoke(Step):
     """A call of a method of a bean."""
 
-    traits = InferredArguments()
+    traits: ClassVar[Traits] = InferredArguments()
 
     bean: str
     method: str

@@ -12,7 +12,7 @@ allow``). Arguments and results are as for ``<invoke>``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.calls.python_calls import call
 from taskrun.core.beans import ImportNotAllowedError, Imports
@@ -20,6 +20,7 @@ from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic, PluginError, near_hint
 from taskrun.model.callable_checks import callee_problems
 from taskrun.steps.invoke import InferredArguments
@@ -31,7 +32,7 @@ SEPARATOR = "::"
 class InvokeStatic(Step):
     """A call of a Python function that is imported by its name."""
 
-    traits = InferredArguments()
+    traits: ClassVar[Traits] = InferredArguments()
 
     method: str
     file_imports: Mapping[str, str]

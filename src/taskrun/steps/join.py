@@ -49,7 +49,7 @@ class JoinType(enum.Enum):
 class BranchingStep(Step):
     """Base class of the steps with branches: the settings of their join."""
 
-    traits = Traits(may_suspend=False, marks_handled=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
     numbered: ClassVar[bool] = False
     """Whether branches have numbers instead of step names; then cancelled ones have a result too (RunCancelled)."""
@@ -70,12 +70,12 @@ class JoinState:
         self.join_type = join_type
         self.run = run
         self.suspended: list[str] = []
-        self.success_decides = join_type is JoinType.ANY_SUCCESS
-        self.failure_decides = join_type is JoinType.ANY_FAILURE
+        self.success_decides: bool = join_type is JoinType.ANY_SUCCESS
+        self.failure_decides: bool = join_type is JoinType.ANY_FAILURE
         self.results = results
         self.first_error: Exception | None = None
-        self.decided = False
-        self.succeeded = False
+        self.decided: bool = False
+        self.succeeded: bool = False
 
     def add(self, key: str, outcome: Outcome) -> None:
         """Add the outcome of a branch unless the join is decided; raises a failure that rolls back the whole run."""

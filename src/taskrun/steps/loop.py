@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.body import TURN, Body
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal
@@ -39,7 +39,7 @@ _NEXT = Signal.NEXT
 class BaseLoop(Step):
     """Base class of the loops: the variables of the loop and its body."""
 
-    traits = Traits(may_suspend=False, marks_handled=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
     var_name: str | None = None
     index_name: str | None = None

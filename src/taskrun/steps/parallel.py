@@ -16,7 +16,7 @@ parallel or its siblings: they are only stored as ``nextStepName`` in the result
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Parallel(BranchingStep):
     """A concurrent branch for each step."""
 
-    traits = Traits(
+    traits: ClassVar[Traits] = Traits(
         may_suspend=False,
         children_continue=False,
         concurrent_children=True,

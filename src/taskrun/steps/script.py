@@ -12,6 +12,7 @@ Rules: the language compiles and runs the text (``core.script_language``); the b
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
@@ -35,7 +36,7 @@ class CodeTraits(Traits):
 class LanguageStep(Step):
     """A script in the language ``lang``; its value is the RESULT."""
 
-    traits = CodeTraits(reads_only_scripts=True)
+    traits: ClassVar[Traits] = CodeTraits(reads_only_scripts=True)
 
     lang: str
     shell: str | None = None

@@ -13,6 +13,8 @@ but the failure of the last step is that of the selector. When no step has a res
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
@@ -23,7 +25,7 @@ from taskrun.core.traits import Traits
 class Selector(Step):
     """A choice of the first step that has a result."""
 
-    traits = Traits(may_suspend=False, children_continue=False)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, children_continue=False)
 
     steps: tuple[Step, ...]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import ClassVar
 
 from taskrun.core.body import Body
 from taskrun.core.completion import Completion
@@ -15,7 +16,7 @@ from taskrun.core.traits import Traits
 class Sequence(Step):
     """Base class of the steps that run a body in order."""
 
-    traits = Traits(may_suspend=False, marks_handled=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
     steps: Body
 

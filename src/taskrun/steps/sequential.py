@@ -13,6 +13,8 @@ of the sequence itself. ``next`` of a step, or its completion, may name the sibl
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.step import step
 from taskrun.core.traits import Traits
 from taskrun.steps.sequence import Sequence
@@ -22,4 +24,4 @@ from taskrun.steps.sequence import Sequence
 class Sequential(Sequence):
     """Steps that run in order."""
 
-    traits = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.calls.python_calls import call
 from taskrun.calls.task_calls import (
@@ -74,7 +74,7 @@ class SimpleTraits(InferredArguments):
 class Simple(Step):
     """A call of a bean that is a Task, has ``execute``, or is callable."""
 
-    traits = SimpleTraits()
+    traits: ClassVar[Traits] = SimpleTraits()
 
     bean: str
 

@@ -13,6 +13,8 @@ variables that the script assigned are copied back.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.calls.remote_scripts import evaluated, run_elsewhere
 from taskrun.core.completion import NEXT, Completion, completion_of
 from taskrun.core.fields import AwaitingScript
@@ -35,7 +37,7 @@ class ScriptTraits(Traits):
 class ScriptStep(Step):
     """A script with inputs and outputs."""
 
-    traits = ScriptTraits(reads_only_scripts=True)
+    traits: ClassVar[Traits] = ScriptTraits(reads_only_scripts=True)
 
     source: AwaitingScript | None = None
 

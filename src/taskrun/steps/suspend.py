@@ -16,11 +16,11 @@ RESULT is a mapping of the requested inputs. Concurrent steps are run to their e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
-from taskrun.core.inputs import Input, admitted
+from taskrun.core.inputs import Input, resolve_inputs
 from taskrun.core.journal import StepRecord
 from taskrun.core.states import StepState
 from taskrun.core.step import Step, step
@@ -50,7 +50,7 @@ class SuspendTraits(Traits):
 class Suspend(Step):
     """A wait point of the run."""
 
-    traits = SuspendTraits()
+    traits: ClassVar[Traits] = SuspendTraits()
 
     resume_when: Script | None = None
 
@@ -76,7 +76,7 @@ class Suspend(Step):
         if record is None:
             return None
         values = {**recorder.value(record.outputs), **recorder.resume_inputs}
-        return admitted(self.traits.requested_inputs(self, frame.run), values, frame.scope)
+        return resolve_inputs(self.traits.requested_inputs(self, frame.run), values, frame.scope)
 
     def _title(self) -> str:
         """Return the text that describes the wait point."""

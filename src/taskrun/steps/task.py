@@ -13,6 +13,8 @@ Rules: the body runs in the scope of the task itself, so all steps see the varia
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.step import step
 from taskrun.core.traits import Traits
 from taskrun.steps.sequence import Sequence
@@ -22,4 +24,4 @@ from taskrun.steps.sequence import Sequence
 class TaskRoot(Sequence):
     """The root step of a flow or of a step library."""
 
-    traits = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from taskrun.core.backoff import exponential_delay
+from taskrun.core.timers import exponential_delay
 from taskrun.tags.context import TagContext
 from taskrun.tags.http_exchange import Exchange, HttpError, new_client, new_request, redact_url
 

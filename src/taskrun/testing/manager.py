@@ -1,4 +1,4 @@
-"""TaskManager for tests, which makes steps fail that change their inputs.
+"""TaskManager for tests: a step fails if it changes its inputs.
 
 assert TaskManager().run("order.task.xml", {"order": 7})["total"] == 12
 """

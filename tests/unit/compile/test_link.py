@@ -57,7 +57,7 @@ WRONG = {
     '<step name="a" executor="thred"/>': ("unknown-bean", 16, "there is no executor 'thred'", "did you mean 'thread'?"),
     '<step name="a" executor="?!"/>': ("unknown-bean", 16, "there is no executor '?!'", "it is inline, thread, process"),
     '<step name="a"><decorator name="own"/></step>': (
-        "unknown-bean", 27, "there is no bean 'taskStepDecorator_own'", "named decorators are",
+        "unknown-bean", 27, "there is no bean 'taskStepDecorator_own'", "built-in decorators are",
     ),
     '<step name="a"><decorator name="own" bean="shp"/></step>': ("unknown-bean", 38, "there is no bean 'shp'", "'shop'"),
     '<call-task name="c" taskModelPath="no.task.xml"/>': ("no-file", 21, "'no.task.xml' not found", "tried "),

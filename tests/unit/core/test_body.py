@@ -1,4 +1,4 @@
-"""Bodies that need no coroutine: jumps and ends in them are those of any other body."""
+"""Bodies that run without coroutines: jumps and signals have the same effects as in other bodies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def ran(path: Any, way: Any) -> str:
 def test_a_script_whose_value_is_a_jump(tmp_path: Any) -> None:
     assert ran(tmp_path / "f.task.xml", lambda: jump_to("d", {})) == "adad"
     assert ran(tmp_path / "f.task.xml", lambda: None) == "acdacd"
-    with pytest.raises(StepError, match="no step 'nowhere'"):
+    with pytest.raises(
+        StepError, match=r"cannot jump to 'nowhere': the body of main/l has no such step; it has: a, b, c, d"
+    ):
         ran(tmp_path / "f.task.xml", lambda: jump_to("nowhere", {}))
 
 
@@ -37,7 +39,7 @@ def test_a_script_whose_value_is_an_end(tmp_path: Any) -> None:
     assert ran(tmp_path / "f.task.xml", lambda: Completion({}, Signal.END)) == "a"
 
 
-def test_an_input_whose_script_reads_what_is_not_there(tmp_path: Any) -> None:
+def test_an_input_whose_script_reads_an_unknown_variable(tmp_path: Any) -> None:
     path = tmp_path / "f.task.xml"
     path.write_text(
         '<task><steps><step name="a"><input name="x" type="int"><source>nope</source></input><source>x</source></step></steps></task>'

@@ -1,4 +1,4 @@
-"""Branches: in place or as a Task, outcomes in the order of their ends, and nothing outlives the block."""
+"""Branches: run in place or as tasks, outcomes in the order of the ends, no branch outlives the block."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Work = Callable[[], Awaitable[Completion]]
 
 
 def after(seconds: float, result: object) -> Work:
-    """Return a branch that takes so long and gives a value, or raises it when it is an exception."""
+    """Return a branch that ends after ``seconds``: it returns ``result``, or raises it if it is an exception."""
 
     async def run() -> Completion:
         if seconds:
@@ -29,7 +29,7 @@ def after(seconds: float, result: object) -> Work:
 
 
 async def outcomes(*works: tuple[str, Work, bool]) -> list[object]:
-    """Run branches and return ``key result`` for each in the order of their ends."""
+    """Run branches and return key and result of each in the order of their ends."""
     ended: list[object] = []
     async with Branches() as branches:
         for key, work, may_suspend in works:
@@ -41,14 +41,14 @@ async def outcomes(*works: tuple[str, Work, bool]) -> list[object]:
 
 
 def test_outcomes_come_in_the_order_of_the_ends() -> None:
-    """The quickest branch comes first, whenever it was started."""
+    """The fastest branch is returned first, also if it was started later."""
     done, elapsed = run_virtual(outcomes(("a", after(3, 1), True), ("b", after(1, 2), True), ("c", after(2, 3), True)))
     assert done == [("b", 2), ("c", 3), ("a", 1)]
     assert elapsed == 3_000
 
 
-def test_what_cannot_suspend_is_run_in_place() -> None:
-    """A branch that cannot suspend has ended when its start returns, and needs no Task."""
+def test_a_branch_that_cannot_suspend_is_run_by_start() -> None:
+    """It has ended when ``start`` returns, and no task was created."""
 
     async def main() -> None:
         async with Branches() as branches:
@@ -64,23 +64,23 @@ def test_what_cannot_suspend_is_run_in_place() -> None:
 
 @pytest.mark.parametrize("may_suspend", [False, True])
 def test_an_exception_is_an_outcome(may_suspend: bool) -> None:
-    """What a branch raises is handed over as it is."""
+    """``next`` returns the exception that a branch raised."""
     error = ValueError("no")
     done, _ = run_virtual(outcomes(("a", after(0, error), may_suspend)))
     assert done == [("a", error)]
 
 
 def test_a_branch_that_cancels_itself_has_failed() -> None:
-    """A cancellation that nobody asked for does not cancel the owner."""
+    """A CancelledError that the branch raises itself does not cancel the container."""
     done, _ = run_virtual(outcomes(("a", after(1, asyncio.CancelledError()), True)))
-    assert "cancelled from inside" in str(done[0][1])  # type: ignore[index]
+    assert "raised CancelledError although its run is not cancelled" in str(done[0][1])  # type: ignore[index]
 
 
-def test_what_is_no_exception_becomes_one() -> None:
-    """A BaseException of a branch reaches the owner as a failure, with itself as the cause."""
+def test_a_base_exception_becomes_a_run_error() -> None:
+    """Its ``__cause__`` is the BaseException that the branch raised."""
 
     class Odd(BaseException):
-        """Neither an Exception nor one that asyncio cares for."""
+        """A BaseException that is neither an Exception nor known to asyncio."""
 
     done, _ = run_virtual(outcomes(("a", after(0, Odd("odd")), True)))
     error = done[0][1]  # type: ignore[index]
@@ -89,8 +89,8 @@ def test_what_is_no_exception_becomes_one() -> None:
 
 
 @pytest.mark.parametrize("failure", [None, KeyError("x")], ids=["left", "failed"])
-def test_leaving_the_block_cancels_what_is_unfinished(failure: Exception | None) -> None:
-    """The branches are over, also those that fail at their end, when the block is left in whatever way."""
+def test_the_end_of_the_block_cancels_unfinished_branches(failure: Exception | None) -> None:
+    """All branches have ended after the block, also if one raises while it is cancelled."""
     ended: list[str] = []
 
     async def stays() -> Completion:
@@ -127,7 +127,7 @@ def test_leaving_the_block_cancels_what_is_unfinished(failure: Exception | None)
 
 
 def test_a_branch_cancelled_before_its_first_step_never_starts() -> None:
-    """Nothing is made for a branch that is cancelled at once, so nothing is left over (a warning would fail this)."""
+    """No coroutine is created for it, so that none is never awaited (that warning would fail this test)."""
     started: list[str] = []
 
     async def begin() -> Completion:
@@ -143,8 +143,8 @@ def test_a_branch_cancelled_before_its_first_step_never_starts() -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
-def test_the_block_waits_however_often_it_is_cancelled(times: int) -> None:
-    """A block that is cancelled while it waits for its branches goes on waiting and is cancelled afterwards."""
+def test_the_block_waits_for_its_branches_although_it_is_cancelled(times: int) -> None:
+    """CancelledError is raised only when all branches have ended."""
     ended: list[str] = []
 
     async def stubborn() -> Completion:

@@ -40,7 +40,7 @@ def test_no_duration(value: Any) -> None:
         seconds_of(value)
 
 
-def test_a_duration_without_anything_is_no_time() -> None:
+def test_a_duration_without_value_is_zero() -> None:
     nothing: Any = None
     assert Millis(None).seconds(nothing) == 0
     assert ZERO.seconds(nothing) == 0

@@ -1,4 +1,4 @@
-"""How runs end: states, what is raised, cancellation from within and without, and the events that tell it."""
+"""Ends of runs: states, raised exceptions, cancellation by the flow and from outside, and the events."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def states(bench: Bench, body: str, **settings: Any) -> list[tuple[str, str | No
     ],
 )
 def test_the_states_in_which_runs_end(bench: Bench, body: str, state: tuple[str, str | None]) -> None:
-    """The last event of a run tells its state and its error."""
+    """RunFinished has the state of the run and its error."""
     assert states(bench, body) == [state]
 
 
 def test_the_states_in_which_steps_end(bench: Bench) -> None:
-    """A step inside of one that timed out was cancelled."""
+    """A step inside a step that timed out is CANCELLED."""
     body = '<sequential name="s" timeout="1s"><steps><step name="a"/><delay name="d" delayMillisExpr="1h"/></steps></sequential>'
     ran = bench.run(task(body), watch=True)
     ended = [(event.path, event.status) for event in ran.events if isinstance(event, StepFinished)]
@@ -55,7 +55,7 @@ def test_the_states_in_which_steps_end(bench: Bench) -> None:
 
 
 def test_a_failed_run_names_the_innermost_step(bench: Bench) -> None:
-    """The StepError has path, place and state; the exception of the step is its cause."""
+    """The StepError has its path, location and state; the exception of the step is the cause."""
     ran = bench.run(
         task('<sequential name="s"><steps>\n<step name="a"><source>1/0</source></step></steps></sequential>')
     )
@@ -65,15 +65,15 @@ def test_a_failed_run_names_the_innermost_step(bench: Bench) -> None:
     assert str(error) == "main/s/a failed: ZeroDivisionError: division by zero"
 
 
-def test_a_failure_of_the_task_itself_is_told_as_its_own(bench: Bench) -> None:
-    """Without a step that it came from."""
+def test_a_failure_of_the_root_step_has_its_path(bench: Bench) -> None:
+    """A wrong output of the task fails at the path ``main``."""
     ran = bench.run(task("<step/>", tail='<output name="x" value="${1/0}"/>'))
     assert isinstance(ran.error, StepError)
     assert (ran.error.path, ran.error.location.line) == ("main", 1)
 
 
 def test_a_failed_step_is_found_by_its_note() -> None:
-    """Other notes are not taken for one."""
+    """Other notes of the exception are ignored."""
     error = StepTimeout("late")
     assert failed_step(error) is None
     error.add_note("by hand")
@@ -84,7 +84,7 @@ def test_a_failed_step_is_found_by_its_note() -> None:
 
 
 def test_the_state_of_a_failed_run(bench: Bench) -> None:
-    """It says what ended the run, and whether anything was undone."""
+    """It depends on the exception and on whether steps were compensated."""
     manager = TaskManager()
     flow = manager.load(bench.write(task('<step name="a"/>')))
     run = Run(manager._services_for(flow), flow)
@@ -96,7 +96,7 @@ def test_the_state_of_a_failed_run(bench: Bench) -> None:
 
 
 async def started(manager: TaskManager, path: Any, run_id: str = "id") -> asyncio.Task[Any]:
-    """Start a run that waits and return its task."""
+    """Start a run that waits, and return its task."""
     run = asyncio.create_task(manager.run_async(path, run_id=run_id))
     await asyncio.sleep(0.001)
     assert manager.active == (run_id,)
@@ -104,7 +104,7 @@ async def started(manager: TaskManager, path: Any, run_id: str = "id") -> asynci
 
 
 def test_cancelling_by_id(bench: Bench) -> None:
-    """The run ends with RunCancelled that says why; the task that awaits it is not cancelled."""
+    """The run ends with RunCancelled, which has the reason; the awaiting task is not cancelled."""
 
     async def main() -> None:
         manager = TaskManager()
@@ -121,7 +121,7 @@ def test_cancelling_by_id(bench: Bench) -> None:
 
 
 def test_cancelling_the_awaiting_task(bench: Bench) -> None:
-    """Then it is cancelled as every task is."""
+    """The run ends with CancelledError."""
 
     async def main() -> None:
         manager = TaskManager()
@@ -135,7 +135,7 @@ def test_cancelling_the_awaiting_task(bench: Bench) -> None:
 
 
 def test_cancelling_both_cancels_the_awaiting_task(bench: Bench) -> None:
-    """A time limit round the run is not lost because the run is cancelled at the same moment."""
+    """A timeout of the caller is raised also if the run is cancelled at the same moment."""
 
     async def main() -> None:
         manager = TaskManager()
@@ -150,7 +150,7 @@ def test_cancelling_both_cancels_the_awaiting_task(bench: Bench) -> None:
 
 @pytest.mark.parametrize("view", ["taskRt", "stepRt"])
 def test_a_run_that_cancels_itself_in_its_last_step(bench: Bench, view: str) -> None:
-    """It has been cancelled, and what comes after the run is not."""
+    """The run ends with RunCancelled; code after it is not cancelled."""
 
     async def main() -> None:
         with pytest.raises(RunCancelled, match="done"):
@@ -162,8 +162,8 @@ def test_a_run_that_cancels_itself_in_its_last_step(bench: Bench, view: str) -> 
     run_virtual(main())
 
 
-def test_a_cancellation_that_comes_too_late_hits_nobody(bench: Bench) -> None:
-    """The task that awaited the run does other things by then."""
+def test_a_cancellation_after_the_end_of_the_run_has_no_effect(bench: Bench) -> None:
+    """The task that awaited the run is not cancelled."""
 
     async def main() -> None:
         kept: list[Any] = []
@@ -180,7 +180,7 @@ def test_a_cancellation_that_comes_too_late_hits_nobody(bench: Bench) -> None:
 
 
 def test_cancelling_from_another_thread(bench: Bench) -> None:
-    """The loop of the run is woken."""
+    """The event loop of the run is woken."""
     running = threading.Event()
     manager = TaskManager(beans={"hold": running.set})
     ended: list[BaseException] = []
@@ -199,8 +199,8 @@ def test_cancelling_from_another_thread(bench: Bench) -> None:
     assert len(ended) == 1
 
 
-def test_a_cancellation_is_held_by_catch_internal_exception_alone(bench: Bench) -> None:
-    """The run goes on, can be cancelled again, and nothing else has held the cancellation."""
+def test_only_catch_internal_exception_handles_a_cancellation(bench: Bench) -> None:
+    """The run continues and can be cancelled again; no other handler has handled the cancellation."""
     body = """
         <sequential name="s" catchInternalException="true"><catch>return 'held'</catch>
           <steps>
@@ -230,8 +230,8 @@ def test_a_cancellation_is_held_by_catch_internal_exception_alone(bench: Bench) 
     run_virtual(main())
 
 
-def test_what_a_held_cancellation_leaves(bench: Bench) -> None:
-    """The catch's value is the step's result, and the run is not cancelled any more."""
+def test_a_handled_cancellation(bench: Bench) -> None:
+    """The value of the catch is the result of the step, and the run is not cancelled afterwards."""
     body = """
         <delay name="s" delayMillisExpr="1h" catchInternalException="true"><catch>return 'held'</catch></delay>
         <step name="after"><source>(RESULT, taskRt.isCancelled())</source></step>"""
@@ -246,7 +246,7 @@ def test_what_a_held_cancellation_leaves(bench: Bench) -> None:
 
 
 def test_a_finally_that_fails_after_a_cancellation(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged, and the run is cancelled all the same; nothing in the flow can hold it."""
+    """Its failure is logged, and the run is still cancelled."""
     body = """<sequential name="out" allowFailure="true"><catch>return 1</catch><steps>
       <delay name="d" delayMillisExpr="1h"><finally>1 / 0</finally></delay></steps></sequential>"""
 
@@ -262,7 +262,7 @@ def test_a_finally_that_fails_after_a_cancellation(bench: Bench, caplog: pytest.
 
 
 def test_cancelling_reaches_called_tasks(bench: Bench) -> None:
-    """A called task knows that it is cancelled, and its script can cancel the whole run."""
+    """A called task can read that it is cancelled, and its script can cancel the whole run."""
     bench.write(
         task(
             '<delay name="d" delayMillisExpr="1h"><finally>record(taskRt.isCancelled(), stepRt.isCancelled())</finally></delay>'
@@ -289,15 +289,15 @@ def test_cancelling_reaches_called_tasks(bench: Bench) -> None:
 
 
 def test_events_of_called_tasks_name_their_caller(bench: Bench) -> None:
-    """They are runs of their own, below the step that called them."""
+    """RunStarted of a called task has the path of the calling step as ``parent``."""
     bench.write(task("<step/>"), "execution_called.task.xml")
     ran = bench.run(task('<call-task name="c" taskModelPath="execution_called.task.xml"/>'), watch=True)
     begun = [(event.flow, event.parent) for event in ran.events if isinstance(event, RunStarted)]
     assert begun == [("@main", None), ("@main", "main/c")]
 
 
-def test_a_completion_of_a_bean_is_taken_as_it_is(bench: Bench) -> None:
-    """So a bean can end the task."""
+def test_a_bean_may_return_a_completion(bench: Bench) -> None:
+    """With the signal END it ends the task."""
 
     async def over() -> Completion:
         return Completion({"RESULT": 3}, Signal.END)
@@ -310,8 +310,8 @@ def test_a_completion_of_a_bean_is_taken_as_it_is(bench: Bench) -> None:
     )
 
 
-def test_wrong_flows_are_refused_before_anything_runs(bench: Bench) -> None:
-    """Also when the run is asked for in an event loop, where ``run`` cannot be used."""
+def test_run_raises_in_an_event_loop(bench: Bench) -> None:
+    """``run_async`` must be used there."""
 
     async def main() -> None:
         with pytest.raises(RuntimeError, match="inside a running event loop: use await"):
@@ -320,8 +320,8 @@ def test_wrong_flows_are_refused_before_anything_runs(bench: Bench) -> None:
     run_virtual(main())
 
 
-def test_an_id_is_taken_once_at_a_time(bench: Bench) -> None:
-    """Afterwards it can be used again."""
+def test_two_concurrent_runs_must_not_have_the_same_id(bench: Bench) -> None:
+    """The id can be used again after the end of the run."""
 
     async def main() -> None:
         manager = TaskManager()

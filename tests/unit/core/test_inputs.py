@@ -1,4 +1,4 @@
-"""Inputs: default, conversion, checks, and every problem at once; scopes that they are evaluated in."""
+"""Inputs: default, conversion, checks, problems that are reported together, and the scope of evaluation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from small_flows import Bench, task
 
-from taskrun.core.inputs import Input, bind_inputs, task_inputs
-from taskrun.core.json_schema import SchemaCheck
+from taskrun.core.inputs import Input, bind_inputs, bind_task_inputs
 from taskrun.core.scope import Scope
-from taskrun.core.types import type_of
+from taskrun.core.types import SchemaCheck, type_of
 from taskrun.errors import InputError
 from taskrun.script.script import compile_script, compile_template
 from taskrun.syntax.load import parse
@@ -19,12 +18,12 @@ from taskrun.syntax.node import Node
 
 
 def node(text: str) -> Node:
-    """Return an element with this text and the attribute ``value`` of this text."""
+    """Return an element whose text and attribute ``value`` are ``text``."""
     return parse("flow.task.xml", f'<input value="{text}">{text}</input>'.encode())
 
 
 def declared(name: str = "x", *, value: str | None = None, source: str | None = None, **settings: Any) -> Input:
-    """Return an input; ``type``, ``default`` and ``schema`` are given as in a file."""
+    """Return an input; ``type``, ``default`` and ``schema`` are written as in a file."""
     if "type" in settings:
         settings["type"] = type_of(settings["type"])
     if "default" in settings:
@@ -41,7 +40,7 @@ def declared(name: str = "x", *, value: str | None = None, source: str | None = 
 
 
 def problem(item: Input, outer: Scope | None = None, *, lenient: bool = False) -> str:
-    """Return what binding a single input is refused for."""
+    """Return the only problem of binding an input."""
     with pytest.raises(InputError) as caught:
         bind_inputs((item,), outer or Scope(None), Scope(None), lenient)
     assert len(caught.value.problems) == 1
@@ -49,20 +48,20 @@ def problem(item: Input, outer: Scope | None = None, *, lenient: bool = False) -
 
 
 @pytest.mark.parametrize("empty", [None, "", [], {}, (), set(), frozenset(), b"", OrderedDict()])
-def test_mandatory_refuses_whatever_is_empty(empty: Any) -> None:
-    """Null, empty text and every empty collection."""
+def test_a_mandatory_input_must_not_be_empty(empty: Any) -> None:
+    """Null, empty text and empty collections are problems."""
     said = "missing" if empty is None else "empty"
     assert problem(declared(mandatory=True), Scope(None, x=empty)) == f"input 'x': is mandatory and {said}"
 
 
 @pytest.mark.parametrize("value", [0, False, 0.0, " ", [None], {"": 0}])
-def test_mandatory_takes_what_is_something(value: Any) -> None:
-    """Zero and false are values."""
+def test_a_mandatory_input_may_be_zero_or_false(value: Any) -> None:
+    """Zero, false and blank text are values."""
     assert bind_inputs((declared(mandatory=True),), Scope(None, x=value), Scope(None), lenient=False) == {"x": value}
 
 
-def test_mandatory_does_not_ask_values_to_compare_themselves() -> None:
-    """Arrays of some packages have no truth, and answer a comparison with an array."""
+def test_mandatory_inputs_are_not_compared() -> None:
+    """Arrays of some packages raise when they are compared or used as a bool."""
 
     class Array:
         def __eq__(self, other: object) -> bool:
@@ -74,24 +73,24 @@ def test_mandatory_does_not_ask_values_to_compare_themselves() -> None:
             raise ValueError("ambiguous")
 
     array = Array()
-    assert declared(mandatory=True).admit(array, Scope(None)) is array
+    assert declared(mandatory=True).resolve(array, Scope(None)) is array
 
 
-def test_the_order_of_what_is_done_to_a_value() -> None:
-    """Value, default when null, conversion, check of mandatory, check of the schema."""
+def test_the_order_of_default_conversion_and_checks() -> None:
+    """Default if null, conversion, check of ``mandatory``, check of the schema."""
     item = declared(default="3", type="int", mandatory=True, schema='{"minimum": 3}')
-    assert item.admit(None, Scope(None)) == 3
-    assert item.admit("4", Scope(None)) == 4
+    assert item.resolve(None, Scope(None)) == 3
+    assert item.resolve("4", Scope(None)) == 4
     with pytest.raises(ValueError, match="2 is less than the minimum of 3"):
-        item.admit("2", Scope(None))
+        item.resolve("2", Scope(None))
     with pytest.raises(ValueError, match=r"'2\.5' is not of type int"):
-        item.admit("2.5", Scope(None))
-    assert declared(type="int", schema='{"minimum": 3}').admit(None, Scope(None)) is None
-    assert declared(default="${y}").admit(None, Scope(None, y=9)) == 9
+        item.resolve("2.5", Scope(None))
+    assert declared(type="int", schema='{"minimum": 3}').resolve(None, Scope(None)) is None
+    assert declared(default="${y}").resolve(None, Scope(None, y=9)) == 9
 
 
 def test_a_problem_names_type_and_description() -> None:
-    """Whoever reads it need not look at the file."""
+    """The message has name, type and description of the input."""
     item = declared(type="int", description=" how many\n", mandatory=True)
     assert problem(item, Scope(None, x=None)) == "input 'x' (int), how many: is mandatory and missing"
     assert (
@@ -100,8 +99,8 @@ def test_a_problem_names_type_and_description() -> None:
     )
 
 
-def test_every_problem_is_told_at_once() -> None:
-    """Wrong values and unknown variables together, in the order of the file."""
+def test_all_problems_are_reported_together() -> None:
+    """Wrong values and unknown variables, in the order of the file."""
     items = (declared("a", type="int"), declared("b"), declared("c", mandatory=True, value="${None}"))
     with pytest.raises(InputError) as caught:
         bind_inputs(items, Scope(None, a="x", total=1), Scope(None), lenient=False)
@@ -123,27 +122,27 @@ def test_every_problem_is_told_at_once() -> None:
     ids=["optional", "default", "lenient"],
 )
 def test_a_variable_that_may_be_missing(item: Input, lenient: bool, value: Any) -> None:
-    """It is null where the input, its default or the dialect says so."""
+    """The value is null, or the default, if the input is optional, has a default, or the dialect is lenient."""
     assert bind_inputs((item,), Scope(None), Scope(None), lenient) == {"x": value}
 
 
-def test_an_unknown_variable_has_a_near_name() -> None:
-    """Names that begin with an underscore are nobody's."""
+def test_an_unknown_variable_has_a_hint() -> None:
+    """Names that begin with an underscore are not suggested."""
     assert (
         problem(declared("total"), Scope(None, totl=1, _total=2))
         == "input 'total': unknown variable 'total'; did you mean 'totl'?"
     )
 
 
-def test_what_a_script_raises_comes_out_unchanged() -> None:
-    """A KeyError of a source is the source's, not a missing variable."""
+def test_an_exception_of_a_script_is_raised_unchanged() -> None:
+    """A KeyError of a source is not reported as a missing variable."""
     item = declared(source="{}['k']")
     with pytest.raises(KeyError):
         bind_inputs((item,), Scope(None), Scope(None), lenient=True)
 
 
 def test_which_scope_is_read() -> None:
-    """The caller's, or with fromTaskScope the task's; both for names and for expressions."""
+    """Names and expressions read the caller's scope, with ``fromTaskScope`` the task's."""
     task_scope, outer = Scope(None, v=1), Scope(None, v=2)
     items = (
         declared("v"), declared("w", source="v"), declared("x", value="${v}"), declared("y", value="v"),
@@ -153,16 +152,16 @@ def test_which_scope_is_read() -> None:
     assert bind_inputs(from_task, outer, task_scope, lenient=False) == {"v": 1, "w": 1}
 
 
-def test_the_script_of_an_input_writes_nowhere() -> None:
-    """What it assigns is its own."""
+def test_the_script_of_an_input_assigns_no_outer_variable() -> None:
+    """An assignment is local to the evaluation."""
     outer = Scope(None, n=1)
     item = declared(source="n = 5\nreturn n + 1")
     assert bind_inputs((item,), outer, outer, lenient=False) == {"x": 6}
     assert outer == {"n": 1}
 
 
-def test_what_is_plain() -> None:
-    """An input without conversion and checks is taken as it is."""
+def test_plain_inputs() -> None:
+    """An input without default, conversion and checks is plain."""
     assert declared().plain
     assert declared(source="1").plain
     for settings in (
@@ -175,12 +174,12 @@ def test_what_is_plain() -> None:
 def given(items: tuple[Input, ...], **values: Any) -> dict[str, Any]:
     """Return the variables of a task after its inputs were bound."""
     scope = Scope(None)
-    task_inputs(items, values, scope)
+    bind_task_inputs(items, values, scope)
     return dict(scope)
 
 
 def test_the_inputs_of_a_task() -> None:
-    """What is given counts, else the value or source, else the default; later ones see earlier ones."""
+    """The given value is used, else value or source, else the default; later inputs read earlier ones."""
     items = (
         declared("a", type="int"),
         declared("b", value="${a * 2}"),
@@ -192,13 +191,13 @@ def test_the_inputs_of_a_task() -> None:
     assert given((declared("a"),)) == {"a": None}
 
 
-def test_a_task_without_inputs_takes_any() -> None:
-    """Then they are just variables."""
+def test_a_task_without_declared_inputs_accepts_any() -> None:
+    """They become variables of the task."""
     assert given((), x=1) == {"x": 1}
 
 
-def test_the_problems_of_a_tasks_inputs_are_told_at_once() -> None:
-    """Unknown names with a near one or with what there is, and wrong values."""
+def test_all_problems_of_the_inputs_of_a_task_are_reported_together() -> None:
+    """Unknown names, with the most similar or all declared names, and wrong values."""
     with pytest.raises(InputError) as caught:
         given((declared("alpha", type="int"), declared("beta", mandatory=True)), alfa=1, q=2, alpha="x")
     assert caught.value.problems == (
@@ -209,8 +208,8 @@ def test_the_problems_of_a_tasks_inputs_are_told_at_once() -> None:
     )
 
 
-def test_wrong_inputs_of_a_run_are_no_failed_run(bench: Bench) -> None:
-    """A run that cannot begin raises InputError itself; wrong inputs of a step make the step fail."""
+def test_wrong_inputs_of_a_run_raise_input_error(bench: Bench) -> None:
+    """Wrong inputs of a step make the step fail."""
     ran = bench.run(task("<step/>", head='<input name="n" type="int"/>'), {"n": "x"})
     assert isinstance(ran.error, InputError)
     ran = bench.run(task('<step name="a"><input name="n" type="int" value="x"/></step>'))
@@ -218,15 +217,15 @@ def test_wrong_inputs_of_a_run_are_no_failed_run(bench: Bench) -> None:
     assert ran.notes == ["main/a"]
 
 
-def test_plain_by_name_inputs_that_are_missing_are_all_named(bench: Bench) -> None:
-    """The quick way of binding gives the same message as the careful one."""
+def test_all_missing_plain_inputs_are_reported(bench: Bench) -> None:
+    """The fast path of the optimizer has the same message as ``bind_inputs``."""
     ran = bench.run(task('<step name="a"><input name="one"/><input name="two"/><source>1</source></step>'), {"tow": 1})
     assert str(ran.cause) == (
         "input 'one': unknown variable 'one'\ninput 'two': unknown variable 'two'; did you mean 'tow'?"
     )
 
 
-def test_a_key_error_of_the_body_is_not_taken_for_a_missing_input(bench: Bench) -> None:
-    """Though the step has by-name inputs."""
+def test_a_key_error_of_the_body_is_no_missing_input(bench: Bench) -> None:
+    """It is raised unchanged, although the step has by-name inputs."""
     ran = bench.run(task('<step name="a"><input name="one"/><source>{}[one]</source></step>'), {"one": 1})
     assert type(ran.cause) is KeyError

@@ -1,4 +1,4 @@
-"""Throttles and rate limits: who gets in when, what is said to those who do not, and what is kept."""
+"""Throttles and rate limits: order of waiters, error messages, and removal of unused keys."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from taskrun.errors import RateLimitTimeout, ThrottleTimeout
 from taskrun.testing import run_virtual
 
 
-def test_settings_are_those_of_who_comes_first() -> None:
-    """While a key is in use its limit is fixed; once nobody uses it any more it is forgotten."""
+def test_the_first_user_of_a_key_sets_its_limit() -> None:
+    """The limit is fixed while the key is in use; then the key is removed."""
 
     async def main() -> None:
         limiters = Limiters()
@@ -30,13 +30,15 @@ def test_settings_are_those_of_who_comes_first() -> None:
     run_virtual(main())
 
 
-def test_who_waits_too_long_is_told_so() -> None:
-    """After ``max_wait`` the wait is over, with a message that says key, time and limit; the place is given up."""
+def test_a_wait_for_a_permit_ends_after_max_wait() -> None:
+    """ThrottleTimeout has key, time and limit; the waiter is removed from the queue."""
 
     async def main() -> None:
         limiters = Limiters()
         held = await limiters.acquire("k", 1, 0)
-        with pytest.raises(ThrottleTimeout, match=r"no permit of 'k' within 500 ms: 1 at once are allowed"):
+        with pytest.raises(
+            ThrottleTimeout, match=r"no permit of 'k' became free within 500 ms: its limit is 1; increase maxWait"
+        ):
             await limiters.acquire("k", 1, 0.5)
         assert asyncio.get_running_loop().time() == 0.5
         limiters.release("k", held)
@@ -46,7 +48,7 @@ def test_who_waits_too_long_is_told_so() -> None:
 
 
 async def waiting(limiters: Limiters, entered: list[str], name: str, stay: float = 1) -> None:
-    """Wait for a permit, note the name, stay, give the permit back."""
+    """Acquire a permit, add the name to ``entered``, wait ``stay`` seconds and release the permit."""
     permits = await limiters.acquire("k", 1, 100)
     entered.append(name)
     try:
@@ -57,7 +59,7 @@ async def waiting(limiters: Limiters, entered: list[str], name: str, stay: float
 
 @pytest.mark.parametrize("cancel_first", [False, True])
 def test_a_waiter_cancelled_at_the_moment_of_a_release(cancel_first: bool) -> None:
-    """Whether its cancellation or its turn comes first, in one step of the loop: the next one gets the permit."""
+    """The next waiter gets the permit, whether the cancellation or the release comes first."""
 
     async def main() -> None:
         limiters, entered = Limiters(), list[str]()
@@ -77,8 +79,7 @@ def test_a_waiter_cancelled_at_the_moment_of_a_release(cancel_first: bool) -> No
     run_virtual(main())
 
 
-def test_who_leaves_a_queue_keeps_nobody_waiting() -> None:
-    """Those behind move up."""
+def test_the_waiters_behind_a_cancelled_one_move_up() -> None:
 
     async def main() -> None:
         limiters, entered = Limiters(), list[str]()
@@ -92,32 +93,33 @@ def test_who_leaves_a_queue_keeps_nobody_waiting() -> None:
     run_virtual(main())
 
 
-def test_a_rate_limit_refuses_at_once() -> None:
-    """A wait that would be too long is not begun, and takes no token from those who come later."""
+def test_a_rate_limit_raises_at_once_if_the_wait_would_be_too_long() -> None:
+    """The refused call takes no token."""
 
     async def main() -> None:
         limiters = Limiters()
-        await limiters.pass_through("k", 1, 0)
+        await limiters.take_token("k", 1, 0)
         with pytest.raises(
-            RateLimitTimeout, match=r"'k' lets 1 a second through: the wait would be 1000 ms, more than"
+            RateLimitTimeout,
+            match=r"'k' is limited to 1 per second: the wait would be 1000 ms, more than maxWait=900 ms",
         ):
-            await limiters.pass_through("k", 1, 0.9)
-        await limiters.pass_through("k", 1, 1)
+            await limiters.take_token("k", 1, 0.9)
+        await limiters.take_token("k", 1, 1)
         assert asyncio.get_running_loop().time() == 1
         assert limiters.statistics() == {"k": {"rate": 1}}
 
     run_virtual(main())
 
 
-def test_a_token_that_came_for_who_leaves_goes_to_the_next() -> None:
-    """Cancelled in the very step in which its turn came, a waiter passes the token on."""
+def test_the_token_of_a_cancelled_waiter_goes_to_the_next() -> None:
+    """Also if it is cancelled in the same step of the event loop in which it gets the token."""
 
     async def main() -> None:
         limiters = Limiters()
         loop = asyncio.get_running_loop()
-        await limiters.pass_through("k", 1, 0)
-        a = asyncio.ensure_future(limiters.pass_through("k", 1, 100))
-        b = asyncio.ensure_future(limiters.pass_through("k", 1, 100))
+        await limiters.take_token("k", 1, 0)
+        a = asyncio.ensure_future(limiters.take_token("k", 1, 100))
+        b = asyncio.ensure_future(limiters.take_token("k", 1, 100))
         await asyncio.sleep(0)
         limiters._buckets["k"]._at -= 1  # a second has passed
         limiters._buckets["k"]._serve()
@@ -130,22 +132,40 @@ def test_a_token_that_came_for_who_leaves_goes_to_the_next() -> None:
     run_virtual(main())
 
 
-def test_only_so_many_buckets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit those that are full again are forgotten, and only those."""
-    monkeypatch.setattr(limits, "MAX_KEPT", 3)
+def test_a_token_is_not_assigned_to_a_cancelled_waiter() -> None:
+    """The next waiter gets it, before the task of the cancelled one has run."""
+
+    async def main() -> None:
+        limiters = Limiters()
+        await limiters.take_token("k", 1, 0)
+        a, b = (asyncio.ensure_future(limiters.take_token("k", 1, 100)) for _ in range(2))
+        await asyncio.sleep(0)
+        a.cancel()
+        limiters._buckets["k"]._at -= 1  # a second has passed
+        limiters._buckets["k"]._serve()
+        await asyncio.gather(a, b, return_exceptions=True)
+        assert (a.cancelled(), b.exception()) == (True, None)
+        assert asyncio.get_running_loop().time() == 0
+
+    run_virtual(main())
+
+
+def test_full_buckets_are_removed_beyond_the_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buckets that are not full remain."""
+    monkeypatch.setattr(limits, "MAX_BUCKETS", 3)
 
     async def main() -> list[str]:
         limiters = Limiters()
         for key in "abc":
-            await limiters.pass_through(key, 1, 0)
-        await limiters.pass_through("d", 1, 0)
+            await limiters.take_token(key, 1, 0)
+        await limiters.take_token("d", 1, 0)
         assert len(limiters._buckets) == 4
         await asyncio.sleep(1)
-        await limiters.pass_through("a", 1, 0)
-        late = asyncio.ensure_future(limiters.pass_through("b", 1, 100))
-        late_too = asyncio.ensure_future(limiters.pass_through("b", 1, 100))
+        await limiters.take_token("a", 1, 0)
+        late = asyncio.ensure_future(limiters.take_token("b", 1, 100))
+        late_too = asyncio.ensure_future(limiters.take_token("b", 1, 100))
         await asyncio.sleep(0)
-        await limiters.pass_through("e", 1, 0)
+        await limiters.take_token("e", 1, 0)
         kept = sorted(limiters._buckets)
         await asyncio.gather(late, late_too)
         return kept
@@ -153,16 +173,16 @@ def test_only_so_many_buckets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_virtual(main())[0] == ["a", "b", "e"]
 
 
-def test_a_clock_that_begins_anew_takes_no_tokens_away() -> None:
-    """Limits of a TaskManager outlive event loops, and another loop's clock may be behind."""
+def test_another_event_loop_takes_no_tokens_away() -> None:
+    """Limiters of a TaskManager outlive event loops, and the clock of the next loop may be behind."""
     limiters = Limiters()
 
     async def later() -> None:
         await asyncio.sleep(1000)
-        await limiters.pass_through("k", 2, 0)
+        await limiters.take_token("k", 2, 0)
 
     async def anew() -> Any:
-        await limiters.pass_through("k", 2, 0)
+        await limiters.take_token("k", 2, 0)
 
     run_virtual(later())
     run_virtual(anew())

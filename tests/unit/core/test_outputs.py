@@ -1,4 +1,4 @@
-"""Outputs: where one without an expression finds its value, conversion, and what leaves a step."""
+"""Outputs: lookup of those without an expression, conversion, and assignment in the caller's scope."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from small_flows import Bench, task
 
-from taskrun.core.outputs import ByName
+from taskrun.core.outputs import OutputLookup
 from taskrun.core.scope import Scope
 
 
@@ -18,28 +18,28 @@ def find(
     outer: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Any:
-    """Return what an output finds after a body that returned this and left these variables."""
+    """Return the value of an output; ``returned`` are the outputs of the body, ``own`` the variables of the step."""
     settings = {"names": (name,), "set_by_body": frozenset({name}), "leaf": True, **settings}
-    return ByName(**settings).find(name, returned, Scope(Scope(None, **(outer or {})), **(own or {})))
+    return OutputLookup(**settings).find(name, returned, Scope(Scope(None, **(outer or {})), **(own or {})))
 
 
-def test_what_the_body_returned_under_the_name_comes_first() -> None:
-    """Without steps inside even before a variable; with steps inside only when there is no variable."""
+def test_a_value_that_the_body_returned_by_name() -> None:
+    """It precedes a variable in a leaf; in a container the variable precedes it."""
     assert find("v", {"v": 1}, {"v": 2}) == 1
     assert find("v", {"v": 1}, {"v": 2}, leaf=False) == 2
     assert find("v", {"v": 1}, leaf=False) == 1
 
 
 def test_a_variable_that_the_body_set() -> None:
-    """It counts before the body's value; an input that the body does not set is no output."""
+    """It precedes the items of RESULT; an input that the body does not assign does not."""
     assert find("v", {"RESULT": {"v": 1}}, {"v": 2}) == 2
     assert find("v", {"RESULT": {"v": 1}}, {"v": 2}, set_by_body=frozenset()) == 1
     assert find("v", {}, {"v": 2}, set_by_body=frozenset()) == 2
     assert find("v", {}, {"v": 2}, set_by_body=frozenset(), leaf=False) == 2
 
 
-def test_a_mapping_is_spread_by_name_and_a_tuple_by_position() -> None:
-    """Onto the declared outputs, also those of a container; a tuple only when their number fits."""
+def test_items_of_a_mapping_by_name_and_of_a_tuple_by_position() -> None:
+    """A tuple is used only if its length is the number of outputs."""
     names = ("a", "b")
     assert find("b", {"RESULT": {"b": 2}}, names=names) == 2
     assert find("b", {"RESULT": {"b": 2}}, names=names, leaf=False) == 2
@@ -49,8 +49,8 @@ def test_a_mapping_is_spread_by_name_and_a_tuple_by_position() -> None:
     assert find("b", {"RESULT": [1, 2]}, names=names) is None
 
 
-def test_a_single_output_takes_the_value_itself() -> None:
-    """Whatever it is, also a mapping that has no such item; a container has no value of its own."""
+def test_a_single_output_of_a_leaf_is_the_value() -> None:
+    """Also if it is a mapping without an item of that name; not in a container."""
     assert find("v", {"RESULT": 5}) == 5
     assert find("v", {"RESULT": (5,)}) == (5,)
     assert find("v", {"RESULT": {"w": 5}}) == {"w": 5}
@@ -59,27 +59,27 @@ def test_a_single_output_takes_the_value_itself() -> None:
     assert find("v", {"RESULT": 5}, leaf=False) is None
 
 
-def test_a_variable_that_can_be_read_and_null_come_last() -> None:
-    """Those of the scopes above are there too."""
+def test_a_readable_variable_and_null_are_used_last() -> None:
+    """Variables of outer scopes are readable."""
     assert find("v", {}, outer={"v": 3}) == 3
     assert find("v", {}) is None
 
 
-def test_an_output_that_left_the_steps_inside_under_another_name() -> None:
-    """It is not the container's output of its first name."""
+def test_an_output_that_an_inner_step_exports_by_another_name() -> None:
+    """The container has no output of its first name."""
     assert find("v", {"v": 1}, leaf=False, renamed=frozenset({"v"})) is None
 
 
 def outputs(bench: Bench, step: str, **inputs: Any) -> Any:
-    """Run a step and return the variables that it leaves in the task."""
+    """Run a step and return the variables that it assigns in the task."""
     text = task(step, tail='<output name="v"/><output name="w"/><output name="r" value="${RESULT}"/>')
     ran = bench.run(text, inputs)
     assert ran.outputs is not None, ran.cause
     return ran.outputs
 
 
-def test_expressions_see_the_result_and_all_that_was_returned(bench: Bench) -> None:
-    """RESULT and STEP_RESULT are variables of the step by then; each later output sees what a source assigned."""
+def test_expressions_of_outputs_read_result_and_step_result(bench: Bench) -> None:
+    """Later outputs also read the variables that the source of an earlier one assigned."""
     step = """<step name="a"><source>return {"k": 2}</source>
       <output name="v"><source>z = RESULT['k'] + 1
 return z</source></output><output name="w" value="${z + len(STEP_RESULT)}"/></step>"""
@@ -87,13 +87,13 @@ return z</source></output><output name="w" value="${z + len(STEP_RESULT)}"/></st
 
 
 def test_an_output_named_result_is_the_result(bench: Bench) -> None:
-    """It replaces the body's value."""
+    """It replaces the value of the body."""
     step = '<step name="a"><source>return 2</source><output name="RESULT" value="${RESULT * 5}"/></step>'
     assert outputs(bench, step)["r"] == 10
 
 
-def test_outputs_are_renamed_or_go_to_the_task(bench: Bench) -> None:
-    """The attribute exportAs names the variable, toTaskScope the scope that receives it."""
+def test_export_as_and_to_task_scope(bench: Bench) -> None:
+    """They set the name of the variable and the scope in which it is assigned."""
     step = """<sequential name="s"><steps>
       <step name="a"><source>return (1, 2)</source>
         <output name="x" exportAs="v" toTaskScope="true"/><output name="y" exportAs="w"/></step>
@@ -103,7 +103,7 @@ def test_outputs_are_renamed_or_go_to_the_task(bench: Bench) -> None:
 
 
 def test_types_and_schemas_of_outputs(bench: Bench) -> None:
-    """They are converted and checked as inputs are; null stays null; the problem names the output."""
+    """Outputs are converted and checked; null remains null; the message has the name of the output."""
     assert outputs(bench, '<step name="a"><source>return "3"</source><output name="v" type="int"/></step>')["v"] == 3
     assert outputs(bench, '<step name="a"><output name="v" type="int"/></step>')["v"] is None
     ran = bench.run(task('<step name="a"><source>return "x"</source><output name="v" type="int"/></step>'))
@@ -115,7 +115,7 @@ def test_types_and_schemas_of_outputs(bench: Bench) -> None:
 
 
 def test_the_outputs_of_a_task_are_converted_too(bench: Bench) -> None:
-    """A wrong one makes the run fail at the task."""
+    """A wrong output makes the run fail."""
     ran = bench.run(
         task(
             '<step name="a"><source>return "x"</source></step>', tail='<output name="v" type="int" value="${RESULT}"/>'
@@ -125,16 +125,16 @@ def test_the_outputs_of_a_task_are_converted_too(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("ignore", "result"), [("false", 2), ("true", 1)])
-def test_an_ignored_result_leaves_the_one_before(bench: Bench, ignore: str, result: int) -> None:
-    """Other outputs are exported all the same."""
+def test_an_ignored_result_does_not_replace_the_previous_one(bench: Bench, ignore: str, result: int) -> None:
+    """Other outputs of the step are assigned."""
     step = f"""<step name="a"><source>return 1</source></step>
       <step name="b" ignoreResult="{ignore}"><source>return 2</source><output name="v" value="7"/></step>"""
     found = outputs(bench, step)
     assert (found["r"], found["v"]) == (result, "7")
 
 
-def test_what_a_step_does_not_declare_does_not_leave_it(bench: Bench) -> None:
-    """Not by a return value, not from the steps inside."""
+def test_variables_that_are_no_outputs_are_not_assigned(bench: Bench) -> None:
+    """Neither those of the step nor those of inner steps."""
     step = """<sequential name="s"><steps>
       <step name="a"><source>v = 5
 return 6</source><output name="v"/></step></steps></sequential>

@@ -1,4 +1,4 @@
-"""Paths of frames, and what bodies do with jumps: visits, iterations, branches and attempts are told apart."""
+"""Paths of frames: numbers of visits, iterations, branches and attempts; jumps in bodies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taskrun.errors import RunError
 
 
 def started(bench: Bench, body: str, **settings: object) -> list[str]:
-    """Run steps and return the paths of those that began, in that order."""
+    """Run steps and return the paths of the started steps in their order."""
     ran = bench.run(task(body), watch=True, **settings)
     assert ran.error is None, ran.error
     return [event.path for event in ran.events if isinstance(event, StepStarted)]
@@ -22,7 +22,7 @@ COUNTED = '<step name="{0}"><input name="n" optional="true"/><source>(n or 0) + 
 
 
 def test_a_second_visit_has_its_number(bench: Bench) -> None:
-    """What is entered again through a jump is another visit: it and all that follows it."""
+    """A step that is entered again because of a jump, and the steps after it, get the next number."""
     body = f"""
         <step name="first"><source>0</source></step>
         {COUNTED.format("a")}</step>
@@ -37,12 +37,12 @@ def test_a_second_visit_has_its_number(bench: Bench) -> None:
 
 
 def test_a_jump_forwards_is_a_first_visit(bench: Bench) -> None:
-    """What was left out has not been visited."""
+    """Steps that were passed over have not been visited."""
     body = '<step name="a" next="c"/><step name="b"/><step name="c"/><step name="d" next="@exit"/><step name="e"/>'
     assert started(bench, body) == ["main/a", "main/c", "main/d"]
 
 
-def test_what_was_left_out_and_is_entered_later_is_visited_first(bench: Bench) -> None:
+def test_a_step_that_was_passed_over_is_visited_first_later(bench: Bench) -> None:
     """Visits are counted per step, not per jump."""
     body = """
         <step name="a" next="c"/>
@@ -53,7 +53,7 @@ def test_what_was_left_out_and_is_entered_later_is_visited_first(bench: Bench) -
 
 
 def test_iterations_and_branches_have_their_index(bench: Bench) -> None:
-    """The index counts from 0 and belongs to what is inside."""
+    """The index counts from 0 and is part of the paths of inner steps."""
     body = """
         <loop-n name="l" beginExpr="5" endExpr="6"><steps><step name="s"/></steps></loop-n>
         <fork-n name="f" countExpr="2"><steps><step name="s"/></steps></fork-n>
@@ -63,7 +63,7 @@ def test_iterations_and_branches_have_their_index(bench: Bench) -> None:
     ]  # fmt: skip
 
 
-def test_everything_at_once(bench: Bench) -> None:
+def test_attempt_branch_visit_and_iteration_in_one_path(bench: Bench) -> None:
     """A second attempt in a branch of a second visit in an iteration."""
     body = """
         <loop-n name="l" beginExpr="1" endExpr="1"><steps>
@@ -96,15 +96,15 @@ def test_everything_at_once(bench: Bench) -> None:
 
 
 def test_attempts_in_events_and_notes(bench: Bench) -> None:
-    """A retried attempt is told with its own path; a step that failed for good is told as the step."""
+    """Events of attempts have the number of the attempt; the note of the final failure has not."""
     ran = bench.run(task('<step name="a"><source>1/0</source><retry maxRetryCount="2"/></step>'), watch=True)
     retried = [(event.path, event.attempt) for event in ran.events if isinstance(event, StepRetried)]
     assert retried == [("main/a", 1), ("main/a#2", 2)]
     assert ran.notes == ["main/a"]
 
 
-def test_notes_name_each_step_from_within(bench: Bench) -> None:
-    """The innermost step comes first; visits and iterations are in the paths."""
+def test_notes_are_from_the_innermost_step_to_the_outermost(bench: Bench) -> None:
+    """Visits and iterations are in the paths."""
     body = """
         <sequential name="a"><steps>
           <loop name="l" itemsExpr="[1, 0]" varName="x"><steps>
@@ -116,8 +116,8 @@ def test_notes_name_each_step_from_within(bench: Bench) -> None:
     assert [ran.error.path, ran.error.location.line] == ["main/a/l[1]/s", 6]  # type: ignore[union-attr]
 
 
-def test_a_skipped_step_is_told_by_its_visit(bench: Bench) -> None:
-    """Also the event of a step that is left out knows which visit it is."""
+def test_a_skipped_step_has_the_number_of_its_visit(bench: Bench) -> None:
+    """The event StepSkipped has the path with the number."""
     body = """
         <step name="a"/>
         <step name="b"><when>False</when></step>
@@ -133,28 +133,28 @@ def test_a_skipped_step_is_told_by_its_visit(bench: Bench) -> None:
     assert [event.path for event in ran.events if isinstance(event, StepSkipped)] == ["main/b", "main/b~2"]
 
 
-def test_a_called_task_goes_on_from_its_callers_path(bench: Bench) -> None:
-    """The steps of a called task are below the step that calls it."""
+def test_the_paths_of_a_called_task_are_below_its_caller(bench: Bench) -> None:
+    """``main/c/inside`` is a step of the task that ``main/c`` calls."""
     bench.write(task('<step name="inside"/>'), "paths_called.task.xml")
     body = '<call-task name="c" taskModelPath="paths_called.task.xml"/>'
     assert started(bench, body) == ["main/c", "main/c/inside"]
 
 
-def test_a_completion_may_name_no_sibling(bench: Bench) -> None:
-    """A jump that a bean invents fails, with the near name."""
+def test_a_jump_to_an_unknown_step(bench: Bench) -> None:
+    """It fails with the most similar name, or with all names."""
 
     async def jump() -> Completion:
         return Completion({}, target="lats")
 
     ran = bench.run(task('<simple name="a" bean="jump"/><step name="last"/>'), beans={"jump": jump})
     assert isinstance(ran.cause, RunError)
-    assert str(ran.cause) == "there is no step 'lats' to go to here; did you mean 'last'?"
+    assert str(ran.cause) == "cannot jump to 'lats': the body of main has no such step; did you mean 'last'?"
     ran = bench.run(task('<simple name="a" bean="jump"/>'), beans={"jump": jump})
-    assert str(ran.cause) == "there is no step 'lats' to go to here"
+    assert str(ran.cause) == "cannot jump to 'lats': the body of main has no such step; it has: a"
 
 
-def test_a_target_of_the_last_step_is_not_handed_on(bench: Bench) -> None:
-    """A jump is used up by the body in which it happens."""
+def test_a_jump_is_not_propagated_to_the_outer_body(bench: Bench) -> None:
+    """The target is a step of the body in which the jump occurs."""
     body = """
         <sequential name="s"><steps><step name="x" next="y"><source>1</source></step><step name="y"/></steps></sequential>
         <step name="y2"><source>RESULT</source><input name="RESULT"/></step>"""
@@ -172,12 +172,12 @@ def test_a_target_of_the_last_step_is_not_handed_on(bench: Bench) -> None:
     ],
 )
 def test_the_result_of_a_body(bench: Bench, body: str, result: object) -> None:
-    """The result is the last one that counts."""
+    """It is the result of the last step that has one and does not ignore it."""
     assert bench.run(task(f'<sequential name="s"><steps>{body}</steps></sequential>')).result == result
 
 
-def test_the_names_of_a_body_say_where_they_stand() -> None:
-    """A body without steps is one too, and never suspends."""
+def test_an_empty_body() -> None:
+    """It has no steps and never suspends."""
     empty = Body.of(())
     assert list(empty) == []
     assert not empty.may_suspend

@@ -1,4 +1,4 @@
-"""A run's own things: its beans, observers that fail, cancelling, and small rules of core parts."""
+"""Run: beans, observers that raise; completions, scopes and JSON Schema checks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from small_flows import Bench, task
 
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal, completion_of, jump_to
-from taskrun.core.json_schema import SchemaCheck
 from taskrun.core.scope import Scope
+from taskrun.core.types import SchemaCheck
 from taskrun.errors import PluginError
 from taskrun.script.script import UnknownVariableError
 
 
 class Door:
-    """A bean with everything that ``<beans>`` can say."""
+    """Bean with constructor arguments, a property and destroy methods."""
 
     log: list[str] = []  # noqa: RUF012 - a test empties it
 
@@ -26,15 +26,15 @@ class Door:
         self.colour = "none"
 
     def shut(self) -> None:
-        """End it."""
+        """Destroy the bean."""
         self.log.append(f"shut {self.word}")
 
     def jam(self) -> None:
-        """Fail to end it."""
+        """Raise OSError instead of destroying the bean."""
         raise OSError("jammed")
 
     def say(self) -> list[Any]:
-        """Return what it was given."""
+        """Return the values that the bean was configured with."""
         return [self.word, getattr(self.other, "word", None), self.named, self.colour]
 
 
@@ -66,25 +66,25 @@ def test_beans_of_a_task(bench: Bench, doors: dict[str, Any]) -> None:
     assert sorted(Door.log) == ["shut back", "shut front"]
 
 
-def test_a_bean_that_cannot_be_ended_is_reported(
+def test_an_exception_of_a_destroy_method_is_logged(
     bench: Bench, doors: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     front = bean("front", attributes='destroyMethod="jam"')
     head = f"<beans>{front}</beans>"
     with caplog.at_level(logging.WARNING, "taskrun"):
         assert bench.run(task(SAY, head=head), **doors).error is None
-    assert "ending a bean failed: OSError('jammed')" in caplog.text
+    assert "the destroyMethod of a bean failed: OSError('jammed')" in caplog.text
 
 
-def test_beans_that_need_each_other(bench: Bench, doors: dict[str, Any]) -> None:
+def test_beans_that_refer_to_each_other_in_a_circle(bench: Bench, doors: dict[str, Any]) -> None:
     front = bean("front", '<property name="other" ref="back"/>')
     back = bean("back", '<property name="other" ref="front"/>')
     head = f"<beans>{front}{back}</beans>"
     ran = bench.run(task(SAY, head=head), **doors)
-    assert "beans that need each other: front → back → front" in str(ran.error)
+    assert "beans refer to each other in a circle: front → back → front; remove one ref" in str(ran.error)
 
 
-def test_an_observer_that_fails_is_left_out(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_observer_that_raises_is_removed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[Any] = []
 
     def fails(event: Any) -> None:
@@ -96,7 +96,7 @@ def test_an_observer_that_fails_is_left_out(bench: Bench, caplog: pytest.LogCapt
     assert ran.result == 1
     assert len(seen) == 1
     assert len(ran.events) > 1
-    assert caplog.text.count("an observer failed and is left out now") == 1
+    assert caplog.text.count("an observer raised an exception and gets no more events") == 1
 
 
 def test_completions() -> None:

@@ -1,4 +1,4 @@
-"""Languages of <script>: those of packages and of a TaskManager, and what is wrong with them."""
+"""Languages of <script>: those of packages and of a TaskManager, and their errors."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from taskrun.errors import BindError, PluginError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Echo(Code):
-    """Gives its text back, and how long it is."""
+    """Code whose result is its text, and whose output ``size`` is the length of the text."""
 
     async def run(self, _frame: Frame) -> Completion:
-        """Return the text."""
+        """Return the text and its length."""
         return Completion({"RESULT": self.text.strip(), "size": len(self.text)})
 
 
 class EchoLanguage:
-    """Any text is right but ``no``."""
+    """Language in which each text but ``no`` is correct."""
 
     def compile(self, source: Any, step: Any, _settings: Any) -> Echo:
-        """Return the text."""
+        """Return the code of the text."""
         if source.text == "no":
             raise BindError([step.problem("script-syntax", "not that", at=source.character_at(0))])
         return Echo(text=source.text, node=source)
@@ -53,7 +53,7 @@ def test_its_problems_are_those_of_the_file(bench: Bench) -> None:
     assert found(bench.problems(text, languages={"echo": EchoLanguage()})) == [("script-syntax", 4, 9)]
 
 
-def test_words_that_are_not_its_own(bench: Bench) -> None:
+def test_attributes_of_another_language(bench: Bench) -> None:
     text = task('<script name="a" lang="echo" shell="sh"><source>x</source></script>')
     assert [item.code for item in bench.problems(text, languages={"echo": EchoLanguage()})] == ["no-meaning"]
 
@@ -64,7 +64,7 @@ def test_an_unknown_language(bench: Bench) -> None:
         for lang in ("shel", "sql")
     )
     assert (near.code, near.hint) == ("unsupported-language", "did you mean 'shell'?")
-    assert far.hint == "known are jinja2, python, shell, xscript"
+    assert far.hint == "known languages: jinja2, python, shell, xscript"
 
 
 def test_tags_in_the_text(bench: Bench) -> None:
@@ -89,14 +89,14 @@ def test_a_package_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> Non
         languages({})
 
 
-def test_what_code_says_of_itself_unless_it_says_more() -> None:
+def test_defaults_of_code() -> None:
     code = Echo(text="", node=None)  # type: ignore[arg-type]
     assert (code.function, code.may_suspend, list(code.analyze(None))) == (None, True, [])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("text", "suspends"), [("return 1", False), ("return await inject('x')()", True)])
-def test_scripts_of_this_engine(bench: Bench, text: str, suspends: bool) -> None:
-    """They are what they are in a <step>."""
+def test_python_scripts_have_a_function(bench: Bench, text: str, suspends: bool) -> None:
+    """Such a <script> is compiled like the source of a <step>."""
     step = next(bench.load(task(f'<script name="a" lang="python"><source>{text}</source></script>')).model.children())
     assert step.traits.awaits(step) is suspends
     assert step.source.function is not None

@@ -1,4 +1,4 @@
-"""What scripts see: results of steps, the step, the task, errors; and the paths of frames."""
+"""Objects for scripts: results of steps, the step, the task, errors; paths of frames; events as JSON."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_results_of_steps() -> None:
     found.sort({"a": 0, "b": 1})
     assert list(found) == ["a", "b", "c"]
     assert repr(found).startswith("StepResults({'a': StepResult(")
-    with pytest.raises(AttributeError, match="no step 'x' has ended here"):
+    with pytest.raises(AttributeError, match="there is no result of a step 'x'; there are: a, b, c"):
         _ = found.x
     with pytest.raises(AttributeError):
         _ = found._x
@@ -59,7 +59,7 @@ def test_the_result_of_a_step() -> None:
     assert (error.errorCode, error.description, error.sourceLocation) == ("ValueError", "no", "f:1:2")
 
 
-def test_an_error_shows_its_cause_and_its_parts() -> None:
+def test_an_error_has_its_cause_and_group_members() -> None:
     error = KeyError("outer")
     error.__cause__ = ValueError("inner")
     shown = ErrorBean(error)
@@ -69,7 +69,7 @@ def test_an_error_shows_its_cause_and_its_parts() -> None:
     assert [item.errorCode for item in group.details] == ["ValueError", "TypeError"]
 
 
-def test_an_error_says_its_own_code_and_parameters() -> None:
+def test_an_error_has_its_own_code_and_parameters() -> None:
     class Refused(Exception):
         error_code = "shop.refused"
         params = {"order": 7}  # noqa: RUF012 - as users write it
@@ -80,7 +80,7 @@ def test_an_error_says_its_own_code_and_parameters() -> None:
     assert (shown.errorCode, shown.params, shown.status, shown.bizFatal) == ("shop.refused", {"order": 7}, 409, True)
 
 
-def test_what_a_script_sees_of_its_step_and_task(bench: Bench) -> None:
+def test_views_of_the_step_and_the_task(bench: Bench) -> None:
     flow = task(
         """<step name="a"><flags enable="fast"/><source>
 v = [taskStepRt.stepName, stepRt.stepPath, stepRt.taskName, stepRt.attempt, stepRt.flags, stepRt.isCancelled(),

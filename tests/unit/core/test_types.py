@@ -1,4 +1,4 @@
-"""Strict conversions: what is taken, what is refused, and how types are written."""
+"""Conversions: accepted values, refused values, and names of types."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def convert(name: str, value: Any) -> Any:
         ("java.util.Map", {1: 2}, {"1": 2}),
     ],
 )
-def test_taken(name: str, value: Any, expected: Any) -> None:
+def test_accepted_values(name: str, value: Any, expected: Any) -> None:
     found = convert(name, value)
     assert found == expected
     assert type(found) is type(expected)
@@ -93,7 +93,7 @@ def test_taken(name: str, value: Any, expected: Any) -> None:
         ("dict", [1]),
     ],
 )
-def test_refused(name: str, value: Any) -> None:
+def test_refused_values(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"is not of type {name}$"):
         convert(name, value)
 
@@ -105,5 +105,5 @@ def test_a_long_value_is_cut_in_the_message() -> None:
 
 
 @pytest.mark.parametrize("name", ["integer", "list<int", "list<int, int>", "list<nope>", "dict<str>", "int<str>", ""])
-def test_no_types(name: str) -> None:
+def test_unknown_types(name: str) -> None:
     assert type_of(name) is None

@@ -1,4 +1,4 @@
-"""How decorators are put round steps: in which order, round which steps, and what is known of the result."""
+"""Weaving: order of the decorators, steps that get none, and ``may_suspend`` of programs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from taskrun.core.weave import StepProgram, Woven
 
 
 def layers(program: Any) -> list[str]:
-    """Return the tags of the decorators round a step, from the outermost."""
+    """Return the tags of the decorators of a step, from the outermost."""
     return [layer.tag or type(layer).__name__ for layer in program.layers()] if isinstance(program, Woven) else []
 
 
 def programs(program: Any) -> Iterator[Any]:
-    """Yield a program and all programs inside."""
+    """Yield a program and all programs inside it."""
     yield program
     for child in _innermost(program).children():
         yield from programs(child)
@@ -59,8 +59,8 @@ EVERYTHING = """
 """
 
 
-def test_the_order_is_the_rank_then_the_order_then_the_file(bench: Bench) -> None:
-    """Whatever the order of the file, a step's decorators stand round it in one order."""
+def test_decorators_are_sorted_by_rank_then_order_then_file(bench: Bench) -> None:
+    """The order of the elements in the file matters last."""
     flow = bench.load(task(EVERYTHING), beans={"mine": lambda frame, inner: inner(frame)})
     outside = [
         "FlagMatch",
@@ -83,8 +83,8 @@ def test_the_order_is_the_rank_then_the_order_then_the_file(bench: Bench) -> Non
     assert [layer.name for layer in custom if layer.order == 5] == ["yours"]
 
 
-def test_a_plain_step_gets_the_call_alone(bench: Bench) -> None:
-    """Nobody pays for what they do not ask for; watching adds one layer, the root needs none."""
+def test_a_step_without_settings_has_one_decorator(bench: Bench) -> None:
+    """With observers it has one more; the root step has none."""
     flow = bench.load(task('<step name="a"><source>1</source></step>'))
     assert layers(named(flow, "a")) == ["call"]
     assert layers(named(flow, "a", traced=True)) == ["trace", "call"]
@@ -92,8 +92,8 @@ def test_a_plain_step_gets_the_call_alone(bench: Bench) -> None:
     assert layers(flow.program(traced=True)) == []
 
 
-def test_a_step_without_expressions_in_its_outputs_needs_no_evaluation(bench: Bench) -> None:
-    """RESULT as it is, is there anyway."""
+def test_a_step_that_only_outputs_result_has_no_decorator_for_outputs(bench: Bench) -> None:
+    """RESULT is returned anyway; with a type it must be converted."""
     flow = bench.load(
         task('<step name="a"><output name="RESULT"/></step><step name="b"><output name="RESULT" type="int"/></step>')
     )
@@ -102,14 +102,14 @@ def test_a_step_without_expressions_in_its_outputs_needs_no_evaluation(bench: Be
 
 
 def test_programs_are_woven_once(bench: Bench) -> None:
-    """All runs share them."""
+    """All runs with the same settings share a program."""
     flow = bench.load(task('<step name="a"/>'))
     assert flow.program(traced=False) is flow.program(traced=False)
     assert flow.program(traced=True) is not flow.program(traced=False)
 
 
-def test_a_step_of_a_library_keeps_what_is_its_own(bench: Bench) -> None:
-    """Called from another flow, it comes without its condition, flags, inputs and next, and its children whole."""
+def test_the_program_of_a_library_step(bench: Bench) -> None:
+    """It has no condition, flags, inputs and jumps; the inner steps have all their decorators."""
     library = bench.load(
         task("""
         <sequential name="s" next="t" nextOnError="t" timeout="1s">
@@ -127,7 +127,7 @@ def test_a_step_of_a_library_keeps_what_is_its_own(bench: Bench) -> None:
 
 
 def test_edges_of_a_graph_are_no_jumps(bench: Bench) -> None:
-    """In a graph ``next`` and ``nextOnError`` make nothing go elsewhere."""
+    """In a graph ``next`` and ``nextOnError`` are edges."""
     flow = bench.load(
         task("""<graph name="g" enterSteps="a" exitSteps="b"><steps>
           <step name="a" next="b" nextOnError="b"/><step name="b"/></steps></graph>""")
@@ -159,14 +159,14 @@ SUSPENDS = {
 
 @pytest.mark.parametrize(("text", "suspends"), SUSPENDS.items())
 def test_whether_a_program_may_suspend(bench: Bench, text: str, suspends: bool) -> None:
-    """What surely never gives up the loop is known not to."""
+    """It is False only if no step inside ever awaits."""
     flow = bench.load(task(text), beans={"mine": lambda: None})
     assert named(flow, "s").may_suspend is suspends
 
 
 @pytest.mark.parametrize("container", ["sequential", "parallel"])
-def test_what_stands_in_an_executor_may_suspend(bench: Bench, container: str) -> None:
-    """Scripts in a container with an executor run elsewhere, so they are concurrent branches of a parallel inside."""
+def test_steps_inside_an_executor_may_suspend(bench: Bench, container: str) -> None:
+    """Scripts in a container with an executor may run in a worker."""
     flow = bench.load(
         task(f"""<{container} name="out" executor="thread"><steps>
           <parallel name="p"><steps><step name="a"/><step name="b"/></steps></parallel></steps></{container}>""")
@@ -176,7 +176,7 @@ def test_what_stands_in_an_executor_may_suspend(bench: Bench, container: str) ->
 
 
 def test_children_of_every_kind_of_field_are_woven(bench: Bench) -> None:
-    """Steps in bodies, in tuples and in parts all get their decorators."""
+    """Steps in bodies, in tuples and in parts get their decorators."""
     flow = bench.load(
         task("""<if name="i"><condition>True</condition>
           <then><steps><choose name="c"><decider>1</decider><case match="1"><steps><step name="x"/></steps></case></choose>

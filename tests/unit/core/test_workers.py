@@ -1,4 +1,4 @@
-"""Worker threads and processes: values, failures, abandoned and killed work."""
+"""Worker threads and processes: values, exceptions, abandoned threads and killed processes."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def sleep_forever() -> None:
     time.sleep(600)
 
 
-def test_a_job_gives_its_value_or_what_it_raised() -> None:
+def test_the_future_has_the_value_or_the_exception() -> None:
     threads = Threads()
     assert threads.submit(max, 1, 2).result(5) == 2
     with pytest.raises(ZeroDivisionError):
         threads.submit(divmod, 1, 0).result(5)
 
 
-def test_leaving_the_program_in_a_thread_is_a_failure() -> None:
+def test_system_exit_in_a_thread_is_a_failure() -> None:
     with pytest.raises(RunError, match="raised SystemExit") as caught:
         Threads().submit(sys.exit, 3).result(5)
     assert isinstance(caught.value.__cause__, SystemExit)
 
 
-def test_threads_are_used_again() -> None:
+def test_threads_are_reused() -> None:
     threads = Threads()
     names = set()
     for _ in range(20):
@@ -44,7 +44,7 @@ def test_threads_are_used_again() -> None:
     assert len(names) < 20
 
 
-def test_a_cancelled_job_is_not_begun() -> None:
+def test_a_cancelled_job_is_not_started() -> None:
     threads = Threads(1)
     gate = threading.Event()
     first = threads.submit(gate.wait, 5)
@@ -56,7 +56,7 @@ def test_a_cancelled_job_is_not_begun() -> None:
     assert second.cancelled()
 
 
-def test_the_place_of_an_abandoned_job_is_filled() -> None:
+def test_another_thread_replaces_an_abandoned_one() -> None:
     threads = Threads(1)
     gate = threading.Event()
     begun = threading.Event()
@@ -75,7 +75,7 @@ def test_the_place_of_an_abandoned_job_is_filled() -> None:
     assert threads.submit(max, 3, 4).result(5) == 4
 
 
-def test_abandoning_what_has_ended_changes_nothing() -> None:
+def test_abandoning_an_ended_job_has_no_effect() -> None:
     threads = Threads(1)
     job = threads.submit(int)
     job.result(5)
@@ -84,7 +84,7 @@ def test_abandoning_what_has_ended_changes_nothing() -> None:
     assert threads.submit(max, 3, 4).result(5) == 4
 
 
-def test_abandoning_without_anybody_waiting() -> None:
+def test_abandoning_a_thread_while_no_job_waits() -> None:
     threads = Threads(2)
     gate, begun = threading.Event(), threading.Event()
     stuck = threads.submit(lambda: (begun.set(), gate.wait(10)))
@@ -126,7 +126,7 @@ def test_cancelling_abandons_the_thread() -> None:
     gate.set()
 
 
-def test_a_process_gives_its_value_or_what_it_raised() -> None:
+def test_a_process_returns_the_value_or_raises_the_exception() -> None:
     processes = Processes(1)
 
     async def scenario() -> tuple[Any, Any]:
@@ -156,7 +156,7 @@ def test_cancelling_kills_the_process() -> None:
     assert before != after
 
 
-def test_a_process_that_dies_is_not_used_again() -> None:
+def test_a_dead_process_is_not_reused() -> None:
     processes = Processes(1)
 
     async def scenario() -> int:

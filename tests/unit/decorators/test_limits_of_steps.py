@@ -144,7 +144,9 @@ def test_who_waits_too_long_for_a_permit(bench: Bench) -> None:
       <throttle maxConcurrency="1" maxWait="${3 * 1000}"/></delay></steps></fork-n>"""
     ran = bench.run(task(body))
     assert isinstance(ran.cause, ThrottleTimeout)
-    assert str(ran.cause) == "no permit of 'main/f/d' within 3000 ms: 1 at once are allowed"
+    assert str(ran.cause) == (
+        "no permit of 'main/f/d' became free within 3000 ms: its limit is 1; increase maxWait or maxConcurrency"
+    )
 
 
 def test_a_permit_is_given_back_whatever_happens(bench: Bench) -> None:
@@ -191,7 +193,10 @@ def test_who_would_wait_too_long_for_a_token(bench: Bench) -> None:
     times, error = passes(bench, 'requestPerSecond="0.5" maxWait="1s"')
     assert times == [0]
     assert isinstance(error, RateLimitTimeout)
-    assert str(error) == "'main/l/v' lets 0.5 a second through: the wait would be 2000 ms, more than 1000 ms"
+    assert str(error) == (
+        "'main/l/v' is limited to 0.5 per second: the wait would be 2000 ms, more than maxWait=1000 ms; "
+        "increase maxWait or requestPerSecond"
+    )
 
 
 @pytest.mark.parametrize("rate", ["${0}", "${-1}", "${0.0}"])

@@ -349,7 +349,7 @@ def test_misuse(place: Place) -> None:
         TaskManager(store=place.folder / "runs.db")  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="is no URL"):
         TaskManager(store="").run(path)
-    with pytest.raises(TypeError, match="id of a run is text"):
+    with pytest.raises(TypeError, match="run_id must be a str, not 5"):
         place.manager.run(path, run_id=5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="two codecs have the same name"):
         TaskManager(codecs=[Codec("a", complex, str, complex), Codec("a", range, str, list)])

@@ -20,11 +20,11 @@ class FirstOf(Step):
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:
+    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
         for child in self.steps[:-1]:
             try:
                 return await child.run(frame)
-            except Exception:  # noqa: BLE001, S112 - the next one
+            except Exception:  # noqa: BLE001 - the next one
                 continue
         return await self.steps[-1].run(frame)
 
@@ -35,7 +35,7 @@ class Fallback(Step):
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:
+    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
         try:
             return await self.steps[0].run(frame)
         except Exception:  # noqa: BLE001
@@ -48,11 +48,11 @@ class Tolerant(Step):
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:
+    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
         for child in self.steps:
             try:
                 await child.run(frame)
-            except Exception:  # noqa: BLE001, S112
+            except Exception:  # noqa: BLE001
                 continue
         return NEXT
 
@@ -63,7 +63,7 @@ class Reraising(Step):
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:
+    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
         try:
             return await self.steps[0].run(frame)
         except Exception as error:
@@ -76,7 +76,7 @@ class Gathered(Step):
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:
+    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
         await asyncio.gather(*(child.run(frame) for child in self.steps))
         return NEXT
 
@@ -89,6 +89,7 @@ class Calls:
         self.failing = {"first", "second", "later"}
 
     def call(self, name: str) -> str:
+        """Note the call, and fail if that is set."""
         self.made.append(name)
         if name in self.failing:
             raise ConnectionError(name)

@@ -15,7 +15,7 @@ from taskrun.codec.classes import allow_no_import
 from taskrun.codec.codec import Codecs
 from taskrun.codec.exception_state import rebuild_exception
 from taskrun.core.control import CANCEL, CANCEL_ONLY, SUSPEND, RunAborted
-from taskrun.core.inputs import admitted
+from taskrun.core.inputs import resolve_inputs
 from taskrun.core.journal import ErrorRecord
 from taskrun.core.run import Run
 from taskrun.core.scope import Scope
@@ -34,8 +34,8 @@ PAUSE = '<suspend name="pause"/>'
 
 
 def test_what_can_be_saved() -> None:
-    assert Codecs().saves([1, {"a": None}])
-    assert not Codecs().saves(object())
+    assert Codecs().can_save([1, {"a": None}])
+    assert not Codecs().can_save(object())
 
 
 def test_a_class_that_makes_another() -> None:
@@ -74,9 +74,9 @@ def test_variables_that_nothing_could_keep(bench: Bench) -> None:
 def test_given_values_are_checked_again(bench: Bench) -> None:
     flow = bench.load(task('<suspend name="s"><input name="n" type="int" mandatory="true"/></suspend>'))
     (step,) = flow.model.children()
-    assert admitted(step.inputs, {"n": "3"}, Scope(None)) == {"n": 3}
+    assert resolve_inputs(step.inputs, {"n": "3"}, Scope(None)) == {"n": 3}
     with pytest.raises(InputError, match="mandatory and missing"):
-        admitted(step.inputs, {}, Scope(None))
+        resolve_inputs(step.inputs, {}, Scope(None))
 
 
 def test_flows_that_cannot_be_reached(bench: Bench) -> None:

@@ -10,7 +10,7 @@ of the step; then nothing is exported. ``next`` of the step applies unless its c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import RESULT, Completion, Signal, jump_to
 from taskrun.core.fields import scripts_of
@@ -33,7 +33,7 @@ _new_scope = dict.__new__
 class Call(ImpliedDecorator):
     """Call of a step: its inputs are the arguments, its outputs the return values."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
     nested: bool

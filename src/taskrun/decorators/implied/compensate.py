@@ -15,7 +15,7 @@ from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import with_compensation
 
 
-@decorator("unwind", rank=15)
+@decorator("compensate", rank=15)
 class Compensate(ImpliedDecorator):
     """A list of the compensations of a container, and its rollback."""
 

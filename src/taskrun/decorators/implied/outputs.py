@@ -9,9 +9,11 @@ need this.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
-from taskrun.core.outputs import ByName, Output
+from taskrun.core.outputs import Output, OutputLookup
 from taskrun.core.scope import Scope
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.traits import DecoratorTraits
@@ -23,10 +25,10 @@ from taskrun.model.variables import own_names
 class Outputs(ImpliedDecorator):
     """The output expressions of a step."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     outputs: tuple[Output, ...]
-    by_name: ByName
+    by_name: OutputLookup
 
     @classmethod
     def implied(cls, step: Step, _settings: WeaveSettings) -> Outputs | None:
@@ -39,7 +41,7 @@ class Outputs(ImpliedDecorator):
         inner = [item for child in step.children() for item in child.outputs]
         renamed = frozenset(item.name for item in inner if item.to_task_scope or item.variable != item.name)
         leaf = not any(True for _ in step.children())
-        return cls(outputs=declared, by_name=ByName(names, set_by_body, leaf, renamed))
+        return cls(outputs=declared, by_name=OutputLookup(names, set_by_body, leaf, renamed))
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the body and evaluate the outputs."""
@@ -60,5 +62,5 @@ class Outputs(ImpliedDecorator):
                 value = item.value.run(scope)
             else:
                 value = self.by_name.find(item.name, returned, scope)
-            outputs[item.name] = value if item.type is None and item.schema is None else item.admit(value)
+            outputs[item.name] = value if item.type is None and item.schema is None else item.convert(value)
         return Completion(outputs, done.signal, done.target)

@@ -18,7 +18,7 @@ from taskrun.core.timers import now
 from taskrun.core.weave import WeaveSettings
 
 
-@decorator("keptOutputs", rank=125)
+@decorator("persistOutputs", rank=125)
 class PersistOutputs(ImpliedDecorator):
     """Recorded outputs of a step that is not recorded itself."""
 

@@ -16,7 +16,7 @@ from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.weave import WeaveSettings
 
 
-@decorator("persistedVariables", rank=14)
+@decorator("persistVariables", rank=14)
 class PersistVariables(ImpliedDecorator):
     """Recorded variables of a container."""
 

@@ -6,6 +6,8 @@ registers the compensation.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
@@ -14,11 +16,11 @@ from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import register_compensation
 
 
-@decorator("undoable", rank=96)
+@decorator("registerCompensation", rank=96)
 class RegisterCompensation(ImpliedDecorator):
     """Registration of the compensation of a step."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
 

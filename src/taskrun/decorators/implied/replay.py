@@ -232,7 +232,7 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
     """Return the record of the variables that ``persisVars`` of a container names."""
     values = {name: frame.scope[name] for name in sorted(frame.step.persis_vars) if name in frame.scope}
     return StepRecord(
-        frame.part("vars"), "vars", outputs=recorder.text(values, f"{frame.path}: variable "), ended=now()
+        frame.part_key("vars"), "vars", outputs=recorder.text(values, f"{frame.path}: variable "), ended=now()
     )
 
 

@@ -8,6 +8,8 @@ that.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.journal import StepRecord
@@ -22,11 +24,11 @@ from taskrun.result import WaitPoint
 SUSPEND = "@suspend"
 
 
-@decorator("pause", rank=137)
+@decorator("suspendAfter", rank=137)
 class SuspendAfter(ImpliedDecorator):
     """A wait point after a step."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
 

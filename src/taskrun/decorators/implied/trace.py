@@ -7,6 +7,7 @@ and ``flags`` send an event of their own.
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.events import StepFinished, StepStarted
@@ -21,7 +22,7 @@ from taskrun.errors import StepTimeout
 class Trace(ImpliedDecorator):
     """The start and end events of a step."""
 
-    traits = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
 

@@ -54,7 +54,7 @@ class SpilledFiles:
     __slots__ = ("files", "store")
 
     def __init__(self, store: ValueFiles) -> None:
-        self.store = store
+        self.store: ValueFiles = store
         self.files: dict[str, bytes] = {}
 
     def spill(self, data: bytes) -> str:
@@ -127,7 +127,7 @@ class PreparedWrite(NamedTuple):
         if not changes:
             return
         if "state" in changes:
-            present.follow(changes["state"], self.write.run_id)
+            present.check_transition(changes["state"], self.write.run_id)
         if "text" in changes:
             connection.execute(
                 "INSERT OR IGNORE INTO texts VALUES (?, ?)", (self.columns["sha256"], cell(changes["text"]))

@@ -72,12 +72,12 @@ def extend(root: Node, found: LayeredFile, sources: Sources) -> Node:
 
     ``found`` is the file with its delta layers, of which ``root`` is the topmost.
     """
-    work = _Extender(sources)
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
         root = rewrite_short_forms(root) if _may_have(text, "in:", "out:") else root
     else:
         dumped = root.attributes.get("x:dump") in {"true", "1"}
+        work = _Extender(sources)
         root = work.finish(work.merge_bases(work.preprocess(root), (found,)))
         if dumped and sources.dump:
             sources.dump(root)

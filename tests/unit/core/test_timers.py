@@ -1,10 +1,10 @@
-"""Pauses between attempts: growth, maximum, jitter."""
+"""Delays between attempts: growth, maximum, jitter."""
 
 from __future__ import annotations
 
 import pytest
 
-from taskrun.core.backoff import exponential_delay, jittered_delay, linear_delay
+from taskrun.core.timers import exponential_delay, jittered_delay, linear_delay
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""Find the files that a flow names.
+"""Search for the files of tasks and step libraries, by path or by name and version.
 
-Rules: a relative path is relative to the file that says it (in a delta layer, then to the file that it covers). A name with a version, and a path that begins with ``/``,
-are looked up under the search roots: the folder of the file that was started, the folders of ``--path``, ``TASKRUN_PATH``
-or ``TaskManager(path=…)``, then the shipped ``lib/``; only then does ``/…`` mean the file system. Version ``N`` of the task
-``orders/check`` is ``orders/check/vN.task.xml``, or the same with ``.yaml``, ``.yml`` or ``.json`` if there is no XML; without
-a version (or ≤ 0) the highest counts.
+Rules: a relative path is relative to the file that contains it; in a delta layer, then to the file that it changes. A
+path that begins with ``/``, and a name with a version, are searched in the search roots: the folder of the started
+file, the folders of ``--path``, ``TASKRUN_PATH`` or ``TaskManager(path=…)``, then the shipped ``lib/``. A path that
+begins with ``/`` and is in none of them is a path of the file system. Version ``N`` of the task ``orders/check`` is
+``orders/check/vN.task.xml``, or the same file with ``.yaml``, ``.yml`` or ``.json``; without a version, or with one ≤
+0, it is the highest.
 """
 
 from __future__ import annotations
@@ -17,41 +18,46 @@ from pathlib import Path
 from taskrun.syntax.delta.layers import relative_candidates
 
 FORMS = (".xml", ".yaml", ".yml", ".json")
-"""The endings of the forms that a file can have; the first that is there counts."""
+"""The endings of the forms of a file, in the order in which they are searched."""
 
 _VERSION = re.compile(r"v(\d+)")
 
 
 class NotFoundError(LookupError):
-    """No such file; ``tried`` are the places where it was looked for."""
+    """The file does not exist; ``tried`` are the paths that were searched."""
 
     def __init__(self, what: str, tried: Sequence[str]) -> None:
         super().__init__(f"{what} not found")
-        self.tried = tuple(tried)
+        self.tried: tuple[str, ...] = tuple(tried)
 
     @property
     def hint(self) -> str:
-        """What was tried, for a message."""
-        return "tried " + ", ".join(self.tried) if self.tried else "there is no folder to look in"
+        """The searched paths, as text for a message."""
+        return (
+            "tried " + ", ".join(self.tried)
+            if self.tried
+            else "there are no search roots: set --path, TASKRUN_PATH or TaskManager(path=…)"
+        )
 
 
 class SearchPath:
-    """The search roots of a run."""
+    """The search roots of a run, in which files are searched."""
 
     __slots__ = ("roots",)
 
     def __init__(self, roots: Sequence[str]) -> None:
-        self.roots = tuple(dict.fromkeys(roots))
+        self.roots: tuple[str, ...] = tuple(dict.fromkeys(roots))
 
-    def by_path(self, path: str, said_in: str) -> str:
-        """Return the file that ``path`` means in the file ``said_in``; raises NotFoundError."""
+    def by_path(self, path: str, referrer: str) -> str:
+        """Return the file of a path that the file ``referrer`` contains; raise NotFoundError if it does not exist."""
         if not path.startswith("/"):
-            tried = relative_candidates(path, said_in)
+            tried = relative_candidates(path, referrer)
             for candidate in tried:
                 if Path(candidate).is_file():
                     return candidate
             raise NotFoundError(f"'{path}'", tried)
-        tried = [os.path.normpath(os.path.join(root, path.lstrip("/"))) for root in self.roots]  # noqa: PTH118 - keeps ./
+        inside = path.lstrip("/")
+        tried = [os.path.normpath(os.path.join(root, inside)) for root in self.roots]  # noqa: PTH118 - keeps ./
         tried.append(path)
         for candidate in tried:
             if Path(candidate).is_file():
@@ -59,9 +65,9 @@ class SearchPath:
         raise NotFoundError(f"'{path}'", tried)
 
     def by_name(self, name: str, version: int | None, kind: str) -> str:
-        """Return the file of version ``version`` (None or ≤ 0: the highest) of ``name``; raises NotFoundError.
+        """Return the file of a version of a task or step library; raise NotFoundError if it does not exist.
 
-        ``kind`` is the ending of its name without that of its form: ``.task`` or ``.task-lib``.
+        Parameters: ``version`` None or ≤ 0 means the highest, ``kind`` is ``.task`` or ``.task-lib``.
         """
         wanted = version if version is not None and version > 0 else None
         tried = []
@@ -76,6 +82,7 @@ class SearchPath:
 
 
 def _highest(folder: Path, kind: str) -> int:
+    """Return the highest version that has a file of this kind in a folder, 1 if there is none."""
     versions = [0]
     if folder.is_dir():
         for entry in folder.iterdir():
@@ -87,7 +94,7 @@ def _highest(folder: Path, kind: str) -> int:
 
 
 def name_and_version(path: str) -> tuple[str, int] | None:
-    """Return the task's name and version that a path ``…/name/vN.task.xml`` says, None when it says none."""
+    """Return name and version of a task from its path ``…/name/vN.task.xml``, None for another path."""
     file = Path(path)
     found = _VERSION.fullmatch(file.name.partition(".")[0])
     return (file.parent.name, int(found[1])) if found and file.parent.name else None

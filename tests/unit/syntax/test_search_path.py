@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taskrun.core.search_path import NotFoundError, SearchPath, name_and_version
+from taskrun.syntax.search_path import NotFoundError, SearchPath, name_and_version
 
 
 def touch(file: Path) -> Path:
@@ -50,7 +50,7 @@ def test_without_a_version_the_highest_counts(tmp_path: Path) -> None:
 def test_nowhere_to_look() -> None:
     with pytest.raises(NotFoundError) as caught:
         SearchPath(()).by_name("orders", None, ".task")
-    assert caught.value.hint == "there is no folder to look in"
+    assert caught.value.hint == "there are no search roots: set --path, TASKRUN_PATH or TaskManager(path=…)"
 
 
 def test_name_and_version_of_a_path() -> None:
