@@ -70,7 +70,7 @@ class Flags(Decorator):
             yield self.node.problem("no-caller", "flags match has no meaning on the task itself", attribute="match")
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step; only the parts of this decorator are woven (``FlagsTraits``)."""
+        """Run the step. Never called in a program, because the weaver replaces this decorator by its parts."""
         return inner(frame)
 
 

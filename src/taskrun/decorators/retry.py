@@ -40,7 +40,7 @@ from taskrun.syntax.node import Node
 
 
 class FailedAttempt(NamedTuple):
-    """A failed attempt that another one follows, with the delay until then in seconds."""
+    """An attempt that failed and is followed by another one, with the delay until then in seconds."""
 
     failure: Exception
     delay: float

@@ -1,4 +1,4 @@
-"""Look up the entry of a class in a table, where a subclass that does not override the method has that of its base."""
+"""Look up a class in a table by the class that defines one of its methods, so that overriding the method excludes it."""
 
 from __future__ import annotations
 

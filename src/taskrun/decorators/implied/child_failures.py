@@ -52,7 +52,7 @@ class ContainerFailures(ImpliedDecorator):
 
 @decorator("childFailure", rank=150)
 class ChildFailure(ImpliedDecorator):
-    """Record of the failure of a child, for the ContainerFailures of its container."""
+    """Registration of the failure of a child, which ContainerFailures reads when the container ends."""
 
     name: str
 

@@ -229,7 +229,7 @@ def _set_inside(step: Step) -> frozenset[str]:
 
 
 def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
-    """Return the record of the variables that ``persisVars`` of a container names."""
+    """Return a record of the current values of the variables that ``persisVars`` of a container names."""
     values = {name: frame.scope[name] for name in sorted(frame.step.persis_vars) if name in frame.scope}
     return StepRecord(
         frame.part_key("vars"), "vars", outputs=recorder.text(values, f"{frame.path}: variable "), ended=now()
