@@ -1,4 +1,4 @@
-"""Look up a class in a table by the class that defines one of its methods, so that overriding the method excludes it."""
+"""Look up a class in a table by the class that defines one of its methods; an override excludes the class."""
 
 from __future__ import annotations
 
