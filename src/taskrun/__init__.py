@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from taskrun.calls.context import StepContext as StepContext
+    from taskrun.calls.task_class import FunctionTask as FunctionTask
     from taskrun.calls.task_class import Task as Task
     from taskrun.calls.task_class import function_task as function_task
     from taskrun.core.body import Body as Body
@@ -49,7 +50,7 @@ _PLACES = (
     ("taskrun.core.frame", ("Frame",)),
     ("taskrun.core.step", ("Decorator", "Step", "decorator", "step")),
     ("taskrun.calls.context", ("StepContext",)),
-    ("taskrun.calls.task_class", ("Task", "function_task")),
+    ("taskrun.calls.task_class", ("FunctionTask", "Task", "function_task")),
     ("taskrun.core.body", ("Body",)),
     ("taskrun.core.duration", ("Millis",)),
     ("taskrun.core.events", ("Event",)),

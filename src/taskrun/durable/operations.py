@@ -30,7 +30,7 @@ from taskrun.durable.history import History, resolve_run_id
 from taskrun.durable.recorder import Recorder
 from taskrun.durable.records import RunRecord
 from taskrun.durable.replay import inherited_records, records_to_replay
-from taskrun.durable.resume_inputs import check_resume_inputs, given_records, unrecorded_inputs, wait_points_of
+from taskrun.durable.resume_inputs import check_resume_inputs, resume_input_records, unrecorded_inputs, wait_points_of
 from taskrun.durable.session import RunSession, check_idle
 from taskrun.durable.store import Store, check_claim
 from taskrun.durable.store_client import StoreClient
@@ -239,10 +239,10 @@ class RunOperations(History):
         """Check the inputs of a resume against the wait points of the run and return the records of these inputs."""
         points = wait_points_of(record)
         run = self._run_of(record, flow)
-        if any(point.asked for point in points):  # then a step is looked up, which may be that of a recorded flow
+        if any(point.requested for point in points):  # then a step is looked up, which may be that of a recorded flow
             self._client.open_recorder(run, record.epoch, self.store.records(record.run_id)).journal.close()
         check_resume_inputs(run, points, resume_inputs, private)
-        return given_records(run, points, resume_inputs, self._client.codecs)
+        return resume_input_records(run, points, resume_inputs, self._client.codecs)
 
     async def _finish_cancellation(self, run: Run, recorder: Recorder, record: RunRecord) -> None:
         """Roll back a run that was being cancelled when its process died; raises RunCancelled then."""

@@ -265,8 +265,8 @@ def test_a_journal_forgets_where_a_loop_has_been() -> None:
     journal = Journal(MemoryStore(), "r", 1)
     for turn in range(5):
         key = f"main/loop[{turn}]/c"
-        journal._remember(StepRecord(key, state=StepState.RUNNING, inputs="{}"))
-        journal._remember(StepRecord(key))
+        journal._index(StepRecord(key, state=StepState.RUNNING, inputs="{}"))
+        journal._index(StepRecord(key))
     assert journal._inside == {}
 
 
