@@ -265,7 +265,7 @@ def test_a_concurrent_claim(call, flow, url, monkeypatch):
 
     with closing(TaskManager(store=url)) as manager:
         monkeypatch.setattr(SqliteStore, "load", slow)
-        with pytest.raises(TransitionError, match="was taken up meanwhile: it is SUSPENDED"):
+        with pytest.raises(TransitionError, match="was claimed by another process meanwhile: it is SUSPENDED"):
             manager.resume(run, {"approved": True})
     assert last(call)["owner"] is None
     assert call("resume", run, "--input", "approved=true").status == 0

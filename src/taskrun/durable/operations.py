@@ -127,7 +127,7 @@ class RunOperations(History):
         run = self._run_of(record, compiled)
         with self._client.claimed(record.run_id, stale_after) as (epoch, present):
             if present.state is not record.state or epoch != record.epoch + 1:
-                raise TransitionError(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
+                raise TransitionError(f"run {record.run_id} was claimed by another process meanwhile: it is {present.state}")
             records = records_to_replay(self.store.records(record.run_id), record.state)
             recorder = self._client.open_recorder(
                 run, epoch, [*records, *given], flow_changed=flow_changed, resume_inputs=resume_inputs

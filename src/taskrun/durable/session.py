@@ -164,4 +164,4 @@ class RunSession:
 def check_idle(active: Mapping[str, Run], run_id: str) -> None:
     """Raise ValueError if a run with that id is being executed here."""
     if run_id in active:
-        raise ValueError(f"a run with the id '{run_id}' is going on")
+        raise ValueError(f"a run with the id '{run_id}' is being executed")

@@ -327,7 +327,7 @@ def test_an_id_is_taken_once_at_a_time(bench: Bench) -> None:
         manager = TaskManager()
         path = bench.write(task('<delay name="d" delayMillisExpr="10"/>'))
         run = await started(manager, path)
-        with pytest.raises(ValueError, match="a run with the id 'id' is going on"):
+        with pytest.raises(ValueError, match="a run with the id 'id' is being executed"):
             await manager.run_async(path, run_id="id")
         await run
         assert (await manager.run_async(path, run_id="id")).run_id == "id"

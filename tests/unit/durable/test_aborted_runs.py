@@ -335,7 +335,7 @@ def test_a_run_that_is_going_on_here_is_not_claimed(place: Place) -> None:
     async def work() -> Any:
         running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
         await asyncio.sleep(1)
-        with pytest.raises(ValueError, match="is going on"):
+        with pytest.raises(ValueError, match="is being executed"):
             await place.manager.resume_async("r", stale_after=-1)
         return await running
 

@@ -91,7 +91,7 @@ def test_trash(history: History) -> None:
     for run_id in (GREETING, BOOKING, LOST):
         history.delete(run_id)
     assert ids(history) == [WORKING]
-    with pytest.raises(RunOwnedError, match="belongs to process 4711 on far"):
+    with pytest.raises(RunOwnedError, match="is owned by process 4711 on far"):
         history.delete(WORKING)
     with pytest.raises(UnknownRunError):
         history.delete(CALLED)
@@ -101,7 +101,7 @@ def test_trash(history: History) -> None:
 def test_the_run_of_somebody_who_wakes_up_is_gone(history: History) -> None:
     """He is told so when he writes."""
     history.delete(LOST)
-    with pytest.raises(StoreError, match="removed while it ran"):
+    with pytest.raises(StoreError, match="deleted while it ran"):
         history.store.write(LOST, 1, (), {"state": RunState.SUCCEEDED})
 
 
@@ -129,7 +129,7 @@ def test_find_run_that_is_not_one(history: History) -> None:
         resolve_run_id(history.store, "3f9a")
     assert str(found.value) == (
         "the ids of 2 runs begin with '3f9a':"
-        f"\n    {GREETING}  greet  SUCCEEDED\n    {BOOKING}  booking  REVERT_FAILED\n    hint: give more of it"
+        f"\n    {GREETING}  greet  SUCCEEDED\n    {BOOKING}  booking  REVERT_FAILED\n    hint: give more characters"
     )
     with pytest.raises(
         UnknownRunError, match="there is no run 3f9b04\n    hint: did you mean '3f9a04'\\? 'taskrun runs'"

@@ -34,8 +34,8 @@ PAUSE = '<suspend name="pause"/>'
 
 
 def test_what_can_be_saved() -> None:
-    assert Codecs().saves([1, {"a": None}])
-    assert not Codecs().saves(object())
+    assert Codecs().can_save([1, {"a": None}])
+    assert not Codecs().can_save(object())
 
 
 def test_a_class_that_makes_another() -> None:
