@@ -1,4 +1,4 @@
-"""Discard suspended branches after their join was decided without them, or has failed.
+"""Discard suspended branches whose join has ended, or has failed, without them.
 
 Rules: a discarded branch counts as cancelled: its completed steps are compensated and its wait points are dropped. When the
 container fails, the rollback of the container compensates the branch.

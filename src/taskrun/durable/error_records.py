@@ -1,4 +1,4 @@
-"""Conversion of exceptions to records."""
+"""Conversion of exceptions to ErrorRecords."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Finish: record how a run ended, and build its result.
+"""Finish: records how a run ended, and builds its result.
 
-Rules: a run that has ended, or is suspended, has no owner. A run that was aborted because its records cannot be written is
-left as it is, for the process that resumes it.
+Rules: a run that has ended, or is suspended, has no owner. If a run was aborted because its records
+cannot be written, nothing more is recorded; another process resumes it from its last checkpoint.
 """
 
 from __future__ import annotations

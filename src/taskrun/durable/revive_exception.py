@@ -100,7 +100,9 @@ def _class_of(kind: str, allow: ImportFilter) -> type[Exception] | None:
                 continue
         found: Any = sys.modules.get(module)
         for part in path.split("."):
-            found = getattr(found, "__dict__", {}).get(part)  # getattr(module, part) may call __getattr__, which imports modules
+            found = getattr(found, "__dict__", {}).get(
+                part
+            )  # getattr(module, part) may call __getattr__, which imports modules
         if isinstance(found, type) and issubclass(found, Exception):
             return found
     return None

@@ -106,7 +106,9 @@ def fenced(run_id: str, epoch: int, present: int | None, owner: Owner | None = N
     if present is None:
         return FencedError(f"run {run_id} is not in the store any more: it was deleted while it ran")
     claimer = owner or "another process"
-    return FencedError(f"run {run_id} was claimed by {claimer} (its epoch is {present} now, that of this process is {epoch})")
+    return FencedError(
+        f"run {run_id} was claimed by {claimer} (its epoch is {present} now, that of this process is {epoch})"
+    )
 
 
 def check_claim(run: RunSummary, now: float, stale_after: float) -> None:

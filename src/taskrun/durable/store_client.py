@@ -26,8 +26,8 @@ class StoreClient:
     """The store of one TaskManager, and the codecs of the values that it records.
 
     Parameters: ``store`` is a Store or a URL; ``open_store`` opens a URL when the store is first used; ``codecs`` are for
-    types of values that taskrun does not know; ``permits`` tells which modules may be imported to find the class of a
-    recorded value.
+    types of values that taskrun does not support; ``permits`` returns whether a module may be imported to find the class
+    of a recorded value.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class StoreClient:
         """The store; a store that is given as a URL is opened at the first use."""
         if isinstance(self._store, str):
             with self._lock:
-                if isinstance(self._store, str):  # else another thread was faster
+                if isinstance(self._store, str):  # another thread may have opened it meanwhile
                     self._store = self._open_store(self._store)
                     self._opened = True
         return self._store
@@ -82,7 +82,7 @@ class StoreClient:
             self.store.write(run.run_id, 1, records)
         except BaseException:
             recorder.journal.close()
-            with suppress(StoreError):  # else the run would look as if this process executed it
+            with suppress(StoreError):  # a run that stays would seem to be executed by this process
                 self.store.delete(run.run_id)
             raise
         return recorder
@@ -112,7 +112,7 @@ class StoreClient:
         flow_changed: bool = False,
         resume_inputs: Mapping[str, Any] | None = None,
     ) -> Recorder:
-        """Open the journal of a run with its records, and record the run there from now on."""
+        """Open the journal of a run, with the records to replay, and record the run in it from now on."""
         if self._groups is None:
             self._groups = CommitGroups(self.store)
         journal = Journal(self.store, run.run_id, epoch, records, self._groups.here())

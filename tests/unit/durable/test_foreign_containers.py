@@ -24,7 +24,7 @@ class FirstOf(Step):
         for child in self.steps[:-1]:
             try:
                 return await child.run(frame)
-            except Exception:  # noqa: BLE001, S112 - the next one
+            except Exception:  # noqa: BLE001 - the next one
                 continue
         return await self.steps[-1].run(frame)
 
@@ -52,7 +52,7 @@ class Tolerant(Step):
         for child in self.steps:
             try:
                 await child.run(frame)
-            except Exception:  # noqa: BLE001, S112
+            except Exception:  # noqa: BLE001
                 continue
         return NEXT
 
