@@ -17,7 +17,7 @@ Owner = TypeVar("Owner")
 
 
 class OnClassToo(Generic[Parameters, Returned]):
-    """Descriptor of a method that can be called on the class too, and then uses one shared object with default settings.
+    """Descriptor of a method that can also be called on the class, and then uses a shared object with default settings.
 
     ``part`` is the attribute of the object that implements the method, "" if the object itself implements it.
     """

@@ -32,8 +32,8 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 class Parameters:
     """The parameters of a function.
 
-    ``required`` and ``optional`` can be given by name, ``positional`` only by position; ``any_name`` is true for a function
-    with ``**kwargs``. ``known`` is false for a built-in function that has no signature.
+    ``required`` and ``optional`` can be given by name, ``positional`` only by position; ``any_name`` is true for a
+    function with ``**kwargs``. ``known`` is false for a built-in function that has no signature.
     """
 
     required: tuple[str, ...] = ()
@@ -88,7 +88,10 @@ class Parameters:
         return self.any_name or name in self.required or name in self.optional
 
     def problems(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield the problems of a call with arguments of these names: the name of the argument, or "", and a message."""
+        """Yield the problems of a call with arguments of these names.
+
+        A problem is the name of the argument, "" for a missing one, and a message.
+        """
         if not self.known:
             return
         if self.positional:

@@ -5,8 +5,8 @@
         context.progress(0.5, "paid")
 
 Rules: a context may be used in any thread. In a worker process it has the same idempotency key, but cannot report
-progress and is never cancelled: the process of a cancelled step is killed. Progress that is reported after the end of the
-step is ignored.
+progress and is never cancelled: the process of a cancelled step is killed. Progress that is reported after the end of
+the step is ignored.
 """
 
 from __future__ import annotations
@@ -81,7 +81,10 @@ class StepContext:
 
 @contextmanager
 def step_context(frame: Frame, *, shielded: bool = False) -> Iterator[StepContext]:
-    """Create the context of a call for the body of the ``with`` block; that of a ``shielded`` call is never cancelled."""
+    """Create the context of a call for the body of the ``with`` block.
+
+    The context of a ``shielded`` call is never cancelled.
+    """
     run, path = frame.run, frame.path
     loop, thread = asyncio.get_running_loop(), threading.get_ident()
     over = cancelled = False

@@ -23,7 +23,8 @@ Provides: TypeAlias = str | Sequence[str] | AbstractSet[str] | Mapping[str, Any]
 def keys_by_name(owner: str, provides: Provides | None) -> Mapping[str, Any]:
     """Return the key or position in the result by name, None for the whole result.
 
-    Raises TypeError if ``provides`` is of a wrong type, ValueError if it names RESULT. ``owner`` is the name of the task.
+    Raises TypeError if ``provides`` is of a wrong type, ValueError if it names RESULT. ``owner`` is the name of the
+    task.
     """
     keys = dict(_keys(owner, provides))
     for name in keys:

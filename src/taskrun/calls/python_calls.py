@@ -1,9 +1,9 @@
 """Call Python functions from steps: collect their arguments and choose the executor.
 
 Rules: the arguments are the inputs of the step, by name. For a step without inputs they are variables of the enclosing
-scope, by the names of the parameters. An ``async def`` function is awaited on the event loop; any other function runs in a
-worker thread, or in the executor that the step names, so that it does not block other branches. A parameter ``context``
-receives the StepContext unless the flow gives it another value.
+scope, by the names of the parameters. An ``async def`` function is awaited on the event loop; any other function runs
+in a worker thread, or in the executor that the step names, so that it does not block other branches. A parameter
+``context`` receives the StepContext unless the flow gives it another value.
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ def _apply(function: Callable[..., Any], positional: tuple[Any, ...], named: Map
 async def _in_process(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
-    """Call a function in a worker process; raises RunError that names the function or argument that cannot be pickled."""
+    """Call a function in a worker process.
+
+    Raises RunError that names the function or argument that cannot be pickled.
+    """
     try:
         return await frame.run.services.processes.run(_apply, function, positional, named)
     except (pickle.PicklingError, TypeError, AttributeError) as error:

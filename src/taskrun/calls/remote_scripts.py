@@ -1,7 +1,8 @@
 """Execution of scripts in a worker thread, a worker process or another executor.
 
 Rules: a thread receives the compiled script, any other executor its text, which can always be pickled, and compiles it
-there. The script receives copies of the variables that it reads, and returns its value and the variables that it assigned.
+there. The script receives copies of the variables that it reads, and returns its value and the variables that it
+assigned.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ async def run_elsewhere(
         value, assigned = await offload(frame, evaluate, (script, variables), {})
     elif isinstance(script, Script) and script.template:
         raise TypeError(
-            f"a body with tags, such as that of <{script.node.tag}> at {script.node.at}, cannot run in another process: "
+            f"the body of <{script.node.tag}> at {script.node.at} contains tags, so it cannot run in another process: "
             'use executor="inline" or executor="thread"'
         )
     else:

@@ -2,9 +2,9 @@
 
 Rules: an object with ``execute`` and ``revert`` counts as a Task; so does a subclass of Task, which is instantiated for
 each call. The values are the inputs of the step, or for a step without inputs, variables of the enclosing scope; values
-that the task injects replace them. ``pre_…``, the method itself and ``post_…`` are one call in the executor of the step;
-if one of them is ``async``, they are three calls, the ``async`` ones on the event loop. ``post_…`` is called after
-failures too.
+that the task injects replace them. ``pre_…``, the method itself and ``post_…`` are one call in the executor of the
+step; if one of them is ``async``, they are three calls, the ``async`` ones on the event loop. ``post_…`` is called
+after failures too.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def _instance_of(cls: type[Task]) -> Task:
     try:
         return cls()
     except Exception as error:
-        text = f"{cls.__qualname__} cannot be created without arguments ({error}): use an object as the bean, not the class"
-        raise PluginError(text) from error
+        text = f"{cls.__qualname__} cannot be created without arguments ({error}): "
+        raise PluginError(text + "use an object as the bean, not the class") from error
 
 
 async def execute_task(frame: Frame, task: Task) -> Completion:
@@ -104,9 +104,9 @@ async def revert_with(
 ) -> Any:
     """Call the ``revert`` of a bean and return its value; without a ``revert``, do nothing and return None.
 
-    Parameters: ``values`` are those of ``values_for_revert`` (others are ignored); ``result`` is the value or the exception
-    of ``execute``; ``failure`` is the failure that started the rollback; ``failures`` are all failures by step path.
-    Raises LookupError if a value is missing, and the exceptions of ``revert``.
+    Parameters: ``values`` are those of ``values_for_revert`` (others are ignored); ``result`` is the value or the
+    exception of ``execute``; ``failure`` is the failure that started the rollback; ``failures`` are all failures by
+    step path. Raises LookupError if a value is missing, and the exceptions of ``revert``.
     """
     task = task_of(bean)
     if task is None or not task.has_revert:
@@ -124,7 +124,10 @@ async def revert_with(
 def _context_for(
     frame: Frame, names: ArgumentNames, values: Mapping[str, Any], *, shielded: bool = False
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the StepContext of a call under its name; yield {} if the method has no such parameter or a value for it."""
+    """Yield the context of a call as a mapping with one item, the StepContext by its name.
+
+    Yield an empty mapping if the method has no such parameter, or if the flow gives it another value.
+    """
     if CONTEXT in values or CONTEXT not in names.names.values():
         yield {}
         return

@@ -12,8 +12,9 @@
     TaskManager(beans={"spawn": Spawn(rebind={"image": "image_id"})})         <simple bean="spawn"/>
 
 Rules: these are OpenStack TaskFlow's tasks. The parameters of ``execute`` and ``revert`` are read from their signatures
-when the object is created, and wrong settings are refused then. One object is shared by all steps and runs, concurrently.
-``revert`` may be called on another object in another process, so it must get its data from ``result``, not from ``self``.
+when the object is created, and wrong settings are refused then. One object is shared by all steps and runs,
+concurrently. ``revert`` may be called on another object in another process, so it must get its data from ``result``,
+not from ``self``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Task(ABC):
 
     Parameters:
         name: the name in messages; default: the class with its module.
-        provides: names for the result or its parts (a name, a tuple, a set or a mapping); default: ``default_provides``.
+        provides: names for the result or its parts (a name, tuple, set or mapping); default: ``default_provides``.
         requires: parameters that get an argument besides those of the signature, for ``**kwargs``.
         auto_extract: whether the parameters in the signatures of ``execute`` and ``revert`` get arguments.
         rebind: the names of the arguments in the flow: a list, by position, or a mapping from parameters to names.
@@ -107,7 +108,10 @@ class Task(ABC):
         """Prepare ``execute``: called before it. The default does nothing."""
 
     def post_execute(self) -> Any:  # noqa: B027 - a hook
-        """Clean up after ``execute``: called after it, even if it or ``pre_execute`` failed. The default does nothing."""
+        """Clean up after ``execute``: called after it, even if it or ``pre_execute`` failed.
+
+        The default does nothing.
+        """
 
     def pre_revert(self) -> Any:  # noqa: B027 - a hook
         """Prepare ``revert``: called before it. The default does nothing."""

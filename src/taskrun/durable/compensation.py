@@ -2,11 +2,11 @@
 
     <step name="pay">… <revert maxRetryCount="2" retryDelay="1s">bank.refund(result)</revert></step>
 
-Rules: a container has a list of the compensations of its completed steps. When it succeeds, the list is appended to that
-of the enclosing container. When its body fails or is cancelled, the list is performed in reverse order of completion,
-before any handler of the container receives the failure. The values that a compensation needs are recorded when its step
-ends, so that another process can perform it. Rollback is shielded from cancellation. If a compensation fails, the others
-are performed all the same, and no handler of the flow may stop the failure any more.
+Rules: a container has a list of the compensations of its completed steps. When it succeeds, the list is appended to
+that of the enclosing container. When its body fails or is cancelled, the list is performed in reverse order of
+completion, before any handler of the container receives the failure. The values that a compensation needs are recorded
+when its step ends, so that another process can perform it. Rollback is shielded from cancellation. If a compensation
+fails, the others are performed all the same, and no handler of the flow may stop the failure any more.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def register_compensation(
 ) -> None:
     """Add the compensation of a completed step to the list of its container.
 
-    ``values`` are the variables of the compensation, ``done`` is the completion of the step, ``record`` its record if any.
+    ``values`` are the variables of the compensation, ``done`` is the completion of the step, ``record`` its record if
+    any.
     """
     run = frame.run
     path = frame.path
@@ -104,7 +105,10 @@ async def with_compensation(frame: Frame, inner: Inner, index: int | None = None
 async def revert_partial_work(
     frame: Frame, work: Callable[[Exception], Coroutine[Any, Any, None]], error: BaseException
 ) -> None:
-    """Call ``work`` to undo the partial work of a step that failed or was cancelled; raises RevertError if that fails."""
+    """Call ``work`` to undo the partial work of a step that failed or was cancelled.
+
+    Raises RevertError if that fails.
+    """
     run = frame.run
     failure = as_failure(error, run)
     try:
@@ -115,7 +119,7 @@ async def revert_partial_work(
 
 
 def as_failure(error: BaseException, run: Run) -> Exception:
-    """Return the exception that compensations receive as ``failure``: the error itself, RunCancelled for a cancellation."""
+    """Return the exception that compensations receive as ``failure``: ``error``, or RunCancelled for a cancellation."""
     if isinstance(error, Exception):
         return error
     reason = run.control.cancelled
@@ -127,8 +131,8 @@ async def compensate_all(
 ) -> None:
     """Perform compensations, the newest first.
 
-    ``key`` is the key of the record of the rollback; ``begun`` is that record if the rollback began in an earlier process.
-    Raises RevertError with ``failure`` and the failures of the compensations.
+    ``key`` is the key of the record of the rollback; ``begun`` is that record if the rollback began in an earlier
+    process. Raises RevertError with ``failure`` and the failures of the compensations.
     """
     journal, rollback = run.journal, run.rollback
     failure = as_failure(failure, run)

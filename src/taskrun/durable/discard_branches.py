@@ -1,7 +1,7 @@
 """Discard suspended branches whose join has ended, or has failed, without them.
 
-Rules: a discarded branch counts as cancelled: its completed steps are compensated and its wait points are dropped. When the
-container fails, the rollback of the container compensates the branch.
+Rules: a discarded branch counts as cancelled: its completed steps are compensated and its wait points are dropped. When
+the container fails, the rollback of the container compensates the branch.
 """
 
 from __future__ import annotations

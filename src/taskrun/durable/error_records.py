@@ -17,8 +17,8 @@ _MAX_DEPTH = 100
 def record_error(error: BaseException, codecs: Codecs | None = None) -> ErrorRecord:
     """Return the record of an exception; an exception whose ``__str__`` raises is recorded too.
 
-    ``codecs`` convert its arguments and attributes; values that no codec converts are left out. The default are the codecs
-    of taskrun. Causes and groups that are nested deeper than 100 levels are left out.
+    ``codecs`` convert its arguments and attributes; values that no codec converts are left out. The default are the
+    codecs of taskrun. Causes and groups that are nested deeper than 100 levels are left out.
     """
     return _record(error, Codecs() if codecs is None else codecs, frozenset())
 

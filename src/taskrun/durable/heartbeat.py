@@ -1,8 +1,8 @@
 """Heartbeat of a recorded run: renews its lease and polls for cancel and suspend requests.
 
-Rules: the heartbeat is a timer of the run's event loop, not a task, and stops with the run. A ``cancel`` request stops the
-running steps immediately; a ``suspend`` request lets them finish and starts no new ones. If another process has claimed
-the run, it is aborted. Other failures of the store are only logged here: the next write of the run raises them.
+Rules: the heartbeat is a timer of the run's event loop, not a task, and stops with the run. A ``cancel`` request stops
+the running steps immediately; a ``suspend`` request lets them finish and starts no new ones. If another process has
+claimed the run, it is aborted. Other failures of the store are only logged here: the next write of the run raises them.
 """
 
 from __future__ import annotations

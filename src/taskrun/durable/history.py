@@ -95,7 +95,10 @@ class History:
 
 
 def state_of(name: str) -> RunState:
-    """Return the run state with a name, in upper or lower case; raises ValueError with a similar name if there is none."""
+    """Return the run state with a name, in upper or lower case.
+
+    Raises ValueError with a similar name if there is none.
+    """
     try:
         return RunState(name.upper())
     except ValueError:
@@ -104,7 +107,7 @@ def state_of(name: str) -> RunState:
 
 
 def is_orphaned(run: RunSummary, now: float) -> bool:
-    """Return whether a run is active although its owner is dead or has sent no heartbeat for ``STALE_AFTER`` seconds."""
+    """Return whether a run is active and its owner is dead, or has sent no heartbeat for ``STALE_AFTER`` seconds."""
     if not run.state.active:
         return False
     try:

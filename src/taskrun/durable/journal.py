@@ -3,11 +3,11 @@
     await journal.save(record)      committed when this returns
     journal.note(record)            committed with the next save, or within NOTE_SECONDS
 
-Rules: all writes of one iteration of the event loop are one transaction, which the journals of a ``CommitGroup`` share, so
-a hundred concurrent runs need one commit. Commits happen in the thread of the event loop, because a change of thread costs
-more than a commit. The records of a run are written in the order of the calls. Cancelling a task that waits for a commit
-does not discard its record. After a failed write the journal is broken: every later write raises the same error, because
-a run that continued without records would repeat its work after a crash.
+Rules: all writes of one iteration of the event loop are one transaction, which the journals of a ``CommitGroup`` share,
+so a hundred concurrent runs need one commit. Commits happen in the thread of the event loop, because a change of thread
+costs more than a commit. The records of a run are written in the order of the calls. Cancelling a task that waits for a
+commit does not discard its record. After a failed write the journal is broken: every later write raises the same error,
+because a run that continued without records would repeat its work after a crash.
 """
 
 from __future__ import annotations
@@ -117,8 +117,9 @@ class CommitGroups:
 class Journal:
     """The records of one run: those to replay, which exist already, and those that it writes.
 
-    ``replayed`` are the records to replay, in the order of their last writes. ``epoch`` is that of the process's claim of
-    the run. ``group`` is the commit group, by default one of its own. ``problem`` is the error that broke the journal.
+    ``replayed`` are the records to replay, in the order of their last writes. ``epoch`` is that of the process's claim
+    of the run. ``group`` is the commit group, by default one of its own. ``problem`` is the error that broke the
+    journal.
     """
 
     def __init__(
@@ -164,7 +165,7 @@ class Journal:
         return self._orders[key]
 
     def inside(self, path: str) -> list[StepRecord]:
-        """Return the records inside the step at ``path`` that matter for its rollback, in the order of their last writes.
+        """Return the records inside the step at ``path`` that a rollback needs, in the order of their last writes.
 
         These are the newest records, replayed or written, that have ``inputs`` or are of the kind ``undo``.
         """
@@ -218,13 +219,19 @@ class Journal:
             raise problem
 
     def flush(self) -> None:
-        """Commit all uncommitted writes before this returns; raises StoreError if that fails or the journal is broken."""
+        """Commit all uncommitted writes before this returns.
+
+        Raises StoreError if that fails or the journal is broken.
+        """
         self.group.commit()
         if self.problem is not None:
             raise self.problem
 
     def close(self) -> None:
-        """Commit all uncommitted writes and leave the group; a failure is stored in ``problem``. May be called twice."""
+        """Commit all uncommitted writes and leave the group.
+
+        A failure is stored in ``problem``. May be called twice.
+        """
         if not self._closed:
             self._closed = True
             self.group.open_journals -= 1
@@ -240,7 +247,10 @@ class Journal:
         return batch
 
     def _index(self, record: StepRecord) -> None:
-        """Add a record to those that matter for rollbacks, or remove its predecessor if it does not matter any more."""
+        """Add a record to the index of rollbacks.
+
+        A record that no rollback needs removes the older record with its key.
+        """
         key = record.key
         if record.inputs is not None or record.kind == "undo":
             for path in _enclosing(key):

@@ -56,8 +56,8 @@ FlowPath = str | os.PathLike[str]
 class FlowSource:
     """The functions by which the operations get flows.
 
-    ``load`` compiles a file; ``compile_text`` compiles the recorded text of a flow and its path; ``services`` returns the
-    services for the runs of a flow.
+    ``load`` compiles a file; ``compile_text`` compiles the recorded text of a flow and its path; ``services`` returns
+    the services for the runs of a flow.
     """
 
     load: Callable[[FlowPath], Flow]
@@ -105,10 +105,10 @@ class RunOperations(History):
         """Continue a run that is suspended, has failed, or whose process has died; completed steps are not run again.
 
         Parameters:
-            run_id: the run's id, or the beginning of it.
-            inputs: the inputs that the run waits for, and inputs that are not recorded (``persist="false"``).
-            flow: a file to continue with instead of the original flow of the run; steps are matched by path.
-            stale_after: seconds without a heartbeat after which the owner counts as dead if its process cannot be checked.
+            run_id: the run's id, or the beginning of it. inputs: the inputs that the run waits for, and inputs that are
+            not recorded (``persist="false"``). flow: a file to continue with instead of the original flow of the run;
+            steps are matched by path. stale_after: seconds without a heartbeat after which an owner whose process
+            cannot be checked counts as dead.
 
         Raises UnknownRunError, RunOwnedError when another process executes the run, TransitionError when it has ended,
         InputError for wrong inputs (nothing has changed then), and the exceptions of ``run``. A run that has succeeded
@@ -183,8 +183,9 @@ class RunOperations(History):
     async def cancel_async(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
         """Cancel a run: stop its running steps and roll back its completed steps, unless ``revert`` is false.
 
-        A run that this TaskManager executes, in any thread, is cancelled immediately. For other runs, a request is stored
-        for the owner; if the owner is dead, or the run is suspended or has failed, it is rolled back by this call.
+        A run that this TaskManager executes, in any thread, is cancelled immediately. For other runs, a request is
+        stored for the owner; if the owner is dead, or the run is suspended or has failed, it is rolled back by this
+        call.
 
         Returns whether the run exists and had not ended.
         """
@@ -209,7 +210,7 @@ class RunOperations(History):
         return True
 
     def cancel(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
-        """Cancel a run like ``cancel_async``; inside a running event loop, only store a request for the owner of the run.
+        """Cancel a run like ``cancel_async``; inside a running event loop, only store a request for its owner.
 
         Returns whether the run exists and had not ended.
         """
@@ -300,7 +301,10 @@ class RunOperations(History):
 
 
 def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
-    """Raise TransitionError if a run has ended or its flow forbids a restart, RunOwnedError if a process executes it."""
+    """Raise TransitionError or RunOwnedError if a run cannot be resumed.
+
+    The first for a run that has ended or whose flow forbids a restart, the second if a process executes the run.
+    """
     if record.state in _OVER:
         hint = "'taskrun rerun' starts a new run that inherits its records"
         raise TransitionError(f"run {record.run_id} is over: it is {record.state}", hint)

@@ -2,9 +2,9 @@
 
     items = recorder.remember("main/loop:items", lambda: list(frame.eval(self.items)))
 
-Rules: a resumed run executes the same program again (replay); recorded steps and decisions return their recorded values. A
-decision is written with the next commit, so it never needs a commit of its own; the end of a step is committed before the
-run continues. When a record cannot be written, the run is aborted.
+Rules: a resumed run executes the same program again (replay); recorded steps and decisions return their recorded
+values. A decision is written with the next commit, so it never needs a commit of its own; the end of a step is
+committed before the run continues. When a record cannot be written, the run is aborted.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 class Recorder:
     """The journal of one recorded run; satisfies ``RunJournal``.
 
-    ``flow_changed`` is true if the run is resumed with a flow that differs from its original one. ``resume_inputs`` are the
-    inputs that the run was resumed with; ``wait_points`` are the steps at which it waits when it is suspended.
+    ``flow_changed`` is true if the run is resumed with a flow that differs from its original one. ``resume_inputs`` are
+    the inputs that the run was resumed with; ``wait_points`` are the steps at which it waits when it is suspended.
     """
 
     records = True
@@ -76,8 +76,8 @@ class Recorder:
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
         """Return the recorded value of a key; without one, call ``make`` and record its value.
 
-        ``because`` is the text of the script that decides. If the run is resumed with another text, and ``make`` returns
-        another value than the recorded one, the run is aborted with DecisionChangedError.
+        ``because`` is the text of the script that decides. If the run is resumed with another text, and ``make``
+        returns another value than the recorded one, the run is aborted with DecisionChangedError.
         """
         record = self.recorded(key)
         if record is None:
@@ -149,7 +149,7 @@ class Recorder:
         return self.journal.order(key)
 
     def inside(self, path: str) -> list[StepRecord]:
-        """Return the records inside the step at a path that matter for a rollback, in the order of their last writes."""
+        """Return the records inside the step at ``path`` that a rollback needs, in the order of their last writes."""
         return self.journal.inside(path)
 
     def text(self, value: Any, what: str) -> str:

@@ -72,8 +72,8 @@ class RunSummary:
 class RunRecord(RunSummary):
     """All fields of a run: those of RunSummary, the text of its flow, its flags, inputs, outputs and wait points.
 
-    ``inputs``, ``outputs`` and ``waits_for`` are JSON text. ``text`` is the merged text of the flow; ``sha256`` is computed
-    from it unless it is given.
+    ``inputs``, ``outputs`` and ``waits_for`` are JSON text. ``text`` is the merged text of the flow; ``sha256`` is
+    computed from it unless it is given.
     """
 
     text: str = ""

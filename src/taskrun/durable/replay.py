@@ -1,7 +1,7 @@
 """Selection of the records that a resumed run replays, and that a new run inherits.
 
-Rules: records are in the order of their last writes, so all records before that of a step belong to steps that had ended
-before the step began.
+Rules: records are in the order of their last writes, so all records before that of a step belong to steps that had
+ended before the step began.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def inherited_records(records: list[StepRecord], record: RunRecord, from_step: s
     """Return the records that a new run inherits from an earlier one: those before a step, or before the failure.
 
     ``from_step`` is the path of the step, with or without ``main/``; None means the failure. Records of steps that were
-    rolled back, or were being rolled back, are not inherited, nor are those of containers with such steps inside. Raises
-    StoreError if there is no such step, or if nothing failed.
+    rolled back, or were being rolled back, are not inherited, nor are those of containers with such steps inside.
+    Raises StoreError if there is no such step, or if nothing failed.
     """
     if from_step is None:
         if record.state is RunState.SUCCEEDED:

@@ -1,8 +1,8 @@
 """Check and record the inputs that a run is resumed with.
 
-Rules: all problems are reported at once, and the run does not change if there is one. An input is accepted if one of the
-wait points of the run requests it. If several wait points have mandatory inputs, those of one of them are enough. The
-inputs are recorded together with the claim of the run, before any step uses them.
+Rules: all problems are reported at once, and the run does not change if there is one. An input is accepted if one of
+the wait points of the run requests it. If several wait points have mandatory inputs, those of one of them are enough.
+The inputs are recorded together with the claim of the run, before any step uses them.
 """
 
 from __future__ import annotations

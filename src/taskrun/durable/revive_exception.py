@@ -2,9 +2,10 @@
 
     revive(record_error(KeyError("id")), Codecs(), allow_no_import)    # a KeyError whose text is 'id', in quotes
 
-Rules: the class is searched in loaded modules, in taskrun, and in modules that may be imported. The exception is used only
-if its text, and the attributes that handlers read, equal those of the record. If they do not, or if there is no such
-subclass of Exception, a RecordedError with the text and attributes of the record replaces it. No function here raises.
+Rules: the class is searched in loaded modules, in taskrun, and in modules that may be imported. The exception is used
+only if its text, and the attributes that handlers read, equal those of the record. If they do not, or if there is no
+such subclass of Exception, a RecordedError with the text and attributes of the record replaces it. No function here
+raises.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ _NOTE = re.compile(r"in step (.+?) \((.+):(\d+):(\d+)\)", re.DOTALL)
 def revive(record: ErrorRecord, codecs: Codecs, allow: ImportFilter) -> Exception:
     """Return an exception with the text and attributes of the record, of the recorded class if possible.
 
-    ``allow`` returns whether a module may be imported to find the class. The notes, the cause or context, and the members
-    of a group are restored; the traceback is not, its text is in the record.
+    ``allow`` returns whether a module may be imported to find the class. The notes, the cause or context, and the
+    members of a group are restored; the traceback is not, its text is in the record.
     """
     members = tuple(revive(member, codecs, allow) for member in record.group)
     parts = _parts(record, codecs)

@@ -5,8 +5,8 @@
                             second attempt
       main/loop:items       a key with a colon is the record of a part of the step: its items, its rollback …
 
-Rules: the steps of a container are in the order of their starting times; if one of them has no starting time, they are in
-the order of their records.
+Rules: the steps of a container are in the order of their starting times; if one of them has no starting time, they are
+in the order of their records.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ from taskrun.result import RunResult
 class RunSession:
     """One execution of a run.
 
-    Parameters: ``active`` are the runs of the TaskManager that are being executed, by id; ``recorder`` is the journal of a
-    recorded run; ``before`` is the record of a resumed run as it was before.
+    Parameters: ``active`` are the runs of the TaskManager that are being executed, by id; ``recorder`` is the journal
+    of a recorded run; ``before`` is the record of a resumed run as it was before.
     """
 
     __slots__ = ("_active", "_finish", "_recorder", "_run")

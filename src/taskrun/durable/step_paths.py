@@ -1,7 +1,8 @@
 """Find the step of a flow at the path of a record.
 
-Rules: a path consists of the names of steps, from the root to the step: ``main/loop[2]/call~2/pay#3``. Indexes, visits and
-attempts are ignored. The steps of a called task are those of its own flow, in a run of its own below the caller's run.
+Rules: a path consists of the names of steps, from the root to the step: ``main/loop[2]/call~2/pay#3``. Indexes, visits
+and attempts are ignored. The steps of a called task are those of its own flow, in a run of its own below the caller's
+run.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Store: the interface of a database in which runs are recorded, and the checks that all stores share.
 
-Rules: the methods are ordinary functions, because a change of thread costs more than a commit. Every write has the epoch of
-its process's claim of the run. A write with an older epoch is refused with ``FencedError``, so that a process that counted
-as dead does no harm when it continues. A method that raises StoreError has changed nothing; a method that returns has
-committed. Several threads and several processes may use a store at the same time.
+Rules: the methods are ordinary functions, because a change of thread costs more than a commit. Every write has the
+epoch of its process's claim of the run. A write with an older epoch is refused with ``FencedError``, so that a process
+that counted as dead does no harm when it continues. A method that raises StoreError has changed nothing; a method that
+returns has committed. Several threads and several processes may use a store at the same time.
 """
 
 from __future__ import annotations
@@ -47,15 +47,16 @@ class Store(Protocol):
     ) -> None:
         """Write records and changes of one run in one transaction; a record replaces the older record with its key.
 
-        Raises FencedError if the run was claimed under a newer epoch or deleted, and TransitionError if its state cannot
-        change to the given one. A change to a state that is not active removes the owner and the requests of the run.
+        Raises FencedError if the run was claimed under a newer epoch or deleted, and TransitionError if its state
+        cannot change to the given one. A change to a state that is not active removes the owner and the requests of the
+        run.
         """
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
         """Write for several runs in one transaction; return one error or None per write.
 
-        A write that is refused with FencedError or TransitionError changes nothing and does not affect the others. Raises
-        StoreError if the database fails; then nothing is written.
+        A write that is refused with FencedError or TransitionError changes nothing and does not affect the others.
+        Raises StoreError if the database fails; then nothing is written.
         """
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
@@ -69,7 +70,10 @@ class Store(Protocol):
         """Renew the lease of a run; raises FencedError if the run was claimed under a newer epoch or deleted."""
 
     def request(self, run_id: str, kind: str) -> None:
-        """Store a request to a run, such as ``cancel`` or ``suspend``; a request that exists already is not repeated."""
+        """Store a request to a run, such as ``cancel`` or ``suspend``.
+
+        A request that exists already is not repeated.
+        """
 
     def requests(self, run_id: str) -> tuple[str, ...]:
         """Return the requests to a run, the oldest first."""
@@ -81,13 +85,22 @@ class Store(Protocol):
         since: float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return runs, the newest first: those in ``state``, of ``flow``, created at or after ``since``; at most ``limit``."""
+        """Return runs, the newest first: those in ``state``, of ``flow``, created at or after ``since``.
+
+        ``limit`` is the maximum number of runs.
+        """
 
     def delete(self, run_id: str) -> None:
-        """Delete a run and the runs that it called; later writes of its owner raise FencedError. Claim the run first."""
+        """Delete a run and the runs that it called.
+
+        Later writes of its owner raise FencedError. Claim the run first.
+        """
 
     def purge(self, before: float) -> int:
-        """Delete the runs that ended before a time, and the runs that they called; return the number of deleted runs."""
+        """Delete the runs that ended before a time, and the runs that they called.
+
+        Returns the number of deleted runs.
+        """
 
     def close(self) -> None:
         """Close the files and connections of the store; all other methods raise StoreError afterwards."""
@@ -112,7 +125,11 @@ def fenced(run_id: str, epoch: int, present: int | None, owner: Owner | None = N
 
 
 def check_claim(run: RunSummary, now: float, stale_after: float) -> None:
-    """Raise TransitionError if a run has ended for good, RunOwnedError if it has a live owner; then it cannot be claimed."""
+    """Raise TransitionError or RunOwnedError if a run cannot be claimed.
+
+    The first for a run that has ended for good, the second for one whose owner is alive. ``stale_after`` are the
+    seconds without a heartbeat after which an owner whose process cannot be checked counts as dead.
+    """
     if not TRANSITIONS[run.state]:
         raise TransitionError(f"run {run.run_id} is over: it is {run.state}")
     owner = run.owner

@@ -25,9 +25,9 @@ from taskrun.errors import StoreError
 class StoreClient:
     """The store of one TaskManager, and the codecs of the values that it records.
 
-    Parameters: ``store`` is a Store or a URL; ``open_store`` opens a URL when the store is first used; ``codecs`` are for
-    types of values that taskrun does not support; ``permits`` returns whether a module may be imported to find the class
-    of a recorded value.
+    Parameters: ``store`` is a Store or a URL; ``open_store`` opens a URL when the store is first used; ``codecs`` are
+    for types of values that taskrun does not support; ``permits`` returns whether a module may be imported to find the
+    class of a recorded value.
     """
 
     def __init__(
