@@ -1,14 +1,14 @@
 """Recorded runs: their execution, their records, and the operations on them, such as resume and cancel.
 
-It may import ``core``, ``codec``, ``result`` and ``class_api``, but neither ``stores`` nor ``steps``. Read in this
-order:
+It may import ``core``, ``codec``, ``result`` and ``class_api``, but neither ``stores`` nor ``steps``. Read in this order:
 
-    session        start, execute and finish a run           operations     resume, rerun, cancel and suspend runs
-    recorder       the journal in terms of values            replay         which records a resumed run replays
-    journal        buffered writes, shared commits           resume_inputs  checks of the inputs of a resume
-    store          the interface of databases                compensation   rollback of completed steps
-    records        the stored data of a run                  history        list, show and delete runs
+    session         start, execute and finish a run          operations      resume, rerun, cancel and suspend runs
+    recorder        the journal in terms of values           replay          the records that a resumed run replays
+    journal         the records and writes of one run        resume_inputs   checks of the inputs of a resume
+    commit_groups   one commit for several journals          compensation    rollback of completed steps
+    store           the interface of databases               history         list, show and delete runs
+    records         the stored data of a run                 run_tree        the tree of the steps of a run
 
-The others belong to these: ``finish``, ``heartbeat``, ``store_client``, ``discard_branches``, ``step_paths``,
-``error_records``, ``revive_exception``, ``run_tree``.
+The others belong to these: ``finish``, ``heartbeat``, ``store_client``, ``flow_source``, ``discard_branches``,
+``step_paths``, ``error_records`` and ``revive_exception``.
 """

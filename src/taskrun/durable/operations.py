@@ -12,10 +12,7 @@ without an event loop and, with ``_async``, for use inside one.
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from taskrun.class_api import blocking
@@ -25,6 +22,7 @@ from taskrun.core.run import Run
 from taskrun.core.states import RunState
 from taskrun.core.timers import now
 from taskrun.durable.finish import result_of
+from taskrun.durable.flow_source import FlowPath, FlowSource
 from taskrun.durable.heartbeat import STALE_AFTER
 from taskrun.durable.history import History, resolve_run_id
 from taskrun.durable.recorder import Recorder
@@ -36,7 +34,6 @@ from taskrun.durable.store import Store, check_claim
 from taskrun.durable.store_client import StoreClient
 from taskrun.errors import (
     DecisionChangedError,
-    FlowError,
     RunCancelled,
     RunOwnedError,
     StoreError,
@@ -47,22 +44,6 @@ from taskrun.result import RunResult, WaitPoint
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Services
-
-FlowPath = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, slots=True)
-class FlowSource:
-    """The functions by which the operations get flows.
-
-    ``load`` compiles a file; ``compile_text`` compiles the recorded text of a flow and its path; ``services`` returns
-    the services for the runs of a flow.
-    """
-
-    load: Callable[[FlowPath], Flow]
-    compile_text: Callable[[str, str], Flow]
-    services: Callable[[Flow], Services]
 
 
 class RunOperations(History):
@@ -83,7 +64,7 @@ class RunOperations(History):
 
     def flow_of(self, run_id: str, flow: FlowPath | None = None) -> Flow:
         """Return the flow that a run is resumed with: that of the file ``flow`` if given, else its original flow."""
-        return self._flow_of(self._record_of(run_id), flow)[0]
+        return self._flows.flow_of(self._record_of(run_id), flow)[0]
 
     def waiting(self, run_id: str) -> tuple[WaitPoint, ...]:
         """Return the wait points of a run; a run that is not suspended has none."""
@@ -115,7 +96,7 @@ class RunOperations(History):
         returns its result; one that was being cancelled when its process died is rolled back and raises RunCancelled.
         """
         record = self._record_of(run_id)
-        compiled, flow_changed = self._flow_of(record, flow)
+        compiled, flow_changed = self._flows.flow_of(record, flow)
         values = dict(inputs or {})
         if record.state is RunState.SUCCEEDED and not values:
             outputs = self._client.codecs.loads(record.outputs or "{}")
@@ -170,7 +151,7 @@ class RunOperations(History):
         Raises UnknownRunError, StoreError when there is no such step or nothing failed, and the exceptions of ``run``.
         """
         record = self._record_of(run_id)
-        compiled, _ = self._flow_of(record, flow)
+        compiled, _ = self._flows.flow_of(record, flow)
         if not compiled.header.restartable:
             raise TransitionError(
                 f"runs of '{compiled.name}' cannot be started again: the flow says restartable=\"false\""
@@ -200,7 +181,7 @@ class RunOperations(History):
         try:
             with self._client.claimed(record.run_id, STALE_AFTER) as (epoch, present):
                 self.store.request(record.run_id, kind)
-                run = self._run_of(record, self._flow_of(present, None)[0])
+                run = self._run_of(record, self._flows.flow_of(present, None)[0])
                 recorder = self._client.open_recorder(run, epoch, self.store.records(record.run_id))
                 await self._roll_back(run, recorder, present.state, revert=revert)
         except RunOwnedError:
@@ -282,22 +263,6 @@ class RunOperations(History):
         """Cancel a run that this TaskManager executes; return whether it was still running, None without such a run."""
         run = self._active.get(run_id)
         return None if run is None else run.control.cancel_threadsafe(reason, revert=revert)
-
-    def _flow_of(self, record: RunRecord, file: FlowPath | None) -> tuple[Flow, bool]:
-        """Return the flow to resume with, and whether it differs from the original flow of the run."""
-        if file is not None:
-            flow = self._flows.load(file)
-            return flow, flow.text != record.text
-        try:
-            if Path(record.path).is_file() and (flow := self._flows.load(record.path)).text == record.text:
-                return flow, False
-        except FlowError:
-            pass  # the file has errors now: use the recorded text
-        try:
-            return self._flows.compile_text(record.path, record.text), False
-        except FlowError as error:
-            text = f"the flow of run {record.run_id} cannot be compiled here: {error}"
-            raise StoreError(text, "resume it with --flow FILE") from error
 
 
 def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:

@@ -15,7 +15,8 @@ from taskrun.core.journal import StepRecord
 from taskrun.core.run import Run
 from taskrun.core.states import RunState
 from taskrun.core.timers import now
-from taskrun.durable.journal import CommitGroups, Journal
+from taskrun.durable.commit_groups import CommitGroups
+from taskrun.durable.journal import Journal
 from taskrun.durable.recorder import Recorder, inputs_text
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.store import Store

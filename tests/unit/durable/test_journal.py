@@ -14,7 +14,8 @@ import pytest
 from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import TRANSITIONS, RunState, StepState
 from taskrun.durable.error_records import record_error
-from taskrun.durable.journal import NOTE_SECONDS, CommitGroup, CommitGroups, Journal
+from taskrun.durable.commit_groups import NOTE_SECONDS, CommitGroup, CommitGroups
+from taskrun.durable.journal import Journal
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.store import Write
 from taskrun.errors import FencedError, StoreError

@@ -22,7 +22,8 @@ from taskrun.core.run import Run
 from taskrun.core.scope import Scope
 from taskrun.core.states import RunState
 from taskrun.durable.heartbeat import Heartbeat
-from taskrun.durable.journal import CommitGroup, Journal
+from taskrun.durable.commit_groups import CommitGroup
+from taskrun.durable.journal import Journal
 from taskrun.durable.recorder import Recorder
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.revive_exception import revive
