@@ -148,7 +148,7 @@ class Trial:
         return child
 
     def _let_go_on(self, child: Child, seconds: float) -> None:
-        """Wait until the first effect of a process, for a cancelling process its first compensation, and ``seconds`` more."""
+        """Wait for the first effect of a process (if it cancels, for its first compensation), and ``seconds`` more."""
         before = self.place.effects()
         events = self.place.folder / "events"
         cancels = "cancel" in self.said[-1].split()

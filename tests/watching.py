@@ -30,7 +30,7 @@ PHASES = (FORWARD, WAITING, UNDOING, CANCELLING)
 
 
 class Effect(NamedTuple):
-    """One line of the effects log: ``begin``, ``do`` or ``undo``, the process id, and the path of the step with its attempt."""
+    """One line of the effects log: its kind (begin, do or undo), the process id, the path of the step with its attempt."""
 
     kind: str
     pid: int

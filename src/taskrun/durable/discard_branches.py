@@ -25,10 +25,10 @@ async def discard(frame: Frame, branches: Iterable[str]) -> None:
     """Compensate the completed steps of the suspended branches at these paths; raises RevertError."""
     for branch in branches:
         drop_wait_points(frame, branch)
-        found = [one for one in frame.compensations if is_inside(one.key, branch)]
-        if found:
+        discarded = [one for one in frame.compensations if is_inside(one.key, branch)]
+        if discarded:
             frame.compensations[:] = [one for one in frame.compensations if not is_inside(one.key, branch)]
-            await shielded(compensate_all(frame.run, found, asyncio.CancelledError(), f"{branch}:undo"))
+            await shielded(compensate_all(frame.run, discarded, asyncio.CancelledError(), f"{branch}:undo"))
 
 
 def drop_wait_points(frame: Frame, path: str) -> None:

@@ -26,8 +26,8 @@ FlowPath = str | os.PathLike[str]
 class FlowSource:
     """Compiles the flows of recorded runs.
 
-    ``load`` compiles a file; ``compile_text`` compiles the recorded text of a flow, given its path and text; ``services`` returns
-    the services for the runs of a flow.
+    ``load`` compiles a file; ``compile_text`` compiles a recorded text, given the path of its file and the text;
+    ``services`` returns the services for the runs of a flow.
     """
 
     load: Callable[[FlowPath], Flow]

@@ -59,10 +59,10 @@ class History:
         """
         if limit is not None and limit < 0:
             raise ValueError(f"limit={limit} is not a number of runs")
-        wanted = None if state is None else state_of(state)
+        selected = None if state is None else state_of(state)
         moment = since.timestamp() if isinstance(since, datetime) else since
         with _readable("the list of runs"):
-            return self.store.runs(wanted, flow, moment, limit)
+            return self.store.runs(selected, flow, moment, limit)
 
     def show(self, run_id: str) -> RunDetails:
         """Return the record of a run with the tree of its steps; raises UnknownRunError, StoreError."""

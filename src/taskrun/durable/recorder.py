@@ -184,7 +184,7 @@ def recorder_of(run: Run) -> Recorder:
     """Return the recorder of a run; raises RunError for a run that is not recorded."""
     journal = run.journal
     if not isinstance(journal, Recorder):
-        raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
+        raise RunError("the run cannot be suspended, because it is not recorded: use a TaskManager with a store")
     return journal
 
 

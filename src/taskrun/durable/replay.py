@@ -23,15 +23,15 @@ def records_to_replay(records: Iterable[StepRecord], state: RunState) -> list[St
 
     If the run has failed, steps whose failure no handler caught count as RUNNING, so that they are executed again.
     """
-    found = list(records)
+    replayed = list(records)
     if state not in {RunState.FAILED, RunState.TIMED_OUT}:
-        return found
-    handled = {record.key.removesuffix(":handled") for record in found if record.key.endswith(":handled")}
+        return replayed
+    handled = {record.key.removesuffix(":handled") for record in replayed if record.key.endswith(":handled")}
     return [
         record._replace(state=StepState.RUNNING)
         if record.kind == "step" and record.state in _FAILED and record.key not in handled
         else record
-        for record in found
+        for record in replayed
         if record.state is not StepState.CANCELLED
     ]
 
@@ -46,16 +46,18 @@ def inherited_records(records: list[StepRecord], record: RunRecord, from_step: s
     if from_step is None:
         if record.state is RunState.SUCCEEDED:
             raise StoreError(f"run {record.run_id} has succeeded", "choose the step to begin with: --from STEP")
-        first = next((n for n, one in enumerate(records) if one.kind == "undo"), len(records))
-        found = records_to_replay(records[:first], RunState.FAILED)
-        return [one for one in found if one.state not in _NOT_INHERITED and not _contains_compensated(one, records)]
-    wanted = from_step if from_step.startswith("main/") else f"main/{from_step}"
-    places = [n for n, one in enumerate(records) if is_inside(one.key, wanted) or one.key.startswith(f"{wanted}:")]
-    if not places:
-        known = [one.key for one in records if one.kind == "step"]
-        hint = near_hint(wanted, known) or "'taskrun show' lists the steps that were executed"
-        raise StoreError(f"run {record.run_id} has not executed a step {wanted}", hint)
-    return [one for one in records[: places[0]] if one.state not in _NOT_INHERITED]
+        rollback = next((n for n, one in enumerate(records) if one.kind == "undo"), len(records))
+        replayed = records_to_replay(records[:rollback], RunState.FAILED)
+        return [one for one in replayed if one.state not in _NOT_INHERITED and not _contains_compensated(one, records)]
+    path = from_step if from_step.startswith("main/") else f"main/{from_step}"
+    first = next(
+        (n for n, one in enumerate(records) if is_inside(one.key, path) or one.key.startswith(f"{path}:")), None
+    )
+    if first is None:
+        executed = [one.key for one in records if one.kind == "step"]
+        hint = near_hint(path, executed) or "'taskrun show' lists the steps that were executed"
+        raise StoreError(f"run {record.run_id} has not executed a step {path}", hint)
+    return [one for one in records[:first] if one.state not in _NOT_INHERITED]
 
 
 def _contains_compensated(one: StepRecord, records: list[StepRecord]) -> bool:

@@ -99,13 +99,12 @@ def _class_of(kind: str, allow: ImportFilter) -> type[Exception] | None:
                 importlib.import_module(module)
             except Exception:  # noqa: BLE001, S112 - there is no such module, or its import fails
                 continue
-        found: Any = sys.modules.get(module)
+        value: Any = sys.modules.get(module)
         for part in path.split("."):
-            found = getattr(found, "__dict__", {}).get(
-                part
-            )  # getattr(module, part) may call __getattr__, which imports modules
-        if isinstance(found, type) and issubclass(found, Exception):
-            return found
+            # not getattr(value, part), which may call the __getattr__ of a module and import other modules
+            value = getattr(value, "__dict__", {}).get(part)
+        if isinstance(value, type) and issubclass(value, Exception):
+            return value
     return None
 
 
@@ -120,9 +119,9 @@ def _splits(kind: str) -> Iterator[tuple[str, str]]:
 
 def _note(text: str) -> str:
     """Return the note with a text: a StepNote if the text names a step and its location, else the text itself."""
-    found = _NOTE.fullmatch(text)
-    if found is None:
+    match = _NOTE.fullmatch(text)
+    if match is None:
         return text
-    path, file, line, column = found.groups()
+    path, file, line, column = match.groups()
     note = StepNote(path, Location(file, int(line), int(column)))
     return note if note == text else text

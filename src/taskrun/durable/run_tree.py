@@ -41,8 +41,8 @@ class RunStep:
     @property
     def attempt(self) -> int:
         """The number of the attempt, counted from 1."""
-        found = _ATTEMPT.search(self.key)
-        return max(int(found[1]) if found else 1, self.record.attempt if self.record else 1)
+        match = _ATTEMPT.search(self.key)
+        return max(int(match[1]) if match else 1, self.record.attempt if self.record else 1)
 
 
 @dataclass(frozen=True, slots=True)
