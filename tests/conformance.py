@@ -13,7 +13,7 @@ and what must come out of it, all of it optional:
     elapsed: 50                        virtual milliseconds, or [at least, at most]
     status: SUCCEEDED                  of the result
     state: REVERTED                    how the run ended, whether there is a result or not
-    waits: {main/a: [approved]}        where the run is suspended, and what it asks for there
+    waits: {main/a: [approved]}        where the run is suspended, and the inputs that it requests there
     recorded: [...]                    what the flow told the bean ``recorder``
     events: [StepFinished main/a]      parts of "kind path status" lines that must appear in this order
     absent: [StepStarted main/b]       parts that must not appear
