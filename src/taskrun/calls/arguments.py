@@ -143,7 +143,7 @@ class ArgumentNames:
         auto_extract: bool = True,
         ignored: Collection[str] = (),
     ) -> ArgumentNames:
-        """Return the names for a function with these parameters.
+        """Return the names of the arguments of a function with these parameters.
 
         Parameters: ``owner`` names the function in messages; ``requires`` are further parameters that get an argument;
         ``rebind`` gives names to parameters; with ``auto_extract``, all parameters except ``ignored`` get an argument.

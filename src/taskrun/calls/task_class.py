@@ -158,7 +158,7 @@ class Task(ABC):
 
     def _from_flow(self, names: Iterable[str]) -> frozenset[str]:
         """Return the names whose values the flow has to give: all that are not injected."""
-        return frozenset(names) - self.inject.keys()
+        return frozenset(names).difference(self.inject)
 
     def _check_inject(self) -> None:
         """Raise ValueError if a value is injected that neither ``execute`` nor ``revert`` has a parameter for."""

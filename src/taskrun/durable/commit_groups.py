@@ -1,7 +1,7 @@
 """Commit groups: collect the writes of several journals and commit them in one transaction.
 
-Rules: a store has one commit group per event loop. A group commits at the next iteration of the event loop when a journal
-waits for a commit, otherwise within NOTE_SECONDS. An error of a write breaks the journal that it belongs to.
+Rules: a store has one commit group per event loop. A group commits at the next iteration of the event loop when a
+journal waits for a commit, otherwise within NOTE_SECONDS. An error of a write breaks the journal that it belongs to.
 """
 
 from __future__ import annotations

@@ -159,9 +159,9 @@ async def compensate_all(
 
 
 async def _compensate(one: Compensation, failure: Exception) -> None:
-    """Perform one compensation, record it and emit its event; raises what it raises.
+    """Perform one compensation, record its outcome and emit its event.
 
-    A compensation that has failed in an earlier process is not repeated: its recorded failure is raised again.
+    A compensation that has failed in an earlier process is not repeated: its recorded failure is raised.
     """
     run = one.run
     journal, record = run.journal, one.record
@@ -193,7 +193,7 @@ async def _compensate(one: Compensation, failure: Exception) -> None:
 
 
 def recorded_compensations(run: Run, path: str, *, retry_failed: bool = False) -> list[Compensation]:
-    """Return the compensations of the recorded steps inside the one at ``path``, in the order of their completion.
+    """Return the compensations of the recorded steps inside the step at ``path``, in the order of completion.
 
     ``retry_failed``: include the compensations that failed before.
     """
@@ -229,7 +229,7 @@ def failures_by_path(failure: Exception) -> dict[str, Exception]:
 
 
 async def shielded(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end however often the present task is cancelled; raise the cancellation afterwards."""
+    """Run a coroutine to its end although the current task is cancelled; raise the cancellation afterwards."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

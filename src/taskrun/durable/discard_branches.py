@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 async def discard(frame: Frame, branches: Iterable[str]) -> None:
-    """Compensate the completed steps of the suspended branches at these paths; raises RevertError."""
+    """Compensate the completed steps of the suspended branches at these paths; raises RevertError if one fails."""
     for branch in branches:
         drop_wait_points(frame, branch)
         discarded = [one for one in frame.compensations if is_inside(one.key, branch)]

@@ -1,7 +1,7 @@
 """FlowSource: compiles the flow that a recorded run is resumed with.
 
-Rules: a run is resumed with its original flow, unless the user gives another one. If the file of the flow was changed or
-deleted, the recorded text is compiled.
+Rules: a run is resumed with its original flow, unless the user gives another one. If the file of the flow was changed
+or deleted, the recorded text is compiled.
 """
 
 from __future__ import annotations

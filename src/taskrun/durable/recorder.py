@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """The journal of one recorded run; satisfies ``RunJournal``.
+    """The journal of one recorded run; implements the protocol ``RunJournal``.
 
     ``flow_changed`` is true if the run is resumed with a flow that differs from its original one. ``resume_inputs`` are
     the inputs that the run was resumed with; ``wait_points`` are the steps at which it waits when it is suspended.
@@ -65,11 +65,11 @@ class Recorder:
 
     @property
     def problem(self) -> TaskrunError | None:
-        """Why the run must end at once, None while it may continue."""
+        """The error because of which the run must end immediately, None while it may continue."""
         return self.journal.problem or self.abort_reason
 
     def abort(self, error: TaskrunError) -> RunAborted:
-        """Return the exception that aborts the run, and make all branches stop at their next step."""
+        """Return the exception that aborts the run, and stop its other branches."""
         self.abort_reason = self.abort_reason or error
         return RunAborted(error)
 
@@ -153,7 +153,7 @@ class Recorder:
         return self.journal.inside(path)
 
     def text(self, value: Any, what: str) -> str:
-        """Return the JSON text of a value; raises UnsavableValueError, which names ``what`` the value is."""
+        """Return the JSON text of a value; raises UnsavableValueError, which calls the value ``what``."""
         try:
             return self.codecs.dumps(value)
         except UnsavableValueError as error:

@@ -26,7 +26,7 @@ from taskrun.result import RunResult
 
 
 class RunSession:
-    """One execution of a run.
+    """Session of one run: starts it, executes it and records how it ended.
 
     Parameters: ``active`` are the runs of the TaskManager that are being executed, by id; ``recorder`` is the journal
     of a recorded run; ``before`` is the record of a resumed run as it was before.

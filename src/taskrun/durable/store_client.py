@@ -59,7 +59,7 @@ class StoreClient:
         return self._store
 
     def close(self) -> None:
-        """Close the store if it was opened here."""
+        """Close the store if this client opened it."""
         if self._opened:
             self.store.close()
 
