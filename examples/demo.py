@@ -1,4 +1,4 @@
-"""What ``make demo`` shows: a flow that counts the words of this repository's own documentation."""
+"""Demonstration for ``make demo``: run a flow that counts the words of this repository's documentation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ WORDS = ("count_words.task.xml", "--input", "folder=../../docs", "--allow", "wor
 
 
 def main() -> int:
-    """Show the flow, run it, show its result."""
+    """Print the flow, run it, and return its exit status."""
     print("The flow, examples/06_fork/count_words.task.xml:\n")
     print((FOLDER / "count_words.task.xml").read_text(encoding="utf-8"))
     print("$ taskrun", " ".join(WORDS), flush=True)
     status = subprocess.run([sys.executable, "-m", "taskrun", *WORDS], cwd=FOLDER, check=False).returncode
-    print("\nThat is every Markdown file below docs/, four at a time, counted in worker threads.")
-    print("What it did step by step: the same command with -v. More flows: examples/README.md.")
+    print("\nThe flow counted every Markdown file in docs/, four files at a time, in worker threads.")
+    print("The same command with -v prints each step. More examples: examples/README.md.")
     return status
 
 

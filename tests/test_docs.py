@@ -27,16 +27,18 @@ PARTS = {"task", "graph-task", "case", "otherwise", "then", "else"}
 """Step classes that are parts of others, or the root; documented there."""
 WITHIN = {
     "call",
-    "trace",
-    "unwind",
-    "undoable",
-    "recall",
     "checkMutation",
-    "keptOutputs",
-    "persistedVariables",
-    "pause",
+    "childFailure",
+    "compensate",
+    "containerFailures",
+    "persistOutputs",
+    "persistVariables",
+    "registerCompensation",
+    "replay",
+    "suspendAfter",
+    "trace",
 }
-"""Decorators that no flow can name; ``docs/language.md`` and ``docs/python.md`` tell what they do."""
+"""Decorators that flows cannot name; ``docs/language.md`` and ``docs/design.md`` describe them."""
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)

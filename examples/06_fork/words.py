@@ -1,4 +1,4 @@
-"""What the flow calls: plain functions, run in worker threads."""
+"""Functions that the flow calls in worker threads."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def find(folder: str) -> list[str]:
-    """Return the Markdown files below a folder."""
+    """Return the Markdown files in a folder and its subfolders."""
     return sorted(str(path) for path in Path(folder).rglob("*.md"))
 
 
 def count(file: str) -> int:
-    """Return how many words a file has."""
+    """Return the number of words in a file."""
     return len(Path(file).read_text(encoding="utf-8").split())

@@ -1,4 +1,4 @@
-"""A service that is down for its first two calls."""
+"""A service that is unavailable for its first two calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _calls = itertools.count(1)
 
 
 def temperature(city: str) -> int:
-    """Return the temperature of a city, or raise ConnectionError while the service is down."""
+    """Return the temperature of a city, or raise ConnectionError while the service is unavailable."""
     if next(_calls) < 3:
         raise ConnectionError("the service does not answer")
     return len(city) * 3

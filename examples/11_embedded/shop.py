@@ -1,4 +1,4 @@
-"""A program that runs flows: beans, an observer, several runs at once in one event loop."""
+"""Run a flow inside a Python program, with a bean, an observer, and two concurrent runs in one event loop."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import asyncio
 from pathlib import Path
 
 from taskrun import TaskManager
-from taskrun.core.events import Event, StepSkipped
+from taskrun.events import Event, StepSkipped
 
 FLOW = Path(__file__).with_name("stock.task.xml")
 
 
 class Warehouse:
-    """The bean that the flow calls; ``async`` methods are awaited, others run in threads."""
+    """Bean that the flow calls. Its ``async`` methods are awaited, the others run in worker threads."""
 
     def __init__(self) -> None:
         self.shelves = {"pen": 3}
 
     def stock(self, article: str) -> int:
-        """Return how many are there."""
+        """Return the number of articles in stock."""
         return self.shelves.get(article, 0)
 
     async def order(self, article: str, count: int) -> int:
-        """Order some and return how many."""
+        """Order articles and return the number ordered."""
         self.shelves[article] = count
         return count
 
 
 async def main() -> None:
-    """Ask for two articles at once."""
+    """Run the flow for two articles concurrently."""
     skipped: list[str] = []
 
     def observe(event: Event) -> None:

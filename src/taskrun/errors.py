@@ -66,7 +66,7 @@ class FlowError(TaskrunError):
     exit_status = 2
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 
@@ -108,7 +108,7 @@ class InputError(TaskrunError):
     exit_status = 2
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
         super().__init__("\n".join(self.problems))
 
 
@@ -258,9 +258,9 @@ class RecordedError(RunError):
     ) -> None:
         super().__init__(message)
         self.kind = kind
-        self.exceptions = tuple(exceptions)
+        self.exceptions: tuple[Exception, ...] = tuple(exceptions)
         self.record = record
-        self.error_code = kind.rpartition(".")[2]
+        self.error_code: str = kind.rpartition(".")[2]
         self.params: Mapping[str, object] = {}
         self.biz_fatal = False
         self.status: object = None

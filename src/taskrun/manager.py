@@ -18,11 +18,10 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from taskrun.class_api import OnClassToo, refuse_in_loop
 from taskrun.codec.codec import Codec
-from taskrun.compile.call_graph import reachable_flows
 from taskrun.compile.flow_cache import FlowCache
 from taskrun.compile.registry import Registry
 from taskrun.core.beans import Beans, Imports
@@ -39,6 +38,7 @@ from taskrun.durable.session import RunSession
 from taskrun.durable.store import Store
 from taskrun.durable.store_client import StoreClient
 from taskrun.errors import AnalysisError, Diagnostic, FlowError, near_hint, raise_errors
+from taskrun.model.call_graph import reachable_flows
 from taskrun.observers.log import log_event
 from taskrun.resources import resource_folder
 from taskrun.result import RunResult
@@ -113,7 +113,7 @@ class TaskManager:
         self._evaluator = evaluator
         self._threads = Threads()
         imports = Imports(tuple(allow))
-        self.flows = FlowCache(
+        self.flows: FlowCache = FlowCache(
             registry=Registry(steps, languages),
             scripts=lambda: self._scripts,
             roots=self._roots,
@@ -131,7 +131,7 @@ class TaskManager:
         self._active: dict[str, Run] = {}
         self._records_all = store is not None
         self._client = StoreClient("memory:" if store is None else store, codecs, imports.permits, _open_store)
-        self.runs = RunOperations(
+        self.runs: RunOperations = RunOperations(
             self._client, FlowSource(self.load, self.flows.compile_text, self._services_for), self._active
         )  # fmt: skip
         self._services = Services(
@@ -181,17 +181,17 @@ class TaskManager:
             return self.runs.start(run, given)
         return RunSession(run, self._active).run(given)
 
-    resume = OnClassToo(RunOperations.resume, "runs")
-    resume_async = OnClassToo(RunOperations.resume_async, "runs")
-    rerun = OnClassToo(RunOperations.rerun, "runs")
-    rerun_async = OnClassToo(RunOperations.rerun_async, "runs")
-    cancel = OnClassToo(RunOperations.cancel, "runs")
-    cancel_async = OnClassToo(RunOperations.cancel_async, "runs")
-    suspend = OnClassToo(RunOperations.suspend, "runs")
-    show = OnClassToo(RunOperations.show, "runs")
-    delete = OnClassToo(RunOperations.delete, "runs")
-    purge = OnClassToo(RunOperations.purge, "runs")
-    waiting = OnClassToo(RunOperations.waiting, "runs")
+    resume: Final = OnClassToo(RunOperations.resume, "runs")
+    resume_async: Final = OnClassToo(RunOperations.resume_async, "runs")
+    rerun: Final = OnClassToo(RunOperations.rerun, "runs")
+    rerun_async: Final = OnClassToo(RunOperations.rerun_async, "runs")
+    cancel: Final = OnClassToo(RunOperations.cancel, "runs")
+    cancel_async: Final = OnClassToo(RunOperations.cancel_async, "runs")
+    suspend: Final = OnClassToo(RunOperations.suspend, "runs")
+    show: Final = OnClassToo(RunOperations.show, "runs")
+    delete: Final = OnClassToo(RunOperations.delete, "runs")
+    purge: Final = OnClassToo(RunOperations.purge, "runs")
+    waiting: Final = OnClassToo(RunOperations.waiting, "runs")
 
     @property
     def store(self) -> Store:
@@ -274,6 +274,26 @@ class TaskManager:
             self._services_by_path[key] = services
         self._services_of_last_load[flow.path] = services
         return services
+
+
+def run(
+    path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
+) -> RunResult:
+    """Run a flow with default settings and return its outputs; raises as ``TaskManager.run``.
+
+    Parameters:
+        path: the task file.
+        inputs: the inputs of the task by name.
+        run_id: the id of the run; default: a random one.
+    """
+    return TaskManager.run(path, inputs, run_id=run_id)
+
+
+async def run_async(
+    path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
+) -> RunResult:
+    """Run a flow with default settings inside the running event loop and return its outputs."""
+    return await TaskManager.run_async(path, inputs, run_id=run_id)
 
 
 def _open_store(url: str) -> Store:

@@ -25,10 +25,10 @@ class RunResult(Mapping[str, Any]):
         self, outputs: Mapping[str, Any], status: str, run_id: str, result: Any, waiting: tuple[WaitPoint, ...] = ()
     ) -> None:
         self._outputs = dict(outputs)
-        self.status = str(status)
-        self.run_id = run_id
-        self.result = result
-        self.waiting = waiting
+        self.status: str = str(status)
+        self.run_id: str = run_id
+        self.result: Any = result
+        self.waiting: tuple[WaitPoint, ...] = waiting
 
     def __getitem__(self, name: str) -> Any:
         return self._outputs[name]

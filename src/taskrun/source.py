@@ -35,8 +35,8 @@ class Source:
     __slots__ = ("_starts", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
-        self.path = path
-        self.text = text
+        self.path: str = path
+        self.text: str = text
         self._starts: list[int] | None = None
 
     @property

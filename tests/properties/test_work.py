@@ -80,3 +80,29 @@ def test_a_step_costs_the_same_among_many(bench: Bench, name: str, watched: bool
         costs.append(calls(partial(manager.run, path)))
     first, *others = [more - less for less, more in itertools.pairwise(costs)]
     assert all(abs(other - first) <= 0.02 * first + 40 for other in others), costs
+
+
+NESTED = {
+    "sequential": '<sequential name="q{0}"><steps>{1}</steps></sequential>',
+    "if": '<if name="q{0}"><condition>True</condition><then><steps>{1}</steps></then></if>',
+    "choose": '<choose name="q{0}"><decider>1</decider><case match="1"><steps>{1}</steps></case></choose>',
+    "parallel": '<parallel name="q{0}"><steps>{1}</steps></parallel>',
+    "fork": '<fork-n name="q{0}" countExpr="1"><steps>{1}</steps></fork-n>',
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_compiling_a_level_costs_the_same_at_any_depth(bench: Bench, name: str) -> None:
+    """The levels 20 to 40 of nested steps take twice as many calls as the levels 10 to 20."""
+    manager = TaskManager()
+
+    def compiled(depth: int) -> int:
+        text = STEP.format(0)
+        for level in range(depth):
+            text = NESTED[name].format(level, text)
+        path = bench.write(task(text))
+        return calls(lambda: manager.load(path).program(traced=False))
+
+    compiled(1)  # what is worked out once per class
+    ten, twenty, forty = map(compiled, (10, 20, 40))
+    assert forty - twenty <= 2.2 * (twenty - ten), (ten, twenty, forty)

@@ -69,12 +69,14 @@ class Task(ABC):
         revert_rebind: Rebind | None = None,
         revert_requires: str | Iterable[str] | None = None,
     ) -> None:
-        self.name = name or f"{type(self).__module__}.{type(self).__qualname__}"
+        self.name: str = name or f"{type(self).__module__}.{type(self).__qualname__}"
         self.inject: Mapping[str, Any] = dict(inject or {})
-        self.save_as = keys_by_name(self.name, self.default_provides if provides is None else provides)
-        self.provides = frozenset(self.save_as)
+        self.save_as: Mapping[str, Any] = keys_by_name(
+            self.name, self.default_provides if provides is None else provides
+        )
+        self.provides: frozenset[str] = frozenset(self.save_as)
         ignored = (*(ignore_list or ()),)
-        self.execute_names = names = ArgumentNames.of(
+        names = ArgumentNames.of(
             f"execute() of {self.name}",
             Parameters.by_name(self.name, self.execute),
             requires=_tuple(requires),
@@ -82,16 +84,17 @@ class Task(ABC):
             auto_extract=auto_extract,
             ignored=ignored,
         )
-        self.revert_names = revert_names = self._names_of_revert(
-            _tuple(requires), revert_rebind, revert_requires, auto_extract, ignored
-        )
-        self.rebind, self.revert_rebind = names.names, revert_names.names
-        self.revert_requires = self._from_flow(revert_names.required)
-        self.revert_optional = self._from_flow(revert_names.optional)
-        self.requires = self._from_flow(names.required) | self.revert_requires
-        self.optional = (self._from_flow(names.optional) | self.revert_optional) - self.requires
+        self.execute_names: ArgumentNames = names
+        revert_names = self._names_of_revert(_tuple(requires), revert_rebind, revert_requires, auto_extract, ignored)
+        self.revert_names: ArgumentNames = revert_names
+        self.rebind: Mapping[str, str] = names.names
+        self.revert_rebind: Mapping[str, str] = revert_names.names
+        self.revert_requires: frozenset[str] = self._from_flow(revert_names.required)
+        self.revert_optional: frozenset[str] = self._from_flow(revert_names.optional)
+        self.requires: frozenset[str] = self._from_flow(names.required) | self.revert_requires
+        self.optional: frozenset[str] = (self._from_flow(names.optional) | self.revert_optional) - self.requires
         self._check_inject()
-        self.step_parameters = self._parameters_of_step()
+        self.step_parameters: Parameters = self._parameters_of_step()
 
     @abstractmethod
     def execute(self, *args: Any, **kwargs: Any) -> Any:
@@ -186,9 +189,9 @@ class FunctionTask(Task):
     def __init__(
         self, function: Callable[..., Any], *, revert: Callable[..., Any] | None = None, name: str, **settings: Any
     ) -> None:
-        self.execute = function  # type: ignore[method-assign]
+        vars(self)["execute"] = function
         if revert is not None:
-            self.revert = revert  # type: ignore[method-assign]
+            vars(self)["revert"] = revert
         super().__init__(name, **settings)
 
     def execute(self) -> Any:

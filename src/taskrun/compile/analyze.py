@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from taskrun.compile import misplaced
-from taskrun.compile.variables import Variables
 from taskrun.core.completion import SIGNAL_TARGETS
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, near_hint
+from taskrun.model.variables import Variables
 
 
 def find_problems(root: Step, variables: Variables) -> Iterator[Diagnostic]:
@@ -56,13 +56,13 @@ def _duplicate_inputs_and_outputs(step: Step) -> Iterator[Diagnostic]:
 def _unknown_targets(step: Step) -> Iterator[Diagnostic]:
     """Yield an error for each ``next``, ``nextOnError`` or ``to`` that names no sibling."""
     siblings = {child.name for child in step.children()}
-    if not step.children_jump:
+    if not step.traits.children_jump:
         special: tuple[str, ...] = ()  # in a graph ``next`` is an edge, so that @exit, @end and @suspend mean nothing
     else:
         special = tuple(SIGNAL_TARGETS)
     for child in step.children():
         jumps = [("next", child.next, child), ("nextOnError", child.next_on_error, child)]
-        jumps.extend(("to", target, part) for part, target in child.jumps_of_parts())
+        jumps.extend(("to", target, part) for part, target in child.traits.jumps(child))
         for attribute, target, at in jumps:
             if target is None or target in siblings or target in special:
                 continue

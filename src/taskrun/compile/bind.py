@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from taskrun.compile import duplicates
-from taskrun.compile.binding_plan import BindingPlan, FieldBinding
 from taskrun.compile.registry import Registry
 from taskrun.core.body import Body
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
@@ -24,7 +23,8 @@ from taskrun.core.script_language import Code, language_of
 from taskrun.core.step import Decorator, Step
 from taskrun.core.types import NAMES, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint, raise_errors
-from taskrun.script.script import DIALECTS, Script, Template, compile_script, compile_template
+from taskrun.model.binding_plan import BindingPlan, FieldBinding
+from taskrun.script.script import DIALECTS, Script, ScriptSettings, Template, compile_script, compile_template
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.flow_templates import FlowTemplates
 
@@ -74,10 +74,10 @@ class Binder:
 
     def __init__(self, registry: Registry, templates: FlowTemplates) -> None:
         self.registry = registry
-        self.imports = templates.imports
+        self.imports: dict[str, str] = templates.imports
         self.templates = templates
-        self.settings = templates.settings
-        self.problems = templates.problems
+        self.settings: ScriptSettings = templates.settings
+        self.problems: list[Diagnostic] = templates.problems
         self.planned: list[tuple[Node, BindingPlan]] = []
         """The elements of steps that have several children, with the plans of their classes."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from taskrun.compile.binding_plan import BindingPlan
 from taskrun.errors import Diagnostic
+from taskrun.model.binding_plan import BindingPlan
 from taskrun.syntax.node import TEXT, Node
 
 _REPEATED = frozenset({"input", "output", "decorator", "import"})

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from taskrun.compile.variables import CALL_RANK, Variables
 from taskrun.core.flow import Flow
 from taskrun.core.link_context import LinkContext
 from taskrun.core.services import Services
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, PluginError
+from taskrun.model.variables import CALL_RANK, Variables
 
 Call: TypeAlias = "tuple[Step, Flow]"
 """A step and the flow that it calls."""
@@ -54,17 +54,21 @@ def _problems_of_flow(flow: Flow, services: Services, calls: list[Call]) -> Iter
     for step in walk(flow.model):
         yield from step.link(context)
         for decorator in step.decorators:
-            for part in decorator.parts(step):
+            for part in decorator.traits.parts(decorator, step):
                 yield from part.link(context, step)
 
 
 def _always_run(step: Step) -> Iterator[Step]:
     """Yield the steps that run whenever ``step`` runs and nothing fails."""
     yield step
-    if not step.runs_all:
+    if not step.traits.runs_all_children:
         return
     for child in step.children():
-        if any(decorator.rank > CALL_RANK for decorator in child.decorators) or child.always_leaves or child.next:
+        if (
+            any(decorator.rank > CALL_RANK for decorator in child.decorators)
+            or child.traits.always_leaves
+            or child.next
+        ):
             return
         yield from _always_run(child)
 

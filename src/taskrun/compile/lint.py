@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from taskrun.compile.variables import Variables
 from taskrun.core.body import Body
 from taskrun.core.completion import RESULT
+from taskrun.core.fields import scripts_of
 from taskrun.core.step import Step, child_fields, walk
 from taskrun.errors import Diagnostic
+from taskrun.model.variables import Variables
 
 PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
 """The attributes that configure threads and services of the Java platform and have no effect here."""
@@ -20,7 +21,7 @@ PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
 def find_problems(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
     """Yield every warning and note of a model; ``reads`` are variables that are read outside its steps."""
     used = {*_all_reads(root), *reads}
-    known = not any(step.reads_unknown for step in walk(root))
+    known = not any(step.traits.reads_unknown(step) for step in walk(root))
     # the outputs of a library's steps are read by the flows that call them
     library = ".task-lib." in root.node.source.path
     for_callers = {id(step.node) for step in root.children()} if library else set()
@@ -80,7 +81,7 @@ def _unreachable(step: Step) -> Iterator[Diagnostic]:
         if not isinstance(body, Body):
             continue
         targets = {target for child in body for target in (child.next, child.next_on_error) if target}
-        targets.update(target for child in body for _, target in child.jumps_of_parts() if target)
+        targets.update(target for child in body for _, target in child.traits.jumps(child) if target)
         reached = True
         for child in body:
             reached = reached or child.name in targets
@@ -88,13 +89,13 @@ def _unreachable(step: Step) -> Iterator[Diagnostic]:
                 text = f"step '{child.name}' is never reached"
                 yield child.node.problem("unreachable", text, severity="warning")
             skippable = any(decorator.rank > 130 for decorator in child.decorators)  # noqa: PLR2004 - when and flags
-            if (child.next or child.always_leaves) and not skippable:
+            if (child.next or child.traits.always_leaves) and not skippable:
                 reached = child.next == child.name
 
 
 def _exported_twice(step: Step) -> Iterator[Diagnostic]:
     """Yield a warning for each variable that two concurrent branches export: the last one to end wins."""
-    if not step.concurrent_children:
+    if not step.traits.concurrent_children:
         return
     seen: dict[str, Step] = {}
     for child in step.children():
@@ -111,7 +112,7 @@ def _exported_twice(step: Step) -> Iterator[Diagnostic]:
 
 def _unread_inputs(step: Step) -> Iterator[Diagnostic]:
     """Yield a warning for each input of a script step that none of its scripts reads."""
-    if not step.reads_only_scripts:
+    if not step.traits.reads_only_scripts:
         return
     reads = set(_own_reads(step))
     for item in step.inputs:
@@ -137,7 +138,7 @@ def _unread_task_inputs(root: Step, used: set[str]) -> Iterator[Diagnostic]:
 
 def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
     """Yield the variables that the scripts, outputs and decorators of a step read."""
-    for script in step.scripts():
+    for script in scripts_of(step):
         yield from script.reads
     for output in step.outputs:
         found = output.source or output.value
@@ -146,7 +147,7 @@ def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
         elif by_name:
             yield output.name
     for decorator in step.decorators:
-        for script in decorator.scripts():
+        for script in scripts_of(decorator):
             yield from script.reads
 
 
@@ -158,4 +159,4 @@ def _all_reads(root: Step) -> Iterator[str]:
         for item in step.inputs if step is not root else ():
             script = item.source or item.value
             yield from script.reads if script else (item.name,)
-        yield from step.reads_by_name()
+        yield from step.traits.reads_by_name(step)

@@ -20,7 +20,7 @@ def find_problems(step: Step, root: Step) -> Iterator[Diagnostic]:
     for child in step.children():
         yield from _jumps_and_waits(step, child)
     node = step.node
-    if "persisVars" in node.attributes and not step.holds_steps:
+    if "persisVars" in node.attributes and not step.traits.holds_steps(step):
         yield _problem(node, "persisVars", "they are stored while steps inside run, and there are none")
     if "errorName" in node.attributes and "nextOnError" not in node.attributes:
         yield _problem(node, "errorName", "only the jump of nextOnError sets that variable")
@@ -34,11 +34,11 @@ def find_problems(step: Step, root: Step) -> Iterator[Diagnostic]:
 def _jumps_and_waits(around: Step, child: Step) -> Iterator[Diagnostic]:
     """Yield an error for each jump or wait attribute of a child that its container does not support."""
     words = child.node.attributes
-    if not around.children_go_on:
+    if not around.traits.children_continue:
         for word in ("next", "nextOnError"):
             if word in words:
                 yield _problem(child.node, word, f"no step comes after another in a <{around.node.tag}>")
-    if around.children_jump:
+    if around.traits.children_jump:
         for word in ("waitSteps", "waitErrorSteps"):
             if word in words:
                 yield _problem(child.node, word, "steps wait for each other in a <graph> only")
@@ -48,7 +48,7 @@ def _root_only(root: Step) -> Iterator[Diagnostic]:
     """Yield an error for each attribute or element that steps may have and the root step may not."""
     node = root.node
     for word in ("enterSteps", "exitSteps"):
-        if node.tag == "task" and word in node.attributes and root.children_jump:
+        if node.tag == "task" and word in node.attributes and root.traits.children_jump:
             yield _problem(node, word, 'it belongs to a graph; say graphMode="true"')
     revert = node.child("revert")
     if revert is not None:

@@ -8,11 +8,10 @@ from typing import TypeAlias
 from taskrun.compile import analyze, link, lint
 from taskrun.compile.bind import bind
 from taskrun.compile.registry import Registry
-from taskrun.compile.variables import Variables
 from taskrun.core.flow import Flow
 from taskrun.core.weave import Weaver
 from taskrun.errors import AnalysisError, raise_errors
-from taskrun.optimize.optimize import optimize
+from taskrun.model.variables import Variables
 from taskrun.syntax import validate
 from taskrun.syntax.delta.extend import Sources, extend
 from taskrun.syntax.load import parse
@@ -26,6 +25,8 @@ TemplatesOf: TypeAlias = Callable[[Node], FlowTemplates]
 
 def compile_flow(path: str, registry: Registry, sources: Sources, templates_of: TemplatesOf, text: str | None) -> Flow:
     """Compile the file at ``path``, or the ``Flow.text`` that it had once, stage by stage; raises FlowError."""
+    from taskrun.optimize.optimize import optimize  # imports the step classes that it knows
+
     found = sources.files.with_layers(path)
     node = sources.files.load(found.path) if text is None else parse(path, text.encode())
     root = extend(node, found, sources) if text is None else node

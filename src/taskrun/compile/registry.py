@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
-from taskrun.compile.binding_plan import BindingPlan, is_decorator, is_step, plan_of
 from taskrun.core.script_language import Language, languages
-from taskrun.core.step import Decorator, Step
+from taskrun.core.step import Decorator, ImpliedDecorator, Step
 from taskrun.errors import PluginError
+from taskrun.model.binding_plan import BindingPlan, is_decorator, is_step, plan_of
 from taskrun.plugins import entry_points
 from taskrun.syntax.schema import ExtraElement, Schema
 
@@ -35,7 +35,7 @@ class Registry:
         """
         self.steps: dict[str, type[Step]] = {}
         self.decorators: dict[str, type[Decorator]] = {}
-        self.languages = languages(more_languages or {})
+        self.languages: dict[str, Language] = languages(more_languages or {})
         self._plans: dict[type, BindingPlan] = {}
         for package in PACKAGES:
             for cls in _classes_in(package):
@@ -44,16 +44,16 @@ class Registry:
         for cls in (*_from_entry_points(), *extra):
             self._add(cls)
         foreign = {tag: cls for tag, cls in (self.steps | self.decorators).items() if tag not in built_in}
-        self.schema = Schema(*self._schema_parts(foreign))
+        self.schema: Schema = Schema(*self._schema_parts(foreign))
 
     @property
-    def implying(self) -> tuple[type[Decorator], ...]:
+    def implying(self) -> tuple[type[ImpliedDecorator], ...]:
         """The classes that override ``implied``: ``weave`` adds their decorators to steps that do not ask for them."""
-        return tuple(cls for cls in self.decorators.values() if cls.implied.__func__ is not Decorator.implied.__func__)  # type: ignore[attr-defined]
+        return tuple(cls for cls in self.decorators.values() if issubclass(cls, ImpliedDecorator))
 
     def _add(self, cls: type) -> None:
         table: dict[str, Any] = self.steps if issubclass(cls, Step) else self.decorators
-        for tag in (cls.tag, *getattr(cls, "aliases", ())):  # type: ignore[attr-defined]
+        for tag in (cls.tag, *getattr(cls.traits, "aliases", ())):  # type: ignore[attr-defined]
             other = table.setdefault(tag, cls)
             if other is not cls:
                 message = f"<{tag}> has two owners: {_full_name(other)} and {_full_name(cls)}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal
@@ -33,7 +33,7 @@ class Body:
     positions: Mapping[str, int]
     """The position of each step by its name."""
     may_suspend: bool
-    """Whether one of the steps may await; in a program this includes what is inside them."""
+    """Whether a program of the body may await; False in a model, which does not run."""
     syncs: tuple[Callable[[Frame], Completion] | None, ...] = field(repr=False)
     """The ``run_sync`` of each step; only the optimizer sets them."""
     run_sync: Callable[[Frame], Completion] | None = field(default=None, repr=False)
@@ -41,9 +41,13 @@ class Body:
 
     @classmethod
     def of(cls, steps: tuple[Any, ...]) -> Body:
-        """Return the body of these steps or programs."""
-        positions = {step.name: position for position, step in enumerate(steps)}
-        return cls(steps, positions, any(step.may_suspend for step in steps), (None,) * len(steps))
+        """Return the body of a model with these steps."""
+        return cls(steps, {step.name: position for position, step in enumerate(steps)}, False, (None,) * len(steps))
+
+    @classmethod
+    def of_programs(cls, programs: tuple[Any, ...]) -> Body:
+        """Return the body of a program with the programs of its steps."""
+        return replace(cls.of(programs), may_suspend=any(program.may_suspend for program in programs))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

@@ -37,13 +37,13 @@ class Control:
     __slots__ = ("cancelled", "journal", "reverts", "seen_requests", "suspending", "task")
 
     def __init__(self, journal: RunJournal) -> None:
-        self.journal = journal
+        self.journal: RunJournal = journal
         self.task: asyncio.Task[Any] | None = None
         self.cancelled: str | None = None
         """The reason of the cancellation, None while the run is not cancelled."""
-        self.reverts = True
+        self.reverts: bool = True
         """Whether a cancellation rolls the run back."""
-        self.suspending = False
+        self.suspending: bool = False
         self.seen_requests: set[str] = set()
         """The requests in the store that were carried out; a cancellation that the flow has caught is over."""
 

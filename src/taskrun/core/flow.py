@@ -85,9 +85,9 @@ class Flow:
         self.model = model
         self.variables = variables
         from_path = name_and_version(path)
-        self.name = header.name or (from_path[0] if from_path else "@main")
-        self.version = header.version or (from_path[1] if from_path else 0)
-        self.bean_ids = tuple(definition.id for definition in header.definitions)
+        self.name: str = header.name or (from_path[0] if from_path else "@main")
+        self.version: int = header.version or (from_path[1] if from_path else 0)
+        self.bean_ids: tuple[str, ...] = tuple(definition.id for definition in header.definitions)
         self._warnings = warnings
         self._link = link
         self._weave = weave
@@ -114,12 +114,12 @@ class Flow:
     @cached_property
     def compensates(self) -> bool:
         """Whether a step of the flow may have a compensation."""
-        return any(step.undoes for step in walk(self.model))
+        return any(step.traits.has_compensation(step) for step in walk(self.model))
 
     @cached_property
     def suspends(self) -> bool:
         """Whether a step of the flow may suspend the run."""
-        return any(step.suspends for step in walk(self.model))
+        return any(step.traits.suspends_run(step) for step in walk(self.model))
 
     @cached_property
     def text(self) -> str:

@@ -53,13 +53,13 @@ class Frame:
     )
 
     def __init__(self, run: Run, parent: Frame | None, step: Step, scope: Scope) -> None:
-        self.run = run
-        self.parent = parent
-        self.step = step
-        self.scope = scope
+        self.run: Run = run
+        self.parent: Frame | None = parent
+        self.step: Step = step
+        self.scope: Scope = scope
         self.index: int | None = None
-        self.attempt = 1
-        self.visit = 1
+        self.attempt: int = 1
+        self.visit: int = 1
         self.visits: dict[str, int] | None = None
         if parent is None:
             self.flags: frozenset[str] = run.flags

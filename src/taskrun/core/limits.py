@@ -68,8 +68,8 @@ class Permits:
     __slots__ = ("held", "limit", "waiting")
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.held = 0
+        self.limit: int = limit
+        self.held: int = 0
         self.waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -116,7 +116,7 @@ class Bucket:
     __slots__ = ("_at", "_size", "_timer", "_tokens", "_waiting", "rate")
 
     def __init__(self, rate: float, now: float) -> None:
-        self.rate = rate
+        self.rate: float = rate
         self._size = max(1.0, rate)
         self._tokens = self._size
         self._at = now

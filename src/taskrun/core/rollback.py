@@ -52,7 +52,7 @@ class Rollback:
         """The failure that rolls back the whole run and that no handler may catch, None without one."""
         self.compensated: set[str] = set()
         """The paths of steps that were compensated because of a failure that is not handled (yet)."""
-        self.completions = 0
+        self.completions: int = 0
         """How many compensations were registered."""
         self.pending: dict[str, list[ChildError]] = {}
         """The failures of children, by the path of a container that may handle them."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.core.beans import RunBeans
 from taskrun.core.control import Control
-from taskrun.core.events import Event
+from taskrun.core.events import Event, Observer
 from taskrun.core.journal import NO_JOURNAL, RunJournal
 from taskrun.core.limits import Limiters
 from taskrun.core.rollback import Compensation, Rollback
@@ -52,20 +52,20 @@ class Run:
             raise TypeError(f"the id of a run is text, not {run_id!r}")
         self.services = services
         self.flow = flow
-        self.run_id = run_id or os.urandom(16).hex()
+        self.run_id: str = run_id or os.urandom(16).hex()
         self.flags = flags
         self.parent = parent
         self.called_from = called_from
         self.depth: int = 0
-        self.observers = services.observers
-        self.traced = bool(services.observers)
-        self.limiters = Limiters()
+        self.observers: tuple[Observer, ...] = services.observers
+        self.traced: bool = bool(services.observers)
+        self.limiters: Limiters = Limiters()
         self.state = RunState.RUNNING
         if parent is None:
             self.top: Run = self
             self.journal: RunJournal = NO_JOURNAL
-            self.control = Control(NO_JOURNAL)
-            self.rollback = Rollback()
+            self.control: Control = Control(NO_JOURNAL)
+            self.rollback: Rollback = Rollback()
             self.compensations: list[Compensation] = []
         else:
             self.depth = parent.depth + 1
@@ -73,8 +73,8 @@ class Run:
             self.journal, self.control, self.rollback = parent.journal, parent.control, parent.rollback
             self.compensations = parent.compensations
         self._beans: RunBeans | None = None
-        self.base = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
-        self.scope = Scope(self.base)
+        self.base: Scope = Scope(None, inject=self.inject, taskRt=TaskView(self), svcCtx=context, RESULT=None)
+        self.scope: Scope = Scope(self.base)
 
     def record_in(self, journal: RunJournal) -> None:
         """Record the run in a journal from now on."""

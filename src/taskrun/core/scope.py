@@ -25,7 +25,7 @@ class Scope(dict[str, Any]):
 
     def __init__(self, parent: Scope | None, /, **variables: Any) -> None:
         super().__init__(variables)
-        self.parent = parent
+        self.parent: Scope | None = parent
 
     def __missing__(self, name: str) -> Any:
         scope = self.parent

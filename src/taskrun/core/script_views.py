@@ -145,17 +145,17 @@ class ErrorBean(Shown, TemplateReadable):
     )  # fmt: skip
 
     def __init__(self, error: BaseException, location: object = None) -> None:
-        self.errorCode = str(getattr(error, "error_code", None) or type(error).__name__)
-        self.description = str(error)
-        self.params = dict(getattr(error, "params", None) or {})
-        self.status = getattr(error, "status", None)
-        self.bizFatal = bool(getattr(error, "biz_fatal", False))
-        self.sourceLocation = None if location is None else str(location)
-        self.errorStack = "".join(traceback.format_exception(error))
+        self.errorCode: str = str(getattr(error, "error_code", None) or type(error).__name__)
+        self.description: str = str(error)
+        self.params: dict[Any, Any] = dict(getattr(error, "params", None) or {})
+        self.status: Any | None = getattr(error, "status", None)
+        self.bizFatal: bool = bool(getattr(error, "biz_fatal", False))
+        self.sourceLocation: str | None = None if location is None else str(location)
+        self.errorStack: str = "".join(traceback.format_exception(error))
         cause = error.__cause__
-        self.cause = None if cause is None else ErrorBean(cause)
+        self.cause: ErrorBean | None = None if cause is None else ErrorBean(cause)
         inner = getattr(error, "exceptions", ())
-        self.details = [ErrorBean(item) for item in inner]
+        self.details: list[ErrorBean] = [ErrorBean(item) for item in inner]
 
 
 class StepResult(Shown, TemplateReadable):
@@ -164,7 +164,7 @@ class StepResult(Shown, TemplateReadable):
     __slots__ = ("error", "nextStepName", "outputs", "stepName")
 
     def __init__(self, name: str, outcome: Completion | BaseException, location: object = None) -> None:
-        self.stepName = name
+        self.stepName: str = name
         self.error: ErrorBean | None = None
         self.nextStepName: str | None = None
         if isinstance(outcome, Completion):

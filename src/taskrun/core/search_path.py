@@ -27,7 +27,7 @@ class NotFoundError(LookupError):
 
     def __init__(self, what: str, tried: Sequence[str]) -> None:
         super().__init__(f"{what} not found")
-        self.tried = tuple(tried)
+        self.tried: tuple[str, ...] = tuple(tried)
 
     @property
     def hint(self) -> str:
@@ -41,7 +41,7 @@ class SearchPath:
     __slots__ = ("roots",)
 
     def __init__(self, roots: Sequence[str]) -> None:
-        self.roots = tuple(dict.fromkeys(roots))
+        self.roots: tuple[str, ...] = tuple(dict.fromkeys(roots))
 
     def by_path(self, path: str, said_in: str) -> str:
         """Return the file that ``path`` means in the file ``said_in``; raises NotFoundError."""

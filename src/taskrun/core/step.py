@@ -16,25 +16,24 @@ tag; they register nothing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
 
 from taskrun.core.body import Body
-from taskrun.core.completion import SIGNAL_TARGETS, Completion, Signal
-from taskrun.core.fields import FromElement, Text, field_types, scripts_of
+from taskrun.core.completion import Completion
+from taskrun.core.fields import FromElement, Text, field_types
 from taskrun.core.inputs import Input
 from taskrun.core.outputs import Output
 from taskrun.core.revert import Revert
-from taskrun.script.script import Script
+from taskrun.core.traits import DecoratorTraits, Traits
 from taskrun.source import Location
 from taskrun.syntax.node import Node
 
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.link_context import LinkContext
-    from taskrun.core.run import Run
     from taskrun.core.weave import WeaveSettings
     from taskrun.errors import Diagnostic
 
@@ -53,24 +52,12 @@ class Decorator(ABC):
     tag: ClassVar[str] = ""
     rank: ClassVar[int] = 10
     attribute: ClassVar[bool] = False
-    moves: ClassVar[bool] = False
-    """Whether the steps inside may run elsewhere than on the event loop because of this."""
-
-    may_suspend: ClassVar[bool] = True
-    """Whether ``around`` itself may await anything but ``inner``. False only where it surely does not."""
+    """Whether the decorator is written as an attribute of the step instead of a child element."""
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits()
 
     @abstractmethod
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run ``inner(frame)`` in this decorator's way and return how it completed."""
-
-    def parts(self, _step: Step) -> Iterable[Decorator]:
-        """Return the decorators to weave for this one, itself unless it works at several ranks."""
-        return (self,)
-
-    @classmethod
-    def implied(cls, _step: Step, _setting: WeaveSettings) -> Decorator | None:
-        """Return the decorator of this class that goes round a step without being asked for; None for none."""
-        return None
 
     def stores(self) -> Iterator[str]:
         """Yield the names of the variables that this decorator sets in the step's scope."""
@@ -84,9 +71,15 @@ class Decorator(ABC):
         """Yield the problems of what the settings name outside the file, such as an unknown bean."""
         return ()
 
-    def scripts(self) -> Iterator[Script]:
-        """Yield every script among the settings."""
-        return scripts_of(self)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpliedDecorator(Decorator):
+    """A decorator that the weaver adds to the steps that need it, without a word in the file."""
+
+    @classmethod
+    @abstractmethod
+    def implied(cls, step: Step, settings: WeaveSettings) -> Decorator | None:
+        """Return the decorator of this class for a step, None if the step does not need it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,21 +87,7 @@ class Step(ABC):
     """A node of the program: fields and ``run``. These fields are what every step may carry."""
 
     tag: ClassVar[str] = ""
-    aliases: ClassVar[tuple[str, ...]] = ()
-    may_suspend: ClassVar[bool] = True
-    """Whether ``run`` itself may await anything but the steps inside. False only where it surely does not."""
-    children_jump: ClassVar[bool] = True
-    """Whether ``next`` and ``nextOnError`` of the steps inside are jumps (in a graph they are edges)."""
-    children_go_on: ClassVar[bool] = True
-    """Whether a step inside is followed by another, so that it can say by which."""
-    concurrent_children: ClassVar[bool] = False
-    always_leaves: ClassVar[bool] = False
-    marks_handled: ClassVar[bool] = False
-    """Whether the step marks the failures of its children that it has handled itself, or never handles one."""
-    runs_all: ClassVar[bool] = False
-    """Whether the steps inside run, one after the other or at once, whenever this one does."""
-    reads_only_scripts: ClassVar[bool] = False
-    """Whether nothing but the step's own scripts reads its inputs."""
+    traits: ClassVar[Traits] = Traits()
 
     name: str = ""
     language: str = "python"
@@ -150,70 +129,8 @@ class Step(ABC):
             elif value is not None:
                 yield from value
 
-    @property
-    def holds_steps(self) -> bool:
-        """Whether there are steps inside, in this file or in another."""
-        return next(iter(self.children()), None) is not None
-
-    @property
-    def suspends(self) -> bool:
-        """Whether the run may be suspended here."""
-        targets = (self.next, self.next_on_error, *(target for _, target in self.jumps_of_parts()))
-        return any(SIGNAL_TARGETS.get(target or "") is Signal.SUSPEND for target in targets)
-
-    @property
-    def undoes(self) -> bool:
-        """Whether there may be something to undo when the step has succeeded, besides what steps inside it did."""
-        return self.revert is not None
-
-    def compensation_data(self, frame: Frame) -> Mapping[str, Any] | None:
-        """Return what has to be kept for undoing this step, which has just succeeded; None when nothing can undo it."""
-        return None if self.revert is None else self.revert.compensation_data(frame)
-
-    async def undo(self, frame: Frame, _done: Completion) -> None:
-        """Compensation what the step did when it completed so. The frame has what was kept, and what ``<revert>`` reads."""
-        if self.revert is not None:
-            await self.revert.run(frame)
-
-    def inside(self, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
-        """Return the steps inside, also those in other files, and the run that they belong to; ``path`` is this step's."""
-        return run, self.children()
-
-    def asks(self, _item: Input) -> bool:
-        """Whether an input is not bound when the step begins, because the step itself asks somebody for it."""
-        return False
-
-    def asked(self, _run: Run) -> tuple[Input, ...]:
-        """Return the inputs that the step asks somebody for."""
-        return tuple(item for item in self.inputs if self.asks(item))
-
-    def scripts(self) -> Iterator[Script]:
-        """Yield this step's own scripts (not those of its inputs, outputs, decorators and children)."""
-        return scripts_of(self)
-
     def stores(self) -> Iterator[str]:
         """Yield the names of the variables that this step sets in its own scope, besides inputs and exports."""
-        return iter(())
-
-    def reads_by_name(self) -> Iterator[str]:
-        """Yield the names of the variables that the step reads without a script saying so."""
-        return iter(())
-
-    @property
-    def reads_unknown(self) -> bool:
-        """Whether the step may read variables that its file does not name."""
-        return False
-
-    def provides(self, _context: LinkContext | None) -> frozenset[str] | None:
-        """Return the variables of its caller that the step sets besides its declared outputs and RESULT.
-
-        None when they are known only in the run. ``context`` is None before the flow is linked, when beans are not known:
-        a step that may set variables must return None then.
-        """
-        return frozenset()
-
-    def jumps_of_parts(self) -> Iterator[tuple[Step, str | None]]:
-        """Yield the parts of this step (such as a case) that name a sibling of the step to go to, with its name."""
         return iter(())
 
     def analyze(self) -> Iterable[Diagnostic]:
@@ -238,7 +155,9 @@ def step(tag: str, *aliases: str) -> Callable[[Class], Class]:
 
     def make(cls: Class) -> Class:
         made: Any = base(cls)
-        made.tag, made.aliases = tag, aliases
+        made.tag = tag
+        if aliases:
+            made.traits = replace(made.traits, aliases=aliases)
         return made  # type: ignore[no-any-return]
 
     return make

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from taskrun.errors import StepTimeout
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
     from taskrun.core.step import Inner
 
-now = time.time
+now: Final = time.time
 """Return the present time in seconds since 1970, as records have it."""
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from taskrun.core.body import Body
-from taskrun.core.step import Decorator, Step, child_fields
+from taskrun.core.step import Decorator, ImpliedDecorator, Step, child_fields
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 RunAsync: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
 RunSync: TypeAlias = "Callable[[Frame], Completion]"
 
+_RANK = itemgetter(0)
 LIBRARY_RANK = 100
 """The outermost rank that a library's step keeps when another flow calls it."""
 
@@ -87,13 +89,15 @@ class StepProgram:
 
     def __init__(self, model: Step, step: Step, moved: bool = False, run_sync: RunSync | None = None) -> None:
         """Create the program of ``model``; ``step`` is its copy with programs inside, ``moved`` as in WeaveSettings."""
-        self.model = model
-        self.step = step
-        self.name = model.name
-        self.moved = moved
-        self.may_suspend: bool = moved or step.may_suspend or any(child.may_suspend for child in self.children())
+        self.model: Step = model
+        self.step: Step = step
+        self.name: str = model.name
+        self.moved: bool = moved
+        self.may_suspend: bool = (
+            moved or step.traits.awaits(model) or any(child.may_suspend for child in self.children())
+        )
         self.run: RunAsync = step.run
-        self.run_sync = run_sync
+        self.run_sync: RunSync | None = run_sync
 
     def children(self) -> Iterator[Program]:
         """Yield the programs directly inside, in the order of the step's fields."""
@@ -114,13 +118,13 @@ class Woven:
         self, decorator: Decorator, inner: Program, run: RunAsync | None = None, run_sync: RunSync | None = None
     ) -> None:
         """Wrap ``inner``; ``run`` and ``run_sync`` are equivalent functions that replace ``decorator.around``."""
-        self.decorator = decorator
-        self.inner = inner
-        self.name = inner.name
-        self.model = inner.model
-        self.may_suspend = decorator.may_suspend or inner.may_suspend
-        self.run = run or around(decorator, inner)
-        self.run_sync = run_sync
+        self.decorator: Decorator = decorator
+        self.inner: Program = inner
+        self.name: str = inner.name
+        self.model: Step = inner.model
+        self.may_suspend: bool = decorator.traits.may_suspend or inner.may_suspend
+        self.run: RunAsync = run or around(decorator, inner)
+        self.run_sync: RunSync | None = run_sync
 
     def layers(self) -> Iterator[Decorator]:
         """Yield the decorators from the outermost to the one next to the step."""
@@ -143,22 +147,22 @@ def around(decorator: Decorator, inner: Program) -> RunAsync:
 class Weaver:
     """Weaves steps; ``implying`` are the decorator classes that are added to steps without being asked for."""
 
-    def __init__(self, implying: Iterable[type[Decorator]]) -> None:
-        self.implying = tuple(implying)
+    def __init__(self, implying: Iterable[type[ImpliedDecorator]]) -> None:
+        self.implying: tuple[type[ImpliedDecorator], ...] = tuple(implying)
 
     def weave(self, step: Step, settings: WeaveSettings) -> Program:
         """Return the program of a step: the step with its decorators around it, and with programs inside."""
-        moved = settings.moved or any(item.moves for item in step.decorators)
+        moved = settings.moved or any(item.traits.moves_work for item in step.decorators)
         woven = step
         if child_fields(type(step)):
             inner = dataclasses.replace(
                 settings,
                 root=False,
-                jumps=step.children_jump,
+                jumps=step.traits.children_jump,
                 outermost=None,
                 moved=moved,
-                concurrent=settings.concurrent or step.concurrent_children,
-                in_foreign_container=not step.marks_handled,
+                concurrent=settings.concurrent or step.traits.concurrent_children,
+                in_foreign_container=not step.traits.marks_handled,
             )
             woven = with_children(step, lambda child: self.weave(child, inner))
         program: Program = StepProgram(step, woven, moved)
@@ -168,26 +172,21 @@ class Weaver:
 
     def decorators(self, step: Step, settings: WeaveSettings) -> list[Decorator]:
         """Return a step's decorators from the innermost to the outermost."""
-        found: list[Decorator] = []
+        found: list[tuple[tuple[int, int], Decorator]] = []
         for item in step.decorators:
-            found.extend(item.parts(step))
+            traits = item.traits
+            found.extend((traits.rank_of(item, part), part) for part in traits.parts(item, step))
         for cls in self.implying:
             implied = cls.implied(step, settings)
             if implied is not None:
-                found.append(implied)
-        if settings.outermost is not None:
-            found = [item for item in found if item.rank <= settings.outermost]
-        if len(found) > 1:
-            found.sort(key=_place)
-        return found
-
-
-def _place(item: Decorator) -> tuple[int, int]:
-    return item.rank, getattr(item, "order", 0)
+                found.append(((implied.rank, 0), implied))
+        found.sort(key=_RANK)
+        outermost = settings.outermost
+        return [item for rank, item in found if outermost is None or rank[0] <= outermost]
 
 
 def with_children(
-    step: Step, program_of: Callable[[Any], Program], body_of: Callable[[tuple[Program, ...]], Body] = Body.of
+    step: Step, program_of: Callable[[Any], Program], body_of: Callable[[tuple[Program, ...]], Body] = Body.of_programs
 ) -> Any:
     """Return a copy of the step with ``program_of(child)`` in place of each child; the step itself if it has none."""
     changes: dict[str, Any] = {}

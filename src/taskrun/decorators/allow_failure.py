@@ -8,10 +8,13 @@ Cancellation passes.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import FailureIgnored
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.durable.compensation import mark_handled, may_handle
 
 
@@ -19,7 +22,7 @@ from taskrun.durable.compensation import mark_handled, may_handle
 class AllowFailure(Decorator):
     """A failure that does not count."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     allow_failure: bool
 

@@ -10,12 +10,13 @@ what it handles is not retried.
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.fields import OnStep, Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.durable.compensation import mark_handled, may_handle
 
 
@@ -23,7 +24,7 @@ from taskrun.durable.compensation import mark_handled, may_handle
 class Catch(Decorator):
     """A handler of failures."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     body: Own
     catch_internal_exception: Annotated[bool, OnStep()] = False

@@ -13,13 +13,14 @@ prefix. Lower ``order`` is nearer to the body; equal ones are in the order of th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Prefixed
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.decorators.named_decorators import SHIPPED, named_decorator
 from taskrun.errors import Diagnostic, PluginError, near_hint
 from taskrun.script.script import Script
@@ -28,9 +29,28 @@ from taskrun.syntax.node import Node
 BEAN_PREFIX = "taskStepDecorator_"
 
 
+class CustomDecoratorTraits(DecoratorTraits):
+    """The traits of ``<decorator>``: a named decorator is woven in its place."""
+
+    __slots__ = ()
+
+    def parts(self, decorator: CustomDecorator, _step: Step) -> Iterable[Decorator]:
+        """Return the named decorator itself, or this one, which looks the bean up when the step runs."""
+        if decorator.is_shipped:
+            yield named_decorator(decorator.name, decorator.parameters, decorator.node)
+        else:
+            yield decorator
+
+    def rank_of(self, decorator: CustomDecorator, _part: Decorator) -> tuple[int, int]:
+        """Return the rank of ``<decorator>``, which a named decorator has here too, and the order."""
+        return decorator.rank, decorator.order
+
+
 @decorator("decorator", rank=10)
 class CustomDecorator(Decorator):
     """A decorator from outside the language."""
+
+    traits: ClassVar[DecoratorTraits] = CustomDecoratorTraits()
 
     node: Node
     name: str
@@ -40,18 +60,16 @@ class CustomDecorator(Decorator):
     parameters: Annotated[Mapping[str, str], Prefixed()]
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether it is one of the language's own decorators."""
+        return self.bean is None and self.source is None and self.name in SHIPPED
+
+    @property
     def bean_name(self) -> str | None:
         """The bean that is the decorator, None when it is a script's value or a shipped one."""
         if self.bean is not None:
             return self.bean
         return None if self.source is not None or self.name in SHIPPED else BEAN_PREFIX + self.name
-
-    def parts(self, _step: Step) -> Iterable[Decorator]:
-        """A shipped decorator is woven itself, any other is found when the step runs."""
-        if self.bean is None and self.source is None and self.name in SHIPPED:
-            yield named_decorator(self.name, self.parameters, self.order, self.node)
-        else:
-            yield self
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Hand the step to the decorator."""
@@ -72,9 +90,9 @@ class CustomDecorator(Decorator):
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
         """The parameters of a shipped decorator are right."""
-        if self.bean is None and self.source is None and self.name in SHIPPED:
+        if self.is_shipped:
             try:
-                named_decorator(self.name, self.parameters, self.order, self.node)
+                named_decorator(self.name, self.parameters, self.node)
             except ValueError as error:
                 yield self.node.problem("bad-value", f"decorator '{self.name}': {error}")
 

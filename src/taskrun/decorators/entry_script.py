@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, base
+from taskrun.core.traits import DecoratorTraits
 
 
 @base
 class Entry(Decorator):
     """A script on entry; its value is ignored."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     body: Own
 

@@ -11,12 +11,14 @@ of the variables that it reads, and what it assigns is copied back.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
+from typing import ClassVar
 
 from taskrun.calls.python_calls import EXECUTORS
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.errors import Diagnostic, near_hint
 
 
@@ -24,7 +26,7 @@ from taskrun.errors import Diagnostic, near_hint
 class InExecutor(Decorator):
     """A place to run."""
 
-    moves = True
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(moves_work=True)
 
     executor: str
 

@@ -10,19 +10,21 @@ its value is ignored. A step that is suspended has not ended.
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.control import RunAborted
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.traits import DecoratorTraits
 
 
 @decorator("finally", rank=21)
 class Finally(Decorator):
     """A script that always runs."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     body: Own
 

@@ -17,28 +17,41 @@ from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import StepSkipped
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, base, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.errors import Diagnostic
 from taskrun.source import Location
 from taskrun.syntax.boolean import Condition, Grammar, Tokens
 from taskrun.syntax.node import Node
 
 
+class FlagsTraits(DecoratorTraits):
+    """The traits of ``<flags>``: it becomes two decorators."""
+
+    __slots__ = ()
+
+    def parts(self, decorator: Flags, step: Step) -> Iterable[Decorator]:
+        """Return the condition, which is outside the call of the step, and the changes, which are inside."""
+        if decorator.match is not None:
+            yield FlagMatch(
+                text=decorator.match, match=parse_match(decorator.match), step_name=step.name, at=decorator.node.at
+            )
+        if decorator.enable or decorator.disable or decorator.rename:
+            yield FlagChange(
+                enable=decorator.enable, disable=decorator.disable, rename=parse_renames(decorator.rename or "")
+            )
+
+
 @decorator("flags", rank=141)
 class Flags(Decorator):
     """A condition on flags, and changes to them."""
+
+    traits: ClassVar[DecoratorTraits] = FlagsTraits()
 
     node: Node
     match: str | None = None
     enable: frozenset[str] = frozenset()
     disable: frozenset[str] = frozenset()
     rename: str | None = None
-
-    def parts(self, step: Step) -> Iterable[Decorator]:
-        """The condition belongs outside the call of the step, the changes inside."""
-        if self.match is not None:
-            yield FlagMatch(text=self.match, match=parse_match(self.match), step_name=step.name, at=self.node.at)
-        if self.enable or self.disable or self.rename:
-            yield FlagChange(enable=self.enable, disable=self.disable, rename=parse_renames(self.rename or ""))
 
     def analyze(self, step: Step) -> Iterable[Diagnostic]:
         """The expressions can be read, and the root has no caller to match."""
@@ -64,7 +77,7 @@ class Flags(Decorator):
 class FlagMatch(Decorator):
     """Leaves a step out that the flags do not match."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 141
 
     text: str
@@ -89,7 +102,7 @@ class FlagMatch(Decorator):
 class FlagChange(Decorator):
     """Changes the flags for a step and what is inside it."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 119
 
     enable: frozenset[str]

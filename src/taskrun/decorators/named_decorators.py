@@ -1,141 +1,87 @@
-"""The decorators that come with the language, for ``<decorator name="…">``: retry, timeout, rateLimit.
+"""The decorators of the language that ``<decorator name="…">`` can put next to a body: retry, timeout, rateLimit.
 
     <decorator name="retry" retry:maxRetryCount="3" retry:retryDelay="1000" retry:maxRetryDelay="300000"/>
     <decorator name="timeout" timeout:timeout="2s"/>
     <decorator name="rateLimit" rateLimit:requestPerSecond="10" rateLimit:maxWait="1s" rateLimit:global="true"/>
 
-Rules: they do what ``<retry>``, ``timeout`` and ``<rate-limit>`` do, next to the body and so inside ``catch``. Delays of this
-retry are 1 s doubling up to 300 s unless said otherwise.
+Rules: they are the classes of ``<retry>``, ``timeout`` and ``<rate-limit>``, at the rank of ``<decorator>`` and so inside
+``catch``. Parameters are the attributes in the table below, as constants. Retries wait 1 s, doubling up to 300 s, unless
+the parameters say otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any
 
-from taskrun.core.completion import Completion
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
-from taskrun.core.frame import Frame
-from taskrun.core.step import Decorator, Inner, base
-from taskrun.core.timers import within
-from taskrun.decorators.limiter_keys import limiters_and_key
+from taskrun.core.step import Decorator
+from taskrun.decorators.rate_limit import RateLimit
 from taskrun.decorators.retry import Retry
+from taskrun.decorators.timeout import Timeout
 from taskrun.errors import near_hint
+from taskrun.model.binding_plan import plan_of
+from taskrun.script.script import Template
 from taskrun.syntax.node import Node
 
-SHIPPED = ("retry", "timeout", "rateLimit")
-_PARAMETERS: Mapping[str, frozenset[str]] = MappingProxyType(
+SHIPPED: Mapping[str, tuple[type[Decorator], Mapping[str, str | None]]] = MappingProxyType(
     {
-        "retry": frozenset({"maxRetryCount", "retryDelay", "maxRetryDelay", "exponentialDelay"}),
-        "timeout": frozenset({"timeout"}),
-        "rateLimit": frozenset({"requestPerSecond", "maxWait", "global"}),
+        "retry": (
+            Retry,
+            {"maxRetryCount": None, "retryDelay": "1000", "maxRetryDelay": "300000", "exponentialDelay": "true"},
+        ),
+        "timeout": (Timeout, {"timeout": None}),
+        "rateLimit": (RateLimit, {"requestPerSecond": None, "maxWait": "0", "global": "false"}),
     }
 )
-_DEFAULT_DELAY, _DEFAULT_LONGEST = "1000", "300000"
+"""Name → the class, and the default of each parameter; None for a parameter that must be given."""
+
 _BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "false": False, "0": False})
 
 
-@base
-class NamedRetry(Retry):
-    """``<retry>`` at the place of a custom decorator."""
-
-    rank: ClassVar[int] = 10
-    order: int = 100
-
-
-@base
-class NamedTimeout(Decorator):
-    """``timeout`` at the place of a custom decorator."""
-
-    seconds: float
-    order: int = 100
-
-    def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step within the time."""
-        return within(self.seconds, frame, inner, "timeout")
-
-
-@base
-class NamedRateLimit(Decorator):
-    """``<rate-limit>`` at the place of a custom decorator."""
-
-    rate: float
-    max_wait: float
-    shared: bool
-    order: int = 100
-
-    async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Wait for a token and run the step."""
-        limiters, key = limiters_and_key(frame, None, self.shared)
-        await limiters.pass_through(key, self.rate, self.max_wait)
-        return await inner(frame)
-
-
-def named_decorator(name: str, parameters: Mapping[str, str], order: int, node: Node) -> Decorator:
+def named_decorator(name: str, parameters: Mapping[str, str], node: Node) -> Decorator:
     """Return the shipped decorator of that name; raises ValueError for a wrong, missing or unknown parameter."""
-    known = _PARAMETERS[name]
+    cls, defaults = SHIPPED[name]
     for parameter in parameters:
-        if parameter not in known:
-            hint = near_hint(parameter, known) or "it has: " + ", ".join(sorted(known))
+        if parameter not in defaults:
+            hint = near_hint(parameter, defaults) or "it has: " + ", ".join(sorted(defaults))
             raise ValueError(f"no parameter '{parameter}'; {hint}")
-    if name == "retry":
-        return NamedRetry(
-            node=node,
-            max_retry_count=_count(parameters, "maxRetryCount"),
-            retry_delay=Millis(_seconds(parameters, "retryDelay", _DEFAULT_DELAY)),
-            max_retry_delay=Millis(_seconds(parameters, "maxRetryDelay", _DEFAULT_LONGEST)),
-            exponential_delay=_boolean(parameters, "exponentialDelay", "true"),
-            order=order,
-        )
-    if name == "timeout":
-        seconds = _seconds(parameters, "timeout")
-        if not seconds:
-            raise ValueError("timeout is more than 0")
-        return NamedTimeout(seconds=seconds, order=order)
-    return NamedRateLimit(
-        rate=_rate(parameters, "requestPerSecond"),
-        max_wait=_seconds(parameters, "maxWait", "0"),
-        shared=_boolean(parameters, "global", "false"),
-        order=order,
-    )
+    plan = plan_of(cls)
+    values: dict[str, Any] = {"node": node} if plan.has_node else {}
+    for parameter, default in defaults.items():
+        text = parameters.get(parameter, default)
+        if text is None:
+            raise ValueError(f"the parameter '{parameter}' is missing")
+        slot = plan.attributes[parameter]
+        try:
+            values[slot.field] = _constant(slot.kind, text, node)
+        except ValueError as error:
+            raise ValueError(f"{parameter}='{text}' is {error}") from None
+    if cls is Timeout and not values["timeout"].constant:
+        raise ValueError("timeout is more than 0")
+    return cls(**values)
 
 
-def _given(parameters: Mapping[str, str], name: str, default: str | None = None) -> str:
-    text = parameters.get(name, default)
-    if text is None:
-        raise ValueError(f"the parameter '{name}' is missing")
-    return text
-
-
-def _seconds(parameters: Mapping[str, str], name: str, default: str | None = None) -> float:
-    text = _given(parameters, name, default)
-    seconds = parse_duration(text)
-    if seconds is None:
-        raise ValueError(f"{name}='{text}' is not {EXPECTED}")
-    return seconds
-
-
-def _count(parameters: Mapping[str, str], name: str) -> int:
-    text = _given(parameters, name)
-    if not text.isdigit():
-        raise ValueError(f"{name}='{text}' is not a whole number from 0")
-    return int(text)
-
-
-def _rate(parameters: Mapping[str, str], name: str) -> float:
-    text = _given(parameters, name)
+def _constant(kind: Any, text: str, node: Node) -> Any:
+    """Return the constant that a parameter's text means for a field of this type."""
+    if kind is int:
+        if not text.isdigit():
+            raise ValueError("not a whole number from 0")
+        return int(text)
+    if kind is bool:
+        if text not in _BOOLEANS:
+            raise ValueError("neither true nor false")
+        return _BOOLEANS[text]
+    if kind is Millis:
+        seconds = parse_duration(text)
+        if seconds is None:
+            raise ValueError(f"not {EXPECTED}")
+        return Millis(seconds)
     try:
-        rate = float(text)
+        number = float(text)
     except ValueError:
-        rate = 0.0
-    if not rate > 0:
-        raise ValueError(f"{name}='{text}' is not a number above 0")
-    return rate
-
-
-def _boolean(parameters: Mapping[str, str], name: str, default: str) -> bool:
-    text = _given(parameters, name, default)
-    if text not in _BOOLEANS:
-        raise ValueError(f"{name}='{text}' is neither true nor false")
-    return _BOOLEANS[text]
+        number = 0.0
+    if not number > 0:
+        raise ValueError("not a number above 0")
+    return Template(text, node, None, constant=True, run=lambda _scope: number)

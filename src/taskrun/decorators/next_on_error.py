@@ -8,11 +8,14 @@ caller's scope. Cancellation does not take this way. In a graph it is an edge, n
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion, jump_to
 from taskrun.core.execution import failed_step
 from taskrun.core.frame import Frame
 from taskrun.core.script_views import ErrorBean
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import mark_handled, may_handle
 
@@ -20,19 +23,19 @@ ERROR = "ERROR"
 
 
 @decorator("nextOnError", rank=135)
-class NextOnError(Decorator):
+class NextOnError(ImpliedDecorator):
     """A jump on failure."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     name: str
     target: str
     error_name: str
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> NextOnError | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> NextOnError | None:
         """Round every step with ``nextOnError`` that stands in a sequence."""
-        if step.next_on_error is None or not setting.jumps or setting.root or setting.outermost is not None:
+        if step.next_on_error is None or not settings.jumps or settings.root or settings.outermost is not None:
             return None
         return cls(name=step.name, target=step.next_on_error, error_name=step.error_name)
 

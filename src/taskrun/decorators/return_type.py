@@ -7,9 +7,12 @@ Rules: the same types and the same strictness as for inputs; a value that cannot
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.types import Type
 
 
@@ -17,7 +20,7 @@ from taskrun.core.types import Type
 class ReturnType(Decorator):
     """A conversion of RESULT."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     return_type: Type
 

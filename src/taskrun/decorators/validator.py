@@ -9,21 +9,31 @@ comes back to it. Its value is ignored; what it raises is the step's failure.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, base, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.decorators.entry_script import Entry
+
+
+class ValidatorTraits(DecoratorTraits):
+    """The traits of ``<validator>``: it depends on whether the step has an ``onReload``."""
+
+    __slots__ = ()
+
+    def parts(self, decorator: Validator, step: Step) -> Iterable[Decorator]:
+        """Return the validator, or one that is skipped when a resumed run re-enters a step with ``onReload``."""
+        reloads = any(item.tag == "onReload" for item in step.decorators)
+        yield FirstTime(body=decorator.body) if reloads else decorator
 
 
 @decorator("validator", rank=91)
 class Validator(Entry):
     """A check before a step."""
 
-    def parts(self, step: Step) -> Iterable[Decorator]:
-        """Where there is an ``onReload``, that is run instead when a resumed run comes back to the step."""
-        reloads = any(item.tag == "onReload" for item in step.decorators)
-        yield FirstTime(body=self.body) if reloads else self
+    traits: ClassVar[DecoratorTraits] = ValidatorTraits(may_suspend=False)
 
 
 @base

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.events import StepSkipped
@@ -21,22 +22,29 @@ from taskrun.core.states import StepState
 from taskrun.core.step import Decorator, Inner, Step, decorator
 from taskrun.core.timers import now
 from taskrun.core.traceback_notes import StepNote
+from taskrun.core.traits import DecoratorTraits
 from taskrun.durable.recorder import Recorder
 from taskrun.errors import DecisionChangedError
+
+
+class WhenTraits(DecoratorTraits):
+    """The traits of ``<when>``: it knows the step that it is a condition of."""
+
+    __slots__ = ()
+
+    def parts(self, decorator: When, step: Step) -> Iterable[Decorator]:
+        """Return the condition with its step."""
+        yield dataclasses.replace(decorator, owner=step)
 
 
 @decorator("when", rank=140)
 class When(Decorator):
     """A condition on a step."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = WhenTraits(may_suspend=False)
 
     body: Own
     owner: Step | None = None
-
-    def parts(self, step: Step) -> Iterable[Decorator]:
-        """The condition of this very step."""
-        yield dataclasses.replace(self, owner=step)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Ask the condition and run the step when it holds."""

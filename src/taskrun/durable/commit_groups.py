@@ -30,7 +30,7 @@ class Batch:
     __slots__ = ("changes", "journal", "records", "waiters")
 
     def __init__(self, journal: Journal) -> None:
-        self.journal = journal
+        self.journal: Journal = journal
         self.records: list[StepRecord] = []
         self.changes: RunChanges | None = None
         self.waiters: list[asyncio.Future[None]] = []

@@ -177,7 +177,7 @@ async def _compensate(one: Compensation, failure: Exception) -> None:
     started = asyncio.get_running_loop().time()
     state, problem = StepState.REVERTED, None
     try:
-        await one.step.undo(frame, done)
+        await one.step.traits.compensate(one.step, frame, done)
     except Exception as error:
         error.add_note(StepNote(one.key, one.step.at))
         state, problem = StepState.REVERT_FAILED, error

@@ -44,7 +44,7 @@ class Journal:
         self.epoch = epoch
         self.problem: StoreError | None = None
         self.batch: Batch | None = None
-        self.group = group or CommitGroup(store)
+        self.group: CommitGroup = group or CommitGroup(store)
         self.group.open_journals += 1
         self._closed = False
         self._replayed = {record.key: record for record in replayed}

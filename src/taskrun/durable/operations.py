@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from taskrun.class_api import blocking
 from taskrun.core.control import CANCEL, CANCEL_ONLY, SUSPEND
@@ -26,7 +27,7 @@ from taskrun.durable.flow_source import FlowPath, FlowSource
 from taskrun.durable.heartbeat import STALE_AFTER
 from taskrun.durable.history import History, resolve_run_id
 from taskrun.durable.recorder import Recorder
-from taskrun.durable.records import RunRecord
+from taskrun.durable.records import RunRecord, RunSummary
 from taskrun.durable.replay import inherited_records, records_to_replay
 from taskrun.durable.resume_inputs import check_resume_inputs, resume_input_records, unrecorded_inputs, wait_points_of
 from taskrun.durable.session import RunSession, check_idle
@@ -61,6 +62,16 @@ class RunOperations(History):
     def store(self) -> Store:
         """The store of the runs; without the setting ``store``, a store in the memory of this process."""
         return self._client.store
+
+    def __call__(
+        self,
+        state: RunState | str | None = None,
+        flow: str | None = None,
+        since: datetime | float | None = None,
+        limit: int | None = None,
+    ) -> list[RunSummary]:
+        """Return the runs, newest first; the parameters and exceptions are those of ``History.runs``."""
+        return self.runs(state, flow, since, limit)
 
     def flow_of(self, run_id: str, flow: FlowPath | None = None) -> Flow:
         """Return the flow that a run is resumed with: that of the file ``flow`` if given, else its original flow."""
@@ -211,9 +222,8 @@ class RunOperations(History):
         """
         return self._request(run_id, SUSPEND)
 
-    __call__ = History.runs
-    resume = blocking(resume_async)
-    rerun = blocking(rerun_async)
+    resume: Final = blocking(resume_async)
+    rerun: Final = blocking(rerun_async)
 
     def _record_of(self, run_id: str) -> RunRecord:
         """Return the record of a run, by its id or the beginning of its id."""

@@ -51,10 +51,10 @@ class Recorder:
         self.journal = journal
         self.codecs = codecs
         self.flow_changed = flow_changed
-        self.resume_inputs = resume_inputs or {}
+        self.resume_inputs: Mapping[str, Any] = resume_inputs or {}
         self.wait_points: list[WaitPoint] = []
-        self.recorded = journal.recorded
-        self.replays = journal.replays
+        self.recorded: Callable[[str], StepRecord | None] = journal.recorded
+        self.replays: bool = journal.replays
         self.abort_reason: TaskrunError | None = None
         self._allow = allow
 

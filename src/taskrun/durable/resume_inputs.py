@@ -83,7 +83,7 @@ def _requested_inputs(run: Run, point: WaitPoint) -> tuple[Input, ...]:
     if not point.requested:
         return ()
     owner, step = locate(run, point.path)
-    return step.asked(owner)
+    return step.traits.requested_inputs(step, owner)
 
 
 def _unknown_names(names: list[str], resume_inputs: Mapping[str, Any]) -> Iterator[str]:

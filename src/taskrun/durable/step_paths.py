@@ -27,7 +27,7 @@ def locate(top: Run, key: str) -> tuple[Run, Step]:
         if part.startswith("#"):  # an attempt of a container
             path += f"/{part}"
             continue
-        run, children = step.inside(run, path)
+        run, children = step.traits.children_in_run(step, run, path)
         path += f"/{part}"
         name = _MARKS.sub("", part)
         by_name = {child.name: child for child in children}

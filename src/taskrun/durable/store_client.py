@@ -45,7 +45,7 @@ class StoreClient:
         self._lock = threading.Lock()
         self._opened = False
         self._groups: CommitGroups | None = None
-        self.codecs = Codecs((*RESULT_CODECS, *codecs), permits)
+        self.codecs: Codecs = Codecs((*RESULT_CODECS, *codecs), permits)
         self.permits = permits
 
     @property

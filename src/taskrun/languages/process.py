@@ -168,7 +168,7 @@ class OutputPipe:
     """Pipe for one output stream of a process: reads it, limits its size and reports its lines."""
 
     def __init__(self, name: str, max_bytes: int, on_line: LineCallback | None) -> None:
-        self.writing = -1
+        self.writing: int = -1
         self._name = name
         self._max_bytes = max_bytes
         self._on_line = on_line

@@ -32,7 +32,7 @@ def recorded_leaf(call: Call, inner: Program) -> Program | None:
     if not isinstance(inner, Woven) or not isinstance(inner.decorator, Replay):
         return None
     replay, step = inner.decorator, call.step
-    if step.undoes or step.allow_start_if_complete or replay.hidden:
+    if step.traits.has_compensation(step) or step.allow_start_if_complete or replay.hidden:
         return None
     parts = leaf_parts(call, inner.inner)
     return None if parts is None else Woven(call, inner, _run(call, replay, parts, around(call, inner)))

@@ -22,7 +22,7 @@ _NEXT = Signal.NEXT
 
 def body_of(steps: tuple[Program, ...]) -> Body:
     """Return the body of optimized programs, which runs those without a coroutine that need none."""
-    body = replace(Body.of(steps), syncs=tuple(step.run_sync for step in steps))
+    body = replace(Body.of_programs(steps), syncs=tuple(step.run_sync for step in steps))
     return body if None in body.syncs or len(steps) >= TURN else replace(body, run_sync=_sync_body(body))
 
 

@@ -26,5 +26,5 @@ class ProblemsError(Exception):
     """Error that carries all problems of a script text. It is caught inside this package and becomes a BindError."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems))
         super().__init__("; ".join(problem.message for problem in self.problems))

@@ -47,14 +47,14 @@ class ScriptProgram:
     ) -> None:
         self._body: list[ast.stmt] = parsed.body
         self._compiled: Any = None
-        self.parsed = parsed
-        self.variables = variables
-        self.lenient = lenient
-        self.imports = imports
+        self.parsed: Parsed = parsed
+        self.variables: ProgramVariables = variables
+        self.lenient: bool = lenient
+        self.imports: Mapping[str, tuple[str, int]] = imports
         kinds = {type(node) for part in parsed.body for node in ast.walk(part)}
-        self.suspends = ast.Await in kinds
-        self.closed = kinds.isdisjoint(_OUTLIVING)
-        self.leaves = False
+        self.suspends: bool = ast.Await in kinds
+        self.closed: bool = kinds.isdisjoint(_OUTLIVING)
+        self.leaves: bool = False
 
     def mark_missing_return(self) -> None:
         """Make a program that has a ``return`` outside functions return Ellipsis when it ends without ``return``."""

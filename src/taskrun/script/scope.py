@@ -39,7 +39,7 @@ class UnknownVariableError(NameError):
     ``explained`` is whether the message is complete; otherwise the evaluator adds a hint by ``explain``.
     """
 
-    explained = False
+    explained: bool = False
 
     def __init__(self, message: str = "", *, name: str = "") -> None:
         super().__init__(message or f"unknown variable '{name}'", name=name)
@@ -47,5 +47,5 @@ class UnknownVariableError(NameError):
 
     def explain(self, message: str) -> None:
         """Replace the message by a more detailed one."""
-        self.args = (message,)
+        super().__init__(message, name=self.name)
         self.explained = True

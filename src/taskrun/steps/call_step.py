@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import Input
@@ -24,15 +23,61 @@ from taskrun.core.link_context import LinkContext
 from taskrun.core.run import Run
 from taskrun.core.script_views import VIEWS
 from taskrun.core.step import Step, step, walk
+from taskrun.core.traits import Traits
 from taskrun.core.weave import LIBRARY_RANK
 from taskrun.errors import Diagnostic, near_hint
+from taskrun.model.flow_reference import FlowReference
+
+
+class CallStepTraits(Traits):
+    """The traits of ``<call-step>``: those of the called step of the library."""
+
+    __slots__ = ()
+
+    def holds_steps(self, _step: Step) -> bool:
+        """Return True: the called step may have steps inside."""
+        return True
+
+    def has_compensation(self, _step: Step) -> bool:
+        """Return True: the called step may have a compensation."""
+        return True
+
+    def compensation_data(self, step: CallStep, frame: Frame) -> Mapping[str, Any] | None:
+        """Return the variables that compensating this step and the called one needs."""
+        called = step.called(frame.run)
+        both = [Traits.compensation_data(self, step, frame), called.traits.compensation_data(called, frame)]
+        found = [values for values in both if values is not None]
+        return {name: value for values in found for name, value in values.items()} if found else None
+
+    async def compensate(self, step: CallStep, frame: Frame, completion: Completion) -> None:
+        """Compensate this step, then the called one."""
+        await Traits.compensate(self, step, frame, completion)
+        called = step.called(frame.run)
+        await called.traits.compensate(called, frame, completion)
+
+    def children_in_run(self, step: CallStep, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
+        """Return the steps inside the called step."""
+        return run, step.called(run).children()
+
+    def requested_inputs(self, step: CallStep, run: Run) -> tuple[Input, ...]:
+        """Return the inputs that the called step requests."""
+        called = step.called(run)
+        return called.traits.requested_inputs(called, run)
+
+    def reads_by_name(self, _step: Step) -> Iterator[str]:
+        """Yield the names of the views of the step, which the called step may read."""
+        yield from VIEWS
+
+    def reads_unknown(self, _step: Step) -> bool:
+        """Return True: the called step may read any variable of the task."""
+        return True
 
 
 @step("call-step")
 class CallStep(Step):
     """A called step of a library."""
 
-    marks_handled = True
+    traits: ClassVar[Traits] = CallStepTraits(marks_handled=True)
 
     lib_name: str | None = None
     lib_version: int | None = None
@@ -51,49 +96,11 @@ class CallStep(Step):
         way = (run.traced, run.journal.records, run.services.check_mutation)
         return library.library_program(self.step_name, *way).run(frame)
 
-    def _called(self, run: Run) -> Step:
-        """Return the library's step."""
+    def called(self, run: Run) -> Step:
+        """Return the called step of the library."""
         found = self.reference.load(run.services).library_step(self.step_name)
-        assert found is not None  # noqa: S101 - checked before the run
+        assert found is not None  # noqa: S101 - link has checked it
         return found
-
-    @property
-    def holds_steps(self) -> bool:
-        """The library's step may have some."""
-        return True
-
-    @property
-    def undoes(self) -> bool:
-        """The library's step may be one that can be undone."""
-        return True
-
-    def compensation_data(self, frame: Frame) -> Mapping[str, Any] | None:
-        """What undoing this step or the library's needs."""
-        both = [Step.compensation_data(self, frame), self._called(frame.run).compensation_data(frame)]
-        found = [values for values in both if values is not None]
-        return {name: value for values in found for name, value in values.items()} if found else None
-
-    async def undo(self, frame: Frame, done: Completion) -> None:
-        """Compensation this step, then the library's."""
-        await Step.undo(self, frame, done)
-        await self._called(frame.run).undo(frame, done)
-
-    def inside(self, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
-        """Return the steps inside the library's step."""
-        return run, self._called(run).children()
-
-    def asked(self, run: Run) -> tuple[Input, ...]:
-        """What the library's step asks for."""
-        return self._called(run).asked(run)
-
-    def reads_by_name(self) -> Iterator[str]:
-        """What the library's step may read of this step's own."""
-        yield from VIEWS
-
-    @property
-    def reads_unknown(self) -> bool:
-        """The library's step may read any variable of the task."""
-        return True
 
     def analyze(self) -> Iterable[Diagnostic]:
         """The library is named in one way."""
@@ -123,6 +130,6 @@ def _problems(called: Step, context: LinkContext) -> Iterator[Diagnostic]:
     for inner in walk(called):
         yield from inner.link(context)
         for decorator in inner.decorators:
-            for part in decorator.parts(inner):
+            for part in decorator.traits.parts(decorator, inner):
                 if inner is not called or part.rank <= LIBRARY_RANK:
                     yield from part.link(context, inner)

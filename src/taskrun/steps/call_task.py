@@ -13,22 +13,43 @@ the task's outputs and its RESULT. An ``<end>`` in the task ends the task, not i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
-from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.completion import Completion
 from taskrun.core.execution import execute
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.run import Run
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic, FlowError, near_hint
+from taskrun.model.flow_reference import FlowReference
+
+
+class CallTaskTraits(Traits):
+    """The traits of ``<call-task>``: its steps are in another file."""
+
+    __slots__ = ()
+
+    def holds_steps(self, _step: Step) -> bool:
+        """Return True."""
+        return True
+
+    def has_compensation(self, _step: Step) -> bool:
+        """Return True: only the called task knows whether its steps have compensations."""
+        return True
+
+    def children_in_run(self, step: CallTask, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
+        """Return the steps of the called task, and a run of it."""
+        called = run.child_run(step.reference.find(run.services.search_path), path)
+        return called, called.flow.model.children()
 
 
 @step("call-task")
 class CallTask(Step):
     """A called task."""
 
-    marks_handled = True
+    traits: ClassVar[Traits] = CallTaskTraits(marks_handled=True)
 
     task_name: str | None = None
     task_version: int | None = None
@@ -45,21 +66,6 @@ class CallTask(Step):
         called = run.child_run(self.reference.find(run.services.search_path), frame.path)
         called.compensations = frame.compensations
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
-
-    @property
-    def holds_steps(self) -> bool:
-        """Those of the task."""
-        return True
-
-    @property
-    def undoes(self) -> bool:
-        """What the task's steps did may be undone, which only the task knows."""
-        return True
-
-    def inside(self, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
-        """The steps of the task."""
-        called = run.child_run(self.reference.find(run.services.search_path), path)
-        return called, called.flow.model.children()
 
     def analyze(self) -> Iterable[Diagnostic]:
         """The task is named in one way."""

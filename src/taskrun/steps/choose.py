@@ -14,11 +14,12 @@ matching case and without ``otherwise`` nothing is done. ``to`` names the siblin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import NEXT, Completion, Signal, jump_to
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, base, step
+from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
 from taskrun.steps.sequence import Sequence
@@ -54,12 +55,22 @@ def _after(branch: Branch, done: Completion) -> Completion:
     return jump_to(to, done.outputs)
 
 
+class ChooseTraits(Traits):
+    """The traits of ``<choose>``: its branches jump."""
+
+    __slots__ = ()
+
+    def jumps(self, step: Choose) -> Iterator[tuple[Step, str | None]]:
+        """Yield each branch with the sibling of the step that it jumps to."""
+        for branch in (*step.case, *filter(None, (step.otherwise,))):
+            yield branch, branch.to
+
+
 @step("choose")
 class Choose(Step):
     """One of several branches."""
 
-    may_suspend = False
-    marks_handled = True
+    traits: ClassVar[Traits] = ChooseTraits(may_suspend=False, marks_handled=True)
 
     decider: Script
     case: tuple[Case, ...] = ()
@@ -84,11 +95,6 @@ class Choose(Step):
         value = self.decider.run(frame.scope)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)
         return DEFAULT if value is None or not wanted else wanted
-
-    def jumps_of_parts(self) -> Iterator[tuple[Step, str | None]]:
-        """Where each branch goes on."""
-        for branch in (*self.case, *filter(None, (self.otherwise,))):
-            yield branch, branch.to
 
     def analyze(self) -> Iterable[Diagnostic]:
         """A value has one case."""

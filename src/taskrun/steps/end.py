@@ -8,9 +8,12 @@ end themselves.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.script.script import Script
 
 
@@ -18,9 +21,7 @@ from taskrun.script.script import Script
 class End(Step):
     """A signal, with a value."""
 
-    may_suspend = False
-    always_leaves = True
-    reads_only_scripts = True
+    traits: ClassVar[Traits] = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
 
     source: Script | None = None
 

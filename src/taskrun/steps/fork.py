@@ -32,7 +32,6 @@ from taskrun.steps.join import Joining, Start, join
 class Forking(Joining):
     """The base of the steps that run one body many times."""
 
-    may_suspend = False
     numbered = True
 
     index_name: str | None = None

@@ -21,13 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from taskrun.core.branches import Branches
 from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.script_views import StepResult, StepResults
 from taskrun.core.step import Step, base, step
+from taskrun.core.traits import Traits
 from taskrun.durable.compensation import mark_handled, may_handle
 from taskrun.durable.discard_branches import discard, drop_wait_points
 from taskrun.errors import Diagnostic, RunError
@@ -41,11 +42,9 @@ if TYPE_CHECKING:
 class GraphLike(Step):
     """Steps with dependencies; the base of ``<graph>`` and of a task in graph mode."""
 
-    marks_handled = True
-
-    may_suspend = False
-    children_jump = False
-    concurrent_children = True
+    traits: ClassVar[Traits] = Traits(
+        may_suspend=False, children_jump=False, concurrent_children=True, marks_handled=True
+    )
 
     enter_steps: frozenset[str] = frozenset()
     exit_steps: frozenset[str] = frozenset()

@@ -11,9 +11,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import NEXT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.script.script import Script
 from taskrun.steps.sequence import Sequence
 
@@ -32,8 +35,7 @@ class Else(Sequence):
 class If(Step):
     """One of two branches."""
 
-    marks_handled = True
-    may_suspend = False
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
     condition: Script
     then: Then | None = None

@@ -13,20 +13,33 @@ the RESULT; a mapping or tuple is spread onto the declared outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.calls.python_calls import call
-from taskrun.compile.callable_checks import bean_callee_problems
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic, PluginError, near_hint
+from taskrun.model.callable_checks import bean_callee_problems
+
+
+class InferredArguments(Traits):
+    """The traits of a step that calls Python: without inputs, it reads the variables that the parameters name."""
+
+    __slots__ = ()
+
+    def reads_unknown(self, step: Step) -> bool:
+        """Return whether the arguments are inferred from the signature."""
+        return not step.inputs
 
 
 @step("invoke")
 class Invoke(Step):
     """A call of a bean's method."""
+
+    traits: ClassVar[Traits] = InferredArguments()
 
     bean: str
     method: str
@@ -34,11 +47,6 @@ class Invoke(Step):
     async def run(self, frame: Frame) -> Completion:
         """Call the method with the step's inputs."""
         return completion_of(await call(frame, method_of(frame.run.beans.get(self.bean), self.bean, self.method)))
-
-    @property
-    def reads_unknown(self) -> bool:
-        """Without inputs, it reads what the parameters are called."""
-        return not self.inputs
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
         """The bean exists, has the method, and the method takes the inputs."""

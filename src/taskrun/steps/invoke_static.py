@@ -12,16 +12,18 @@ rest is as for ``<invoke>``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.calls.python_calls import call
-from taskrun.compile.callable_checks import callee_problems
 from taskrun.core.beans import ImportNotAllowedError, Imports
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic, PluginError, near_hint
+from taskrun.model.callable_checks import callee_problems
+from taskrun.steps.invoke import InferredArguments
 
 SEPARATOR = "::"
 
@@ -29,6 +31,8 @@ SEPARATOR = "::"
 @step("invoke-static")
 class InvokeStatic(Step):
     """A call of a function that is imported by name."""
+
+    traits: ClassVar[Traits] = InferredArguments()
 
     method: str
     file_imports: Mapping[str, str]
@@ -54,11 +58,6 @@ class InvokeStatic(Step):
         if ":" not in target:
             target = ":".join(target.rsplit(".", 1))
         return f"{target}.{name}"
-
-    @property
-    def reads_unknown(self) -> bool:
-        """Without inputs, it reads what the parameters are called."""
-        return not self.inputs
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
         """The function may be imported, exists, and takes the inputs."""

@@ -27,6 +27,7 @@ from taskrun.core.frame import Frame
 from taskrun.core.run import Run
 from taskrun.core.script_views import StepResult, StepResults
 from taskrun.core.step import Step, base
+from taskrun.core.traits import Traits
 from taskrun.durable.compensation import mark_handled, may_handle
 from taskrun.durable.discard_branches import discard, drop_wait_points
 from taskrun.errors import RunCancelled
@@ -49,7 +50,7 @@ class JoinType(enum.Enum):
 class Joining(Step):
     """The settings of a join; the base of the steps that have branches."""
 
-    marks_handled = True
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
     numbered: ClassVar[bool] = False
     """Whether a branch that the join did not wait for has a result too: that it was cancelled."""
@@ -70,12 +71,12 @@ class Join:
         self.join_type = join_type
         self.run = run
         self.suspended: list[str] = []
-        self.success_decides = join_type is JoinType.ANY_SUCCESS
-        self.failure_decides = join_type is JoinType.ANY_FAILURE
+        self.success_decides: bool = join_type is JoinType.ANY_SUCCESS
+        self.failure_decides: bool = join_type is JoinType.ANY_FAILURE
         self.results = results
         self.first_error: Exception | None = None
-        self.decided = False
-        self.succeeded = False
+        self.decided: bool = False
+        self.succeeded: bool = False
 
     def settle(self, key: str, outcome: Outcome) -> None:
         """Take in how a branch ended, unless the join is decided already; raises what undoes the whole run."""

@@ -19,13 +19,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.body import TURN, Body
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, base, step
+from taskrun.core.traits import Traits
 from taskrun.core.types import Type
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
@@ -37,8 +38,7 @@ _NEXT = Signal.NEXT
 class Looping(Step):
     """The base of the loops: the variables and the body."""
 
-    marks_handled = True
-    may_suspend = False
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
     var_name: str | None = None
     index_name: str | None = None

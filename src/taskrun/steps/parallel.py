@@ -15,11 +15,12 @@ kept as ``nextStepName`` in its result. How branches are joined: ``steps/join.py
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic
 from taskrun.steps.join import Joining, join
 
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
 class Parallel(Joining):
     """Concurrent branches, one for each step."""
 
-    may_suspend = False
-    children_go_on = False
-    concurrent_children = True
-    runs_all = True
+    traits: ClassVar[Traits] = Traits(
+        may_suspend=False,
+        children_continue=False,
+        concurrent_children=True,
+        runs_all_children=True,
+        marks_handled=True,
+    )
 
     steps: tuple[Step, ...]
 

@@ -11,19 +11,31 @@ Rules: what the text means is the language's business (``core.script_language``)
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.script_language import Code
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.errors import Diagnostic
+
+
+class CodeTraits(Traits):
+    """The traits of ``<script>``: it awaits if its code does."""
+
+    __slots__ = ()
+
+    def awaits(self, step: LanguageStep) -> bool:
+        """Return whether running the code of the step may await."""
+        return step.source.may_suspend
 
 
 @step("script")
 class LanguageStep(Step):
     """A text in the language ``lang``; its value is the RESULT."""
 
-    reads_only_scripts = True
+    traits: ClassVar[Traits] = CodeTraits(reads_only_scripts=True)
 
     lang: str
     shell: str | None = None
@@ -32,11 +44,6 @@ class LanguageStep(Step):
     async def run(self, frame: Frame) -> Completion:
         """Have the language evaluate the source."""
         return completion_of(await self.source.run(frame))
-
-    @property
-    def may_suspend(self) -> bool:  # type: ignore[override] # it depends on the source
-        """Whether the code of the source may await."""
-        return self.source.may_suspend
 
     def analyze(self) -> Iterable[Diagnostic]:
         """An attribute belongs to the language; the language has its say too."""

@@ -13,17 +13,19 @@ that of the last step. When nobody has one, the last result is the selector's.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 
 
 @step("selector")
 class Selector(Step):
     """The first step with a result."""
 
-    may_suspend = False
-    children_go_on = False
+    traits: ClassVar[Traits] = Traits(may_suspend=False, children_continue=False)
 
     steps: tuple[Step, ...]
 

@@ -12,7 +12,10 @@ Each step's value becomes RESULT in the sequence's scope; the last one's is the 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.step import step
+from taskrun.core.traits import Traits
 from taskrun.steps.sequence import Sequence
 
 
@@ -20,4 +23,4 @@ from taskrun.steps.sequence import Sequence
 class Sequential(Sequence):
     """Steps in order; ``next`` of a step, or its completion, may name the one to go to."""
 
-    runs_all = True
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.calls.python_calls import call
 from taskrun.calls.task_calls import (
@@ -21,18 +21,58 @@ from taskrun.calls.task_calls import (
     task_of,
     values_for_revert,
 )
-from taskrun.compile.callable_checks import argument_problems, bean_problems, callee_problems
 from taskrun.core.completion import Completion, completion_of
 from taskrun.core.frame import Frame
 from taskrun.core.link_context import LinkContext
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
 from taskrun.durable.compensation import failures_by_path, revert_partial_work
 from taskrun.errors import Diagnostic, PluginError
+from taskrun.model.callable_checks import argument_problems, bean_problems, callee_problems
+from taskrun.steps.invoke import InferredArguments
+
+
+class SimpleTraits(InferredArguments):
+    """The traits of ``<simple>``: its bean may be a Task, which provides variables and has a ``revert``."""
+
+    __slots__ = ()
+
+    def has_compensation(self, _step: Step) -> bool:
+        """Return True: only the run knows whether the bean has a ``revert``."""
+        return True
+
+    def compensation_data(self, step: Simple, frame: Frame) -> Mapping[str, Any] | None:
+        """Return the values that ``<revert>`` and the ``revert`` of the bean need."""
+        own, bean = Traits.compensation_data(self, step, frame), frame.run.beans.get(step.bean)
+        return {**(own or {}), **values_for_revert(frame, bean)} if has_revert(bean) else own
+
+    async def compensate(self, step: Simple, frame: Frame, completion: Completion) -> None:
+        """Run ``<revert>``, then the ``revert`` of the bean."""
+        await Traits.compensate(self, step, frame, completion)
+        bean = frame.run.beans.get(step.bean)
+        if has_revert(bean):
+            scope = frame.scope
+            values = {name: scope[name] for name in names_for_revert(bean) if scope.has(name)}
+            await _revert(frame, bean, values, completion.result, scope["failure"])
+
+    def provides(self, step: Simple, context: LinkContext | None) -> frozenset[str] | None:
+        """Return what a Task provides if the step declares no outputs; None while the bean is not known."""
+        if step.outputs:
+            return frozenset()
+        if context is None or step.bean not in context.services.beans:
+            return None
+        try:
+            task = task_of(context.services.beans.get(step.bean))
+        except PluginError:
+            return None
+        return frozenset() if task is None else task.provides
 
 
 @step("simple")
 class Simple(Step):
     """A bean that is a step."""
+
+    traits: ClassVar[Traits] = SimpleTraits()
 
     bean: str
 
@@ -51,42 +91,6 @@ class Simple(Step):
             if not frame.run.is_aborted:
                 await revert_partial_work(frame, lambda failure: _revert(frame, task, values, failure, failure), error)
             raise
-
-    @property
-    def undoes(self) -> bool:
-        """A bean may have a ``revert``, which only the run knows."""
-        return True
-
-    def compensation_data(self, frame: Frame) -> Mapping[str, Any] | None:
-        """What ``<revert>`` and the bean's ``revert`` need."""
-        own, bean = Step.compensation_data(self, frame), frame.run.beans.get(self.bean)
-        return {**(own or {}), **values_for_revert(frame, bean)} if has_revert(bean) else own
-
-    async def undo(self, frame: Frame, done: Completion) -> None:
-        """Run ``<revert>``, then the bean's ``revert``."""
-        await Step.undo(self, frame, done)
-        bean = frame.run.beans.get(self.bean)
-        if has_revert(bean):
-            scope = frame.scope
-            values = {name: scope[name] for name in names_for_revert(bean) if scope.has(name)}
-            await _revert(frame, bean, values, done.result, scope["failure"])
-
-    @property
-    def reads_unknown(self) -> bool:
-        """Without inputs, it reads what the parameters are called."""
-        return not self.inputs
-
-    def provides(self, context: LinkContext | None) -> frozenset[str] | None:
-        """Without outputs, what the bean provides, if it is a Task that is known by now."""
-        if self.outputs:
-            return frozenset()
-        if context is None or self.bean not in context.services.beans:
-            return None
-        try:
-            task = task_of(context.services.beans.get(self.bean))
-        except PluginError:
-            return None
-        return frozenset() if task is None else task.provides
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
         """The bean exists, can be run, and takes the inputs."""

@@ -12,18 +12,31 @@ an ``executor`` the text and the step's variables are shipped there and what the
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.calls.remote_scripts import evaluated, run_elsewhere
 from taskrun.core.completion import NEXT, Completion, completion_of
 from taskrun.core.fields import AwaitingScript
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, step
+from taskrun.core.traits import Traits
+
+
+class ScriptTraits(Traits):
+    """The traits of ``<step>``: it awaits if its script does."""
+
+    __slots__ = ()
+
+    def awaits(self, step: ScriptStep) -> bool:
+        """Return whether the script contains ``await``."""
+        return step.source is not None and step.source.suspends
 
 
 @step("step", "xpl")
 class ScriptStep(Step):
     """A script with inputs and outputs."""
 
-    reads_only_scripts = True
+    traits: ClassVar[Traits] = ScriptTraits(reads_only_scripts=True)
 
     source: AwaitingScript | None = None
 
@@ -35,8 +48,3 @@ class ScriptStep(Step):
         if frame.executor is not None:
             return completion_of(await run_elsewhere(frame, script))
         return completion_of(await evaluated(script, frame.scope))
-
-    @property
-    def may_suspend(self) -> bool:  # type: ignore[override] # it depends on the script
-        """Whether the source awaits (a step that runs elsewhere has an ``executor``, which may suspend itself)."""
-        return self.source is not None and self.source.suspends

@@ -16,7 +16,7 @@ mapping of what was given. Steps that run at the same time are run to their end 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.frame import Frame
@@ -25,26 +25,34 @@ from taskrun.core.journal import StepRecord
 from taskrun.core.states import StepState
 from taskrun.core.step import Step, step
 from taskrun.core.timers import now
+from taskrun.core.traits import Traits
 from taskrun.durable.recorder import Recorder, recorder_of
 from taskrun.errors import Diagnostic
 from taskrun.result import RequestedInput, WaitPoint
 from taskrun.script.script import Script
 
 
+class SuspendTraits(Traits):
+    """The traits of ``<suspend>``: it suspends the run and requests inputs."""
+
+    __slots__ = ()
+
+    def suspends_run(self, _step: Step) -> bool:
+        """Return True."""
+        return True
+
+    def requests(self, _step: Step, item: Input) -> bool:
+        """Return whether the file gives the input no value."""
+        return item.by_name
+
+
 @step("suspend")
 class Suspend(Step):
     """A pause until the run is resumed."""
 
+    traits: ClassVar[Traits] = SuspendTraits()
+
     resume_when: Script | None = None
-
-    @property
-    def suspends(self) -> bool:
-        """Always."""
-        return True
-
-    def asks(self, item: Input) -> bool:
-        """An input that the file gives no value."""
-        return item.by_name
 
     async def run(self, frame: Frame) -> Completion:
         """Wait, or go on with what was given."""
@@ -56,7 +64,9 @@ class Suspend(Step):
             if script is None or frame.eval(script):
                 return Completion({RESULT: given})
         key = frame.path
-        recorder.wait_points.append(WaitPoint(key, self._title(), tuple(map(RequestedInput.of, self.asked(frame.run)))))
+        recorder.wait_points.append(
+            WaitPoint(key, self._title(), tuple(map(RequestedInput.of, self.traits.requested_inputs(self, frame.run))))
+        )
         recorder.note(StepRecord(key, "step", StepState.SUSPENDED, note=self._title(), started=now()))
         return Completion(signal=Signal.SUSPEND)
 
@@ -66,7 +76,7 @@ class Suspend(Step):
         if record is None:
             return None
         values = {**recorder.value(record.outputs), **recorder.resume_inputs}
-        return admitted(self.asked(frame.run), values, frame.scope)
+        return admitted(self.traits.requested_inputs(self, frame.run), values, frame.scope)
 
     def _title(self) -> str:
         return self.display_name or (self.description or "").strip() or self.name

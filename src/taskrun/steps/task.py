@@ -13,7 +13,10 @@ Its body uses the task's scope itself as its own, so what top-level steps export
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.step import step
+from taskrun.core.traits import Traits
 from taskrun.steps.sequence import Sequence
 
 
@@ -21,4 +24,4 @@ from taskrun.steps.sequence import Sequence
 class Task(Sequence):
     """The root step of a flow or of a step library."""
 
-    runs_all = True
+    traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)

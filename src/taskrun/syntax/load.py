@@ -131,13 +131,14 @@ class XmlReader:
     def __init__(self, source: Source, prefixes: frozenset[str] = WELL_KNOWN_PREFIXES, depth: int = 0) -> None:
         self.source = source
         self.prefixes = prefixes
-        self.most_depth = MAX_DEPTH - depth
+        self.most_depth: int = MAX_DEPTH - depth
         self.problems: list[Diagnostic] = []
         self.open: list[_OpenElement] = []
         self.texts: list[str] = []  # read since the last tag
-        self.last_tag = (1, 1)
+        self.last_tag: tuple[int, int] = (1, 1)
         self.root: Node | None = None
-        parser = self.parser = expat.ParserCreate()
+        parser = expat.ParserCreate()
+        self.parser: expat.XMLParserType = parser
         parser.buffer_text = True
         parser.StartElementHandler = self.start
         parser.EndElementHandler = self.end

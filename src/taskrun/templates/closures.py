@@ -59,10 +59,10 @@ class Environment:
     __slots__ = ("budget", "depth", "out", "scope")
 
     def __init__(self, scope: Names, out: TemplateOutput, budget: Budget, depth: int = 0) -> None:
-        self.scope = scope
-        self.out = out
-        self.budget = budget
-        self.depth = depth
+        self.scope: Names = scope
+        self.out: TemplateOutput = out
+        self.budget: Budget = budget
+        self.depth: int = depth
 
     def with_output(self, out: TemplateOutput) -> Environment:
         """Return a copy of this environment that writes to another output."""

@@ -38,7 +38,7 @@ class CustomTypes:
 
     def __init__(self, templates: FlowTemplates) -> None:
         self.templates = templates
-        self.root = templates.root
+        self.root: Node = templates.root
         self.problems: list[Diagnostic] = []
 
     def apply(self) -> Node:

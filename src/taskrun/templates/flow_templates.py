@@ -32,14 +32,14 @@ class FlowTemplates:
     """Compiles the templates of the flow whose tree is ``root``."""
 
     def __init__(self, root: Node, sources: Sources, tags: TagSettings, settings: ScriptSettings) -> None:
-        self.imports = {
+        self.imports: dict[str, str] = {
             child.attributes["as"]: child.attributes["class"]
             for child in root.children
             if child.tag == "import" and {"as", "class"} <= child.attributes.keys()
         }
         self.root = root
-        self.language = language_of(root) or "python"
-        self.lookup = TagLookup(root.source.path, sources, tags, self.imports)
+        self.language: str = language_of(root) or "python"
+        self.lookup: TagLookup = TagLookup(root.source.path, sources, tags, self.imports)
         self.problems: list[Diagnostic] = []
         self._plain = settings
 

@@ -29,7 +29,7 @@ class TemplateOutput:
     __slots__ = ("_parts", "_rest", "mode")
 
     def __init__(self, mode: str) -> None:
-        self.mode = mode
+        self.mode: str = mode
         self._parts: list[Any] = []
         self._rest = MAX_OUTPUT
 

@@ -103,11 +103,11 @@ class TagLibrary:
     def __init__(self, root: Node, libraries: Libraries) -> None:
         self.root = root
         self.libraries = libraries
-        self.prefix = PurePath(root.source.path).name.removesuffix(".xlib")
-        self.language = libraries.lookup.language(root)
+        self.prefix: str = PurePath(root.source.path).name.removesuffix(".xlib")
+        self.language: str = libraries.lookup.language(root)
         self.bodies: dict[str, tuple[TemplateNode, TemplateFacts]] = {}
         tags = root.child("tags")
-        self.tags = {node.tag: node for node in (tags.children if tags else ()) if node.tag != TEXT}
+        self.tags: dict[str, Node] = {node.tag: node for node in (tags.children if tags else ()) if node.tag != TEXT}
         self.known: dict[str, Tag] = {}
 
     def check(self) -> None:

@@ -28,7 +28,7 @@ ERRORS = {
     '<choose name="c"><decider>1</decider><case match="1"><steps/></case><case match="1"><steps/></case></choose>': (
         "doubled", 75, "a second case for '1'", "",
     ),
-    '<step name="a"><flags match="a and"/></step>': ("bad-value", 23, "match='a and': a flag's name was expected", ""),
+    '<step name="a"><flags match="a and"/></step>': ("bad-value", 23, "match='a and': a flag's name is missing at the end", ""),
     '<step name="a"><flags rename="a"/></step>': ("bad-value", 23, "rename is 'a'; expected pairs", ""),
     '<call-task name="c"/>': ("missing-attribute", 1, "<call-task> needs taskModelPath or taskName", ""),
     '<call-task name="c" taskName="x" taskModelPath="y"/>': ("doubled", 21, "both taskModelPath and taskName", ""),

@@ -167,7 +167,6 @@ def test_foreign_decorators(write):
         '<step name="b" loud="false"><input name="RESULT"/><source>RESULT</source></step></steps></task>'
     )
     assert TaskManager(steps=[Loud, Greeting]).run(path).result == "hello ADA?"
-    assert Loud.implied(None, None) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from taskrun.compile.binding_plan import BindingPlan, plan_of
 from taskrun.compile.lint import PLATFORM_WORDS
 from taskrun.compile.registry import Registry
 from taskrun.core.body import Body
 from taskrun.core.flow import Header
 from taskrun.core.script_language import Code
 from taskrun.core.step import Decorator, Step
+from taskrun.model.binding_plan import BindingPlan, plan_of
 from taskrun.syntax.load import parse
 from taskrun.syntax.normalize import normalize
 from taskrun.syntax.schema import ElementDeclaration, Schema

@@ -10,12 +10,12 @@ import pytest
 
 from taskrun import Completion, Frame, Step, step
 from taskrun.compile import registry
-from taskrun.compile.binding_plan import plan_of
 from taskrun.compile.registry import Registry
 from taskrun.core import beans
 from taskrun.core.beans import Beans, ImportNotAllowedError, Imports
 from taskrun.core.step import base
 from taskrun.errors import PluginError
+from taskrun.model.binding_plan import plan_of
 
 
 @step("hum")

@@ -98,5 +98,5 @@ def test_what_code_says_of_itself_unless_it_says_more() -> None:
 def test_scripts_of_this_engine(bench: Bench, text: str, suspends: bool) -> None:
     """They are what they are in a <step>."""
     step = next(bench.load(task(f'<script name="a" lang="python"><source>{text}</source></script>')).model.children())
-    assert step.may_suspend is suspends
+    assert step.traits.awaits(step) is suspends
     assert step.source.function is not None

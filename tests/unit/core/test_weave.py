@@ -77,7 +77,7 @@ def test_the_order_is_the_rank_then_the_order_then_the_file(bench: Bench) -> Non
     found = layers(named(flow, "s"))
     assert found[: len(outside)] == outside
     assert found[len(outside) : -5] == inside
-    assert found[-5:] == ["retry", "decorator", "decorator", "NamedTimeout", "returnType"]
+    assert found[-5:] == ["retry", "decorator", "decorator", "timeout", "returnType"]
     custom = [layer for layer in named(flow, "s").layers() if layer.tag == "decorator"]
     assert [layer.name for layer in custom] == ["mine", "yours"]
     assert [layer.name for layer in custom if layer.order == 5] == ["yours"]

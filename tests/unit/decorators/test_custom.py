@@ -11,13 +11,10 @@ from small_flows import Bench, task
 from taskrun import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Inner
-from taskrun.decorators.named_decorators import (
-    SHIPPED,
-    NamedRateLimit,
-    NamedRetry,
-    NamedTimeout,
-    named_decorator,
-)
+from taskrun.decorators.named_decorators import SHIPPED, named_decorator
+from taskrun.decorators.rate_limit import RateLimit
+from taskrun.decorators.retry import Retry
+from taskrun.decorators.timeout import Timeout
 from taskrun.errors import PluginError, RateLimitTimeout, StepTimeout
 from taskrun.syntax.load import parse
 
@@ -110,24 +107,23 @@ def test_a_decorator_of_a_container(bench: Bench) -> None:
 
 def shipped(name: str, **parameters: str) -> Any:
     """Return a shipped decorator."""
-    return named_decorator(name, parameters, 100, NODE)
+    return named_decorator(name, parameters, NODE)
 
 
 def test_the_parameters_of_the_shipped_ones() -> None:
     """Their defaults are those of the language."""
     retry = shipped("retry", maxRetryCount="3")
-    assert isinstance(retry, NamedRetry)
+    assert isinstance(retry, Retry)
     assert (retry.max_retry_count, retry.retry_delay.constant, retry.max_retry_delay.constant) == (3, 1.0, 300.0)
     assert retry.exponential_delay
     assert not shipped("retry", maxRetryCount="0", retryDelay="5s", exponentialDelay="0").exponential_delay
     timeout = shipped("timeout", timeout="2s")
-    assert isinstance(timeout, NamedTimeout)
-    assert timeout.seconds == 2
+    assert isinstance(timeout, Timeout)
+    assert timeout.timeout.constant == 2
     limit = shipped("rateLimit", requestPerSecond="2.5", maxWait="1m", **{"global": "true"})
-    assert isinstance(limit, NamedRateLimit)
-    assert (limit.rate, limit.max_wait, limit.shared) == (2.5, 60, True)
-    assert not shipped("rateLimit", requestPerSecond="1").shared
-    assert {cls.rank for cls in (NamedRetry, NamedTimeout, NamedRateLimit)} == {10}
+    assert isinstance(limit, RateLimit)
+    assert (limit.request_per_second.run({}), limit.max_wait.constant, limit.global_) == (2.5, 60, True)
+    assert not shipped("rateLimit", requestPerSecond="1").global_
 
 
 @pytest.mark.parametrize(

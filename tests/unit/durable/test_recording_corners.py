@@ -14,7 +14,6 @@ from taskrun import TaskManager
 from taskrun.codec.classes import allow_no_import
 from taskrun.codec.codec import Codecs
 from taskrun.codec.exception_state import rebuild_exception
-from taskrun.compile.call_graph import reachable_flows
 from taskrun.core.control import CANCEL, CANCEL_ONLY, SUSPEND, RunAborted
 from taskrun.core.inputs import admitted
 from taskrun.core.journal import ErrorRecord
@@ -28,6 +27,7 @@ from taskrun.durable.recorder import Recorder
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.revive_exception import revive
 from taskrun.errors import FencedError, InputError, RevertError, StepError, StoreError, UnsavableValueError
+from taskrun.model.call_graph import reachable_flows
 from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual
 

@@ -183,7 +183,7 @@ def test_declarations_say_what_a_value_is(grammar: ElementDeclaration) -> None:
     target = steps_of(grammar).children["step"].attributes["next"]
 
     assert list(join_type.values) == ["allSuccess", "anyFailure", "anySuccess", "allComplete"]
-    assert join_type.values["allComplete"] == "Waits for all branches and succeeds, whatever became of them."
+    assert join_type.values["allComplete"] == "Wait for all branches and succeed, even if branches failed."
     assert join_type.type == "JoinType"
     assert list(target.values) == ["@exit", "@end", "@suspend"]
     assert grammar.attributes["graphMode"].type == "xs:boolean"

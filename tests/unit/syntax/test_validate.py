@@ -145,7 +145,7 @@ def test_a_file_with_everything_passes() -> None:
         ),
         (
             '<invoke bean="b"/>', 14, "missing-attribute", "<invoke> needs the attribute method",
-            "method: The name of its method; the inputs are its arguments, by name.",
+            "method: The name of the method. The inputs of the step are its arguments, by name.",
         ),
         (
             '<step timeout="soon"/>', 20, "bad-value", f"timeout is 'soon'; expected {DURATION}", "",

@@ -10,16 +10,18 @@ its place; nothing is exported then. The step's ``next`` counts unless its compl
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import RESULT, Completion, Signal, jump_to
+from taskrun.core.fields import scripts_of
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import Input, bind_inputs, unknown_variable
 from taskrun.core.outputs import Output
 from taskrun.core.scope import Scope
 from taskrun.core.script_views import VIEWS, StepView
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.traceback_notes import StepNote
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 from taskrun.errors import InputError
 from taskrun.script.script import UnknownVariableError
@@ -28,10 +30,10 @@ _new_scope = dict.__new__
 
 
 @decorator("call", rank=120)
-class Call(Decorator):
+class Call(ImpliedDecorator):
     """The call of a step: inputs are its arguments, outputs its return values."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
     nested: bool
@@ -53,11 +55,11 @@ class Call(Decorator):
     views: bool
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> Call | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> Call | None:
         """Round every step but the root."""
-        if setting.root or setting.outermost is not None:
+        if settings.root or settings.outermost is not None:
             return None
-        inputs = tuple(item for item in step.inputs if not step.asks(item))
+        inputs = tuple(item for item in step.inputs if not step.traits.requests(step, item))
         plain = all(item.plain for item in inputs) and step.language == "python"
         careful = tuple(item for item in step.outputs if item.to_task_scope or item.dump)
         return cls(
@@ -68,10 +70,10 @@ class Call(Decorator):
             exports=tuple((item.name, item.variable) for item in step.outputs if not item.to_task_scope),
             careful=careful,
             names=frozenset({RESULT, *(item.name for item in step.outputs)}),
-            open=step.provides(None) is None,
-            jump=step.next if setting.jumps else None,
-            bare=not (step.outputs or step.ignore_result or (setting.jumps and step.next)),
-            views=not VIEWS.isdisjoint((*reads_of(step), *step.reads_by_name())),
+            open=step.traits.provides(step, None) is None,
+            jump=step.next if settings.jumps else None,
+            bare=not (step.outputs or step.ignore_result or (settings.jumps and step.next)),
+            views=not VIEWS.isdisjoint((*reads_of(step), *step.traits.reads_by_name(step))),
         )
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
@@ -172,13 +174,13 @@ def add_note(error: BaseException, note: StepNote) -> None:
 def reads_of(step: Step) -> frozenset[str]:
     """Return the names that the step's own scripts read."""
     names: set[str] = set()
-    for script in step.scripts():
+    for script in scripts_of(step):
         names |= script.reads
     for output in step.outputs:
         for found in (output.source, output.value):
             if found is not None:
                 names |= found.reads
     for item in step.decorators:
-        for script in item.scripts():
+        for script in scripts_of(item):
             names |= script.reads
     return frozenset(names)

@@ -18,7 +18,7 @@ from taskrun.codec.codec import Codecs
 from taskrun.codec.script_views import RESULT_CODECS
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.recorder import Recorder
 from taskrun.errors import ChangedInputError, UnsavableValueError
@@ -34,17 +34,17 @@ class Before(NamedTuple):
 
 
 @decorator("checkMutation", rank=110)
-class CheckMutation(Decorator):
+class CheckMutation(ImpliedDecorator):
     """A look at the inputs before and after the step."""
 
     names: tuple[str, ...]
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> CheckMutation | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> CheckMutation | None:
         """Round every step with inputs, when that is asked for."""
-        if not setting.check_mutation or setting.root or setting.outermost is not None:
+        if not settings.check_mutation or settings.root or settings.outermost is not None:
             return None
-        names = tuple(item.name for item in step.inputs if not step.asks(item))
+        names = tuple(item.name for item in step.inputs if not step.traits.requests(step, item))
         return cls(names=names) if names else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:

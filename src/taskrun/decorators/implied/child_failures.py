@@ -12,20 +12,20 @@ from __future__ import annotations
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.rollback import ChildError
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import mark_handled, may_handle
 
 
 @decorator("containerFailures", rank=13)
-class ContainerFailures(Decorator):
+class ContainerFailures(ImpliedDecorator):
     """Marks the failures of its children that a container has handled, when the container ends."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> ContainerFailures | None:
         """Decorate every container that does not mark handled failures itself."""
         tracked = settings.recorded or settings.undoes
-        return cls() if tracked and step.holds_steps and not step.marks_handled else None
+        return cls() if tracked and step.traits.holds_steps(step) and not step.traits.marks_handled else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the container, then mark the failures that it has handled."""
@@ -51,7 +51,7 @@ class ContainerFailures(Decorator):
 
 
 @decorator("childFailure", rank=150)
-class ChildFailure(Decorator):
+class ChildFailure(ImpliedDecorator):
     """Notes the failure of a child of such a container."""
 
     name: str
@@ -69,7 +69,7 @@ class ChildFailure(Decorator):
         if rollback.abort_error is not None:
             raise rollback.abort_error
         key = frame.path
-        if not frame.step.concurrent_children:
+        if not frame.step.traits.concurrent_children:
             for failure in rollback.pending.get(key, ()):
                 failure.followed = True
                 rollback.forget(failure.path)

@@ -10,19 +10,19 @@ from collections.abc import Awaitable
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import with_compensation
 
 
-@decorator("unwind", rank=15)
-class Compensate(Decorator):
+@decorator("compensate", rank=15)
+class Compensate(ImpliedDecorator):
     """The undo list of a container."""
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> Compensate | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> Compensate | None:
         """Round every step with steps inside, in this file, where something can be undone."""
-        return cls() if setting.undoes and next(iter(step.children()), None) is not None else None
+        return cls() if settings.undoes and next(iter(step.children()), None) is not None else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run the body with a list of its own."""

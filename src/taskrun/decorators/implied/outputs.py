@@ -9,26 +9,29 @@ need of this.
 
 from __future__ import annotations
 
-from taskrun.compile.variables import own_names
+from typing import ClassVar
+
 from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.outputs import ByName, Output
 from taskrun.core.scope import Scope
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
+from taskrun.model.variables import own_names
 
 
 @decorator("outputs", rank=30)
-class Outputs(Decorator):
+class Outputs(ImpliedDecorator):
     """The output expressions of a step."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     outputs: tuple[Output, ...]
     by_name: ByName
 
     @classmethod
-    def implied(cls, step: Step, _setting: WeaveSettings) -> Outputs | None:
+    def implied(cls, step: Step, _settings: WeaveSettings) -> Outputs | None:
         """Round every step that declares outputs which are more than its RESULT as it is."""
         declared = step.outputs
         if not declared or (len(declared) == 1 and declared[0].name == RESULT and declared[0].untouched):

@@ -12,23 +12,23 @@ from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.journal import StepRecord
 from taskrun.core.outputs import Output
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.timers import now
 from taskrun.core.weave import WeaveSettings
 
 
-@decorator("keptOutputs", rank=125)
-class PersistOutputs(Decorator):
+@decorator("persistOutputs", rank=125)
+class PersistOutputs(ImpliedDecorator):
     """The outputs that are recorded of a step that is not."""
 
     name: str
     outputs: tuple[Output, ...]
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> PersistOutputs | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> PersistOutputs | None:
         """Round every step of a recorded run that is not recorded itself and has such outputs."""
         kept = tuple(item for item in step.outputs if item.persist)
-        here = setting.recorded and not setting.saved(step) and not setting.root and setting.outermost is None
+        here = settings.recorded and not settings.saved(step) and not settings.root and settings.outermost is None
         return cls(name=step.name, outputs=kept) if here and kept else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:

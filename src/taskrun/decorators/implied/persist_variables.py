@@ -12,18 +12,18 @@ from collections.abc import Awaitable
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.weave import WeaveSettings
 
 
-@decorator("persistedVariables", rank=14)
-class PersistVariables(Decorator):
+@decorator("persistVariables", rank=14)
+class PersistVariables(ImpliedDecorator):
     """The variables of a container that are kept."""
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> PersistVariables | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> PersistVariables | None:
         """Round every recorded container that names some."""
-        return cls() if step.persis_vars and setting.recorded else None
+        return cls() if step.persis_vars and settings.recorded else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Set what is recorded, then run the body."""

@@ -19,7 +19,7 @@ from taskrun.core.journal import StepRecord
 from taskrun.core.outputs import unrecorded
 from taskrun.core.rollback import is_inside
 from taskrun.core.states import StepState
-from taskrun.core.step import Decorator, Inner, Step, decorator, walk
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator, walk
 from taskrun.core.timers import now
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import recorded_compensations, register_compensation
@@ -33,7 +33,7 @@ UNDONE = "what the steps inside had done is undone"
 
 
 @decorator("replay", rank=97)
-class Replay(Decorator):
+class Replay(ImpliedDecorator):
     """The record of a step."""
 
     step: Step
@@ -50,18 +50,18 @@ class Replay(Decorator):
     """The variables of the task that steps inside set (``toTaskScope``), which are not run when this one is recalled."""
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> Replay | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> Replay | None:
         """Round every step of a recorded program but the root and those with ``saveState="false"``."""
-        if setting.root or setting.outermost is not None or not setting.saved(step):
+        if settings.root or settings.outermost is not None or not settings.saved(step):
             return None
         return cls(
             step=step,
             input_names=tuple(item.name for item in step.inputs),
-            container=step.holds_steps,
-            begins=step.holds_steps or step.may_suspend,
-            shared=setting.concurrent,
+            container=step.traits.holds_steps(step),
+            begins=step.traits.holds_steps(step) or step.traits.awaits(step),
+            shared=settings.concurrent,
             hidden=unrecorded(step.outputs),
-            undoes=setting.undoes,
+            undoes=settings.undoes,
             task_variables=_set_inside(step),
         )
 
@@ -121,7 +121,7 @@ class Replay(Decorator):
         self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder
     ) -> tuple[StepRecord, Mapping[str, Any] | None]:
         """Return the record of the step's success, and what is kept for undoing it."""
-        values = self.step.compensation_data(frame)
+        values = self.step.traits.compensation_data(self.step, frame)
         inputs = None if values is None else recorder.text(_public(values, frame), f"what undoing {key} needs: ")
         outputs = self.text_of(done.outputs, key, recorder)
         record = StepRecord(
@@ -143,7 +143,7 @@ class Replay(Decorator):
 
     def _register_unsaved(self, frame: Frame, done: Completion) -> None:
         """Let the step be undone that has done its work and fails only because a value of it cannot be recorded."""
-        values = self.step.compensation_data(frame)
+        values = self.step.traits.compensation_data(self.step, frame)
         if values is not None:
             register_compensation(frame, self.step, values, done)
 
@@ -239,7 +239,7 @@ def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
             if item.name in open_names:
                 if not item.persist:
                     del found[item.name]
-                if not item.persist or not item.by_name or inside.step.asks(item):
+                if not item.persist or not item.by_name or inside.step.traits.requests(inside.step, item):
                     open_names.discard(item.name)
         inside = inside.parent
     return found

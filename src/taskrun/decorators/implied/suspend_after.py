@@ -7,12 +7,15 @@ Rules: the same for ``nextOnError`` and for ``to`` of a case. Nothing is asked f
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion, Signal
 from taskrun.core.frame import Frame
 from taskrun.core.journal import StepRecord
 from taskrun.core.states import StepState
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.timers import now
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.recorder import recorder_of
 from taskrun.result import WaitPoint
@@ -20,20 +23,20 @@ from taskrun.result import WaitPoint
 SUSPEND = "@suspend"
 
 
-@decorator("pause", rank=137)
-class Pause(Decorator):
+@decorator("suspendAfter", rank=137)
+class SuspendAfter(ImpliedDecorator):
     """A stop behind a step."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> Pause | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> SuspendAfter | None:
         """Round every step that may go there."""
-        if not setting.jumps or setting.root or setting.outermost is not None:
+        if not settings.jumps or settings.root or settings.outermost is not None:
             return None
-        targets = {step.next, step.next_on_error, *(target for _, target in step.jumps_of_parts())}
+        targets = {step.next, step.next_on_error, *(target for _, target in step.traits.jumps(step))}
         return cls(step=step) if SUSPEND in targets else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:

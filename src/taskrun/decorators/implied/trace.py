@@ -7,27 +7,29 @@ has an event of its own from ``when`` or ``flags``.
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.events import StepFinished, StepStarted
 from taskrun.core.frame import Frame
-from taskrun.core.step import Decorator, Inner, Step, decorator
+from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 from taskrun.errors import StepTimeout
 
 
 @decorator("trace", rank=130)
-class Trace(Decorator):
+class Trace(ImpliedDecorator):
     """The events of a step."""
 
-    may_suspend = False
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, setting: WeaveSettings) -> Trace | None:
+    def implied(cls, step: Step, settings: WeaveSettings) -> Trace | None:
         """Round every step of a watched program but the root."""
-        if not setting.traced or setting.root or setting.outermost is not None:
+        if not settings.traced or settings.root or settings.outermost is not None:
             return None
         return cls(step=step)
 

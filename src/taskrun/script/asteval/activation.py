@@ -24,7 +24,7 @@ class ReturnSignal:
     __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        self.value: Any = value
 
 
 class LoopSignal:
@@ -64,8 +64,8 @@ class Activation:
         self.scope = scope
         self.namespace = namespace
         self.budget = budget
-        self.tick = budget.tick
-        self.variables = {} if variables is None else variables
+        self.tick: Callable[[], int] = budget.tick
+        self.variables: dict[str, Any] = {} if variables is None else variables
         self.parent = parent
         self.value: Any = None
 

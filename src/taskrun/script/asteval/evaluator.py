@@ -8,7 +8,7 @@ node without a handler here cannot be evaluated.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asteval
 
@@ -21,8 +21,16 @@ from taskrun.script.limits import Limits
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names
 
+if TYPE_CHECKING:
 
-class Interpreter(FunctionHandlers, ExpressionHandlers, asteval.Interpreter):  # type: ignore[misc] # asteval has no types
+    class AstevalInterpreter:
+        """Interpreter of asteval, which has no types."""
+
+else:
+    AstevalInterpreter = asteval.Interpreter
+
+
+class Interpreter(FunctionHandlers, ExpressionHandlers, AstevalInterpreter):
     """Complete activation: combines the handlers of all nodes with those of asteval."""
 
 

@@ -28,6 +28,8 @@ _END = object()
 class StatementHandlers(Activation):
     """Handlers of all statements but function definitions."""
 
+    value: Any
+
     def run_block(self, statements: Iterable[ast.stmt]) -> Signal:
         """Execute statements until one returns a signal, and return that signal or None."""
         for statement in statements:

@@ -37,9 +37,13 @@ class Emitter:
         self.lenient = lenient
         self.local_names: list[frozenset[str]] = []
         self.function_depths: list[int] = []  # number of levels around each function body
-        self.iterable_depth = 0
-        self.temporary_count = 0
-        self.needs_budget = False  # whether the program can run for long
+        self.iterable_depth: int = 0
+        self.temporary_count: int = 0
+        self.needs_budget: bool = False  # whether the program can run for long
+
+    def require_budget(self, required: bool = True) -> None:
+        """Note that the program can run for long, so it must check its budget."""
+        self.needs_budget = self.needs_budget or required
 
     def visit(self, node: Any) -> Any:
         """Return the replacement of a node: an expression, or for a statement a statement or a list of statements."""

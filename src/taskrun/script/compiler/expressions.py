@@ -54,7 +54,7 @@ class ExpressionEmitter(Emitter):
             raise AssertionError(f"the sandbox checks did not refuse the attribute '{node.attr}'")
         value, name = self.visit(node.value), self.new_temporary()
         if node.attr in GUARDED_METHODS or name is None:
-            self.needs_budget = self.needs_budget or node.attr in GUARDED_METHODS
+            self.require_budget(node.attr in GUARDED_METHODS)
             return call("_attribute", value, constant(node.attr))
         test = type_is_in(ast.NamedExpr(ast.Name(name, STORE), value), "_PLAIN")
         own = ast.Attribute(load(name), node.attr, ast.Load())
@@ -69,7 +69,7 @@ class ExpressionEmitter(Emitter):
         unmetered = isinstance(function, ast.Name) and function.id in _UNMETERED
         if isinstance(function, ast.Attribute):
             unmetered = not (isinstance(function.value, ast.Name) and function.value.id in self.namespace)
-        self.needs_budget = self.needs_budget or not unmetered
+        self.require_budget(not unmetered)
         callee = self.visit(function)
         if not unmetered:
             callee = self.metered_callee(callee)
@@ -92,7 +92,7 @@ class ExpressionEmitter(Emitter):
         return conditional(test, load(name), call("_checked_result", load(name), constant(function_name)))
 
     def visit_Await(self, node: ast.Await) -> ast.expr:
-        self.needs_budget = True
+        self.require_budget()
         value = self.unchecked_call(node.value) if isinstance(node.value, ast.Call) else self.visit(node.value)
         shown = _display_name(node.value.func if isinstance(node.value, ast.Call) else node.value)
         return self.checked_result(ast.Await(call("_awaited", load(BUDGET), value, constant(shown))), shown)
@@ -100,11 +100,11 @@ class ExpressionEmitter(Emitter):
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
         if not isinstance(node.ctx, ast.Load):
             return ast.Starred(self.visit(node.value), node.ctx)
-        self.needs_budget = True
+        self.require_budget()
         return ast.Starred(call("_ticked", self.visit(node.value)), node.ctx)
 
     def visit_Intrinsic(self, node: Intrinsic) -> ast.expr:
-        self.needs_budget = True
+        self.require_budget()
         return call("_x_" + node.operation, *self.visit_all(node.arguments))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:

@@ -10,6 +10,7 @@ renews the budget. A lambda that neither calls nor iterates needs no budget.
 from __future__ import annotations
 
 import ast
+from typing import Final
 
 from taskrun.script.compiler.ast_builders import BUDGET, STORE, TICK, TICKS, assign, call, load, scope_variable
 from taskrun.script.compiler.statements import StatementEmitter, metered_unpacking
@@ -34,13 +35,13 @@ class FunctionEmitter(StatementEmitter):
         body = self.visit(node.body)
         self.leave_function()
         if any(isinstance(part, _METERED_NODES) for part in ast.walk(node.body)):
-            self.needs_budget = True
+            self.require_budget()
             bare = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
             body = call("_metered_lambda", load(BUDGET), ast.Lambda(bare, body))
         return ast.Lambda(arguments, body)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> list[ast.stmt]:
-        self.needs_budget = True
+        self.require_budget()
         if node.name.startswith("_") and node.name != "_" and "@" not in node.name:
             raise AssertionError(f"the sandbox checks did not refuse the name '{node.name}'")
         arguments = self.visit_parameters(node.args)
@@ -75,7 +76,7 @@ class FunctionEmitter(StatementEmitter):
 
     def emit_comprehension(self, node: Comprehension) -> ast.expr:
         """Return the replacement of a comprehension; its first iterable is evaluated outside of its scope."""
-        self.needs_budget = True
+        self.require_budget()
         first = node.generators[0]
         outermost = self.visit_iterable(first.iter)
         self.local_names.append(iteration_names(node))
@@ -91,7 +92,10 @@ class FunctionEmitter(StatementEmitter):
         self.local_names.pop()
         return node
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = emit_comprehension
+    visit_ListComp: Final = emit_comprehension
+    visit_SetComp: Final = emit_comprehension
+    visit_DictComp: Final = emit_comprehension
+    visit_GeneratorExp: Final = emit_comprehension
 
 
 def _budget_attribute(name: str) -> ast.Attribute:

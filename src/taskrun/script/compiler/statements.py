@@ -64,7 +64,7 @@ class StatementEmitter(ExpressionEmitter):
         """
         if not isinstance(target, (ast.Tuple, ast.List)):
             return self.assignment_target(target)
-        self.needs_budget = self.needs_budget or has_starred(target)
+        self.require_budget(has_starred(target))
         parts: list[ast.expr] = []
         for part in target.elts:
             if has_starred(part):
@@ -135,14 +135,14 @@ class StatementEmitter(ExpressionEmitter):
         return ast.If(self.visit(node.test), self.visit_block(node.body), self.visit_block(node.orelse))
 
     def visit_For(self, node: ast.For) -> ast.stmt:
-        self.needs_budget = True
+        self.require_budget()
         items = call("_compress", metered_unpacking(self.visit(node.iter), node.target), load(TICKS))
         later: list[ast.stmt] = []
         target = self.unpacking_target(node.target, later)
         return ast.For(target, items, [*later, *self.visit_block(node.body)], self.visit_block(node.orelse))
 
     def visit_While(self, node: ast.While) -> ast.stmt:
-        self.needs_budget = True
+        self.require_budget()
         tick = ast.Expr(ast.Call(load(TICK), [], []))
         return ast.While(self.visit(node.test), [tick, *self.visit_block(node.body)], self.visit_block(node.orelse))
 

@@ -64,8 +64,8 @@ class TemplateContext(Context):
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """Sandboxed environment of jinja2 that applies the guards and limits of scripts."""
 
-    intercepted_binops = frozenset(_BINARY)
-    context_class = TemplateContext
+    intercepted_binops: frozenset[str] = frozenset(_BINARY)
+    context_class: type[Context] = TemplateContext
 
     def is_safe_attribute(self, obj: Any, attr: str, _value: Any) -> bool:
         """Return whether a template may read an attribute of that name."""

@@ -37,10 +37,10 @@ class Budget:
     __slots__ = ("_token", "deadline", "ended", "limits", "rest", "ticks")
 
     def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.rest = limits.ticks
-        self.deadline = monotonic() + limits.seconds
-        self.ended = False
+        self.limits: Limits = limits
+        self.rest: int = limits.ticks
+        self.deadline: float = monotonic() + limits.seconds
+        self.ended: bool = False
         self.ticks: Iterator[int] = chain.from_iterable(iter(self._stretch, None))
         self._token: Token[Budget | None] | None = None
 

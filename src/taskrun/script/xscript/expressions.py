@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from taskrun.script.ir import Intrinsic, LocalName, ScopeName, intrinsic
 from taskrun.script.problems import FORBIDDEN, UNSUPPORTED, Problem, ProblemsError
@@ -48,7 +48,7 @@ class ExpressionTranslator:
 
     def __init__(self, position: Callable[[int], tuple[int, int]]) -> None:
         self.position = position
-        self.variables = XScriptVariables()
+        self.variables: XScriptVariables = XScriptVariables()
         self.hoisted: list[ast.stmt] = []  # statements to insert before the current one
         self.imports: dict[str, tuple[str, int]] = {}
 
@@ -191,7 +191,12 @@ class ExpressionTranslator:
             node = node.children[0]
         return self.apply_links(self.chain_start(node, links), links[::-1])
 
-    on_member = on_optional_member = on_item = on_optional_item = on_call = on_optional_call = chain
+    on_member: Final = chain
+    on_optional_member: Final = chain
+    on_item: Final = chain
+    on_optional_item: Final = chain
+    on_call: Final = chain
+    on_optional_call: Final = chain
 
     def chain_start(self, node: SyntaxNode, links: list[SyntaxNode]) -> ast.expr:
         """Return the first value of a chain; ``$scope.x`` is the variable x of the scope."""

@@ -20,6 +20,8 @@ from taskrun.script.xscript.variables import LOAD, STORE
 class FunctionTranslator(ExpressionTranslator):
     """Translator of arrow functions, declared functions and destructuring patterns."""
 
+    hoisted: list[ast.stmt]
+
     def block(self, statements: Sequence[SyntaxNode]) -> list[ast.stmt]:
         """Return the translation of the statements of a block."""
         raise NotImplementedError

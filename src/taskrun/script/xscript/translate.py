@@ -73,6 +73,8 @@ def _ends_line(text: str, index: int, letter: str) -> bool:
 class StatementTranslator(JumpTranslator, FunctionTranslator):
     """Translator of all statements; each method ``do_<rule>`` returns a list of Python statements."""
 
+    hoisted: list[ast.stmt]
+
     def expression_statement(self, tree: SyntaxNode) -> list[ast.stmt]:
         """Return the translation of a text that is one expression."""
         value = self.expression(tree)

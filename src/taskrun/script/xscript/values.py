@@ -33,10 +33,10 @@ class NopScriptError(Exception):
 
     def __init__(self, code: str = "", cause: object = None) -> None:
         super().__init__(code)
-        self.error_code = str(code)
+        self.error_code: str = str(code)
         self.params: dict[str, Any] = {}
         if isinstance(cause, BaseException):
-            self.__cause__ = cause
+            self.__cause__: BaseException | None = cause
 
     def param(self, name: str, value: Any) -> Self:
         """Set a parameter and return this error, so that calls can be chained."""

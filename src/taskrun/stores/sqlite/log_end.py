@@ -29,7 +29,7 @@ class LogEnd:
     """Cached end of the append-only log: the last row id, and the runs written since another process wrote last."""
 
     def __init__(self) -> None:
-        self.last_id = 0
+        self.last_id: int = 0
         self.runs: dict[str, KnownRun] = {}
 
     def refresh(self, connection: sqlite3.Connection) -> None:

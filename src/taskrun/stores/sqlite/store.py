@@ -60,7 +60,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path | str, *, synchronous: Synchronous = "FULL", timeout: float = 5.0) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path: Path = Path(path).expanduser().absolute()
         self._name = str(self.path)
         self._files = ValueFiles(self.path.with_name(self.path.name + ".files"))
         self._lock = threading.RLock()

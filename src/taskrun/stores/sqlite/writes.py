@@ -54,7 +54,7 @@ class SpilledFiles:
     __slots__ = ("files", "store")
 
     def __init__(self, store: ValueFiles) -> None:
-        self.store = store
+        self.store: ValueFiles = store
         self.files: dict[str, bytes] = {}
 
     def spill(self, data: bytes) -> str:

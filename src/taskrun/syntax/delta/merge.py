@@ -48,7 +48,7 @@ class Merger:
     """Merges trees, and collects conflicts in ``problems``; ``opaque`` are the tags of elements that contain scripts."""
 
     def __init__(self, opaque: frozenset[str]) -> None:
-        self.opaque = opaque | SECTIONS
+        self.opaque: frozenset[str] = opaque | SECTIONS
         self.problems: list[Diagnostic] = []
 
     def merge(self, base: Node, delta: Node, placeholder: str = SUPER) -> Node:

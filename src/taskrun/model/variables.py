@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from taskrun.core.fields import scripts_of
 from taskrun.core.revert import GIVEN
 from taskrun.core.step import Step, walk
 from taskrun.errors import Diagnostic, near_hint
@@ -41,8 +42,8 @@ class Variables:
     def __init__(self, root: Step, context: LinkContext | None = None) -> None:
         """Compute the table of the flow with this root; with a ``context``, including the variables that beans set."""
         self.root = root
-        self._provided = {id(step.node): step.provides(context) for step in walk(root)}
-        self.closed = bool(root.inputs) and all(
+        self._provided = {id(step.node): step.traits.provides(step, context) for step in walk(root)}
+        self.closed: bool = bool(root.inputs) and all(
             step.language == "python" and not _sets_any(step) and self._provided[id(step.node)] is not None
             for step in walk(root)
         )
@@ -55,7 +56,7 @@ class Variables:
             to_task.update(output.variable for output in step.outputs if output.to_task_scope)
             provided = [self._provided[id(child.node)] or () for child in step.children()]
             self._own[id(step.node)] = frozenset(own_names(step)).union(*provided)
-        self.task = self._own[id(root.node)] | to_task | ALWAYS
+        self.task: frozenset[str] = self._own[id(root.node)] | to_task | ALWAYS
 
     def inside(self, step: Step) -> frozenset[str] | None:
         """Return the variables that the step's own scripts can read, None when they are not known."""
@@ -93,19 +94,19 @@ class Variables:
                 yield from self._input(step, item, self.task if item.from_task_scope else before)
             for output in step.outputs:
                 yield from self._reads(step, output.source or output.value, inside)
-            for script in step.scripts():
+            for script in scripts_of(step):
                 yield from self._reads(step, script, inside)
             if step.revert is not None:
                 yield from self._reads(step, step.revert.body, inside | GIVEN)
             for decorator in step.decorators:
-                for script in decorator.scripts():
+                for script in scripts_of(decorator):
                     yield from self._reads(step, script, before if decorator.rank > CALL_RANK else inside)
 
     def _input(self, step: Step, item: Input, names: frozenset[str]) -> Iterator[Diagnostic]:
         """Yield the errors of an input of a step; ``names`` are the variables that it can read."""
         if step is self.root:
             return
-        if step.asks(item):
+        if step.traits.requests(step, item):
             return
         if not item.by_name:
             yield from self._reads(step, item.source or item.value, names)
@@ -137,7 +138,7 @@ class Variables:
 
 def _sets_any(step: Step) -> bool:
     """Return whether a template of the step may set variables whose names are computed in the run."""
-    return any(getattr(script, "sets_any", False) for script in step.scripts())
+    return any(getattr(script, "sets_any", False) for script in scripts_of(step))
 
 
 def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
@@ -146,11 +147,11 @@ def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
         for item in step.inputs:
             yield item.name
     yield from step.stores()
-    for script in step.scripts():
+    for script in scripts_of(step):
         yield from script.stores
     for decorator in step.decorators:
         yield from decorator.stores()
-        for script in decorator.scripts():
+        for script in scripts_of(decorator):
             if decorator.rank <= CALL_RANK:
                 yield from script.stores
     for output in step.outputs:

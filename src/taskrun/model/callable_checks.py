@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from taskrun.calls.arguments import Parameters
-from taskrun.compile.variables import ALWAYS
 from taskrun.errors import Diagnostic, PluginError, near_hint
+from taskrun.model.variables import ALWAYS
 
 if TYPE_CHECKING:
     from taskrun.core.link_context import LinkContext

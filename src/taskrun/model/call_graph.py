@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from taskrun.compile.flow_reference import FlowReference
 from taskrun.core.search_path import NotFoundError
 from taskrun.core.step import walk
 from taskrun.errors import FlowError
+from taskrun.model.flow_reference import FlowReference
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
