@@ -1,7 +1,7 @@
 """Recorded runs: their execution, their records, and the operations on them, such as resume and cancel.
 
-It may import ``core``, ``codec``, ``result`` and ``class_api``, but neither ``stores`` nor ``steps``. Read in this
-order:
+It may import ``core``, ``codec``, ``result`` and ``class_api``, but neither ``stores`` nor ``steps``. Begin with
+``session`` and read in this order:
 
     session         start, execute and finish a run          operations      resume, rerun, cancel and suspend runs
     recorder        the journal in terms of values           replay          the records that a resumed run replays
