@@ -13,7 +13,7 @@ and what must come out of it, all of it optional:
     elapsed: 50                        virtual milliseconds, or [at least, at most]
     status: SUCCEEDED                  of the result
     state: REVERTED                    how the run ended, whether there is a result or not
-    waits: {main/a: [approved]}        where the run is suspended, and what it asks for there
+    waits: {main/a: [approved]}        where the run is suspended, and the inputs that it requests there
     recorded: [...]                    what the flow told the bean ``recorder``
     events: [StepFinished main/a]      parts of "kind path status" lines that must appear in this order
     absent: [StepStarted main/b]       parts that must not appear
@@ -216,7 +216,7 @@ def _check_outcome(spec: dict[str, Any], outcome: Outcome) -> None:
     elif "state" in spec and isinstance(outcome.error, StepError):
         assert outcome.error.status == spec["state"], f"the status is {outcome.error.status}"
     if "waits" in spec:
-        waits = {place.path: [item.name for item in place.asked] for place in outcome.result.waiting}
+        waits = {place.path: [item.name for item in place.requested] for place in outcome.result.waiting}
         assert waits == spec["waits"], f"it waits for {waits}"
     if "elapsed" in spec:
         least, most = spec["elapsed"] if isinstance(spec["elapsed"], list) else (spec["elapsed"], spec["elapsed"])
