@@ -19,7 +19,8 @@ from pathlib import Path
 
 from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
-from taskrun.durable.journal import CommitGroup, Journal
+from taskrun.durable.commit_groups import CommitGroup
+from taskrun.durable.journal import Journal
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.stores.sqlite.store import SqliteStore, Synchronous
 

@@ -1,4 +1,4 @@
-"""Commands in processes of their own that run beside the test."""
+"""Child processes that run ``taskrun`` commands concurrently with the test."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from pathlib import Path
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """Start the command in the background."""
+    """Start a command in the background."""
     return subprocess.Popen(
         [sys.executable, "-m", "taskrun", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
 def says(process: subprocess.Popen[str], text: str) -> None:
-    """Wait until a process has written a line with that text to standard error."""
+    """Wait until a process writes a line with a text to standard error; fails if it ends before."""
     assert process.stderr is not None
     for line in process.stderr:
         if text in line:
             return
-    raise AssertionError(f"it ended and never said: {text}")
+    raise AssertionError(f"the process ended without writing: {text}")
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for something that another process does."""
+    """Wait until a condition is true, at most ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, "the condition did not become true"
         select.select([], [], [], 0.02)
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
+    """Return whether a process runs; False for a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -45,7 +45,7 @@ def alive(pid: int) -> bool:
 
 
 def on_terminal(folder: Path, *words: str, types: str) -> tuple[int, str]:
-    """Run the command on a terminal on which somebody types; return its exit status and what the terminal shows."""
+    """Run a command on a pseudo-terminal with ``types`` as its input; return its exit status and the terminal's content."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "taskrun", *words],

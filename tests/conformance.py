@@ -221,7 +221,7 @@ def _check_outcome(spec: dict[str, Any], outcome: Outcome) -> None:
     elif "state" in spec and isinstance(outcome.error, StepError):
         assert outcome.error.status == spec["state"], f"the status is {outcome.error.status}"
     if "waits" in spec:
-        waits = {place.path: [item.name for item in place.asked] for place in outcome.result.waiting}
+        waits = {place.path: [item.name for item in place.requested] for place in outcome.result.waiting}
         assert waits == spec["waits"], f"it waits for {waits}"
     if "elapsed" in spec:
         least, most = spec["elapsed"] if isinstance(spec["elapsed"], list) else (spec["elapsed"], spec["elapsed"])

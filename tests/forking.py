@@ -1,12 +1,12 @@
-"""Processes that run ``taskrun`` without the time that Python takes to start: a server forks them.
+"""Fast start of ``taskrun`` processes: a server that has imported everything forks them.
 
     with ForkServer(modules) as server:
         child = server.start(folder, "resume", "r1")
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
 
-Rules: what the server forks is a process like any other, which can be stopped and killed. The server has run a flow before, and
-nothing is left of that but what was imported, so a child begins as a fresh process does. Run as a program this is the server.
+Rules: a child is an ordinary process, which can be stopped and killed. The server has run a flow before, of which only the
+imported modules remain, so a child begins in the state of a fresh process. As a program, this module is the server.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Self
 
 KILLS = Path(__file__).parent / "kills"
-"""The flows of processes that are killed, and the module that they use."""
+"""The folder of the flows for trials with kills, and of the module that they use."""
 WARM = str(KILLS / "warm.task.xml")
-"""A flow that needs what the others need."""
+"""A flow that imports the modules that the others need."""
 _INTERRUPT = (signal.SIGINT,)
 
 
 class Ended(NamedTuple):
-    """How a process ended."""
+    """The exit status and the output of a process."""
 
     status: int
     out: str
@@ -49,13 +49,13 @@ class Child:
         self._wait = wait
 
     def poll(self) -> int | None:
-        """Return the exit status, None while it runs."""
+        """Return the exit status, None while the process runs."""
         if self.status is None:
             self.status = self._wait(self.pid, block=False)
         return self.status
 
     def wait(self) -> int:
-        """Wait for the end and return the exit status, that of a signal is negative."""
+        """Wait for the end and return the exit status; it is negative for a signal."""
         if self.status is None:
             self.status = self._wait(self.pid, block=True)
         assert self.status is not None
@@ -63,20 +63,20 @@ class Child:
 
     @property
     def out(self) -> str:
-        """What it has written to standard output."""
+        """The standard output of the process so far."""
         return self._out.read_text(encoding="utf-8")
 
     @property
     def err(self) -> str:
-        """What it has written to standard error."""
+        """The standard error of the process so far."""
         return self._err.read_text(encoding="utf-8")
 
 
 class FreshProcesses:
-    """Starts ``taskrun`` as a user does: a Python of its own for each command. ``paths`` are for its modules."""
+    """Starts each ``taskrun`` command in a new Python process; ``paths`` are added to PYTHONPATH."""
 
     takes = 1.0
-    """How many seconds a process may take before it does anything."""
+    """The seconds that a process may take until its first effect."""
 
     def __init__(self, *paths: Path) -> None:
         self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*paths, *filter(None, sys.path)]))}
@@ -89,7 +89,7 @@ class FreshProcesses:
         assert not [pid for pid, process in self._processes.items() if process.poll() is None]
 
     def start(self, folder: Path, *words: str) -> Child:
-        """Start a command in a folder, in a process group of its own."""
+        """Start a command in a folder, in a new process group."""
         out, err = output_files(folder, None)
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
@@ -112,7 +112,7 @@ class FreshProcesses:
 
 
 class ForkServer:
-    """Starts ``taskrun`` by forking a process that has it imported; ``paths`` are for modules of flows."""
+    """Starts ``taskrun`` commands by forking a server process; ``paths`` are added to PYTHONPATH."""
 
     takes = 0.1
 
@@ -129,11 +129,11 @@ class ForkServer:
         self._server.communicate(timeout=20)
 
     def start(self, folder: Path, *words: str) -> Child:
-        """Start a command in a folder, in a process group of its own."""
+        """Start a command in a folder, in a new process group."""
         return Child(self._ask(folder=str(folder), words=words, output=str(folder)), folder, self._wait)
 
     def run(self, folder: Path, *words: str, stdin: str = "", env: dict[str, str] | None = None) -> Ended:
-        """Run a command in a folder to its end, with these variables instead of the present ones."""
+        """Run a command in a folder to its end; ``env`` replaces the environment variables."""
         with TemporaryDirectory() as output:
             given = Path(output, "in")
             given.write_text(stdin, encoding="utf-8")
@@ -154,14 +154,14 @@ class ForkServer:
 
 
 def output_files(folder: Path, pid: int | None) -> tuple[Path, Path]:
-    """Return the files of what a process writes."""
+    """Return the files of standard output and standard error of a process."""
     return folder / f"{pid or 'new'}.out", folder / f"{pid or 'new'}.err"
 
 
 def run_child(
     folder: str, words: list[str], output: str, stdin: str = os.devnull, env: dict[str, str] | None = None
 ) -> None:
-    """Be a process of a command; does not return."""
+    """Execute a command in this forked process and exit; does not return."""
     status = 70
     try:
         os.setsid()
@@ -185,7 +185,7 @@ def run_child(
         status = int(end.code or 0)
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
-    except BaseException:  # noqa: BLE001 - it must not go on as a second server
+    except BaseException:  # noqa: BLE001 - the child must not continue as a second server
         import traceback
 
         traceback.print_exc()
@@ -196,12 +196,12 @@ def run_child(
 
 
 def serve() -> None:
-    """Fork children and wait for them, as the lines of standard input say."""
+    """Execute the requests on standard input, which fork children or wait for them."""
     _warm_up()
     for line in sys.stdin:
         asked = json.loads(line)
         if "words" in asked:
-            signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)  # it would meet the server's part of the child
+            signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)  # it would interrupt the server's code in the child
             answer: int | None = os.fork() or run_child(**asked)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
         else:
@@ -212,7 +212,7 @@ def serve() -> None:
 
 
 def _warm_up() -> None:
-    """Run a flow, so that all that a run imports is there; nothing else of it may be left."""
+    """Run a flow so that all modules are imported; check that nothing else of it remains."""
     from taskrun.cli import cancel, main, resume  # noqa: F401 - imported for the children
 
     here = Path.cwd()
@@ -223,7 +223,7 @@ def _warm_up() -> None:
             status = main(words)
         os.chdir(here)
     assert (status, threading.active_count()) == (0, 1), said.getvalue()
-    gc.collect()  # else children do it, and Ctrl-C would get lost in a finalizer of what the server left
+    gc.collect()  # else a child collects garbage of the server, and Ctrl-C might get lost in a finalizer
     gc.freeze()
 
 

@@ -1,13 +1,13 @@
-"""Runs whose processes are killed at random moments until the run has ended, and what has to hold then.
+"""Trials of crash safety: kill the processes of a run at random moments until the run has ended, and check its effects.
 
     with FreshProcesses(KILLS) as processes:
         trial = Trial(SCENARIOS["loop"], seed=7, place=Place(folder, processes))
-        trial.go()                                   # AssertionError says what did not hold
-        print(Counter(trial.kills))                  # in which phases it was killed
+        trial.go()                                   # AssertionError names the broken rule
+        print(Counter(trial.kills))                  # the number of kills by phase
 
-Rules: what a step had been recorded as is compared with what is done from then on, after each kill. A trial tells its seed
-and each moment when something does not hold. The seed decides what is done and how long is waited; how far a process comes
-in that time is another matter.
+Rules: after each kill, the effects since then are compared with the records at that time: a recorded step must not be
+executed again. The error of a failed trial has its seed and its history. The seed determines the commands and the waiting
+times, but not how far a process gets in that time.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ from taskrun.core.states import RunState, StepState
 
 MOST_LIVES = 60
 SLOW = 30.0
-"""After how many seconds a process counts as one that does not come to an end."""
+"""The seconds after which a process counts as one that does not end."""
 
 
 class Scenario(NamedTuple):
-    """A flow, and how it ends: ``again`` are the words of resume, ``cancelled`` when another process cancels it."""
+    """A flow and its final state.
+
+    ``again`` are further arguments of resume; ``cancelled`` is true if another process cancels the run.
+    """
 
     flow: str
     state: RunState = RunState.SUCCEEDED
     again: tuple[str, ...] = ()
     cancelled: bool = False
     life: float = 0.15
-    """The longest time in seconds that a process lives after its first sign of life."""
+    """The longest time in seconds between the first effect of a process and its kill."""
 
 
 SCENARIOS = {
@@ -61,7 +64,7 @@ _NEVER_AGAIN = (("begin", StepState.SUCCEEDED), ("do", StepState.SUCCEEDED), ("u
 
 @dataclass
 class Trial:
-    """One run in as many processes as it takes, at most ``most_kills`` of which are killed."""
+    """One run that is resumed in new processes until it has ended; at most ``most_kills`` of them are killed."""
 
     scenario: Scenario
     seed: int
@@ -70,14 +73,14 @@ class Trial:
     kills: list[str] = field(default_factory=list)
     """The phase of each kill."""
     said: list[str] = field(default_factory=list)
-    """What happened, for whoever looks for the reason of a failure."""
+    """The history of the trial, for the message of its failure."""
 
     def __post_init__(self) -> None:
         self._dice = random.Random(f"{self.scenario.flow} {self.seed}")
         self._snapshots: list[Snapshot] = []
 
     def go(self) -> None:
-        """Let the run live, die and live again until it has ended; raises AssertionError when something does not hold."""
+        """Execute, kill and resume the run until it has ended; raises AssertionError if a rule is broken."""
         try:
             self._check_end(self._live_to_the_end())
         except AssertionError as error:
@@ -91,15 +94,16 @@ class Trial:
             ) from error
 
     def _live_to_the_end(self) -> Snapshot:
+        """Start processes until the run has the state of the scenario; return the last snapshot."""
         for _ in range(MOST_LIVES):
             self._live()
             now = self._look()
             if now.run is not None and now.run.state is self.scenario.state:
                 return now
-        raise AssertionError("it does not come to an end")
+        raise AssertionError("the run does not end")
 
     def _live(self) -> None:
-        """Let one process work on the run, or one that works and one that cancels, and kill some of them."""
+        """Start a process that executes the run, perhaps another one that cancels it, and kill some of them."""
         owner = self._start(*self._words())
         living = [owner]
         if self.scenario.cancelled and self._dice.random() < 0.8:
@@ -111,7 +115,7 @@ class Trial:
             if len(self.kills) < self.most_kills and victim.poll() is None:
                 self._kill(victim)
         if self.scenario.cancelled and owner.poll() is None and CANCEL not in self._look().requests:
-            self._kill(owner)  # who cancels it was killed too early
+            self._kill(owner)  # the process that cancels was killed before it stored the request
         deadline = time.monotonic() + SLOW
         while any(one.poll() is None for one in living):
             assert time.monotonic() < deadline, f"a process does not end: {[one.pid for one in living]}"
@@ -123,7 +127,7 @@ class Trial:
             assert "Traceback" not in one.err, one.err
 
     def _words(self) -> list[str]:
-        """Return the next command."""
+        """Return the arguments of the next command."""
         last = self._snapshots[-1] if self._snapshots else None
         if last is None or last.run is None:
             return ["run", str(KILLS / f"{self.scenario.flow}.task.xml"), "--events", "events"]
@@ -144,7 +148,7 @@ class Trial:
         return child
 
     def _let_go_on(self, child: Child, seconds: float) -> None:
-        """Wait so long after the first sign of life of a process, which is what it undoes if it cancels."""
+        """Wait for the first effect of a process (if it cancels, for its first compensation), and ``seconds`` more."""
         before = self.place.effects()
         events = self.place.folder / "events"
         cancels = "cancel" in self.said[-1].split()
@@ -165,57 +169,57 @@ class Trial:
         phase = now.phase() if status == -signal.SIGKILL else None
         if phase is not None:
             self.kills.append(phase)
-        self.said.append(f"  {child.pid} killed ({phase or 'not at work'}) after {now.effects} effects")
+        self.said.append(f"  {child.pid} killed ({phase or 'not active'}) after {now.effects} effects")
 
     def _look(self) -> Snapshot:
-        """Take a snapshot and check what was done since the one before."""
+        """Take a snapshot and check that no step is executed again that an earlier snapshot has as recorded."""
         now = self.place.snapshot()
         self._snapshots.append(now)
         effects = self.place.effects()
         for before in self._snapshots[:-1]:
             for kind, state in _NEVER_AGAIN:
                 again = {one.step for one in effects[before.effects :] if one.kind == kind} & before.finished(state)
-                assert not again, f"{kind} again although the database had it: {again}"
+                assert not again, f"{kind} again although it was recorded: {again}"
         return now
 
     def _check_end(self, end: Snapshot) -> None:
         effects = self.place.effects()
-        assert len(effects) == end.effects, "somebody goes on after the end"
+        assert len(effects) == end.effects, "a process continues after the end of the run"
         for child in self.place.started:
             try:
                 os.killpg(child.pid, 0)
             except ProcessLookupError:
                 continue
-            raise AssertionError(f"something of process {child.pid} is left running")
+            raise AssertionError(f"a child of process {child.pid} still runs")
         owners = [one.pid for n, one in enumerate(effects) if n == 0 or effects[n - 1].pid != one.pid]
-        assert len(owners) == len(set(owners)), f"two processes worked at the same time: {owners}"
+        assert len(owners) == len(set(owners)), f"two processes executed the run at the same time: {owners}"
         twice = [one for one, count in Counter(effects).items() if count > 1]
         assert not twice, f"one process did something twice: {twice}"
         self._check_undone(effects, end)
 
     def _check_undone(self, effects: list[Effect], end: Snapshot) -> None:
-        """When the run is undone, each effect is; nothing is undone that was not begun."""
+        """Check that all effects of a rolled back run are undone, and that no effect is undone that had not begun."""
         last = {one.step: one.kind for one in effects if one.kind != "begin"}
         begun = {one.step for one in effects if one.kind == "begin"}
         assert last.keys() <= begun, f"undone and never begun: {last.keys() - begun}"
         if self.scenario.state is RunState.SUCCEEDED:
             return
         left = {step for step, kind in last.items() if kind == "do"}
-        if self.scenario.cancelled:  # nobody knows of what was being done at a kill, and it is not done again
+        if self.scenario.cancelled:  # a step during a kill is not recorded, and not executed again
             by = {one.step: one.pid for one in effects if one.kind == "do"}
             dead = {child.pid for child in self.place.started if child.wait() == -signal.SIGKILL}
             left -= {step for step in left - end.finished(StepState.SUCCEEDED) if by[step] in dead}
         assert not left, f"not undone: {left}"
 
     def check_same(self, other: Trial) -> None:
-        """Raise AssertionError when the other run, of the same flow, has ended in another way or left other effects."""
+        """Raise AssertionError if another run of the same flow has another outcome or other effects."""
         mine, wanted = self._outcome(), other._outcome()
         assert mine == wanted, f"{self.scenario.flow}, seed {self.seed}: {mine} instead of {wanted}\n" + "\n".join(
             self.said
         )
 
     def _outcome(self) -> tuple[object, ...]:
-        """Return how the run ended and what is left of its effects."""
+        """Return the state, outputs and error of the run, and the last effect of each step."""
         run = self.place.run()
         error = run.error and run.error.message
         left = {one.step: one.kind for one in self.place.effects() if one.kind != "begin"}

@@ -1,7 +1,7 @@
-"""A process that dies after any record, without a process: a store that stops taking records, and effects that stop too.
+"""Simulation of a process that dies after a given commit: a store that refuses further writes, and steps without effect.
 
-Rules: what a dead process does has no effects, so ``World.effect`` does nothing once the store has died. What the
-store had committed by then is all that is left, as on a disk.
+Rules: a dead process has no effects, so ``World.effect`` does nothing after the death of the store. Only the commits
+before remain, as on a disk.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from taskrun.testing import run_virtual
 
 
 class MortalStore(MemoryStore):
-    """A store whose process dies when it has committed so many times more."""
+    """A store whose process dies after ``left`` more commits, or never if that is None."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class MortalStore(MemoryStore):
         return self.left is not None and self.left <= 0
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """Commit, unless the process is dead."""
+        """Commit; raises StoreError if the process is dead."""
         if self.dead:
             raise StoreError("the process is dead")
         if self.left is not None:
@@ -41,7 +41,7 @@ class MortalStore(MemoryStore):
 
 
 class World:
-    """What is outside of the process: the store, and the effects of steps."""
+    """The state outside the process: the store, and the effects of steps."""
 
     def __init__(self, worlds: Worlds, answers: dict[str, Any]) -> None:
         self.store = MortalStore()
@@ -50,13 +50,13 @@ class World:
         self._worlds = worlds
 
     def effect(self, name: str) -> int:
-        """Do something outside of the flow, unless the process is dead; return a number that stands for the name."""
+        """Record an effect unless the process is dead; return a number that depends on its name."""
         if not self.store.dead:
             self.effects.append(name)
         return sum(map(ord, name))
 
     def live(self, path: str, deaths: Sequence[int]) -> str:
-        """Run a flow to its end, in as many processes as it takes, each dying after so many commits; say how it ended."""
+        """Run a flow to its end in several processes, which die after ``deaths`` commits; return its outcome as text."""
         self._worlds.current = self
         lives = iter((*deaths, None))
         self.store.left = next(lives)
@@ -74,7 +74,7 @@ class World:
                 return f"{run.state} {run.outputs} {error}"
 
     def _try(self, work: Callable[[TaskManager], Any]) -> None:
-        """Let a process do something."""
+        """Execute a call of the TaskManager in the simulated process."""
         try:
             run_virtual(work(self._worlds.manager))
         except (StepError, StoreError):
@@ -82,7 +82,7 @@ class World:
 
 
 class Worlds:
-    """Many worlds with the same flows, which are compiled once: a process keeps nothing else of the one before it."""
+    """Creates worlds that share a TaskManager, so that flows are compiled once, but nothing else."""
 
     def __init__(self) -> None:
         self.current: World | None = None
@@ -94,7 +94,7 @@ class Worlds:
 
 
 class _Present:
-    """The store of the present world."""
+    """Proxy of the store of the current world."""
 
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds

@@ -1,9 +1,9 @@
-"""Processes that resume the same runs at the same moment: of each run one is the owner, and tells by what it does.
+"""Races between processes that resume the same runs at the same moment: one of them becomes the owner of each run.
 
     won, lost = race(folder, races=50)
 
-Rules: the winner's step waits until all others have been refused, so nobody comes too late to be refused. Run as a program
-this is one racer, which resumes each run that it reads on standard input.
+Rules: the step of the winner waits until all others have been refused, so that none of them starts after its end. As a
+program, this module is one racer: it resumes each run whose id it reads from standard input.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ FLOW = (
     '<task name="race"><steps><suspend name="line"/><step name="win"><source>await win()</source></step></steps></task>'
 )
 PATIENCE = 20_000
-"""How many milliseconds a winner waits for the others."""
+"""The milliseconds that a winner waits for the others."""
 
 
 class Race:
-    """What a racer does for its run: it says that it is the owner, and waits for those who are refused."""
+    """The step of a race: reports that this process is the owner, and waits until all others are refused."""
 
     def __init__(self, others: int) -> None:
         self.others = others
         self.run_id = ""
 
     async def win(self) -> int:
-        """Be the owner."""
+        """Report this process as the owner; return its id when all others are refused."""
         _append(self.run_id, f"{os.getpid()}\n")
         for _ in range(PATIENCE):
             if _size(f"{self.run_id}.refused") >= self.others:
@@ -45,7 +45,7 @@ class Race:
         raise TimeoutError("the others were not refused")
 
     def refuse(self) -> None:
-        """Be refused."""
+        """Report that this process was refused."""
         _append(f"{self.run_id}.refused", "x")
 
 
@@ -61,7 +61,7 @@ def _size(name: str) -> int:
 
 
 def race(folder: Path, races: int, racers: int = 2) -> tuple[Counter[int], list[str]]:
-    """Let processes race for so many runs; return how often each has won, and all that was not as it has to be."""
+    """Let processes race for runs; return the wins by process id, and a message for each race with a wrong outcome."""
     url = f"sqlite:///{folder}/races.db?synchronous=NORMAL&timeout=30"
     (folder / "race.task.xml").write_text(FLOW, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -86,7 +86,7 @@ def race(folder: Path, races: int, racers: int = 2) -> tuple[Counter[int], list[
         winners.update(owners)
         wanted = sorted([["won", owners[0]], *[["refused", owners[0]]] * (racers - 1)])
         if len(owners) != 1 or sorted(ended) != wanted:
-            problems.append(f"race {index}: owners {owners}, they say {ended}")
+            problems.append(f"race {index}: owners {owners}, outcomes {ended}")
     for process in processes:
         process.communicate(timeout=30)
     return winners, problems
@@ -108,7 +108,7 @@ def _said(process: subprocess.Popen[str]) -> Any:
 
 
 def _resume(manager: TaskManager, one: Race) -> list[object]:
-    """Resume a run, and return how that ended and who was the owner."""
+    """Resume a run; return "won" or "refused" with the process id of the owner, or an unexpected error."""
     try:
         return ["won", manager.resume(one.run_id).result]
     except RunOwnedError as error:
@@ -121,10 +121,10 @@ def _resume(manager: TaskManager, one: Race) -> list[object]:
 
 
 def be_a_racer(url: str, others: str) -> None:
-    """Resume each run that standard input names."""
+    """Resume each run whose id standard input has, and write the outcomes to standard output."""
     one = Race(int(others))
     with closing(TaskManager(store=url, functions={"win": one.win})) as manager:
-        print(json.dumps("ready"), flush=True)  # noqa: T201 - this is how it talks
+        print(json.dumps("ready"), flush=True)  # noqa: T201 - read by the test
         for line in sys.stdin:
             one.run_id = line.strip()
             print(json.dumps(_resume(manager, one)), flush=True)  # noqa: T201

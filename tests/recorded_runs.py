@@ -1,4 +1,4 @@
-"""Runs as a store has them, with fixed times and ids, for tests of what lists, shows and removes runs."""
+"""Recorded runs with fixed times and ids, for tests of listing, showing and deleting runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from taskrun.durable.store import Store
 START = datetime(2026, 1, 31, 8, tzinfo=UTC).timestamp()
 NOW = START + 100.0
 ELSEWHERE = Owner("far.example", 4711, "aaaa")
-"""A process on another host: only its silence says that it is dead."""
+"""A process on another host, which counts as dead only after a time without heartbeats."""
 
 BOOKING = "3f9a04c1d5e64b7a9c21f0b8e7d6a5c4"
 GREETING = "3f9a77aa000000000000000000000001"
@@ -35,7 +35,7 @@ NO_ANSWER = ErrorRecord(
 
 
 def times(begin: float, end: float) -> dict[str, float]:
-    """Return the times of a step, in seconds after the start."""
+    """Return the fields ``started`` and ``ended`` of a step, from seconds after START."""
     return {"started": START + begin, "ended": START + end}
 
 
@@ -62,14 +62,14 @@ TEXT = "<task><steps/></task>"
 
 
 def a_run(run_id: str, begin: float, **settings: Any) -> RunRecord:
-    """Return a run that was made so many seconds after the start."""
+    """Return the record of a run that was created ``begin`` seconds after START."""
     at = START + begin
     values = {"flow": "greet", "created": at, "started": at, "text": TEXT}
     return RunRecord(run_id=run_id, **(values | settings))
 
 
 def fill(store: Store) -> None:
-    """Write the runs into a store, the oldest first."""
+    """Write all runs to a store, the oldest first."""
     store.create(
         a_run(
             BOOKING,

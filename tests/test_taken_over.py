@@ -92,14 +92,14 @@ def test_a_late_process_is_refused(place: Place, ended: bool) -> None:
         if heir.poll() is None:
             break
         assert heir.wait() == 3
-        assert f"run {run} belongs to process {late.pid} on " in heir.err
+        assert f"run {run} is owned by process {late.pid} on " in heir.err
     if ended:
         assert heir.wait() == 0
     had = place.snapshot()
     os.kill(late.pid, signal.SIGCONT)
     assert late.wait() == 3
     by = f"process {heir.pid} on " if not ended else "another process"
-    assert f"run {run} was taken over by {by}" in late.err
+    assert f"run {run} was claimed by {by}" in late.err
     assert "Traceback" not in late.err
     assert "resume it with" not in late.err
     assert (heir.wait(), heir.out) == (0, '{"rounds": 3}\n'), heir.err
@@ -117,7 +117,7 @@ def test_one_of_those_who_answer_goes_on(place: Place, begun: Callable[[str], Ch
     place.until(lambda: place.run().state is RunState.RUNNING)
     late = place.start("resume", run, "--input", "ok=true")
     assert late.wait() == 3, late.err
-    assert f"run {run} belongs to process {winner.pid} on " in late.err
+    assert f"run {run} is owned by process {winner.pid} on " in late.err
     os.kill(winner.pid, signal.SIGINT)
     assert winner.wait() == 130
 

@@ -1,11 +1,11 @@
-"""A folder in which processes work on one run: what they have done, and what the database has of it.
+"""Observation of a run that several processes execute in a folder: its effects, and its records in the database.
 
     place = Place(folder, processes)
     owner = place.start("run", flow, "--allow", "effects")
     place.until(lambda: place.count("do") > 3)
 
-Rules: what was done is read from the effects log, which is kept outside of the database (``kills/effects.py``). The database
-is read first and then the log, so all that the one has as done is in the other.
+Rules: the effects are read from a log outside the database (``kills/effects.py``). The database is read before the log,
+so the log has the effects of all recorded steps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PHASES = (FORWARD, WAITING, UNDOING, CANCELLING)
 
 
 class Effect(NamedTuple):
-    """A line of the effects log: ``begin``, ``do`` or ``undo``, and the step's path with its attempt."""
+    """One line of the effects log: its kind (begin, do or undo), the process id, the path of the step with its attempt."""
 
     kind: str
     pid: int
@@ -38,12 +38,12 @@ class Effect(NamedTuple):
 
     @property
     def step(self) -> str:
-        """The key of the step's record: that of all its attempts."""
+        """The key of the record of the step, without its attempt."""
         return re.sub(r"(#\d+)?/\d+$", "", self.place)
 
 
 class Snapshot(NamedTuple):
-    """The database, and how many effects there were when it had been read."""
+    """The content of the database, and the number of effects after it was read."""
 
     run: RunRecord | None
     records: dict[str, StepRecord]
@@ -51,11 +51,11 @@ class Snapshot(NamedTuple):
     effects: int
 
     def finished(self, state: StepState) -> set[str]:
-        """Return the steps that are recorded in that state."""
+        """Return the keys of the steps that are recorded in a state."""
         return {key for key, record in self.records.items() if record.kind == "step" and record.state is state}
 
     def phase(self) -> str | None:
-        """Return what a run was doing, None when it was not at work."""
+        """Return the phase of an active run, None for a run that is not active."""
         if self.run is None or not self.run.state.active:
             return None
         if CANCEL in self.requests:
@@ -77,7 +77,7 @@ class Place:
         self.started: list[Child] = []
 
     def start(self, *words: str) -> Child:
-        """Start a command."""
+        """Start a ``taskrun`` command with the store of this folder."""
         child = self.processes.start(
             self.folder, *words, "--allow", "effects", "--store", f"sqlite:///{self.folder}/runs.db"
         )
@@ -85,17 +85,17 @@ class Place:
         return child
 
     def effects(self) -> list[Effect]:
-        """Return the effects log."""
+        """Return the lines of the effects log."""
         path = self.folder / "effects.log"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [Effect(kind, int(pid), place) for kind, pid, place in (line.split(" ") for line in lines)]
 
     def steps(self, kind: str) -> list[str]:
-        """Return the steps with effects of a kind, in their order."""
+        """Return the steps of the effects of a kind, in order."""
         return [effect.step for effect in self.effects() if effect.kind == kind]
 
     def snapshot(self) -> Snapshot:
-        """Read the database, then the log."""
+        """Read the database, then the effects log."""
         if not (self.folder / "runs.db").exists():
             return Snapshot(None, {}, (), 0)
         store = SqliteStore(self.folder / "runs.db", timeout=20)
@@ -103,7 +103,7 @@ class Place:
             runs = store.runs()
             if not runs:
                 return Snapshot(None, {}, (), 0)
-            assert len(runs) == 1, "a run was begun twice"
+            assert len(runs) == 1, "a run was created twice"
             run_id = runs[0].run_id
             records = {record.key: record for record in store.records(run_id)}
             return Snapshot(store.load(run_id), records, store.requests(run_id), len(self.effects()))
@@ -111,14 +111,16 @@ class Place:
             store.close()
 
     def run(self) -> RunRecord:
-        """Return the run as the database has it."""
+        """Return the record of the run."""
         run = self.snapshot().run
         assert run is not None
         return run
 
     def until(self, condition: Callable[[], object], seconds: float = 20) -> None:
-        """Wait for something that a process does."""
+        """Wait until a condition is true, at most ``seconds``."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, "it did not happen: " + "\n".join(child.err for child in self.started)
+            assert time.monotonic() < deadline, "the condition did not become true: " + "\n".join(
+                child.err for child in self.started
+            )
             time.sleep(0.005)

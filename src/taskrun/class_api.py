@@ -1,4 +1,4 @@
-"""Methods of TaskManager that can be called on the class too, and methods that a part of it implements.
+"""Descriptors for methods of TaskManager that can also be called on the class, and for blocking forms of coroutines.
 
 TaskManager.run("greet.task.xml")               # on the class: the object with default settings
 TaskManager(store="sqlite:///runs.db").resume   # the method of ``manager.runs``
@@ -17,9 +17,9 @@ Owner = TypeVar("Owner")
 
 
 class OnClassToo(Generic[Parameters, Returned]):
-    """A method that can be called on the class, where it works on the one object with default settings.
+    """Descriptor of a method that can also be called on the class, and then uses a shared object with default settings.
 
-    ``part`` is the attribute of the object that implements the method, "" when it does so itself.
+    ``part`` is the attribute of the object that implements the method, "" if the object itself implements it.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, Parameters], Returned], part: str = "") -> None:
@@ -34,16 +34,19 @@ class OnClassToo(Generic[Parameters, Returned]):
 
 @cache
 def default_of(cls: type) -> Any:
-    """Return the object with default settings; creating it may scan all installed packages."""
+    """Return the shared object of a class, created with default settings at the first call.
+
+    Creating a TaskManager may scan all installed packages for entry points.
+    """
     return cls()
 
 
 def blocking(
     method: Callable[Concatenate[Owner, Parameters], Coroutine[Any, Any, Returned]],
 ) -> Callable[Concatenate[Owner, Parameters], Returned]:
-    """Return a method that runs a coroutine method to its end in an event loop of its own.
+    """Return the blocking form of a coroutine method: it runs the coroutine in a new event loop and returns the result.
 
-    Inside a running event loop it raises RuntimeError that names the coroutine method.
+    Inside a running event loop it raises RuntimeError with the name of the coroutine method.
     """
     name = method.__name__.removesuffix("_async")
 
@@ -56,7 +59,7 @@ def blocking(
 
 
 def refuse_in_loop(name: str) -> None:
-    """Raise RuntimeError inside a running event loop, where a blocking call would stop the loop."""
+    """Raise RuntimeError if an event loop runs in this thread, because a blocking call would stop it."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -31,7 +31,8 @@ from taskrun.core.run import Run
 from taskrun.core.script_language import Language
 from taskrun.core.services import Services
 from taskrun.core.workers import Threads
-from taskrun.durable.operations import FlowSource, RunOperations
+from taskrun.durable.flow_source import FlowSource
+from taskrun.durable.operations import RunOperations
 from taskrun.durable.session import RunSession
 from taskrun.durable.store import Store
 from taskrun.durable.store_client import StoreClient

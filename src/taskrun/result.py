@@ -44,28 +44,31 @@ class RunResult(Mapping[str, Any]):
 
 
 class WaitPoint(NamedTuple):
-    """One place where a run stands: the path of its step, what the step is called, and what it asks for."""
+    """A step at which a suspended run waits: the path of the step, a title for people, and the requested inputs."""
 
     path: str
     title: str
-    asked: tuple[RequestedInput, ...] = ()
+    requested: tuple[RequestedInput, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return what JSON can hold of it."""
-        return {"path": self.path, "title": self.title, "inputs": [item._asdict() for item in self.asked]}
+        """Return the wait point as a dict that JSON can represent."""
+        return {"path": self.path, "title": self.title, "inputs": [item._asdict() for item in self.requested]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> WaitPoint:
-        """Return the place of which ``as_json`` made ``data``."""
+        """Return the wait point that ``as_json`` converted to ``data``."""
         return cls(data["path"], data["title"], tuple(RequestedInput(**item) for item in data["inputs"]))
 
     def __str__(self) -> str:
         text = f"{self.path}: {self.title}" if self.title else self.path
-        return text + (f" (asks for {', '.join(map(str, self.asked))})" if self.asked else "")
+        return text + (f" (requests {', '.join(map(str, self.requested))})" if self.requested else "")
 
 
 class RequestedInput(NamedTuple):
-    """An input that somebody has to give: name, type, description, whether it is needed, the text of its default."""
+    """An input that a wait point requests from the user.
+
+    ``mandatory`` is true for an input that must not be null and has no default; ``default`` is the text of the default.
+    """
 
     name: str
     type: str = ""
@@ -75,15 +78,15 @@ class RequestedInput(NamedTuple):
 
     @classmethod
     def of(cls, item: Input) -> RequestedInput:
-        """Return what is asked by a declared input."""
-        needed = item.mandatory and item.default_value is None
+        """Return the request for the value of a declared input."""
+        mandatory = item.mandatory and item.default_value is None
         default = item.default_value.text if item.default_value else ""
-        return cls(item.name, item.type.name if item.type else "", (item.description or "").strip(), needed, default)
+        return cls(item.name, item.type.name if item.type else "", (item.description or "").strip(), mandatory, default)
 
     def __str__(self) -> str:
         return self.name + (f" ({self.type})" if self.type else "")
 
 
-def requested_names(places: Iterable[WaitPoint]) -> list[str]:
-    """Return the names of all inputs that are asked for."""
-    return list(dict.fromkeys(item.name for place in places for item in place.asked))
+def requested_names(wait_points: Iterable[WaitPoint]) -> list[str]:
+    """Return the names of all inputs that the wait points request, each name once."""
+    return list(dict.fromkeys(item.name for point in wait_points for item in point.requested))

@@ -34,7 +34,7 @@ def test_an_active_run_is_not_deleted(call, store):
     """The owner of an active run is reported; the other runs are deleted."""
     ended = call("delete", WORKING, GREETING)
     assert (ended.status, ended.out) == (3, f"deleted run {GREETING}\n")
-    assert f"run {WORKING} belongs to process 4711 on far.example, which is at work on it" in ended.err
+    assert f"run {WORKING} is owned by process 4711 on far.example, which executes it" in ended.err
     assert WORKING in left(call)
     assert call("delete", WORKING).out == ""
 

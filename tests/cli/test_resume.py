@@ -111,7 +111,7 @@ def test_a_suspended_run(call, flow):
     assert (ended.status, ended.out) == (4, "")
     assert re.fullmatch(
         rf"taskrun: reserved 3\ntaskrun: run ({RUN}) is SUSPENDED at 1 wait point:\n"
-        r"    main/approve: Shall it be paid\? \(asks for approved \(bool\), note\)\n"
+        r"    main/approve: Shall it be paid\? \(requests approved \(bool\), note\)\n"
         r"    resume it with: taskrun resume \1 --input approved=… --input note=…\n",
         ended.err,
     ), ended.err
@@ -119,7 +119,7 @@ def test_a_suspended_run(call, flow):
     for words, said in (
         ((), "input 'approved' (bool) of main/approve: is mandatory and missing"),
         (("--input", "approved=maybe"), "input 'approved' (bool) of main/approve: 'maybe' is not of type bool"),
-        (("--input", "aproved=true"), "the run does not ask for 'aproved'; did you mean 'approved'?"),
+        (("--input", "aproved=true"), "the run does not request 'aproved'; did you mean 'approved'?"),
         (("--inputs", "nowhere.json"), "--inputs nowhere.json: No such file or directory"),
     ):
         wrong = call("resume", run, *words)
@@ -265,7 +265,7 @@ def test_a_concurrent_claim(call, flow, url, monkeypatch):
 
     with closing(TaskManager(store=url)) as manager:
         monkeypatch.setattr(SqliteStore, "load", slow)
-        with pytest.raises(TransitionError, match="was taken up meanwhile: it is SUSPENDED"):
+        with pytest.raises(TransitionError, match="was claimed by another process meanwhile: it is SUSPENDED"):
             manager.resume(run, {"approved": True})
     assert last(call)["owner"] is None
     assert call("resume", run, "--input", "approved=true").status == 0

@@ -100,7 +100,7 @@ def test_a_killed_run_is_resumed(call, flow, tmp_path, newest):
     run = newest()["run_id"][:8]
     taken = call("resume", run)
     assert (taken.status, taken.out) == (3, "")
-    assert f"belongs to process {owner.pid} on" in taken.err
+    assert f"is owned by process {owner.pid} on" in taken.err
     os.kill(owner.pid, signal.SIGKILL)
     owner.communicate()
     assert "owner is dead" in call("runs").out
@@ -132,7 +132,7 @@ def test_two_processes_resume(call, flow, tmp_path, newest):
     loser.returncode = os.waitstatus_to_exitcode(status)
     assert loser.returncode == 3
     said = loser.communicate()[1]
-    assert f"run {run} belongs to process {winner.pid} on" in said
+    assert f"run {run} is owned by process {winner.pid} on" in said
     assert "beginning" not in said
     assert "resume it" not in said
     says(winner, "beginning")

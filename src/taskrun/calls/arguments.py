@@ -1,60 +1,131 @@
-"""Which names a function's arguments are found under: inferred from its signature, changed by ``requires`` and ``rebind``.
+"""Parameters of a Python function, and the names under which a flow gives their values.
 
-    def execute(self, spam, eggs, bacon=None): ...      requires spam and eggs; bacon is optional
-    rebind=["ham", "yolk"]                              spam is found under the name ham, eggs under yolk
+    def execute(self, spam, eggs, bacon=None): ...      spam and eggs are required, bacon is optional
+    rebind=["ham", "yolk"]                              spam gets the value named ham, eggs that named yolk
     rebind={"spam": "ham"}                              the same for spam alone
 
-Rules: an argument has a parameter, which the function knows, and a name, which the flow knows. A parameter without a
-default is required, one with a default is optional unless ``requires`` or ``rebind`` name it. A list of ``rebind`` goes
-by the position of what is required; what is left over needs a parameter of that name, or ``**kwargs``. These are
-OpenStack TaskFlow's rules.
+Rules: a parameter belongs to the function, a name to the flow. A parameter without a default is required; one with a
+default is optional unless ``requires`` or ``rebind`` names it. A list for ``rebind`` is matched with the required
+parameters by position; a name beyond these needs a parameter of that name, or ``**kwargs``. These are OpenStack
+TaskFlow's rules.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from taskrun.errors import near_hint
+
+CONTEXT = "context"
+"""The parameter that receives a StepContext unless the flow gives it another value."""
+
 Rebind: TypeAlias = Sequence[str] | Mapping[str, str]
-"""Names by the position of the parameters, or by the parameter."""
+"""Names in the order of the parameters, or by parameter."""
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of a function: those without a default, all, and whether it takes any other name too."""
+    """The parameters of a function.
 
-    required: tuple[str, ...]
-    all: tuple[str, ...]
-    any_name: bool
+    ``required`` and ``optional`` can be given by name, ``positional`` only by position; ``any_name`` is true for a
+    function with ``**kwargs``. ``known`` is false for a built-in function that has no signature.
+    """
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    positional: tuple[str, ...] = ()
+    any_name: bool = False
+    known: bool = True
 
     @classmethod
-    def of(cls, owner: str, function: Callable[..., Any]) -> Parameters:
-        """Return the parameters of a function of ``owner``; raises ValueError when they cannot be given by name."""
-        called = f"{owner}: {getattr(function, '__name__', type(function).__name__)}()"
+    def of(cls, function: Callable[..., Any]) -> Parameters:
+        """Return the parameters of a function."""
         try:
-            found = inspect.signature(function).parameters.values()
+            parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError):
-            raise ValueError(f"{called} does not tell its parameters: wrap it into a def") from None
-        for item in found:
-            if item.kind is item.POSITIONAL_ONLY:
-                raise ValueError(f"{called} cannot take '{item.name}' by name: leave out the '/' behind it")
-        named = [item for item in found if item.kind in {item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY}]
+            return cls(any_name=True, known=False)
+        named = [item for item in parameters if item.kind in _NAMED]
         return cls(
-            tuple(item.name for item in named if item.default is item.empty),
-            tuple(item.name for item in named),
-            any(item.kind is item.VAR_KEYWORD for item in found),
+            required=tuple(item.name for item in named if item.default is item.empty),
+            optional=tuple(item.name for item in named if item.default is not item.empty),
+            positional=tuple(item.name for item in parameters if item.kind is item.POSITIONAL_ONLY),
+            any_name=any(item.kind is item.VAR_KEYWORD for item in parameters),
         )
 
-    def takes(self, name: str) -> bool:
-        """Whether the function can be called with an argument of that name."""
-        return self.any_name or name in self.all
+    @classmethod
+    def by_name(cls, owner: str, function: Callable[..., Any]) -> Parameters:
+        """Return the parameters of a function of ``owner``; raises ValueError if they cannot all be given by name."""
+        parameters = cls.of(function)
+        called = f"{owner}: {getattr(function, '__name__', type(function).__name__)}()"
+        if not parameters.known:
+            raise ValueError(f"{called} has no signature that Python can read: wrap it in a def")
+        if parameters.positional:
+            raise ValueError(f"{called} cannot take '{parameters.positional[0]}' by name: remove the '/' behind it")
+        return parameters
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The parameters that can be given by name, the required ones first."""
+        return (*self.required, *self.optional)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The parameters that need a value from the flow: those without a default, except the context."""
+        return (*self.positional, *(name for name in self.required if name != CONTEXT))
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether the function has a parameter for the context."""
+        return CONTEXT in self.required or CONTEXT in self.optional
+
+    def accepts(self, name: str) -> bool:
+        """Return whether the function can be called with a named argument of that name."""
+        return self.any_name or name in self.required or name in self.optional
+
+    def problems(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Yield the problems of a call with arguments of these names.
+
+        A problem is the name of the argument, "" for a missing one, and a message.
+        """
+        if not self.known:
+            return
+        if self.positional:
+            if len(names) < len(self.positional):
+                yield "", f"it takes {len(self.positional)} positional arguments, {len(names)} are given"
+            return
+        for name in names:
+            if not self.accepts(name):
+                hint = near_hint(name, self.named) or "its parameters are: " + ", ".join(self.named)
+                yield name, f"it has no parameter '{name}'; {hint}"
+        for name in self.needed:
+            if name not in names:
+                yield "", f"its parameter '{name}' is not given: add <input name=\"{name}\"/>"
+
+    def arguments(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the positional and the named arguments of a call with these values.
+
+        Positional-only parameters are filled in the order of the values; a function without a signature receives all
+        values by position.
+        """
+        if not self.known:
+            return tuple(values.values()), {}
+        count = len(self.positional)
+        given = list(values.items())
+        return tuple(value for _, value in given[:count]), dict(given[count:])
 
 
 @dataclass(frozen=True, slots=True)
 class ArgumentNames:
-    """Where the arguments of a function come from: ``names`` by parameter, and which of the names it needs."""
+    """The names under which a flow gives the arguments of a function.
+
+    ``names`` has the name of each parameter that gets an argument. ``required`` and ``optional`` are names of the flow;
+    ``parameters`` are those of the function.
+    """
 
     names: Mapping[str, str]
     required: tuple[str, ...]
@@ -72,39 +143,40 @@ class ArgumentNames:
         auto_extract: bool = True,
         ignored: Collection[str] = (),
     ) -> ArgumentNames:
-        """Return the names for a function with these parameters.
+        """Return the names of the arguments of a function with these parameters.
 
-        Parameters: ``requires`` are further parameters to fill, ``rebind`` names them anew, ``auto_extract`` adds those
-        of the signature, but for ``ignored``. Raises ValueError when the function cannot take an argument, or needs one
-        that nobody fills.
+        Parameters: ``owner`` names the function in messages; ``requires`` are further parameters that get an argument;
+        ``rebind`` gives names to parameters; with ``auto_extract``, all parameters except ``ignored`` get an argument.
+        Raises ValueError if the function does not accept one of these, or if a required parameter gets no argument.
         """
-        wanted = [name for name in parameters.required if name not in ignored]
-        names = dict.fromkeys((*(wanted if auto_extract else ()), *requires))
-        filled = {name: name for name in names}
-        filled.update(_rebound(owner, tuple(filled), rebind))
-        _check(owner, parameters, wanted, filled)
+        needed = [name for name in parameters.required if name not in ignored]
+        names = dict.fromkeys((*(needed if auto_extract else ()), *requires))
+        bound = {name: name for name in names}
+        bound.update(_rebound(owner, tuple(bound), rebind))
+        _check(owner, parameters, needed, bound)
         optional = [
-            name for name in parameters.all if auto_extract and name not in filled and name not in ignored
+            name for name in parameters.optional if auto_extract and name not in bound and name not in ignored
         ]  # fmt: skip
         return cls(
-            {**filled, **{name: name for name in optional}},
-            tuple(dict.fromkeys(filled.values())),
+            {**bound, **{name: name for name in optional}},
+            tuple(dict.fromkeys(bound.values())),
             tuple(optional),
             parameters,
         )
 
     def arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments by parameter, from values by name; raises LookupError for one that is needed."""
-        found = {}
+        """Return the arguments by parameter, from values by name; raises LookupError if a required value is missing."""
+        arguments = {}
         for parameter, name in self.names.items():
             if name in values:
-                found[parameter] = values[name]
+                arguments[parameter] = values[name]
             elif name not in self.optional:
                 raise LookupError(f"there is no value '{name}' for the parameter '{parameter}'")
-        return found
+        return arguments
 
 
 def _rebound(owner: str, parameters: Sequence[str], rebind: Rebind) -> Mapping[str, str]:
+    """Return the names of ``rebind`` by parameter; raises TypeError if it is neither a list nor a mapping."""
     if isinstance(rebind, Mapping):
         return rebind
     if isinstance(rebind, str) or not isinstance(rebind, Sequence):
@@ -113,15 +185,17 @@ def _rebound(owner: str, parameters: Sequence[str], rebind: Rebind) -> Mapping[s
     return {**dict(zip(parameters, rebind, strict=False)), **{name: name for name in left_over}}
 
 
-def _check(owner: str, parameters: Parameters, wanted: Iterable[str], filled: Mapping[str, str]) -> None:
-    extra = [name for name in filled if not parameters.takes(name)]
+def _check(owner: str, parameters: Parameters, needed: Iterable[str], bound: Mapping[str, str]) -> None:
+    """Raise ValueError if a bound parameter is not accepted, or a needed one is not bound."""
+    extra = [name for name in bound if not parameters.accepts(name)]
     if extra:
-        takes = "its parameters are: " + ", ".join(parameters.all) if parameters.all else "it has no parameters"
-        raise ValueError(f"{owner}: it cannot take {_listed(extra)}, which requires or rebind give; {takes}")
-    missing = [name for name in wanted if name not in filled]
+        named = "its parameters are: " + ", ".join(parameters.named) if parameters.named else "it has no parameters"
+        raise ValueError(f"{owner}: it cannot take {_listed(extra)}, which requires or rebind give; {named}")
+    missing = [name for name in needed if name not in bound]
     if missing:
         raise ValueError(f"{owner}: nothing gives {_listed(missing)}: name it in requires, or leave auto_extract on")
 
 
 def _listed(names: Iterable[str]) -> str:
+    """Return the names in quotes, separated by commas."""
     return ", ".join(f"'{name}'" for name in names)

@@ -1,11 +1,12 @@
-"""What a Python function learns of the step that calls it: the parameter ``context``.
+"""StepContext: the value of the parameter ``context`` of a Python function that a step calls.
 
     def pay(order, context):
         bank.pay(order.total, key=context.idempotency_key)
         context.progress(0.5, "paid")
 
-Rules: it may be used in any thread. In a worker process it has the same key, but nobody hears of its progress; there is
-no cancelling there either, because a cancelled process is killed. After its step is over it tells nothing any more.
+Rules: a context may be used in any thread. In a worker process it has the same idempotency key, but cannot report
+progress and is never cancelled: the process of a cancelled step is killed. Progress that is reported after the end of
+the step is ignored.
 """
 
 from __future__ import annotations
@@ -26,54 +27,53 @@ from taskrun.errors import RunError
 if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
-CONTEXT = "context"
-"""The parameter that gets a StepContext unless the flow gives it something else."""
-
-Tell: TypeAlias = Callable[[float, str], None]
+ReportProgress: TypeAlias = Callable[[float, str], None]
+"""Function that takes a fraction from 0 to 1 and a text."""
 
 
 def _never() -> bool:
+    """Return False: a context without ``stopped`` is never cancelled."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """The step that calls a function, and the ways to talk to its run.
+    """The step that calls a function: its identity, its progress reports and its cancellation.
 
-    Parameters: ``run_id`` is the id of the run that was started, ``path`` the step's path in it, ``attempt`` counts the
-    attempts of the step's own ``<retry>`` from 1, ``tell`` takes progress (callable from any thread), ``stopped`` says
-    whether the work is to stop.
+    Parameters: ``run_id`` is the id of the run that was started, ``path`` the path of the step in it, ``attempt`` the
+    attempt of the step's own ``<retry>``, counted from 1. ``report`` receives the progress and may be called from any
+    thread; ``stopped`` returns whether the step was cancelled.
     """
 
     run_id: str
     path: str
     attempt: int = 1
-    tell: Tell | None = field(default=None, repr=False, compare=False)
+    report: ReportProgress | None = field(default=None, repr=False, compare=False)
     stopped: Callable[[], bool] = field(default=_never, repr=False, compare=False)
 
     @property
     def idempotency_key(self) -> str:
-        """A text that is the same whenever this attempt of this step is made again after a crash, and no other's."""
+        """A text that identifies this attempt of this step, and is the same when it is executed again after a crash."""
         return f"{self.run_id}/{self.path}/{self.attempt}"
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the run or the step was cancelled; long work in a thread asks this now and then, and stops."""
+        """Whether the run or the step was cancelled; long work in a thread should check this regularly, and stop."""
         return self.stopped()
 
     def progress(self, fraction: float, text: str = "") -> None:
-        """Tell how far the work is: ``fraction`` goes from 0 to 1, ``text`` says more.
+        """Report the progress of the work: a ``fraction`` from 0 to 1 and a text for people.
 
         Raises ValueError for another fraction, RunError in a worker process.
         """
         if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not 0 <= fraction <= 1:
             raise ValueError(f"progress goes from 0 to 1, not {fraction!r}")
-        if self.tell is None:
+        if self.report is None:
             raise RunError(
-                f"step '{self.path}': a worker process cannot tell its progress; "
-                'leave out the executor, or say executor="thread"'
+                f"step '{self.path}': a worker process cannot report progress; "
+                'leave out the executor, or use executor="thread"'
             )
-        self.tell(float(fraction), str(text))
+        self.report(float(fraction), str(text))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StepContext, (self.run_id, self.path, self.attempt)
@@ -81,7 +81,10 @@ class StepContext:
 
 @contextmanager
 def step_context(frame: Frame, *, shielded: bool = False) -> Iterator[StepContext]:
-    """Make the context of a call that the body of the ``with`` makes; ``shielded`` work is not told to stop."""
+    """Create the context of a call for the body of the ``with`` block.
+
+    The context of a ``shielded`` call is never cancelled.
+    """
     run, path = frame.run, frame.path
     loop, thread = asyncio.get_running_loop(), threading.get_ident()
     over = cancelled = False
@@ -92,10 +95,10 @@ def step_context(frame: Frame, *, shielded: bool = False) -> Iterator[StepContex
         if run.traced:
             run.emit(StepProgress(run.run_id, path, fraction, text))
         if run.journal.records and not run.is_aborted:
-            said = json.dumps({"fraction": fraction, "text": text}, ensure_ascii=False)
-            run.journal.note(StepRecord(f"{path}:progress", "progress", outputs=said, ended=now()))
+            progress = json.dumps({"fraction": fraction, "text": text}, ensure_ascii=False)
+            run.journal.note(StepRecord(f"{path}:progress", "progress", outputs=progress, ended=now()))
 
-    def tell(fraction: float, text: str) -> None:
+    def report(fraction: float, text: str) -> None:
         if threading.get_ident() == thread:
             record(fraction, text)
         elif not over:
@@ -105,7 +108,7 @@ def step_context(frame: Frame, *, shielded: bool = False) -> Iterator[StepContex
         return cancelled or (run.is_cancelled and not shielded)
 
     try:
-        yield StepContext(run.top.run_id, path, frame.attempt, tell, stopped)
+        yield StepContext(run.top.run_id, path, frame.attempt, report, stopped)
     except asyncio.CancelledError:
         cancelled = True
         raise

@@ -1,11 +1,11 @@
-"""What a task provides: names for its result, or for the parts of it.
+"""Conversion of the result of a task to named outputs, as its setting ``provides`` describes.
 
     provides="answer"                        the whole result
     provides=("bits", "pieces")              the items of the result, by position
     provides={"bits", "pieces"}              its items, by key
     provides={"bits": "b", "all": None}      its items, by the key given; None is the whole
 
-Rules: a part that the result does not have is a failure which names it; nothing is provided in part.
+Rules: if the result does not have one of the items, the step fails and has no outputs at all.
 """
 
 from __future__ import annotations
@@ -17,21 +17,26 @@ from typing import Any, TypeAlias
 from taskrun.core.completion import RESULT
 
 Provides: TypeAlias = str | Sequence[str] | AbstractSet[str] | Mapping[str, Any]
-"""A name, or several: by position, by key, or with their keys."""
+"""A name, names by position, names that are keys, or a mapping from names to keys."""
 
 
 def keys_by_name(owner: str, provides: Provides | None) -> Mapping[str, Any]:
-    """Return for each provided name its key or position in the result, None for the whole; raises TypeError."""
-    found = dict(_keys(owner, provides))
-    for name in found:
+    """Return the key or position in the result by name, None for the whole result.
+
+    Raises TypeError if ``provides`` is of a wrong type, ValueError if it names RESULT. ``owner`` is the name of the
+    task.
+    """
+    keys = dict(_keys(owner, provides))
+    for name in keys:
         if not isinstance(name, str):
-            raise TypeError(f"{owner}: what is provided has a name, not {name!r}")
+            raise TypeError(f"{owner}: provides consists of names, not {name!r}")
         if name == RESULT:
             raise ValueError(f"{owner}: {RESULT} is the whole result in any case; leave it out of provides")
-    return found
+    return keys
 
 
 def _keys(owner: str, provides: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the names of ``provides`` with their keys; raises TypeError for a value of a wrong type."""
     if provides is None:
         return
     if isinstance(provides, str):
@@ -48,13 +53,13 @@ def _keys(owner: str, provides: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def provided(owner: str, keys: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    """Return what a result provides by name; raises LookupError for the first name that it does not have."""
-    found = {}
+    """Return the items of a result by name; raises LookupError for the first item that the result does not have."""
+    outputs = {}
     for name, key in keys.items():
         try:
-            found[name] = result if key is None else result[key]
+            outputs[name] = result if key is None else result[key]
         except (LookupError, TypeError):
             kind = type(result).__name__
             text = f"{owner} provides '{name}' as item {key!r} of its result, which is a {kind} that has no such item"
             raise LookupError(text) from None
-    return found
+    return outputs

@@ -1,21 +1,21 @@
-"""Calling Python functions from steps: their arguments, and where they run.
+"""Call Python functions from steps: collect their arguments and choose the executor.
 
-Rules: arguments are the step's inputs by name; a step without inputs takes the function's parameters from the variables
-of its parent's scope, those without default being required. ``async def`` is awaited on the loop; a plain function runs
-in a worker thread, or where ``executor`` says, so that it never blocks other branches. A parameter ``context`` that
-nothing else gives is the StepContext.
+Rules: the arguments are the inputs of the step, by name. For a step without inputs they are variables of the enclosing
+scope, by the names of the parameters. An ``async def`` function is awaited on the event loop; any other function runs
+in a worker thread, or in the executor that the step names, so that it does not block other branches. A parameter
+``context`` receives the StepContext unless the flow gives it another value.
 """
 
 from __future__ import annotations
 
 import inspect
 import pickle
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from taskrun.calls.context import CONTEXT, step_context
+from taskrun.calls.arguments import CONTEXT, Parameters
+from taskrun.calls.context import step_context
 from taskrun.core.workers import run_in
 from taskrun.errors import PluginError, RunError, near_hint
 
@@ -24,101 +24,43 @@ if TYPE_CHECKING:
 
 INLINE, THREAD, PROCESS = "inline", "thread", "process"
 EXECUTORS = (INLINE, THREAD, PROCESS)
-
-_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """The parameters of a function as a step fills them."""
-
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
-    positional: tuple[str, ...]
-    any_name: bool
-    known: bool = True
-
-    @classmethod
-    def of(cls, function: Callable[..., Any]) -> Signature:
-        """Return the signature of a function; of some built-in functions it is not known."""
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
-            return cls((), (), (), any_name=True, known=False)
-        named = [item for item in parameters if item.kind in _NAMED]
-        return cls(
-            required=tuple(item.name for item in named if item.default is item.empty),
-            optional=tuple(item.name for item in named if item.default is not item.empty),
-            positional=tuple(item.name for item in parameters if item.kind is item.POSITIONAL_ONLY),
-            any_name=any(item.kind is item.VAR_KEYWORD for item in parameters),
-        )
-
-    def problems(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong with calling the function with arguments of these names, each with the name in question."""
-        if not self.known:
-            return
-        if self.positional:
-            if len(names) < len(self.positional):
-                yield "", f"it takes {len(self.positional)} positional arguments, {len(names)} are given"
-            return
-        taken = (*self.required, *self.optional)
-        for name in names:
-            if name not in taken and not self.any_name:
-                hint = near_hint(name, taken) or "its parameters are: " + ", ".join(taken)
-                yield name, f"it has no parameter '{name}'; {hint}"
-        for name in self.required:
-            if name not in names and name != CONTEXT:
-                yield "", f"its parameter '{name}' is not given: add <input name=\"{name}\"/>"
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The names without which the function cannot be called; a context is always there."""
-        return (*self.positional, *(name for name in self.required if name != CONTEXT))
-
-    @property
-    def takes_context(self) -> bool:
-        """Whether the function has a parameter for the context."""
-        return CONTEXT in self.required or CONTEXT in self.optional
-
-    def arguments(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return positional and named arguments; parameters without a usable name are filled in the inputs' order."""
-        if not self.known:
-            return tuple(values.values()), {}
-        count = len(self.positional)
-        given = list(values.items())
-        return tuple(value for _, value in given[:count]), dict(given[count:])
+"""The executors of taskrun; any other executor is a bean."""
 
 
-def values_for(frame: Frame, signature: Signature) -> dict[str, Any]:
-    """Return the arguments by name: the step's declared inputs, or without any, what the parameters ask for."""
+def values_for(frame: Frame, parameters: Parameters) -> dict[str, Any]:
+    """Return the values by name for a call: the inputs of the step, or for a step without inputs, variables.
+
+    Raises LookupError if there is no variable for a parameter that needs a value.
+    """
     inputs = frame.step.inputs
     if inputs:
         return {item.name: frame.scope[item.name] for item in inputs}
     outer = frame.parent.scope if frame.parent is not None else frame.scope
     values = {}
-    for name in signature.needed:
+    for name in parameters.needed:
         if not outer.has(name):
             hint = near_hint(name, outer.names())
             raise LookupError(f"no variable '{name}' for the parameter of that name" + (f"; {hint}" if hint else ""))
         values[name] = outer[name]
-    optional = (*signature.optional, CONTEXT) if signature.takes_context else signature.optional
+    optional = (*parameters.optional, CONTEXT) if parameters.takes_context else parameters.optional
     values.update({name: outer[name] for name in optional if outer.has(name)})
     return values
 
 
 async def call(frame: Frame, function: Callable[..., Any]) -> Any:
-    """Call a function for the step of the frame and return its value."""
-    signature = Signature.of(function)
-    values = values_for(frame, signature)
-    if not signature.takes_context or CONTEXT in values:
-        return await _called(frame, function, *signature.arguments(values))
+    """Call a function for the step of ``frame`` and return its value."""
+    parameters = Parameters.of(function)
+    values = values_for(frame, parameters)
+    if not parameters.takes_context or CONTEXT in values:
+        return await _called(frame, function, *parameters.arguments(values))
     with step_context(frame) as context:
-        return await _called(frame, function, *signature.arguments({**values, CONTEXT: context}))
+        return await _called(frame, function, *parameters.arguments({**values, CONTEXT: context}))
 
 
 async def _called(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
+    """Call a function on the event loop if it is ``async``, else in the executor of the frame; return its value."""
     if is_async(function):
         return await function(*positional, **named)
     value = await offload(frame, function, positional, named)
@@ -126,14 +68,14 @@ async def _called(
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling the function gives a coroutine."""
+    """Return whether a call of the function returns a coroutine."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 def offload(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]
 ) -> Awaitable[Any]:
-    """Run a plain function where the frame's executor says, in a worker thread when it says nothing."""
+    """Run a plain function in the executor of the frame; without one, in a worker thread."""
     name = frame.executor or THREAD
     services = frame.run.services
     if name == INLINE:
@@ -145,7 +87,7 @@ def offload(
 
 
 def executor_bean(frame: Frame, name: str) -> Executor:
-    """Return the bean that an ``executor`` names; raises PluginError when it is no executor."""
+    """Return the bean that ``executor="…"`` names; raises PluginError if it is not an Executor."""
     bean = frame.run.beans.get(name)
     if not isinstance(bean, Executor):
         raise PluginError(f"executor '{name}' is a {type(bean).__name__}, not a concurrent.futures.Executor")
@@ -153,19 +95,25 @@ def executor_bean(frame: Frame, name: str) -> Executor:
 
 
 async def _inline(function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    """Call a function in the event loop and return its value."""
     return function(*positional, **named)
 
 
 def _apply(function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    """Call a function in a worker and return its value; a StopIteration becomes a RunError."""
     try:
         return function(*positional, **named)
-    except StopIteration as error:  # a future cannot carry it
+    except StopIteration as error:  # asyncio forbids this exception in a future
         raise RunError("the function raised StopIteration") from error
 
 
 async def _in_process(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
+    """Call a function in a worker process.
+
+    Raises RunError that names the function or argument that cannot be pickled.
+    """
     try:
         return await frame.run.services.processes.run(_apply, function, positional, named)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
@@ -176,6 +124,7 @@ async def _in_process(
 
 
 def _unpicklable(function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> str | None:
+    """Return a text that names the first part of a call that cannot be pickled, None if all parts can."""
     import cloudpickle
 
     parts = {"the function": function, **{f"argument {n + 1}": value for n, value in enumerate(positional)}}

@@ -1,7 +1,8 @@
-"""Scripts that run in a thread, a process or another executor.
+"""Execution of scripts in a worker thread, a worker process or another executor.
 
-Rules: a thread gets the script, any other executor its text, which can be sent everywhere; with it go the variables
-that it reads. What comes back is its value and the variables that it assigned. Nothing else crosses.
+Rules: a thread receives the compiled script, any other executor its text, which can always be pickled, and compiles it
+there. The script receives copies of the variables that it reads, and returns its value and the variables that it
+assigned.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 
 
 Shippable: TypeAlias = Script | TextTemplate
+"""A script or text template that an executor can evaluate."""
 
 
 def compiled_script(node: Node, language: str) -> Shippable:
-    """Return the script in the text of ``node``, as a process has it: without any settings."""
+    """Compile the script in the text of ``node`` with the default settings."""
     return compile_script(node, language=language)
 
 
 async def evaluated(script: Shippable, scope: Scope) -> Any:
-    """Return the value of a script, awaited if it awaits."""
+    """Evaluate a script on the event loop and return its value."""
     value = script.run(scope)
     return await value if script.suspends else value
 
@@ -36,25 +38,26 @@ async def evaluated(script: Shippable, scope: Scope) -> Any:
 async def run_elsewhere(
     frame: Frame, script: Shippable, compiled: Callable[[Node, str], Shippable] = compiled_script
 ) -> Any:
-    """Evaluate the script where the frame's executor says and return its value.
+    """Evaluate a script in the executor of the frame, assign its variables to the scope and return its value.
 
-    ``compiled`` makes it from its text; a process finds that function by its name.
+    ``compiled`` compiles the script from its node; it must be a module-level function, because a process imports it.
+    Raises TypeError for a script that awaits, and for a body with tags outside a thread.
     """
     if frame.executor == INLINE:
         return await evaluated(script, frame.scope)
     if script.suspends:
-        raise TypeError('a script that awaits runs on the event loop: leave out the executor, or say executor="inline"')
+        raise TypeError('a script that awaits runs on the event loop: leave out the executor, or use executor="inline"')
     scope = frame.scope
     variables = {name: scope[name] for name in sorted(script.reads | script.uses) if scope.has(name)}
     if frame.executor == THREAD:
         value, assigned = await offload(frame, evaluate, (script, variables), {})
     elif isinstance(script, Script) and script.template:
         raise TypeError(
-            f"a body with tags, such as that of <{script.node.tag}> at {script.node.at}, runs here or in a thread: "
-            'say executor="inline" or executor="thread"'
+            f"the body of <{script.node.tag}> at {script.node.at} contains tags, so it cannot run in another process: "
+            'use executor="inline" or executor="thread"'
         )
     else:
-        # a bare copy of the element: the program's own may hold what cannot be pickled
+        # a copy without attributes and children, which may contain objects that cannot be pickled
         node = script.node._replace(attributes={}, children=())
         value, assigned = await offload(frame, evaluate_text, (compiled, node, frame.step.language, variables), {})
     scope.update(assigned)
@@ -64,12 +67,12 @@ async def run_elsewhere(
 def evaluate_text(
     compiled: Callable[[Node, str], Shippable], node: Node, language: str, variables: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """Compile and evaluate the text of ``node`` and return its value and the variables that it assigned."""
+    """Compile and evaluate the script in the text of ``node``; return its value and the variables that it assigned."""
     return evaluate(compiled(node, language), variables)
 
 
 def evaluate(script: Shippable, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Evaluate a script with copies of variables and return its value and the variables that it assigned."""
+    """Evaluate a script with these variables; return its value and the variables that it assigned."""
     scope = Scope(None, **variables)
     value = script.run(scope)
     return value, {name: scope[name] for name in script.stores if name in scope}

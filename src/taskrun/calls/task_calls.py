@@ -1,10 +1,10 @@
-"""Calling a Task from a step: ``execute``, which the step is, and ``revert``, which undoes it.
+"""Call a Task from a step: ``execute`` for the step itself, ``revert`` for its compensation.
 
-Rules: an object with ``execute`` and ``revert`` counts as a Task, and so does a class of tasks, of which an object is made
-for each call. Values come by their names in the flow: the step's inputs, without any the variables of its caller; what
-the task injects wins. ``pre_…``, the method itself and ``post_…`` are called in one piece where ``executor`` says; as
-soon as one of them is ``async``, each is called by itself, the ``async`` ones on the loop. ``post_…`` is called after
-failures too.
+Rules: an object with ``execute`` and ``revert`` counts as a Task; so does a subclass of Task, which is instantiated for
+each call. The values are the inputs of the step, or for a step without inputs, variables of the enclosing scope; values
+that the task injects replace them. ``pre_…``, the method itself and ``post_…`` are one call in the executor of the
+step; if one of them is ``async``, they are three calls, the ``async`` ones on the event loop. ``post_…`` is called
+after failures too.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from taskrun.calls.arguments import ArgumentNames
-from taskrun.calls.context import CONTEXT, step_context
+from taskrun.calls.arguments import CONTEXT, ArgumentNames
+from taskrun.calls.context import step_context
 from taskrun.calls.provides import provided
-from taskrun.calls.python_calls import Signature, is_async, offload, values_for
+from taskrun.calls.python_calls import is_async, offload, values_for
 from taskrun.calls.task_class import REVERT_ONLY, FunctionTask, Task, overridden
 from taskrun.core.completion import RESULT, Completion, completed, completion_of
 from taskrun.errors import PluginError
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def task_of(bean: Any) -> Task | None:
-    """Return the task that a bean is, None when it is none; raises PluginError for one that cannot be used."""
+    """Return a bean as a Task, None if it is not a task; raises PluginError for a task that cannot be used."""
     if isinstance(bean, type):
-        return _made(bean) if issubclass(bean, Task) else None
+        return _instance_of(bean) if issubclass(bean, Task) else None
     if isinstance(bean, Task):
         if not hasattr(bean, "execute_names"):
             raise PluginError(f"{type(bean).__qualname__}.__init__() does not call super().__init__()")
@@ -44,49 +44,38 @@ def task_of(bean: Any) -> Task | None:
         raise PluginError(str(error)) from error
 
 
-def _made(cls: type[Task]) -> Task:
+def _instance_of(cls: type[Task]) -> Task:
+    """Return a new object of a class of tasks; raises PluginError if that needs arguments."""
     try:
         return cls()
     except Exception as error:
-        text = f"{cls.__qualname__} cannot be made without arguments ({error}): give an object, not the class"
-        raise PluginError(text) from error
-
-
-def signature_of(task: Task) -> Signature:
-    """Return what a step must give to a task, in names of the flow: the arguments of ``execute`` and ``revert``."""
-    names, undo = task.execute_names, task.revert_names
-    ordered = tuple(dict.fromkeys((*names.required, *undo.required, *names.optional, *undo.optional)))
-    return Signature(
-        required=tuple(name for name in ordered if name in task.requires),
-        optional=tuple(name for name in ordered if name in task.optional),
-        positional=(),
-        any_name=names.parameters.any_name,
-    )
+        text = f"{cls.__qualname__} cannot be created without arguments ({error}): "
+        raise PluginError(text + "use an object as the bean, not the class") from error
 
 
 async def execute_task(frame: Frame, task: Task) -> Completion:
-    """Execute a task for the step of the frame; its outputs are the RESULT and what the task provides."""
+    """Execute a task for the step of the frame; the outputs are RESULT and the values that the task provides."""
     names = task.execute_names
-    values = {**values_for(frame, signature_of(task)), **task.inject}
-    with _context_for(frame, names, values) as given:
-        arguments = names.arguments({**values, **given})
+    values = {**values_for(frame, task.step_parameters), **task.inject}
+    with _context_for(frame, names, values) as context:
+        arguments = names.arguments({**values, **context})
         if names.parameters.any_name:
-            taken = {*names.names.values(), *task.revert_names.names.values(), *task.inject}
-            arguments.update({name: value for name, value in values.items() if name not in taken})
-        result = await _in_three(frame, task, "execute", arguments)
+            consumed = {*names.names.values(), *task.revert_names.names.values(), *task.inject}
+            arguments.update({name: value for name, value in values.items() if name not in consumed})
+        result = await _with_hooks(frame, task, "execute", arguments)
     if not task.save_as:
         return completion_of(result)
     return completed({RESULT: result, **provided(task.name, task.save_as, result)})
 
 
 def has_revert(bean: Any) -> bool:
-    """Whether a bean has a ``revert`` that does something."""
+    """Return whether a bean is a task that implements ``revert``."""
     task = task_of(bean)
     return task is not None and task.has_revert
 
 
 def names_for_revert(bean: Any) -> frozenset[str]:
-    """Return the names, among those that a step gives to the bean, whose values its ``revert`` needs later on."""
+    """Return the names of the step's values that the ``revert`` of a bean needs."""
     task = task_of(bean)
     if task is None or not task.has_revert:
         return frozenset()
@@ -94,14 +83,14 @@ def names_for_revert(bean: Any) -> frozenset[str]:
 
 
 def values_for_revert(frame: Frame, bean: Any) -> dict[str, Any]:
-    """Return the values to keep for ``revert`` of the step of the frame, by name.
+    """Return the values to record for the ``revert`` of a bean, by name.
 
-    Call it in the frame that the bean is executed in, before anything is exported from it.
+    Call it in the frame in which the bean is executed, before the outputs of the step are set.
     """
-    task, wanted = task_of(bean), names_for_revert(bean)
-    if task is None or not wanted:
+    task, needed = task_of(bean), names_for_revert(bean)
+    if task is None or not needed:
         return {}
-    return {name: value for name, value in values_for(frame, signature_of(task)).items() if name in wanted}
+    return {name: value for name, value in values_for(frame, task.step_parameters).items() if name in needed}
 
 
 async def revert_with(
@@ -113,11 +102,11 @@ async def revert_with(
     failure: BaseException,
     failures: Mapping[str, BaseException],
 ) -> Any:
-    """Compensation what a bean's ``execute`` did and return what ``revert`` returned, None when there is no ``revert``.
+    """Call the ``revert`` of a bean and return its value; without a ``revert``, do nothing and return None.
 
-    Parameters: ``values`` are what ``values_for_revert`` gave (more does no harm), ``result`` what ``execute`` returned or
-    the failure that it ended with, ``failure`` what started the undoing, ``failures`` the failures by step path.
-    Raises LookupError when a value is missing, and what ``revert`` raises.
+    Parameters: ``values`` are those of ``values_for_revert`` (others are ignored); ``result`` is the value or the
+    exception of ``execute``; ``failure`` is the failure that started the rollback; ``failures`` are all failures by
+    step path. Raises LookupError if a value is missing, and the exceptions of ``revert``.
     """
     task = task_of(bean)
     if task is None or not task.has_revert:
@@ -125,17 +114,20 @@ async def revert_with(
     names = task.revert_names
     special = dict(zip(REVERT_ONLY, (result, failures, failure), strict=True))
     values = {**values, **task.inject}
-    with _context_for(frame, names, values, shielded=True) as given:
-        arguments = {name: value for name, value in special.items() if names.parameters.takes(name)}
-        arguments.update(names.arguments({**values, **given}))
-        return await _in_three(frame, task, "revert", arguments)
+    with _context_for(frame, names, values, shielded=True) as context:
+        arguments = {name: value for name, value in special.items() if names.parameters.accepts(name)}
+        arguments.update(names.arguments({**values, **context}))
+        return await _with_hooks(frame, task, "revert", arguments)
 
 
 @contextmanager
 def _context_for(
     frame: Frame, names: ArgumentNames, values: Mapping[str, Any], *, shielded: bool = False
 ) -> Iterator[Mapping[str, Any]]:
-    """Give the context by its name for the time of a call, nothing when it is not asked for or given by a value."""
+    """Yield the context of a call as a mapping with one item, the StepContext by its name.
+
+    Yield an empty mapping if the method has no such parameter, or if the flow gives it another value.
+    """
     if CONTEXT in values or CONTEXT not in names.names.values():
         yield {}
         return
@@ -144,8 +136,8 @@ def _context_for(
 
 
 @dataclass(frozen=True, slots=True)
-class _InThree:
-    """A method of a task between those that are called before and after it; it can be sent to a process."""
+class _WithHooks:
+    """One call of a method of a task with its ``pre_…`` and ``post_…`` methods; it can be pickled."""
 
     before: Callable[[], Any]
     work: Callable[..., Any]
@@ -159,22 +151,23 @@ class _InThree:
             self.after()
 
 
-async def _in_three(frame: Frame, task: Task, method: str, arguments: dict[str, Any]) -> Any:
+async def _with_hooks(frame: Frame, task: Task, method: str, arguments: dict[str, Any]) -> Any:
+    """Call ``execute`` or ``revert`` of a task with its ``pre_…`` and ``post_…`` methods and return its value."""
     before, work, after = f"pre_{method}", getattr(task, method), f"post_{method}"
     around = [getattr(task, name) for name in (before, after)]
     if not any(map(is_async, (*around, work))):
-        return await _here_or_there(frame, _InThree(around[0], work, around[1]), arguments)
+        return await _called(frame, _WithHooks(around[0], work, around[1]), arguments)
     try:
         if overridden(task, before):
-            await _here_or_there(frame, around[0], {})
-        return await _here_or_there(frame, work, arguments)
+            await _called(frame, around[0], {})
+        return await _called(frame, work, arguments)
     finally:
         if overridden(task, after):
-            await _here_or_there(frame, around[1], {})
+            await _called(frame, around[1], {})
 
 
-async def _here_or_there(frame: Frame, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """Call a function, on the loop when it is ``async``, else where the frame's executor says."""
+async def _called(frame: Frame, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Call a function on the event loop if it is ``async``, else in the executor of the frame; return its value."""
     if is_async(function):
         return await function(**arguments)
     value = await offload(frame, function, (), arguments)

@@ -1,4 +1,4 @@
-"""Task: a step written as a Python class, with what undoes it; and a function as such an object.
+"""Task: a step written as a Python class with its compensation, and FunctionTask, which makes a task of functions.
 
     class Spawn(Task):
         default_provides = "server"
@@ -11,9 +11,10 @@
 
     TaskManager(beans={"spawn": Spawn(rebind={"image": "image_id"})})         <simple bean="spawn"/>
 
-Rules: these are OpenStack TaskFlow's tasks. What ``execute`` and ``revert`` need is read from their signatures when the
-object is made, and wrong settings are refused then. One object serves all steps and runs, at once, and another one may
-undo what it did in a process that is gone: what must be kept between the two is the result, not ``self``.
+Rules: these are OpenStack TaskFlow's tasks. The parameters of ``execute`` and ``revert`` are read from their signatures
+when the object is created, and wrong settings are refused then. One object is shared by all steps and runs,
+concurrently. ``revert`` may be called on another object in another process, so it must get its data from ``result``,
+not from ``self``.
 """
 
 from __future__ import annotations
@@ -26,25 +27,25 @@ from taskrun.calls.arguments import ArgumentNames, Parameters, Rebind
 from taskrun.calls.provides import Provides, keys_by_name
 
 REVERT_ONLY = ("result", "flow_failures", "failure")
-"""The parameters of ``revert`` that are about the failure and not among what ``execute`` had."""
+"""The parameters of ``revert`` that the engine fills: the result of ``execute``, the failures by path, the failure."""
 
 
 class Task(ABC):
-    """A step as a class: ``execute`` does the work, ``revert`` undoes it.
+    """Base class of steps in Python: ``execute`` does the work, ``revert`` undoes it.
 
     Parameters:
-        name: what messages call it; the class with its module when left out.
-        provides: names for the result or its parts (a name, a tuple, a set or a mapping); else ``default_provides``.
-        requires: parameters to fill besides those of the signature, for ``**kwargs``.
-        auto_extract: whether the parameters of ``execute`` and ``revert`` are filled without being named.
-        rebind: the names under which arguments are found: a list, by position, or a mapping from parameters.
-        inject: values for names; they win over those of the flow.
-        ignore_list: parameters that are not filled.
-        revert_rebind: ``rebind`` for ``revert``; when left out, its arguments are found as those of ``execute`` are.
-        revert_requires: ``requires`` for ``revert``; likewise.
+        name: the name in messages; default: the class with its module.
+        provides: names for the result or its parts (a name, tuple, set or mapping); default: ``default_provides``.
+        requires: parameters that get an argument besides those of the signature, for ``**kwargs``.
+        auto_extract: whether the parameters in the signatures of ``execute`` and ``revert`` get arguments.
+        rebind: the names of the arguments in the flow: a list, by position, or a mapping from parameters to names.
+        inject: values by name, which replace those of the flow.
+        ignore_list: parameters that get no argument.
+        revert_rebind: ``rebind`` for ``revert``; default: the names of ``execute``.
+        revert_requires: ``requires`` for ``revert``; default: none.
 
-    Attributes: ``requires`` and ``optional`` are the names that it asks the flow for, ``provides`` those that it gives,
-    ``rebind`` and ``revert_rebind`` the names by parameter, ``save_as`` the keys of the result by name.
+    Attributes: ``requires`` and ``optional`` are the names that the task reads from the flow, ``provides`` the names of
+    its outputs, ``rebind`` and ``revert_rebind`` the names by parameter, ``save_as`` the keys of the result by name.
 
     >>> class Add(Task):
     ...     def execute(self, spam, eggs, bacon=None):
@@ -54,7 +55,7 @@ class Task(ABC):
     """
 
     default_provides: ClassVar[Provides | None] = None
-    """What is provided when the object does not say it."""
+    """The value of ``provides`` for objects that are created without it."""
 
     def __init__(  # noqa: PLR0917 - the order is TaskFlow's
         self,
@@ -77,52 +78,56 @@ class Task(ABC):
         ignored = (*(ignore_list or ()),)
         names = ArgumentNames.of(
             f"execute() of {self.name}",
-            Parameters.of(self.name, self.execute),
+            Parameters.by_name(self.name, self.execute),
             requires=_tuple(requires),
             rebind=rebind or (),
             auto_extract=auto_extract,
             ignored=ignored,
         )
         self.execute_names: ArgumentNames = names
-        undo = self._names_of_revert(_tuple(requires), revert_rebind, revert_requires, auto_extract, ignored)
-        self.revert_names: ArgumentNames = undo
+        revert_names = self._names_of_revert(_tuple(requires), revert_rebind, revert_requires, auto_extract, ignored)
+        self.revert_names: ArgumentNames = revert_names
         self.rebind: Mapping[str, str] = names.names
-        self.revert_rebind: Mapping[str, str] = undo.names
-        self.revert_requires: frozenset[str] = self._asked(undo.required)
-        self.revert_optional: frozenset[str] = self._asked(undo.optional)
-        self.requires: frozenset[str] = self._asked(names.required) | self.revert_requires
-        self.optional: frozenset[str] = (self._asked(names.optional) | self.revert_optional) - self.requires
+        self.revert_rebind: Mapping[str, str] = revert_names.names
+        self.revert_requires: frozenset[str] = self._from_flow(revert_names.required)
+        self.revert_optional: frozenset[str] = self._from_flow(revert_names.optional)
+        self.requires: frozenset[str] = self._from_flow(names.required) | self.revert_requires
+        self.optional: frozenset[str] = (self._from_flow(names.optional) | self.revert_optional) - self.requires
         self._check_inject()
+        self.step_parameters: Parameters = self._parameters_of_step()
 
     @abstractmethod
     def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Do the work and return the result; may be ``async``. A subclass says its parameters."""
+        """Do the work and return the result; may be ``async``. A subclass declares the parameters."""
 
-    def revert(self, *args: Any, **kwargs: Any) -> Any:  # noqa: B027 - a task need not be undone
-        """Compensation what ``execute`` did; may be ``async``. Does nothing unless a subclass says otherwise.
+    def revert(self, *args: Any, **kwargs: Any) -> Any:  # noqa: B027 - a task need not have a compensation
+        """Undo the work of ``execute``; may be ``async``. The default does nothing.
 
-        Its parameters are those of ``execute`` that it names, and ``result`` (what ``execute`` returned, or its failure),
-        ``failure`` (what started the undoing) and ``flow_failures`` (step path → failure).
+        A subclass declares parameters of ``execute`` that it needs, ``result`` (the value or the exception of
+        ``execute``), ``failure`` (the failure that started the rollback) and ``flow_failures`` (failures by step path).
         """
 
-    def pre_execute(self) -> Any:  # noqa: B027 - nothing to do unless a subclass says so
-        """Called before ``execute``."""
+    def pre_execute(self) -> Any:  # noqa: B027 - a hook
+        """Prepare ``execute``: called before it. The default does nothing."""
 
-    def post_execute(self) -> Any:  # noqa: B027 - nothing to do unless a subclass says so
-        """Called after ``execute``, also when that or ``pre_execute`` failed."""
+    def post_execute(self) -> Any:  # noqa: B027 - a hook
+        """Clean up after ``execute``: called after it, even if it or ``pre_execute`` failed.
 
-    def pre_revert(self) -> Any:  # noqa: B027 - nothing to do unless a subclass says so
-        """Called before ``revert``."""
+        The default does nothing.
+        """
 
-    def post_revert(self) -> Any:  # noqa: B027 - nothing to do unless a subclass says so
-        """Called after ``revert``, also when that or ``pre_revert`` failed."""
+    def pre_revert(self) -> Any:  # noqa: B027 - a hook
+        """Prepare ``revert``: called before it. The default does nothing."""
+
+    def post_revert(self) -> Any:  # noqa: B027 - a hook
+        """Clean up after ``revert``: called after it, even if it or ``pre_revert`` failed. The default does nothing."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
 
     @property
     def has_revert(self) -> bool:
-        """Whether there is anything to undo it."""
+        """Whether the task implements ``revert``."""
         return overridden(self, "revert")
 
     def _names_of_revert(
@@ -133,17 +138,17 @@ class Task(ABC):
         auto_extract: bool,
         ignored: tuple[str, ...],
     ) -> ArgumentNames:
+        """Return the names of the arguments of ``revert``: those of ``execute`` unless ``revert_rebind`` is given."""
         if not self.has_revert:
-            return ArgumentNames.of(f"revert() of {self.name}", Parameters((), (), any_name=True))
-        parameters = Parameters.of(self.name, self.revert)
-        known = self.execute_names
+            return ArgumentNames.of(f"revert() of {self.name}", Parameters(any_name=True))
+        parameters = Parameters.by_name(self.name, self.revert)
         if revert_rebind is None:
-            own = known.parameters.all
+            own = self.execute_names.parameters.named
             revert_rebind = {
                 parameter: name
-                for parameter, name in known.names.items()
+                for parameter, name in self.execute_names.names.items()
                 if (parameter != name or parameter not in own or parameter in requires)
-                and (parameter in parameters.all or (parameters.any_name and parameter not in own))
+                and (parameter in parameters.named or (parameters.any_name and parameter not in own))
             }
         return ArgumentNames.of(
             f"revert() of {self.name}",
@@ -154,19 +159,32 @@ class Task(ABC):
             ignored=(*ignored, *REVERT_ONLY),
         )
 
-    def _asked(self, names: Iterable[str]) -> frozenset[str]:
-        return frozenset(names) - self.inject.keys()
+    def _from_flow(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the names whose values the flow has to give: all that are not injected."""
+        return frozenset(names).difference(self.inject)
 
     def _check_inject(self) -> None:
-        taken = {*self.rebind.values(), *self.revert_rebind.values()}
+        """Raise ValueError if a value is injected that neither ``execute`` nor ``revert`` has a parameter for."""
+        used = {*self.rebind.values(), *self.revert_rebind.values()}
         for name in self.inject:
-            if name not in taken:
+            if name not in used:
                 text = "neither execute() nor revert() takes: name it in requires when it is for **kwargs"
                 raise ValueError(f"{self.name}: inject gives '{name}', which {text}")
 
+    def _parameters_of_step(self) -> Parameters:
+        """Return the parameters of ``execute`` and ``revert`` together, under their names in the flow."""
+        names, revert_names = self.execute_names, self.revert_names
+        required, optional = (*names.required, *revert_names.required), (*names.optional, *revert_names.optional)
+        in_order = dict.fromkeys((*required, *optional))
+        return Parameters(
+            required=tuple(name for name in in_order if name in self.requires),
+            optional=tuple(name for name in in_order if name in self.optional),
+            any_name=names.parameters.any_name,
+        )
+
 
 class FunctionTask(Task):
-    """A function, and perhaps another one that undoes it, as a Task."""
+    """Task made of a function and, optionally, a second function that undoes it."""
 
     def __init__(
         self, function: Callable[..., Any], *, revert: Callable[..., Any] | None = None, name: str, **settings: Any
@@ -177,7 +195,7 @@ class FunctionTask(Task):
         super().__init__(name, **settings)
 
     def execute(self) -> Any:
-        """Every object has its function in the place of this."""
+        """Do nothing: each object replaces this method by its function."""
 
 
 def function_task(
@@ -194,9 +212,9 @@ def function_task(
     revert_rebind: Rebind | None = None,
     revert_requires: str | Iterable[str] | None = None,
 ) -> Task:
-    """Return a Task whose ``execute`` is the function and whose ``revert`` is ``revert``; all else as for Task.
+    """Return a Task whose ``execute`` is ``function``; ``revert`` undoes it. The other parameters are those of Task.
 
-    Raises TypeError when one of the two cannot be called, ValueError when the settings do not fit them.
+    Raises TypeError if one of the two is not callable, ValueError if the settings do not match their signatures.
 
     >>> function_task(lambda x, y: x + y, provides="sum", inject={"y": 1}, name="add").requires
     frozenset({'x'})
@@ -220,9 +238,10 @@ def function_task(
 
 
 def overridden(task: Task, method: str) -> bool:
-    """Whether a task has a method of its own instead of that of Task, which does nothing."""
+    """Return whether a task implements a method that does nothing in the class Task."""
     return getattr(getattr(task, method), "__func__", None) is not getattr(Task, method)
 
 
 def _tuple(names: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return one name, several or none as a tuple."""
     return (names,) if isinstance(names, str) else tuple(names or ())

@@ -48,9 +48,9 @@ def prompt_inputs(wait_points: tuple[WaitPoint, ...], given: Mapping[str, Any]) 
     try:
         for point in wait_points:
             report(point.path + (f": {point.title}" if point.title else ""))
-            if not point.asked:
+            if not point.requested:
                 _read_line("  Enter resumes the run, Ctrl-D leaves it suspended: ")
-            for item in point.asked:
+            for item in point.requested:
                 if item.name not in inputs:
                     value = _prompt_input(item)
                     if value is not None:

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         run_id = resolve_run_id(manager.store, arguments.run)
         wait_points = manager.waiting(run_id)
         inputs = read_inputs(arguments, typed_input_names(manager.runs.flow_of(run_id, arguments.file), wait_points))
-        if arguments.interactive and any(item.name not in inputs for point in wait_points for item in point.asked):
+        if arguments.interactive and any(item.name not in inputs for point in wait_points for item in point.requested):
             from taskrun.cli.prompt import prompt_inputs
 
             entered = prompt_inputs(wait_points, inputs)

@@ -1,7 +1,7 @@
 """Execution of a run for ``run``, ``resume`` and ``rerun``: observers, signals, outputs, and the report of its state.
 
     taskrun: run 3f9a04c1 is SUSPENDED at 1 wait point:
-        main/approve: Shall the order be paid? (asks for approved (bool))
+        main/approve: Shall the order be paid? (requests approved (bool))
         resume it with: taskrun resume 3f9a04c1 --input approved=…
 
 Rules: standard output receives one JSON document or nothing. The first Ctrl-C or SIGTERM cancels the run: ``finally``
@@ -200,7 +200,7 @@ def report_state(manager: TaskManager, run_id: str, arguments: argparse.Namespac
     words = [run_id[:SHOWN_ID_LENGTH], *format_manager_options(arguments)]
     if arguments.store is not None:
         words += ["--store", arguments.store]
-    requested = dict.fromkeys(item.name for point in wait_points for item in point.asked)
+    requested = dict.fromkeys(item.name for point in wait_points for item in point.requested)
     inputs = "".join(f" --input {shlex.quote(name)}=…" for name in requested)
     report(f"    {advice} {shlex.join(words)}{inputs}")
 

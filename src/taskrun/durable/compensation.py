@@ -2,11 +2,11 @@
 
     <step name="pay">… <revert maxRetryCount="2" retryDelay="1s">bank.refund(result)</revert></step>
 
-Rules: a container keeps the list of the compensations of its completed steps. When it succeeds, the list is appended to
-that of the enclosing container; when a failure or a cancellation leaves its body, the list is performed in reverse order
-of completion, before any handler of the container sees the failure. The values that a compensation needs are saved when
-its step ends, so another process can perform it. Rollback is shielded from cancellation. A compensation that fails does
-not stop the others; the failure of the run is then propagated past every handler.
+Rules: a container has a list of the compensations of its completed steps. When it succeeds, the list is appended to
+that of the enclosing container. When its body fails or is cancelled, the list is performed in reverse order of
+completion, before any handler of the container receives the failure. The values that a compensation needs are recorded
+when its step ends, so that another process can perform it. Rollback is shielded from cancellation. If a compensation
+fails, the others are performed all the same, and no handler of the flow may stop the failure any more.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class CompensationFrame(Frame):
-    """The frame of a compensation, at the path of the step that it undoes."""
+    """The frame of a compensation; its path is ``key``, the path of the step that is undone."""
 
     __slots__ = ("key",)
 
@@ -43,14 +43,18 @@ class CompensationFrame(Frame):
 
     @property
     def path(self) -> str:
-        """The path of the step."""
+        """The path of the step that is undone."""
         return self.key
 
 
 def register_compensation(
     frame: Frame, step: Step, values: Mapping[str, Any], done: Completion, record: StepRecord | None = None
 ) -> None:
-    """Add the compensation of a completed step to the list of its container."""
+    """Add the compensation of a completed step to the list of its container.
+
+    ``values`` are the variables of the compensation, ``done`` is the completion of the step, ``record`` its record if
+    any.
+    """
     run = frame.run
     path = frame.path
     if record is not None and run.journal.recorded(path) is record:
@@ -101,7 +105,10 @@ async def with_compensation(frame: Frame, inner: Inner, index: int | None = None
 async def revert_partial_work(
     frame: Frame, work: Callable[[Exception], Coroutine[Any, Any, None]], error: BaseException
 ) -> None:
-    """Let a step that failed or was cancelled revert its own partial work; raises RevertError when that fails."""
+    """Call ``work`` to undo the partial work of a step that failed or was cancelled.
+
+    Raises RevertError if that fails.
+    """
     run = frame.run
     failure = as_failure(error, run)
     try:
@@ -112,7 +119,7 @@ async def revert_partial_work(
 
 
 def as_failure(error: BaseException, run: Run) -> Exception:
-    """Return the exception that reverts see as ``failure``; for a cancellation, a RunCancelled."""
+    """Return the exception that compensations receive as ``failure``: ``error``, or RunCancelled for a cancellation."""
     if isinstance(error, Exception):
         return error
     reason = run.control.cancelled
@@ -122,9 +129,10 @@ def as_failure(error: BaseException, run: Run) -> Exception:
 async def compensate_all(
     run: Run, compensations: list[Compensation], failure: BaseException, key: str, begun: StepRecord | None = None
 ) -> None:
-    """Perform compensations, the newest first; raises RevertError with the failure and the failures of the compensations.
+    """Perform compensations, the newest first.
 
-    ``key`` is the key of the record that a rollback began; ``begun`` is that record if it began in an earlier process.
+    ``key`` is the key of the record of the rollback; ``begun`` is that record if the rollback began in an earlier
+    process. Raises RevertError with ``failure`` and the failures of the compensations.
     """
     journal, rollback = run.journal, run.rollback
     failure = as_failure(failure, run)
@@ -151,11 +159,15 @@ async def compensate_all(
 
 
 async def _compensate(one: Compensation, failure: Exception) -> None:
+    """Perform one compensation, record its outcome and emit its event.
+
+    A compensation that has failed in an earlier process is not repeated: its recorded failure is raised.
+    """
     run = one.run
-    journal, known = run.journal, one.record
+    journal, record = run.journal, one.record
     run.rollback.compensated.add(one.key)
-    if known is not None and known.state is StepState.REVERT_FAILED:
-        raise journal.failure(known.error)
+    if record is not None and record.state is StepState.REVERT_FAILED:
+        raise journal.failure(record.error)
     frame = CompensationFrame(run, None, one.step, Scope(run.scope, **one.values))
     frame.key = one.key
     done = one.completion
@@ -175,17 +187,17 @@ async def _compensate(one: Compensation, failure: Exception) -> None:
             text = None if problem is None else f"{type(problem).__name__}: {problem}"
             seconds = asyncio.get_running_loop().time() - started
             run.emit(StepReverted(run.run_id, one.key, str(state), seconds, one.step.at, text))
-        if known is not None and not journal.is_broken:
+        if record is not None and not journal.is_broken:
             error_record = None if problem is None else journal.error_record(problem)
-            await journal.save(known._replace(state=state, error=error_record))
+            await journal.save(record._replace(state=state, error=error_record))
 
 
 def recorded_compensations(run: Run, path: str, *, retry_failed: bool = False) -> list[Compensation]:
-    """Return the compensations of the recorded steps inside the one at ``path``, in the order of their completion.
+    """Return the compensations of the recorded steps inside the step at ``path``, in the order of completion.
 
     ``retry_failed``: include the compensations that failed before.
     """
-    found = []
+    compensations = []
     journal = run.journal
     for record in journal.inside(path):
         if record.kind != "step" or record.inputs is None or record.state not in _COMPENSABLE:
@@ -198,8 +210,8 @@ def recorded_compensations(run: Run, path: str, *, retry_failed: bool = False) -
             raise journal.abort(error) from None
         done = Completion(journal.value(record.outputs) or {})
         values = journal.value(record.inputs)
-        found.append(Compensation(owner, step, record.key, values, done, record, journal.order(record.key)))
-    return found
+        compensations.append(Compensation(owner, step, record.key, values, done, record, journal.order(record.key)))
+    return compensations
 
 
 _COMPENSABLE = frozenset({StepState.SUCCEEDED, StepState.REVERT_FAILED})
@@ -208,16 +220,16 @@ _COMPENSABLE = frozenset({StepState.SUCCEEDED, StepState.REVERT_FAILED})
 def failures_by_path(failure: Exception) -> dict[str, Exception]:
     """Return the failures that started a rollback, by the path of the step that failed."""
     if isinstance(failure, ExceptionGroup):
-        found: dict[str, Exception] = {}
+        failures: dict[str, Exception] = {}
         for member in failure.exceptions:
-            found.update(failures_by_path(member))
-        return found
+            failures.update(failures_by_path(member))
+        return failures
     note = next((note for note in getattr(failure, "__notes__", ()) if isinstance(note, StepNote)), None)
     return {note.path: failure} if note is not None else {}
 
 
 async def shielded(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end however often the present task is cancelled; raise the cancellation afterwards."""
+    """Run a coroutine to its end although the current task is cancelled; raise the cancellation afterwards."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -231,15 +243,18 @@ async def shielded(work: Coroutine[Any, Any, None]) -> None:
 
 
 def may_handle(run: Run, error: BaseException) -> bool:
-    """Return whether a handler may catch a failure; False when the run is aborted or must be rolled back as a whole."""
+    """Return whether a handler may catch a failure.
+
+    It may not if the run is aborted or a compensation has failed.
+    """
     return run.rollback.may_handle(error) and not run.is_aborted
 
 
 def mark_handled(run: Run, path: str, handler: str = "") -> None:
-    """Record that a handler caught the failure of the step at ``path``, so that a resume does not run the step again.
+    """Record that ``handler`` caught the failure of the step at ``path``, so that a resume does not run the step again.
 
-    ``handler`` names what caught it; without a name nothing is recorded. Compensations inside the step no longer count as
-    a rollback of the run.
+    With an empty ``handler`` nothing is recorded. Forget the compensations inside the step: its failure was handled, so
+    the run must not end as REVERTED because of them.
     """
     journal, top = run.journal, run.top
     if handler and journal.records and journal.recorded(f"{path}:handled") is None:

@@ -1,7 +1,7 @@
-"""Discard suspended branches after their join was decided without them, or has failed.
+"""Discard suspended branches whose join has ended, or has failed, without them.
 
-Rules: a discarded branch counts as cancelled: its completed steps are compensated and its wait points are dropped. When the
-container fails, the rollback of the container compensates the branch.
+Rules: a discarded branch counts as cancelled: its completed steps are compensated and its wait points are dropped. When
+the container fails, the rollback of the container compensates the branch.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 async def discard(frame: Frame, branches: Iterable[str]) -> None:
-    """Compensate the completed steps of the suspended branches at these paths; raises RevertError."""
+    """Compensate the completed steps of the suspended branches at these paths; raises RevertError if one fails."""
     for branch in branches:
         drop_wait_points(frame, branch)
-        found = [one for one in frame.compensations if is_inside(one.key, branch)]
-        if found:
+        discarded = [one for one in frame.compensations if is_inside(one.key, branch)]
+        if discarded:
             frame.compensations[:] = [one for one in frame.compensations if not is_inside(one.key, branch)]
-            await shielded(compensate_all(frame.run, found, asyncio.CancelledError(), f"{branch}:undo"))
+            await shielded(compensate_all(frame.run, discarded, asyncio.CancelledError(), f"{branch}:undo"))
 
 
 def drop_wait_points(frame: Frame, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Conversion of exceptions to records."""
+"""Conversion of exceptions to ErrorRecords."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from taskrun.codec.exception_state import dump_exception
 from taskrun.core.journal import ErrorRecord
 from taskrun.errors import RecordedError
 
-_DEEPEST = 100
-"""How many levels of causes and nested groups are recorded."""
+_MAX_DEPTH = 100
+"""The maximum number of levels of causes and nested groups that are recorded."""
 
 
 def record_error(error: BaseException, codecs: Codecs | None = None) -> ErrorRecord:
     """Return the record of an exception; an exception whose ``__str__`` raises is recorded too.
 
-    ``codecs`` save its arguments and attributes as far as they can; the default are taskrun's own. Causes and groups
-    that are nested deeper than 100 levels are left out.
+    ``codecs`` convert its arguments and attributes; values that no codec converts are left out. The default are the
+    codecs of taskrun. Causes and groups that are nested deeper than 100 levels are left out.
     """
     return _record(error, Codecs() if codecs is None else codecs, frozenset())
 
 
 def _record(error: BaseException, codecs: Codecs, seen: frozenset[int]) -> ErrorRecord:
+    """Return the record of an exception; ``seen`` are the ids of the exceptions that led to it."""
     notes = tuple(map(str, vars(error).get("__notes__", ())))
     if isinstance(error, RecordedError) and isinstance(error.record, ErrorRecord):
         return replace(error.record, notes=notes)  # it only represents the recorded exception
@@ -31,13 +32,13 @@ def _record(error: BaseException, codecs: Codecs, seen: frozenset[int]) -> Error
     cause = error.__context__ if error.__cause__ is None and not error.__suppress_context__ else error.__cause__
     members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
 
-    def follow(other: BaseException) -> bool:
-        return id(other) not in seen and len(seen) < _DEEPEST
+    def follow(other: BaseException) -> bool:  # exceptions may refer to each other in a cycle
+        return id(other) not in seen and len(seen) < _MAX_DEPTH
 
     try:
         message = str(error)
-    except Exception as problem:  # noqa: BLE001 - a class of the user's: its __str__ may raise anything
-        message = f"<its text cannot be had: {type(problem).__name__}>"
+    except Exception as problem:  # noqa: BLE001 - __str__ of a user's class may raise anything
+        message = f"<no text: its __str__ raised {type(problem).__name__}>"
     return ErrorRecord(
         f"{type(error).__module__}.{type(error).__qualname__}",
         message,

@@ -1,7 +1,7 @@
-"""Finish: record how a run ended, and build its result.
+"""Finish: records how a run ended, and builds its result.
 
-Rules: a run that has ended, or is suspended, has no owner. A run that was aborted because its records cannot be written is
-left as it is, for the process that resumes it.
+Rules: a run that has ended, or is suspended, has no owner. If a run was aborted because its records
+cannot be written, nothing more is recorded; another process resumes it from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Finish:
         return True
 
     def aborted(self, error: TaskrunError) -> None:
-        """Restore the state that a resumed run had before it was aborted; a run that began here has failed."""
+        """Record the state of an aborted run: the state before the resume, or FAILED if the run was not resumed."""
         run, recorder, before = self._run, self._recorder, self._before
         if recorder is None or recorder.is_broken:
             return
@@ -85,14 +85,14 @@ class Finish:
             )
 
     def outputs_text(self, recorder: Recorder, outputs: Mapping[str, Any]) -> str:
-        """Return the JSON text of the run's outputs that are recorded."""
+        """Return the JSON text of the outputs, without those with ``persist="false"``."""
         hidden = unrecorded(self._run.flow.model.outputs)
         public = {name: value for name, value in outputs.items() if name not in hidden}
         return recorder.text(public, "the result of the run: ")
 
 
 def result_of(flow: Flow, run_id: str, outputs: Mapping[str, Any]) -> RunResult:
-    """Return the result of a run that succeeded with these outputs and RESULT."""
+    """Return the RunResult of a succeeded run; ``outputs`` are its outputs and RESULT."""
     names = [item.name for item in flow.model.outputs] or ["RESULT"]
     declared = {name: outputs.get(name) for name in names}
     return RunResult(declared, RunState.SUCCEEDED, run_id, outputs.get("RESULT"))

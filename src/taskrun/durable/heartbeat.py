@@ -1,8 +1,8 @@
 """Heartbeat of a recorded run: renews its lease and polls for cancel and suspend requests.
 
-Rules: it is a timer of the run's event loop, not a task, and stops with the run. ``cancel`` stops the running steps now;
-``suspend`` lets them finish and starts no new ones. A run that another process has claimed ends at once and writes nothing
-more. Other failures of the store are only logged here, because the next record meets them too.
+Rules: the heartbeat is a timer of the run's event loop, not a task, and stops with the run. A ``cancel`` request stops
+the running steps immediately; a ``suspend`` request lets them finish and starts no new ones. If another process has
+claimed the run, it is aborted. Other failures of the store are only logged here: the next write of the run raises them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STALE_AFTER = 30.0
 
 
 class Heartbeat:
-    """The timer of one recorded run."""
+    """Timer that renews the lease of one recorded run and polls for requests to it."""
 
     def __init__(self, control: Control, journal: Journal) -> None:
         self._control = control
@@ -42,6 +42,7 @@ class Heartbeat:
             self._handle.cancel()
 
     def _tick(self) -> None:
+        """Renew the lease if it is time, pass new requests to the control of the run, and schedule the next tick."""
         journal, control = self._journal, self._control
         try:
             self._renew()
@@ -57,6 +58,7 @@ class Heartbeat:
         self.start()
 
     def _renew(self) -> None:
+        """Renew the lease if the last renewal was HEARTBEAT_SECONDS ago."""
         if now() - self._last >= HEARTBEAT_SECONDS:
             self._journal.store.heartbeat(self._journal.run_id, self._journal.epoch, now())
             self._last = now()

@@ -1,11 +1,11 @@
-"""What a store knows of runs: list them, show one, remove some.
+"""History: list, show and delete the runs in a store.
 
     history = History(open_store("sqlite:///runs.db"))
     history.runs(state="FAILED", limit=10)
     history.show(resolve_run_id(history.store, "3f9a")).steps
 
-Rules: nothing here changes a run, it is read or removed. Calls are ordinary functions, as those of a store are; they may
-be made inside an event loop. What a store returns and cannot be understood is a StoreError.
+Rules: the methods read or delete runs, but never change or execute them. They are ordinary functions, like those of a
+store, and may be called inside an event loop. Damaged records raise StoreError.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from taskrun.durable.store import Store, check_claim, unknown_run
 from taskrun.errors import RunOwnedError, StoreError, TransitionError, UnknownRunError, near_hint
 
 _LISTED = 10
-"""How many runs an ambiguous beginning of an id lists."""
+"""The number of runs that the error for an ambiguous beginning of an id lists."""
 _COMPARED = 1000
-"""Among how many runs, the newest, a near id is looked for."""
+"""The number of runs, the newest, among which a similar id is searched."""
 
 
 class History:
-    """The runs in a store."""
+    """Lists, shows and deletes the runs in a store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     @property
     def store(self) -> Store:
-        """Where the runs are recorded."""
+        """The store of the runs."""
         return self._store
 
     def runs(
@@ -47,54 +47,58 @@ class History:
         since: datetime | float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return the runs, newest first.
+        """Return summaries of runs, the newest first.
 
         Parameters:
-            state: only those in this state, such as ``"FAILED"``.
-            flow: only those of the flow of this name.
-            since: only those created at or after this time: a datetime, or seconds since 1970.
-            limit: so many at most.
+            state: select runs in this state, such as ``"FAILED"``.
+            flow: select runs of the flow with this name.
+            since: select runs that were created at or after this time: a datetime, or seconds since 1970.
+            limit: the maximum number of runs.
 
-        Raises ValueError for a state that there is not or a negative limit, StoreError when the store is in trouble.
+        Raises ValueError for an unknown state or a negative limit, StoreError if the store cannot be read.
         """
         if limit is not None and limit < 0:
-            raise ValueError(f"limit={limit}: it is a number of runs")
-        wanted = None if state is None else state_of(state)
+            raise ValueError(f"limit={limit} is not a number of runs")
+        selected = None if state is None else state_of(state)
         moment = since.timestamp() if isinstance(since, datetime) else since
-        with _understood("the list of runs"):
-            return self.store.runs(wanted, flow, moment, limit)
+        with _readable("the list of runs"):
+            return self.store.runs(selected, flow, moment, limit)
 
     def show(self, run_id: str) -> RunDetails:
-        """Return all that is known of a run, with the tree of its steps; raises UnknownRunError, StoreError."""
-        with _understood(f"run {run_id}"):
+        """Return the record of a run with the tree of its steps; raises UnknownRunError, StoreError."""
+        with _readable(f"run {run_id}"):
             return RunDetails.of(self.store.load(run_id), self.store.records(run_id))
 
     def delete(self, run_id: str) -> None:
-        """Remove a run, in whatever state, and the runs that it called.
+        """Delete a run in any state, and the runs that it called.
 
-        Raises RunOwnedError, which says who has it, while somebody works on it, and UnknownRunError.
+        Raises RunOwnedError with the owner if a process executes the run, and UnknownRunError.
         """
-        with _understood(f"run {run_id}"):
-            with suppress(TransitionError):  # it is over for good, so nobody can be at work on it
+        with _readable(f"run {run_id}"):
+            with suppress(TransitionError):  # a run that has ended for good has no owner
                 self.store.claim(run_id, Owner.here(), time.time(), STALE_AFTER)
             self.store.delete(run_id)
 
     def purge(self, older_than: float) -> int:
-        """Remove the runs that ended more than ``older_than`` seconds ago, with those that they called.
+        """Delete the runs that ended more than ``older_than`` seconds ago, and the runs that they called.
 
-        Return how many went. Runs that are suspended, or at work, stay. Raises ValueError for a negative time.
+        Returns the number of deleted runs. Suspended and active runs are not deleted. Raises ValueError for a negative
+        time.
 
         >>> from taskrun.stores.memory import MemoryStore
         >>> History(MemoryStore()).purge(30 * 86400)
         0
         """
         if not 0 <= older_than < math.inf:
-            raise ValueError(f"older_than={older_than}: it is a number of seconds")
+            raise ValueError(f"older_than={older_than} is not a number of seconds")
         return self.store.purge(time.time() - older_than)
 
 
 def state_of(name: str) -> RunState:
-    """Return the state of runs of that name, in capitals or not; ValueError with a near name when there is none."""
+    """Return the run state with a name, in upper or lower case.
+
+    Raises ValueError with a similar name if there is none.
+    """
     try:
         return RunState(name.upper())
     except ValueError:
@@ -103,7 +107,7 @@ def state_of(name: str) -> RunState:
 
 
 def is_orphaned(run: RunSummary, now: float) -> bool:
-    """Whether a run should be at work and its owner is dead, or was silent for longer than ``STALE_AFTER``."""
+    """Return whether a run is active and its owner is dead, or has sent no heartbeat for ``STALE_AFTER`` seconds."""
     if not run.state.active:
         return False
     try:
@@ -114,31 +118,30 @@ def is_orphaned(run: RunSummary, now: float) -> bool:
 
 
 def resolve_run_id(store: Store, text: str) -> str:
-    """Return the id of the run that is meant: ``text`` is an id, or the beginning of exactly one.
+    """Return the id of a run, from the id itself or from the beginning of exactly one id.
 
-    Raises UnknownRunError, with the near id if there is one, when none begins so, and StoreError that lists them when several
-    do.
+    Raises UnknownRunError with a similar id if no id begins with ``text``, and StoreError with a list if several do.
     """
     with suppress(UnknownRunError):
-        store.requests(text)  # the least that can be asked of a run
+        store.requests(text)  # the cheapest query that raises for an unknown run
         return text
-    with _understood("the list of runs"):
+    with _readable("the list of runs"):
         runs = store.runs()
-    found = [run for run in runs if text and run.run_id.startswith(text)]
-    if not found:
+    matching = [run for run in runs if text and run.run_id.startswith(text)]
+    if not matching:
         near = near_hint(text, {run.run_id[: len(text)] for run in runs[:_COMPARED]})
         problem = unknown_run(text)
         raise UnknownRunError(problem.problem, f"{near} {problem.hint}" if near else problem.hint)
-    if len(found) > 1:
-        listed = "".join(f"\n    {run.run_id}  {run.flow}  {run.state}" for run in found[:_LISTED])
-        more = f"\n    and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-        raise StoreError(f"the ids of {len(found)} runs begin with '{text}':{listed}{more}", "give more of it")
-    return found[0].run_id
+    if len(matching) > 1:
+        listed = "".join(f"\n    {run.run_id}  {run.flow}  {run.state}" for run in matching[:_LISTED])
+        more = f"\n    and {len(matching) - _LISTED} more" if len(matching) > _LISTED else ""
+        raise StoreError(f"the ids of {len(matching)} runs begin with '{text}':{listed}{more}", "give more characters")
+    return matching[0].run_id
 
 
 @contextmanager
-def _understood(what: str) -> Iterator[None]:
-    """Say that a store returned what is no record: a file may be damaged where SQLite does not notice."""
+def _readable(what: str) -> Iterator[None]:
+    """Convert errors about malformed data to StoreError: a file may be damaged in a way that SQLite does not detect."""
     try:
         yield
     except (ValueError, KeyError, TypeError) as error:

@@ -12,11 +12,8 @@ without an event loop and, with ``_async``, for use inside one.
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from taskrun.class_api import blocking
@@ -26,18 +23,18 @@ from taskrun.core.run import Run
 from taskrun.core.states import RunState
 from taskrun.core.timers import now
 from taskrun.durable.finish import result_of
+from taskrun.durable.flow_source import FlowPath, FlowSource
 from taskrun.durable.heartbeat import STALE_AFTER
 from taskrun.durable.history import History, resolve_run_id
 from taskrun.durable.recorder import Recorder
 from taskrun.durable.records import RunRecord, RunSummary
 from taskrun.durable.replay import inherited_records, records_to_replay
-from taskrun.durable.resume_inputs import check_resume_inputs, given_records, unrecorded_inputs, wait_points_of
+from taskrun.durable.resume_inputs import check_resume_inputs, resume_input_records, unrecorded_inputs, wait_points_of
 from taskrun.durable.session import RunSession, check_idle
 from taskrun.durable.store import Store, check_claim
 from taskrun.durable.store_client import StoreClient
 from taskrun.errors import (
     DecisionChangedError,
-    FlowError,
     RunCancelled,
     RunOwnedError,
     StoreError,
@@ -48,20 +45,6 @@ from taskrun.result import RunResult, WaitPoint
 
 if TYPE_CHECKING:
     from taskrun.core.flow import Flow
-    from taskrun.core.services import Services
-
-FlowPath = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, slots=True)
-class FlowSource:
-    """Access of the operations to flows: ``load`` compiles a file, ``compile_text`` a recorded text, ``services`` returns
-    the services of a flow's runs.
-    """
-
-    load: Callable[[FlowPath], Flow]
-    compile_text: Callable[[str, str], Flow]
-    services: Callable[[Flow], Services]
 
 
 class RunOperations(History):
@@ -91,11 +74,11 @@ class RunOperations(History):
         return self.runs(state, flow, since, limit)
 
     def flow_of(self, run_id: str, flow: FlowPath | None = None) -> Flow:
-        """Return the flow that a run is resumed with: that of the file ``flow``, else the one that it began with."""
-        return self._flow_of(self._record_of(run_id), flow)[0]
+        """Return the flow that a run is resumed with: that of the file ``flow`` if given, else its original flow."""
+        return self._flows.flow_of(self._record_of(run_id), flow)[0]
 
     def waiting(self, run_id: str) -> tuple[WaitPoint, ...]:
-        """Return the wait points of a run, none when it is not suspended."""
+        """Return the wait points of a run; a run that is not suspended has none."""
         return wait_points_of(self._record_of(run_id))
 
     async def start(self, run: Run, inputs: Mapping[str, Any]) -> RunResult:
@@ -114,17 +97,17 @@ class RunOperations(History):
         """Continue a run that is suspended, has failed, or whose process has died; completed steps are not run again.
 
         Parameters:
-            run_id: the run's id, or the beginning of it.
-            inputs: the inputs that the run waits for, and inputs that are not recorded (``persist="false"``).
-            flow: a file to continue with instead of the flow that the run began with; steps are matched by path.
-            stale_after: seconds without a heartbeat after which the owner counts as dead if its process cannot be checked.
+            run_id: the run's id, or the beginning of it. inputs: the inputs that the run waits for, and inputs that are
+            not recorded (``persist="false"``). flow: a file to continue with instead of the original flow of the run;
+            steps are matched by path. stale_after: seconds without a heartbeat after which an owner whose process
+            cannot be checked counts as dead.
 
-        Raises UnknownRunError, RunOwnedError when another process executes the run, TransitionError when it is over,
+        Raises UnknownRunError, RunOwnedError when another process executes the run, TransitionError when it has ended,
         InputError for wrong inputs (nothing has changed then), and the exceptions of ``run``. A run that has succeeded
         returns its result; one that was being cancelled when its process died is rolled back and raises RunCancelled.
         """
         record = self._record_of(run_id)
-        compiled, flow_changed = self._flow_of(record, flow)
+        compiled, flow_changed = self._flows.flow_of(record, flow)
         values = dict(inputs or {})
         if record.state is RunState.SUCCEEDED and not values:
             outputs = self._client.codecs.loads(record.outputs or "{}")
@@ -133,24 +116,28 @@ class RunOperations(History):
         recorded = self._client.codecs.loads(record.inputs)
         private = unrecorded_inputs(compiled, values)
         resume_inputs = {name: value for name, value in values.items() if name not in private}
-        given = self._given(record, compiled, resume_inputs, private)
+        input_records = self._input_records(record, compiled, resume_inputs, private)
         check_idle(self._active, record.run_id)
         run = self._run_of(record, compiled)
         with self._client.claimed(record.run_id, stale_after) as (epoch, present):
             if present.state is not record.state or epoch != record.epoch + 1:
-                raise TransitionError(f"run {record.run_id} was taken up meanwhile: it is {present.state}")
+                raise TransitionError(
+                    f"run {record.run_id} was claimed by another process meanwhile: it is {present.state}"
+                )
             records = records_to_replay(self.store.records(record.run_id), record.state)
             recorder = self._client.open_recorder(
-                run, epoch, [*records, *given], flow_changed=flow_changed, resume_inputs=resume_inputs
+                run, epoch, [*records, *input_records], flow_changed=flow_changed, resume_inputs=resume_inputs
             )  # fmt: skip
             await self._finish_cancellation(run, recorder, record)
-            _mark_running(run, recorder, record, given)
+            _mark_running(run, recorder, record, input_records)
             if flow_changed:
                 recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
         try:
             return await RunSession(run, self._active, recorder, record).run({**recorded, **private})
         except (DecisionChangedError, StoreError):
-            if flow_changed and not recorder.is_broken:  # the other flow does not fit: the run keeps its own
+            if (
+                flow_changed and not recorder.is_broken
+            ):  # the other flow does not match the records: restore the original one
                 recorder.write({"text": record.text, "path": record.path, "version": record.version})
             raise
 
@@ -175,7 +162,7 @@ class RunOperations(History):
         Raises UnknownRunError, StoreError when there is no such step or nothing failed, and the exceptions of ``run``.
         """
         record = self._record_of(run_id)
-        compiled, _ = self._flow_of(record, flow)
+        compiled, _ = self._flows.flow_of(record, flow)
         if not compiled.header.restartable:
             raise TransitionError(
                 f"runs of '{compiled.name}' cannot be started again: the flow says restartable=\"false\""
@@ -186,12 +173,13 @@ class RunOperations(History):
         return await RunSession(run, self._active, self._client.create(run, inputs, inherited)).run(inputs)
 
     async def cancel_async(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
-        """Cancel a run: its running steps are stopped and its completed steps are rolled back, unless ``revert`` is false.
+        """Cancel a run: stop its running steps and roll back its completed steps, unless ``revert`` is false.
 
-        A run of this TaskManager, which may be in another thread, is cancelled at once. Of a run in the store, the owner is
-        requested to cancel it; if the owner is dead, or the run is suspended or has failed, it is rolled back here.
+        A run that this TaskManager executes, in any thread, is cancelled immediately. For other runs, a request is
+        stored for the owner; if the owner is dead, or the run is suspended or has failed, it is rolled back by this
+        call.
 
-        Returns whether there was such a run that was not over.
+        Returns whether the run exists and had not ended.
         """
         live = self._cancel_active(run_id, reason, revert=revert)
         if live is not None:
@@ -204,7 +192,7 @@ class RunOperations(History):
         try:
             with self._client.claimed(record.run_id, STALE_AFTER) as (epoch, present):
                 self.store.request(record.run_id, kind)
-                run = self._run_of(record, self._flow_of(present, None)[0])
+                run = self._run_of(record, self._flows.flow_of(present, None)[0])
                 recorder = self._client.open_recorder(run, epoch, self.store.records(record.run_id))
                 await self._roll_back(run, recorder, present.state, revert=revert)
         except RunOwnedError:
@@ -214,9 +202,9 @@ class RunOperations(History):
         return True
 
     def cancel(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
-        """Cancel a run as ``cancel_async`` does; inside a running event loop, request it of the run's owner only.
+        """Cancel a run like ``cancel_async``; inside a running event loop, only store a request for its owner.
 
-        Returns whether there was such a run that was not over.
+        Returns whether the run exists and had not ended.
         """
         live = self._cancel_active(run_id, reason, revert=revert)
         if live is not None:
@@ -228,9 +216,9 @@ class RunOperations(History):
         return self._request(run_id, CANCEL if revert else CANCEL_ONLY)
 
     def suspend(self, run_id: str) -> bool:
-        """Request a run to suspend: running steps finish, no new steps start, and it can be resumed.
+        """Request that a run is suspended: its running steps finish, no further steps start, and it can be resumed.
 
-        Returns whether there was such a run that was being executed.
+        Returns whether the run exists and is being executed.
         """
         return self._request(run_id, SUSPEND)
 
@@ -238,21 +226,25 @@ class RunOperations(History):
     rerun: Final = blocking(rerun_async)
 
     def _record_of(self, run_id: str) -> RunRecord:
+        """Return the record of a run, by its id or the beginning of its id."""
         return self.store.load(resolve_run_id(self.store, run_id))
 
     def _run_of(self, record: RunRecord, flow: Flow) -> Run:
+        """Return a new Run object with the id and flags of a recorded run."""
         return Run(self._flows.services(flow), flow, run_id=record.run_id, flags=record.flags)
 
-    def _given(
+    def _input_records(
         self, record: RunRecord, flow: Flow, resume_inputs: Mapping[str, Any], private: Mapping[str, Any]
     ) -> tuple[StepRecord, ...]:
-        """Check the inputs of a resume against the wait points of the run and return the records of these inputs."""
+        """Check the inputs of a resume against the wait points of the run; return their records or raise InputError."""
         points = wait_points_of(record)
         run = self._run_of(record, flow)
-        if any(point.asked for point in points):  # then a step is looked up, which may be that of a recorded flow
+        if any(
+            point.requested for point in points
+        ):  # the step of a wait point may be in a called task, whose flow is recorded
             self._client.open_recorder(run, record.epoch, self.store.records(record.run_id)).journal.close()
         check_resume_inputs(run, points, resume_inputs, private)
-        return given_records(run, points, resume_inputs, self._client.codecs)
+        return resume_input_records(run, points, resume_inputs, self._client.codecs)
 
     async def _finish_cancellation(self, run: Run, recorder: Recorder, record: RunRecord) -> None:
         """Roll back a run that was being cancelled when its process died; raises RunCancelled then."""
@@ -263,10 +255,12 @@ class RunOperations(History):
             raise RunCancelled(f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now")
 
     async def _roll_back(self, run: Run, recorder: Recorder, state: RunState, *, revert: bool) -> None:
+        """Roll back a recorded run that was in ``state``, and end it as CANCELLED."""
         run.state = state
         await RunSession(run, self._active, recorder).roll_back(revert=revert)
 
     def _request(self, run_id: str, kind: str) -> bool:
+        """Store a request to an active run; return whether there is one with this id."""
         try:
             record = self._record_of(run_id)
         except UnknownRunError:
@@ -276,42 +270,30 @@ class RunOperations(History):
         return record.state.active
 
     def _cancel_active(self, run_id: str, reason: str, *, revert: bool) -> bool | None:
+        """Cancel a run that this TaskManager executes; return whether it was still running, None without such a run."""
         run = self._active.get(run_id)
         return None if run is None else run.control.cancel_threadsafe(reason, revert=revert)
 
-    def _flow_of(self, record: RunRecord, file: FlowPath | None) -> tuple[Flow, bool]:
-        """Return the flow to resume with, and whether it differs from the one that the run began with."""
-        if file is not None:
-            flow = self._flows.load(file)
-            return flow, flow.text != record.text
-        try:
-            if Path(record.path).is_file() and (flow := self._flows.load(record.path)).text == record.text:
-                return flow, False
-        except FlowError:
-            pass  # the file is wrong now: the recorded flow counts
-        try:
-            return self._flows.compile_text(record.path, record.text), False
-        except FlowError as error:
-            text = f"the flow of run {record.run_id} cannot be compiled here: {error}"
-            raise StoreError(text, "resume it with --flow FILE") from error
-
 
 def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
-    """Raise TransitionError if a run is over or its flow forbids a restart, RunOwnedError if a process executes it."""
+    """Raise TransitionError or RunOwnedError if a run cannot be resumed.
+
+    The first for a run that has ended or whose flow forbids a restart, the second if a process executes the run.
+    """
     if record.state in _OVER:
-        hint = "'taskrun rerun' starts a new run that takes over what was done"
+        hint = "'taskrun rerun' starts a new run that inherits its records"
         raise TransitionError(f"run {record.run_id} is over: it is {record.state}", hint)
     if record.state in _FAILED and not flow.header.restartable:
         raise TransitionError(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
     check_claim(record, now(), stale_after)
 
 
-def _mark_running(run: Run, recorder: Recorder, record: RunRecord, given: tuple[StepRecord, ...]) -> None:
-    """Record that a resumed run is RUNNING, together with the inputs it was resumed with, unless it is in rollback."""
+def _mark_running(run: Run, recorder: Recorder, record: RunRecord, input_records: tuple[StepRecord, ...]) -> None:
+    """Record that a resumed run is RUNNING, together with the inputs of the resume; a rollback stays REVERTING."""
     if record.state is RunState.REVERTING:
         run.state = record.state
     elif record.state is not RunState.RUNNING:
-        recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None}, given)
+        recorder.write({"state": RunState.RUNNING, "error": None, "ended": None, "waits_for": None}, input_records)
 
 
 _FAILED = frozenset({RunState.FAILED, RunState.TIMED_OUT})

@@ -1,10 +1,10 @@
-"""Recorder: the journal of a recorded run, in terms of values instead of text.
+"""Recorder: reads and writes the journal of a recorded run, with Python values instead of their JSON text.
 
     items = recorder.remember("main/loop:items", lambda: list(frame.eval(self.items)))
 
-Rules: a resumed run executes the same program again (replay); steps and decisions that are recorded return at once. A
-decision is written with the next commit, so it never costs a commit of its own; the end of a step is committed before the
-run continues. When a record cannot be written, the run is aborted.
+Rules: a resumed run executes the same program again (replay); recorded steps and decisions return their recorded
+values. A decision is written with the next commit, so it never needs a commit of its own; the end of a step is
+committed before the run continues. When a record cannot be written, the run is aborted.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """The journal of one recorded run; satisfies ``RunJournal``.
+    """The journal of one recorded run; implements the protocol ``RunJournal``.
 
-    ``flow_changed`` says that the run is resumed with another flow than it began with. ``resume_inputs`` are the inputs
-    that the run was resumed with; ``wait_points`` are the places where it waits when it is suspended.
+    ``flow_changed`` is true if the run is resumed with a flow that differs from its original one. ``resume_inputs`` are
+    the inputs that the run was resumed with; ``wait_points`` are the steps at which it waits when it is suspended.
     """
 
     records = True
@@ -65,19 +65,19 @@ class Recorder:
 
     @property
     def problem(self) -> TaskrunError | None:
-        """Why the run must end at once, None while it may continue."""
+        """The error because of which the run must end immediately, None while it may continue."""
         return self.journal.problem or self.abort_reason
 
     def abort(self, error: TaskrunError) -> RunAborted:
-        """Return the exception that aborts the run; from now on other branches stop too."""
+        """Return the exception that aborts the run, and stop its other branches."""
         self.abort_reason = self.abort_reason or error
         return RunAborted(error)
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
         """Return the recorded value of a key; without one, call ``make`` and record its value.
 
-        ``because`` is the text of the script that decides. A run that is resumed with another text there, which gives
-        another value, is aborted with DecisionChangedError.
+        ``because`` is the text of the script that decides. If the run is resumed with another text, and ``make``
+        returns another value than the recorded one, the run is aborted with DecisionChangedError.
         """
         record = self.recorded(key)
         if record is None:
@@ -99,7 +99,10 @@ class Recorder:
             raise RunAborted(error) from error
 
     async def save(self, record: StepRecord, *, shared: bool = True) -> None:
-        """Write a record and return when it is committed; ``shared`` says that other branches may join the commit."""
+        """Write a record and return when it is committed.
+
+        With ``shared`` the commit may include the records of concurrent branches.
+        """
         try:
             if shared or not self.journal.alone:
                 await self.journal.save(record)
@@ -120,7 +123,7 @@ class Recorder:
         self.journal.change_soon({"state": state})
 
     def write(self, changes: RunChanges, records: Sequence[StepRecord] = ()) -> None:
-        """Commit changes of the run, and records, before this returns; earlier writes are committed first."""
+        """Commit earlier writes, then changes of the run together with records, before this returns."""
         journal = self.journal
         try:
             journal.flush()
@@ -130,27 +133,27 @@ class Recorder:
             raise RunAborted(error) from error
 
     def request(self, kind: str) -> None:
-        """Store a request to the run, so that a process that resumes it finds the request."""
+        """Store a request to the run, such as ``cancel``, for the process that resumes the run."""
         try:
             self.journal.store.request(self.journal.run_id, kind)
         except StoreError as error:
             self.journal.problem = self.journal.problem or error
 
     def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
-        """Return the flow of the task at ``path`` as it was when the run called it first."""
+        """Return the flow of the task at ``path`` with the text that it had when the run first called it."""
         text: str = self.remember(f"main:flow {path}", lambda: flow.text, "flow")
         return flow if text == flow.text or self.flow_changed else compile_text(path, text)
 
     def order(self, key: str) -> int:
-        """Return the position of a replayed step among the completions of the run: a number below 0."""
+        """Return the position of a replayed step in the order of completion: a number below 0."""
         return self.journal.order(key)
 
     def inside(self, path: str) -> list[StepRecord]:
-        """Return the records inside the step at a path that matter for a rollback, in the order of their last writes."""
+        """Return the records inside the step at ``path`` that a rollback needs, in the order of their last writes."""
         return self.journal.inside(path)
 
     def text(self, value: Any, what: str) -> str:
-        """Return the JSON text of a value; UnsavableValueError names ``what`` it belongs to."""
+        """Return the JSON text of a value; raises UnsavableValueError, which calls the value ``what``."""
         try:
             return self.codecs.dumps(value)
         except UnsavableValueError as error:
@@ -158,7 +161,7 @@ class Recorder:
             raise UnsavableValueError(f"{place} cannot be recorded: {error.problem}") from error
 
     def value(self, text: str | None) -> Any:
-        """Return the value of a JSON text, None for None; a text that cannot be read aborts the run."""
+        """Return the value of a JSON text, None for None; raises RunAborted if the text cannot be read."""
         if text is None:
             return None
         try:
@@ -178,15 +181,15 @@ class Recorder:
 
 
 def recorder_of(run: Run) -> Recorder:
-    """Return the recorder of a run; raises RunError for a run that is not recorded and so could not be resumed."""
+    """Return the recorder of a run; raises RunError for a run that is not recorded."""
     journal = run.journal
     if not isinstance(journal, Recorder):
-        raise RunError("nothing could resume this run, because it is not recorded: give TaskManager a store")
+        raise RunError("the run cannot be suspended, because it is not recorded: use a TaskManager with a store")
     return journal
 
 
 def inputs_text(codecs: Codecs, inputs: Mapping[str, Any]) -> str:
-    """Return the JSON text of a run's inputs; UnsavableValueError names the input that cannot be recorded."""
+    """Return the JSON text of a run's inputs; raises UnsavableValueError, which names the input."""
     try:
         return codecs.dumps(dict(inputs))
     except UnsavableValueError as error:

@@ -1,7 +1,7 @@
-"""Records of a run: its state, its owner, its flow, as frozen data.
+"""Records of runs: the data that a store has of a run and of its owner.
 
-Rules: a record holds text and numbers only. Values (inputs, outputs, wait points) are the JSON text that ``codec.codec``
-makes of them, so a store never handles Python objects. Times are seconds since 1970.
+Rules: a record consists of texts and numbers only. Values (inputs, outputs, wait points) are JSON text from
+``codec.codec``, so that a store never handles Python objects. Times are seconds since 1970.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from taskrun.core.states import RunState
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that works on a run. ``token`` tells it from a later process with the same number."""
+    """The process that executes a run; ``token`` distinguishes it from a later process with the same id."""
 
     host: str
     pid: int
@@ -27,12 +27,12 @@ class Owner:
 
     @classmethod
     def here(cls) -> Owner:
-        """Return an owner that stands for this process, different from all others."""
+        """Return a new owner for this process; its token differs from that of all other owners."""
         return cls(socket.gethostname(), os.getpid(), secrets.token_hex(8))
 
     @property
     def is_dead(self) -> bool:
-        """Whether the owner is known to be gone; of a process on another host nothing is known."""
+        """Whether the process does not exist any more; False for a process on another host, which cannot be checked."""
         if self.host != socket.gethostname():
             return False
         try:
@@ -49,7 +49,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """What a list of runs shows of each: everything that is short."""
+    """The short fields of a run, which lists of runs show."""
 
     run_id: str
     flow: str
@@ -70,9 +70,10 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord(RunSummary):
-    """A run: its flow with the text that was merged for it, what it was given, where it stands, what it gave.
+    """All fields of a run: those of RunSummary, the text of its flow, its flags, inputs, outputs and wait points.
 
-    ``inputs``, ``outputs`` and ``waits_for`` are JSON text. ``sha256``, of ``text``, is worked out when it is empty.
+    ``inputs``, ``outputs`` and ``waits_for`` are JSON text. ``text`` is the merged text of the flow; ``sha256`` is
+    computed from it unless it is given.
     """
 
     text: str = ""
@@ -87,7 +88,7 @@ class RunRecord(RunSummary):
 
 
 class RunChanges(TypedDict, total=False):
-    """What may be changed of a run, in a write. A new ``text`` brings its own hash; ``owner`` can be given up only."""
+    """Fields of a run that a write changes; ``owner`` can only be removed, and ``text`` changes ``sha256`` too."""
 
     state: RunState
     owner: None
@@ -104,5 +105,5 @@ class RunChanges(TypedDict, total=False):
 
 
 def sha256_of(text: str) -> str:
-    """Return the SHA-256 of a text as UTF-8, in hexadecimal; lone surrogates are hashed as they are."""
+    """Return the SHA-256 of a text as UTF-8, in hexadecimal digits; lone surrogates are allowed."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,8 +1,8 @@
-"""What somebody gives to a run that is resumed: checked before anything is done with it.
+"""Check and record the inputs that a run is resumed with.
 
-Rules: all problems are reported at once, and the run stays as it was. A name is known when one of the places where the
-run stands asks for it. Where several ask, it is enough that one gets all that it must have. What is given is recorded
-with the claim on the run, before anything is done with it.
+Rules: all problems are reported at once, and the run does not change if there is one. An input is accepted if one of
+the wait points of the run requests it. If several wait points have mandatory inputs, those of one of them are enough.
+The inputs are recorded together with the claim of the run, before any step uses them.
 """
 
 from __future__ import annotations
@@ -27,79 +27,89 @@ if TYPE_CHECKING:
 
 
 def wait_points_of(record: RunRecord) -> tuple[WaitPoint, ...]:
-    """Return where a suspended run stands."""
+    """Return the wait points of a suspended run."""
     return tuple(map(WaitPoint.from_json, json.loads(record.waits_for or "[]")))
 
 
-def unrecorded_inputs(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of the given inputs that are the task's own and not recorded (``persist="false"``)."""
-    hidden = {item.name for item in flow.model.inputs if not item.persist}
-    return {name: value for name, value in given.items() if name in hidden}
+def unrecorded_inputs(flow: Flow, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs of the flow that are never recorded (``persist="false"``) and so must be given again."""
+    private = {item.name for item in flow.model.inputs if not item.persist}
+    return {name: value for name, value in inputs.items() if name in private}
 
 
 def check_resume_inputs(
-    run: Run, places: tuple[WaitPoint, ...], answers: Mapping[str, Any], again: Mapping[str, Any]
+    run: Run,
+    wait_points: tuple[WaitPoint, ...],
+    resume_inputs: Mapping[str, Any],
+    private_inputs: Mapping[str, Any],
 ) -> None:
-    """Raise InputError unless what is given is what the run waits for at these places.
+    """Raise InputError unless the inputs are those that the wait points request.
 
-    ``again`` are the task's own inputs that are not recorded.
+    ``private_inputs`` are the inputs of the flow that are not recorded, ``resume_inputs`` all others.
     """
     problems = [
-        *_wrong(filter(_is_given_again, run.flow.model.inputs), again),
-        *_unknown(requested_names(places), answers),
+        *_wrong_values(filter(_is_private, run.flow.model.inputs), private_inputs),
+        *_unknown_names(requested_names(wait_points), resume_inputs),
     ]
-    asked = {place.path: _asked(run, place) for place in places}
-    missing = {path: [item for item in items if _is_missing(item, answers)] for path, items in asked.items()}
+    requested = {point.path: _requested_inputs(run, point) for point in wait_points}
+    missing = {path: [item for item in items if _is_missing(item, resume_inputs)] for path, items in requested.items()}
     if missing and all(missing.values()):
-        for path, wanted in missing.items():
-            problems.extend(f"{item.describe(path)}: is mandatory and missing" for item in wanted)
-    for path, items in asked.items():
-        problems.extend(_wrong(items, answers, path))
+        for path, items in missing.items():
+            problems.extend(f"{item.describe(path)}: is mandatory and missing" for item in items)
+    for path, declared in requested.items():
+        problems.extend(_wrong_values(declared, resume_inputs, path))
     if problems:
         raise InputError(problems)
 
 
-def given_records(
-    run: Run, places: tuple[WaitPoint, ...], answers: Mapping[str, Any], codecs: Codecs
+def resume_input_records(
+    run: Run, wait_points: tuple[WaitPoint, ...], resume_inputs: Mapping[str, Any], codecs: Codecs
 ) -> tuple[StepRecord, ...]:
-    """Return the records of what is given to the places that get all that they must have, so that no crash loses it."""
-    found = []
-    for place in places:
-        items = _asked(run, place)
-        if not any(_is_missing(item, answers) for item in items):
-            values = {item.name: answers[item.name] for item in items if item.persist and item.name in answers}
+    """Return the records of the inputs of each wait point whose mandatory inputs are all given."""
+    records = []
+    for point in wait_points:
+        items = _requested_inputs(run, point)
+        if not any(_is_missing(item, resume_inputs) for item in items):
+            values = {
+                item.name: resume_inputs[item.name] for item in items if item.persist and item.name in resume_inputs
+            }
             text = inputs_text(codecs, values)
-            found.append(StepRecord(f"{place.path}:given", "given", outputs=text, ended=now()))
-    return tuple(found)
+            records.append(StepRecord(f"{point.path}:given", "given", outputs=text, ended=now()))
+    return tuple(records)
 
 
-def _asked(run: Run, place: WaitPoint) -> tuple[Input, ...]:
-    if not place.asked:
+def _requested_inputs(run: Run, point: WaitPoint) -> tuple[Input, ...]:
+    """Return the declared inputs that the step of a wait point requests."""
+    if not point.requested:
         return ()
-    owner, step = locate(run, place.path)
+    owner, step = locate(run, point.path)
     return step.traits.requested_inputs(step, owner)
 
 
-def _unknown(names: list[str], answers: Mapping[str, Any]) -> Iterator[str]:
-    for name in answers:
+def _unknown_names(names: list[str], resume_inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a message for each input that no wait point requests; ``names`` are the requested ones."""
+    for name in resume_inputs:
         if name not in names:
-            hint = near_hint(name, names) or ("it asks for: " + ", ".join(names) if names else "it asks for nothing")
-            yield f"the run does not ask for '{name}'; {hint}"
+            hint = near_hint(name, names) or ("it requests: " + ", ".join(names) if names else "it requests no inputs")
+            yield f"the run does not request '{name}'; {hint}"
 
 
-def _is_given_again(item: Input) -> bool:
+def _is_private(item: Input) -> bool:
+    """Return whether an input of the flow is not recorded, so that each resume must give it again."""
     return not item.persist and item.by_name
 
 
-def _is_missing(item: Input, answers: Mapping[str, Any]) -> bool:
-    return RequestedInput.of(item).mandatory and answers.get(item.name) is None
+def _is_missing(item: Input, resume_inputs: Mapping[str, Any]) -> bool:
+    """Return whether a mandatory input is not among the inputs of a resume."""
+    return RequestedInput.of(item).mandatory and resume_inputs.get(item.name) is None
 
 
-def _wrong(items: Iterable[Input], answers: Mapping[str, Any], path: str = "") -> Iterator[str]:
+def _wrong_values(items: Iterable[Input], inputs: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Yield a message for each value that its declaration does not allow; ``path`` is the step of the declarations."""
     for item in items:
-        value = answers.get(item.name)
-        if value is None and not (_is_given_again(item) and RequestedInput.of(item).mandatory):
-            continue  # what is missing is told apart, and a default is the flow's own
+        value = inputs.get(item.name)
+        if value is None and not (_is_private(item) and RequestedInput.of(item).mandatory):
+            continue  # a missing input has a message of its own, and a default is not checked here
         try:
             item.convert(value)
         except ValueError as error:

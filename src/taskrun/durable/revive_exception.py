@@ -1,10 +1,11 @@
-"""From the record of a failure to an exception that handlers cannot tell from the one that was recorded.
+"""Conversion of the record of a failure to an exception that handlers treat like the original one.
 
     revive(record_error(KeyError("id")), Codecs(), allow_no_import)    # a KeyError whose text is 'id', in quotes
 
-Rules: the class is looked up in modules that are loaded, in taskrun and in modules that may be imported. The text is that
-of the record: an exception whose text differs, or that would answer handlers otherwise, is not used. Then, and when the
-class is not there or is no ``Exception``, a RecordedError says the same. Nothing here raises.
+Rules: the class is searched in loaded modules, in taskrun, and in modules that may be imported. The exception is used
+only if its text, and the attributes that handlers read, equal those of the record. If they do not, or if there is no
+such subclass of Exception, a RecordedError with the text and attributes of the record replaces it. No function here
+raises.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ _NOTE = re.compile(r"in step (.+?) \((.+):(\d+):(\d+)\)", re.DOTALL)
 
 
 def revive(record: ErrorRecord, codecs: Codecs, allow: ImportFilter) -> Exception:
-    """Return an exception that says what the recorded one said, of its class when that can be had.
+    """Return an exception with the text and attributes of the record, of the recorded class if possible.
 
-    ``allow`` tells which modules may be imported to find the class. Notes, the cause or context, and the members of a
-    group are there again; the traceback is not, its text is in the record.
+    ``allow`` returns whether a module may be imported to find the class. The notes, the cause or context, and the
+    members of a group are restored; the traceback is not, its text is in the record.
     """
     members = tuple(revive(member, codecs, allow) for member in record.group)
     parts = _parts(record, codecs)
     cls = _class_of(record.kind, allow)
-    error = _of_class(cls, record, parts, members) if cls is not None else None
+    error = _instance_of(cls, record, parts, members) if cls is not None else None
     if error is None:
-        error = _failure(record, parts, members)
+        error = _replacement(record, parts, members)
     for note in record.notes:
         BaseException.add_note(error, _note(note))
     if record.cause is not None:
@@ -51,7 +52,7 @@ def revive(record: ErrorRecord, codecs: Codecs, allow: ImportFilter) -> Exceptio
 
 
 def _parts(record: ErrorRecord, codecs: Codecs) -> Mapping[str, Any]:
-    """Return what the exception was made of; only the text when the rest cannot be read."""
+    """Return the arguments and attributes of a recorded exception; only its text if the rest cannot be read."""
     try:
         parts = codecs.loads(record.state) if record.state else {}
         args, attributes, shown = (
@@ -60,14 +61,14 @@ def _parts(record: ErrorRecord, codecs: Codecs) -> Mapping[str, Any]:
             parts.get("shown", {}),
         )
         return {"args": list(args), "attributes": dict(attributes), "shown": dict(shown)}
-    except Exception:  # noqa: BLE001  # classes and codecs of the user's; the text is there in any case
+    except Exception:  # noqa: BLE001 - classes and codecs of users may raise anything; the text is always available
         return {"args": [record.message], "attributes": {}, "shown": {}}
 
 
-def _of_class(
+def _instance_of(
     cls: type[Exception], record: ErrorRecord, parts: Mapping[str, Any], members: tuple[Exception, ...]
 ) -> Exception | None:
-    """Return an exception of the class, None when it would not be what was recorded."""
+    """Return a new exception of a class, None if its text or attributes would differ from the record."""
     args = parts["args"]
     if issubclass(cls, BaseExceptionGroup):
         args = [*args[:1], members]
@@ -75,39 +76,40 @@ def _of_class(
         error = rebuild_exception(cls, args, parts["attributes"])
         same = str(error) == record.message
         same = same and all(getattr(error, name) == value for name, value in parts["shown"].items())
-    except Exception:  # noqa: BLE001  # the class is the user's, and was not asked: it may object in any way
+    except Exception:  # noqa: BLE001 - the constructor of a user's class may raise anything
         return None
     return error if same else None
 
 
-def _failure(record: ErrorRecord, parts: Mapping[str, Any], members: tuple[Exception, ...]) -> RecordedError:
-    """Return what stands for an exception that cannot be had."""
+def _replacement(record: ErrorRecord, parts: Mapping[str, Any], members: tuple[Exception, ...]) -> RecordedError:
+    """Return a RecordedError in place of an exception that cannot be constructed."""
     failure = RecordedError(record.message, record.kind, members, record)
-    found = {**parts["attributes"], **parts["shown"]}
+    attributes = {**parts["attributes"], **parts["shown"]}
     for name in HANDLER_ATTRIBUTES:
-        if found.get(name) is not None:
-            setattr(failure, name, found[name])
+        if attributes.get(name) is not None:
+            setattr(failure, name, attributes[name])
     return failure
 
 
 def _class_of(kind: str, allow: ImportFilter) -> type[Exception] | None:
-    """Return the exception class of that name, None when there is none that may be had."""
-    for module, path in _readings(kind):
+    """Return the exception class with a full name, None if there is none or its module may not be imported."""
+    for module, path in _splits(kind):
         if module not in sys.modules and (module.partition(".")[0] == "taskrun" or allow(module)):
             try:
                 importlib.import_module(module)
-            except Exception:  # noqa: BLE001, S112  # it is gone or broken, or the name of a class: then not this one
+            except Exception:  # noqa: BLE001, S112 - there is no such module, or its import fails
                 continue
-        found: Any = sys.modules.get(module)
+        value: Any = sys.modules.get(module)
         for part in path.split("."):
-            found = getattr(found, "__dict__", {}).get(part)  # getattr(module, part) might import things
-        if isinstance(found, type) and issubclass(found, Exception):
-            return found
+            # not getattr(value, part), which may call the __getattr__ of a module and import other modules
+            value = getattr(value, "__dict__", {}).get(part)
+        if isinstance(value, type) and issubclass(value, Exception):
+            return value
     return None
 
 
-def _readings(kind: str) -> Iterator[tuple[str, str]]:
-    """Yield the ways to read a name as that of a module and a class in it, the longest module first."""
+def _splits(kind: str) -> Iterator[tuple[str, str]]:
+    """Yield all splits of a full name into a module and a class in it, the longest module first."""
     end = kind.rfind(".")
     while end > 0:
         yield kind[:end], kind[end + 1 :]
@@ -116,10 +118,10 @@ def _readings(kind: str) -> Iterator[tuple[str, str]]:
 
 
 def _note(text: str) -> str:
-    """Return the note with that text; one that names a step is again one of which the step can be asked."""
-    found = _NOTE.fullmatch(text)
-    if found is None:
+    """Return the note with a text: a StepNote if the text names a step and its location, else the text itself."""
+    match = _NOTE.fullmatch(text)
+    if match is None:
         return text
-    path, file, line, column = found.groups()
+    path, file, line, column = match.groups()
     note = StepNote(path, Location(file, int(line), int(column)))
     return note if note == text else text

@@ -1,12 +1,12 @@
-"""What is known of a run, put together from its records: the run and the tree of its steps.
+"""Tree of the steps of a run, built from the records of the run.
 
-    main                    the key of a step is its path; one that has no record yet is there for the steps in it
-      main/loop[2]/call     an iteration, which is in its loop; main/a~2 is the second visit of a step, main/s#2 its
+    main                    the key of a step is its path; a container without a record is added for the steps inside
+      main/loop[2]/call     an iteration is inside its loop; main/a~2 is the second visit of a step, main/s#2 its
                             second attempt
-      main/loop:items       what stands behind a colon is a record of a part of the step: its items, an undoing …
+      main/loop:items       a key with a colon is the record of a part of the step: its items, its rollback …
 
-Rules: steps stand in the order in which they began; where that is not known of all of a step's children, in the order of
-their records.
+Rules: the steps of a container are in the order of their starting times; if one of them has no starting time, they are
+in the order of their records.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ITERATION = re.compile(r"\[[^\[\]/]*\]$")
 
 @dataclass(frozen=True, slots=True)
 class RunStep:
-    """A step of a run: its own record, None where there is none (yet), the records of its parts, the steps in it."""
+    """One step of a run: its record (None if it has none yet), the records of its parts, and the steps inside it."""
 
     key: str
     record: StepRecord | None = None
@@ -35,19 +35,19 @@ class RunStep:
 
     @property
     def name(self) -> str:
-        """The end of the key, such as ``call`` or ``loop[2]``."""
+        """The last part of the key, such as ``call`` or ``loop[2]``."""
         return self.key.rpartition("/")[2]
 
     @property
     def attempt(self) -> int:
-        """Which attempt it is, from 1."""
-        found = _ATTEMPT.search(self.key)
-        return max(int(found[1]) if found else 1, self.record.attempt if self.record else 1)
+        """The number of the attempt, counted from 1."""
+        match = _ATTEMPT.search(self.key)
+        return max(int(match[1]) if match else 1, self.record.attempt if self.record else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class RunDetails:
-    """A run with the tree of its steps (as a rule one, ``main``); ``parts`` are the records of the run itself."""
+    """A run with the tree of its steps, whose root is usually ``main``; ``parts`` are the records of the run itself."""
 
     run: RunRecord
     steps: tuple[RunStep, ...] = ()
@@ -55,9 +55,9 @@ class RunDetails:
 
     @classmethod
     def of(cls, run: RunRecord, records: Iterable[StepRecord]) -> RunDetails:
-        """Put a run and its records, in the order of the store, together.
+        """Build the tree of a run from its records, which are in the order of the store.
 
-        What was being done when a run ended was cancelled with it, which nobody wrote down.
+        Steps that were RUNNING when the run ended are shown as CANCELLED, because their end was not recorded.
         """
         if run.state.ended:
             records = [
@@ -71,23 +71,26 @@ class RunDetails:
 
 
 @dataclass(slots=True)
-class _Found:
-    """What was found of a step so far; ``began`` is a time and ``place`` a place among the records."""
+class _Entry:
+    """The records of a step and the keys of the steps inside it, while the tree is built.
+
+    ``began`` is the earliest time in these records, ``position`` the position of the first of them.
+    """
 
     record: StepRecord | None = None
     parts: list[StepRecord] = field(default_factory=list)
-    below: list[str] = field(default_factory=list)
+    inside: list[str] = field(default_factory=list)
     began: float = inf
-    place: int = 0
+    position: int = 0
 
 
 def step_and_part(record: StepRecord) -> tuple[str, str]:
-    """Return the key of the step that a record is about, and the part of it, ``""`` for the step itself.
+    """Return the key of a record's step and the name of the part of the step, ``""`` for the step itself.
 
     >>> step_and_part(StepRecord("main/loop:items", "items"))
     ('main/loop', 'items')
     """
-    if record.kind == "step":  # whose name may have a colon
+    if record.kind == "step":  # the name of a step may have a colon
         return record.key, ""
     outer, slash, last = record.key.rpartition("/")
     name, colon, part = last.rpartition(":")
@@ -95,41 +98,42 @@ def step_and_part(record: StepRecord) -> tuple[str, str]:
 
 
 def _tree(records: Iterable[StepRecord]) -> RunStep:
-    """Return the tree below a step that stands for the run."""
-    found = {"": _Found()}
-    for place, record in enumerate(records):
+    """Return the tree of the records, below a root that represents the run."""
+    entries = {"": _Entry()}
+    for position, record in enumerate(records):
         key, part = step_and_part(record)
-        entry = _entry(found, key, place)
+        entry = _entry_of(entries, key, position)
         if part or not key:
             entry.parts.append(record)
         else:
             entry.record = record
         began = record.started if record.started is not None else record.ended
         entry.began = min(entry.began, inf if began is None else began)
-    made: dict[str, RunStep] = {}
-    for key in sorted(found, key=len, reverse=True):  # what is in a step has a longer key
-        entry = found[key]
-        children = _in_order(entry.below, found)
-        entry.began = min([entry.began, *(found[child].began for child in children)])
-        made[key] = RunStep(key, entry.record, tuple(entry.parts), tuple(made.pop(child) for child in children))
-    return made[""]
+    steps: dict[str, RunStep] = {}
+    for key in sorted(entries, key=len, reverse=True):  # the keys of inner steps are longer
+        entry = entries[key]
+        children = _in_order(entry.inside, entries)
+        entry.began = min([entry.began, *(entries[child].began for child in children)])
+        steps[key] = RunStep(key, entry.record, tuple(entry.parts), tuple(steps.pop(child) for child in children))
+    return steps[""]
 
 
-def _entry(found: dict[str, _Found], key: str, place: int) -> _Found:
-    """Return the entry of a key; it and those round it are made at their first record."""
-    entry = found.get(key)
+def _entry_of(entries: dict[str, _Entry], key: str, position: int) -> _Entry:
+    """Return the entry of a key; create it, and the entries of the enclosing steps, if they do not exist."""
+    entry = entries.get(key)
     if entry is None:
-        entry = found[key] = _Found(place=place)
-        _entry(found, _outer(key), place).below.append(key)
+        entry = entries[key] = _Entry(position=position)
+        _entry_of(entries, _enclosing(key), position).inside.append(key)
     return entry
 
 
-def _in_order(keys: list[str], found: Mapping[str, _Found]) -> list[str]:
-    timed = all(found[key].began != inf for key in keys)
-    return sorted(keys, key=lambda key: (found[key].began if timed else 0.0, found[key].place))
+def _in_order(keys: list[str], entries: Mapping[str, _Entry]) -> list[str]:
+    """Return the keys in the order of their starting times, or if one has none, of their first records."""
+    timed = all(entries[key].began != inf for key in keys)
+    return sorted(keys, key=lambda key: (entries[key].began if timed else 0.0, entries[key].position))
 
 
-def _outer(key: str) -> str:
-    """Return the key of what a step is in: of an iteration that is the loop, of ``main`` it is the run."""
+def _enclosing(key: str) -> str:
+    """Return the key of the step that encloses a step: for an iteration the loop, for ``main`` the run ("")."""
     loop = _ITERATION.sub("", key)
     return loop if loop != key else key.rpartition("/")[0]

@@ -1,8 +1,8 @@
-"""RunSession: start a run, execute it, and finish it, recorded or not.
+"""RunSession: executes one run, recorded or not, from its start to its end.
 
-Rules: a run belongs to one process at a time, which has claimed it under a new epoch. While a session lasts, its run can
-be cancelled by its id. A cancellation from outside that meets a run with compensations is recognized as such before the
-rollback begins; therefore such a run is executed in a task of its own.
+Rules: a recorded run is executed by one process at a time, its owner, which has claimed it under a new epoch. During a
+session, the run can be cancelled by its id. A run with compensations is executed in a separate asyncio task, so that a
+cancellation of the awaiting task is noticed before the rollback begins.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from taskrun.result import RunResult
 
 
 class RunSession:
-    """The execution of one run.
+    """Session of one run: starts it, executes it and records how it ended.
 
-    Parameters: ``active`` are the runs of the TaskManager that are being executed, by id; ``recorder`` is the journal of a
-    recorded run; ``before`` is the record of a resumed run as it was before.
+    Parameters: ``active`` are the runs of the TaskManager that are being executed, by id; ``recorder`` is the journal
+    of a recorded run; ``before`` is the record of a resumed run as it was before.
     """
 
     __slots__ = ("_active", "_finish", "_recorder", "_run")
@@ -47,7 +47,10 @@ class RunSession:
         self._finish = Finish(run, recorder, before)
 
     async def run(self, inputs: Mapping[str, Any]) -> RunResult:
-        """Execute the run until it ends, fails or waits, and record that. Return its result; raises as ``TaskManager.run``."""
+        """Execute the run until it ends or is suspended, record that, and return the result.
+
+        Raises the exceptions of ``TaskManager.run``.
+        """
         run, recorder = self._run, self._recorder
         check_idle(self._active, run.run_id)
         self._active[run.run_id] = run
@@ -73,7 +76,10 @@ class RunSession:
             del self._active[run.run_id]
 
     async def roll_back(self, *, revert: bool) -> None:
-        """Roll back a run that no process executes, and end it as CANCELLED; raises StepError if a revert fails."""
+        """Roll back a run that no process executes and end it as CANCELLED; raises StepError if a compensation fails.
+
+        With ``revert=False`` the run ends without a rollback.
+        """
         run, recorder = self._run, self._recorder
         assert recorder is not None  # noqa: S101 - only recorded runs outlive their process
         self._active[run.run_id] = run
@@ -99,7 +105,7 @@ class RunSession:
             raise run_error(problem, run) from problem
 
     async def _execute_apart(self, inputs: Mapping[str, Any]) -> RunResult:
-        """Execute in a task of its own, so that a cancellation from outside is recognized before the rollback begins."""
+        """Execute the run in a separate task; a cancellation of the awaiting task cancels the run by its control."""
         control = self._run.control
         task = control.task = asyncio.ensure_future(self._execute(inputs))
         cancelled: asyncio.CancelledError | None = None
@@ -117,6 +123,7 @@ class RunSession:
         return result
 
     async def _execute(self, inputs: Mapping[str, Any]) -> RunResult:
+        """Execute the run in this task and record how it ended; return the result or raise the error of the run."""
         run, finish = self._run, self._finish
         task = run.control.task = asyncio.current_task()
         cancellations = task.cancelling() if task else 0
@@ -133,7 +140,7 @@ class RunSession:
             reason = RunCancelled(f"the run was cancelled ({run.control.cancelled or 'kill'})")
             finish.end(RunState.CANCELLED, reason)
             if run.control.cancelled is None or (task and task.uncancel() > cancellations):
-                raise  # the awaiting task was cancelled, not the run alone
+                raise  # the awaiting task was cancelled, not only the run
             raise reason from None
         except RunAborted as aborted:
             finish.aborted(aborted.error)
@@ -162,6 +169,6 @@ class RunSession:
 
 
 def check_idle(active: Mapping[str, Run], run_id: str) -> None:
-    """Raise ValueError if a run with that id is being executed here."""
+    """Raise ValueError if this TaskManager executes a run with this id."""
     if run_id in active:
-        raise ValueError(f"a run with the id '{run_id}' is going on")
+        raise ValueError(f"a run with the id '{run_id}' is being executed")

@@ -1,9 +1,9 @@
-"""What a store is: the place where runs are written down, so that another process can go on with them.
+"""Store: the interface of a database in which runs are recorded, and the checks that all stores share.
 
-Rules: the calls are ordinary functions, because a thread hop costs more than a commit. Every write names the epoch
-under which its writer claimed the run; an older one is refused (``FencedError``), so a process that was thought dead does no
-harm when it wakes up. A call that raises StoreError has changed nothing; one that returns has committed. A store may be
-used from several threads and by several processes at once.
+Rules: the methods are ordinary functions, because a change of thread costs more than a commit. Every write has the
+epoch of its process's claim of the run. A write with an older epoch is refused with ``FencedError``, so that a process
+that counted as dead does no harm when it continues. A method that raises StoreError has changed nothing; a method that
+returns has committed. Several threads and several processes may use a store at the same time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from taskrun.errors import FencedError, RunOwnedError, StoreError, TransitionErr
 
 
 class Write(NamedTuple):
-    """What one run wants to have written: records of steps, then changes of the run itself."""
+    """One write of one run: records of steps, then changes of the run itself."""
 
     run_id: str
     epoch: int
@@ -28,48 +28,55 @@ class Write(NamedTuple):
 
 
 class Store(Protocol):
-    """Where runs are recorded. Unknown runs raise UnknownRunError; all trouble of the medium raises StoreError."""
+    """A database of runs.
+
+    All methods raise UnknownRunError for an unknown run, and StoreError when the database cannot be read or written.
+    """
 
     def create(self, run: RunRecord) -> None:
-        """Write down a new run; StoreError when its id is taken."""
+        """Insert a new run; raises StoreError if there is a run with its id."""
 
     def load(self, run_id: str) -> RunRecord:
-        """Return the run as it stands."""
+        """Return the record of a run."""
 
     def records(self, run_id: str) -> list[StepRecord]:
-        """Return all records of the run's steps in the order in which they were last written."""
+        """Return all step records of a run in the order of their last writes."""
 
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """Write records and changes of one run in one transaction; a record replaces an older one of its key.
+        """Write records and changes of one run in one transaction; a record replaces the older record with its key.
 
-        Raises FencedError when the run was claimed since, or removed, and TransitionError when its state cannot change so. A
-        change to a state that is not active gives up the run's owner and forgets what was requested of it.
+        Raises FencedError if the run was claimed under a newer epoch or deleted, and TransitionError if its state
+        cannot change to the given one. A change to a state that is not active removes the owner and the requests of the
+        run.
         """
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """Write for several runs in one transaction and return what became of each write.
+        """Write for several runs in one transaction; return one error or None per write.
 
-        A write that is FencedError, or a TransitionError, is left out whole and does not harm the others; trouble of the
-        medium is raised and nothing was written.
+        A write that is refused with FencedError or TransitionError changes nothing and does not affect the others.
+        Raises StoreError if the database fails; then nothing is written.
         """
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
-        """Make ``owner`` the one who works on the run and return the new epoch.
+        """Make ``owner`` the owner of a run and return the new epoch; ``now`` is the time in seconds since 1970.
 
-        Raises RunOwnedError when the run has an owner that is not known to be dead and whose heartbeat is not older than
-        ``stale_after`` seconds, TransitionError when the run is over for good.
+        Raises RunOwnedError if the run has an owner that is not known to be dead and whose heartbeat is not older than
+        ``stale_after`` seconds, and TransitionError if the run has ended and cannot be resumed.
         """
 
     def heartbeat(self, run_id: str, epoch: int, now: float) -> None:
-        """Say that the owner of the run lives; FencedError when it is not the owner any more."""
+        """Renew the lease of a run; raises FencedError if the run was claimed under a newer epoch or deleted."""
 
     def request(self, run_id: str, kind: str) -> None:
-        """Ask the owner of the run for something, such as ``cancel`` or ``suspend``; asking twice is asking once."""
+        """Store a request to a run, such as ``cancel`` or ``suspend``.
+
+        A request that exists already is not repeated.
+        """
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """Return what was asked for, in order."""
+        """Return the requests to a run, the oldest first."""
 
     def runs(
         self,
@@ -78,53 +85,68 @@ class Store(Protocol):
         since: float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return the runs, newest first: those in a state, of a flow, created at or after a time, so many at most."""
+        """Return runs, the newest first: those in ``state``, of ``flow``, created at or after ``since``.
+
+        ``limit`` is the maximum number of runs.
+        """
 
     def delete(self, run_id: str) -> None:
-        """Remove a run and the runs that it called; one who still works on it is FencedError. Claim it first."""
+        """Delete a run and the runs that it called.
+
+        Later writes of its owner raise FencedError. Claim the run first.
+        """
 
     def purge(self, before: float) -> int:
-        """Remove the runs that ended before a time, with those that they called; return how many went."""
+        """Delete the runs that ended before a time, and the runs that they called.
+
+        Returns the number of deleted runs.
+        """
 
     def close(self) -> None:
-        """Let go of what the store holds; a closed store raises StoreError."""
+        """Close the files and connections of the store; all other methods raise StoreError afterwards."""
 
 
 def unknown_run(run_id: str) -> UnknownRunError:
-    """Return the error about a run that the store does not have."""
+    """Return the error for a run id that the store does not have."""
     return UnknownRunError(f"there is no run {run_id}", "'taskrun runs' lists them")
 
 
 def fenced(run_id: str, epoch: int, present: int | None, owner: Owner | None = None) -> FencedError:
-    """Return the error about a write of an older epoch than the present one, which is None for a removed run.
+    """Return the error for a write with an older epoch than the present one.
 
-    ``owner`` is who has the run now; None when it was given up since.
+    ``present`` is None for a deleted run. ``owner`` is the owner of the run now, None if it has none any more.
     """
     if present is None:
-        return FencedError(f"run {run_id} is not in the store any more: it was removed while it ran")
-    who = owner or "another process"
-    return FencedError(f"run {run_id} was taken over by {who} (epoch {epoch} is over, it is {present} now)")
+        return FencedError(f"run {run_id} is not in the store any more: it was deleted while it ran")
+    claimer = owner or "another process"
+    return FencedError(
+        f"run {run_id} was claimed by {claimer} (its epoch is {present} now, that of this process is {epoch})"
+    )
 
 
 def check_claim(run: RunSummary, now: float, stale_after: float) -> None:
-    """Raise what forbids to claim a run: it is over (TransitionError) or has an owner who lives (RunOwnedError)."""
+    """Raise TransitionError or RunOwnedError if a run cannot be claimed.
+
+    The first for a run that has ended for good, the second for one whose owner is alive. ``stale_after`` are the
+    seconds without a heartbeat after which an owner whose process cannot be checked counts as dead.
+    """
     if not TRANSITIONS[run.state]:
         raise TransitionError(f"run {run.run_id} is over: it is {run.state}")
     owner = run.owner
     last_sign = run.created if run.heartbeat is None else run.heartbeat
     if owner is not None and not owner.is_dead and now - last_sign <= stale_after:
         raise RunOwnedError(
-            f"run {run.run_id} belongs to {owner}, which is at work on it", "wait for it, or cancel the run"
+            f"run {run.run_id} is owned by {owner}, which executes it", "wait for its end, or cancel the run"
         )
 
 
 def changed(run: RunRecord, changes: RunChanges) -> RunRecord:
-    """Return a run with changes made to it; TransitionError when its state cannot change so."""
-    more: dict[str, str | None] = {}
+    """Return a run with the changes applied; raises TransitionError if its state cannot change to the given one."""
+    derived: dict[str, str | None] = {}
     if "text" in changes:
-        more["sha256"] = sha256_of(changes["text"])
+        derived["sha256"] = sha256_of(changes["text"])
     if "state" in changes:
         run.state.check_transition(changes["state"], run.run_id)
         if not changes["state"].active:
-            more["owner"] = None
-    return replace(run, **{**changes, **more})  # type: ignore[arg-type]
+            derived["owner"] = None
+    return replace(run, **{**changes, **derived})  # type: ignore[arg-type]

@@ -15,7 +15,8 @@ from taskrun.core.journal import StepRecord
 from taskrun.core.run import Run
 from taskrun.core.states import RunState
 from taskrun.core.timers import now
-from taskrun.durable.journal import CommitGroups, Journal
+from taskrun.durable.commit_groups import CommitGroups
+from taskrun.durable.journal import Journal
 from taskrun.durable.recorder import Recorder, inputs_text
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.store import Store
@@ -25,9 +26,9 @@ from taskrun.errors import StoreError
 class StoreClient:
     """The store of one TaskManager, and the codecs of the values that it records.
 
-    Parameters: ``store`` is a Store or a URL; ``open_store`` opens a URL when the store is first used; ``codecs`` are for
-    types of values that taskrun does not know; ``permits`` tells which modules may be imported to find the class of a
-    recorded value.
+    Parameters: ``store`` is a Store or a URL; ``open_store`` opens a URL when the store is first used; ``codecs`` are
+    for types of values that taskrun does not support; ``permits`` returns whether a module may be imported to find the
+    class of a recorded value.
     """
 
     def __init__(
@@ -52,13 +53,13 @@ class StoreClient:
         """The store; a store that is given as a URL is opened at the first use."""
         if isinstance(self._store, str):
             with self._lock:
-                if isinstance(self._store, str):  # else another thread was faster
+                if isinstance(self._store, str):  # another thread may have opened it meanwhile
                     self._store = self._open_store(self._store)
                     self._opened = True
         return self._store
 
     def close(self) -> None:
-        """Close the store if it was opened here."""
+        """Close the store if this client opened it."""
         if self._opened:
             self.store.close()
 
@@ -82,7 +83,7 @@ class StoreClient:
             self.store.write(run.run_id, 1, records)
         except BaseException:
             recorder.journal.close()
-            with suppress(StoreError):  # else the run would look as if this process executed it
+            with suppress(StoreError):  # a run that stays would seem to be executed by this process
                 self.store.delete(run.run_id)
             raise
         return recorder
@@ -112,7 +113,7 @@ class StoreClient:
         flow_changed: bool = False,
         resume_inputs: Mapping[str, Any] | None = None,
     ) -> Recorder:
-        """Open the journal of a run with its records, and record the run there from now on."""
+        """Open the journal of a run, with the records to replay, and record the run in it from now on."""
         if self._groups is None:
             self._groups = CommitGroups(self.store)
         journal = Journal(self.store, run.run_id, epoch, records, self._groups.here())

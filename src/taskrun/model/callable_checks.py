@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from taskrun.calls.python_calls import Signature
+from taskrun.calls.arguments import Parameters
 from taskrun.errors import Diagnostic, PluginError, near_hint
 from taskrun.model.variables import ENGINE_VARIABLES
 
@@ -42,27 +42,27 @@ def bean_callee_problems(
 
 
 def callee_problems(step: Step, context: LinkContext, function: Callable[..., Any]) -> Iterator[Diagnostic]:
-    """Yield an error for each argument that the function does not accept, and for each required one that is missing."""
+    """Yield an error for each input that the function does not accept, and each required parameter without a value."""
     name = f"{getattr(function, '__qualname__', None) or type(function).__qualname__}()"
-    return argument_problems(step, context, Signature.of(function), name)
+    return argument_problems(step, context, Parameters.of(function), name)
 
 
-def argument_problems(step: Step, context: LinkContext, signature: Signature, called: str) -> Iterator[Diagnostic]:
-    """Yield an error for each argument that the signature does not accept, and for each required one that is missing.
+def argument_problems(step: Step, context: LinkContext, parameters: Parameters, called: str) -> Iterator[Diagnostic]:
+    """Yield an error for each input that no parameter accepts, and for each required parameter without a value.
 
     ``called`` is the name of the function in messages. The arguments are the inputs of the step; a step without inputs
     takes them from the variables that it can read.
     """
     if step.inputs:
         nodes = {item.name: item.node for item in step.inputs}
-        for name, problem in signature.problems(tuple(nodes)):
+        for name, problem in parameters.problems(tuple(nodes)):
             text = f"'{step.name}' calls {called}: {problem}"
             yield nodes.get(name, step.node).problem("wrong-arguments", text)
         return
     visible = context.visible(step)
     if visible is None:
         return
-    for name in signature.needed:
+    for name in parameters.needed:
         if name not in visible:
             hint = near_hint(name, visible - ENGINE_VARIABLES) or f'add <input name="{name}"> with a value'
             text = f"'{step.name}' calls {called}, whose parameter '{name}' no variable can give"

@@ -19,7 +19,6 @@ from taskrun.calls.task_calls import (
     has_revert,
     names_for_revert,
     revert_with,
-    signature_of,
     task_of,
     values_for_revert,
 )
@@ -106,7 +105,7 @@ class Simple(Step):
                 return callee_problems(self, context, function_of(bean, self.bean))
         except PluginError as error:
             return [self.node.problem("unknown-method", str(error), attribute="bean")]
-        return argument_problems(self, context, signature_of(task), task.name)
+        return argument_problems(self, context, task.step_parameters, task.name)
 
 
 def function_of(bean: Any, name: str) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""Calling Python: signatures of every kind, where functions run, and what cannot be shipped to a process."""
+"""Tests of calls of Python functions: parameters of all kinds, executors, and values that cannot be pickled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from small_flows import Bench, task
 
-from taskrun.calls.python_calls import Signature, is_async
+from taskrun.calls.arguments import Parameters
+from taskrun.calls.python_calls import is_async
 
 
 def positional(a: int, b: int, /, c: int = 3) -> int:
@@ -20,10 +21,10 @@ def anything(a: int, **more: int) -> int:
 
 
 class AsyncCallable:
-    """An object that is called like a coroutine function."""
+    """A callable object with an ``async`` method ``__call__``."""
 
     async def __call__(self, x: int) -> int:
-        """Return the double."""
+        """Return twice the argument."""
         await asyncio.sleep(0)
         return 2 * x
 
@@ -52,21 +53,21 @@ def unpicklable(x: Any) -> Any:
     return x
 
 
-def test_signatures() -> None:
-    assert Signature.of(positional) == Signature((), ("c",), ("a", "b"), any_name=False)
-    assert Signature.of(anything) == Signature(("a",), (), (), any_name=True)
-    unknown = Signature.of(dict)
+def test_parameters() -> None:
+    assert Parameters.of(positional) == Parameters((), ("c",), ("a", "b"), any_name=False)
+    assert Parameters.of(anything) == Parameters(("a",), (), (), any_name=True)
+    unknown = Parameters.of(dict)
     assert not unknown.known
     assert list(unknown.problems(("x",))) == []
     assert unknown.arguments({"a": 1, "b": 2}) == ((1, 2), {})
 
 
 def test_problems_of_arguments() -> None:
-    signature = Signature.of(positional)
-    assert list(signature.problems(("x",))) == [("", "it takes 2 positional arguments, 1 are given")]
-    assert list(signature.problems(("x", "y"))) == []
-    assert list(Signature.of(anything).problems(("a", "z"))) == []
-    problems = list(Signature.of(double).problems(("y",)))
+    parameters = Parameters.of(positional)
+    assert list(parameters.problems(("x",))) == [("", "it takes 2 positional arguments, 1 are given")]
+    assert list(parameters.problems(("x", "y"))) == []
+    assert list(Parameters.of(anything).problems(("a", "z"))) == []
+    problems = list(Parameters.of(double).problems(("y",)))
     assert problems == [
         ("y", "it has no parameter 'y'; its parameters are: x"),
         ("", "its parameter 'x' is not given: add <input name=\"x\"/>"),

@@ -1,4 +1,4 @@
-"""Tasks by themselves: what they ask for and give, as OpenStack TaskFlow's documentation says."""
+"""Tests of Task without a run: the names that it reads and provides, as in the documentation of OpenStack TaskFlow."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 import taskrun
-from taskrun import StepContext, Task, function_task, task
+from taskrun import FunctionTask, StepContext, Task, function_task
 from taskrun.calls.provides import keys_by_name, provided
 from taskrun.errors import RunError
 
 
-class MyTask(task.Task):
+class MyTask(Task):
     """The first example of TaskFlow's chapter on arguments."""
 
     def execute(self, spam: Any, eggs: Any, bacon: Any = None) -> Any:
@@ -23,8 +23,8 @@ class MyTask(task.Task):
         return spam + eggs
 
 
-class UniTask(task.Task):
-    """Takes whatever comes."""
+class UniTask(Task):
+    """A task with any arguments."""
 
     def execute(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing."""
@@ -34,22 +34,22 @@ class SpawnVM(Task):
     """TaskFlow's example of rebinding."""
 
     def execute(self, vm_name: str, vm_image_id: str, **kwargs: Any) -> Any:
-        """Return what it was given."""
+        """Return the arguments."""
         return vm_name, vm_image_id, kwargs
 
 
-class Undone(Task):
-    """Can be undone."""
+class Revertible(Task):
+    """A task with a compensation."""
 
     def execute(self, order: Any, size: int = 1) -> Any:
-        """Do it."""
+        """Do nothing."""
 
     def revert(self, result: Any, order: Any, size: int = 1, reason: str = "") -> Any:
-        """Compensation it."""
+        """Do nothing."""
 
 
 def test_names_are_inferred() -> None:
-    """The snippets of the documentation."""
+    """The examples in the documentation of TaskFlow give the documented names."""
     assert sorted(MyTask().requires) == ["eggs", "spam"]
     assert sorted(MyTask().optional) == ["bacon"]
     assert sorted(UniTask().requires) == sorted(UniTask().optional) == []
@@ -59,21 +59,22 @@ def test_names_are_inferred() -> None:
 
 
 def test_it_is_exported_and_imported_late() -> None:
-    """``taskrun.Task`` is the class; importing taskrun does not load it."""
-    assert taskrun.Task is task.Task
+    """``taskrun`` exports Task and FunctionTask, but imports no module of its own when it is imported."""
+    assert taskrun.Task is Task
+    assert isinstance(function_task(print_), FunctionTask)
     program = "import sys, taskrun; print([name for name in sys.modules if name.startswith('taskrun.')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_it_can_be_sent() -> None:
-    """To a process, by anybody's pickle."""
-    sent = pickle.loads(pickle.dumps(Undone(rebind=["id"], inject={"size": 2}, provides={"a": None})))
+def test_a_task_can_be_pickled() -> None:
+    """A Task can be pickled."""
+    sent = pickle.loads(pickle.dumps(Revertible(rebind=["id"], inject={"size": 2}, provides={"a": None})))
     assert (sent.requires, sent.rebind, sent.save_as) == ({"id"}, {"order": "id", "size": "size"}, {"a": None})
 
 
 def test_execute_is_abstract() -> None:
-    """A task without work cannot be made."""
+    """A subclass of Task without ``execute`` cannot be created."""
     with pytest.raises(TypeError, match="execute"):
         Task()  # type: ignore[abstract]
 
@@ -92,29 +93,29 @@ def test_execute_is_abstract() -> None:
     ],
 )
 def test_rebinding(rebind: Any, requires: list[str], names: dict[str, str]) -> None:
-    """By parameter or by position; what is left over goes to ``**kwargs`` under its own name."""
+    """``rebind`` gives names by parameter or by position; further names go to ``**kwargs``."""
     spawn = SpawnVM(rebind=rebind)
     assert sorted(spawn.requires) == requires
     assert spawn.rebind == names
 
 
 def test_an_optional_argument_that_is_rebound_is_required() -> None:
-    """Who says where it comes from wants it to come."""
+    """A parameter with a default that ``rebind`` names needs a value."""
     rebound = MyTask(rebind={"bacon": "ham"})
     assert sorted(rebound.requires) == ["eggs", "ham", "spam"]
     assert rebound.optional == frozenset()
 
 
 def test_requires_beyond_the_signature() -> None:
-    """They are for ``**kwargs``; inference can be left out."""
+    """``requires`` names arguments for ``**kwargs``; ``auto_extract=False`` ignores the signature."""
     assert sorted(SpawnVM(requires="key").requires) == ["key", "vm_image_id", "vm_name"]
     chosen = SpawnVM(requires=("vm_name", "vm_image_id", "x"), auto_extract=False)
     assert sorted(chosen.requires) == ["vm_image_id", "vm_name", "x"]
     assert sorted(MyTask(ignore_list=["bacon"]).optional) == []
 
 
-def test_injected_values_are_not_asked_for() -> None:
-    """As in the snippet of ``create_task``: what is injected is named in ``requires`` for ``**kwargs``."""
+def test_injected_values_are_not_required() -> None:
+    """Injected values for ``**kwargs`` are named in ``requires`` too, as in TaskFlow."""
     assert sorted(MyTask(inject={"eggs": 2, "bacon": 1}).requires) == ["spam"]
     assert MyTask(inject={"bacon": 1}).optional == frozenset()
     assert MyTask(rebind={"eggs": "yolk"}, inject={"yolk": 2}).requires == {"spam"}
@@ -133,21 +134,21 @@ def test_injected_values_are_not_asked_for() -> None:
         ({"inject": {"nobody": 1}}, ValueError, "inject gives 'nobody', which neither"),
         ({"rebind": "spam"}, TypeError, "rebind is a list of names or a mapping"),
         ({"provides": 3}, TypeError, "provides is a name, a tuple, a set or a mapping of names, not a int"),
-        ({"provides": (1,)}, TypeError, "has a name, not 1"),
+        ({"provides": (1,)}, TypeError, "provides consists of names, not 1"),
         ({"provides": "RESULT"}, ValueError, "RESULT is the whole result"),
     ],
 )
 def test_wrong_settings(settings: dict[str, Any], error: type[Exception], text: str) -> None:
-    """They are refused when the object is made."""
+    """Wrong settings are refused when the object is created."""
     with pytest.raises(error, match=text):
         MyTask("my", **settings)
 
 
 def test_functions_that_cannot_be_called_by_name() -> None:
-    """Arguments are given by name."""
-    with pytest.raises(ValueError, match="cannot take 'a' by name: leave out the '/'"):
+    """Functions with positional-only parameters or without a signature are refused."""
+    with pytest.raises(ValueError, match="cannot take 'a' by name: remove the '/'"):
         function_task(eval("lambda a, /: a"))
-    with pytest.raises(ValueError, match="does not tell its parameters: wrap it into a def"):
+    with pytest.raises(ValueError, match="has no signature that Python can read: wrap it in a def"):
         function_task(dict)
     with pytest.raises(ValueError, match=r"cannot take 'x', .*; it has no parameters"):
         function_task(lambda: 1, requires="x")
@@ -157,7 +158,7 @@ def test_functions_that_cannot_be_called_by_name() -> None:
 
 
 def test_provides() -> None:
-    """A name, names by position, by key, or with their keys; a default of the class."""
+    """``provides`` is a name, names by position, by key or with their keys; ``default_provides`` is the default."""
     assert keys_by_name("t", None) == {}
     assert provided("t", keys_by_name("t", "answer"), 42) == {"answer": 42}
     assert provided("t", keys_by_name("t", ["a", "b"]), ("x", "y")) == {"a": "x", "b": "y"}
@@ -181,26 +182,26 @@ def test_provides() -> None:
     ],
 )
 def test_what_the_result_does_not_have(provides: Any, result: Any, text: str) -> None:
-    """It is a failure that names it."""
+    """A missing item of the result is a LookupError that names it."""
     with pytest.raises(LookupError, match=text):
         provided("t", keys_by_name("t", provides), result)
 
 
-def test_what_revert_asks_for() -> None:
-    """It has its own signature and, unless told otherwise, the names of ``execute``."""
-    undone = Undone(rebind=["id"])
-    assert undone.has_revert
-    assert undone.revert_rebind == {"order": "id", "size": "size", "reason": "reason"}
-    assert (undone.revert_requires, undone.revert_optional) == ({"id"}, {"size", "reason"})
-    assert (undone.requires, undone.optional) == ({"id"}, {"size", "reason"})
-    other = Undone(revert_rebind=["of"])
+def test_names_of_revert() -> None:
+    """``revert`` has a signature of its own and, without ``revert_rebind``, the names of ``execute``."""
+    revertible = Revertible(rebind=["id"])
+    assert revertible.has_revert
+    assert revertible.revert_rebind == {"order": "id", "size": "size", "reason": "reason"}
+    assert (revertible.revert_requires, revertible.revert_optional) == ({"id"}, {"size", "reason"})
+    assert (revertible.requires, revertible.optional) == ({"id"}, {"size", "reason"})
+    other = Revertible(revert_rebind=["of"])
     assert (other.requires, other.revert_requires) == ({"order", "of"}, {"of"})
     assert not MyTask().has_revert
     assert MyTask().revert_requires == MyTask().revert_optional == frozenset()
 
 
 def test_revert_with_any_argument_gets_what_was_required() -> None:
-    """And no parameter of ``execute`` that it does not name."""
+    """A ``revert`` with ``**kwargs`` gets the arguments of ``requires`` and ``rebind``, not the others of ``execute``."""
 
     class Any_(SpawnVM):
         def revert(self, **kwargs: Any) -> Any:
@@ -211,8 +212,8 @@ def test_revert_with_any_argument_gets_what_was_required() -> None:
     assert Any_(revert_requires="x").revert_requires == {"x"}
 
 
-def test_a_function_that_is_undone_by_another() -> None:
-    """It is a task like any other."""
+def test_a_function_with_a_revert() -> None:
+    """``function_task`` makes a task of two functions."""
     made = function_task(lambda x, y: x + y, revert=lambda x, flow_failures: x, provides="sum")
     assert (made.requires, made.provides, made.has_revert) == ({"x", "y"}, {"sum"}, True)
     assert made.execute(1, 2) == 3
@@ -224,21 +225,21 @@ def print_(text: str) -> None:
 
 
 def test_context_of_a_process() -> None:
-    """It can be sent, keeps its key, and says that nobody hears of its progress."""
-    told: list[Any] = []
-    context = StepContext("r1", "main/a", 2, lambda *what: told.append(what), lambda: True)
+    """A pickled context has the same idempotency key, but cannot report progress."""
+    reported: list[Any] = []
+    context = StepContext("r1", "main/a", 2, lambda *progress: reported.append(progress), lambda: True)
     assert (context.idempotency_key, context.is_cancelled) == ("r1/main/a/2", True)
     context.progress(1, "done")
-    assert told == [(1.0, "done")]
+    assert reported == [(1.0, "done")]
     sent = pickle.loads(pickle.dumps(context))
     assert sent == context
     assert (sent.idempotency_key, sent.is_cancelled) == ("r1/main/a/2", False)
-    with pytest.raises(RunError, match="a worker process cannot tell its progress"):
+    with pytest.raises(RunError, match="a worker process cannot report progress"):
         sent.progress(0.5)
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.1, float("nan"), True, "1"])
 def test_progress_is_a_fraction(fraction: Any) -> None:
-    """Everything else is refused."""
+    """A progress outside 0 to 1 is refused."""
     with pytest.raises(ValueError, match="progress goes from 0 to 1"):
-        StepContext("r", "p", tell=lambda *_: None).progress(fraction)
+        StepContext("r", "p", report=lambda *_: None).progress(fraction)

@@ -327,7 +327,7 @@ def test_two_concurrent_runs_must_not_have_the_same_id(bench: Bench) -> None:
         manager = TaskManager()
         path = bench.write(task('<delay name="d" delayMillisExpr="10"/>'))
         run = await started(manager, path)
-        with pytest.raises(ValueError, match="a run with the id 'id' is going on"):
+        with pytest.raises(ValueError, match="a run with the id 'id' is being executed"):
             await manager.run_async(path, run_id="id")
         await run
         assert (await manager.run_async(path, run_id="id")).run_id == "id"

@@ -1,4 +1,4 @@
-"""Recorded runs that are stopped, taken over, cancelled in branches, or resumed after that: nothing is done twice, lost or left."""
+"""Tests of recorded runs that are aborted, claimed by another process, or cancelled in branches, and of their resumes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAY = """<step name="pay"><source>say("pay")</source><revert>say("undo pay")</re
 
 
 class Place:
-    """A folder with flows, a store, and what the flows said."""
+    """A folder with flows, a store, and the texts that the flows reported."""
 
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder = folder
@@ -43,17 +43,17 @@ class Place:
         return TaskManager(store=self.store, functions=functions, **settings)
 
     def say(self, text: str) -> str:
-        """Say something."""
+        """Append a text to the list of reports."""
         self.said.append(text)
         return text
 
     async def slow(self) -> None:
-        """Take a while."""
+        """Sleep for a short time."""
         self.said.append("slow")
         await asyncio.sleep(2)
 
     def fail(self) -> None:
-        """Fail, as long as that is wanted."""
+        """Raise an error as long as failing is switched on."""
         if self.fails:
             raise ValueError("no")
 
@@ -64,16 +64,16 @@ class Place:
         return str(path)
 
     def run(self, path: str, **inputs: Any) -> Any:
-        """Run a flow, as "r", in virtual time; return its result or what it raised."""
+        """Run a flow as "r" in virtual time; return its result or the exception that it raised."""
         return self.outcome(lambda: self.manager.run_async(path, inputs, run_id="r"))
 
     def resume(self, **more: Any) -> Any:
-        """Resume it in another process."""
+        """Resume the run "r" in another process."""
         return self.outcome(lambda: self.another().resume_async("r", stale_after=-1, **more))
 
     @staticmethod
     def outcome(work: Callable[[], Awaitable[Any]]) -> Any:
-        """Return what something returns, or raises, in virtual time; it must not take for ever."""
+        """Return the value or the exception of a coroutine in virtual time; fails if it never ends."""
 
         async def limited() -> Any:
             async with asyncio.timeout(1000):
@@ -84,13 +84,13 @@ class Place:
         except (StepError, StoreError, DecisionChangedError, RunCancelled) as error:
             return error
 
-    def take_over(self) -> None:
-        """Let another process own the run."""
+    def claim_by_another(self) -> None:
+        """Claim the run for another process."""
         self.store.claim("r", Owner("elsewhere", 1, "x"), time.time(), -1)
 
     @property
     def state(self) -> RunState:
-        """How the run stands."""
+        """The state of the run."""
         return self.store.load("r").state
 
 
@@ -103,8 +103,8 @@ def sleep(seconds: int) -> str:
     return f'<sleep name="sleep{seconds}" sleepMillisExpr="{seconds}s"/>'
 
 
-def test_a_library_step_that_is_retried_goes_on_with_its_attempt(tmp_path: Path) -> None:
-    """The undoing of its first attempt is its own: it does not fail the step that calls it when the run is resumed."""
+def test_a_retried_library_step_continues_with_its_attempt(tmp_path: Path) -> None:
+    """The rollback of an earlier attempt of a library step does not fail the calling step after a resume."""
     for left in range(1, 12):
         store = MortalStore()
         place = Place(tmp_path, store)
@@ -122,8 +122,8 @@ def test_a_library_step_that_is_retried_goes_on_with_its_attempt(tmp_path: Path)
         assert result == {"RESULT": 5}, left
 
 
-def test_who_was_taken_over_undoes_nothing_more(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Undoing cannot be cancelled, but it stops when it is another's business."""
+def test_the_rollback_of_a_claimed_run_stops(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rollback is shielded from cancellation, but stops when another process claims the run."""
     monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0)
     path = place.write(f'{PAY}<step name="b"><source>1</source><revert>await slow()</revert></step>'
                        '<step name="x"><source>fail()</source></step>')  # fmt: skip
@@ -131,7 +131,7 @@ def test_who_was_taken_over_undoes_nothing_more(place: Place, monkeypatch: pytes
     async def work() -> Any:
         running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
         await asyncio.sleep(1)
-        place.take_over()
+        place.claim_by_another()
         return await running
 
     assert isinstance(place.outcome(work), FencedError)
@@ -139,15 +139,15 @@ def test_who_was_taken_over_undoes_nothing_more(place: Place, monkeypatch: pytes
 
 
 def test_a_result_that_cannot_be_recorded_fails_the_run(place: Place) -> None:
-    """It is not left as one that is at work, and what was done is undone."""
+    """A run whose outputs cannot be recorded is rolled back and fails."""
     path = place.write(PAY, after='<output name="x"><source>object()</source></output>')
     assert "cannot be recorded" in str(place.run(path))
     assert (place.state, place.store.load("r").owner) == (RunState.REVERTED, None)
     assert place.said == ["pay", "undo pay"]
 
 
-def test_a_flow_that_does_not_fit_leaves_other_branches_alone(place: Place) -> None:
-    """Neither finally nor revert runs in them, and the run goes on afterwards with its own flow."""
+def test_a_flow_that_does_not_match_aborts_all_branches(place: Place) -> None:
+    """After a resume with a wrong flow, no finally or revert runs, and the run can be resumed with its own flow."""
     flow = (
         '<parallel name="p"><steps><sequential name="B"><steps>{pay}{long}</steps><finally>say("finally")</finally>'
         '</sequential><sequential name="A"><steps>{short}<step name="w"><when>{when}</when><source>1</source></step>{wait}'
@@ -160,7 +160,7 @@ def test_a_flow_that_does_not_fit_leaves_other_branches_alone(place: Place) -> N
     async def dies() -> Any:
         running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
         await asyncio.sleep(3)
-        place.take_over()
+        place.claim_by_another()
         return await running
 
     assert isinstance(place.outcome(dies), FencedError)
@@ -170,8 +170,8 @@ def test_a_flow_that_does_not_fit_leaves_other_branches_alone(place: Place) -> N
     assert place.said == ["pay", "finally"]
 
 
-def test_what_a_lost_branch_has_undone_does_not_count(place: Place) -> None:
-    """A later failure has undone nothing, so that the run can be resumed."""
+def test_compensations_of_an_unneeded_branch_do_not_count(place: Place) -> None:
+    """The run can be resumed, because its failure came after the branch was rolled back and handled."""
     branches = f'<sequential name="A"><steps>{sleep(1)}</steps></sequential><sequential name="B"><steps>{PAY}{sleep(9)}</steps></sequential>'
     path = place.write(
         f'<parallel name="p" joinType="anySuccess"><steps>{branches}</steps></parallel><step name="x"><source>fail()</source></step>'
@@ -182,9 +182,9 @@ def test_what_a_lost_branch_has_undone_does_not_count(place: Place) -> None:
     assert place.resume().status == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("other", ["fails first", "is held later"])
-def test_what_a_failed_join_has_undone_counts(place: Place, other: str) -> None:
-    """A failure that has undone another branch is REVERTED; a failure that a third has held changes nothing."""
+@pytest.mark.parametrize("other", ["fails first", "is handled later"])
+def test_compensations_of_a_failed_join_count(place: Place, other: str) -> None:
+    """The run ends as REVERTED if its failure rolled back another branch, even if a third branch handled a failure."""
     if other == "fails first":
         join = "anyFailure"
         branches = (
@@ -201,8 +201,8 @@ def test_what_a_failed_join_has_undone_counts(place: Place, other: str) -> None:
     assert (place.state, place.said) == (RunState.REVERTED, ["pay", "undo pay"])
 
 
-def test_a_cancellation_that_the_flow_holds_is_over(place: Place) -> None:
-    """The note in the store that somebody asked for it does not cancel the run again."""
+def test_a_handled_cancellation_is_not_repeated(place: Place) -> None:
+    """A handler catches the cancellation; the stored request does not cancel the run again."""
     steps = f'<sequential name="c" catchInternalException="true"><steps>{sleep(60)}</steps><catch>return 1</catch></sequential>{sleep(3)}'
     path = place.write(steps)
 
@@ -215,8 +215,8 @@ def test_a_cancellation_that_the_flow_holds_is_over(place: Place) -> None:
     assert place.outcome(work).status == "SUCCEEDED"
 
 
-def test_a_branch_that_cancels_itself_is_done_again(place: Place) -> None:
-    """Nobody would cancel it again when the run is resumed, so that it must not wait for that."""
+def test_a_branch_that_cancels_itself_is_executed_again(place: Place) -> None:
+    """A branch that raised CancelledError itself is executed again after a resume, instead of waiting for ever."""
 
     async def leak() -> None:
         place.said.append("leak")
@@ -230,7 +230,7 @@ def test_a_branch_that_cancels_itself_is_done_again(place: Place) -> None:
     async def dies() -> Any:
         running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
         await asyncio.sleep(1)
-        place.take_over()
+        place.claim_by_another()
         return await running
 
     place.outcome(dies)
@@ -251,27 +251,27 @@ def test_a_branch_that_cancels_itself_is_done_again(place: Place) -> None:
         '<fork-n name="f" countExpr="2"><input name="pw"/><steps><step name="s"><source>1</source></step></steps></fork-n>',
     ],
 )
-def test_a_secret_stays_one_where_it_is_handed_on(place: Place, steps: str) -> None:
-    """An input that takes the variable of its own name is not recorded when that variable is not."""
+def test_private_inputs_of_inner_steps_are_not_recorded(place: Place, steps: str) -> None:
+    """An input that is bound to the variable of its own name is not recorded if that variable is not."""
     path = place.write(steps, before='<input name="pw" persist="false"/>')
     assert place.run(path, pw="open sesame").status == "SUCCEEDED"
     assert "open sesame" not in repr((place.store.load("r"), place.store.records("r")))
 
 
-def test_a_journal_forgets_where_a_loop_has_been() -> None:
-    """Containers with inputs are written at their beginning and their end; nothing is kept of them then."""
+def test_a_journal_drops_completed_iterations() -> None:
+    """The index of rollbacks has no entries for containers that have ended without compensations."""
     from taskrun.core.journal import StepRecord
 
     journal = Journal(MemoryStore(), "r", 1)
     for turn in range(5):
         key = f"main/loop[{turn}]/c"
-        journal._remember(StepRecord(key, state=StepState.RUNNING, inputs="{}"))
-        journal._remember(StepRecord(key))
+        journal._index(StepRecord(key, state=StepState.RUNNING, inputs="{}"))
+        journal._index(StepRecord(key))
     assert journal._inside == {}
 
 
 def test_threads_open_one_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever needs it first opens it; the others wait for that."""
+    """The first thread that needs the store opens it; other threads wait for that."""
     import taskrun.stores.open as opening
 
     opened: list[Store] = []
@@ -295,19 +295,19 @@ def test_threads_open_one_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 class FullStore(MemoryStore):
-    """A store that can be full."""
+    """A store that can be made to fail like a full disk."""
 
     full = False
 
     def write_all(self, writes: Any) -> Any:
-        """Write unless it is full."""
+        """Write, or raise StoreError if the store is full."""
         if self.full:
             raise StoreError("the disk is full")
         return super().write_all(writes)
 
 
 def test_resuming_with_a_full_disk(tmp_path: Path) -> None:
-    """It is the store's error that is raised, an Exception."""
+    """Resuming raises the StoreError of the store, not RunAborted."""
     store = FullStore()
     place = Place(tmp_path, store)
     assert place.run(place.write('<suspend name="s"/>')).status == "SUSPENDED"
@@ -317,8 +317,8 @@ def test_resuming_with_a_full_disk(tmp_path: Path) -> None:
     assert place.resume().status == "SUCCEEDED"
 
 
-def test_starting_again_with_a_full_disk(tmp_path: Path) -> None:
-    """The new run, whose records could not be taken over, is not left as one that is at work."""
+def test_rerun_with_a_full_disk(tmp_path: Path) -> None:
+    """A new run whose inherited records cannot be written is deleted."""
     store = FullStore()
     place = Place(tmp_path, store)
     assert place.run(place.write(f'{PAY}<step name="b"><source>1</source></step>')).status == "SUCCEEDED"
@@ -328,14 +328,14 @@ def test_starting_again_with_a_full_disk(tmp_path: Path) -> None:
     assert [run.run_id for run in store.runs()] == ["r"]
 
 
-def test_a_run_that_is_going_on_here_is_not_claimed(place: Place) -> None:
-    """Else it would belong to this process, and nobody would work on it."""
+def test_a_run_that_is_executed_here_is_not_claimed(place: Place) -> None:
+    """A second start or resume in the same TaskManager is refused before it claims the run."""
     path = place.write(sleep(5))
 
     async def work() -> Any:
         running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
         await asyncio.sleep(1)
-        with pytest.raises(ValueError, match="is going on"):
+        with pytest.raises(ValueError, match="is being executed"):
             await place.manager.resume_async("r", stale_after=-1)
         return await running
 
@@ -343,7 +343,7 @@ def test_a_run_that_is_going_on_here_is_not_claimed(place: Place) -> None:
 
 
 def test_misuse(place: Place) -> None:
-    """What cannot work is refused where it is said."""
+    """Wrong arguments are refused immediately."""
     path = place.write(PAY)
     with pytest.raises(TypeError, match="neither a Store nor a URL"):
         TaskManager(store=place.folder / "runs.db")  # type: ignore[arg-type]
@@ -364,7 +364,7 @@ def test_misuse(place: Place) -> None:
 
 
 def test_closing(place: Place) -> None:
-    """A store that was opened here is closed, even if it was only looked at; one that was given is not."""
+    """A TaskManager closes a store that it opened from a URL, but not a store object that it was given."""
     manager = TaskManager(store="memory:")
     assert manager.runs() == []
     manager.close()

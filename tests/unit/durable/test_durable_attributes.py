@@ -1,4 +1,4 @@
-"""What the words about records mean when a run is resumed: each shown by a small flow with a store in memory."""
+"""Tests of the attributes about recording, each with a small flow, a store in memory and a resume."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAUSE = '<suspend name="s"/>'
 
 
 class Place:
-    """A TaskManager whose flows can ``say`` something, and a folder for them."""
+    """A folder with a TaskManager whose flows can call ``say``."""
 
     def __init__(self, folder: Path) -> None:
         self.said: list[Any] = []
@@ -30,36 +30,36 @@ class Place:
         return path
 
     def texts(self, run_id: str) -> str:
-        """Return all that is recorded of values of a run."""
+        """Return all recorded values of a run as text."""
         run = self.manager.store.load(run_id)
         records = self.manager.store.records(run_id)
         return "\n".join([run.inputs, run.outputs or "", *(f"{one.inputs} {one.outputs}" for one in records)])
 
 
 class Book(Task):
-    """A task that needs a password for undoing."""
+    """A Task whose compensation needs a password."""
 
     def __init__(self, said: list[Any]) -> None:
         super().__init__()
         self.said = said
 
     def execute(self, seat: int, password: str) -> str:
-        """Book."""
+        """Report the booking."""
         return f"{seat} with {len(password)}"
 
     def revert(self, result: str, seat: int, password: str) -> None:
-        """Give back."""
+        """Report the compensation."""
         self.said.append((result, seat, password))
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Return a place for flows."""
+    """Return an empty folder with a TaskManager."""
     return Place(tmp_path)
 
 
-def test_an_output_that_is_not_kept_is_null_after_a_resume(place: Place) -> None:
-    """Its value is nowhere in the store, nor is the RESULT that it is part of."""
+def test_an_unrecorded_output_is_null_after_a_resume(place: Place) -> None:
+    """The value of an output with persist="false" is not in the store, not even as a part of RESULT."""
     flow = place.write(
         '<step name="a"><source>{"x": 1, "key": "SECRET"}</source><output name="x"/><output name="key" persist="false"/></step>'
         f'{PAUSE}<step name="z"><source>[x, key]</source></step>'
@@ -69,8 +69,8 @@ def test_an_output_that_is_not_kept_is_null_after_a_resume(place: Place) -> None
     assert place.manager.resume(run.run_id).result == [1, None]
 
 
-def test_an_input_that_is_not_kept_is_not_kept_for_undoing_either(place: Place) -> None:
-    """Who resumes the run gives it again; an undoing has it then, in a script and in a method."""
+def test_an_unrecorded_input_is_given_again_for_compensation(place: Place) -> None:
+    """An input with persist="false" is given again by the resume, and then available to scripts and ``revert``."""
     flow = place.write(
         '<step name="a"><source>1</source><revert>say(["a", password])</revert></step><simple name="b" bean="book"/>'
         f'{PAUSE}<step name="z"><source>1 // 0</source></step>',
@@ -83,8 +83,8 @@ def test_an_input_that_is_not_kept_is_not_kept_for_undoing_either(place: Place) 
     assert place.said == [("5 with 6", 5, "again"), ["a", "again"]]
 
 
-def test_the_nearest_input_decides_whether_it_is_kept(place: Place) -> None:
-    """An input of the step hides that of the task."""
+def test_the_innermost_input_decides_whether_it_is_recorded(place: Place) -> None:
+    """An input of a step hides the input of the task with the same name."""
     flow = place.write(
         '<step name="a"><input name="x" value="shown"/><source>1</source><revert>say(x)</revert></step>' + PAUSE,
         '<input name="x" persist="false"/>',
@@ -94,8 +94,8 @@ def test_the_nearest_input_decides_whether_it_is_kept(place: Place) -> None:
     assert place.said == ["shown"]
 
 
-def test_a_step_that_is_not_recorded_goes_on_with_what_it_kept(place: Place) -> None:
-    """Its output is there before its inputs are evaluated, in the scope of its container or in the task's."""
+def test_an_unrecorded_step_gets_its_persisted_outputs_back(place: Place) -> None:
+    """The persisted outputs are set before the inputs are evaluated, in the scope of the container or of the task."""
     flow = place.write(
         '<sequential name="q"><steps><step name="page" saveState="false"><input name="cursor" optional="true"/>'
         '<source>say(cursor)\nreturn (cursor or 0) + 1</source><output name="cursor" value="${RESULT}" persist="true"/></step>'
@@ -106,8 +106,8 @@ def test_a_step_that_is_not_recorded_goes_on_with_what_it_kept(place: Place) -> 
     assert place.said == [None, 1]
 
 
-def test_a_flow_that_decides_otherwise_leaves_the_run_as_it_was(place: Place) -> None:
-    """The run can be resumed with its own flow afterwards."""
+def test_a_flow_that_decides_otherwise_does_not_change_the_run(place: Place) -> None:
+    """After DecisionChangedError the run can be resumed with its own flow."""
     body = '<if name="i"><condition>n {} 5</condition><then><steps>' + PAUSE + "</steps></then></if>"
     head = '<input name="n"/>'
     run = place.manager.run(place.write(body.format("&gt;"), head), {"n": 6})
@@ -119,8 +119,8 @@ def test_a_flow_that_decides_otherwise_leaves_the_run_as_it_was(place: Place) ->
     assert place.manager.resume(run.run_id).status == "SUCCEEDED"
 
 
-def test_a_flow_that_lacks_what_must_be_undone_leaves_the_run_as_it_was(place: Place) -> None:
-    """No handler of the flow holds that; with its own flow the run is undone."""
+def test_a_flow_without_a_compensated_step_does_not_change_the_run(place: Place) -> None:
+    """No handler catches the error; with its own flow the run is rolled back."""
     body = '<sequential name="q"><steps><step name="{}"><source>1</source><revert>say("undo")</revert></step></steps></sequential>'
     end = f'{PAUSE}<step name="z"><source>1 // 0</source></step>'
     run = place.manager.run(place.write(body.format("a") + end))
@@ -132,8 +132,8 @@ def test_a_flow_that_lacks_what_must_be_undone_leaves_the_run_as_it_was(place: P
     assert (place.said, place.manager.show(run.run_id).run.state) == (["undo"], "REVERTED")
 
 
-def test_an_output_of_the_task_that_is_not_kept(place: Place) -> None:
-    """Who runs the task gets it, who asks again does not."""
+def test_an_unrecorded_output_of_the_task(place: Place) -> None:
+    """The caller of the run gets the output; a later resume of the succeeded run does not."""
     flow = place.write('<step name="a" saveState="false"><source>"SECRET"</source></step>')
     flow.write_text(
         flow.read_text("utf-8").replace("</task>", '<output name="x" value="${RESULT}" persist="false"/></task>')
@@ -144,15 +144,15 @@ def test_an_output_of_the_task_that_is_not_kept(place: Place) -> None:
     assert place.manager.resume(run.run_id)["x"] is None
 
 
-def test_a_task_comes_back_as_a_whole(place: Place) -> None:
-    """``onReload`` on the task runs once for each resume, instead of its validator."""
+def test_on_reload_of_the_task(place: Place) -> None:
+    """``onReload`` of the task runs once per resume, instead of its validator."""
     flow = place.write(PAUSE, '<onReload>say("back")</onReload><validator>say("checked")</validator>')
     run = place.manager.run(flow)
     place.manager.resume(run.run_id)
     assert place.said == ["checked", "back"]
 
 
-def test_a_task_cannot_be_undone_by_itself(place: Place) -> None:
-    """The word is refused there, rather than ignored."""
+def test_revert_is_refused_on_the_task(place: Place) -> None:
+    """``<revert>`` on the task is an error of the flow, not ignored."""
     with pytest.raises(FlowError, match=r"no-meaning.*<revert> has no meaning here"):
         place.manager.load(place.write(PAUSE, "<revert>1</revert>"))

@@ -1,4 +1,4 @@
-"""Container steps of other packages that handle failures of their children, written with the documented interface alone."""
+"""Tests of third-party containers that handle failures of their children and use only the documented interface."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from taskrun.stores.memory import MemoryStore
 
 @step("first-of")
 class FirstOf(Step):
-    """The result of the first step that does not fail."""
+    """Container with the result of its first step that does not fail."""
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
+    async def run(self, frame: Frame) -> Completion:
+        """Run the steps until one does not fail."""
         for child in self.steps[:-1]:
             try:
                 return await child.run(frame)
@@ -31,11 +32,12 @@ class FirstOf(Step):
 
 @step("fallback")
 class Fallback(Step):
-    """The second step, run inside the handler of the first one's failure."""
+    """Container that runs its second step while it handles the failure of the first one."""
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
+    async def run(self, frame: Frame) -> Completion:
+        """Run the first step, and the second one if the first fails."""
         try:
             return await self.steps[0].run(frame)
         except Exception:  # noqa: BLE001
@@ -44,11 +46,12 @@ class Fallback(Step):
 
 @step("tolerant")
 class Tolerant(Step):
-    """All steps in order, whether they fail or not."""
+    """Container that runs all steps in order and ignores failures."""
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
+    async def run(self, frame: Frame) -> Completion:
+        """Run all steps."""
         for child in self.steps:
             try:
                 await child.run(frame)
@@ -59,11 +62,12 @@ class Tolerant(Step):
 
 @step("reraising")
 class Reraising(Step):
-    """One step, whose failure becomes another one."""
+    """Container that replaces the failure of its step by another one."""
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
+    async def run(self, frame: Frame) -> Completion:
+        """Run the step and convert its failure."""
         try:
             return await self.steps[0].run(frame)
         except Exception as error:
@@ -72,24 +76,25 @@ class Reraising(Step):
 
 @step("gathered")
 class Gathered(Step):
-    """All steps at once; the first failure is that of the step."""
+    """Container that runs its steps concurrently and fails with the first failure."""
 
     steps: tuple[Step, ...]
 
-    async def run(self, frame: Frame) -> Completion:  # noqa: D102 - the class says it
+    async def run(self, frame: Frame) -> Completion:
+        """Run the steps concurrently."""
         await asyncio.gather(*(child.run(frame) for child in self.steps))
         return NEXT
 
 
 class Calls:
-    """A bean whose methods fail as long as they are told to, and note that they were called."""
+    """A bean whose calls are recorded and fail for the names in ``failing``."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
         self.failing = {"first", "second", "later"}
 
     def call(self, name: str) -> str:
-        """Note the call, and fail if that is set."""
+        """Record a call; raise an error if it is to fail."""
         self.made.append(name)
         if name in self.failing:
             raise ConnectionError(name)
@@ -97,6 +102,7 @@ class Calls:
 
 
 def call(name: str, more: str = "") -> str:
+    """Record a call; raise an error if it is to fail."""
     return f'<invoke name="{name}" bean="calls" method="call" executor="inline"><input name="name" value="{name}"/>{more}</invoke>'
 
 
@@ -106,7 +112,7 @@ def manager_of(calls: Calls, store: MemoryStore) -> TaskManager:
 
 
 def resumed(bench: Bench, body: str, repair: Callable[[Calls], None]) -> list[str]:
-    """Run a flow that fails, repair what failed last, resume it, and return the calls."""
+    """Run a flow that fails, repair the last failure, resume the run, and return the calls."""
     calls, store = Calls(), MemoryStore()
     with pytest.raises(StepError):
         manager_of(calls, store).run(bench.write(task(body)), run_id="r")
@@ -145,8 +151,8 @@ def test_a_failure_that_a_container_raises_on_is_tried_again(bench: Bench, tag: 
 
 @pytest.mark.parametrize("store", [None, "memory:"])
 @pytest.mark.parametrize("tag", ["first-of", "fallback", "selector"])
-def test_what_was_rolled_back_inside_does_not_make_the_run_reverted(bench: Bench, tag: str, store: str | None) -> None:
-    """The run has failed after a handled rollback: it is FAILED and can be resumed, not REVERTED."""
+def test_a_handled_rollback_does_not_make_the_run_reverted(bench: Bench, tag: str, store: str | None) -> None:
+    """A run that fails after a handled rollback is FAILED, not REVERTED, and can be resumed."""
     undone: list[str] = []
     inner = f'<sequential name="s"><steps><step name="u"><source>1</source><revert>note("u")</revert></step>{call("first")}</steps></sequential>'
     body = f'<{tag} name="c"><steps>{inner}{call("second")}</steps></{tag}>'

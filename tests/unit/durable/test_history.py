@@ -1,4 +1,4 @@
-"""Listing, showing and removing runs from Python, with each kind of store."""
+"""Tests of listing, showing and deleting runs from Python, with each kind of store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from taskrun.stores.sqlite.store import SqliteStore
 
 @pytest.fixture(params=["memory", "sqlite"])
 def history(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
-    """The recorded runs, at the time NOW."""
+    """The recorded runs of ``recorded_runs.py``, at the time NOW."""
     monkeypatch.setattr(time, "time", lambda: NOW)
     store: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "runs.db")
     fill(store)
@@ -38,7 +38,7 @@ def ids(history: History, **settings: object) -> list[str]:
 
 
 def test_runs(history: History) -> None:
-    """Newest first, and only those that are asked for."""
+    """Runs are listed newest first, and can be selected by state, flow and time."""
     assert ids(history) == [CALLED, WORKING, LOST, GREETING, BOOKING]
     assert ids(history, state="running") == [WORKING, LOST]
     assert ids(history, state=RunState.SUCCEEDED) == [GREETING]
@@ -49,8 +49,8 @@ def test_runs(history: History) -> None:
     assert ids(history, limit=0) == []
 
 
-def test_what_cannot_be_asked(history: History) -> None:
-    """It is said what instead."""
+def test_wrong_selections(history: History) -> None:
+    """A wrong selection raises ValueError that names the allowed values."""
     with pytest.raises(ValueError, match="there is no state 'SUCEEDED'; did you mean 'SUCCEEDED'"):
         history.runs(state="SUCEEDED")
     with pytest.raises(ValueError, match="there is no state 'X'; there are CREATED, RUNNING"):
@@ -63,7 +63,7 @@ def test_what_cannot_be_asked(history: History) -> None:
 
 
 def test_show(history: History) -> None:
-    """The run, and all its records in the tree."""
+    """``show`` returns the run with all its records in the tree."""
     details = history.show(BOOKING)
     assert details.run == history.store.load(BOOKING)
     assert details.run.state is RunState.REVERT_FAILED
@@ -73,8 +73,8 @@ def test_show(history: History) -> None:
         history.show("nobody")
 
 
-def test_an_abandoned_run() -> None:
-    """Its owner is dead or silent; one that is not at work has none."""
+def test_an_orphaned_run() -> None:
+    """A run is orphaned if its owner is dead or silent; a run that is not active has no owner."""
     run = a_run("r", 0, state=RunState.RUNNING, owner=ELSEWHERE, heartbeat=NOW - 30)
     assert not is_orphaned(run, NOW)
     assert is_orphaned(run, NOW + 0.1)
@@ -86,27 +86,27 @@ def test_an_abandoned_run() -> None:
     assert is_orphaned(a_run("r", 0, state=RunState.RUNNING, owner=here, heartbeat=NOW), NOW)
 
 
-def test_trash(history: History) -> None:
-    """What is over, failed, suspended or abandoned goes, with what it called; what is at work stays."""
+def test_delete(history: History) -> None:
+    """Ended, failed, suspended and orphaned runs are deleted with the runs that they called; owned runs are not."""
     for run_id in (GREETING, BOOKING, LOST):
         history.delete(run_id)
     assert ids(history) == [WORKING]
-    with pytest.raises(RunOwnedError, match="belongs to process 4711 on far"):
+    with pytest.raises(RunOwnedError, match="is owned by process 4711 on far"):
         history.delete(WORKING)
     with pytest.raises(UnknownRunError):
         history.delete(CALLED)
     assert ids(history) == [WORKING]
 
 
-def test_the_run_of_somebody_who_wakes_up_is_gone(history: History) -> None:
-    """He is told so when he writes."""
+def test_the_owner_of_a_deleted_run_is_fenced(history: History) -> None:
+    """The next write of a process whose run was deleted raises StoreError."""
     history.delete(LOST)
-    with pytest.raises(StoreError, match="removed while it ran"):
+    with pytest.raises(StoreError, match="deleted while it ran"):
         history.store.write(LOST, 1, (), {"state": RunState.SUCCEEDED})
 
 
 def test_purge(history: History) -> None:
-    """Only what ended that long ago, which a suspended run did not."""
+    """Only runs that ended long enough ago are deleted, no suspended ones."""
     assert history.purge(96.1) == 0
     assert history.purge(95) == 1
     assert ids(history) == [CALLED, WORKING, LOST, GREETING]
@@ -114,8 +114,8 @@ def test_purge(history: History) -> None:
     assert ids(history) == [CALLED, WORKING, LOST]
 
 
-def test_find_run(history: History) -> None:
-    """An id, or the beginning of exactly one."""
+def test_resolve_run_id(history: History) -> None:
+    """A run is found by its id or by the beginning of exactly one id."""
     assert resolve_run_id(history.store, BOOKING) == BOOKING
     assert resolve_run_id(history.store, "3f9a0") == BOOKING
     assert resolve_run_id(history.store, "b") == LOST
@@ -123,13 +123,13 @@ def test_find_run(history: History) -> None:
     assert resolve_run_id(history.store, "b00") == "b00"  # an id is meant before a beginning of others
 
 
-def test_find_run_that_is_not_one(history: History) -> None:
-    """It is said which ones begin so, or what comes near."""
+def test_an_id_that_cannot_be_resolved(history: History) -> None:
+    """The error lists the runs that match, or a similar id."""
     with pytest.raises(StoreError) as found:
         resolve_run_id(history.store, "3f9a")
     assert str(found.value) == (
         "the ids of 2 runs begin with '3f9a':"
-        f"\n    {GREETING}  greet  SUCCEEDED\n    {BOOKING}  booking  REVERT_FAILED\n    hint: give more of it"
+        f"\n    {GREETING}  greet  SUCCEEDED\n    {BOOKING}  booking  REVERT_FAILED\n    hint: give more characters"
     )
     with pytest.raises(
         UnknownRunError, match="there is no run 3f9b04\n    hint: did you mean '3f9a04'\\? 'taskrun runs'"
@@ -141,7 +141,7 @@ def test_find_run_that_is_not_one(history: History) -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    """Ten are enough to see what they are."""
+    """The error about an ambiguous beginning lists ten runs."""
     store = MemoryStore()
     for number in range(13):
         store.create(a_run(f"a{number}", number))
@@ -149,8 +149,8 @@ def test_a_long_list_is_cut() -> None:
         resolve_run_id(store, "a")
 
 
-def test_damage_that_sqlite_does_not_see(tmp_path: Path) -> None:
-    """It is told what is damaged."""
+def test_damage_that_sqlite_does_not_detect(tmp_path: Path) -> None:
+    """The StoreError names the damaged run."""
     store = SqliteStore(tmp_path / "runs.db")
     fill(store)
     with sqlite3.connect(tmp_path / "runs.db") as connection:

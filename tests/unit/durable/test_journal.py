@@ -1,4 +1,4 @@
-"""Records, their states, and the journal that commits what one turn of the loop has saved."""
+"""Tests of records and their states, and of the journal and its commit groups."""
 
 # ruff: noqa: D102  # the one method here is that of its base class
 
@@ -13,8 +13,9 @@ import pytest
 
 from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import TRANSITIONS, RunState, StepState
+from taskrun.durable.commit_groups import NOTE_SECONDS, CommitGroup, CommitGroups
 from taskrun.durable.error_records import record_error
-from taskrun.durable.journal import NOTE_SECONDS, CommitGroup, CommitGroups, Journal
+from taskrun.durable.journal import Journal
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.store import Write
 from taskrun.errors import FencedError, StoreError
@@ -22,7 +23,7 @@ from taskrun.stores.memory import MemoryStore
 
 
 class Watched(MemoryStore):
-    """Counts transactions; fails when it is told to."""
+    """A store that counts transactions and can be made to fail."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +40,7 @@ class Watched(MemoryStore):
 
 
 def keys(store: MemoryStore, run_id: str = "r") -> list[str]:
-    """Return the keys of the records that are committed."""
+    """Return the keys of the committed records."""
     return [record.key for record in store.records(run_id)]
 
 
@@ -72,8 +73,8 @@ def test_runs_share_a_transaction() -> None:
     asyncio.run(run())
 
 
-def test_changes_keep_their_place() -> None:
-    """States follow each other as they were asked for, even in one turn."""
+def test_changes_are_written_in_order() -> None:
+    """Changes of the state are written in the order of the calls, even within one iteration of the event loop."""
 
     async def run() -> None:
         store = Watched()
@@ -145,7 +146,7 @@ def test_a_cancelled_waiter_does_not_lose_its_record() -> None:
     asyncio.run(run())
 
 
-def test_a_failed_transaction_fails_all_who_wait_and_all_who_come_later() -> None:
+def test_a_failed_transaction_fails_all_waiters_and_later_writes() -> None:
     async def run() -> None:
         store = Watched()
         journal = Journal(store, "r", 1)
@@ -184,14 +185,14 @@ def test_one_run_that_is_fenced_harms_no_other() -> None:
     asyncio.run(run())
 
 
-def test_what_was_there_is_recalled() -> None:
+def test_earlier_records_are_replayed() -> None:
     journal = Journal(MemoryStore(), "r", 1, [StepRecord("a", outputs="1")])
     assert journal.recorded("a") == StepRecord("a", outputs="1")
     assert journal.recorded("b") is None
 
 
 def test_states() -> None:
-    """Every state has its row, and those from which nothing follows are those of a run that is over for good."""
+    """Every state has an entry in TRANSITIONS, and a state without successors is final."""
     assert set(TRANSITIONS) == set(RunState)
     over = {state for state in RunState if not TRANSITIONS[state]}
     assert over == {RunState.SUCCEEDED, RunState.REVERTED, RunState.CANCELLED}
@@ -218,7 +219,7 @@ def test_owners(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Silent(Exception):
-    """Has no text."""
+    """An exception whose ``__str__`` raises."""
 
     def __str__(self) -> str:
         raise RuntimeError
@@ -244,13 +245,13 @@ def test_errors_are_recorded_whole() -> None:
 
 
 def test_errors_that_are_hard_to_record() -> None:
-    """Groups, contexts, causes that go in a circle, texts that fail."""
+    """Groups, contexts, cycles of causes and exceptions without text are recorded."""
     loop, other = ValueError("1"), ValueError("2")
     loop.__cause__, other.__cause__ = other, loop
     group = ExceptionGroup("both", [loop, Silent()])
     group.__context__ = OSError("context")
     record = record_error(group)
-    assert [member.message for member in record.group] == ["1", "<its text cannot be had: RuntimeError>"]
+    assert [member.message for member in record.group] == ["1", "<no text: its __str__ raised RuntimeError>"]
     assert record.group[0].cause is not None
     assert record.group[0].cause.cause is None
     assert record.cause is not None
@@ -260,7 +261,7 @@ def test_errors_that_are_hard_to_record() -> None:
     assert ErrorRecord.from_json(record.as_json()) == record
 
 
-def test_a_note_rides_along_with_the_next_record() -> None:
+def test_a_note_is_committed_with_the_next_record() -> None:
     async def run() -> None:
         store = Watched()
         group = CommitGroup(store)
@@ -290,7 +291,7 @@ def test_a_note_rides_along_with_the_next_record() -> None:
 
 
 def test_a_note_is_committed_by_itself_in_time() -> None:
-    """Within NOTE_SECONDS of the first; nothing is left to be called when a commit came in between."""
+    """A note is committed within NOTE_SECONDS; a commit in between cancels the timer."""
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -325,8 +326,8 @@ def test_a_note_is_committed_by_itself_in_time() -> None:
     asyncio.run(run())
 
 
-def test_what_is_inside_a_step() -> None:
-    """The records that undoing needs, recalled and new, in the order of the last writes; the others are not kept."""
+def test_records_inside_a_step() -> None:
+    """``inside`` returns the records that a rollback needs, replayed and new, in the order of their last writes."""
     undo = {"kind": "undo"}
     known = [
         StepRecord("main/a", inputs="{}"),
@@ -358,7 +359,7 @@ def test_what_is_inside_a_step() -> None:
     asyncio.run(run())
 
 
-def test_who_is_alone() -> None:
+def test_a_journal_is_alone_in_its_group() -> None:
     async def run() -> None:
         store = Watched()
         groups = CommitGroups(store)

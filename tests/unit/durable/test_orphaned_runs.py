@@ -1,4 +1,4 @@
-"""Runs that are suspended, cancelled and raced from outside, with and without a store."""
+"""Tests of runs that are suspended, cancelled and resumed by other tasks, with and without a store."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from taskrun.testing import run_virtual
 
 
 class Gate:
-    """A step that waits until it is opened."""
+    """A step that waits until the test opens it."""
 
     def __init__(self) -> None:
         self.entered, self.opened = asyncio.Event(), asyncio.Event()
         self.said: list[Any] = []
 
     async def wait(self) -> str:
-        """Wait."""
+        """Wait until the gate is open."""
         self.entered.set()
         await self.opened.wait()
         return "opened"
 
     def say(self, what: Any) -> None:
-        """Note something."""
+        """Append a text to the list of reports."""
         self.said.append(what)
 
 
@@ -42,8 +42,10 @@ NOTE = 'inject("gate").say'
 REVERT = f"<revert>{NOTE}('undo ' + result)</revert>"
 
 
-def going(bench: Bench, body: str, work: Callable[[TaskManager, Gate, Any], Awaitable[Any]], **settings: Any) -> Any:
-    """Start a run, and do something with it when its step ``wait`` has been entered."""
+def with_started_run(
+    bench: Bench, body: str, work: Callable[[TaskManager, Gate, Any], Awaitable[Any]], **settings: Any
+) -> Any:
+    """Start a run, and call ``work`` when its step ``wait`` has started."""
     path = bench.write(task(body))
 
     async def both() -> Any:
@@ -71,7 +73,7 @@ WAITS = f"""
 
 
 def test_suspend_from_outside(bench: Bench) -> None:
-    """Running steps finish, no new ones start, nothing is undone; the resumed run does the rest and does not stop again."""
+    """Running steps finish, no new ones start, nothing is rolled back; the resumed run executes the rest."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
         assert manager.suspend("r")
@@ -89,11 +91,11 @@ def test_suspend_from_outside(bench: Bench) -> None:
         result = await manager.resume_async("r")
         assert (result.status, gate.said) == ("SUCCEEDED", ["b", "c"])
 
-    going(bench, WAITS, work, store=MemoryStore())
+    with_started_run(bench, WAITS, work, store=MemoryStore())
 
 
 def test_suspended_from_outside_and_cancelled(bench: Bench) -> None:
-    """What was done is undone."""
+    """Cancelling a suspended run rolls it back."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
         manager.suspend("r")
@@ -105,12 +107,12 @@ def test_suspended_from_outside_and_cancelled(bench: Bench) -> None:
         assert manager.store.load("r").state is RunState.CANCELLED
         assert not await manager.cancel_async("r")
 
-    going(bench, WAITS, work, store=MemoryStore())
+    with_started_run(bench, WAITS, work, store=MemoryStore())
 
 
 @pytest.mark.parametrize("recorded", [False, True])
 def test_cancel_from_outside(bench: Bench, recorded: bool) -> None:
-    """The running step is stopped now, what was done is undone, and the run is CANCELLED."""
+    """The running step is stopped, the completed steps are rolled back, and the run is CANCELLED."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
         assert manager.cancel("r", "enough")
@@ -123,12 +125,12 @@ def test_cancel_from_outside(bench: Bench, recorded: bool) -> None:
             with pytest.raises(TransitionError):
                 await manager.resume_async("r")
 
-    going(bench, WAITS, work, store=MemoryStore() if recorded else None)
+    with_started_run(bench, WAITS, work, store=MemoryStore() if recorded else None)
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_cancel_without_undoing(bench: Bench, recorded: bool) -> None:
-    """``revert=False``."""
+def test_cancel_without_rollback(bench: Bench, recorded: bool) -> None:
+    """With ``revert=False`` the run is cancelled without a rollback."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
         assert manager.cancel("r", revert=False)
@@ -136,12 +138,12 @@ def test_cancel_without_undoing(bench: Bench, recorded: bool) -> None:
             await running
         assert gate.said == []
 
-    going(bench, WAITS, work, store=MemoryStore() if recorded else None)
+    with_started_run(bench, WAITS, work, store=MemoryStore() if recorded else None)
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_who_awaits_it_is_cancelled(bench: Bench, recorded: bool) -> None:
-    """The undoing is waited for, and CancelledError raised."""
+def test_cancelling_the_awaiting_task(bench: Bench, recorded: bool) -> None:
+    """The rollback ends before CancelledError is raised in the awaiting task."""
 
     async def work(_: TaskManager, gate: Gate, running: Any) -> None:
         running.cancel()
@@ -149,7 +151,7 @@ def test_who_awaits_it_is_cancelled(bench: Bench, recorded: bool) -> None:
             await running
         assert gate.said == ["undo a"]
 
-    going(bench, WAITS, work, store=MemoryStore() if recorded else None)
+    with_started_run(bench, WAITS, work, store=MemoryStore() if recorded else None)
 
 
 HOLDS = f"""
@@ -162,8 +164,8 @@ HOLDS = f"""
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_cancel_while_undoing(bench: Bench, recorded: bool) -> None:
-    """Undoing is shielded, however often; then the run is CANCELLED."""
+def test_cancel_during_a_rollback(bench: Bench, recorded: bool) -> None:
+    """A rollback is shielded from any number of cancellations; then the run is CANCELLED."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
         for _ in range(3):
@@ -175,11 +177,11 @@ def test_cancel_while_undoing(bench: Bench, recorded: bool) -> None:
             await running
         assert gate.said == ["undo b", "undo a"]
 
-    going(bench, HOLDS, work, store=MemoryStore() if recorded else None)
+    with_started_run(bench, HOLDS, work, store=MemoryStore() if recorded else None)
 
 
-def test_a_run_that_is_worked_on(bench: Bench) -> None:
-    """Nobody else can resume it; the other says who has it."""
+def test_an_owned_run_is_not_resumed(bench: Bench) -> None:
+    """Resuming a run of another live process raises RunOwnedError, which names the owner."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
         with pytest.raises(RunOwnedError):
@@ -187,11 +189,11 @@ def test_a_run_that_is_worked_on(bench: Bench) -> None:
         gate.opened.set()
         assert (await running).status == "SUCCEEDED"
 
-    going(bench, WAITS, work, store=MemoryStore())
+    with_started_run(bench, WAITS, work, store=MemoryStore())
 
 
 def test_resumed_twice_at_once(bench: Bench) -> None:
-    """One goes on, the other is refused, and the step behind is done once."""
+    """Of two concurrent resumes, one is refused, and the next step is executed once."""
     body = f'<suspend name="ask"><input name="x"/></suspend><step name="a"><source>{NOTE}("a")</source></step>'
     path = bench.write(task(body))
 
@@ -209,7 +211,7 @@ def test_resumed_twice_at_once(bench: Bench) -> None:
 
 
 def test_a_commit_that_a_cancellation_interrupts(bench: Bench) -> None:
-    """A step that has ended, and whose record is on its way, is undone with the others."""
+    """A step that is cancelled while its record is committed is compensated like the others."""
     body = f"""
       <parallel name="p"><steps>
         <step name="kill"><source>
@@ -229,8 +231,8 @@ def test_a_commit_that_a_cancellation_interrupts(bench: Bench) -> None:
     assert {one.key: one.state for one in manager.store.records("r")}["main/p/s/a"] is StepState.REVERTED
 
 
-def test_the_error_of_undoing(bench: Bench) -> None:
-    """It is a group with the original failure first, each with the steps that it passed through."""
+def test_the_error_of_a_failed_rollback(bench: Bench) -> None:
+    """The error is a group with the original failure first; each member has notes of its steps."""
     body = """
       <step name="a"><source>1</source><revert>raise KeyError("not undone")</revert></step>
       <step name="b"><source>raise ValueError("no")</source></step>"""
@@ -250,14 +252,14 @@ def test_the_error_of_undoing(bench: Bench) -> None:
 
 @dataclass(frozen=True)
 class Point:
-    """Two numbers."""
+    """A dataclass with two numbers."""
 
     x: int
     y: Decimal
 
 
 class Stubborn(Exception):
-    """An error that cannot be pickled, or made again from its text."""
+    """An error that can neither be pickled nor created from its text."""
 
     def __init__(self, one: int, two: Any) -> None:
         super().__init__(f"{one} is stubborn")
@@ -283,8 +285,8 @@ VALUES = {
 }
 
 
-def test_values_come_back(bench: Bench) -> None:
-    """What a step gave before the run was suspended is the same afterwards, of the same type."""
+def test_values_are_equal_after_a_resume(bench: Bench) -> None:
+    """An output from before the suspension has the same value and type after the resume."""
     body = """
       <simple name="make" bean="make"><output name="values"><source>RESULT</source></output></simple>
       <parallel name="p"><steps>
@@ -323,7 +325,7 @@ def test_values_come_back(bench: Bench) -> None:
 
 
 def test_errors_that_cannot_be_pickled(bench: Bench) -> None:
-    """They are recorded as text; after a resume they are there as what is known of them."""
+    """An error that cannot be pickled is recorded as text, and is a RecordedError after a resume."""
     body = """
       <simple name="a" bean="a" nextOnError="ask"/>
       <suspend name="ask"/>
@@ -342,7 +344,7 @@ def test_errors_that_cannot_be_pickled(bench: Bench) -> None:
 
 
 def test_a_failure_that_cannot_be_pickled(bench: Bench) -> None:
-    """The live run raises the very exception; the record says its class and text."""
+    """The run raises the original exception; its record has the class and the text."""
     store = MemoryStore()
 
     def fail() -> None:

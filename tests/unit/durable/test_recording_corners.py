@@ -1,4 +1,4 @@
-"""Corners of recorded runs that flows seldom come to."""
+"""Tests of rare cases of recorded runs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from taskrun.core.journal import ErrorRecord
 from taskrun.core.run import Run
 from taskrun.core.scope import Scope
 from taskrun.core.states import RunState
+from taskrun.durable.commit_groups import CommitGroup
 from taskrun.durable.heartbeat import Heartbeat
-from taskrun.durable.journal import CommitGroup, Journal
+from taskrun.durable.journal import Journal
 from taskrun.durable.recorder import Recorder
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.durable.revive_exception import revive
@@ -33,23 +34,23 @@ from taskrun.testing import run_virtual
 PAUSE = '<suspend name="pause"/>'
 
 
-def test_what_can_be_saved() -> None:
+def test_values_that_can_be_recorded() -> None:
     assert Codecs().can_save([1, {"a": None}])
     assert not Codecs().can_save(object())
 
 
-def test_a_class_that_makes_another() -> None:
+def test_a_class_whose_constructor_returns_another_class() -> None:
     with pytest.raises(TypeError, match="OSError made a FileNotFoundError"):
         rebuild_exception(OSError, [2, "no such file"], {})
 
 
-def test_a_module_that_is_gone() -> None:
+def test_a_module_that_does_not_exist_any_more() -> None:
     error = revive(ErrorRecord("taskrun.gone.Lost", "it is lost"), Codecs(), allow_no_import)
     assert (type(error).__name__, str(error)) == ("RecordedError", "it is lost")
 
 
-def test_a_run_goes_on_with_the_text_that_it_began_with(bench: Bench) -> None:
-    """Also of a task that it has called."""
+def test_a_run_is_resumed_with_its_original_text(bench: Bench) -> None:
+    """A resumed run uses the recorded texts of its flow and of the tasks that it called."""
     called = bench.write(task(f"{PAUSE}<step name='z'><source>'old'</source></step>"), "called_old.task.xml")
     path = bench.write(task('<call-task name="c" taskModelPath="called_old.task.xml"/>'))
     manager = TaskManager(store=MemoryStore())
@@ -66,12 +67,12 @@ def test_a_decision_whose_text_has_changed_and_whose_value_has_not(bench: Bench)
     assert manager.resume(run.run_id, flow=bench.write(task(flow.format("2 == 2")))).result == 7
 
 
-def test_variables_that_nothing_could_keep(bench: Bench) -> None:
+def test_variables_that_cannot_be_recorded(bench: Bench) -> None:
     (problem,) = bench.problems(task('<step name="a" persisVars="x"><source>1</source></step>'))
     assert "persisVars has no meaning here" in problem.message
 
 
-def test_given_values_are_checked_again(bench: Bench) -> None:
+def test_inputs_of_a_resume_are_checked_again(bench: Bench) -> None:
     flow = bench.load(task('<suspend name="s"><input name="n" type="int" mandatory="true"/></suspend>'))
     (step,) = flow.model.children()
     assert resolve_inputs(step.inputs, {"n": "3"}, Scope(None)) == {"n": 3}
@@ -96,7 +97,7 @@ def recorder_of(store: MemoryStore) -> Recorder:
     return Recorder(Journal(store, "r", 1, (), CommitGroup(store)), Codecs(), allow_no_import)
 
 
-def test_what_is_damaged_stops_the_run() -> None:
+def test_damaged_records_abort_the_run() -> None:
     recorder = recorder_of(MemoryStore())
     assert recorder.value(None) is None
     assert isinstance(recorder.failure(None), RuntimeError)
@@ -104,7 +105,7 @@ def test_what_is_damaged_stops_the_run() -> None:
         recorder.value("{")
 
 
-def test_a_store_that_cannot_be_asked() -> None:
+def test_a_store_that_cannot_be_read() -> None:
     store = MemoryStore()
     recorder = recorder_of(store)
     store.close()
@@ -129,7 +130,7 @@ def test_a_run_without_a_task_cannot_be_cancelled(bench: Bench) -> None:
 
 
 def test_the_heartbeat_of_a_run(bench: Bench) -> None:
-    """Each request is carried out once, and a run that another process has claimed is stopped."""
+    """Each request is obeyed once, and a run that another process has claimed is stopped."""
     store = MemoryStore()
     recorder = recorder_of(store)
     manager = TaskManager()
@@ -159,48 +160,48 @@ def test_the_heartbeat_of_a_run(bench: Bench) -> None:
 
 
 class Stubborn:
-    """A task that fails and cannot be undone."""
+    """A bean whose ``execute`` and ``revert`` fail."""
 
     def execute(self) -> None:
-        """Fail."""
+        """Raise an error."""
         raise ValueError("no")
 
     def revert(self, result: Any, context: Any) -> None:
-        """Fail."""
+        """Raise an error."""
         raise LookupError(f"{context.path} stays: {result}")
 
 
-def test_a_failed_task_that_cannot_clean_up(bench: Bench) -> None:
+def test_a_failed_task_whose_revert_fails(bench: Bench) -> None:
     with pytest.raises(StepError) as caught:
         TaskManager(beans={"b": Stubborn()}).run(bench.write(task('<simple name="s" bean="b"/>')))
     assert isinstance(caught.value.__cause__, RevertError)
     assert [str(one) for one in caught.value.__cause__.exceptions] == ["no", "main/s stays: no"]
 
 
-class Undone:
-    """A task that tells where it was undone."""
+class Revertible:
+    """A bean that records the path of each step that it compensates."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
 
     def execute(self) -> int:
-        """Do something."""
+        """Return a number."""
         return 1
 
     def revert(self, context: Any) -> None:
-        """Tell where."""
+        """Record the path of the step."""
         self.paths.append(context.path)
 
 
-def test_where_a_task_is_undone(bench: Bench) -> None:
-    bean = Undone()
+def test_the_path_of_a_revert(bench: Bench) -> None:
+    bean = Revertible()
     flow = bench.write(task('<simple name="s" bean="b"/><step name="z"><source>1 // 0</source></step>'))
     with pytest.raises(StepError):
         TaskManager(beans={"b": bean}).run(flow)
     assert bean.paths == ["main/s"]
 
 
-def test_an_undoing_that_failed_before_the_process_died(bench: Bench, tmp_path: Path) -> None:
+def test_a_compensation_that_failed_before_the_process_died(bench: Bench, tmp_path: Path) -> None:
     worlds = Worlds()
     text = task(
         '<step name="a"><source>effect("a")</source><revert>effect("undo a")</revert></step>'
@@ -217,8 +218,8 @@ def test_an_undoing_that_failed_before_the_process_died(bench: Bench, tmp_path: 
         assert sorted(world.effects) == sorted(whole.effects)
 
 
-def test_a_branch_that_waits_and_has_done_nothing(bench: Bench) -> None:
-    """A join that is decided without it goes on."""
+def test_a_suspended_branch_without_completed_steps(bench: Bench) -> None:
+    """A join that is decided without a suspended branch continues."""
     flow = (
         '<parallel name="p" joinType="anySuccess"><steps><suspend name="s"/><step name="a"><source>1</source></step></steps>'
         "<aggregator>'done'</aggregator></parallel>"

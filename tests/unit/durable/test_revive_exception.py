@@ -1,4 +1,4 @@
-"""Exceptions that come back from their records: their class, text, arguments, attributes, notes, causes and members."""
+"""Tests of exceptions that are created from their records: class, text, attributes, notes, causes and members."""
 
 # ruff: noqa: D102  # the methods of exceptions here are what their classes say
 
@@ -39,14 +39,14 @@ from taskrun.source import Location
 CODECS = Codecs()
 
 
-def again(error: BaseException, codecs: Codecs = CODECS) -> Exception:
-    """Record an exception, as text, and make one of the record."""
+def recorded_and_revived(error: BaseException, codecs: Codecs = CODECS) -> Exception:
+    """Record an exception, convert the record to JSON and back, and revive the exception."""
     text = json.dumps(record_error(error, codecs).as_json())
     return revive(ErrorRecord.from_json(json.loads(text)), codecs, allow_no_import)
 
 
 class Keyed(Exception):
-    """Needs a keyword argument, and does not tell its base of it."""
+    """An exception with a keyword argument that it does not pass to its base class."""
 
     calls = 0
 
@@ -60,7 +60,7 @@ class Keyed(Exception):
 
 
 class Fatal(Exception):
-    """What handlers ask is said by the class and by a property."""
+    """An exception whose handler attributes are a class attribute and a property."""
 
     error_code = "shop.fatal"
     biz_fatal = True
@@ -75,7 +75,7 @@ class Fatal(Exception):
 
 
 class Hidden(Exception):
-    """Has a private attribute on which what handlers ask depends."""
+    """An exception with a private attribute that its handler attributes depend on."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -88,7 +88,7 @@ class Hidden(Exception):
 
 
 class HiddenText(Exception):
-    """Has a private attribute that is its text."""
+    """An exception whose text is a private attribute."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -98,7 +98,7 @@ class HiddenText(Exception):
 
 
 class Slotted(Exception):
-    """Has attributes in places of their own."""
+    """An exception with slots."""
 
     __slots__ = ("code", "never_set")
 
@@ -108,7 +108,7 @@ class Slotted(Exception):
 
 
 class OwnNew(ValueError):
-    """Makes its instances itself."""
+    """An exception with a ``__new__`` of its own."""
 
     def __new__(cls, first: int, second: int) -> Self:
         made = super().__new__(cls, f"{first} of {second}")
@@ -130,11 +130,11 @@ class OsLike(OSError):
 
 
 class TwoBases(LookupError, OSError):
-    """Has two bases that are written in C."""
+    """An exception with two base classes that are written in C."""
 
 
 class Fussy(Exception):
-    """Says everywhere that it does not want to."""
+    """An exception whose special methods raise errors."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise RuntimeError(name)
@@ -147,7 +147,7 @@ class Fussy(Exception):
 
 
 class Batch(ExceptionGroup[Exception]):
-    """A group with an attribute."""
+    """An exception group with an attribute."""
 
     name = ""
 
@@ -161,7 +161,7 @@ class Batch(ExceptionGroup[Exception]):
 
 
 def caught(call: Callable[[], object]) -> Exception:
-    """Return what a call raises."""
+    """Return the exception that a call raises."""
     try:
         call()
     except Exception as error:  # noqa: BLE001
@@ -170,7 +170,7 @@ def caught(call: Callable[[], object]) -> Exception:
 
 
 def with_attributes(error: Exception, **attributes: object) -> Exception:
-    """Return the error with attributes."""
+    """Set attributes of an error and return it."""
     for name, value in attributes.items():
         setattr(error, name, value)
     return error
@@ -213,9 +213,9 @@ ERRORS = (
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__qualname__)
-def test_an_exception_comes_back(error: Exception) -> None:
+def test_an_exception_is_revived(error: Exception) -> None:
     calls = Keyed.calls
-    made = again(error)
+    made = recorded_and_revived(error)
     assert type(made) is type(error)
     assert (str(made), made.args, vars(made)) == (str(error), error.args, vars(error))
     assert shown(made) == shown(error)
@@ -226,7 +226,7 @@ def test_an_exception_comes_back(error: Exception) -> None:
 
 
 def shown(error: Exception) -> list[Any]:
-    """Return what a handler in a flow sees of an exception, but for the place."""
+    """Return the values that a handler of a flow reads of an exception, without its location."""
     if isinstance(error, Fussy):
         return []
     bean = ErrorBean(error)
@@ -235,14 +235,14 @@ def shown(error: Exception) -> list[Any]:
 
 
 class Unprintable(Exception):
-    """Has no text."""
+    """An exception whose ``__str__`` raises."""
 
     def __str__(self) -> str:
         raise RuntimeError
 
 
 def local_class() -> Exception:
-    """Return an exception of a class that nobody finds."""
+    """Return an exception of a class that cannot be imported."""
 
     class Local(ValueError):
         error_code = "local.code"
@@ -265,10 +265,10 @@ def local_class() -> Exception:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_one_that_cannot_be_made_is_stood_for(error: BaseException) -> None:
+def test_an_exception_that_cannot_be_created_is_replaced(error: BaseException) -> None:
     record = record_error(error)
     error.add_note("a note")
-    made = again(error)
+    made = recorded_and_revived(error)
     assert isinstance(made, RecordedError)
     assert (made.kind, str(made), made.__notes__) == (record.kind, record.message, ["a note"])
     if not isinstance(error, Unprintable):
@@ -285,25 +285,25 @@ def test_one_that_cannot_be_made_is_stood_for(error: BaseException) -> None:
 
 def test_exceptions_of_packages_in_c() -> None:
     error = caught(lambda: etree.fromstring("<a>"))
-    made = again(error)
+    made = recorded_and_revived(error)
     assert isinstance(made, etree.XMLSyntaxError)
     assert (str(made), made.lineno, made.position) == (str(error), 1, (1, 4))
 
 
-def test_what_cannot_be_saved_is_left_out() -> None:
-    made = again(with_attributes(ValueError("bad"), lock=object(), code=5, _private=6))
+def test_values_that_cannot_be_recorded_are_omitted() -> None:
+    made = recorded_and_revived(with_attributes(ValueError("bad"), lock=object(), code=5, _private=6))
     assert (type(made), made.args, vars(made)) == (ValueError, ("bad",), {"code": 5})
     record = record_error(with_attributes(ValueError(Path), lock=object()))
     assert record.state == ""
     made = revive(record, CODECS, allow_no_import)
     assert (type(made), str(made)) == (ValueError, str(Path))
     codecs = Codecs([Codec("type", type, lambda cls: cls.__name__, {"Path": Path}.__getitem__)])
-    made = again(with_attributes(ValueError(Path), code=Path), codecs)
+    made = recorded_and_revived(with_attributes(ValueError(Path), code=Path), codecs)
     assert (made.args, vars(made)) == ((Path,), {"code": Path})
 
 
-def test_values_of_classes_that_are_not_there() -> None:
-    """The text is kept when nothing else can be read."""
+def test_values_of_classes_that_do_not_exist() -> None:
+    """The text is restored even if nothing else can be read."""
     record = record_error(ValueError("bad"))
     state = '{"args":[{"$":"dataclass","name":"nowhere:Gone","v":{}}],"attributes":{},"shown":{}}'
     for broken in (state, "{", "[]", '{"args":5}', '{"args":["bad"],"attributes":[]}', '{"args":["other"]}'):
@@ -315,7 +315,7 @@ def test_groups() -> None:
     inner = with_attributes(OSError(2, "no", "file"), code=1)
     group = Batch("b", [ValueError("a"), ExceptionGroup("in", [inner, Keyed(code=3)])])
     group.add_note("n")
-    made = again(group)
+    made = recorded_and_revived(group)
     assert isinstance(made, Batch)
     assert (str(made), made.name, made.message) == ("batch b (2 sub-exceptions)", "b", "batch b")
     assert made.__notes__ == ["n"]
@@ -329,8 +329,8 @@ def test_groups() -> None:
     assert rest is not None
 
 
-def test_a_group_of_what_is_no_exception() -> None:
-    made = again(BaseExceptionGroup("g", [KeyboardInterrupt(), ValueError("a")]))
+def test_a_group_with_base_exceptions() -> None:
+    made = recorded_and_revived(BaseExceptionGroup("g", [KeyboardInterrupt(), ValueError("a")]))
     assert isinstance(made, RecordedError)
     assert (made.kind, [type(one) for one in made.exceptions]) == (
         "builtins.BaseExceptionGroup",
@@ -340,13 +340,13 @@ def test_a_group_of_what_is_no_exception() -> None:
 
 
 def test_causes_and_contexts() -> None:
-    """A handler reads the cause that was named, and not the failure that was being handled."""
+    """A handler reads the cause of ``raise … from``, but not the implicit context."""
     named, handled, hidden = ValueError("named"), ValueError("handled"), ValueError("hidden")
     named.__cause__ = Fatal("o-2")
     handled.__context__ = Keyed(code=4)
     hidden.__context__ = Keyed(code=4)
     hidden.__suppress_context__ = True
-    made, made_handled, made_hidden = map(again, (named, handled, hidden))
+    made, made_handled, made_hidden = map(recorded_and_revived, (named, handled, hidden))
     assert type(made.__cause__) is Fatal
     assert made.__suppress_context__
     assert (made_handled.__cause__, type(made_handled.__context__)) == (None, Keyed)
@@ -355,13 +355,13 @@ def test_causes_and_contexts() -> None:
     assert shown(made_handled) == shown(handled)
 
 
-def test_a_chain_without_end() -> None:
-    """A retry that fails ten thousand times leaves a chain of so many contexts."""
+def test_a_long_chain_of_contexts() -> None:
+    """A chain of ten thousand contexts, as of a retry, is recorded up to the limit."""
     last = error = ValueError("0")
     for number in range(1, 10_000):
         error = ValueError(str(number))
         error.__context__, last = last, error
-    made: BaseException | None = again(error)
+    made: BaseException | None = recorded_and_revived(error)
     depth = 0
     while made is not None:
         made, depth = made.__context__, depth + 1
@@ -378,7 +378,7 @@ def test_notes_that_name_steps() -> None:
     ]
     for note in notes:
         error.add_note(note)
-    made = again(error)
+    made = recorded_and_revived(error)
     assert made.__notes__ == notes
     assert [type(note) for note in made.__notes__] == [StepNote, str, str, StepNote]
     found = failed_step(made)
@@ -406,8 +406,8 @@ def test_names_that_lead_to_no_exception(kind: str) -> None:
     assert made.error_code == kind.rpartition(".")[2]
 
 
-def test_modules_are_imported_when_they_may_be(tmp_path: Path) -> None:
-    """In a new process: nothing is imported but what is taskrun's and what is allowed; a broken module does no harm."""
+def test_only_allowed_modules_are_imported(tmp_path: Path) -> None:
+    """A new process imports only modules of taskrun and allowed ones; a broken module is ignored."""
     (tmp_path / "shop.py").write_text("class Out:\n    class Lost(Exception):\n        pass\n")
     (tmp_path / "broken.py").write_text("raise SystemError('broken')\n")
     program = """

@@ -1,4 +1,4 @@
-"""The tree of a run's steps, put together from records."""
+"""Tests of the tree of the steps of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taskrun.durable.run_tree import RunDetails, RunStep, step_and_part
 
 
 def shape(steps: tuple[RunStep, ...]) -> list[object]:
-    """The names of steps, each with those in it behind it."""
+    """Return the names of steps, each followed by those of the steps inside it."""
     found: list[object] = []
     for step in steps:
         found.append(step.name)
@@ -25,8 +25,8 @@ def details(*records: StepRecord) -> RunDetails:
     return RunDetails.of(a_run(BOOKING, 0), records)
 
 
-def test_steps_stand_in_the_order_in_which_they_began():
-    """However they were recorded."""
+def test_steps_are_in_the_order_of_their_starting_times():
+    """The order of the records does not matter if all steps have starting times."""
     loop = ["each[1]", ["hold"], "each[0]", ["hold"]]
     wanted = ["fetch", "which", "each", loop, "notify", "pay", "pay#2", "alert", "tell"]
     assert shape(details(*STEPS).steps) == ["main", wanted]
@@ -35,8 +35,8 @@ def test_steps_stand_in_the_order_in_which_they_began():
     assert shape(details(*mixed).steps) == ["main", wanted[:-2]]
 
 
-def test_parts_hang_on_their_steps():
-    """Those of a step that has no record too, and those of the run."""
+def test_parts_belong_to_their_steps():
+    """Parts belong to their step, even without a record of the step, or to the run."""
     made = details(*STEPS)
     assert [part.key for part in made.parts] == [":vars"]
     (main,) = made.steps
@@ -49,7 +49,7 @@ def test_parts_hang_on_their_steps():
 
 
 def test_without_times_the_order_is_that_of_the_records():
-    """Also where only one of them has none; a container comes where the first record in it came."""
+    """If one step has no starting time, the steps are in the order of their first records."""
     records = [StepRecord("main/b/x"), StepRecord("main/c", started=1.0), StepRecord("main/a"), StepRecord("main/b")]
     assert shape(details(*records).steps) == ["main", ["b", ["x"], "c", "a"]]
     skipped = StepRecord("main/a", ended=0.5)
@@ -69,23 +69,23 @@ def test_without_times_the_order_is_that_of_the_records():
     ],
 )
 def test_keys(key, kind, expected):
-    """What is behind the last colon of a record that is no step's is the part."""
+    """The text behind the last colon of a key is the part, except in records of steps."""
     assert step_and_part(StepRecord(key, kind)) == expected
 
 
 def test_attempts():
-    """The record says it, or the key."""
+    """The attempt comes from the record or from the key."""
     assert RunStep("main/s").attempt == 1
     assert RunStep("main/s#3").attempt == 3
     assert RunStep("main/s", StepRecord("main/s", attempt=4)).attempt == 4
 
 
 def test_a_run_without_records():
-    """It has no steps."""
+    """A run without records has no steps."""
     assert details() == RunDetails(a_run(BOOKING, 0))
 
 
 def test_many_steps():
-    """Ten thousand iterations are put together in no time."""
+    """The tree of ten thousand iterations is built quickly."""
     made = details(*(StepRecord(f"main/loop[{number}]/s", started=float(number)) for number in range(10_000)))
     assert [step.name for step in made.steps[0].steps[0].steps] == [f"loop[{number}]" for number in range(10_000)]

@@ -150,7 +150,7 @@ def test_in_a_process(bench: Bench) -> None:
     assert bench.run(flow, beans={"f": made}).result == ("main/s", False)
     ran = bench.run(flow, beans={"f": lambda context: context.progress(0.5)})
     assert isinstance(ran.cause, RunError)
-    assert "a worker process cannot tell its progress" in str(ran.cause)
+    assert "a worker process cannot report progress" in str(ran.cause)
 
 
 def test_provided_names_are_outputs(bench: Bench) -> None:
@@ -204,7 +204,7 @@ def test_beans_that_cannot_be_used(bench: Bench) -> None:
 
     for bean, text in (
         (Careless(), "Careless.__init__() does not call super().__init__()"),
-        (Needy, "Needy cannot be made without arguments ("),
+        (Needy, "Needy cannot be created without arguments ("),
         (Positional(), "cannot take 'x' by name"),
     ):
         (problem,) = bench.problems(task(SIMPLE), beans={"f": bean})

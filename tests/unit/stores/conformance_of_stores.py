@@ -151,9 +151,9 @@ class StoreConformance:
         for epoch in (1, 3, 0):
             for records in ([], [StepRecord("a")], [StepRecord("a"), StepRecord("b")], [StepRecord("a", outputs=LONG)]):
                 for changes in (None, {"outputs": "1"}):
-                    with pytest.raises(FencedError, match="taken over"):
+                    with pytest.raises(FencedError, match="was claimed by"):
                         store.write("r1", epoch, records, changes)
-            with pytest.raises(FencedError, match=rf"was taken over by process {os.getpid()} on .* it is 2 now"):
+            with pytest.raises(FencedError, match=rf"was claimed by process {os.getpid()} on .* \(its epoch is 2 now"):
                 store.heartbeat("r1", epoch, FAR)
         assert store.records("r1") == []
         assert store.load("r1").outputs is None
@@ -163,9 +163,9 @@ class StoreConformance:
         store.create(a_run())
         store.delete("r1")
         for records in ([], [StepRecord("a")], [StepRecord("a"), StepRecord("b")]):
-            with pytest.raises(FencedError, match="removed"):
+            with pytest.raises(FencedError, match="deleted"):
                 store.write("r1", 1, records)
-        with pytest.raises(FencedError, match="removed"):
+        with pytest.raises(FencedError, match="deleted"):
             store.heartbeat("r1", 1, 1)
 
     def test_one_of_many_that_is_fenced_harms_no_other(self, store: Store) -> None:

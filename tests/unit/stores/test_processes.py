@@ -113,7 +113,7 @@ def test_one_of_several_processes_gets_a_run(tmp_path: Path) -> None:
     assert sum(len(won) for won, _ in results) == RACES
     assert all(epoch == 2 for won, _ in results for _, epoch in won)
     assert sum(len(lost) for _, lost in results) == 2 * RACES
-    assert all("belongs to process " in text for _, lost in results for text in lost)
+    assert all("is owned by process " in text for _, lost in results for text in lost)
     for index, racer in winners.items():
         owner = store.load(f"r{index}").owner
         assert owner is not None

@@ -13,7 +13,8 @@ import pytest
 
 from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
-from taskrun.durable.journal import CommitGroup, Journal
+from taskrun.durable.commit_groups import CommitGroup
+from taskrun.durable.journal import Journal
 from taskrun.durable.records import Owner, RunRecord
 from taskrun.errors import StoreError
 from taskrun.stores.sqlite import value_files

@@ -361,5 +361,5 @@ def test_template_in_a_process(templates: Templates) -> None:
     waits = '<task xmlns:p="p"><steps><step name="a" executor="thread"><source><p:f/></source></step></steps></task>'
     ran = templates.bench.run(waits, tags={"p": {"f": lambda: 1}})
     assert "runs on the event loop" in str(ran.cause)
-    assert "runs here or in a thread" in str(templates.bench.run(text.format("process")).cause)
+    assert "cannot run in another process" in str(templates.bench.run(text.format("process")).cause)
     assert templates.bench.run(text.format("thread")).result == 3
