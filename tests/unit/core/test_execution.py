@@ -165,18 +165,19 @@ def test_a_run_that_cancels_itself_in_its_last_step(bench: Bench, view: str) -> 
 def test_a_cancellation_after_the_end_of_the_run_has_no_effect(bench: Bench) -> None:
     """The task that awaited the run is not cancelled."""
 
-    async def main() -> None:
-        kept: list[Any] = []
+    async def main() -> str:
+        active: list[Any] = []
 
         async def last() -> None:
-            kept.append(manager._active["id"])
+            active.append(manager._active["id"])
 
         manager = TaskManager(beans={"last": last})
-        await manager.run_async(bench.write(task('<simple name="a" bean="last"/>')), run_id="id")
-        kept[0].cancel()
+        result = await manager.run_async(bench.write(task('<simple name="a" bean="last"/>')), run_id="id")
+        active[0].cancel()
         await asyncio.sleep(1)
+        return result.status
 
-    run_virtual(main())
+    assert run_virtual(main()) == ("SUCCEEDED", 1000)
 
 
 def test_cancelling_from_another_thread(bench: Bench) -> None:

@@ -84,9 +84,16 @@ class Place:
         except (StepError, StoreError, DecisionChangedError, RunCancelled) as error:
             return error
 
-    def claim_by_another(self) -> None:
-        """Claim the run for another process."""
-        self.store.claim("r", Owner("elsewhere", 1, "x"), time.time(), -1)
+    def run_until_claimed(self, path: str, *, after: float) -> Any:
+        """Run a flow as "r" and claim the run for another process after some seconds; return as ``run`` does."""
+
+        async def work() -> Any:
+            running = asyncio.ensure_future(self.manager.run_async(path, run_id="r"))
+            await asyncio.sleep(after)
+            self.store.claim("r", Owner("elsewhere", 1, "x"), time.time(), -1)
+            return await running
+
+        return self.outcome(work)
 
     @property
     def state(self) -> RunState:
@@ -128,13 +135,7 @@ def test_the_rollback_of_a_claimed_run_stops(place: Place, monkeypatch: pytest.M
     path = place.write(f'{PAY}<step name="b"><source>1</source><revert>await slow()</revert></step>'
                        '<step name="x"><source>fail()</source></step>')  # fmt: skip
 
-    async def work() -> Any:
-        running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
-        await asyncio.sleep(1)
-        place.claim_by_another()
-        return await running
-
-    assert isinstance(place.outcome(work), FencedError)
+    assert isinstance(place.run_until_claimed(path, after=1), FencedError)
     assert place.said == ["pay", "slow"]
 
 
@@ -157,13 +158,7 @@ def test_a_flow_that_does_not_match_aborts_all_branches(place: Place) -> None:
     path = place.write(flow.format(when="False", **parts))
     other = place.write(flow.format(when="True", **parts), "g.task.xml")
 
-    async def dies() -> Any:
-        running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
-        await asyncio.sleep(3)
-        place.claim_by_another()
-        return await running
-
-    assert isinstance(place.outcome(dies), FencedError)
+    assert isinstance(place.run_until_claimed(path, after=3), FencedError)
     assert isinstance(place.resume(flow=other), DecisionChangedError)
     assert place.said == ["pay"]
     assert place.resume().status == "SUCCEEDED"
@@ -227,13 +222,7 @@ def test_a_branch_that_cancels_itself_is_executed_again(place: Place) -> None:
         f'<parallel name="p" joinType="allComplete"><steps><simple name="A" bean="leak"/>{sleep(5)}</steps></parallel>'
     )
 
-    async def dies() -> Any:
-        running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
-        await asyncio.sleep(1)
-        place.claim_by_another()
-        return await running
-
-    place.outcome(dies)
+    assert isinstance(place.run_until_claimed(path, after=1), FencedError)
     work = lambda: place.another(beans={"leak": leak}).resume_async("r", stale_after=-1)  # noqa: E731
     assert place.outcome(work).status == "SUCCEEDED"
     assert place.said == ["leak", "leak"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,14 +34,13 @@ def a_full_disk(store: SqliteStore) -> Iterator[None]:
 @contextmanager
 def a_disk_without_room_for_files(store: SqliteStore) -> Iterator[None]:
     """Make writes of value files fail."""
-    fsync = os.fsync
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    value_files.os.fsync = full
-    yield
-    value_files.os.fsync = fsync
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(value_files.os, "fsync", full)
+        yield
 
 
 @contextmanager

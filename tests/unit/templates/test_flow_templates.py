@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
-from small_flows import Bench
 from templates import Templates, locations_of, messages_of
 
 from taskrun.templates import tag_lookup
-
-
-@pytest.fixture
-def templates(tmp_path: Path) -> Templates:
-    """Return a folder for flows."""
-    return Templates(Bench(tmp_path))
 
 
 def flow(section: str, step: str = "<source>1</source>") -> str:
