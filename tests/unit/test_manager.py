@@ -97,6 +97,19 @@ def test_a_wrong_flow_is_refused_each_time(bench: Bench) -> None:
     assert [item.code for item in manager.check(bench.write("<task"))] == ["xml"]
 
 
+def test_a_file_that_cannot_be_expanded(bench: Bench) -> None:
+    """A problem in a file that the flow extends has a hint with the chain of files."""
+    bench.write("<task", "broken_base.task.xml")
+    bench.write('<task x:extends="broken_base.task.xml"/>', "middle_base.task.xml")
+    path = bench.write('<task x:extends="middle_base.task.xml"/>', "extending.task.xml")
+    with pytest.raises(FlowError) as refused:
+        TaskManager().flows.expand(path)
+    (problem,) = refused.value.diagnostics
+    assert (problem.code, problem.location.path) == ("xml", str(bench.folder / "broken_base.task.xml"))
+    names = [Path(part).name for part in problem.hint.split(" extends ")]
+    assert names == ["extending.task.xml", "middle_base.task.xml", "broken_base.task.xml"]
+
+
 def test_a_flow_shows_what_it_is(bench: Bench) -> None:
     """Its name, version and size; a file without a name is called @main."""
     assert repr(TaskManager.load(path := bench.write(ONE))) == f"Flow('one', version=0, path='{path}', steps=1)"

@@ -58,8 +58,6 @@ class RunSession:
         if recorder is None:
             try:
                 return await self._execute(inputs)
-            except RunAborted as aborted:
-                raise aborted.error from aborted.error.__cause__
             finally:
                 run.control.task = None
                 del self._active[run.run_id]

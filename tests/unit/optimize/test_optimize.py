@@ -14,6 +14,7 @@ from taskrun.compile.registry import Registry
 from taskrun.core.flow import Flow
 from taskrun.core.step import step
 from taskrun.core.weave import StepProgram, Weaver, WeaveSettings, Woven
+from taskrun.optimize.by_class import for_verb
 from taskrun.steps.sequence import Sequence
 from taskrun.steps.step import ScriptStep
 
@@ -120,11 +121,20 @@ def test_a_subclass_that_overrides_run_has_no_fast_path(bench: Bench) -> None:
     assert bench.run(task(text), steps=steps).result == "3"
 
 
+def test_a_class_without_the_method_has_no_entry() -> None:
+    """An entry belongs to the class that defines the method."""
+    table = {Sequence: "sequence"}
+    assert for_verb(table, Again, "run") == "sequence"
+    assert for_verb(table, Reversed, "run") is None
+    assert for_verb(table, Again, "no_such_method") is None
+
+
 OTHER = SCRIPT.replace('"a"', '"b"')
 GOT = "<aggregator>aggResults.getSuccessStepResultValues()</aggregator>"
 FLOWS = {
     SCRIPT: 1,
     f'<if name="i" useParentScope="true"><condition>x</condition><then><steps>{SCRIPT}</steps></then><output name="x"/></if>': 1,
+    f'<sequential name="q"><input name="x" type="int"/><steps>{SCRIPT}</steps><output name="x"/></sequential>': 1,
     f'<if name="i"><input name="x"/><condition>x</condition><else><steps>{SCRIPT}</steps></else></if>': 1,
     '<choose name="c"><input name="x"/><decider>x</decider><case match="1"><steps><exit><source>5</source></exit>'
     f'<step name="n"/></steps></case><otherwise><steps>{SCRIPT}</steps></otherwise></choose>': 1,
