@@ -108,22 +108,37 @@ def _create_observers(arguments: argparse.Namespace, stack: ExitStack) -> Iterat
 def cancel_on_signals(manager: TaskManager) -> Iterator[None]:
     """Cancel the active runs of the manager at the first SIGINT or SIGTERM in the block, exit at the second one.
 
-    While the manager has no active run, the first signal raises KeyboardInterrupt.
+    While the manager has no active run, the first signal raises KeyboardInterrupt. Inside an event loop it cancels the
+    tasks of the loop instead, and KeyboardInterrupt is raised when they have ended: an exception that is raised in the
+    code of the loop itself can leave a task that never ends.
     """
+    import asyncio
+
     seen: list[int] = []
 
     def handle(number: int, _frame: object) -> None:
         if seen:
             os._exit(CANCELLED)
         seen.append(number)
-        if not manager.active:
-            raise KeyboardInterrupt
         for run_id in manager.active:
             manager.cancel(run_id)
+        if manager.active:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise KeyboardInterrupt from None
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.call_soon_threadsafe(lambda: None)  # wake the loop up
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+    except asyncio.CancelledError:
+        if seen:
+            raise KeyboardInterrupt from None
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
