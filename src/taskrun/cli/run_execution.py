@@ -31,11 +31,16 @@ from taskrun.cli.stdout import pluralize, print_result
 from taskrun.errors import PluginError, StepError, StoreError, UnsavableValueError
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from taskrun.manager import TaskManager
     from taskrun.result import RunResult
 
 SHOWN_ID_LENGTH = 8
 """Number of characters of a run's id in messages; a store finds the run by them."""
+
+_RETRY_SECONDS = 0.01
+"""Time after a signal that found no run to cancel until the active runs are cancelled again."""
 
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
@@ -104,33 +109,49 @@ def _create_observers(arguments: argparse.Namespace, stack: ExitStack) -> Iterat
         yield JsonLines(stack.enter_context(file))
 
 
+def _interrupt_tasks(loop: AbstractEventLoop) -> None:
+    """Raise KeyboardInterrupt in the running task, or cancel all tasks if none is running.
+
+    An exception in the code of the loop itself could leave a task that never ends.
+    """
+    import asyncio
+
+    if asyncio.current_task(loop) is not None:
+        raise KeyboardInterrupt
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+
+
 @contextmanager
 def cancel_on_signals(manager: TaskManager) -> Iterator[None]:
     """Cancel the active runs of the manager at the first SIGINT or SIGTERM in the block, exit at the second one.
 
-    While the manager has no active run, the first signal raises KeyboardInterrupt. Inside an event loop it cancels the
-    tasks of the loop instead, and KeyboardInterrupt is raised when they have ended: an exception that is raised in the
-    code of the loop itself can leave a task that never ends.
+    While the manager has no active run, the first signal raises KeyboardInterrupt: immediately, or, if it interrupts an
+    event loop between the steps of its tasks, when these have been cancelled.
     """
     import asyncio
 
     seen: list[int] = []
 
+    def cancel_active() -> bool:
+        """Cancel the active runs; return whether there is one that can be cancelled."""
+        results = [manager.cancel(run_id) for run_id in manager.active]
+        return any(results)
+
     def handle(number: int, _frame: object) -> None:
         if seen:
             os._exit(CANCELLED)
         seen.append(number)
-        for run_id in manager.active:
-            manager.cancel(run_id)
-        if manager.active:
+        if cancel_active():
             return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             raise KeyboardInterrupt from None
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.call_soon_threadsafe(lambda: None)  # wake the loop up
+        # the run may be about to become active, and a finalizer may swallow KeyboardInterrupt
+        loop.call_soon_threadsafe(loop.call_later, _RETRY_SECONDS, cancel_active)
+        if not manager.active:
+            _interrupt_tasks(loop)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
