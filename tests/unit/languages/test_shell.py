@@ -17,6 +17,7 @@ import pytest
 from taskrun import TaskManager
 from taskrun.core.events import Event, StepOutput
 from taskrun.errors import RunCancelled, ShellError, StepError, StepTimeout
+from taskrun.languages import process
 
 Run = Callable[..., Any]
 
@@ -277,11 +278,13 @@ def test_timeout(run: Run, tmp_path: Path) -> None:
     assert gone(pids_in(tmp_path / "pids", 1))
 
 
-def test_a_stubborn_group_is_killed(run: Run, tmp_path: Path) -> None:
+def test_a_stubborn_group_is_killed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that ignore SIGTERM get SIGKILL after the grace period."""
+    monkeypatch.setattr(process, "GRACE", 0.5)
     began = time.monotonic()
     with pytest.raises(StepTimeout):
         run(STUBBORN, attributes='timeout="1s"', file=str(tmp_path / "pids"))
-    assert 2.5 < time.monotonic() - began < 8
+    assert 1.4 < time.monotonic() - began < 6
     assert gone(pids_in(tmp_path / "pids", 3))
 
 
@@ -350,8 +353,11 @@ def test_no_file_descriptor_is_left_open(run: Run) -> None:
     assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208 - as above
 
 
-def test_what_leaves_the_group_does_not_hold_the_step_up(run: Run, tmp_path: Path) -> None:
-    """Processes in another session (``setsid``) survive; their output is awaited for two seconds at most."""
+def test_what_leaves_the_group_does_not_hold_the_step_up(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processes in another session (``setsid``) survive; their output is awaited for the grace period at most."""
+    monkeypatch.setattr(process, "GRACE", 0.3)
     began = time.monotonic()
     result = run(
         "setsid sh -c 'echo $$ > \"$file\"; exec sleep 30' & sleep 0.3; echo done", file=str(tmp_path / "pids")
