@@ -71,26 +71,26 @@ def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url:
         assert same(json.loads(done.out) if done.out else None, call["out"]), done.out
 
 
-def test_an_import_is_killed(url: str) -> None:
+def test_an_import_is_killed(url: str, fork_server: ForkServer) -> None:
     """What was stored is not stored again: at most the row that was being recorded."""
     words = ("import.task.xml", "--input", "rows=6", "--input", "pause=150")
     owner = start(EXAMPLES / "20_killed", *words)
     says(owner, "row 2 is stored")
     owner.kill()
     owner.communicate()
-    done = python(EXAMPLES / "20_killed", "-m", "taskrun", "resume", newest(url))
-    assert (done.returncode, done.stdout) == (0, '{"last": 6}\n')
+    done = fork_server.run(EXAMPLES / "20_killed", "resume", newest(url))
+    assert (done.status, done.out) == (0, '{"last": 6}\n')
     stored = [f"taskrun: row {number} is stored" for number in range(2, 7)]
-    assert done.stderr.splitlines() in (stored, stored[1:])
+    assert done.err.splitlines() in (stored, stored[1:])
 
 
-def test_a_cancel_from_a_second_terminal(url: str) -> None:
+def test_a_cancel_from_a_second_terminal(url: str, fork_server: ForkServer) -> None:
     """What was rented is given back."""
     owner = start(EXAMPLES / "21_cancel", "train.task.xml")
     says(owner, "the work begins")
     run = newest(url)
-    done = python(EXAMPLES, "-m", "taskrun", "cancel", run)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"run {run} is CANCELLED\n", "")
+    done = fork_server.run(EXAMPLES, "cancel", run)
+    assert done == (0, f"run {run} is CANCELLED\n", "")
     told = owner.communicate(timeout=20)[1].splitlines()
     assert owner.returncode == 130
     assert told[-5:] == [
@@ -102,23 +102,11 @@ def test_a_cancel_from_a_second_terminal(url: str) -> None:
     ]
 
 
-def test_every_flow_is_right() -> None:
+def test_every_flow_is_right(fork_server: ForkServer) -> None:
     """``check --strict`` has nothing against any of them."""
-    done = python(
-        EXAMPLES,
-        "-m",
-        "taskrun",
-        "check",
-        "--strict",
-        ".",
-        "--allow",
-        "words",
-        "--allow",
-        "service",
-        "--allow",
-        "phrases",
-    )
-    told = done.stderr.replace("error[unknown-function]", "").replace("error[no-library]", "")  # modules beside them
+    allowed = (word for module in ("words", "service", "phrases") for word in ("--allow", module))
+    done = fork_server.run(EXAMPLES, "check", "--strict", ".", *allowed)
+    told = done.err.replace("error[unknown-function]", "").replace("error[no-library]", "")  # modules beside them
     assert "error[" not in told
 
 
