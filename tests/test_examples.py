@@ -107,6 +107,7 @@ def test_every_flow_is_right(fork_server: ForkServer) -> None:
     allowed = (word for module in ("words", "service", "phrases") for word in ("--allow", module))
     done = fork_server.run(EXAMPLES, "check", "--strict", ".", *allowed)
     told = done.err.replace("error[unknown-function]", "").replace("error[no-library]", "")  # modules beside them
+    assert done.status == 2, done.err
     assert "error[" not in told
 
 

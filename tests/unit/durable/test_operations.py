@@ -12,18 +12,20 @@ from small_flows import Bench, task
 from taskrun import TaskManager
 from taskrun.codec.classes import allow_no_import
 from taskrun.codec.codec import Codec, Codecs
+from taskrun.core.run import Run
 from taskrun.core.states import RunState
 from taskrun.core.step import step
 from taskrun.durable import heartbeat
 from taskrun.durable.commit_groups import CommitGroup
 from taskrun.durable.history import resolve_run_id
 from taskrun.durable.journal import Journal
-from taskrun.durable.recorder import Recorder
+from taskrun.durable.recorder import Recorder, recorder_of
 from taskrun.durable.records import Owner
 from taskrun.errors import (
     FencedError,
     RevertError,
     RunCancelled,
+    RunError,
     StepError,
     StoreError,
 )
@@ -181,13 +183,15 @@ def test_a_run_that_is_cancelled_when_it_starts(bench: Bench, by: str, turns: in
     assert [run.state for run in store.runs()] in ([], [RunState.CANCELLED])
 
 
-def test_a_bean_that_cancels_the_awaiting_task_and_itself(bench: Bench) -> None:
-    """CancelledError is raised in the awaiting task, and the run is CANCELLED and rolled back."""
+UNDONE = '<step name="a"><source>1</source><revert>say("undo")</revert></step>'
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(UNDONE + "{}", ["undo"]), ("{}" + UNDONE, [])])
+def test_a_bean_that_cancels_the_awaiting_task_and_itself(bench: Bench, steps: str, expected: list[str]) -> None:
+    """CancelledError is raised in the awaiting task; the run is CANCELLED, and rolled back if there is something to undo."""
     store = MemoryStore()
     said: list[str] = []
-    path = bench.write(
-        task('<step name="a"><source>1</source><revert>say("undo")</revert></step><simple name="b" bean="leave"/>')
-    )
+    path = bench.write(task(steps.format('<simple name="b" bean="leave"/>')))
 
     async def main() -> None:
         async def leave() -> None:
@@ -200,8 +204,15 @@ def test_a_bean_that_cancels_the_awaiting_task_and_itself(bench: Bench) -> None:
             await running
 
     run_virtual(main())
-    assert said == ["undo"]
+    assert said == expected
     assert store.load("r").state is RunState.CANCELLED
+
+
+def test_a_run_without_a_recorder(bench: Bench) -> None:
+    """A run that is not recorded cannot be suspended."""
+    flow = bench.load(task('<step name="a"><source>1</source></step>'))
+    with pytest.raises(RunError, match="cannot be suspended, because it is not recorded"):
+        recorder_of(Run(TaskManager()._services_for(flow), flow))
 
 
 def test_outputs_that_cannot_be_recorded(bench: Bench) -> None:
