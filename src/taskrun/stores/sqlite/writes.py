@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from taskrun.core.states import RunState
@@ -48,14 +49,12 @@ class PendingRows:
             connection.executemany("INSERT OR IGNORE INTO places VALUES (?, ?)", self.places)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class SpilledFiles:
     """The value files that were written for one write or one new run."""
 
-    __slots__ = ("files", "store")
-
-    def __init__(self, store: ValueFiles) -> None:
-        self.store: ValueFiles = store
-        self.files: dict[str, bytes] = {}
+    store: ValueFiles
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def spill(self, data: bytes) -> str:
         """Write a long text to a file and return the name of the file."""
