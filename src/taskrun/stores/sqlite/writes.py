@@ -11,7 +11,6 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from taskrun.core.states import RunState
@@ -49,12 +48,14 @@ class PendingRows:
             connection.executemany("INSERT OR IGNORE INTO places VALUES (?, ?)", self.places)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SpilledFiles:
     """The value files that were written for one write or one new run."""
 
-    store: ValueFiles
-    files: dict[str, bytes] = field(default_factory=dict)
+    __slots__ = ("files", "store")
+
+    def __init__(self, store: ValueFiles) -> None:
+        self.store: ValueFiles = store
+        self.files: dict[str, bytes] = {}
 
     def spill(self, data: bytes) -> str:
         """Write a long text to a file and return the name of the file."""
