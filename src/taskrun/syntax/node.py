@@ -26,7 +26,7 @@ _PIECE = re.compile(r"<!\[CDATA\[|\]\]>|<!--.*?-->|<\?.*?\?>|&[^;\s]*;|\r\n|<|."
 
 
 class Places(Protocol):
-    """Locations of the parts of a node that is not one element of an XML file."""
+    """Protocol: computes the locations of the parts of a node that is not one element of an XML file."""
 
     def attribute(self, name: str) -> Location | None:
         """Return the location of an attribute, or None to use that of the node."""
@@ -128,7 +128,7 @@ class Node(NamedTuple):
         at: Location | None = None,
         severity: Severity = "error",
     ) -> Diagnostic:
-        """Return a diagnostic at this element, at one of its attributes, or at the location ``at``."""
+        """Return a diagnostic located at this element, at its attribute ``attribute``, or at the location ``at``."""
         place = at or (self.attribute_at(attribute) if attribute else self.at)
         line = self.source_of(place.path).line(place.line)
         return Diagnostic(location=place, code=code, message=message, hint=hint, line=line, severity=severity)
@@ -148,7 +148,7 @@ def same(one: Node, other: Node) -> bool:
 
 
 def _skip(text: str, offset: int, count: int) -> int:
-    """Return the offset in raw XML behind ``count`` decoded characters, counted from ``offset``."""
+    """Return the offset in raw XML behind ``count`` characters, counted from ``offset``; an entity is one character."""
     inside_cdata = False
     for piece in _PIECE.finditer(text, offset):
         raw = piece[0]

@@ -46,7 +46,7 @@ class Budget:
 
     @property
     def tick(self) -> Callable[[], int]:
-        """Function that consumes one tick."""
+        """The function that consumes one tick."""
         return self.ticks.__next__
 
     def _stretch(self) -> Iterable[int]:
@@ -138,7 +138,7 @@ def ticked(items: Any) -> Any:
 
 
 def with_ticked_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that calls ``function`` and charges a tick for each item of an iterable positional argument."""
+    """Return a variant of ``function`` that charges a tick for each item of an iterable positional argument."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
         return function(*map(ticked, arguments), **keywords)
@@ -147,7 +147,7 @@ def with_ticked_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def container(value: Any) -> Any:
-    """Return the right operand of ``in``; if it is searched item by item, each item costs a tick."""
+    """Return the right operand of ``in``, such that a search item by item charges a tick for each item."""
     return value if hasattr(type(value), "__contains__") else ticked(value)
 
 

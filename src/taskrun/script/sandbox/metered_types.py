@@ -1,4 +1,4 @@
-"""Metered replacements of types at the moment when a script calls them.
+"""Replacements of types at the moment when a script calls them; they charge the budget or limit the result.
 
 Rules: the namespace contains the types themselves, so that ``isinstance`` and ``except`` work. Only a call is replaced:
 types that consume iterables charge the budget for each item; ``str``, ``int`` and ``Decimal`` check the size of the
@@ -17,7 +17,10 @@ _CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, byte
 
 
 def metered_callable(function: Any) -> Any:
-    """Return the function that a script calls in place of ``function``, which is ``function`` itself in most cases."""
+    """Return the metered variant of a type such as ``list`` that a script calls, or ``function`` itself.
+
+    Most functions have no such variant and are returned unchanged.
+    """
     if function is str:
         return _call_str
     if function is int:

@@ -48,9 +48,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
 
 
 def migrate(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Migrate a database to the present version of the schema; must be called outside of a transaction.
+    """Create the tables of a database, or migrate them to the current version of the schema.
 
-    ``name`` is the name of the database in messages. Raises StoreError if the database is not taskrun's, or is newer.
+    Must be called outside of a transaction. ``name`` is the name of the database in messages. Raises StoreError if the
+    database is not taskrun's, or is newer.
     """
     connection.execute("BEGIN")  # read a consistent state
     try:
