@@ -102,7 +102,7 @@ def _masked(_value: Any) -> str:
 
 
 def _regex_members() -> Mapping[str, Any]:
-    """Return the members of ``re``."""
+    """Return the members of the module ``re`` of scripts by name; imports the package ``regex``, which is slow."""
     from taskrun.script.sandbox.safe_regex import regex_members  # imports regex when a pattern is used
 
     return regex_members()
@@ -126,7 +126,7 @@ def _uuid() -> str:
 
 
 def _dumps(value: Any, *, indent: int | str | None = None, sort_keys: bool = False, ensure_ascii: bool = False) -> str:
-    """Return a value as JSON text."""
+    """Return a value as JSON text; raises OverflowError if the text would be too long."""
     if isinstance(indent, int) and indent > _MAX_INDENT:
         raise OverflowError(f"JSON is indented by at most {_MAX_INDENT} blanks")
     return json.dumps(checked_printable(value), indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)

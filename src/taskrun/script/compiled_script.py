@@ -127,7 +127,7 @@ def compile_source(
 
 
 def _check_await(program: ScriptProgram, awaits: bool) -> None:
-    """Raise ProblemsError if the program contains ``await`` although its caller cannot await it."""
+    """Raise ProblemsError if the script contains ``await`` although its caller cannot await it."""
     if not program.suspends or awaits:
         return
     found = next(node for part in program.parsed.body for node in ast.walk(part) if isinstance(node, ast.Await))

@@ -1,8 +1,8 @@
 """Parser of Python scripts that accepts any indentation of the script in its file.
 
 Rules: the text itself is never changed; text is only added before and after it. Therefore strings of several lines keep
-their content, and every position in the syntax tree can be converted to an index of the text. An indented program is
-parsed as the body of an ``if 1:``. If a program starts on the line of its tag, its first line is indented like one of
+their content, and every position in the syntax tree can be converted to an index of the text. An indented script is
+parsed as the body of an ``if 1:``. If a script starts on the line of its tag, its first line is indented like one of
 the other lines.
 """
 

@@ -30,7 +30,7 @@ def find_variables(body: Iterable[ast.AST]) -> ProgramVariables:
 
 
 def bound_names(body: Iterable[ast.AST]) -> set[str]:
-    """Return the local variables of a function with that body, without its parameters."""
+    """Return the names that the statements of a function assign: its local variables without the parameters."""
     found: set[str] = set()
     todo = [(node, False) for node in body]
     while todo:

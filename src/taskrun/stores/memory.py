@@ -91,8 +91,8 @@ class MemoryStore:
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
         """Make ``owner`` the owner of a run and return the new epoch.
 
-        Raises RunOwnedError if another owner has renewed its lease less than ``stale_after`` seconds ago, and
-        TransitionError if the run has ended.
+        Raises RunOwnedError if the current owner is alive (``stale_after`` are the seconds without a heartbeat after
+        which an owner that cannot be checked counts as dead), and TransitionError if the run has ended.
         """
         with self._lock:
             entry = self._entry(run_id)

@@ -77,7 +77,7 @@ class Grammar(Generic[Subject]):
     or_words: frozenset[str] = frozenset({"or"})
 
     def parse(self, text: str) -> Condition[Subject]:
-        """Return the condition for an expression: a function of a subject that returns the truth value.
+        """Return the condition for an expression: a function that returns whether a subject meets it.
 
         Raises ValueError if the text is not a valid expression.
         """

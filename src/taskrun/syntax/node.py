@@ -35,7 +35,7 @@ class Places(Protocol):
         """Return the location of a character of the text, or of an attribute's value; None to use that of the node."""
 
     def source(self, path: str) -> Source | None:
-        """Return the source at ``path`` if a part of the node comes from it, else None."""
+        """Return the Source (path and text) of the file ``path`` if a part of the node comes from it, else None."""
 
 
 class Node(NamedTuple):
@@ -113,7 +113,10 @@ class Node(NamedTuple):
         return self.source.location(_skip(self.source.text, start, index))
 
     def source_of(self, path: str) -> Source:
-        """Return the source at ``path`` if a part of this node comes from it, else the source of the node."""
+        """Return the Source (path and text) of the file ``path`` if a part of this node comes from it.
+
+        For other paths return the Source of the node itself.
+        """
         if self.places is not None and path != self.source.path:
             return self.places.source(path) or self.source
         return self.source

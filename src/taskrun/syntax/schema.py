@@ -171,7 +171,7 @@ def schema_file() -> Path:
 
 
 class _Additions:
-    """Inserter of the declarations of added elements and attributes into a parsed schema."""
+    """Inserts the declarations of added elements and attributes into a parsed schema."""
 
     def __init__(self, root: etree._Element) -> None:
         self.tags = {element.get("name", "") for element in root.iter(f"{_XS}element")}

@@ -104,7 +104,7 @@ def _compile_inner(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _own_attributes(node: Node) -> Mapping[str, str]:
-    """Return the attributes of an element that its tag handles: without most of the ``xpl:`` attributes."""
+    """Return the attributes of an element without the ``xpl:`` attributes that ``compile_with_attributes`` handles."""
     read = ("xpl:attrs", "xpl:invert", "xpl:slotScope")
     return {name: text for name, text in node.attributes.items() if not name.startswith("xpl:") or name in read}
 

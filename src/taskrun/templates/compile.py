@@ -41,7 +41,7 @@ MAX_DEPTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiler of the elements of one template; immutable, so nested bodies are compiled by changed copies.
+    """Compiles the elements of one template; it is immutable, so nested bodies are compiled by changed copies.
 
     Attributes:
         settings: the settings of the scripts.

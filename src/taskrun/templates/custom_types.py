@@ -34,7 +34,7 @@ _TYPE = "customType"
 
 
 class CustomTypes:
-    """Rewriter of the custom steps of a flow."""
+    """Rewrites the custom steps of a flow into steps that call a tag."""
 
     def __init__(self, templates: FlowTemplates) -> None:
         self.templates = templates

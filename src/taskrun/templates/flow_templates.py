@@ -126,7 +126,11 @@ class FlowTemplates:
 
 
 def expand_templates(root: Node, templates_of: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
-    """Run the sections ``x:pre-parse`` and ``x:post-parse``; return the flow's tree without them and ``x:config``, and its templates."""
+    """Run the sections ``x:pre-parse`` and ``x:post-parse``; return the flow's tree and its FlowTemplates.
+
+    The returned tree has neither these sections nor ``x:config``. ``templates_of`` creates the FlowTemplates for a
+    tree.
+    """
     templates = templates_of(root)
     if all(root.child(tag) is None for tag in (CONFIG, BEFORE, AFTER)):
         return root, templates

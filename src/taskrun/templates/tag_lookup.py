@@ -43,7 +43,7 @@ class TagSettings:
 
 @dataclass(frozen=True, slots=True)
 class TagLookup:
-    """Finder of tag libraries and types for one flow.
+    """Finds tag libraries and types for one flow.
 
     Attributes:
         path: the path of the flow.

@@ -1,4 +1,4 @@
-"""Activation of a script: the state of one execution of its program, of a function in it, or of a comprehension.
+"""Activation of a script: the state of one execution of the script, of a function in it, or of a comprehension.
 
 Rules: activations are never shared, so that evaluations may be nested, run in several tasks and threads, and leave
 functions behind. They have little state and are cheap to create. Exceptions of a script are Python's own and propagate

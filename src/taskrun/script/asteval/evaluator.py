@@ -1,4 +1,4 @@
-"""Evaluation of a lowered program with asteval's interpreter, hardened.
+"""Evaluation of a lowered script by an interpreter that is derived from that of the package asteval.
 
 Rules: only the handlers of asteval that behave exactly like Python are used (constants, subscripts, unary operators,
 conditional expressions); all others are overridden. Its symbol table, printing and error handling are not used, and a

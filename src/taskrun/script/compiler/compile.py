@@ -7,7 +7,7 @@
                                 _E(_X)              # adds the location, trims the traceback
                                 raise
 
-Rules: a program without loops and without calls that could loop needs no budget and costs as much as the native
+Rules: a script without loops and without calls that could loop needs no budget and costs as much as the native
 expression. The compilation changes the tree, so nothing else may use it afterwards.
 """
 

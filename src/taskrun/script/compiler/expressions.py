@@ -123,9 +123,9 @@ class ExpressionEmitter(Emitter):
     def checked_operation(
         self, operator: ast.operator, left: ast.expr, right: ast.expr, *, in_place: bool = False
     ) -> ast.expr:
-        """Return a binary operation that checks the size of its result, unless no operands could make it too large.
+        """Return an expression for a binary operation, which checks the size of the result where it could be too large.
 
-        With ``in_place`` the operation is ``+=`` or ``*=``.
+        With ``in_place`` the operation is that of an assignment such as ``+=``.
         """
         checked = _CHECKED.get(type(operator))
         native = ast.BinOp(left, operator, right)

@@ -22,7 +22,7 @@ _PACKAGE = "taskrun.script."
 
 
 class CodeOrigin(NamedTuple):
-    """Relation of a compiled script to its file.
+    """Data by which the location of a failure in a compiled script is found in its file.
 
     ``code`` is the code of the function, ``lines`` the number of lines by which it was moved, ``part`` the text in the
     file, ``parsed`` the parsed text and ``namespace`` the names that the script can read besides variables.
@@ -45,7 +45,10 @@ class CodeOrigin(NamedTuple):
 
 
 def explain(origin: CodeOrigin, error: Exception) -> None:
-    """Add the location of the failed expression to an exception that leaves a script, and trim its traceback."""
+    """Add the location of the failed expression to an exception that leaves a script, and shorten its traceback.
+
+    The frames of guarded operations are removed from the traceback.
+    """
     failed: int | None = None
     kept: list[TracebackType] = []
     own = set(_nested_codes(origin.code))

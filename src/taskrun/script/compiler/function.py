@@ -1,4 +1,4 @@
-"""Native function of a compiled script: binds the code of a program to the location of its text in a file.
+"""Native function of a compiled script: binds the code of a script to the location of its text in a file.
 
 Rules: scripts with the same text share their code; the function, its file and its lines belong to one location.
 """

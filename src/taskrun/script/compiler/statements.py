@@ -57,7 +57,7 @@ class StatementEmitter(ExpressionEmitter):
         return [ast.Assign(targets, value), *later] if later else ast.Assign(targets, value)
 
     def unpacking_target(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
-        """Return the replacement of a target of an unpacking assignment, such as ``a, (b, *c)``.
+        """Return the replacement of a target to which a value may be unpacked, such as ``a, (b, *c)``.
 
         A starred part may receive any number of items; a nested tuple with one is therefore unpacked by a statement of
         its own that charges the budget for each item. Such statements are appended to ``later``.

@@ -230,10 +230,7 @@ def capped_round(number: Any, ndigits: int | None = None) -> Any:
 
 
 def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callable[..., int]:
-    """Return a variant of ``function`` (such as ``math.factorial``) that refuses large arguments.
-
-    It raises OverflowError for an argument greater than ``most``.
-    """
+    """Return a variant of ``function`` (such as ``math.factorial``) that refuses arguments greater than ``most``."""
 
     def capped(*numbers: int) -> int:
         if any(isinstance(number, int) and number > most for number in numbers):

@@ -50,7 +50,7 @@ class Budget:
         return self.ticks.__next__
 
     def _stretch(self) -> Iterable[int]:
-        """Return an iterable of the next ticks; if the budget is exhausted, its items raise ScriptBudgetError."""
+        """Charge the next ticks at once and return an iterable over them; it raises ScriptBudgetError if none remain."""
         count = min(_STRIDE, self.rest)
         try:
             self.charge(max(count, 1))
@@ -147,12 +147,12 @@ def with_ticked_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def container(value: Any) -> Any:
-    """Return the right operand of ``in``, such that a search item by item charges a tick for each item."""
+    """Return ``value``, the right operand of ``in``; if Python searches it item by item, each item costs a tick."""
     return value if hasattr(type(value), "__contains__") else ticked(value)
 
 
 class PausedClock:
-    """Context manager that pauses the time of a budget; it is used while a script awaits a coroutine of the host."""
+    """Context manager that pauses the time of a budget; it is used while a script awaits a coroutine of Python code."""
 
     __slots__ = ("_budget", "_left")
 

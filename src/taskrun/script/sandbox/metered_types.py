@@ -17,10 +17,7 @@ _CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, byte
 
 
 def metered_callable(function: Any) -> Any:
-    """Return the metered variant of a type such as ``list`` that a script calls, or ``function`` itself.
-
-    Most functions have no such variant and are returned unchanged.
-    """
+    """Return what a script calls in place of ``function``: a metered variant of some types, else ``function``."""
     if function is str:
         return _call_str
     if function is int:

@@ -100,7 +100,7 @@ def _pattern_errors(node: ast.Match) -> Iterator[tuple[ast.AST, str]]:
 
 
 def _captured(part: ast.AST) -> str | None:
-    """Return the name that a pattern binds, or None."""
+    """Return the name to which a pattern assigns a value, or None if it assigns none."""
     if isinstance(part, (ast.MatchAs, ast.MatchStar)):
         return part.name
     return part.rest if isinstance(part, ast.MatchMapping) else None

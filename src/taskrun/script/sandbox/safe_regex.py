@@ -72,10 +72,7 @@ def _compile(pattern: str, flags: int = 0) -> Any:
 
 
 def _timeout_error() -> TimeoutError:
-    """Return the TimeoutError of a pattern that took too long.
-
-    The caller raises it outside ``except``, so that the script does not see the original exception as its context.
-    """
+    """Return the error of a pattern that took too long; raising it outside ``except`` avoids a chained exception."""
     return TimeoutError(f"the pattern took longer than {SECONDS:g} s")
 
 

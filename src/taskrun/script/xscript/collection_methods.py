@@ -100,7 +100,7 @@ def _concat(items: Any, *others: Any) -> list[Any]:
 
 
 def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -> list[Any]:
-    """Replace ``count`` items from an index by new ones and return the removed items."""
+    """Replace ``count`` items from the index ``start`` by new ones and return the removed items; None means all."""
     first = max(0, len(items) + start) if start < 0 else min(start, len(items))
     last = len(items) if count is None else min(len(items), first + max(0, count))
     removed = items[first:last]
@@ -141,7 +141,10 @@ def _set_at(items: list[Any], index: int, value: Any) -> Any:
 
 
 def _remove(items: list[Any], what: Any) -> Any:
-    """Remove the item at an index and return it, or remove the first equal item and return whether there was one."""
+    """Remove the item at the index ``what`` and return it, or null if there is none.
+
+    If ``what`` is no integer, remove the first item that equals it, and return whether there was one.
+    """
     if isinstance(what, int) and not isinstance(what, bool):
         return items.pop(what) if 0 <= what < len(items) else None
     index = _index_of(items, what)

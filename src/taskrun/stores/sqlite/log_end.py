@@ -18,10 +18,7 @@ _MAX_RUNS = 10_000
 
 
 class KnownRun(NamedTuple):
-    """Cached data of a run that this process writes.
-
-    ``number`` is its row id in ``runs``, ``block`` the latest block of row ids that ``places`` lists for it.
-    """
+    """Cached row id and epoch of a run that this process writes, and the last id block that ``places`` lists for it."""
 
     number: int
     epoch: int

@@ -41,10 +41,7 @@ Fetch: TypeAlias = Callable[[str], bytes]
 
 
 def cell(text: str | None, spill: Spill | None = None) -> Cell:
-    """Return the database value for a text: the text, or a blob for a text that is long or that UTF-8 cannot encode.
-
-    ``spill`` writes a long text to a file; without it even a long text is stored in the database.
-    """
+    """Return the database value for a text: itself, or a blob if it is long (``spill`` writes a file) or not UTF-8."""
     if text is None:
         return None
     if spill is not None and len(text) > MAX_CELL_CHARACTERS:
@@ -59,10 +56,7 @@ def cell(text: str | None, spill: Spill | None = None) -> Cell:
 
 
 def text_from_cell(stored: Any, fetch: Fetch) -> Any:
-    """Return the text of a database value; ``fetch`` reads a text that was written to a file.
-
-    Values that are no blobs are returned unchanged.
-    """
+    """Return the text for a database value; ``fetch`` reads a long text from its file. Only blobs are converted."""
     if not isinstance(stored, bytes):
         return stored
     data = stored[1:] if stored.startswith(b"t") else fetch(stored[1:].decode())
@@ -72,8 +66,7 @@ def text_from_cell(stored: Any, fetch: Fetch) -> Any:
 def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
     """Return the columns in which a record differs from the defaults of the table ``steps``, and their values.
 
-    ``spill`` writes long texts to files. Most records differ in few columns, and each bound value costs time, even
-    None.
+    Most records differ in few columns, and each bound value costs time, even None.
     """
     key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = record
     columns = "key"
@@ -175,10 +168,7 @@ def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
 
 
 def changed_columns(changes: RunChanges, spill: Spill) -> dict[str, Cell]:
-    """Return the columns of ``runs`` that ``changes`` set, with their values.
-
-    A new flow text sets only its hash, because the text is in a table of its own.
-    """
+    """Return the columns of ``runs`` that ``changes`` set, with their values; of a new flow text only its hash."""
     columns: dict[str, Cell] = {}
     for name, value in changes.items():
         if name == "owner":

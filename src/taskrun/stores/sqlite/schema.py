@@ -48,10 +48,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
 
 
 def migrate(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Create the tables of a database, or migrate them to the current version of the schema.
+    """Create or migrate the tables of a database to the current schema; must be called outside of a transaction.
 
-    Must be called outside of a transaction. ``name`` is the name of the database in messages. Raises StoreError if the
-    database is not taskrun's, or is newer.
+    ``name`` is the name of the database in messages. Raises StoreError if the database is not taskrun's, or is newer.
     """
     connection.execute("BEGIN")  # read a consistent state
     try:

@@ -130,10 +130,7 @@ class SqliteStore:
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """Write step records and changes of one run in one transaction.
-
-        Raises FencedError for an outdated epoch, TransitionError if the run cannot get the new state.
-        """
+        """Write step records and changes of one run in one transaction; raises FencedError or TransitionError."""
         for problem in self.write_all((Write(run_id, epoch, records, run_changes),)):
             if problem is not None:
                 raise problem

@@ -19,7 +19,7 @@ from taskrun.syntax.node import Node, same
 
 
 class Differ(NamedTuple):
-    """Computer of deltas between two trees; ``opaque`` are the tags of elements that contain scripts."""
+    """Computes the delta between two trees; ``opaque`` are the tags of elements that contain scripts."""
 
     opaque: frozenset[str]
 

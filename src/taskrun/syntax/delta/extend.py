@@ -94,7 +94,7 @@ def _may_have(text: str, *words: str) -> bool:
 
 
 class _Extender:
-    """Merger of one file with its bases, layers and generated parts."""
+    """Merges one file with its bases, layers and generated parts."""
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
@@ -229,7 +229,7 @@ def _similar_file(word: str, from_file: str) -> str:
 
 
 def _root_problems(root: Node) -> Iterator[Diagnostic]:
-    """Yield problems of attributes that have no meaning on a root, and of an abstract root."""
+    """Yield a problem for each attribute that has no meaning on a root, and for a root with ``x:abstract``."""
     for name in ("x:prototype", "x:virtual", "x:inherit"):
         if name in root.attributes:
             hint = "the root has no siblings; use x:extends"

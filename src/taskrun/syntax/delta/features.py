@@ -43,7 +43,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
 
 
 class Features:
-    """Evaluator of the switches of trees; wrong switches are recorded in ``problems``."""
+    """Applies the switches of trees; problems of the switches are recorded in ``problems``."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config

@@ -45,7 +45,7 @@ _LIST = frozenset({"x:key-attr"})
 
 
 class Merger:
-    """Merger of trees; records conflicts in ``problems``. ``opaque`` are the tags of elements that contain scripts."""
+    """Merges trees; records conflicts in ``problems``. ``opaque`` are the tags of elements that contain scripts."""
 
     def __init__(self, opaque: frozenset[str]) -> None:
         self.opaque: frozenset[str] = opaque | SECTIONS

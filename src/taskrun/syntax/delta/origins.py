@@ -31,7 +31,7 @@ class MergedPlaces(NamedTuple):
         return owner.character_at(index, attribute) if owner is not None else None
 
     def source(self, path: str) -> Source | None:
-        """Return the source at ``path`` if a part of the node comes from it, else None."""
+        """Return the Source (path and text) of the file ``path`` if a part of the node comes from it, else None."""
         for owner in self.layers:
             found = owner.source_of(path)
             if found.path == path:
@@ -91,7 +91,7 @@ class MovedPlaces(NamedTuple):
         return owner.character_at(index, own) if own else owner.at
 
     def source(self, path: str) -> Source | None:
-        """Return the source at ``path`` if a part of the node comes from it, else None."""
+        """Return the Source (path and text) of the file ``path`` if a part of the node comes from it, else None."""
         for owner, _ in self.attributes.values():
             found = owner.source_of(path)
             if found.path == path:

@@ -42,7 +42,7 @@ _HINTS: Mapping[str, str] = MappingProxyType(
 
 
 class Cleaner:
-    """Cleaner of merged trees; problems are recorded in ``merger``."""
+    """Applies prototypes to merged trees and drops removed elements; problems are recorded in ``merger``."""
 
     def __init__(self, merger: Merger) -> None:
         self.merger = merger

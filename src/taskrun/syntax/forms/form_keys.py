@@ -42,7 +42,7 @@ class FormPart(NamedTuple):
 
 
 class KeyInterpreter:
-    """Interpreter of the keys of a map, which reads the schema to tell attributes from elements.
+    """Interprets the keys of a map: reads the schema to tell attributes from elements.
 
     ``note`` reports a problem: a function of offset, message and hint.
     """

@@ -35,7 +35,7 @@ def form_of(root: Node, shapes: Shapes) -> dict[str, Form]:
 
 
 class _FormWriter:
-    """Converter of elements to maps and lists, according to the schema (``shapes``)."""
+    """Converts elements to maps and lists, according to the schema (``shapes``)."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes

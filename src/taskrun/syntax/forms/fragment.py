@@ -93,4 +93,4 @@ class FragmentPlaces:
         return self.inside.locate(self.node.character_at(index, attribute))
 
     def source(self, path: str) -> None:
-        """Return None: every part of the node comes from the node's own source."""
+        """Return None: every part of the node comes from the same file as the node."""

@@ -78,7 +78,7 @@ class Entries(NamedTuple):
     start: int
 
     def get(self, name: str) -> Value | None:
-        """Return the value of a key, or None."""
+        """Return the value of a key, or None if the map has no such key."""
         return next((value for key, value in self.pairs if key.text == name), None)
 
 

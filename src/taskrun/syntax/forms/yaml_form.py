@@ -59,7 +59,7 @@ class _Gathered:
 
 
 class _FormReader:
-    """Builder of the nodes of one YAML or JSON file, which collects the problems of the file."""
+    """Builds the nodes of one YAML or JSON file, and collects the problems of the file."""
 
     def __init__(self, source: Source, shapes: Shapes) -> None:
         self.source = source

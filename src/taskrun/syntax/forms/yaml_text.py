@@ -163,7 +163,7 @@ class _Composer:
 
 
 def key_problem(source: Source, key: Scalar, first: Scalar) -> Diagnostic:
-    """Return the diagnostic for a duplicate key, or for YAML's merge key."""
+    """Return the diagnostic for a duplicate key, or for YAML's merge key ``<<``."""
     if key.text == "<<":
         return problem(source, "yaml", key.start, "the merge key << is not allowed", "write the merged keys instead")
     line = source.location(first.start).line

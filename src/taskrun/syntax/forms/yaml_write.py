@@ -100,7 +100,7 @@ def _item(item: Form, indent: int) -> Iterator[str]:
 
 
 def _flow(value: Form) -> str | None:
-    """Return a map of scalars, or an empty list, as YAML on one line; None if the value needs several lines."""
+    """Return a map of scalars, or an empty list, on one line (YAML's flow style); None if it needs several lines."""
     if isinstance(value, dict) and all(isinstance(part, str) and "\n" not in part for part in value.values()):
         pairs = (f"{_scalar(key, flow=True)}: {_scalar(str(part), flow=True)}" for key, part in value.items())
         return "{" + ", ".join(pairs) + "}"
@@ -118,7 +118,7 @@ def _indicators(text: str) -> str:
 
 
 def _scalar(text: str, *, flow: bool = False) -> str:
-    """Return a text as a scalar on one line, in quotes if necessary."""
+    """Return a text as a scalar on one line, in quotes if necessary; ``flow`` is whether it is inside a flow-style map."""
     if _is_value(text):
         return text
     special = _LETTERS.match(text) or _NUMBERS.match(text)
