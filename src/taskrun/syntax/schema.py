@@ -100,10 +100,7 @@ class ElementDeclaration:
 
 
 class Schema:
-    """Schema of task files with the additions of packages.
-
-    ``extra`` are the added elements; attributes may be added to the task and to every step.
-    """
+    """Schema of task files with additions of packages: ``extra`` elements, and attributes of the task and every step."""
 
     def __init__(self, extra: Sequence[ExtraElement] = (), extra_attributes: tuple[str, ...] = ()) -> None:
         self._extra = tuple(extra)

@@ -72,25 +72,18 @@ class Compiler:
         self.facts.problems.append(node.problem(code, message, hint=hint, attribute=attribute))
 
     def script(self, node: Node, *, leaves: bool = False) -> Script | None:
-        """Compile the text of an element as a script and return it; if it has problems, report them and return None.
+        """Compile the text of an element as a script; return it, or None if it has problems, which are reported.
 
         With ``leaves``, the value of the script is Ellipsis unless it ends with ``return``.
         """
         return self._script(ScriptSource(node, None, node.text), expression=False, leaves=leaves)
 
     def part(self, part: ScriptSource) -> Script | None:
-        """Compile a part of the file as an expression and return it.
-
-        If it has problems, report them and return None.
-        """
+        """Compile a part of the file as an expression; return it, or None if it has problems, which are reported."""
         return self._script(part, expression=True)
 
     def _script(self, part: ScriptSource, *, expression: bool, leaves: bool = False) -> Script | None:
-        """Compile a part of the file, add the script to the facts and return it.
-
-        If it has problems, report them and return None. With ``leaves``, the value of the script is Ellipsis unless it
-        ends with ``return``.
-        """
+        """Compile a part of the file and add it to the facts; return it, or None if it has problems, which are reported."""
         try:
             script = compile_source(
                 part, self.settings, language=self.language, expression=expression, awaits=not expression, leaves=leaves
@@ -110,10 +103,7 @@ class Compiler:
         self.facts.suspends = self.facts.suspends or getattr(script, "suspends", False)
 
     def template(self, node: Node, attribute: str | None) -> Template | None:
-        """Compile an attribute, or the text of an element, as text with ``${…}`` and return it.
-
-        If it has problems, report them and return None.
-        """
+        """Compile an attribute or text as text with ``${…}``; return it, or None if it has problems, which are reported."""
         try:
             template = compile_template(node, attribute, language=self.language, settings=self.settings)
         except BindError as error:
@@ -123,10 +113,9 @@ class Compiler:
         return template
 
     def expression(self, node: Node, attribute: str, *, needed: bool = True) -> Script | Template | None:
-        """Compile an attribute as one expression, with or without ``${…}`` around it, and return it.
+        """Compile an attribute as one expression, with or without ``${…}`` around it; return it.
 
-        Returns None if the attribute has problems, which are reported, or is missing, which is reported if it is
-        ``needed``.
+        Returns None if it has problems, which are reported, or is missing, which is reported if it is ``needed``.
         """
         text = node.attributes.get(attribute)
         if text is None:
@@ -141,10 +130,7 @@ class Compiler:
         return template
 
     def check_attributes(self, node: Node, *names: str, xpl: bool = True) -> None:
-        """Report the attributes of an element that are not in ``names``.
-
-        Not reported are ``xmlns:`` declarations and, with ``xpl``, ``xpl:`` attributes.
-        """
+        """Report the attributes of an element except ``names``, ``xmlns:`` and, with ``xpl``, ``xpl:`` attributes."""
         for name in node.attributes:
             free = name.startswith(("xpl:", "xmlns:")) if xpl else name.startswith("xmlns:")
             if name not in names and not free:

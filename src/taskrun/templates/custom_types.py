@@ -63,7 +63,7 @@ class CustomTypes:
         return node._replace(children=tuple(children))
 
     def _step(self, node: Node) -> Sequence[Node]:
-        """Return the elements that replace a custom step; for a step with a problem, record it and return none."""
+        """Return the elements that replace a custom step; none if it has a problem, which is recorded."""
         if _TYPE not in node.attributes:
             self.problems.append(node.problem("missing-attribute", "<custom> needs the attribute customType"))
             return ()

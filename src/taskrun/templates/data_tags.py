@@ -52,7 +52,7 @@ def _script(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _compile_script(compiler: Compiler, node: Node) -> Script | None:
-    """Compile the text of a ``<c:script>`` and return it; if it has problems, report them and return None."""
+    """Compile the text of a ``<c:script>``; return it, or None if it has problems, which are reported."""
     if node.children:
         inner = next(child for child in node.children if child.tag != TEXT)
         compiler.report(

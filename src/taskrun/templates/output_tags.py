@@ -134,7 +134,7 @@ def _ast(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
-    """Compile the text of an element as a jinja2 template and return it; report problems and return None.
+    """Compile the text of an element as a jinja2 template; return it, or None if it has problems, which are reported.
 
     It is compiled as asynchronous only if it uses an async function, so that other templates also work where a script
     must not await.

@@ -114,9 +114,9 @@ def _unchanged(value: Any) -> Any:
 
 
 def _parameters(compiler: Compiler, node: Node, function: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
-    """Return the parameters of a function that a tag can pass by name.
+    """Return the parameters of a function that a tag can pass by name, or None if it cannot be called by a tag.
 
-    If the function has no readable signature or a mandatory positional-only parameter, report that and return None.
+    That is the case, and is reported, if it has no readable signature or a mandatory positional-only parameter.
     """
     try:
         parameters = inspect.signature(function).parameters

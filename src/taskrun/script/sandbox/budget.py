@@ -50,7 +50,7 @@ class Budget:
         return self.ticks.__next__
 
     def _stretch(self) -> Iterable[int]:
-        """Charge the next ticks at once and return an iterable over them; it raises ScriptBudgetError if none remain."""
+        """Charge the next ticks and return an iterable over them; it raises ScriptBudgetError if none remain."""
         count = min(_STRIDE, self.rest)
         try:
             self.charge(max(count, 1))

@@ -66,10 +66,7 @@ def translate_xscript(text: str, *, expression: bool, limits: Limits) -> Transla
 
 
 def _ends_line(text: str, index: int, letter: str) -> bool:
-    """Return whether the character ``letter`` at an index ends a line.
-
-    In a carriage return and line feed, only the line feed ends the line.
-    """
+    """Return whether a character ends a line; a carriage return before a line feed does not."""
     return letter == "\n" or (letter == "\r" and text[index + 1 : index + 2] != "\n")
 
 
@@ -84,10 +81,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [*self.hoisted, self.with_position(ast.Expr(value), tree)]
 
     def block(self, statements: Sequence[SyntaxNode]) -> list[ast.stmt]:
-        """Return the Python statements for the statements of a block.
-
-        Function definitions come first, because functions may be called before their declaration.
-        """
+        """Return the Python statements of a block, functions first: they may be called before their declaration."""
         outer, self.hoisted = self.hoisted, []
         done: list[ast.stmt] = []
         flat = [node.nodes[0] if node.kind == "statement" and node.nodes else node for node in statements]
@@ -112,10 +106,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return whole
 
     def body(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the Python statements for the body of a loop or condition, in which declared names are local.
-
-        The result is never empty: a body without statements becomes ``pass``.
-        """
+        """Return the Python statements of the body of a loop or condition, at least ``pass``; names in it are local."""
         if node.kind == "statement":
             node = node.nodes[0]
         self.variables.open_block()
@@ -238,10 +229,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [ast.Assign([LocalName(first, STORE)], ast.Constant(True)), loop]
 
     def do_for_(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Translate ``for (init; test; update)`` to a ``while`` that runs the update before every further iteration.
-
-        At the end of the loop's body, ``continue`` would skip it.
-        """
+        """Translate ``for (init; test; update)`` to a ``while`` that starts with the update, which ``continue`` runs so."""
         first, test, following, body = node.nodes
         self.variables.open_block()
         begun = self.statement(first.nodes[0]) if first.nodes else []

@@ -69,7 +69,7 @@ class Shapes:
         return self._shape(self._named[f"{_XS}element", "task"])
 
     def child(self, parent: Shape, tag: str) -> Shape:
-        """Return the shape of a child of an element, or FREE (anything is allowed) if the schema has no such child there."""
+        """Return the shape of a child of an element; FREE (anything is allowed) if the schema has no such child."""
         declared = parent.children.get(tag)
         return FREE if declared is None else self._shape(declared)
 

@@ -118,7 +118,7 @@ def _indicators(text: str) -> str:
 
 
 def _scalar(text: str, *, flow: bool = False) -> str:
-    """Return a text as a scalar on one line, in quotes if necessary; ``flow`` is whether it is inside a flow-style map."""
+    """Return a text as a scalar on one line, in quotes if necessary; ``flow`` means inside a flow-style map."""
     if _is_value(text):
         return text
     special = _LETTERS.match(text) or _NUMBERS.match(text)
