@@ -20,7 +20,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from taskrun.durable.store import Store
 from taskrun.errors import PluginError, StoreError, near_hint
-from taskrun.stores.memory import MemoryStore
 
 GROUP = "taskrun.stores"
 _URL_FORMS = "a store is memory:, sqlite:///relative/file.db or sqlite:////absolute/file.db"
@@ -56,6 +55,8 @@ def open_store(url: str) -> Store:
 
 def _memory(url: str) -> Store:
     """Open a new store in memory; raises StoreError if the URL has a path."""
+    from taskrun.stores.memory import MemoryStore
+
     if url.partition(":")[2].strip("/"):
         raise StoreError(f"'{url}': a store in memory has no name", "write memory:")
     return MemoryStore()

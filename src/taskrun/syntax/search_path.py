@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from taskrun.syntax.delta.layers import relative_candidates
@@ -40,13 +41,11 @@ class NotFoundError(LookupError):
         )
 
 
+@dataclass(frozen=True, slots=True)
 class SearchPath:
-    """The search roots, in which the files of tasks and step libraries are searched."""
+    """The search roots, in which tasks and step libraries are searched; ``roots`` has each folder once."""
 
-    __slots__ = ("roots",)
-
-    def __init__(self, roots: Sequence[str]) -> None:
-        self.roots: tuple[str, ...] = tuple(dict.fromkeys(roots))
+    roots: tuple[str, ...]
 
     def by_path(self, path: str, referrer: str) -> str:
         """Return the file for a path that the file ``referrer`` contains; raise NotFoundError if it does not exist."""

@@ -25,7 +25,8 @@ OWN_PREFIXES = frozenset({"c:", "x:"})
 _EXTENSION = "{urn:extension}element"
 _REFUSED = "_"  # a name that the schema does not have
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""The characters that XML does not allow (the pattern of the others takes 4 ms to compile)."""
 
 
 def find_problems(root: Node, schema: Schema) -> Iterator[Diagnostic]:

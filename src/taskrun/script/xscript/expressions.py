@@ -2,7 +2,8 @@
 
 Rules: an expression with the same meaning in Python becomes Python's own node; every other becomes a call of a function
 in ``operations``, which contain the guards. Operands are evaluated once, in the order of the text. A function that
-needs statements is hoisted: it is defined right before the statement that contains it.
+needs statements is hoisted: it is defined right before the statement that contains it. It has more than
+300 lines, because there is one method for each of the many rules of the grammar.
 """
 
 # ruff: noqa: D102 - a method on_<rule> translates the expression of that grammar rule

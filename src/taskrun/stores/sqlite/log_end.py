@@ -9,6 +9,7 @@ reading the epoch in the same statement makes a commit 50 % slower.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from taskrun.stores.sqlite.schema import BLOCK_BITS
@@ -25,12 +26,12 @@ class KnownRun(NamedTuple):
     block: int
 
 
+@dataclass(slots=True, eq=False)
 class LogEnd:
     """Cache of the last row id of the log, and of the runs that were written since another process wrote last."""
 
-    def __init__(self) -> None:
-        self.last_id: int = 0
-        self.runs: dict[str, KnownRun] = {}
+    last_id: int = 0
+    runs: dict[str, KnownRun] = field(default_factory=dict)
 
     def refresh(self, connection: sqlite3.Connection) -> None:
         """Read the last row id, inside a write transaction; drop the cached runs if another process wrote."""
