@@ -100,7 +100,7 @@ class ElementDeclaration:
 
 
 class Schema:
-    """Schema of task files with additions of packages: ``extra`` elements, and attributes of the task and every step."""
+    """Schema of task files with its additions: the elements ``extra``, and attributes of the task and every step."""
 
     def __init__(self, extra: Sequence[ExtraElement] = (), extra_attributes: tuple[str, ...] = ()) -> None:
         self._extra = tuple(extra)

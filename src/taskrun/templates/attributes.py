@@ -79,7 +79,7 @@ def _check(compiler: Compiler, node: Node) -> None:
 
 
 def _read_mode(compiler: Compiler, node: Node) -> str | None:
-    """Return the value of ``xpl:outputMode``, or None if it is missing; an unknown mode is reported and read as ``none``."""
+    """Return the value of ``xpl:outputMode``, or None if it is missing; report an unknown mode and return "none"."""
     mode = node.attributes.get("xpl:outputMode")
     if mode is None or mode in MODES:
         return mode

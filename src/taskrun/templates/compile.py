@@ -83,7 +83,7 @@ class Compiler:
         return self._script(part, expression=True)
 
     def _script(self, part: ScriptSource, *, expression: bool, leaves: bool = False) -> Script | None:
-        """Compile a part of the file and add it to the facts; return it, or None if it has problems, which are reported."""
+        """Compile a part of the file, add it to the facts and return it, or None if it has problems (reported)."""
         try:
             script = compile_source(
                 part, self.settings, language=self.language, expression=expression, awaits=not expression, leaves=leaves
@@ -103,7 +103,7 @@ class Compiler:
         self.facts.suspends = self.facts.suspends or getattr(script, "suspends", False)
 
     def template(self, node: Node, attribute: str | None) -> Template | None:
-        """Compile an attribute or text as text with ``${…}``; return it, or None if it has problems, which are reported."""
+        """Compile an attribute or a text with ``${…}``; return it, or None if it has problems, which are reported."""
         try:
             template = compile_template(node, attribute, language=self.language, settings=self.settings)
         except BindError as error:
