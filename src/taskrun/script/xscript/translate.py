@@ -229,7 +229,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [ast.Assign([LocalName(first, STORE)], ast.Constant(True)), loop]
 
     def do_for_(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Translate ``for (init; test; update)`` to a ``while`` that starts with the update, also after ``continue``."""
+        """Translate ``for (init; test; update)`` to a ``while``, the update first, so that ``continue`` runs it."""
         first, test, following, body = node.nodes
         self.variables.open_block()
         begun = self.statement(first.nodes[0]) if first.nodes else []

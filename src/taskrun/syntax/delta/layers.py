@@ -48,7 +48,7 @@ class LayeredFile(NamedTuple):
 
     @property
     def below(self) -> LayeredFile | None:
-        """The next version below this one, or None if this is the lowest."""
+        """The version of the file in the next lower layer, or None if this is the lowest version."""
         return LayeredFile(self.paths, self.level + 1) if self.level + 1 < len(self.paths) else None
 
 
