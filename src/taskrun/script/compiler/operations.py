@@ -34,10 +34,7 @@ def _begin_budget(limits: Limits) -> Budget:
 
 
 def _variable_or_name(scope: Names, namespace: Mapping[str, Any], name: str) -> Any:
-    """Return a variable of the scope or, if there is none, the value of that name in the namespace.
-
-    Raises UnknownVariableError if there is neither.
-    """
+    """Return a variable of the scope or, if there is none, the value of that name in the namespace."""
     found = scope.find(name, _MISSING)
     return namespace[name] if found is _MISSING else found
 
