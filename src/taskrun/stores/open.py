@@ -63,9 +63,9 @@ def _memory(url: str) -> Store:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the path of the SQLite file in the URL of a store, None for other stores; nothing is opened or created.
+    """Return the path of the SQLite file in the URL of a store, or None for a store of another kind.
 
-    Raises StoreError for a malformed URL of a SQLite store.
+    Nothing is opened or created. Raises StoreError for a malformed URL of a SQLite store.
     """
     return Path(_sqlite_settings(url).path).expanduser() if url.lower().startswith("sqlite:") else None
 

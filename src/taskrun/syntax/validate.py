@@ -71,12 +71,12 @@ def _tree(root: Node, opaque: frozenset[str]) -> _Element:
 
 
 def _text_mark(text: str) -> str | None:
-    """Return a placeholder for text that is more than white space, None for other text."""
+    """Return a placeholder for text, None for white space: the schema decides only whether text is allowed."""
     return "text" if text.strip(" \t\r\n") else None
 
 
 def _clean(node: Node) -> dict[str, str]:
-    """Return the attributes without prefixed ones, with names and characters that lxml accepts."""
+    """Return the attributes of an element without prefixed ones; characters that lxml refuses are replaced."""
     return {
         name if _PLAIN_NAME.match(name) else _REFUSED: NOT_XML.sub("\ufffd", value)
         for name, value in node.attributes.items()

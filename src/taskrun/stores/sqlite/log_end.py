@@ -19,7 +19,7 @@ _MAX_RUNS = 10_000
 
 
 class KnownRun(NamedTuple):
-    """Cached data of a run that this process writes: its id in ``runs``, its epoch, its latest block in ``places``."""
+    """Cached row id and epoch of a run that this process writes, and the last id block that ``places`` lists for it."""
 
     number: int
     epoch: int
@@ -28,13 +28,13 @@ class KnownRun(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class LogEnd:
-    """Cached end of the append-only log: the last row id, and the runs written since another process wrote last."""
+    """Cache of the last row id of the log, and of the runs that were written since another process wrote last."""
 
     last_id: int = 0
     runs: dict[str, KnownRun] = field(default_factory=dict)
 
     def refresh(self, connection: sqlite3.Connection) -> None:
-        """Read the last row id in a write transaction, and drop the cached runs if another process wrote."""
+        """Read the last row id, inside a write transaction; drop the cached runs if another process wrote."""
         (last_id,) = connection.execute("SELECT max(id) FROM steps").fetchone()
         if last_id != self.last_id or len(self.runs) > _MAX_RUNS:
             self.runs.clear()

@@ -30,7 +30,7 @@ class ValueFiles:
     folder: Path
 
     def save(self, data: bytes) -> str:
-        """Write the data to a file, unless that file exists, and return its name."""
+        """Write the data to a file named by its hash, unless that file exists, and return the name."""
         name = hashlib.sha256(data).hexdigest()
         target = self.folder / name
         if self._is_complete(target, len(data)):
