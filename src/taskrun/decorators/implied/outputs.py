@@ -25,7 +25,7 @@ from taskrun.model.variables import own_names
 class Outputs(ImpliedDecorator):
     """The output expressions of a step."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_by=("outputs",))
 
     outputs: tuple[Output, ...]
     by_name: OutputLookup

@@ -20,7 +20,7 @@ from taskrun.durable.compensation import register_compensation
 class RegisterCompensation(ImpliedDecorator):
     """Registration of the compensation of a step."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("compensates",))
 
     step: Step
 

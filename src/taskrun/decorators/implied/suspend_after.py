@@ -28,7 +28,7 @@ SUSPEND = "@suspend"
 class SuspendAfter(ImpliedDecorator):
     """A wait point after a step."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("suspends",))
 
     step: Step
 
