@@ -59,8 +59,8 @@ class RunSession:
             self._recorder = client.create(run, inputs)
             self._finish = Finish(run, self._recorder, None)
         recorder = self._recorder
+        run.control.task = asyncio.current_task()  # before the run is active, so that it can always be cancelled
         self._active[run.run_id] = run
-        run.control.task = asyncio.current_task()
         if recorder is None:
             try:
                 return await self._execute(inputs)
@@ -98,6 +98,9 @@ class RunSession:
                     await shielded(compensate_all(run, compensations, asyncio.CancelledError(), "main:undo"))
                 except RevertError as error:
                     state, problem = RunState.REVERT_FAILED, error
+                except asyncio.CancelledError:  # of the awaiting task; the rollback is complete
+                    self._finish.end(state)
+                    raise
             self._finish.end(state, problem)
         except RunAborted as aborted:
             raise aborted.error from aborted.error.__cause__
@@ -119,6 +122,10 @@ class RunSession:
             except asyncio.CancelledError as error:
                 cancelled = error
                 control.cancel()
+        if task.cancelled() and self._run.state.active:  # before its first step
+            reason = self._cancelled()
+            if cancelled is None:
+                raise reason
         if cancelled is not None:
             if not task.cancelled():
                 task.exception()  # mark it as retrieved: the awaiting task was cancelled
@@ -141,8 +148,7 @@ class RunSession:
             if run.journal.problem is not None:
                 finish.aborted(run.journal.problem)
                 raise RunAborted(run.journal.problem) from None
-            reason = RunCancelled(f"the run was cancelled ({run.control.cancelled or 'kill'})")
-            finish.end(RunState.CANCELLED, reason)
+            reason = self._cancelled()
             if run.control.cancelled is None or (task and task.uncancel() > cancellations):
                 raise  # the awaiting task was cancelled, not only the run
             raise reason from None
@@ -158,6 +164,12 @@ class RunSession:
             return finish.suspended()
         finish.end(RunState.SUCCEEDED, outputs=done.outputs)
         return result_of(run.flow, run.run_id, done.outputs)
+
+    def _cancelled(self) -> RunCancelled:
+        """Record that the run was cancelled, and return the error for its caller."""
+        reason = RunCancelled(f"the run was cancelled ({self._run.control.cancelled or 'kill'})")
+        self._finish.end(RunState.CANCELLED, reason)
+        return reason
 
     async def _check_outputs(self, done: Completion, recorder: Recorder) -> None:
         """Roll the run back and raise UnsavableValueError if its outputs cannot be recorded."""
