@@ -121,7 +121,7 @@ class PluginError(TaskrunError):
 class StoreError(TaskrunError):
     """A store cannot be opened, written or read; earlier commits are safe.
 
-    ``problem`` says what is wrong and where, ``hint`` what to do about it.
+    ``problem`` describes the problem and its place, ``hint`` a remedy.
     """
 
     exit_status = 3
@@ -214,7 +214,7 @@ class RevertError(ExceptionGroup[Exception], RunError):
 
 
 class DecisionChangedError(RunError):
-    """A resumed run decides otherwise than it recorded, because its flow has changed."""
+    """A resumed run made another decision than the recorded one, because its flow has changed."""
 
     def __init__(self, key: str, before: object, because: str, after: object, now_because: str) -> None:
         super().__init__(

@@ -28,7 +28,7 @@ EXECUTORS = (INLINE, THREAD, PROCESS)
 
 
 def values_for(frame: Frame, parameters: Parameters) -> dict[str, Any]:
-    """Return the values by name for a call: the inputs of the step, or for a step without inputs, variables.
+    """Return the values of a call by name: the inputs of the step or, if it has none, variables named like parameters.
 
     Raises LookupError if there is no variable for a parameter that needs a value.
     """

@@ -124,9 +124,9 @@ async def revert_with(
 def _context_for(
     frame: Frame, names: ArgumentNames, values: Mapping[str, Any], *, shielded: bool = False
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the context of a call as a mapping with one item, the StepContext by its name.
+    """Yield the argument for the context parameter of a method: a mapping from its name to the StepContext.
 
-    Yield an empty mapping if the method has no such parameter, or if the flow gives it another value.
+    The mapping is empty if the method has no such parameter, or if an input of the step has its name.
     """
     if CONTEXT in values or CONTEXT not in names.names.values():
         yield {}

@@ -160,7 +160,7 @@ class Task(ABC):
         )
 
     def _from_flow(self, names: Iterable[str]) -> frozenset[str]:
-        """Return the names whose values the flow has to give: all that are not injected."""
+        """Return those of ``names`` whose values the flow must supply: all that are not injected."""
         return frozenset(names).difference(self.inject)
 
     def _check_inject(self) -> None:

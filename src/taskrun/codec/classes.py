@@ -45,7 +45,7 @@ def class_kind(cls: type) -> str | None:
 
 
 def class_reference(cls: type) -> str:
-    """Return the name of a class as ``module:qualname``; raises UnsavableError if the name does not resolve to it."""
+    """Return the name of a class as ``module:qualname``; raises UnsavableError if that name does not lead to the class."""
     name = f"{cls.__module__}:{cls.__qualname__}"
     if _loaded_class(name) is not cls:
         raise UnsavableError(f"the class {name.replace(':', '.')} cannot be saved: it cannot be found by its name")

@@ -32,7 +32,7 @@ _NEAR = re.compile(r"did you mean '(\w+)'")
 
 
 class _Missing(enum.Enum):
-    """The value of an attribute that is wrong."""
+    """Type of the placeholder for the value of a wrong attribute."""
 
     MISSING = 0
 

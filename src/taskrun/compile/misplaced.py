@@ -45,7 +45,7 @@ def _jumps_and_waits(around: Step, child: Step) -> Iterator[Diagnostic]:
 
 
 def _root_only(root: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each attribute or element that steps may have and the root step may not."""
+    """Yield an error for each attribute or element of the root step that is allowed on other steps only."""
     node = root.node
     for word in ("enterSteps", "exitSteps"):
         if node.tag == "task" and word in node.attributes and root.traits.children_jump:

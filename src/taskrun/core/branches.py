@@ -58,8 +58,8 @@ class Branches:
     async def start(self, key: Hashable, run: Callable[[], Awaitable[Completion]], may_suspend: bool) -> None:
         """Start a branch; if it cannot suspend, run it to its end.
 
-        Parameters: ``key`` identifies the branch in ``next``, ``run`` returns a new coroutine, ``may_suspend`` says
-        whether that may await.
+        Parameters: ``key`` identifies the branch in ``next``, ``run`` returns a new coroutine, ``may_suspend`` is true
+        if the coroutine may await.
         """
         if may_suspend:
             task = asyncio.create_task(_complete(run))

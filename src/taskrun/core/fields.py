@@ -92,7 +92,7 @@ class FieldType:
     """Whether the field is a tuple."""
 
     def holds(self, *classes: type) -> bool:
-        """Return whether the values of the field, or the elements of its tuples, are instances of a class given."""
+        """Return whether the values of the field, or the items of its tuples, are instances of one of ``classes``."""
         return inspect.isclass(self.kind) and issubclass(self.kind, classes)
 
 
@@ -112,7 +112,7 @@ def _field_type(hint: Any) -> FieldType:
 
 
 def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type without ``Annotated`` and ``| None``, and the markers of the former."""
+    """Return a type without ``Annotated`` and ``| None``, and the markers that ``Annotated`` contains."""
     marks: tuple[Any, ...] = ()
     while True:
         if get_origin(hint) is Annotated:

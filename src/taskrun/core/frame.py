@@ -106,7 +106,7 @@ class Frame:
         return journal.recorded(self.part_key(part, index)) if journal.replays else None
 
     def remember(self, name: str, make: Callable[[], Any], because: str = "", index: int | None = None) -> Any:
-        """Return the value of a decision: of ``make()``, or in a replay the value that it had in the first execution.
+        """Return the value of a decision: the recorded value in a replay, else the result of ``make()``, now recorded.
 
         Parameters: ``name`` and ``index`` identify the decision in the step, ``because`` is the text of the script that
         makes it.

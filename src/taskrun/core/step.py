@@ -77,7 +77,7 @@ class Decorator(ABC):
 
     @abstractmethod
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step with ``inner(frame)``, as often as this decorator wants, and return the completion."""
+        """Run the wrapped step by calling ``inner(frame)``, any number of times, and return the completion."""
 
     def stores(self) -> Iterator[str]:
         """Yield the names of the variables that this decorator sets in the scope of the step."""
@@ -133,7 +133,7 @@ class Step(ABC):
 
     @abstractmethod
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Perform the step in the given frame and return its completion; an exception is the failure of the step."""
+        """Execute the step in the given frame and return its completion; an exception is the failure of the step."""
 
     @property
     def at(self) -> Location:

@@ -79,14 +79,14 @@ class Traits:
             await step.revert.run(frame)
 
     def children_in_run(self, step: Any, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
-        """Return the run that the steps inside belong to, and these steps, also those in another file.
+        """Return the run to which the steps inside this step belong, and these steps, which may be in another file.
 
         ``path`` is that of the step.
         """
         return run, step.children()
 
     def requests(self, _step: Any, _item: Input) -> bool:
-        """Return whether an input is requested from the caller of ``resume``, instead of bound when the step begins."""
+        """Return whether the caller of ``resume`` must supply the input; other inputs are bound when the step begins."""
         return False
 
     def requested_inputs(self, step: Any, _run: Run) -> tuple[Input, ...]:
@@ -94,7 +94,7 @@ class Traits:
         return tuple(item for item in step.inputs if self.requests(step, item))
 
     def reads_by_name(self, _step: Any) -> Iterator[str]:
-        """Yield the names of the variables that the step reads although no script of it names them."""
+        """Yield the names of the variables that the step reads in addition to those that its scripts mention."""
         return iter(())
 
     def reads_unknown(self, _step: Any) -> bool:

@@ -39,7 +39,7 @@ class WhenTraits(DecoratorTraits):
 
 @decorator("when", rank=140)
 class When(Decorator):
-    """A condition on a step."""
+    """Decorator for ``<when>``: skips the step unless a condition is true."""
 
     traits: ClassVar[DecoratorTraits] = WhenTraits(may_suspend=False)
 
@@ -59,7 +59,7 @@ class When(Decorator):
         return NEXT
 
     def _recorded_decision(self, frame: Frame, recorder: Recorder, reason: str) -> bool:
-        """Return whether the step runs, as recorded if it was decided before; raises DecisionChangedError."""
+        """Return whether the step runs, by the recorded decision if there is one; raises DecisionChangedError."""
         key = frame.path_of(self.owner.name if self.owner else "")
         earlier = recorder.recorded(key)
         if earlier is not None and earlier.state is StepState.RUNNING and not recorder.flow_changed:

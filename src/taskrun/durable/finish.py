@@ -24,7 +24,7 @@ from taskrun.result import RunResult
 class Finish:
     """Records the end of one run; for a run that is not recorded, it does nothing.
 
-    ``before`` is the record of a resumed run as it was before.
+    ``before`` is the record of a resumed run as it was before the resume.
     """
 
     __slots__ = ("_before", "_recorder", "_run")

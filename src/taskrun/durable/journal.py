@@ -64,7 +64,7 @@ class Journal:
         return bool(self._replayed)
 
     def recorded(self, key: str) -> StepRecord | None:
-        """Return the record to replay that has this key, None without one."""
+        """Return the record to replay that has this key, None if there is none."""
         return self._replayed.get(key)
 
     def order(self, key: str) -> int:

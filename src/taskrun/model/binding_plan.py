@@ -84,7 +84,7 @@ def kebab(name: str) -> str:
 
 
 def plan_of(cls: type) -> BindingPlan:
-    """Return the plan of a step, decorator or part class; raises TypeError for a field type that XML cannot have."""
+    """Return the plan of a step, decorator or part class; raises TypeError for a field that cannot be read from XML."""
     found = field_types(cls)
     attributes, children, on_step = {}, {}, {}
     own = prefixed = None
@@ -116,7 +116,7 @@ def plan_of(cls: type) -> BindingPlan:
 def _binding(  # noqa: C901, PLR0911 - a table of types
     cls: type, item: dataclasses.Field[Any], found: FieldType
 ) -> tuple[FieldBinding, str]:
-    """Return how a field is read, and the kind of its place: attribute, child, on-step, own-text or prefixed."""
+    """Return the binding of a field, and its place in XML: attribute, child, on-step, own-text or prefixed."""
     required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     kind, repeated = found.kind, found.repeated
     for mark in found.marks:

@@ -76,7 +76,7 @@ class Variables:
         return self.inside(parent if parent is not None else self.root)
 
     def owner_of(self, name: str, step: Step) -> Step | None:
-        """Return the innermost enclosing step with the variable in its own scope, None without one."""
+        """Return the innermost enclosing step with the variable in its own scope, None if there is none."""
         current = self._parents.get(id(step.node))
         while current is not None:
             if name in self._own[id(current.node)]:

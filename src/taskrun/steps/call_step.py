@@ -75,7 +75,7 @@ class CallStepTraits(Traits):
 
 @step("call-step")
 class CallStep(Step):
-    """A call of a step of a library."""
+    """Step ``<call-step>``: calls a step of a step library."""
 
     traits: ClassVar[Traits] = CallStepTraits(marks_handled=True)
 

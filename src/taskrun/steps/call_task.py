@@ -37,7 +37,7 @@ class CallTaskTraits(Traits):
         return True
 
     def has_compensation(self, _step: Step) -> bool:
-        """Return True: only the called task determines whether its steps have compensations."""
+        """Return True, because only the called task determines whether its steps have compensations."""
         return True
 
     def children_in_run(self, step: CallTask, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
@@ -48,7 +48,7 @@ class CallTaskTraits(Traits):
 
 @step("call-task")
 class CallTask(Step):
-    """A call of another task."""
+    """Step ``<call-task>``: runs another task."""
 
     traits: ClassVar[Traits] = CallTaskTraits(marks_handled=True)
 

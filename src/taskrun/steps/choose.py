@@ -29,7 +29,7 @@ DEFAULT = "default"
 
 @base
 class Branch(Sequence):
-    """A branch of a choose: a sequence in the scope of the choose."""
+    """Base class of the branches of ``<choose>``: a sequence in the scope of the choose."""
 
     use_parent_scope: bool | None = True
     to: str | None = None
@@ -37,14 +37,14 @@ class Branch(Sequence):
 
 @step("case")
 class Case(Branch):
-    """The branch for one value of the decider."""
+    """Branch ``<case>`` of a choose: runs for one value of the decider."""
 
     match: str
 
 
 @step("otherwise")
 class Otherwise(Branch):
-    """The branch for all other values of the decider."""
+    """Branch ``<otherwise>`` of a choose: runs for all other values of the decider."""
 
 
 def _with_jump(branch: Branch, done: Completion) -> Completion:
@@ -68,7 +68,7 @@ class ChooseTraits(Traits):
 
 @step("choose")
 class Choose(Step):
-    """A choice of one branch by the value of a script."""
+    """Step ``<choose>``: runs the branch that the value of a script, the decider, selects."""
 
     traits: ClassVar[Traits] = ChooseTraits(may_suspend=False, marks_handled=True)
 
@@ -87,7 +87,7 @@ class Choose(Step):
         return wanted
 
     def _branch(self, wanted: str) -> Any:
-        """Return the program of the branch for a value of the decider, None without one."""
+        """Return the program of the branch for a value of the decider, None if there is none."""
         cases: tuple[Any, ...] = self.case
         return next((case for case in cases if case.model.match == wanted), self.otherwise)
 

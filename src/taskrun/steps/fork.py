@@ -70,7 +70,7 @@ class BaseFork(BranchingStep):
 
 @step("fork")
 class Fork(BaseFork):
-    """A concurrent branch for each element of a collection."""
+    """Step ``<fork>``: runs its body in one concurrent branch for each element of a collection."""
 
     var_name: str
     producer: Script

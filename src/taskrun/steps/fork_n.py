@@ -20,7 +20,7 @@ from taskrun.steps.fork import BaseFork
 
 @step("fork-n")
 class ForkN(BaseFork):
-    """A given number of concurrent branches."""
+    """Step ``<fork-n>``: runs its body in a given number of concurrent branches."""
 
     count: Expr
 

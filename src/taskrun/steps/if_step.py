@@ -23,17 +23,17 @@ from taskrun.steps.sequence import Sequence
 
 @step("then")
 class Then(Sequence):
-    """The branch for a condition that is true."""
+    """Branch ``<then>`` of an ``<if>``: runs if the condition is true."""
 
 
 @step("else")
 class Else(Sequence):
-    """The branch for a condition that is false."""
+    """Branch ``<else>`` of an ``<if>``: runs if the condition is false."""
 
 
 @step("if")
 class If(Step):
-    """A choice between two branches by a condition."""
+    """Step ``<if>``: runs one of two branches, depending on a condition."""
 
     traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 

@@ -109,7 +109,7 @@ class JoinState:
 async def join(
     frame: Frame, settings: BranchingStep, specs: Iterable[BranchSpec], order: Mapping[str, int]
 ) -> Completion:
-    """Run the branches, join them, and return the completion: the value of the aggregator, without one the results.
+    """Run the branches, join them, and return the completion, with the aggregator's value or else the branch results.
 
     ``order`` has the position of each branch in the results, by its key.
     """

@@ -34,7 +34,7 @@ class CodeTraits(Traits):
 
 @step("script")
 class LanguageStep(Step):
-    """A script in the language ``lang``; its value is the RESULT."""
+    """Step ``<script>``: evaluates a script in the language ``lang``; the value is the RESULT."""
 
     traits: ClassVar[Traits] = CodeTraits(reads_only_scripts=True)
 

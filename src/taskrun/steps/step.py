@@ -35,7 +35,7 @@ class ScriptTraits(Traits):
 
 @step("step", "xpl")
 class ScriptStep(Step):
-    """A script with inputs and outputs."""
+    """Step ``<step>``: evaluates a script, with inputs and outputs."""
 
     traits: ClassVar[Traits] = ScriptTraits(reads_only_scripts=True)
 

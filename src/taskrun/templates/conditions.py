@@ -146,7 +146,7 @@ def _grouped(tag: str, tests: list[Condition]) -> Condition:
 
 
 def _single(compiler: Compiler, node: Node) -> Condition:
-    """Compile a condition that is not a group."""
+    """Compile a single condition, such as ``<eq>`` or ``<between>``."""
     tag = node.tag
     if tag in _CONSTANT:
         compiler.check_attributes(node, xpl=False)

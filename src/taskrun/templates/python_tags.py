@@ -193,7 +193,7 @@ def _compile_slots(
 ) -> dict[str, SlotValue]:
     """Compile the content of a call to callables by parameter; report content that belongs to no parameter.
 
-    ``awaits`` tells whether the function can await them.
+    ``awaits`` is true if the function can await them.
     """
     names, filled, rest = _names(parameters), dict[str, SlotValue](), list[Node]()
     for child in node.children:
@@ -220,7 +220,7 @@ def _compile_slots(
 
 
 def _compile_slot(compiler: Compiler, node: Node, name: str, *, awaits: bool) -> SlotValue:
-    """Compile the content of an element to a callable; ``awaits`` tells whether the function can await it."""
+    """Compile the content of an element to a callable; ``awaits`` is true if the function can await it."""
     names = slot_argument_names(compiler, node, ())
     mode = "text" if node.text.strip() and not node.children else "none"
     body = compiler.slot(without_own_attributes(compiler, node, name), mode, names)

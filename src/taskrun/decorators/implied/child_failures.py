@@ -19,7 +19,7 @@ from taskrun.durable.compensation import mark_handled, may_handle
 
 @decorator("containerFailures", rank=13)
 class ContainerFailures(ImpliedDecorator):
-    """Marker of the failures of its children that a container has handled, when the container ends."""
+    """Implied decorator of a container: marks the failures of its children that it has handled, when it ends."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> ContainerFailures | None:
@@ -52,7 +52,7 @@ class ContainerFailures(ImpliedDecorator):
 
 @decorator("childFailure", rank=150)
 class ChildFailure(ImpliedDecorator):
-    """Registration of the failure of a child, which ContainerFailures reads when the container ends."""
+    """Implied decorator of a child: stores its failure, which ContainerFailures reads when the container ends."""
 
     name: str
 
@@ -63,7 +63,7 @@ class ChildFailure(ImpliedDecorator):
         return cls(name=step.name) if tracked and settings.in_foreign_container else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; store that it follows earlier failures of its siblings, and store its own failure."""
+        """Run the step; mark earlier failures of its siblings as followed by this step, and store its own failure."""
         run = frame.run
         rollback = run.rollback
         if rollback.abort_error is not None:
@@ -81,5 +81,5 @@ class ChildFailure(ImpliedDecorator):
 
 
 def is_part(error: Exception, of: BaseException) -> bool:
-    """Return whether an exception is another one, or a member of that group."""
+    """Return whether ``error`` is the exception ``of`` itself, or a member of the exception group ``of``."""
     return error is of or (isinstance(of, BaseExceptionGroup) and any(is_part(error, item) for item in of.exceptions))

@@ -17,7 +17,7 @@ from taskrun.durable.compensation import with_compensation
 
 @decorator("compensate", rank=15)
 class Compensate(ImpliedDecorator):
-    """A list of the compensations of a container, and its rollback."""
+    """Implied decorator of a container: collects the compensations of its steps, and rolls it back when it fails."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Compensate | None:

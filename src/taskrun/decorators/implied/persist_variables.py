@@ -18,7 +18,7 @@ from taskrun.core.weave import WeaveSettings
 
 @decorator("persistVariables", rank=14)
 class PersistVariables(ImpliedDecorator):
-    """Recorded variables of a container."""
+    """Implied decorator that records the variables named by ``persistVars`` of a container."""
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> PersistVariables | None:

@@ -35,7 +35,7 @@ COMPENSATED = "what the steps inside had done is undone"
 
 @decorator("replay", rank=97)
 class Replay(ImpliedDecorator):
-    """Replay and recording of a step in a recorded run."""
+    """Implied decorator that replays or records a step of a recorded run."""
 
     step: Step
     input_names: tuple[str, ...]
@@ -168,7 +168,7 @@ class Replay(ImpliedDecorator):
         return done
 
     def _recorded_failure(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
-        """Return the recorded failure of the step; restore what it means for the rollback of the run."""
+        """Return the recorded failure of the step, and restore its effect on the rollback of the run."""
         failure = recorder.failure(earlier.error)
         if ROLLS_BACK_RUN in earlier.note or isinstance(failure, RevertError):
             frame.run.rollback.abort_error = failure
@@ -177,7 +177,7 @@ class Replay(ImpliedDecorator):
         return failure
 
     def _first_inputs(self, frame: Frame, earlier: StepRecord | None, recorder: Recorder) -> str | None:
-        """Return the text of the inputs at the first start of the step; a re-entered step has these inputs again."""
+        """Return the JSON text of the inputs at the first start of the step, because a re-entered step gets them again."""
         if earlier is not None and earlier.inputs is not None and earlier.state is not StepState.SUCCEEDED:
             frame.scope.update(recorder.value(earlier.inputs))
             return earlier.inputs

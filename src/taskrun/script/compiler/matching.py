@@ -20,7 +20,7 @@ from taskrun.script.compiler.functions import FunctionEmitter
 
 
 class MatchEmitter(FunctionEmitter):
-    """Emitter of ``match`` statements; as the last subclass it handles every node of a script."""
+    """Emitter of ``match`` statements; it inherits all other emitters, so it handles every node of a script."""
 
     def visit_Match(self, node: ast.Match) -> list[ast.stmt]:
         subject, unmatched = self.new_temporary() or "", self.new_temporary() or ""

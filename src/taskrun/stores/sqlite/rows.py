@@ -41,7 +41,7 @@ Fetch: TypeAlias = Callable[[str], bytes]
 
 
 def cell(text: str | None, spill: Spill | None = None) -> Cell:
-    """Return the cell for a text; without ``spill`` even a long text is stored in the cell itself."""
+    """Return the cell for a text; ``spill`` writes a long text to a file, without it the cell contains the whole text."""
     if text is None:
         return None
     if spill is not None and len(text) > MAX_CELL_CHARACTERS:
@@ -56,7 +56,7 @@ def cell(text: str | None, spill: Spill | None = None) -> Cell:
 
 
 def text_from_cell(stored: Any, fetch: Fetch) -> Any:
-    """Return the text of a cell; values that are no blobs are returned unchanged."""
+    """Return the text of a cell: a blob is decoded or names a file, any other value is returned unchanged."""
     if not isinstance(stored, bytes):
         return stored
     data = stored[1:] if stored.startswith(b"t") else fetch(stored[1:].decode())

@@ -68,7 +68,7 @@ def load_and_extend(path: str, sources: Sources) -> Node:
 
 
 def extend(root: Node, found: LayeredFile, sources: Sources) -> Node:
-    """Return the tree of a loaded file with everything that it builds on merged in; raises XmlError and ExtendError.
+    """Return the tree of a loaded file, merged with all that it extends; raises XmlError and ExtendError.
 
     ``found`` is the file with its delta layers, of which ``root`` is the topmost.
     """

@@ -46,7 +46,7 @@ class KeyInterpreter:
         self.note = note
 
     def entry(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
-        """Yield the elements and attributes (parts without a tag) that one key of a map stands for."""
+        """Yield the elements and attributes (parts without a tag) that one key of a map is converted to."""
         name, shape = key.text, parent.shape
         if name in WORDS:
             yield from self.word(key, value, parent)

@@ -35,7 +35,7 @@ def read_fragment(tag: str, scalar: Scalar, source: Source, prefixes: frozenset[
 
 
 class _FragmentReader(XmlReader):
-    """XML reader whose root element stands for the element of the YAML or JSON file."""
+    """XML reader whose root element represents the element of the YAML or JSON file."""
 
     def unclosed(self) -> str:
         """Return the open element as a hint, without its line: that would be the line in the fragment."""

@@ -113,7 +113,7 @@ class _JsonReader:
         return found == mark
 
     def stop(self, expected: str) -> XmlError:
-        """Return the error for the token at the current offset; ``expected`` says what is valid there."""
+        """Return the error for the token at the current offset; ``expected`` describes valid tokens."""
         found = _NEXT.match(self.text, self.at)
         shown = f"'{found[0][:20]}'" if found and found[0] else "the end of the file"
         message = f"not well-formed JSON: {expected}, but there is {shown}"
