@@ -207,7 +207,7 @@ def test_packages_are_small() -> None:
 
 
 @pytest.mark.parametrize("package", [name for name in MODULES if (PACKAGE / name.replace(".", "/")).is_dir()])
-def test_packages_say_what_they_are(package: str) -> None:
+def test_package_docstrings_describe_contents_imports_and_start(package: str) -> None:
     """The docstring of a package says what is in it, what it may import, and where to begin."""
     text = ast.get_docstring(MODULES[package]) or ""
     assert len(text.splitlines()) >= 4
@@ -216,7 +216,7 @@ def test_packages_say_what_they_are(package: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module_names_say_what_they_hold(module: str) -> None:
+def test_module_names_are_specific(module: str) -> None:
     """No module has a name that could be that of any other."""
     assert not VAGUE & set(module.split("."))
 
@@ -234,7 +234,7 @@ def test_layers(module: str) -> None:
             assert within(name, LAYERS[layer]), f"{module} imports {name}"
 
 
-def test_arrows_point_one_way() -> None:
+def test_the_layers_have_no_cycle() -> None:
     """The table of layers has no circle: each package names only packages that stand before it."""
     order = list(LAYERS)
     for layer, allowed in LAYERS.items():
@@ -242,7 +242,7 @@ def test_arrows_point_one_way() -> None:
             assert order.index(name) < order.index(layer), f"{layer} imports {name}"
 
 
-def test_no_circle_of_files_is_larger_than_the_kernel() -> None:
+def test_no_import_cycle_is_larger_than_that_of_the_kernel() -> None:
     """Files that import each other in a circle, for types too, are few; the largest circle is the kernel's own."""
     circles = sorted((sorted(circle) for circle in circles_of(import_graph())), key=len, reverse=True)
     largest = circles[0]
@@ -250,14 +250,14 @@ def test_no_circle_of_files_is_larger_than_the_kernel() -> None:
     assert {layer_of(name) for name in largest} == {"core"}
 
 
-def test_the_package_itself_imports_nothing_of_its_own() -> None:
+def test_importing_the_package_imports_no_module_of_it() -> None:
     """Importing taskrun costs next to nothing."""
     wanted = imports(MODULES["__init__"], types_too=False, inside_functions=False)
     assert not [name for name in wanted if name.startswith("taskrun")]
 
 
 @pytest.mark.parametrize("package", HEAVY)
-def test_heavy_packages_are_imported_where_they_are_needed(package: str) -> None:
+def test_heavy_packages_have_few_importers(package: str) -> None:
     """Each heavy package has few users, which are listed here."""
     users = {
         name for name, tree in MODULES.items() if package in map(layer_of, imports(tree, types_too=False))
@@ -266,7 +266,7 @@ def test_heavy_packages_are_imported_where_they_are_needed(package: str) -> None
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_heavy_packages_are_imported_in_functions(module: str) -> None:
+def test_heavy_packages_are_imported_lazily(module: str) -> None:
     """Nothing heavy is imported by importing a module; those that need it to begin with are imported late themselves."""
     wanted = set(imports(MODULES[module], types_too=False, inside_functions=False))
     heavy = {layer_of(name) for name in wanted} & set(HEAVY)
@@ -286,7 +286,7 @@ def test_importing_the_engine_imports_no_heavy_package() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_modules_hold_no_mutable_state(module: str) -> None:
+def test_modules_have_no_mutable_state(module: str) -> None:
     """Nothing that can be changed is assigned at the level of a module."""
     for node in MODULES[module].body:
         if not isinstance(node, ast.Assign | ast.AnnAssign):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mortal import MortalStore
+from crashing import CrashingStore
 from pages import Block, parts
 from small_flows import Bench, task
 
@@ -103,7 +103,7 @@ def test_runs(bench: Bench, classes: list[type], recorded: bool, observed: bool)
 
 def resumed_after(flow: Path, classes: list[type], death: int) -> tuple[Outside, bool]:
     """Run a flow in a process that dies after so many commits, resume it in others, and return what it did."""
-    store = MortalStore()
+    store = CrashingStore()
     outside = Outside(store)
     store.left = death
     died = False
@@ -124,7 +124,7 @@ def resumed_after(flow: Path, classes: list[type], death: int) -> tuple[Outside,
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["succeeds", "rolled back"])
-def test_is_killed_at_each_record(bench: Bench, classes: list[type], fails: bool) -> None:
+def test_killed_after_each_record(bench: Bench, classes: list[type], fails: bool) -> None:
     """A run that dies after its first, second, third … record and is resumed does what an uninterrupted one does."""
     end = LEAF.format(name="last", source="raise ValueError()") if fails else END
     flow = bench.write(task(BODY + end))
@@ -139,7 +139,7 @@ def test_is_killed_at_each_record(bench: Bench, classes: list[type], fails: bool
     raise AssertionError("it dies for ever")
 
 
-def test_is_resumed_after_its_failure(bench: Bench, classes: list[type]) -> None:
+def test_resumed_after_a_failure(bench: Bench, classes: list[type]) -> None:
     """Of a run that has failed only the step that failed is executed again; the handled failure is not."""
     outside = Outside(MemoryStore())
     outside.fails = True
@@ -153,7 +153,7 @@ def test_is_resumed_after_its_failure(bench: Bench, classes: list[type]) -> None
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["plain", "recorded"])
-def test_is_cancelled(bench: Bench, classes: list[type], recorded: bool) -> None:
+def test_cancelled_inside_the_container(bench: Bench, classes: list[type], recorded: bool) -> None:
     """A run that is cancelled inside the container is rolled back."""
     outside = Outside(MemoryStore() if recorded else None)
     manager = manager_of(classes, outside)

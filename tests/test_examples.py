@@ -71,7 +71,7 @@ def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url:
         assert same(json.loads(done.out) if done.out else None, call["out"]), done.out
 
 
-def test_an_import_is_killed(url: str) -> None:
+def test_a_killed_import_is_resumed(url: str) -> None:
     """What was stored is not stored again: at most the row that was being recorded."""
     words = ("import.task.xml", "--input", "rows=6", "--input", "pause=150")
     owner = start(EXAMPLES / "20_killed", *words)
@@ -84,7 +84,7 @@ def test_an_import_is_killed(url: str) -> None:
     assert done.stderr.splitlines() in (stored, stored[1:])
 
 
-def test_a_cancel_from_a_second_terminal(url: str) -> None:
+def test_cancel_from_a_second_terminal(url: str) -> None:
     """What was rented is given back."""
     owner = start(EXAMPLES / "21_cancel", "train.task.xml")
     says(owner, "the work begins")
@@ -102,7 +102,7 @@ def test_a_cancel_from_a_second_terminal(url: str) -> None:
     ]
 
 
-def test_every_flow_is_right() -> None:
+def test_every_flow_passes_the_strict_check() -> None:
     """``check --strict`` has nothing against any of them."""
     done = python(
         EXAMPLES,

@@ -26,7 +26,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def test_the_wheel_carries_schemas_and_lib(installed: Path) -> None:
+def test_the_wheel_contains_schemas_and_lib(installed: Path) -> None:
     """They lie in the package."""
     assert (installed / "taskrun" / "schemas" / "task.xsd").is_file()
     assert (installed / "taskrun" / "lib").is_dir()

@@ -77,7 +77,7 @@ def test_other_encodings(taskrun, flow, tmp_path):
     assert "unknown encoding 'klingon'" in taskrun("flow.task.xml").err
 
 
-def test_no_such_file(taskrun, flow, tmp_path):
+def test_a_missing_file_is_reported(taskrun, flow, tmp_path):
     """A missing file is reported with the nearest name; a folder is not a flow."""
     flow(task(STEP))
     ended = taskrun("flwo.task.xml")

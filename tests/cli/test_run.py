@@ -109,7 +109,7 @@ def test_a_failing_step(taskrun, flow):
     assert "Traceback" in taskrun("flow.task.xml", "-v").err
 
 
-def test_a_line_per_step_when_asked(taskrun, flow):
+def test_verbose_writes_a_line_per_step(taskrun, flow):
     """``-v`` writes one line per finished step to standard error."""
     flow(
         '<task><steps><step name="a"><source>1</source></step>'

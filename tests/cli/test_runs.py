@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, WORKING, a_run
+from sample_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, WORKING, a_run
 
 from taskrun.cli.runs import format_run_time, unique_prefixes
 from taskrun.cli.stores import add_store_options, store_url

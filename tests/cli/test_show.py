@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from recorded_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
+from sample_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
 
 from taskrun.cli.render_values import abbreviate, one_line, untagged
 from taskrun.cli.times import format_elapsed
@@ -43,7 +43,7 @@ def test_show(call, store, words, file):
 
 
 @pytest.mark.parametrize("file", ["runs.txt", "show_booking.txt"])
-def test_the_documentation_shows_this(file):
+def test_the_documentation_contains_the_golden_file(file):
     """The documentation contains the golden file."""
     page = (GOLDEN.parents[1] / "docs/command-line.md").read_text("utf-8")
     assert (GOLDEN / file).read_text("utf-8") in page

@@ -293,7 +293,7 @@ def test_cancelled_at_each_step_of_the_loop(bench: Bench, runs: list[Run], name:
 
 @settings(max_examples=60)
 @given(name=st.sampled_from(sorted(FLOWS)), points=st.lists(st.integers(1, 120), min_size=2, max_size=12))
-def test_cancelled_again_and_again(bench: Bench, name: str, points: list[int]) -> None:
+def test_cancelled_repeatedly(bench: Bench, name: str, points: list[int]) -> None:
     """A run that is cancelled once more while it cleans up leaves nothing behind either."""
     scene = Scene(flow_of(bench, name))
     scene.play(points)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
-from mortal import World, Worlds
+from crashing import World, Worlds
 from small_flows import Bench
 
 Made = Callable[[Iterator[int]], str]
@@ -203,7 +203,7 @@ def check(bench: Bench, worlds: Worlds, text: str, deaths: Callable[[int], Itera
 
 @settings(max_examples=20)
 @given(flow=FLOWS)
-def test_dies_after_each_record(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool]) -> None:
+def test_killed_after_each_commit(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool]) -> None:
     """Dying once, after the first, second, third … commit."""
     text = text_of(*flow)
     note(text)
@@ -217,7 +217,7 @@ def test_dies_after_each_record(bench: Bench, worlds: Worlds, flow: tuple[list[M
 
 @settings(max_examples=30)
 @given(flow=FLOWS, death=st.lists(st.integers(1, 12), min_size=2, max_size=8))
-def test_dies_again_and_again(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool], death: list[int]) -> None:
+def test_killed_repeatedly(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool], death: list[int]) -> None:
     """Dying several times, also while a resumed run recalls, waits for an attempt or undoes."""
     text = text_of(*flow)
     note(text)
@@ -248,7 +248,7 @@ WAITS = '<delay name="w" delayMillisExpr="10"/>'
         (f'<sequential name="s"><steps>{A}{FAILS}</steps><catch>effect("caught")</catch></sequential>{FAILS}', "FAILED"),
     ],
 )  # fmt: skip
-def test_state_after_undoing(bench: Bench, worlds: Worlds, body: str, state: str) -> None:
+def test_state_after_a_rollback(bench: Bench, worlds: Worlds, body: str, state: str) -> None:
     """What was undone because of the failure that ends the run decides, not what was undone at all; dying changes nothing."""
     text = f"<task><steps>{body}</steps></task>"
     world = World(worlds, {})

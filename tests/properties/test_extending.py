@@ -94,7 +94,7 @@ def unordered(node: Node) -> tuple[object, ...]:
 
 @given(TASKS)
 @settings(max_examples=40)
-def test_nothing_changes_nothing(task: Node) -> None:
+def test_an_empty_delta_changes_nothing(task: Node) -> None:
     """An empty delta, and one that only names what is there."""
     assert same(over(task, element("task")), task)
     named = [element(step.tag, {"name": step.attributes["name"]}) for step in task.children[0].children]
@@ -103,7 +103,7 @@ def test_nothing_changes_nothing(task: Node) -> None:
 
 @given(TASKS, TASKS, TASKS)
 @settings(max_examples=40)
-def test_layer_by_layer_is_all_at_once(base: Node, first: Node, second: Node) -> None:
+def test_merging_deltas_is_associative(base: Node, first: Node, second: Node) -> None:
     """Merging the deltas one by one, and merging what both together are, give the same elements.
 
     Not always in the same order: the order of two layers over a base, and of one layer that is both, are worked out by
@@ -115,7 +115,7 @@ def test_layer_by_layer_is_all_at_once(base: Node, first: Node, second: Node) ->
 
 @given(st.data())
 @settings(max_examples=40)
-def test_layer_by_layer_in_order(data: st.DataObject) -> None:
+def test_merging_ordered_deltas_keeps_the_order(data: st.DataObject) -> None:
     """Deltas that touch elements of the base in its order keep the order, both ways, when one touches all that the other does."""
     base = data.draw(TASKS)
     known = [step.attributes["name"] for step in base.children[0].children]
@@ -130,7 +130,7 @@ def test_layer_by_layer_in_order(data: st.DataObject) -> None:
 
 @given(TASKS, TASKS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-def test_the_difference_leads_to_the_target(base: Node, wanted: Node) -> None:
+def test_the_difference_merged_over_the_base_is_the_target(base: Node, wanted: Node) -> None:
     """Laid over the first tree, the delta gives the second; between equal trees there is none."""
     differ = Differ(opaque())
     delta = differ.difference(base, wanted)
@@ -169,7 +169,7 @@ def joined(node: Node) -> Node:
 
 
 @given(MIXED)
-def test_what_is_written_reads_back(root: Node) -> None:
+def test_written_xml_is_parsed_as_the_same_tree(root: Node) -> None:
     """Character by character, in text and attributes."""
     root = joined(root)
     again = parse("again", write_xml(root).encode())

@@ -34,7 +34,7 @@ COUNTS_ITS_FILES = {"13_shell"}
 
 
 @pytest.mark.parametrize("form", ["xml", "yaml", "json"])
-def test_every_flow_comes_back(form: str) -> None:
+def test_every_flow_survives_a_round_trip(form: str) -> None:
     converted = 0
     for file in FLOWS:
         try:
@@ -180,7 +180,7 @@ TREES = st.recursive(
 
 @given(TREES)
 @settings(max_examples=120, deadline=None)
-def test_any_tree_comes_back(tree: Node) -> None:
+def test_any_tree_survives_a_round_trip(tree: Node) -> None:
     root = tree._replace(attributes={**tree.attributes, "xmlns:my": "my"})
     assert same(root, parse("f.xml", write_xml(root).encode()))
     for name, text in (("f.yaml", write_yaml(root, SHAPES)), ("f.json", write_json(root, SHAPES))):
@@ -189,7 +189,7 @@ def test_any_tree_comes_back(tree: Node) -> None:
 
 @given(TREES, st.booleans())
 @settings(max_examples=100, deadline=None)
-def test_ink_stands_where_it_is_said_to(tree: Node, as_json: bool) -> None:
+def test_locations_of_characters_are_exact(tree: Node, as_json: bool) -> None:
     """Letters of texts and attributes are found at their places in the file."""
     root = tree._replace(attributes={**tree.attributes, "xmlns:my": "my"})
     text = (write_json if as_json else write_yaml)(root, SHAPES)

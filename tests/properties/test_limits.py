@@ -71,7 +71,7 @@ def passages(callers: list[Caller], rate: float) -> tuple[list[tuple[float, int]
 @example(
     callers=[Caller(0, None, LONG), Caller(0, 0.4, LONG), Caller(0, None, LONG), Caller(0.5, None, LONG)], rate=1.0
 )
-def test_a_rate_limit_lets_no_more_through_than_its_bucket(callers: list[Caller], rate: float) -> None:
+def test_a_rate_limit_never_exceeds_its_bucket(callers: list[Caller], rate: float) -> None:
     """In any stretch of time at most a full bucket and what flows in meanwhile get through, whoever comes and leaves."""
     passed, limiters = passages(callers, rate)
     burst = max(1.0, rate)
@@ -85,7 +85,7 @@ def test_a_rate_limit_lets_no_more_through_than_its_bucket(callers: list[Caller]
 
 
 @given(arrivals=st.lists(gaps, min_size=1, max_size=40), rate=st.sampled_from([0.3, 1.0, 2.0, 7.5]))
-def test_a_rate_limit_lets_everybody_through_as_soon_as_its_bucket_allows(arrivals: list[float], rate: float) -> None:
+def test_a_rate_limit_delays_no_longer_than_its_bucket_requires(arrivals: list[float], rate: float) -> None:
     """Who does not leave gets through at the very moment at which a token bucket has a token for them."""
     passed, _ = passages([Caller(gap, None, LONG) for gap in arrivals], rate)
     size = tokens = max(1.0, rate)
@@ -121,7 +121,7 @@ class Inside:
 
 
 @given(callers=callers, limit=st.integers(1, 4), stay=st.sampled_from([0.0, 0.1, 1.0, 5.0]))
-def test_a_throttle_lets_no_more_in_than_allowed(callers: list[Caller], limit: int, stay: float) -> None:
+def test_a_throttle_never_exceeds_its_permits(callers: list[Caller], limit: int, stay: float) -> None:
     """At no time are more inside than allowed, they come in the order of arrival, and all permits are given back."""
     inside = Inside()
     limiters = Limiters()
@@ -143,7 +143,7 @@ def test_a_throttle_lets_no_more_in_than_allowed(callers: list[Caller], limit: i
 @given(
     limit=st.integers(1, 50), durations=st.lists(st.integers(0, 40), min_size=1, max_size=7), fails=st.integers(2, 9)
 )
-def test_a_throttle_holds_among_a_thousand_branches(bench: Bench, limit: int, durations: list[int], fails: int) -> None:
+def test_a_throttle_limits_a_thousand_branches(bench: Bench, limit: int, durations: list[int], fails: int) -> None:
     """A thousand branches, some of which fail, go through a throttle: never too many at once, and everybody once."""
     inside = Inside()
 
@@ -168,7 +168,7 @@ def test_a_throttle_holds_among_a_thousand_branches(bench: Bench, limit: int, du
 
 @settings(max_examples=8)
 @given(rate=st.integers(20, 400), count=st.integers(1, 300))
-def test_a_rate_limit_holds_among_many_branches(bench: Bench, rate: int, count: int) -> None:
+def test_a_rate_limit_limits_many_branches(bench: Bench, rate: int, count: int) -> None:
     """Branches that start together get through a rate limit one second's worth at once, then one by one."""
     times: list[float] = []
 

@@ -28,7 +28,7 @@ def write(tmp_path: Path) -> Any:
     return make
 
 
-def test_d09_success_and_failure_are_told_apart_in_metrics(write):
+def test_d09_metrics_distinguish_success_and_failure(write):
     """Timers carry the state; a step that does not ask to be measured is not, whether it fails or not."""
     metrics = Metrics()
     manager = TaskManager(observers=[metrics])

@@ -40,7 +40,7 @@ def test_a_problem_shows_its_line_with_a_caret() -> None:
     assert str(Diagnostic(location=PLACE, code="bad", message="no")) == "flow.task.xml:2:5: error[bad]: no"
 
 
-def test_the_caret_stands_below_its_character() -> None:
+def test_the_caret_is_below_its_character() -> None:
     """Tabs are kept; of a long line only the part round it is shown."""
     assert snippet("\tx = 1", 2) == "    \tx = 1\n    \t^"
     line = "".join(str(number % 10) for number in range(1, 1001))
@@ -90,7 +90,7 @@ def test_exit_statuses(error: TaskrunError, status: int) -> None:
     assert error.exit_status == status
 
 
-def test_what_errors_tell() -> None:
+def test_attributes_of_errors() -> None:
     """Problems of inputs, the place of a failed step, the codes that flows know."""
     assert InputError(["a", "b"]).problems == ("a", "b")
     assert str(InputError(["a", "b"])) == "a\nb"

@@ -30,12 +30,12 @@ def test_on_the_class_and_on_an_object(bench: Bench) -> None:
         assert manager.check(path) == ()
 
 
-def test_methods_know_what_they_are() -> None:
+def test_methods_have_docstrings_on_the_class() -> None:
     """Help is there on the class too."""
     assert "Run a flow to its end" in (TaskManager.run.__doc__ or "")
 
 
-def test_what_the_package_offers() -> None:
+def test_public_names_of_the_package() -> None:
     """Every public name can be had, and no other."""
     for name in dir(taskrun):
         assert getattr(taskrun, name) is not None
@@ -97,7 +97,7 @@ def test_a_wrong_flow_is_refused_each_time(bench: Bench) -> None:
     assert [item.code for item in manager.check(bench.write("<task"))] == ["xml"]
 
 
-def test_a_flow_shows_what_it_is(bench: Bench) -> None:
+def test_repr_of_a_flow(bench: Bench) -> None:
     """Its name, version and size; a file without a name is called @main."""
     assert repr(TaskManager.load(path := bench.write(ONE))) == f"Flow('one', version=0, path='{path}', steps=1)"
     unnamed = bench.load(task("<sequential><steps><step/></steps></sequential>"))
@@ -107,7 +107,7 @@ def test_a_flow_shows_what_it_is(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("how", ["setting", "environment"])
-def test_where_tasks_are_looked_up(bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_search_roots_of_tasks(bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """In the folder of the file that was started, then in those that were given."""
     bench.write(task('<step><source>return "away"</source></step>'), "elsewhere/manager/away/v1.task.xml")
     bench.write(task('<step><source>return "here"</source></step>'), "started/manager/both/v1.task.xml")
@@ -134,7 +134,7 @@ def test_a_relative_path_is_shown_as_it_was_given(bench: Bench, monkeypatch: pyt
         TaskManager.run("relative_call.task.xml")
 
 
-def test_settings_reach_the_run(bench: Bench) -> None:
+def test_settings_apply_to_the_run(bench: Bench) -> None:
     """Flags, functions, beans, modules that may be imported, observers."""
     seen: list[Any] = []
     manager = TaskManager(
@@ -152,7 +152,7 @@ def test_settings_reach_the_run(bench: Bench) -> None:
     assert seen
 
 
-def test_errors_say_what_is_to_be_corrected(bench: Bench) -> None:
+def test_errors_have_classes_and_exit_statuses(bench: Bench) -> None:
     """The file, the inputs, or the flow itself; each with its exit status."""
     with pytest.raises(InputError) as wrong:
         TaskManager.run(bench.write(task("<step/>", head='<input name="n" mandatory="true"/>')))
@@ -189,7 +189,7 @@ def test_the_state_of_global_limits(bench: Bench) -> None:
     run_virtual(main())
 
 
-def test_runs_share_nothing_else(bench: Bench) -> None:
+def test_concurrent_runs_are_independent(bench: Bench) -> None:
     """Variables, attempts and limits of a run are its own, however many go on at once."""
     body = """<loop name="l" itemsExpr="range(20)" varName="i"><input name="n"/><steps>
         <simple name="w" bean="wait"/><step name="s"><input name="i"/><input name="n"/><source>return n * 100 + i</source></step>
@@ -206,7 +206,7 @@ def test_runs_share_nothing_else(bench: Bench) -> None:
     assert run_virtual(main())[0] == [n * 100 + 19 for n in range(50)]
 
 
-def test_a_loaded_flow_is_run_as_it_is(bench: Bench) -> None:
+def test_a_loaded_flow_is_run_unchanged(bench: Bench) -> None:
     """Its type is public, and it can be run by another TaskManager with other settings."""
     flow = TaskManager.load(bench.write(task('<step name="a"><flags match="on"/><source>return 1</source></step>')))
     assert isinstance(flow, Flow)
@@ -214,7 +214,7 @@ def test_a_loaded_flow_is_run_as_it_is(bench: Bench) -> None:
     assert TaskManager().run(flow).result is None
 
 
-def test_closing_ends_what_is_idle(bench: Bench) -> None:
+def test_closing_stops_idle_workers(bench: Bench) -> None:
     """The TaskManager can be used again afterwards."""
     manager = TaskManager()
     manager.close()
@@ -222,7 +222,7 @@ def test_closing_ends_what_is_idle(bench: Bench) -> None:
     manager.close()
 
 
-def test_the_second_opinion_on_a_file(bench: Bench) -> None:
+def test_the_cross_check_of_a_file(bench: Bench) -> None:
     """Another validator of the schema finds the same files right and wrong."""
     manager = TaskManager()
     assert manager.flows.cross_check(bench.write(ONE)) == []

@@ -124,9 +124,9 @@ async def revert_with(
 def _context_for(
     frame: Frame, names: ArgumentNames, values: Mapping[str, Any], *, shielded: bool = False
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the argument for the context parameter of a method: a mapping from its name to the StepContext.
+    """Yield the argument for the parameter ``context`` of a method: a mapping from that name to the StepContext.
 
-    The mapping is empty if the method has no such parameter, or if an input of the step has its name.
+    The mapping is empty if the method has no such parameter, or if ``values`` contain another value for it.
     """
     if CONTEXT in values or CONTEXT not in names.names.values():
         yield {}

@@ -58,7 +58,7 @@ def test_names_are_inferred() -> None:
     assert repr(MyTask("other")) == "MyTask('other')"
 
 
-def test_it_is_exported_and_imported_late() -> None:
+def test_task_is_exported_and_imported_lazily() -> None:
     """``taskrun`` exports Task and FunctionTask, but imports no module of its own when it is imported."""
     assert taskrun.Task is Task
     assert isinstance(function_task(print_), FunctionTask)
@@ -181,7 +181,7 @@ def test_provides() -> None:
         (("a",), None, "t provides 'a' as item 0 of its result, which is a NoneType"),
     ],
 )
-def test_what_the_result_does_not_have(provides: Any, result: Any, text: str) -> None:
+def test_a_missing_item_of_the_result(provides: Any, result: Any, text: str) -> None:
     """A missing item of the result is a LookupError that names it."""
     with pytest.raises(LookupError, match=text):
         provided("t", keys_by_name("t", provides), result)

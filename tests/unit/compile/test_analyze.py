@@ -38,7 +38,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("body", "problem"), ERRORS.items(), ids=list(ERRORS))
-def test_what_cannot_work(bench: Bench, body: str, problem: tuple[str, int, str, str]) -> None:
+def test_errors(bench: Bench, body: str, problem: tuple[str, int, str, str]) -> None:
     """It is an error at its place, with a hint where there is one."""
     code, column, message, hint = problem
     (found,) = bench.problems(task(body))
@@ -90,7 +90,7 @@ WARNINGS = {
 
 
 @pytest.mark.parametrize(("body", "warnings"), WARNINGS.items(), ids=list(WARNINGS))
-def test_what_is_probably_a_mistake(bench: Bench, body: str, warnings: list[tuple[str, int]]) -> None:
+def test_warnings_and_notes(bench: Bench, body: str, warnings: list[tuple[str, int]]) -> None:
     """It is a warning or a note, and stops nothing."""
     problems = bench.checked(task(body))
     assert all(item.severity != "error" for item in problems), problems
@@ -103,7 +103,7 @@ def test_words_of_the_platform_on_the_task(bench: Bench) -> None:
     assert [(item.code, item.severity) for item in problems] == [("no-effect", "note")] * 2
 
 
-def test_an_input_of_the_task_that_nobody_reads(bench: Bench) -> None:
+def test_an_unread_input_of_the_task(bench: Bench) -> None:
     """By name, by a script, by a parameter of a function, each counts as reading."""
     head = '<input name="n"/><input name="unused"/><input name="b"/><input name="shown"/>'
     body = '<step name="a"><source>n</source></step><step name="c"><input name="b"/><source>b</source></step>'

@@ -143,7 +143,7 @@ WRONG: dict[str, tuple[tuple[str, int, str], ...]] = {
 
 
 @pytest.mark.parametrize(("text", "problems"), WRONG.items(), ids=list(WRONG))
-def test_what_is_wrong_is_told_at_its_place(text: str, problems: tuple[tuple[str, int, str], ...]) -> None:
+def test_problems_have_exact_locations(text: str, problems: tuple[tuple[str, int, str], ...]) -> None:
     """Each problem stands at the attribute, the character or the element that it is about."""
     actual = refused(f"<task><steps>\n{text}\n</steps></task>")
     assert [item[:3] for item in actual] == [(code, 2, column) for code, column, _ in problems]
@@ -151,7 +151,7 @@ def test_what_is_wrong_is_told_at_its_place(text: str, problems: tuple[tuple[str
         assert re.search(re.escape(expected), message), message
 
 
-def test_a_second_part_that_may_be_repeated_is_no_double() -> None:
+def test_repeatable_parts_are_no_duplicates() -> None:
     """Inputs, outputs, decorators and foreign elements may come often; so may cases."""
     _, step = bound(
         """<task xmlns:my="my"><steps><choose name="c"><my:a/><my:a/><input name="x"/><input name="y"/>
@@ -162,7 +162,7 @@ def test_a_second_part_that_may_be_repeated_is_no_double() -> None:
     assert len(choose.inputs) == len(choose.outputs) == len(choose.case) == 2
 
 
-def test_words_about_records_become_values() -> None:
+def test_durable_attributes_become_values() -> None:
     """What is not said stays open where the task, or the step, decides it."""
     header, step = bound(
         '<task defaultSaveState="false" restartable="false"><steps><step name="a" saveState="true" persisVars="x, y"'
@@ -177,7 +177,7 @@ def test_words_about_records_become_values() -> None:
     assert (b.save_state, b.allow_start_if_complete, b.persis_vars, b.revert) == (None, False, frozenset(), None)
 
 
-def test_imports_and_beans_have_one_owner() -> None:
+def test_duplicate_imports_and_beans() -> None:
     """A second import, or bean, of one name is an error."""
     text = """<task>
 <import as="A" class="x"/><import as="A" class="y"/>
@@ -185,7 +185,7 @@ def test_imports_and_beans_have_one_owner() -> None:
     assert [item[:3] for item in refused(text)] == [("duplicate-name", 2, 35), ("duplicate-name", 3, 53)]
 
 
-def test_every_problem_is_found_in_one_go(bench: Bench) -> None:
+def test_all_problems_are_raised_together(bench: Bench) -> None:
     """Those of the schema and those of the values come together, in the order of the file, one for each place."""
     problems = bench.problems(
         task(
@@ -198,7 +198,7 @@ def test_every_problem_is_found_in_one_go(bench: Bench) -> None:
     ]  # fmt: skip
 
 
-def test_decorators_whose_settings_are_wrong_are_told_with_their_step() -> None:
+def test_problems_of_a_step_and_its_decorators_are_reported_together() -> None:
     """A wrong step's decorators are looked at too, and a wrong decorator does not hide the step's problems."""
     text = '<task><steps>\n<step name="a" timeout="x"><source>1 +</source><retry retryDelay="y"/></step></steps></task>'
     assert [item[:3] for item in refused(text)] == [

@@ -47,7 +47,7 @@ def write(tmp_path: Path) -> Any:
         '<step name="a"><source>1</source><retry maxRetryCount="1" revertAll="true"/></step>',
     ],
 )  # fmt: skip
-def test_words_about_records_do_not_need_a_store(write, part):
+def test_durable_attributes_need_no_store(write, part):
     """A run that nobody records means the same: nothing is left to be done again, nobody looks at what is kept."""
     result = TaskManager.run(write(f"<task><steps>{part}</steps></task>"))
     assert (result.status, result.result) == ("SUCCEEDED", 1)
@@ -63,7 +63,7 @@ def test_words_about_records_do_not_need_a_store(write, part):
         ),
     ],
 )
-def test_words_about_records_with_their_defaults(write, text):
+def test_durable_attributes_with_their_defaults(write, text):
     """They say what happens anyway."""
     assert TaskManager.run(write(text)).result == 1
 
@@ -92,7 +92,7 @@ def test_ways_of_naming_a_task(write, attributes, said):
         TaskManager.load(write(f"<task><steps><call-task {attributes}/></steps></task>"))
 
 
-def test_a_wrong_file_that_is_called_is_reported_in_its_own_place(write):
+def test_problems_of_a_called_file_are_located_in_it(write):
     """The problems of the called file, not of the calling one."""
     write("<task><steps><stepp/></steps></task>", "called.task.xml")
     with pytest.raises(FlowError, match=r"called\.task\.xml:1:14: error\[unknown-element\]"):
@@ -196,7 +196,7 @@ def test_a_foreign_step_with_parts():
     assert list(made.children()) == []
 
 
-def test_a_variable_of_another_step(write):
+def test_a_variable_of_another_step_is_hinted(write):
     """The hint says where the variable lives."""
     with pytest.raises(FlowError, match="it is a variable of 'l', whose scope is not seen from here"):
         TaskManager.load(
@@ -231,13 +231,13 @@ def test_python_steps_in_a_library(write):
     assert TaskManager(beans={"add": lambda a, b: a + b}).run(path, {"a": 1, "b": 5}).result == 6
 
 
-def test_keys_that_become_one():
+def test_keys_that_are_equal_after_conversion():
     """A conversion loses no entry of a mapping."""
     with pytest.raises(ValueError, match="is not of type dict"):
         type_of("dict[str, int]").convert({1: 1, "1": 2})
 
 
-def test_shipped_text():
+def test_a_script_is_compiled_in_the_worker_process():
     """A script that runs in a process is compiled there, from its element."""
     node = parse("flow", b"<source>y = x + 1\nreturn y * 2</source>")
     assert evaluate_text(compiled_script, node, "python", {"x": 1}) == (4, {"y": 2})
@@ -257,14 +257,14 @@ def test_two_owners_of_a_tag():
         TaskManager(steps=[Nap])
 
 
-def test_a_flow_shows_itself(write):
+def test_repr_of_a_flow(write):
     """Its repr tells name, version, file and size."""
     flow = TaskManager.load(write(f'<task name="n" version="3"><steps>{STEP}</steps></task>'))
     assert repr(flow).startswith("Flow('n', version=3, path=")
     assert repr(flow).endswith("steps=1)")
 
 
-def test_a_timeout_of_the_body_itself_is_its_own(write):
+def test_a_timeout_error_of_the_body_is_no_step_timeout(write):
     """A TimeoutError that a step raises within its time is not its time-out."""
 
     def late() -> None:
@@ -320,7 +320,7 @@ def test_catch_of_cancellation_without_a_catch(write):
     assert [item.code for item in flow.warnings] == ["no-catch"]
 
 
-def test_a_branch_that_holds_its_cancellation(write):
+def test_a_branch_that_handles_its_cancellation(write):
     """It ends by itself; the run goes on, and was never cancelled."""
     path = write(
         '<task><steps><parallel name="p" joinType="anySuccess"><steps><sleep name="long" sleepMillisExpr="60000" '

@@ -67,7 +67,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("body", "problem"), WRONG.items(), ids=list(WRONG))
-def test_what_is_not_there(bench: Bench, body: str, problem: tuple[str, int, str, str]) -> None:
+def test_missing_names_are_errors(bench: Bench, body: str, problem: tuple[str, int, str, str]) -> None:
     """It is an error at the attribute or input that names it."""
     code, column, message, hint = problem
     (found,) = bench.problems(task(body), beans=BEANS, allow=["math"])
@@ -86,13 +86,13 @@ def test_what_is_not_there(bench: Bench, body: str, problem: tuple[str, int, str
         '<invoke name="a" bean="mine" method="append"><input name="x" value="1"/></invoke>',
     ],
 )
-def test_what_is_there(bench: Bench, body: str) -> None:
+def test_existing_names_are_no_errors(bench: Bench, body: str) -> None:
     """A task without declared inputs may be given any, so a parameter may find its variable; ``<beans>`` count too."""
     beans = '<beans><bean id="mine" class="builtins:list"/><bean id="pool" class="concurrent.futures:ThreadPoolExecutor"/></beans>'
     assert not bench.checked(task(body, head=beans), beans=BEANS, allow=["builtins", "concurrent.futures"])
 
 
-def test_a_parameter_that_no_variable_can_give(bench: Bench) -> None:
+def test_a_parameter_without_a_variable(bench: Bench) -> None:
     """Once the task says what inputs it has."""
     (found,) = bench.problems(
         task('<invoke name="a" bean="shop" method="pay"/>', head='<input name="ordr"/>'), beans=BEANS
@@ -124,7 +124,7 @@ def test_the_inputs_of_a_called_task(bench: Bench) -> None:
     assert not bench.checked(task(call.format('<input name="amount" value="1"/>')))
 
 
-def test_a_wrong_file_that_is_called_is_told_in_its_own_place(bench: Bench) -> None:
+def test_problems_of_a_called_file_are_located_in_it(bench: Bench) -> None:
     """Once, however often it is called, with everything that it names."""
     bench.write(task('\n<invoke name="x" bean="none" method="y"/>'), "check_bean.task.xml")
     bench.write(task("<stepp/>"), "check_wrong.task.xml")
@@ -141,7 +141,7 @@ def circle(bench: Bench, calls: str) -> list[Diagnostic]:
     return list(TaskManager().check(bench.folder / "check_circle_a.task.xml"))
 
 
-def test_calls_without_end(bench: Bench) -> None:
+def test_endless_calls(bench: Bench) -> None:
     """Tasks may call each other, but not always."""
     back = '<call-task name="a" taskModelPath="check_circle_a.task.xml"/>'
     (found,) = circle(bench, back)
@@ -171,7 +171,7 @@ LIBRARY = """
 """
 
 
-def test_of_a_library_the_called_step_counts(bench: Bench) -> None:
+def test_only_the_called_step_of_a_library_is_linked(bench: Bench) -> None:
     """With the inputs of the call, and with what stands inside it; the other steps are nobody's business."""
     bench.write(LIBRARY, "check.task-lib.xml")
     call = '<call-step name="c" libModelPath="check.task-lib.xml" stepName="{}">{}</call-step>'
@@ -188,14 +188,14 @@ def test_of_a_library_the_called_step_counts(bench: Bench) -> None:
     assert [code for code, _ in problems("payy")] == ["unknown-step-in-lib"]
 
 
-def test_a_library_that_is_wrong_or_misses(bench: Bench) -> None:
+def test_a_wrong_or_missing_library(bench: Bench) -> None:
     """Its own problems are told, and nothing else of the call."""
     bench.write("<task><steps><stepp/></steps></task>", "check_wrong.task-lib.xml")
     call = '<call-step name="c" libModelPath="{}" stepName="a"/>'
     assert [item.code for item in bench.checked(task(call.format("check_wrong.task-lib.xml")))] == ["unknown-element"]
 
 
-def test_a_librarys_step_gets_the_inputs_of_its_call(bench: Bench) -> None:
+def test_a_library_step_gets_the_inputs_of_its_call(bench: Bench) -> None:
     """At run time as in the check."""
     bench.write(LIBRARY, "check.task-lib.xml")
     call = """<call-step name="c" libModelPath="check.task-lib.xml" stepName="pay"><input name="order" value="${n + 1}"/>
@@ -204,7 +204,7 @@ def test_a_librarys_step_gets_the_inputs_of_its_call(bench: Bench) -> None:
     assert ran.result == 4
 
 
-def test_a_library_is_not_run_into_without_end(bench: Bench) -> None:
+def test_endless_calls_of_library_steps(bench: Bench) -> None:
     """A step that calls itself at all times fails as any endless recursion does."""
     bench.write(
         '<task><steps><sequential name="s"><steps><call-step name="s" libModelPath="check_self.task-lib.xml" stepName="s"/>'
@@ -215,7 +215,7 @@ def test_a_library_is_not_run_into_without_end(bench: Bench) -> None:
     assert isinstance(ran.cause, RecursionError)
 
 
-def test_checking_runs_nothing(bench: Bench) -> None:
+def test_checking_calls_no_function(bench: Bench) -> None:
     """No function of a bean is called."""
 
     def never() -> Any:

@@ -141,7 +141,7 @@ def test_an_exception_of_a_script_is_raised_unchanged() -> None:
         bind_inputs((item,), Scope(None), Scope(None), lenient=True)
 
 
-def test_which_scope_is_read() -> None:
+def test_the_scope_that_inputs_read() -> None:
     """Names and expressions read the caller's scope, with ``fromTaskScope`` the task's."""
     task_scope, outer = Scope(None, v=1), Scope(None, v=2)
     items = (

@@ -20,7 +20,7 @@ def test_an_error_of_a_catch_has_the_failure_as_its_context(bench: Bench) -> Non
     assert isinstance(ran.cause, ZeroDivisionError)
 
 
-def test_the_variable_of_a_catch_hides_one_for_the_time(bench: Bench) -> None:
+def test_the_variable_of_a_catch_hides_one_temporarily(bench: Bench) -> None:
     """The variable ``exception`` hides one of the step only while the catch runs."""
     body = """<step name="a"><input name="exception" value="mine"/><source>1/0</source><catch>return str(exception)</catch>
         <output name="x" value="${exception}"/><output name="r" value="${RESULT}"/></step>"""
@@ -28,7 +28,7 @@ def test_the_variable_of_a_catch_hides_one_for_the_time(bench: Bench) -> None:
     assert ran.outputs == {"x": "mine", "r": "division by zero"}
 
 
-def test_a_finally_sees_how_it_ended(bench: Bench) -> None:
+def test_a_finally_reads_the_exception(bench: Bench) -> None:
     """``exception`` is null after a success or a caught failure; an error of the finally replaces the result."""
     told: list[Any] = []
     body = """<step name="a"><source>{}</source>{}<finally>tell(exception)</finally></step>"""
@@ -39,7 +39,7 @@ def test_a_finally_sees_how_it_ended(bench: Bench) -> None:
     assert isinstance(ran.cause, IndexError)
 
 
-def test_a_condition_is_the_callers(bench: Bench) -> None:
+def test_a_condition_reads_the_scope_of_the_caller(bench: Bench) -> None:
     """A condition reads the variables of the caller, its assignments are dropped, its errors are those of the step."""
     body = """<step name="a"><when>y = x
 return y == 1</when><input name="x" value="${2}"/><source>return x</source></step>
@@ -60,7 +60,7 @@ def test_a_skipped_step_leaves_everything_as_it_was(bench: Bench) -> None:
     assert bench.run(task(body)).result == 6
 
 
-def test_what_runs_on_entry(bench: Bench) -> None:
+def test_scripts_that_run_on_entry(bench: Bench) -> None:
     """Validator and onEnter run in this order, once, before the permits and the attempts, and read the inputs."""
     told: list[Any] = []
     body = """<step name="a"><input name="x" value="${1}"/><validator>tell('validator', x)</validator><onEnter>tell('enter', x)</onEnter>
@@ -104,7 +104,7 @@ def test_an_allowed_failure(bench: Bench, caplog: pytest.LogCaptureFixture) -> N
     assert isinstance(ran.cause, ZeroDivisionError)
 
 
-def test_a_way_on_failure(bench: Bench) -> None:
+def test_next_on_error(bench: Bench) -> None:
     """After a failure the step of nextOnError runs, and the error is a variable with code, text, location and cause."""
     body = """<step name="a" nextOnError="c" errorName="e"><source>{}</source></step>
       <step name="b" next="@exit"><source>'fine'</source></step>
@@ -114,7 +114,7 @@ def test_a_way_on_failure(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("target", "result"), [("@exit", 1), ("@end", None)])
-def test_special_ways_on_failure(bench: Bench, target: str, result: Any) -> None:
+def test_special_targets_of_next_on_error(bench: Bench, target: str, result: Any) -> None:
     """``nextOnError`` may leave the sequence or end the task."""
     body = f"""<sequential name="s"><steps><step name="a" nextOnError="{target}"><source>1/0</source></step></steps></sequential>
       <step name="b"><source>1</source></step>"""

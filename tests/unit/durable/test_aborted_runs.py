@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mortal import MortalStore
+from crashing import CrashingStore
 
 from taskrun import TaskManager
 from taskrun.codec.codec import Codec
@@ -106,7 +106,7 @@ def sleep(seconds: int) -> str:
 def test_a_retried_library_step_continues_with_its_attempt(tmp_path: Path) -> None:
     """The rollback of an earlier attempt of a library step does not fail the calling step after a resume."""
     for left in range(1, 12):
-        store = MortalStore()
+        store = CrashingStore()
         place = Place(tmp_path, store)
         steps = (
             f'{PAY}<step name="q"><input name="n" value="${{attempt}}"/><source>fail() if n == 1 else 5</source></step>'

@@ -106,7 +106,7 @@ def test_an_unrecorded_step_gets_its_persisted_outputs_back(place: Place) -> Non
     assert place.said == [None, 1]
 
 
-def test_a_flow_that_decides_otherwise_does_not_change_the_run(place: Place) -> None:
+def test_a_changed_decision_does_not_change_the_run(place: Place) -> None:
     """After DecisionChangedError the run can be resumed with its own flow."""
     body = '<if name="i"><condition>n {} 5</condition><then><steps>' + PAUSE + "</steps></then></if>"
     head = '<input name="n"/>'

@@ -141,7 +141,7 @@ def test_failures_inside_a_container_that_is_not_recorded_are_handled_too(bench:
 
 
 @pytest.mark.parametrize("tag", ["reraising", "gathered"])
-def test_a_failure_that_a_container_raises_on_is_tried_again(bench: Bench, tag: str) -> None:
+def test_a_failure_that_a_container_propagates_is_retried(bench: Bench, tag: str) -> None:
     more = call("other") if tag == "gathered" else ""
     body = f'<{tag} name="c"><steps>{call("first")}{more}</steps></{tag}>'
     made = resumed(bench, body, lambda calls: calls.failing.clear())

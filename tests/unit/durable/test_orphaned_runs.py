@@ -72,7 +72,7 @@ WAITS = f"""
   <step name="c"><source>{NOTE}("c") or "c"</source></step>"""
 
 
-def test_suspend_from_outside(bench: Bench) -> None:
+def test_suspended_by_a_request(bench: Bench) -> None:
     """Running steps finish, no new ones start, nothing is rolled back; the resumed run executes the rest."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
@@ -94,7 +94,7 @@ def test_suspend_from_outside(bench: Bench) -> None:
     with_started_run(bench, WAITS, work, store=MemoryStore())
 
 
-def test_suspended_from_outside_and_cancelled(bench: Bench) -> None:
+def test_suspended_by_a_request_and_cancelled(bench: Bench) -> None:
     """Cancelling a suspended run rolls it back."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
@@ -111,7 +111,7 @@ def test_suspended_from_outside_and_cancelled(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_cancel_from_outside(bench: Bench, recorded: bool) -> None:
+def test_cancelled_by_a_request(bench: Bench, recorded: bool) -> None:
     """The running step is stopped, the completed steps are rolled back, and the run is CANCELLED."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:

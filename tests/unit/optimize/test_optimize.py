@@ -58,7 +58,7 @@ WITHOUT_COROUTINE = {
 
 
 @pytest.mark.parametrize(("text", "expected"), WITHOUT_COROUTINE.items())
-def test_which_programs_run_without_a_coroutine(bench: Bench, text: str, expected: bool) -> None:
+def test_programs_with_a_fast_path(bench: Bench, text: str, expected: bool) -> None:
     """A program has a fast path if all its parts have one and it cannot occupy the event loop for long."""
     text = text.replace(SCRIPT * 200, "".join(SCRIPT.replace('"a"', f'"a{n}"') for n in range(200)))
     program = named(bench.load(task(text, head='<input name="x"/>')), "a")

@@ -58,7 +58,7 @@ def test_the_variables_of_a_script(script: Any, text: str, reads: str, stores: s
     assert compiled.suspends is False
 
 
-def test_a_script_knows_its_place() -> None:
+def test_a_script_has_its_location() -> None:
     node = parse("f.xml", b'<a when="x"/>')
     compiled = compile_script(node, "when", expression=True)
     assert (compiled.text, compiled.node, compiled.attribute) == ("x", node, "when")

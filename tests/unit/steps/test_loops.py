@@ -44,7 +44,7 @@ def test_counting(bench: Bench, begin: int, end: int, step: int | None, typed: b
         ('beginExpr="1" endExpr="2" stepExpr="\'1\'"', "stepExpr of 'l' gave '1'; a whole number is expected"),
     ],
 )
-def test_what_cannot_be_counted(bench: Bench, attributes: str, message: str) -> None:
+def test_wrong_numbers(bench: Bench, attributes: str, message: str) -> None:
     """A number that is not whole, or a step of 0, makes the step fail."""
     _, ran = told(bench, f'<loop-n name="l" {attributes}><steps>{{}}</steps></loop-n>'.replace("{}", "<step/>"))
     assert str(ran.cause) == message
@@ -71,7 +71,7 @@ def test_items_of_every_kind(bench: Bench, items: str, expected: list[Any]) -> N
     assert seen == [(item, index) for index, item in enumerate(expected)]
 
 
-def test_what_cannot_be_gone_through(bench: Bench) -> None:
+def test_values_that_are_not_iterable(bench: Bench) -> None:
     """A value that is not iterable makes the step fail, and the message shows the value."""
     _, ran = told(bench, '<loop name="l" itemsExpr="5"><steps><step/></steps></loop>')
     assert "itemsExpr of 'l' gave 5" in str(ran.cause)
@@ -98,7 +98,7 @@ def test_items_are_converted(bench: Bench) -> None:
         ('maxCount="4"><while>i is None or i &lt; 9</while><until>x == 9</until><', 4),
     ],
 )
-def test_what_stops_a_loop(bench: Bench, condition: str, count: int) -> None:
+def test_conditions_that_stop_a_loop(bench: Bench, condition: str, count: int) -> None:
     """A loop ends when ``while`` is false before an iteration, ``until`` is true after it, or at ``maxCount``."""
     loop = f'<loop name="l" itemsExpr="[1, 2, 3, 4, 5]" varName="x" indexName="i" {condition}input name="i" optional="true"/><steps>{{}}</steps></loop>'
     seen, ran = told(bench, loop)
@@ -106,7 +106,7 @@ def test_what_stops_a_loop(bench: Bench, condition: str, count: int) -> None:
     assert len(seen) == count
 
 
-def test_a_loop_without_items_goes_on_until_something_stops_it(bench: Bench) -> None:
+def test_a_loop_without_items_runs_up_to_max_count(bench: Bench) -> None:
     """A loop without items runs up to ``maxCount``, and its variable is null."""
     seen, ran = told(bench, '<loop name="l" maxCount="3" varName="x" indexName="i"><steps>{}</steps></loop>')
     assert seen == [(None, 0), (None, 1), (None, 2)]
@@ -126,7 +126,7 @@ def test_signals_in_a_loop(bench: Bench, inside: str, seen: list[int]) -> None:
     assert told_ == [*seen, *(["after"] if "exit" in inside else [])]
 
 
-def test_what_an_iteration_leaves(bench: Bench) -> None:
+def test_iterations_share_one_scope(bench: Bench) -> None:
     """All iterations share one scope, so an iteration reads the variables that the one before exported."""
     body = """<loop name="l" itemsExpr="[1, 2, 3]" varName="x"><input name="sum" value="${0}"/><steps>
         <step name="s"><input name="sum"/><input name="x"/><source>sum + x</source><output name="sum" value="${RESULT}"/></step>

@@ -88,7 +88,7 @@ class Bits(Task):
         return "BITs", "PIECEs"
 
 
-def test_arguments_are_inputs_by_the_names_that_the_task_asks_for(bench: Bench) -> None:
+def test_arguments_are_inputs_by_the_names_of_the_task(bench: Bench) -> None:
     inputs = '<input name="a" value="${1}"/>'
     flow = task(f'<simple name="s" bean="f">{inputs}</simple>')
     assert bench.run(flow, beans={"f": function_task(add, rebind={"x": "a"})}).result == 11
@@ -159,7 +159,7 @@ def test_provided_names_are_outputs(bench: Bench) -> None:
     assert bench.run(flow, beans={"f": Bits()}).outputs == {"p": "PIECEs", "bits": "BITs", "pieces": None}
 
 
-def test_without_outputs_everything_provided_goes_to_the_caller(bench: Bench) -> None:
+def test_without_outputs_all_provided_values_are_exported(bench: Bench) -> None:
     body = f'<sequential name="in"><steps>{SIMPLE}<step name="t"><input name="bits"/><source>bits</source></step></steps></sequential>'
     flow = task(body, head=X)
     assert bench.run(flow, beans={"f": Bits()}).result == "BITs"
@@ -170,7 +170,7 @@ def test_without_outputs_everything_provided_goes_to_the_caller(bench: Bench) ->
     assert "unknown variable 'bits'" in str(bench.problems(flow, beans={"f": print})[0].message)
 
 
-def test_what_beans_of_the_run_provide_is_known_to_the_run_only(bench: Bench) -> None:
+def test_values_provided_by_beans_of_the_run_are_unknown_before_the_run(bench: Bench) -> None:
     beans = '<beans><bean id="f" class="small_task_beans:Bits"/></beans>'
     flow = task(SIMPLE + '<step name="t"><source>pieces</source></step>', head=f"{X}{beans}")
     with pytest.MonkeyPatch.context() as patch:
@@ -180,7 +180,7 @@ def test_what_beans_of_the_run_provide_is_known_to_the_run_only(bench: Bench) ->
         assert bench.run(flow, allow=["small_task_beans"]).result == "PIECEs"
 
 
-def test_what_the_result_does_not_have_is_a_failure(bench: Bench) -> None:
+def test_a_missing_item_of_the_result_is_a_failure(bench: Bench) -> None:
     ran = bench.run(task(SIMPLE), beans={"f": Bits(provides=("a", "b", "c"))})
     assert str(ran.cause).endswith("provides 'c' as item 2 of its result, which is a tuple that has no such item")
 
@@ -277,7 +277,7 @@ def text_of(result: object) -> str:
     return repr(result)
 
 
-def test_reverting_what_failed(bench: Bench) -> None:
+def test_reverting_a_failed_step(bench: Bench) -> None:
     """The result passed to ``revert`` of a failed step is its failure."""
 
     def fail() -> None:
@@ -286,7 +286,7 @@ def test_reverting_what_failed(bench: Bench) -> None:
     assert undone(bench, function_task(fail, revert=text_of), "") == "OSError('broken')"
 
 
-def test_reverting_where_there_is_nothing_to_undo(bench: Bench) -> None:
+def test_reverting_without_a_revert(bench: Bench) -> None:
     assert not has_revert(Bits)
     assert not has_revert(print)
     assert names_for_revert(Bits()) == names_for_revert(print) == frozenset()
@@ -299,7 +299,7 @@ def test_hooks_of_reverting(bench: Bench) -> None:
     assert bean.notes == ["pre*", "execute*", "post*", "before*", "revert*", "after*"]
 
 
-def test_a_value_that_was_not_kept(bench: Bench) -> None:
+def test_a_value_that_was_not_recorded(bench: Bench) -> None:
     @decorator("lossy", rank=95)
     class Lossy(Decorator):
         async def around(self, frame: Frame, inner: Any) -> Completion:
@@ -365,7 +365,7 @@ def test_the_context_beside_declared_inputs(bench: Bench) -> None:
         assert bench.run(flow, beans={"f": bean}).result == (1, 1)
 
 
-def test_undoing_is_not_told_to_stop(bench: Bench) -> None:
+def test_the_context_of_revert_is_not_cancelled(bench: Bench) -> None:
     """The context of ``revert`` is not cancelled when the run is, because a rollback runs to its end."""
 
     def cancelled(context: StepContext, run: Any) -> bool:
@@ -421,7 +421,7 @@ def test_progress_is_an_event(bench: Bench, function: Any) -> None:
     assert bench.run(task(SIMPLE), beans={"f": function}).result is None  # nobody watches
 
 
-def test_work_in_a_thread_learns_that_it_was_cancelled(bench: Bench) -> None:
+def test_the_context_in_a_thread_is_cancelled(bench: Bench) -> None:
     """The context in a thread is cancelled by a time-out too; after that, progress is dropped."""
     stopped = threading.Event()
 

@@ -124,7 +124,7 @@ def test_one_of_several_processes_gets_a_run(tmp_path: Path) -> None:
     store.close()
 
 
-def test_what_a_killed_writer_has_committed_is_there(tmp_path: Path) -> None:
+def test_commits_of_a_killed_writer_exist(tmp_path: Path) -> None:
     """After SIGKILL all acknowledged commits exist, transactions are whole, and the run can be claimed at once."""
     store = SqliteStore(tmp_path / "x.db")
     store.create(RunRecord(run_id="r", flow="f", state=RunState.RUNNING))

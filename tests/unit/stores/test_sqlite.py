@@ -85,7 +85,7 @@ def test_a_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (tmp_path / "x.db").exists()
 
 
-def test_a_long_value_is_a_file_until_its_run_goes(store: SqliteStore, tmp_path: Path) -> None:
+def test_a_long_value_is_a_file_until_its_run_is_deleted(store: SqliteStore, tmp_path: Path) -> None:
     """Equal long values share one file, which is removed with the last run that uses it."""
     files = tmp_path / "x.db.files"
     store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING, inputs=LONG))
@@ -115,7 +115,7 @@ def test_a_purge_between_the_file_and_its_transaction(store: SqliteStore) -> Non
     assert store.records("r")[0].outputs == LONG
 
 
-def test_a_value_file_that_is_gone_or_damaged(store: SqliteStore) -> None:
+def test_a_missing_or_damaged_value_file(store: SqliteStore) -> None:
     store.write("r", 1, [StepRecord("a", outputs=LONG)])
     (file,) = store._files.folder.iterdir()
     file.write_text(LONG[:-1] + "y")
@@ -341,9 +341,7 @@ def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["claimed", "trashed", "purged"])
 @pytest.mark.parametrize("busy", [False, True])
-def test_what_a_process_remembers_does_not_outlive_a_claim(
-    store: SqliteStore, tmp_path: Path, how: str, busy: bool
-) -> None:
+def test_a_claim_invalidates_the_cached_log_end(store: SqliteStore, tmp_path: Path, how: str, busy: bool) -> None:
     """The fast path refuses an outdated epoch too, even after writes for other runs or deletions."""
     store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING))
     for index in range(3):
@@ -372,7 +370,7 @@ def test_what_a_process_remembers_does_not_outlive_a_claim(
     other.close()
 
 
-def test_a_process_does_not_remember_runs_without_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_runs_is_bounded(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_end, "_MAX_RUNS", 5)
     for index in range(20):
         store.create(RunRecord(run_id=f"r{index}", flow="f", state=RunState.RUNNING))

@@ -91,7 +91,7 @@ def ready(path: Path) -> SqliteStore:
 
 @pytest.mark.parametrize("how", ["save", "save_now", "note", "change"])
 @pytest.mark.parametrize(("trouble", "problem", "hint"), TROUBLES, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_journal_in_trouble(tmp_path: Path, trouble: Trouble, problem: str, hint: str, how: str) -> None:
+def test_a_journal_whose_store_fails(tmp_path: Path, trouble: Trouble, problem: str, hint: str, how: str) -> None:
     """The write fails for all journals that share it; they stay broken afterwards, and earlier records are kept."""
     store = ready(tmp_path / "x.db")
 
@@ -159,7 +159,7 @@ def test_a_journal_in_trouble(tmp_path: Path, trouble: Trouble, problem: str, hi
         "DROP TABLE places",
     ],
 )
-def test_records_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
+def test_damaged_step_records(tmp_path: Path, statement: str) -> None:
     """A changed bit inside a cell, which SQLite does not detect, raises StoreError."""
     store = ready(tmp_path / "x.db")
     store.write("r", 1, [StepRecord("a", outputs="1")])
@@ -171,7 +171,7 @@ def test_records_that_cannot_be_understood(tmp_path: Path, statement: str) -> No
 
 
 @pytest.mark.parametrize("statement", ["UPDATE runs SET state = 'RUNNINH'", "UPDATE runs SET flags = '['"])
-def test_runs_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
+def test_damaged_run_records(tmp_path: Path, statement: str) -> None:
     store = ready(tmp_path / "x.db")
     store._execute(statement)
     with pytest.raises(StoreError, match=r"x\.db: a record in it cannot be read: it is damaged .*\n.*restore a copy"):
