@@ -46,7 +46,7 @@ DONE = ["before", "inner", "fails", "undo inner", "second", "number N", "third",
 
 @pytest.fixture(scope="module")
 def classes() -> list[type]:
-    """Return the classes of the page that have a title."""
+    """Return the classes in the block of the page with a title."""
     module = sys.modules["author_examples"] = types.ModuleType("author_examples")  # where the classes look names up
     names = module.__dict__
     found = [part for part in parts(PAGE.read_text("utf-8")) if isinstance(part, Block) and part.language == "python"]
@@ -59,7 +59,7 @@ def classes() -> list[type]:
 
 
 class Outside:
-    """The world outside of a run: its effects, which stop when the process of the store is dead, and a decision."""
+    """The state outside of a run: its effects, which stop with the process of the store, and a decision."""
 
     def __init__(self, store: Any = None) -> None:
         self.store = store
@@ -67,12 +67,12 @@ class Outside:
         self.fails = False
 
     def effect(self, name: str) -> None:
-        """Do something outside of the run."""
+        """Record an effect outside of the run."""
         if not getattr(self.store, "dead", False):
             self.effects.append(name)
 
     def decide(self) -> None:
-        """Fail as long as it is told to."""
+        """Fail as often as configured."""
         if self.fails:
             raise ConnectionError
 
@@ -102,7 +102,7 @@ def test_runs(bench: Bench, classes: list[type], recorded: bool, observed: bool)
 
 
 def resumed_after(flow: Path, classes: list[type], death: int) -> tuple[Outside, bool]:
-    """Run a flow in a process that dies after so many commits, resume it in others, and return what it did."""
+    """Run a flow in a process that is killed after so many commits, resume it in others, and return the effects."""
     store = CrashingStore()
     outside = Outside(store)
     store.left = death
@@ -125,7 +125,7 @@ def resumed_after(flow: Path, classes: list[type], death: int) -> tuple[Outside,
 
 @pytest.mark.parametrize("fails", [False, True], ids=["succeeds", "rolled back"])
 def test_killed_after_each_record(bench: Bench, classes: list[type], fails: bool) -> None:
-    """A run that dies after its first, second, third … record and is resumed does what an uninterrupted one does."""
+    """A run that is killed after its first, second, third … commit and resumed has the effects of an uninterrupted one."""
     end = LEAF.format(name="last", source="raise ValueError()") if fails else END
     flow = bench.write(task(BODY + end))
     undone = ["undo third", "undo second", "undo before"] if fails else []
@@ -140,7 +140,7 @@ def test_killed_after_each_record(bench: Bench, classes: list[type], fails: bool
 
 
 def test_resumed_after_a_failure(bench: Bench, classes: list[type]) -> None:
-    """Of a run that has failed only the step that failed is executed again; the handled failure is not."""
+    """Only the failed step of a failed run is executed again; the handled failure is not."""
     outside = Outside(MemoryStore())
     outside.fails = True
     flow = bench.write(task((BODY + END).replace("<revert>", "<!-- ").replace("</revert>", " -->")))

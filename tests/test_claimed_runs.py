@@ -1,4 +1,4 @@
-"""Real processes that meet at one run: a late one that wakes up, several that resume, one that cancels, and Ctrl-C."""
+"""Real processes that execute one run: a stopped one that continues, several that resume, one that cancels, and SIGINT."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NAPS = """<sleep name="nap" sleepMillisExpr="60000"/>"""
 
 @pytest.fixture
 def place(fork_server: ForkServer, tmp_path: Path) -> Iterator[Place]:
-    """The folder of a test, in which nothing is left running."""
+    """The folder of a test; its processes are killed afterwards."""
     place = Place(tmp_path, fork_server)
     yield place
     for child in place.started:
@@ -81,7 +81,7 @@ def stop_between_writes(place: Place, child: Child) -> None:
 
 @pytest.mark.parametrize("ended", [False, True], ids=["running", "ended"])
 def test_a_stopped_process_is_fenced_after_a_claim(place: Place, ended: bool) -> None:
-    """SIGSTOP, a takeover, SIGCONT: the late one does no more than it was doing, says who has the run, and ends with 3."""
+    """A process that continues after SIGSTOP and a claim finishes its step, names the owner, and exits with 3."""
     late = place.start("run", str(KILLS / "loop.task.xml"))
     place.until(lambda: len(place.steps("do")) > 3)
     stop_between_writes(place, late)
@@ -110,7 +110,7 @@ def test_a_stopped_process_is_fenced_after_a_claim(place: Place, ended: bool) ->
 
 
 def test_one_of_two_concurrent_resumes_continues_a_suspended_run(place: Place, begun: Callable[[str], Child]) -> None:
-    """The other is told who has the run, and not that it waits for nothing."""
+    """The error of the other process names the owner."""
     assert begun(TWO_STEPS.format(last=ASKS + NAPS)).wait() == 4
     run = place.run().run_id
     winner = place.start("resume", run, "--input", "ok=true")
@@ -123,7 +123,7 @@ def test_one_of_two_concurrent_resumes_continues_a_suspended_run(place: Place, b
 
 
 def test_one_of_several_concurrent_resumes_claims_the_run(tmp_path: Path) -> None:
-    """The others are refused, and told who has it."""
+    """The other processes are refused, with the owner in their messages."""
     winners, problems = race(tmp_path, RACES)
     assert not problems
     assert winners.total() == RACES
@@ -131,7 +131,10 @@ def test_one_of_several_concurrent_resumes_claims_the_run(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("last", [RETRIED, SUSPENDS, NAPS], ids=["retry delay", "suspended", "running"])
 def test_cancelled_by_another_process(place: Place, begun: Callable[[str], Child], last: str) -> None:
-    """By another process: in a retry delay, suspended, at work. All is undone once, the last one first."""
+    """A run in a retry delay, suspended or running is cancelled; each step is compensated once, newest first.
+
+    All is undone once, the last one first.
+    """
     owner = begun(TWO_STEPS.format(last=last))
     place.until(lambda: len(place.steps("do")) >= 2 + (last is RETRIED))
     if last is SUSPENDS:
@@ -145,7 +148,7 @@ def test_cancelled_by_another_process(place: Place, begun: Callable[[str], Child
 
 
 def test_cancelled_during_a_rollback(place: Place, begun: Callable[[str], Child]) -> None:
-    """What began goes on to its end, and nothing is undone twice."""
+    """The rollback runs to its end, and no step is compensated twice."""
     owner = begun(MANY.format(last=FAILS))
     place.until(lambda: len(place.steps("undo")) > 3)
     canceller = place.start("cancel", place.run().run_id)
@@ -162,7 +165,7 @@ def test_cancelled_during_a_rollback(place: Place, begun: Callable[[str], Child]
 
 @pytest.mark.parametrize("command", ["resume", "cancel"])
 def test_the_cancelling_process_is_killed(place: Place, begun: Callable[[str], Child], command: str) -> None:
-    """In the middle of undoing: whoever comes next undoes the rest; what was recorded as undone is not undone again."""
+    """The next process completes the rollback; recorded compensations are not performed again."""
     assert begun(MANY.format(last=SUSPENDS)).wait() == 4
     run = place.run().run_id
     canceller = place.start("cancel", run)
@@ -187,7 +190,7 @@ def test_the_cancelling_process_is_killed(place: Place, begun: Callable[[str], C
 
 
 def test_sigint_during_a_rollback(place: Place, begun: Callable[[str], Child]) -> None:
-    """Undoing is not interrupted by the first."""
+    """The first SIGINT does not interrupt a rollback."""
     assert begun(MANY.format(last=SUSPENDS)).wait() == 4
     canceller = place.start("cancel", place.run().run_id)
     place.until(lambda: len(place.steps("undo")) > 3)
@@ -199,7 +202,7 @@ def test_sigint_during_a_rollback(place: Place, begun: Callable[[str], Child]) -
 
 
 def test_sigint_during_a_resumed_run(place: Place) -> None:
-    """A resumed run is cancelled as any other, and undoes what was done before, too."""
+    """A cancelled resumed run also compensates the steps of the earlier process."""
     owner = place.start("run", str(KILLS / "cancelled.task.xml"))
     place.until(lambda: len(place.steps("do")) > 5)
     os.kill(owner.pid, signal.SIGKILL)
@@ -217,7 +220,7 @@ def test_sigint_during_a_resumed_run(place: Place) -> None:
 
 
 def test_sigint_at_any_moment_of_a_resume(place: Place, begun: Callable[[str], Child]) -> None:
-    """Also before the run goes on: then it stays as it was and can be resumed."""
+    """A SIGINT before the run is resumed leaves the run unchanged, so that it can be resumed."""
     owner = begun(MANY.format(last=NAPS))
     place.until(lambda: len(place.steps("do")) > 1)
     os.kill(owner.pid, signal.SIGKILL)

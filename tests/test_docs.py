@@ -1,4 +1,4 @@
-"""Runs every code block of the documentation, follows every link, and asks whether anything is left out."""
+"""Runs every code block of the documentation, follows every link, and checks that the reference pages are complete."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_tables_of_ranks(page: str) -> None:
 
 
 def codes_in_source() -> Iterator[str]:
-    """Yield the codes that the source reports: those written in calls, and those that wrong flows bring out."""
+    """Yield the codes that the source reports: those in calls, and those of wrong flows."""
     for file in SOURCE.rglob("*.py"):
         tree = ast.parse(file.read_text("utf-8"))
         for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""Every example runs as its page says, and gives what stands in the ``expected.json`` beside it."""
+"""Every example runs as its page describes, with the results in the ``expected.json`` beside it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTED = "more than 0"
 
 
 def cases() -> list[Any]:
-    """Every call of every example."""
+    """Yield every call of every example."""
     return [
         pytest.param(file.parent, case, id=f"{file.parent.name}/{number}")
         for file in sorted(EXAMPLES.glob("*/expected.json"))
@@ -30,14 +30,14 @@ def cases() -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Record the runs of an example apart."""
+    """Return the URL of a store for the runs of one example."""
     text = f"sqlite:///{tmp_path}/runs.db?synchronous=NORMAL"
     monkeypatch.setenv("TASKRUN_STORE", text)
     return text
 
 
 def newest(url: str) -> str:
-    """Return the beginning of the id of the newest run, as it is told."""
+    """Return the beginning of the id of the newest run, as printed."""
     store = open_store(url)
     try:
         return next((run.run_id[:8] for run in store.runs(limit=1)), "none")
@@ -53,7 +53,7 @@ def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def same(value: Any, expected: Any) -> bool:
-    """Whether a printed value is the expected one."""
+    """Return whether a printed value is the expected one."""
     if isinstance(expected, dict) and isinstance(value, dict):
         return list(value) == list(expected) and all(same(value[name], expected[name]) for name in expected)
     return value > 0 if expected == COUNTED else value == expected
@@ -61,7 +61,7 @@ def same(value: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize(("folder", "case"), cases())
 def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url: str, fork_server: ForkServer) -> None:
-    """Standard output, standard error and exit status, of one command or of several in turn."""
+    """Compare standard output, standard error and exit status of one or several commands."""
     for call in case if isinstance(case, list) else [case]:
         run = newest(url) if "RUN" in call["words"] else ""
         done = fork_server.run(folder, *(word.replace("RUN", run) for word in call["words"]))
@@ -72,7 +72,7 @@ def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url:
 
 
 def test_a_killed_import_is_resumed(url: str) -> None:
-    """What was stored is not stored again: at most the row that was being recorded."""
+    """Stored rows are not stored again, except for the row whose record was not committed."""
     words = ("import.task.xml", "--input", "rows=6", "--input", "pause=150")
     owner = start(EXAMPLES / "20_killed", *words)
     says(owner, "row 2 is stored")
@@ -85,7 +85,7 @@ def test_a_killed_import_is_resumed(url: str) -> None:
 
 
 def test_cancel_from_a_second_terminal(url: str) -> None:
-    """What was rented is given back."""
+    """Cancelling returns everything that was rented."""
     owner = start(EXAMPLES / "21_cancel", "train.task.xml")
     says(owner, "the work begins")
     run = newest(url)
@@ -103,7 +103,7 @@ def test_cancel_from_a_second_terminal(url: str) -> None:
 
 
 def test_every_flow_passes_the_strict_check() -> None:
-    """``check --strict`` has nothing against any of them."""
+    """``check --strict`` reports no problem."""
     done = python(
         EXAMPLES,
         "-m",
@@ -140,7 +140,7 @@ def test_every_example_is_in_the_list() -> None:
 
 
 def test_the_demo() -> None:
-    """What ``make demo`` runs ends well and shows a result."""
+    """``make demo`` succeeds and prints a result."""
     done = python(EXAMPLES, "demo.py")
     assert done.returncode == 0, done.stderr
     assert '"words":' in done.stdout

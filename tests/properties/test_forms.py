@@ -1,4 +1,4 @@
-"""Every flow, and any tree at all, comes back the same from YAML, JSON and XML; flows in YAML run the same."""
+"""Every flow, and any tree, is the same after writing and parsing it as YAML, JSON and XML; flows in YAML run the same."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_tidy_scripts_are_the_same_programs(form: str) -> None:
 
 
 def cases() -> list[Any]:
-    """Every call of every example that is a flow in XML."""
+    """Yield every call of every example that is a flow in XML."""
     return [
         pytest.param(file.parent, case, id=f"{file.parent.name}/{number}")
         for file in sorted(EXAMPLES.glob("*/expected.json"))
@@ -190,7 +190,7 @@ def test_any_tree_survives_a_round_trip(tree: Node) -> None:
 @given(TREES, st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_locations_of_characters_are_exact(tree: Node, as_json: bool) -> None:
-    """Letters of texts and attributes are found at their places in the file."""
+    """Each letter of texts and attributes is found at its location in the file."""
     root = tree._replace(attributes={**tree.attributes, "xmlns:my": "my"})
     text = (write_json if as_json else write_yaml)(root, SHAPES)
     again = parse_form("f.json" if as_json else "f.yaml", text.encode(), SCHEMA)

@@ -36,7 +36,7 @@ class Entry:
         self._object = value
 
     def load(self) -> Any:
-        """Return the object, or raise what is to go wrong."""
+        """Return the object, or raise the given exception."""
         if isinstance(self._object, Exception):
             raise self._object
         return self._object
