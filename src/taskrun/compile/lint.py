@@ -154,8 +154,8 @@ def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
 def _all_reads(root: Step) -> Iterator[str]:
     """Yield the variables that a step and all steps inside it read, also by the inputs of the inner steps."""
     for step in walk(root):
-        holds_steps = any(True for _ in step.children())
-        yield from _own_reads(step, by_name=holds_steps)
+        contains_steps = any(True for _ in step.children())
+        yield from _own_reads(step, by_name=contains_steps)
         for item in step.inputs if step is not root else ():
             script = item.source or item.value
             yield from script.reads if script else (item.name,)

@@ -20,7 +20,7 @@ def find_problems(step: Step, root: Step) -> Iterator[Diagnostic]:
     for child in step.children():
         yield from _jumps_and_waits(step, child)
     node = step.node
-    if "persisVars" in node.attributes and not step.traits.holds_steps(step):
+    if "persisVars" in node.attributes and not step.traits.contains_steps(step):
         yield _problem(node, "persisVars", "they are stored while steps inside run, and there are none")
     if "errorName" in node.attributes and "nextOnError" not in node.attributes:
         yield _problem(node, "errorName", "only the jump of nextOnError sets that variable")

@@ -91,7 +91,7 @@ class FieldType:
     repeated: bool
     """Whether the field is a tuple."""
 
-    def holds(self, *classes: type) -> bool:
+    def is_a(self, *classes: type) -> bool:
         """Return whether the values of the field, or the items of its tuples, are instances of one of ``classes``."""
         return inspect.isclass(self.kind) and issubclass(self.kind, classes)
 
@@ -127,7 +127,7 @@ def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 @cache
 def script_fields(cls: type) -> tuple[str, ...]:
     """Return the names of the fields of a class that contain scripts."""
-    return tuple(name for name, found in field_types(cls).items() if found.holds(Script, Template, Code, Millis))
+    return tuple(name for name, found in field_types(cls).items() if found.is_a(Script, Template, Code, Millis))
 
 
 def scripts_of(value: Step | Decorator) -> Iterator[Script]:

@@ -206,4 +206,4 @@ def walk(step: Step) -> Iterator[Step]:
 @cache
 def child_fields(cls: type[Step]) -> tuple[str, ...]:
     """Return the names of the fields of a step class that contain steps."""
-    return tuple(name for name, found in field_types(cls).items() if found.holds(Step, Body))
+    return tuple(name for name, found in field_types(cls).items() if found.is_a(Step, Body))

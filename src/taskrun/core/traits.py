@@ -52,7 +52,7 @@ class Traits:
         """Return whether ``run`` of this step awaits anything besides the steps inside."""
         return self.may_suspend
 
-    def holds_steps(self, step: Any) -> bool:
+    def contains_steps(self, step: Any) -> bool:
         """Return whether there are steps inside the step, in this file or in another."""
         return next(iter(step.children()), None) is not None
 

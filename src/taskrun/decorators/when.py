@@ -51,8 +51,10 @@ class When(Decorator):
         run, body, owner = frame.run, self.body, self.owner
         reason = f"when '{' '.join(body.text.split())}' was false"
         journal = run.journal
-        holds = self._recorded_decision(frame, journal, reason) if isinstance(journal, Recorder) else self._holds(frame)
-        if holds:
+        is_true = (
+            self._recorded_decision(frame, journal, reason) if isinstance(journal, Recorder) else self._is_true(frame)
+        )
+        if is_true:
             return await inner(frame)
         if run.traced and owner is not None:
             run.emit(StepSkipped(run.run_id, frame.path_of(owner.name), reason, body.node.at))
@@ -65,16 +67,16 @@ class When(Decorator):
         if earlier is not None and earlier.state is StepState.RUNNING and not recorder.flow_changed:
             return True
         if earlier is None or recorder.flow_changed:
-            holds = self._holds(frame)
-            if earlier is None and not holds:
+            is_true = self._is_true(frame)
+            if earlier is None and not is_true:
                 recorder.note(StepRecord(key, "step", StepState.SKIPPED, note=reason, ended=now()))
-            if earlier is not None and holds is (earlier.state is StepState.SKIPPED):
-                before, after = ("left out", "done") if holds else ("done", "left out")
+            if earlier is not None and is_true is (earlier.state is StepState.SKIPPED):
+                before, after = ("left out", "done") if is_true else ("done", "left out")
                 raise recorder.abort(DecisionChangedError(key, before, earlier.note, after, self.body.text))
-            return holds
+            return is_true
         return earlier.state is not StepState.SKIPPED
 
-    def _holds(self, frame: Frame) -> bool:
+    def _is_true(self, frame: Frame) -> bool:
         """Return whether the condition is true; a failure gets a note with the path of the step."""
         body = self.body
         try:

@@ -34,7 +34,7 @@ class CallStepTraits(Traits):
 
     __slots__ = ()
 
-    def holds_steps(self, _step: Step) -> bool:
+    def contains_steps(self, _step: Step) -> bool:
         """Return True: the called step may have steps inside."""
         return True
 

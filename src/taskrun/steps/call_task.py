@@ -32,7 +32,7 @@ class CallTaskTraits(Traits):
 
     __slots__ = ()
 
-    def holds_steps(self, _step: Step) -> bool:
+    def contains_steps(self, _step: Step) -> bool:
         """Return True: the called task has steps."""
         return True
 

@@ -43,6 +43,6 @@ class If(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Evaluate the condition and run its branch."""
-        holds = frame.remember("condition", lambda: bool(frame.eval(self.condition)), self.condition.text)
-        branch = self.then if holds else self.else_
+        is_true = frame.remember("condition", lambda: bool(frame.eval(self.condition)), self.condition.text)
+        branch = self.then if is_true else self.else_
         return NEXT if branch is None else await branch.run(frame)

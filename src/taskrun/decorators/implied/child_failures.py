@@ -25,7 +25,7 @@ class ContainerFailures(ImpliedDecorator):
     def implied(cls, step: Step, settings: WeaveSettings) -> ContainerFailures | None:
         """Return the decorator for a container that does not mark handled failures itself."""
         tracked = settings.recorded or settings.compensates
-        return cls() if tracked and step.traits.holds_steps(step) and not step.traits.marks_handled else None
+        return cls() if tracked and step.traits.contains_steps(step) and not step.traits.marks_handled else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the container, then mark the failures that it has handled."""

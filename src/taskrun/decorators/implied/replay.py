@@ -60,8 +60,8 @@ class Replay(ImpliedDecorator):
         return cls(
             step=step,
             input_names=tuple(item.name for item in step.inputs),
-            container=step.traits.holds_steps(step),
-            records_start=step.traits.holds_steps(step) or step.traits.awaits(step),
+            container=step.traits.contains_steps(step),
+            records_start=step.traits.contains_steps(step) or step.traits.awaits(step),
             shared=settings.concurrent,
             hidden=unrecorded(step.outputs),
             compensates=settings.compensates,

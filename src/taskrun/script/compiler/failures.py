@@ -44,7 +44,7 @@ class CodeOrigin(NamedTuple):
 def explain(origin: CodeOrigin, error: Exception) -> None:
     """Add the location of the failed expression to an exception that leaves a script, and trim its traceback."""
     failed: int | None = None
-    kept: list[TracebackType] = []
+    remaining: list[TracebackType] = []
     own = set(_nested_codes(origin.code))
     for entry in traceback_entries(error):
         frame = entry.tb_frame
@@ -53,10 +53,10 @@ def explain(origin: CodeOrigin, error: Exception) -> None:
             if type(error) is UnknownVariableError and not error.explained:
                 error.explain(unknown_variable(str(error.name), frame.f_locals[SCOPE], origin.namespace))
             line = entry.tb_lineno if failed is None else origin.part.location(failed).line
-            kept.append(TracebackType(None, frame, -1, line))
+            remaining.append(TracebackType(None, frame, -1, line))
         elif not is_frame_of(entry, _PACKAGE):
-            kept.append(entry)
-    replace_traceback(error, kept)
+            remaining.append(entry)
+    replace_traceback(error, remaining)
     add_location_note(error, failed, origin.part.place)
 
 
