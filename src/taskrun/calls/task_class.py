@@ -138,7 +138,9 @@ class Task(ABC):
         auto_extract: bool,
         ignored: tuple[str, ...],
     ) -> ArgumentNames:
-        """Return the names of the arguments of ``revert``: those of ``execute`` unless ``revert_rebind`` is given."""
+        """Return the names of the arguments of ``revert``: the same as of ``execute``, unless ``revert_rebind`` is
+        given.
+        """
         if not self.has_revert:
             return ArgumentNames.of(f"revert() of {self.name}", Parameters(any_name=True))
         parameters = Parameters.by_name(self.name, self.revert)
@@ -160,7 +162,7 @@ class Task(ABC):
         )
 
     def _from_flow(self, names: Iterable[str]) -> frozenset[str]:
-        """Return those of ``names`` whose values the flow must supply: all that are not injected."""
+        """Return the ``names`` without the injected ones: the flow must supply their values."""
         return frozenset(names).difference(self.inject)
 
     def _check_inject(self) -> None:

@@ -67,7 +67,7 @@ def resolve_class(name: str, kind: str, allow: ImportFilter) -> type:
 
 
 def _loaded_class(name: str) -> Any:
-    """Return the object with a name ``module:qualname`` in loaded modules, None if there is none."""
+    """Return the object that ``module:qualname`` names, if its module is loaded; else None."""
     module, _, path = name.partition(":")
     found: Any = sys.modules.get(module)
     for part in path.split("."):

@@ -75,7 +75,7 @@ def _catch_within_retry(step: Step) -> Iterator[Diagnostic]:
 
 
 def _unreachable(step: Step) -> Iterator[Diagnostic]:
-    """Yield a warning for each step after one that always jumps or ends, when no step jumps to it."""
+    """Yield a warning for each step that follows an unconditional jump or end and that no step jumps to."""
     for name in child_fields(type(step)):
         body = getattr(step, name)
         if not isinstance(body, Body):

@@ -47,7 +47,7 @@ class Branches:
 
     @property
     def unfinished(self) -> bool:
-        """Whether there are branches whose outcome ``next`` has not returned yet."""
+        """Whether ``next`` has not returned the outcome of every branch yet."""
         return bool(self._tasks or self._ended)
 
     @property
@@ -117,7 +117,7 @@ class Branches:
 
 
 async def _complete(run: Callable[[], Awaitable[Completion]]) -> Completion:
-    """Run a branch; the coroutine is created in here, because a task cancelled before it starts never awaits one."""
+    """Create and run the coroutine of a branch; a task cancelled before its start then leaves no unawaited coroutine."""
     return await run()
 
 

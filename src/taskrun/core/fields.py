@@ -57,7 +57,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """Marker of a field that contains the text of the element itself."""
+    """Marker of a field that is bound from the text of the element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ AwaitingOwn = Annotated[Script, OwnText(), Awaits()]
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
-    """Resolved type of a field: ``kind`` is its type, or that of its elements where it is a tuple."""
+    """Resolved type of a field: ``kind`` is the type of its value or, if it is a tuple, of the tuple's items."""
 
     kind: Any
     marks: tuple[Any, ...]

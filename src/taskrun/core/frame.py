@@ -163,7 +163,7 @@ class Frame:
                 self.run.emit(ValueDumped(self.run.run_id, self.path, kind, item.name, values[item.name]))
 
     def branch(self, index: int) -> Frame:
-        """Return a frame for one branch of this step, with a scope of its own inside the scope of the step."""
+        """Return a frame for one branch of this step; its scope is a child of the step's scope."""
         frame: Frame = _new_frame(Frame)
         frame.run = self.run
         frame.parent = self.parent

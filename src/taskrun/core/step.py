@@ -94,7 +94,7 @@ class Decorator(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImpliedDecorator(Decorator):
-    """Base class of the decorators that the weaver adds by itself to the steps that need them."""
+    """Base class of the decorators that the weaver adds to steps although the file does not mention them."""
 
     @classmethod
     @abstractmethod

@@ -66,7 +66,7 @@ class Traits:
         return iter(())
 
     def has_compensation(self, step: Any) -> bool:
-        """Return whether the step may have a compensation of its own, besides those of the steps inside."""
+        """Return whether the step itself may have a compensation, not counting the steps inside it."""
         return step.revert is not None
 
     def compensation_data(self, step: Any, frame: Frame) -> Mapping[str, Any] | None:
@@ -119,7 +119,7 @@ class DecoratorTraits:
     """Whether the decorated step, and steps inside it, may run elsewhere than on the event loop."""
 
     def parts(self, decorator: Any, _step: Step) -> Iterable[Decorator]:
-        """Return the decorators to weave for this one: itself, or several with ranks of their own."""
+        """Return the decorators to weave in place of a decorator: itself, or several with different ranks."""
         return (decorator,)
 
     def rank_of(self, _decorator: Any, part: Decorator) -> tuple[int, int]:

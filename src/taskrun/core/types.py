@@ -118,7 +118,7 @@ def _datetime(value: Any) -> datetime:
 
 
 def _parsed(value: Any) -> Any:
-    """Parse a value if it is JSON text; return others unchanged."""
+    """Return the value of a JSON text; return any other value unchanged."""
     return json.loads(value) if isinstance(value, str) else value
 
 

@@ -31,7 +31,7 @@ BEAN_PREFIX = "taskStepDecorator_"
 
 
 class CustomDecoratorTraits(DecoratorTraits):
-    """Traits of ``<decorator>``: a named decorator is woven in its place."""
+    """Traits of ``<decorator>``: if it selects a named decorator, that one is woven instead."""
 
     __slots__ = ()
 

@@ -41,7 +41,7 @@ _BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "fals
 
 
 def named_decorator(name: str, parameters: Mapping[str, str], node: Node) -> Decorator:
-    """Return the named decorator with these parameters; raises ValueError for a wrong, missing or unknown one."""
+    """Return the named decorator with these parameters; raises ValueError for wrong, missing or unknown parameters."""
     cls, defaults = NAMED_DECORATORS[name]
     for parameter in parameters:
         if parameter not in defaults:

@@ -119,7 +119,7 @@ def in_place(step: Step, script: Script) -> bool:
 
 
 def sole_output(outputs: Outputs | None) -> str | None:
-    """Return the name of the only output if its value is that of the script, else None."""
+    """Return the name of the only output if its value is the value of the script, else None."""
     if outputs is None or len(outputs.outputs) != 1:
         return None
     only = outputs.outputs[0]

@@ -36,7 +36,7 @@ def replace_traceback(error: BaseException, entries: Sequence[TracebackType]) ->
 
 
 def add_location_note(error: BaseException, failed: _Place | None, location_text: Callable[[_Place], str]) -> None:
-    """Add the note that names the failed expression, unless there is none or the exception has such a note.
+    """Add a note with the location of the failed expression, unless the expression is None or such a note exists.
 
     Parameters: ``location_text`` returns ``file:line:column: source line`` for ``failed``.
     """

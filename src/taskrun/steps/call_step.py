@@ -30,7 +30,7 @@ from taskrun.model.flow_reference import FlowReference
 
 
 class CallStepTraits(Traits):
-    """Traits of ``<call-step>``: those of the library step that it calls."""
+    """Traits of ``<call-step>``, which are the traits of the library step that it calls."""
 
     __slots__ = ()
 

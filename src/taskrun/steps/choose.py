@@ -48,7 +48,7 @@ class Otherwise(Branch):
 
 
 def _with_jump(branch: Branch, done: Completion) -> Completion:
-    """Return the completion of a choose whose branch completed as ``done``, with the jump that the branch asks for."""
+    """Return the completion of the choose: that of its branch (``done``), with the jump of the branch."""
     to = branch.to
     if to is None or done.signal is not Signal.NEXT or done.target:
         return done

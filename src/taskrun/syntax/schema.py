@@ -158,7 +158,7 @@ class Schema:
 
     @cached_property
     def declarations(self) -> ElementDeclaration:
-        """Declaration of the root element, with those of all others below it."""
+        """Declaration of the root element, from which all other declarations can be reached."""
         return _declare(self.as_xmlschema.elements["task"], {})
 
 
@@ -279,7 +279,7 @@ def _attribute(name: str, declared: XsdAttribute) -> AttributeDeclaration:
 
 
 def _ascii_only(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Return a check of numbers as XML writes them; Python also accepts ``1_000`` and digits of other scripts."""
+    """Return a check that accepts numbers only in the form of XML; Python also accepts ``1_000`` and non-ASCII digits."""
     return lambda value: value.isascii() and "_" not in value and accepts(value)
 
 

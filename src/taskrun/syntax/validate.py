@@ -70,7 +70,7 @@ def _tree(root: Node, opaque: frozenset[str]) -> _Element:
 
 
 def _text_mark(text: str) -> str | None:
-    """Return a placeholder for text that is more than white space, None for other text."""
+    """Return a placeholder for text that contains more than white space, None for other text."""
     return "text" if text.strip(" \t\r\n") else None
 
 

@@ -61,7 +61,7 @@ def _element(node: Node, indent: int, comment: Comment | None = None) -> str:
 
 
 def _content(node: Node) -> str:
-    """Return text and elements without white space between them."""
+    """Return the content of an element as XML, without adding white space."""
     if not node.children:
         return _text(node.text)
     return "".join(_text(child.text) if child.tag == TEXT else _inline(child) for child in node.children)

@@ -109,7 +109,7 @@ def _cells_in_order(place: str, row: Any, width: int) -> list[Any]:
 
 
 def _cell(place: str, value: Any) -> str:
-    """Return the text of a cell; raises FileError for a value that is no single value."""
+    """Return the text of a cell; raises FileError for a collection or another value that has no text form."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -124,7 +124,7 @@ def _cell(place: str, value: Any) -> str:
 
 
 def _cells(count: int) -> str:
-    """Return a number of cells as text."""
+    """Return a count of cells as text, such as ``1 cell`` or ``3 cells``."""
     return f"{count} cell" if count == 1 else f"{count} cells"
 
 

@@ -58,7 +58,7 @@ class TemplateFacts:
         return any(facts.sets_any for facts in self._reachable())
 
     def _reachable(self) -> Iterable[TemplateFacts]:
-        """Yield these facts and those of everything that the template calls directly or indirectly, each once."""
+        """Yield these facts, then those of all tags and slots that the template calls, directly or not, each once."""
         queue, seen = [self], {id(self)}
         for facts in queue:
             yield facts

@@ -104,7 +104,7 @@ def _compile_inner(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _own_attributes(node: Node) -> Mapping[str, str]:
-    """Return the attributes that the tag itself reads."""
+    """Return the attributes of an element without those ``xpl:`` ones that its wrapper handles."""
     read = ("xpl:attrs", "xpl:invert", "xpl:slotScope")
     return {name: text for name, text in node.attributes.items() if not name.startswith("xpl:") or name in read}
 
@@ -121,7 +121,7 @@ def collect_output(compiled: TemplateNode, mode: str) -> TemplateNode:
 
 
 def _emit_collected(node: Node, compiled: TemplateNode, mode: str) -> TemplateNode:
-    """Return a template node that adds the collected output of ``compiled`` to the surrounding output, if there is one."""
+    """Return a template node that adds the collected output of ``compiled`` to the output of the enclosing tag, if any."""
 
     async def run(env: Environment) -> Any:
         value = await compiled(env)

@@ -45,7 +45,7 @@ def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _false_for_null(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Return ``test`` changed so that it is false if one of its values is null."""
+    """Return a test that is false if one of its values is null, else has the value of ``test``."""
 
     def compare(left: Any, right: Any) -> bool:
         if left is None or right is None:

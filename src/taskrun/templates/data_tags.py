@@ -52,7 +52,7 @@ def _script(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _compile_script(compiler: Compiler, node: Node) -> Script | None:
-    """Compile the text of a ``<c:script>``; report what is wrong with it and return None."""
+    """Compile the text of a ``<c:script>``; report its problems and return None if there are any."""
     if node.children:
         inner = next(child for child in node.children if child.tag != TEXT)
         compiler.report(
@@ -161,7 +161,7 @@ def _import(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _include(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:include>``: compile the root of another file in its place."""
+    """Compile ``<c:include>``: compile the root of another file in place of the tag."""
     compiler.check_attributes(node, "src")
     compiler.check_empty(node)
     if "src" not in node.attributes:

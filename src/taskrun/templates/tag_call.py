@@ -115,7 +115,7 @@ def compile_tag_body(
 
 
 def _check_reads(tag: Tag, facts: TemplateFacts, language: str, known: Mapping[str, Any]) -> None:
-    """Report variables that a tag's body reads but cannot have; in XScript such variables are null instead."""
+    """Report variables that a tag's body reads although it has no such variable; in XScript they are null instead."""
     own = {*known, *tag.slots, *facts.bound, *facts.stores, tag.all_variable, tag.rest_variable}
     own |= {item.variable for item in tag.attributes.values()}
     for name in sorted(facts.reads - own) if language == "python" else ():
@@ -179,7 +179,7 @@ def _compile_slot(compiler: Compiler, node: Node, slot: SlotDeclaration) -> Slot
 
 
 def slot_argument_names(compiler: Compiler, node: Node, declared: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of a slot's arguments: those of ``xpl:slotScope``, or else the declared ones."""
+    """Return the names of a slot's arguments: the names in ``xpl:slotScope``, else the declared ones."""
     given = node.attributes.get("xpl:slotScope")
     if given is None:
         return declared

@@ -58,7 +58,7 @@ class TagLookup:
     named: Mapping[str, str]
 
     def tree(self, path: str, named_in: str) -> Node:
-        """Return the tree of a file, merged with what it extends; ``named_in`` is the file that contains the path.
+        """Return the tree of a file, merged with its bases; ``named_in`` is the file that contains the path.
 
         Raises LookupError if the file does not exist and FlowError if it has problems.
         """

@@ -339,7 +339,7 @@ def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("how", ["claimed", "trashed", "purged"])
+@pytest.mark.parametrize("how", ["claimed", "deleted", "purged"])
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_claim_invalidates_the_cached_log_end(store: SqliteStore, tmp_path: Path, how: str, busy: bool) -> None:
     """The fast path refuses an outdated epoch too, even after writes for other runs or deletions."""
@@ -353,7 +353,7 @@ def test_a_claim_invalidates_the_cached_log_end(store: SqliteStore, tmp_path: Pa
     other = SqliteStore(tmp_path / "x.db")
     if how == "claimed":
         assert other.claim("r", Owner.here(), 1e12, 1) == 2
-    elif how == "trashed":
+    elif how == "deleted":
         other.delete("r")
     else:
         assert other.purge(2.0) == 1

@@ -90,7 +90,7 @@ class Call(ImpliedDecorator):
         return self.leave(done, callee, frame.scope)
 
     def callee(self, frame: Frame) -> Frame:
-        """Return a new frame for the step, with a scope of its own."""
+        """Return a new frame with a new scope for the step."""
         scope = _new_scope(Scope)
         scope.parent = frame.scope if self.nested else frame.run.scope
         return Frame(frame.run, frame, self.step, scope)
@@ -121,7 +121,7 @@ class Call(ImpliedDecorator):
         return done
 
     def fail(self, error: Exception, callee: Frame, outer: Scope) -> None:
-        """Add a note of the step to a failure; raises InputError in its place if inputs refer to unknown variables."""
+        """Add a note of the step to a failure; raises InputError instead if inputs refer to unknown variables."""
         failure = self._missing(error, outer)
         add_note(failure, StepNote(callee.path, self.step.at))
         if failure is not error:

@@ -25,5 +25,5 @@ class Compensate(ImpliedDecorator):
         return cls() if settings.compensates and next(iter(step.children()), None) is not None else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the body with a list of compensations of its own."""
+        """Run the body with a new list of compensations, and roll it back when it fails or is cancelled."""
         return with_compensation(frame, inner)

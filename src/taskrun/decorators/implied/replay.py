@@ -237,7 +237,7 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
 
 
 def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Return the values that may be recorded: without those of inputs with ``persist="false"``.
+    """Return the values without those of inputs with ``persist="false"``, which must not be recorded.
 
     A by-name input is as public as the variable that it reads.
     """

@@ -31,7 +31,7 @@ else:
 
 
 class Interpreter(FunctionHandlers, ExpressionHandlers, AstevalInterpreter):
-    """Complete activation: combines the handlers of all nodes with those of asteval."""
+    """Activation with the handlers of all nodes: those of this package and those of asteval."""
 
 
 def evaluate(

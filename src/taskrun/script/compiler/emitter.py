@@ -70,7 +70,7 @@ class Emitter:
         return [self.visit(node) for node in nodes]
 
     def new_temporary(self) -> str | None:
-        """Return the name of a new temporary variable, or None in the iterable of a comprehension."""
+        """Return the name of a new temporary variable, or None inside the iterable of a comprehension."""
         if self.iterable_depth:
             return None
         self.temporary_count += 1

@@ -101,7 +101,7 @@ def _sliced(container: Any) -> Any:
 
 @cache
 def operations(lenient: bool) -> dict[str, Any]:
-    """Return the globals of all compiled scripts of Python or, if ``lenient``, of XScript; nothing writes to them."""
+    """Return the read-only globals of all compiled scripts: of Python or, if ``lenient``, of XScript."""
     if lenient:
         from taskrun.script.xscript.operations import OPERATIONS
 

@@ -78,7 +78,7 @@ def instrument(tree: nodes.Template, environment: Environment) -> nodes.Template
 
 
 def _problems_of(node: nodes.Node, environment: Environment) -> Iterator[JinjaProblem]:
-    """Yield the problems of one node, without those of its children."""
+    """Yield the problems of one node, not of its children."""
     for kind, word in _OTHER_FILES:
         if isinstance(node, kind):
             message = f"'{{% {word} %}}' is not supported: a template cannot use other files or blocks"

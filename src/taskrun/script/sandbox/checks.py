@@ -99,7 +99,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:  # noqa: C901, PLR0912 - a table of nodes
-    """Yield the problems of a node, without those of its children."""
+    """Yield the problems of one node, not of its children."""
     match node:
         case ast.Name():
             yield from _name_problems(node.id, node, place, binds=not isinstance(node.ctx, ast.Load))

@@ -17,7 +17,7 @@ _CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, byte
 
 
 def metered_callable(function: Any) -> Any:
-    """Return the function that a script calls in place of ``function``, which is ``function`` itself in most cases."""
+    """Return the metered replacement of a function that a script calls, or the function itself if it needs none."""
     if function is str:
         return _call_str
     if function is int:

@@ -141,7 +141,7 @@ def _set_at(items: list[Any], index: int, value: Any) -> Any:
 
 
 def _remove(items: list[Any], what: Any) -> Any:
-    """Remove the item at an index and return it, or remove the first equal item and return whether there was one."""
+    """Remove and return the item at an index, or remove the first equal item and return whether there was one."""
     if isinstance(what, int) and not isinstance(what, bool):
         return items.pop(what) if 0 <= what < len(items) else None
     index = _index_of(items, what)

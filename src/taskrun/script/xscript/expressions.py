@@ -293,9 +293,9 @@ def is_null(value: ast.expr) -> ast.Compare:
 
 
 def _equality(left: ast.expr, right: ast.expr, otherwise: ast.expr, *, negated: bool) -> ast.expr:
-    """Return ``left == right`` or its negation: Python's comparison if one side is a string or null constant.
+    """Return ``left == right``, or ``!=`` if ``negated``; Python compares if one side is a string or null.
 
-    Parameters: ``otherwise`` is the comparison for all other operands.
+    Parameters: ``otherwise`` is the comparison to use for all other operands.
     """
     for side in (left, right):
         if isinstance(side, ast.Constant) and side.value is None:

@@ -229,7 +229,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [ast.Assign([LocalName(first, STORE)], ast.Constant(True)), loop]
 
     def do_for_(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Translate to ``while``, with the third part at the start of each iteration, so that ``continue`` runs it."""
+        """Translate ``for`` to ``while``; the third part begins each later iteration, so that ``continue`` runs it."""
         first, test, following, body = node.nodes
         self.variables.open_block()
         begun = self.statement(first.nodes[0]) if first.nodes else []

@@ -60,7 +60,7 @@ def store_error(error: Exception, path: Path | str) -> StoreError:
 
 
 def damaged_record_error(path: Path | str, error: Exception) -> StoreError:
-    """Return the StoreError about a record that cannot be decoded; ``error`` is what decoding raised."""
+    """Return the StoreError about a record that cannot be decoded; ``error`` is the exception of the decoder."""
     return StoreError(
         f"the store {path}: a record in it cannot be read: it is damaged ({type(error).__name__}: {error})", _NEW_FILE
     )

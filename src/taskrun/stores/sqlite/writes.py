@@ -64,7 +64,7 @@ class SpilledFiles:
         return name
 
     def register(self, connection: sqlite3.Connection, number: int) -> None:
-        """Record that the run uses these files, and write those again that a purge removed meanwhile."""
+        """Record that the run uses these files; write a file again if a purge has removed it meanwhile."""
         for name, data in self.files.items():
             self.store.save(data)
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))

@@ -142,7 +142,7 @@ class _Extender:
         return merged
 
     def _extend_inner(self, node: Node, chain: tuple[LayeredFile, ...]) -> Node:
-        """Merge a container with ``x:extends`` over its own bases, and likewise the containers inside an element."""
+        """Merge an element with ``x:extends`` over its bases, and likewise the elements inside it."""
         if node.tag in self.sources.containers and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
             return self._as_replacement(self.merge_bases(node, chain))
         if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:

@@ -92,7 +92,7 @@ class Merger:
         return delta._replace(attributes=values, children=(), text="", places=places)
 
     def _attributes(self, base: Node, delta: Node, *, fresh: bool) -> dict[str, Node]:
-        """Return the attributes of the result: name → the element that it comes from."""
+        """Return the merged attributes: for each name, the element from which its value comes."""
         found: dict[str, Node] = {}
         if not fresh:
             found = {name: owner_of(base, name) for name in base.attributes if name not in _DROPPED_OF_BASE}
@@ -130,7 +130,7 @@ class Merger:
         return delta, (*first, *second) if above == APPEND else (*second, *first), ""
 
     def _with_placeholder(self, base: Node, pieces: tuple[Node, ...], below: str) -> tuple[Node, ...]:
-        """Return the body of an append or prepend whose base is still unknown, with ``<x:super/>`` in its place."""
+        """Return the body of an append or prepend to an unknown base, with ``<x:super/>`` in the place of the base."""
         hole = base._replace(tag=SUPER, attributes=NO_ATTRIBUTES, children=(), text="", origin="", places=None)
         return (hole, *pieces) if below == APPEND else (*pieces, hole)
 

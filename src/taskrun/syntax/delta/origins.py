@@ -66,7 +66,7 @@ def body_of(node: Node) -> Node:
 
 
 class MovedPlaces(NamedTuple):
-    """Locations of a node that was built from parts of others: attribute name → (element, attribute) of its origin."""
+    """Locations of a node built from parts of other nodes: attribute name → (element, attribute) of its origin."""
 
     attributes: Mapping[str, tuple[Node, str]]
 

@@ -47,7 +47,7 @@ class Shape:
 
     @property
     def item(self) -> str:
-        """Tag of the children if there is only one kind, else ``""``: then each item declares its own tag."""
+        """Tag of the children if all have the same tag, else ``""``: then each item of the list declares its tag."""
         return next(iter(self.children)) if len(self.children) == 1 else ""
 
 
