@@ -138,9 +138,7 @@ class Task(ABC):
         auto_extract: bool,
         ignored: tuple[str, ...],
     ) -> ArgumentNames:
-        """Return the names of the arguments of ``revert``: the same as of ``execute``, unless ``revert_rebind`` is
-        given.
-        """
+        """Return the names of the arguments of ``revert``: those of ``execute`` if ``revert_rebind`` is not given."""
         if not self.has_revert:
             return ArgumentNames.of(f"revert() of {self.name}", Parameters(any_name=True))
         parameters = Parameters.by_name(self.name, self.revert)

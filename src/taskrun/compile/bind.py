@@ -81,7 +81,7 @@ class Binder:
         """The elements of steps that have several children, with the plans of their classes."""
 
     def step(self, node: Node, language: str) -> Step | None:
-        """Create the step of an element; return None when it is disabled, of a foreign namespace, or wrong."""
+        """Create the step of an element; return None if it is disabled, in a foreign namespace, or has problems."""
         if node.attributes.get("disabled") in _TRUE:
             return None
         cls = self.registry.steps.get(node.tag)

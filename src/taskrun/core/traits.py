@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """Facts about a step type that the compiler, the weaver and the durable runs need; see the module."""
+    """Facts about a step type that the compiler, the weaver and the durable runs need; see the module docstring."""
 
     aliases: tuple[str, ...] = ()
     """Further tags of the step type."""

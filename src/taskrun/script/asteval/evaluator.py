@@ -24,7 +24,7 @@ from taskrun.script.scope import Names
 if TYPE_CHECKING:
 
     class AstevalInterpreter:
-        """Interpreter of asteval, which has no types."""
+        """Typed substitute for the interpreter of asteval, which has no type annotations."""
 
 else:
     AstevalInterpreter = asteval.Interpreter
