@@ -128,10 +128,10 @@ def test_killed_after_each_record(bench: Bench, classes: list[type], fails: bool
     """A run that is killed after its first, second, third … commit and resumed has the effects of an uninterrupted one."""
     end = LEAF.format(name="last", source="raise ValueError()") if fails else END
     flow = bench.write(task(BODY + end))
-    undone = ["undo third", "undo second", "undo before"] if fails else []
+    reverted = ["undo third", "undo second", "undo before"] if fails else []
     for death in range(1, 100):
         outside, died = resumed_after(flow, classes, death)
-        assert outside.seen == DONE + undone, f"it died after {death} records"
+        assert outside.seen == DONE + reverted, f"it died after {death} records"
         assert outside.store.load("r").state == ("REVERTED" if fails else "SUCCEEDED")
         if not died:
             assert death > 8

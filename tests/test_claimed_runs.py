@@ -133,7 +133,7 @@ def test_one_of_several_concurrent_resumes_claims_the_run(tmp_path: Path) -> Non
 def test_cancelled_by_another_process(place: Place, begun: Callable[[str], Child], last: str) -> None:
     """A run in a retry delay, suspended or running is cancelled; each step is compensated once, newest first.
 
-    All is undone once, the last one first.
+    Each step is compensated once, newest first.
     """
     owner = begun(TWO_STEPS.format(last=last))
     place.until(lambda: len(place.steps("do")) >= 2 + (last is RETRIED))
@@ -183,7 +183,7 @@ def test_the_cancelling_process_is_killed(place: Place, begun: Callable[[str], C
     counts = Counter(place.steps("undo"))
     assert len(counts) == 12
     assert all(counts[step] == 1 for step in compensated)
-    assert counts.total() <= 13, "one was being undone at the kill"
+    assert counts.total() <= 13, "one compensation was interrupted by the kill"
     again = place.start("cancel", run)
     assert again.wait() == 1
     assert "cannot be cancelled: it is CANCELLED" in again.err

@@ -138,9 +138,9 @@ def test_language_page_names_the_attributes_of_every_step() -> None:
 @pytest.mark.parametrize("page", ["language.md", "design.md"])
 def test_tables_of_ranks(page: str) -> None:
     text = (DOCS / page).read_text("utf-8")
-    told = {int(rank) for rank in re.findall(r"\| (\d+) \| (?:the |events|[a-zA-Z\[])", text)}
+    documented = {int(rank) for rank in re.findall(r"\| (\d+) \| (?:the |events|[a-zA-Z\[])", text)}
     flag_changes = 119
-    assert told == {cls.rank for cls in Registry().decorators.values()} | {flag_changes}
+    assert documented == {cls.rank for cls in Registry().decorators.values()} | {flag_changes}
 
 
 def codes_in_source() -> Iterator[str]:

@@ -65,8 +65,8 @@ def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url:
     for call in case if isinstance(case, list) else [case]:
         run = newest(url) if "RUN" in call["words"] else ""
         done = fork_server.run(folder, *(word.replace("RUN", run) for word in call["words"]))
-        told = done.err.replace(newest(url), "RUN") if "RUN" in str(call["err"]) else done.err
-        assert told.splitlines() == call["err"]
+        printed = done.err.replace(newest(url), "RUN") if "RUN" in str(call["err"]) else done.err
+        assert printed.splitlines() == call["err"]
         assert done.status == call["status"]
         assert same(json.loads(done.out) if done.out else None, call["out"]), done.out
 
@@ -91,9 +91,9 @@ def test_cancel_from_a_second_terminal(url: str) -> None:
     run = newest(url)
     done = python(EXAMPLES, "-m", "taskrun", "cancel", run)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"run {run} is CANCELLED\n", "")
-    told = owner.communicate(timeout=20)[1].splitlines()
+    printed = owner.communicate(timeout=20)[1].splitlines()
     assert owner.returncode == 130
-    assert told[-5:] == [
+    assert printed[-5:] == [
         "taskrun: the work has stopped",
         "taskrun: machine 7 is given back",
         "taskrun: cancelled",
@@ -118,8 +118,8 @@ def test_every_flow_passes_the_strict_check() -> None:
         "--allow",
         "phrases",
     )
-    told = done.stderr.replace("error[unknown-function]", "").replace("error[no-library]", "")  # modules beside them
-    assert "error[" not in told
+    printed = done.stderr.replace("error[unknown-function]", "").replace("error[no-library]", "")  # modules beside them
+    assert "error[" not in printed
 
 
 def test_the_embedding_program() -> None:

@@ -54,11 +54,11 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_bad_file(taskrun, flow, name):
     """An invalid flow is reported at its location, without a traceback."""
-    text, status, said = CASES[name]
+    text, status, message = CASES[name]
     flow(text)
     ended = taskrun("flow.task.xml")
     assert (ended.status, ended.out) == (status, ""), ended.err
-    assert said in ended.err
+    assert message in ended.err
     assert ended.err.startswith("flow.task.xml:")
     assert "Traceback" not in ended.err
 

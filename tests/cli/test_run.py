@@ -60,7 +60,7 @@ def test_inputs_from_a_file_and_from_standard_input(taskrun, flow, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ((), "input 'x' (int), a number: is mandatory and missing"),
         (("--input", "x=3.5"), "'3.5' is not of type int"),
@@ -73,13 +73,13 @@ def test_inputs_from_a_file_and_from_standard_input(taskrun, flow, tmp_path):
         (("--inputs", "list.json"), "expected a JSON object"),
     ],
 )
-def test_wrong_inputs(taskrun, flow, tmp_path, words, said):
+def test_wrong_inputs(taskrun, flow, tmp_path, words, message):
     """Wrong inputs are reported on standard error, with exit status 2."""
     flow(ADD)
     (tmp_path / "list.json").write_text("[1]")
     ended = taskrun("flow.task.xml", *words)
     assert (ended.status, ended.out) == (2, "")
-    assert said in ended.err
+    assert message in ended.err
     assert "Traceback" not in ended.err
 
 

@@ -58,9 +58,9 @@ FLOWS = {
         </steps><aggregator>return 7</aggregator></parallel>""",
     "fork_throttle": """
         <fork-n name="f" countExpr="5" indexName="i"><steps>
-          <sequential name="held"><finally>note('leave', 'held', who)</finally>
+          <sequential name="handled"><finally>note('leave', 'handled', who)</finally>
             <throttle maxConcurrency="2" maxWait="1h"/>
-            <steps><step name="in"><source>note('enter', 'held', who)</source></step><simple name="w" bean="wait"/></steps>
+            <steps><step name="in"><source>note('enter', 'handled', who)</source></step><simple name="w" bean="wait"/></steps>
           </sequential>
         </steps><aggregator>return 7</aggregator></fork-n>""",
     "slow_clean_up": """

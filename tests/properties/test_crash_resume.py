@@ -53,9 +53,9 @@ def named(tag: str, attributes: str = "", inner: str = "", after: str = "") -> C
     def container(parts: list[Made]) -> Made:
         def make(numbers: Iterator[int]) -> str:
             number = next(numbers)
-            said = attributes.format(n=number)
+            written = attributes.format(n=number)
             body = inner + steps_of(parts, numbers) + after
-            return f'<{tag} name="c{number}" useParentScope="true" {said}>{body}</{tag}>'
+            return f'<{tag} name="c{number}" useParentScope="true" {written}>{body}</{tag}>'
 
         return make
 
@@ -69,8 +69,8 @@ def handled(parts: list[Made], how: str) -> Made:
         number = next(numbers)
         body = steps_of([*parts, lambda more: leaf(more, fails="True")], numbers)
 
-        def inner(said: str = "", after: str = "") -> str:
-            return f'<sequential name="h{number}" useParentScope="true"{said}>{body}{after}</sequential>'
+        def inner(written: str = "", after: str = "") -> str:
+            return f'<sequential name="h{number}" useParentScope="true"{written}>{body}{after}</sequential>'
 
         if how == "nothing":
             return inner()

@@ -78,7 +78,7 @@ def test_the_schema_reference_chooses_the_dialect(write):
 
 
 @pytest.mark.parametrize(
-    ("attributes", "said"),
+    ("attributes", "message"),
     [
         ("", "needs taskModelPath or taskName"),
         ('taskName="x" taskModelPath="y.task.xml"', "remove one of them"),
@@ -86,9 +86,9 @@ def test_the_schema_reference_chooses_the_dialect(write):
         ('taskName="x" taskVersion="2"', "'x' version 2 not found"),
     ],
 )
-def test_ways_of_naming_a_task(write, attributes, said):
+def test_ways_of_naming_a_task(write, attributes, message):
     """A task is named by its path or by its name, not by both."""
-    with pytest.raises(FlowError, match=said):
+    with pytest.raises(FlowError, match=message):
         TaskManager.load(write(f"<task><steps><call-task {attributes}/></steps></task>"))
 
 
@@ -324,7 +324,7 @@ def test_a_branch_that_handles_its_cancellation(write):
     """The branch ends by itself, and the run continues and is not cancelled."""
     path = write(
         '<task><steps><parallel name="p" joinType="anySuccess"><steps><sleep name="long" sleepMillisExpr="60000" '
-        'catchInternalException="true"><catch>"held"</catch></sleep><sleep name="short" sleepMillisExpr="1"/></steps>'
+        'catchInternalException="true"><catch>"handled"</catch></sleep><sleep name="short" sleepMillisExpr="1"/></steps>'
         '<aggregator>aggResults.size()</aggregator></parallel><step name="b"><source>taskRt.isCancelled()</source></step></steps></task>'
     )
     assert TaskManager.run(path).result is False

@@ -87,35 +87,35 @@ def test_renames() -> None:
 
 def shown(bench: Bench, body: str, *flags: str) -> list[str]:
     """Run steps and return the flags that they report."""
-    told: list[str] = []
-    ran = bench.run(task(body), flags=flags, functions={"tell": lambda view: told.append(" ".join(view.flags))})
+    reported: list[str] = []
+    ran = bench.run(task(body), flags=flags, functions={"report": lambda view: reported.append(" ".join(view.flags))})
     assert ran.error is None, ran.error
-    return told
+    return reported
 
 
-TELL = '<step name="t"><source>tell(stepRt)</source></step>'
+REPORT = '<step name="t"><source>report(stepRt)</source></step>'
 
 
 def test_changes_apply_to_inner_steps(bench: Bench) -> None:
     """Renames are applied first, then flags are added, then removed; after the step all flags are as before."""
-    body = f"""<sequential name="s"><flags rename="a=x,b=y" enable="b n" disable="y, n"/><steps>{TELL}</steps></sequential>{TELL}"""
+    body = f"""<sequential name="s"><flags rename="a=x,b=y" enable="b n" disable="y, n"/><steps>{REPORT}</steps></sequential>{REPORT}"""
     assert shown(bench, body, "a", "b", "c") == ["b c x", "a b c"]
 
 
 def test_a_condition_reads_the_flags_of_the_caller(bench: Bench) -> None:
     """A condition reads the flags of the caller, not those that the step changes for its own scripts."""
-    body = """<step name="s"><flags match="EMPTY" enable="on"/><source>tell(stepRt)</source></step>
-      <step name="t"><flags match="on"/><source>tell(stepRt)</source></step>"""
+    body = """<step name="s"><flags match="EMPTY" enable="on"/><source>report(stepRt)</source></step>
+      <step name="t"><flags match="on"/><source>report(stepRt)</source></step>"""
     assert shown(bench, body) == ["on"]
 
 
 def test_changes_apply_to_branches_and_library_steps(bench: Bench) -> None:
     """Changed flags apply to branches and library steps, but not to called tasks."""
-    bench.write(task(TELL), "flags_called.task.xml")
-    bench.write(task(TELL), "flags.task-lib.xml")
+    bench.write(task(REPORT), "flags_called.task.xml")
+    bench.write(task(REPORT), "flags.task-lib.xml")
     body = f"""<sequential name="s"><flags enable="on"/><steps>
-      <fork-n name="f" countExpr="2"><steps>{TELL}</steps></fork-n>
-      <parallel name="p"><steps>{TELL}</steps></parallel>
+      <fork-n name="f" countExpr="2"><steps>{REPORT}</steps></fork-n>
+      <parallel name="p"><steps>{REPORT}</steps></parallel>
       <call-step name="l" libModelPath="flags.task-lib.xml" stepName="t"/>
       <call-task name="c" taskModelPath="flags_called.task.xml"/></steps></sequential>"""
     assert shown(bench, body) == ["on", "on", "on", "on", ""]

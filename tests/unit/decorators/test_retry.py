@@ -126,17 +126,17 @@ def test_each_attempt_begins_with_the_same_variables(bench: Bench) -> None:
     body = """<sequential name="s"><input name="x" value="${1}"/><retry maxRetryCount="1"/><steps>
         <step name="a" useParentScope="true"><source>RESULT, x, seen</source><catch>return 'fresh'</catch>
           <output name="x" value="2"/><output name="seen" value="3"/></step>
-        <step name="b"><input name="RESULT"/><source>tell(RESULT)
+        <step name="b"><input name="RESULT"/><source>report(RESULT)
 fail()</source></step>
       </steps></sequential>"""
-    told: list[Any] = []
+    reported: list[Any] = []
 
     def fail() -> None:
-        if len(told) < 2:
+        if len(reported) < 2:
             raise OSError
 
-    assert bench.run(task(body), functions={"tell": told.append, "fail": fail}).error is None
-    assert told == ["fresh", "fresh"]
+    assert bench.run(task(body), functions={"report": reported.append, "fail": fail}).error is None
+    assert reported == ["fresh", "fresh"]
 
 
 def test_an_attempt_has_its_own_timeout(bench: Bench) -> None:

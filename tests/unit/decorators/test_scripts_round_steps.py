@@ -30,11 +30,13 @@ def test_the_variable_of_a_catch_hides_one_temporarily(bench: Bench) -> None:
 
 def test_a_finally_reads_the_exception(bench: Bench) -> None:
     """``exception`` is null after a success or a caught failure; an error of the finally replaces the result."""
-    told: list[Any] = []
-    body = """<step name="a"><source>{}</source>{}<finally>tell(exception)</finally></step>"""
+    reported: list[Any] = []
+    body = """<step name="a"><source>{}</source>{}<finally>report(exception)</finally></step>"""
     for source, catch in (("1", ""), ("1/0", "<catch>1</catch>"), ("1/0", "")):
-        bench.run(task(body.format(source, catch)), functions={"tell": lambda what: told.append(type(what).__name__)})
-    assert told == ["NoneType", "NoneType", "ZeroDivisionError"]
+        bench.run(
+            task(body.format(source, catch)), functions={"report": lambda what: reported.append(type(what).__name__)}
+        )
+    assert reported == ["NoneType", "NoneType", "ZeroDivisionError"]
     ran = bench.run(task('<step name="a"><source>1</source><finally>[][0]</finally></step>'))
     assert isinstance(ran.cause, IndexError)
 
@@ -62,13 +64,13 @@ def test_a_skipped_step_leaves_everything_as_it_was(bench: Bench) -> None:
 
 def test_scripts_that_run_on_entry(bench: Bench) -> None:
     """Validator and onEnter run in this order, once, before the permits and the attempts, and read the inputs."""
-    told: list[Any] = []
-    body = """<step name="a"><input name="x" value="${1}"/><validator>tell('validator', x)</validator><onEnter>tell('enter', x)</onEnter>
-      <retry maxRetryCount="1"/><source>tell('body', attempt)
+    reported: list[Any] = []
+    body = """<step name="a"><input name="x" value="${1}"/><validator>report('validator', x)</validator><onEnter>report('enter', x)</onEnter>
+      <retry maxRetryCount="1"/><source>report('body', attempt)
 if attempt == 1: raise OSError</source></step>"""
-    ran = bench.run(task(body), functions={"tell": lambda *what: told.append(what)})
+    ran = bench.run(task(body), functions={"report": lambda *what: reported.append(what)})
     assert ran.error is None
-    assert told == [("validator", 1), ("enter", 1), ("body", 1), ("body", 2)]
+    assert reported == [("validator", 1), ("enter", 1), ("body", 1), ("body", 2)]
     ran = bench.run(task('<step name="a"><validator>assert False, "no"</validator><catch>1</catch></step>'))
     assert str(ran.cause) == "no"
 

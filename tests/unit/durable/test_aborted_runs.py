@@ -33,7 +33,7 @@ class Place:
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder = folder
         self.store = store
-        self.said: list[str] = []
+        self.effects: list[str] = []
         self.fails = True
         self.manager = self.another()
 
@@ -44,12 +44,12 @@ class Place:
 
     def say(self, text: str) -> str:
         """Append a text to the list of reports."""
-        self.said.append(text)
+        self.effects.append(text)
         return text
 
     async def slow(self) -> None:
         """Sleep for a short time."""
-        self.said.append("slow")
+        self.effects.append("slow")
         await asyncio.sleep(2)
 
     def fail(self) -> None:
@@ -135,7 +135,7 @@ def test_the_rollback_of_a_claimed_run_stops(place: Place, monkeypatch: pytest.M
         return await running
 
     assert isinstance(place.outcome(work), FencedError)
-    assert place.said == ["pay", "slow"]
+    assert place.effects == ["pay", "slow"]
 
 
 def test_a_result_that_cannot_be_recorded_fails_the_run(place: Place) -> None:
@@ -143,7 +143,7 @@ def test_a_result_that_cannot_be_recorded_fails_the_run(place: Place) -> None:
     path = place.write(PAY, after='<output name="x"><source>object()</source></output>')
     assert "cannot be recorded" in str(place.run(path))
     assert (place.state, place.store.load("r").owner) == (RunState.REVERTED, None)
-    assert place.said == ["pay", "undo pay"]
+    assert place.effects == ["pay", "undo pay"]
 
 
 def test_a_flow_that_does_not_match_aborts_all_branches(place: Place) -> None:
@@ -165,9 +165,9 @@ def test_a_flow_that_does_not_match_aborts_all_branches(place: Place) -> None:
 
     assert isinstance(place.outcome(dies), FencedError)
     assert isinstance(place.resume(flow=other), DecisionChangedError)
-    assert place.said == ["pay"]
+    assert place.effects == ["pay"]
     assert place.resume().status == "SUCCEEDED"
-    assert place.said == ["pay", "finally"]
+    assert place.effects == ["pay", "finally"]
 
 
 def test_compensations_of_an_unneeded_branch_do_not_count(place: Place) -> None:
@@ -177,7 +177,7 @@ def test_compensations_of_an_unneeded_branch_do_not_count(place: Place) -> None:
         f'<parallel name="p" joinType="anySuccess"><steps>{branches}</steps></parallel><step name="x"><source>fail()</source></step>'
     )
     place.run(path)
-    assert (place.state, place.said) == (RunState.FAILED, ["pay", "undo pay"])
+    assert (place.state, place.effects) == (RunState.FAILED, ["pay", "undo pay"])
     place.fails = False
     assert place.resume().status == "SUCCEEDED"
 
@@ -198,7 +198,7 @@ def test_compensations_of_a_failed_join_count(place: Place, other: str) -> None:
         )
         branches += f'<sequential name="B"><steps>{sleep(1)}<step name="y" allowFailure="true"><source>fail()</source></step></steps></sequential>'
     place.run(place.write(f'<parallel name="p" joinType="{join}"><steps>{branches}</steps></parallel>'))
-    assert (place.state, place.said) == (RunState.REVERTED, ["pay", "undo pay"])
+    assert (place.state, place.effects) == (RunState.REVERTED, ["pay", "undo pay"])
 
 
 def test_a_handled_cancellation_is_not_repeated(place: Place) -> None:
@@ -219,7 +219,7 @@ def test_a_branch_that_cancels_itself_is_executed_again(place: Place) -> None:
     """A branch that raised CancelledError itself is executed again after a resume, instead of waiting for ever."""
 
     async def leak() -> None:
-        place.said.append("leak")
+        place.effects.append("leak")
         raise asyncio.CancelledError
 
     place.manager = place.another(beans={"leak": leak})
@@ -236,7 +236,7 @@ def test_a_branch_that_cancels_itself_is_executed_again(place: Place) -> None:
     place.outcome(dies)
     work = lambda: place.another(beans={"leak": leak}).resume_async("r", stale_after=-1)  # noqa: E731
     assert place.outcome(work).status == "SUCCEEDED"
-    assert place.said == ["leak", "leak"]
+    assert place.effects == ["leak", "leak"]
 
 
 @pytest.mark.parametrize(

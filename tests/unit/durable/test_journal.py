@@ -317,7 +317,7 @@ def test_a_note_is_committed_by_itself_in_time() -> None:
         store.problem = StoreError("the disk is full")
         for _ in range(3):
             await asyncio.sleep(0)
-        assert journal.problem is store.problem, "nobody waited, and still the next is told"
+        assert journal.problem is store.problem, "the next write fails although no waiter received the error"
         for call in (lambda: journal.note(StepRecord("e")), lambda: journal.save_now(StepRecord("e")), journal.flush):
             with pytest.raises(StoreError, match="the disk is full"):
                 call()

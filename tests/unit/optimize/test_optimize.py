@@ -143,10 +143,10 @@ def test_a_flow_does_the_same_without_the_stage(
 ) -> None:
     """The outputs and the messages of failures are equal with and without the stage."""
 
-    def told() -> Any:
+    def outcome() -> Any:
         ran = bench.run(task(text, head='<input name="x"/>', tail='<output name="x"/>'), {"x": value})
         return repr(ran.outputs), str(ran.error), getattr(ran.error, "__cause__", None).__class__
 
-    fast = told()
+    fast = outcome()
     monkeypatch.setattr(stage, "optimize", lambda program: program)
-    assert told() == fast
+    assert outcome() == fast

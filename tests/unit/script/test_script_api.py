@@ -139,7 +139,7 @@ def test_a_script_may_run_scripts(script: Any) -> None:
     assert again(6) == 720
     inner = script("x = 1 / 0")
     scope = Scope(None, inner=lambda: inner.run(Scope(None)))
-    assert script("try: inner()\nexcept ArithmeticError: a = 'held'\na").run(scope) == "held"
+    assert script("try: inner()\nexcept ArithmeticError: a = 'handled'\na").run(scope) == "handled"
 
 
 def test_functions_of_a_script_run_in_several_threads(script: Any) -> None:

@@ -355,7 +355,7 @@ def test_results_have_a_limited_size(run: Any, payload: str) -> None:
         "list(x for x in endless)",
         "while True:\n    try: 1 / 0\n    except: pass",
         "while True:\n    try: x = 1\n    finally: continue",
-        "def f():\n    while True: pass\ntry: f()\nexcept Exception: 'held'",
+        "def f():\n    while True: pass\ntry: f()\nexcept Exception: 'handled'",
         "d = {}\nwhile True: d[len(d)] = 1",
         "sorted([1, 2], key=lambda x: [y for y in endless])",
         "list(map(lambda x: x, endless))",

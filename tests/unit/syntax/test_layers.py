@@ -342,7 +342,7 @@ def test_a_library_of_tags_that_changed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "code", "file", "told"),
+    ("texts", "code", "file", "message"),
     [
         ({"own": '<task x:extends="bsae.task.xml"/>', "base": "<task/>"}, "no-base", "own", "did you mean 'base.task.xml'"),
         ({"own": '<task x:extends="super"/>'}, "no-base", "own", "no layer below"),
@@ -360,12 +360,12 @@ def test_a_library_of_tags_that_changed(bench: Bench) -> None:
           "a": "<task><x:post-extends/><steps/></task>"}, "no-meaning", "a", "whole file"),
     ],
 )  # fmt: skip
-def test_wrong_bases(bench: Bench, texts: dict[str, str], code: str, file: str, told: str) -> None:
+def test_wrong_bases(bench: Bench, texts: dict[str, str], code: str, file: str, message: str) -> None:
     """A wrong base is reported at its location, with the chain of files that leads there."""
     files(bench, **texts)
     problems = refused(bench.folder / "own.task.xml")
     assert [(item.code, Path(item.location.path).name) for item in problems] == [(code, f"{file}.task.xml")]
-    assert told in f"{problems[0].message} {problems[0].hint}"
+    assert message in f"{problems[0].message} {problems[0].hint}"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../..", "a/b"])

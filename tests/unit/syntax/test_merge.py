@@ -32,8 +32,8 @@ def test_order(base: str, delta: str, expected: str) -> None:
 
 def steps(names: str, **attributes: str) -> str:
     """Return a list of steps."""
-    said = "".join(f' {name.replace("_", ":")}="{text}"' for name, text in attributes.items())
-    return f"<task><steps{said}>" + "".join(f'<step name="{name}"/>' for name in names.split()) + "</steps></task>"
+    written = "".join(f' {name.replace("_", ":")}="{text}"' for name, text in attributes.items())
+    return f"<task><steps{written}>" + "".join(f'<step name="{name}"/>' for name in names.split()) + "</steps></task>"
 
 
 def names_of(text: str) -> str:
