@@ -190,12 +190,12 @@ def _check(owner: str, parameters: Parameters, needed: Iterable[str], bound: Map
     extra = [name for name in bound if not parameters.accepts(name)]
     if extra:
         named = "its parameters are: " + ", ".join(parameters.named) if parameters.named else "it has no parameters"
-        raise ValueError(f"{owner}: it cannot take {_listed(extra)}, which requires or rebind give; {named}")
+        raise ValueError(f"{owner}: it cannot take {_quoted(extra)}, which requires or rebind give; {named}")
     missing = [name for name in needed if name not in bound]
     if missing:
-        raise ValueError(f"{owner}: nothing gives {_listed(missing)}: name it in requires, or leave auto_extract on")
+        raise ValueError(f"{owner}: nothing gives {_quoted(missing)}: name it in requires, or leave auto_extract on")
 
 
-def _listed(names: Iterable[str]) -> str:
+def _quoted(names: Iterable[str]) -> str:
     """Return the names in quotes, separated by commas."""
     return ", ".join(f"'{name}'" for name in names)

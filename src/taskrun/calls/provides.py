@@ -52,7 +52,7 @@ def _keys(owner: str, provides: Any) -> Iterator[tuple[Any, Any]]:
         raise TypeError(f"{owner}: provides is a name, a tuple, a set or a mapping of names, not a {kind}")
 
 
-def provided(owner: str, keys: Mapping[str, Any], result: Any) -> dict[str, Any]:
+def provided_outputs(owner: str, keys: Mapping[str, Any], result: Any) -> dict[str, Any]:
     """Return the outputs of a task: by name, the item of ``result`` at its key; raises LookupError for a missing item."""
     outputs = {}
     for name, key in keys.items():

@@ -17,13 +17,13 @@ def limiters_and_key(frame: Frame, key: Script | None, shared: bool) -> tuple[Li
     ``shared`` selects the limiters of the TaskManager instead of those of the run.
     """
     value = None if key is None else frame.eval(key)
-    text = _place(frame) if value is None else str(value)
+    text = _static_path(frame) if value is None else str(value)
     if shared:
         return frame.run.services.limiters, f"{frame.run.flow.name}:{text}"
     return frame.run.limiters, text
 
 
-def _place(frame: Frame) -> str:
+def _static_path(frame: Frame) -> str:
     """Return the path of the step without iterations, branches, visits and attempts, so that these share one limiter."""
     names = []
     current: Frame | None = frame

@@ -82,7 +82,7 @@ class Retry(Decorator):
                         if self.revert_all:
                             rollback.abort_error = rollback.abort_error or error
                         raise
-                    failed_attempt = await self._failed(frame, key, error)
+                    failed_attempt = await self._record_failure(frame, key, error)
             history.append({"value": value, "failure": ErrorBean(failed_attempt.failure)})
             scope.clear()
             scope.update(before)
@@ -99,7 +99,7 @@ class Retry(Decorator):
         due: float = journal.value(record.outputs)["due"]
         return FailedAttempt(journal.failure(record.error), max(0.0, due - now()))
 
-    async def _failed(self, frame: Frame, key: str, error: Exception) -> FailedAttempt:
+    async def _record_failure(self, frame: Frame, key: str, error: Exception) -> FailedAttempt:
         """Record and report that an attempt failed and that another one follows."""
         run, attempt = frame.run, frame.attempt
         if may_handle(run, error):

@@ -83,7 +83,7 @@ class Choose(Step):
 
     def decision(self, frame: Frame) -> str:
         """Return the value of the decider as the text to compare with ``match``; it is a decision of a recorded run."""
-        wanted: str = frame.remember("decider", lambda: self._decided(frame), self.decider.text)
+        wanted: str = frame.remember("decider", lambda: self._evaluate_decider(frame), self.decider.text)
         return wanted
 
     def _branch(self, wanted: str) -> Any:
@@ -91,7 +91,7 @@ class Choose(Step):
         cases: tuple[Any, ...] = self.case
         return next((case for case in cases if case.model.match == wanted), self.otherwise)
 
-    def _decided(self, frame: Frame) -> str:
+    def _evaluate_decider(self, frame: Frame) -> str:
         """Evaluate the decider and return its value as text."""
         value = self.decider.run(frame.scope)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)

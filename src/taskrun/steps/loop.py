@@ -103,13 +103,13 @@ class Loop(BaseLoop):
         """Return the items of the loop, a decision of a recorded run; items of an iterator are recorded one by one."""
         journal = frame.run.journal
         if frame.recorded("items") is not None:
-            elements = frame.remember("items", lambda: _listed(frame.eval(expression)), expression.text)
+            elements = frame.remember("items", lambda: _as_list(frame.eval(expression)), expression.text)
         else:
             elements = frame.eval(expression)
             if not isinstance(elements, Iterable | None):
                 raise TypeError(f"itemsExpr of '{self.name}' gave {elements!r}; a collection is expected")
             if journal.records and (elements is None or isinstance(elements, Collection)):
-                elements = frame.remember("items", lambda: _listed(elements), expression.text)
+                elements = frame.remember("items", lambda: _as_list(elements), expression.text)
             elif journal.records:
                 return self._recorded_one_by_one(frame, iter(elements or ()), expression)
         return elements if elements is not None else ()
@@ -137,6 +137,6 @@ class Loop(BaseLoop):
             )
 
 
-def _listed(elements: Any) -> list[Any] | None:
+def _as_list(elements: Any) -> list[Any] | None:
     """Return the elements as a list, None for null."""
     return elements if elements is None else list(elements)

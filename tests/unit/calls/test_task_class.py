@@ -11,7 +11,7 @@ import pytest
 
 import taskrun
 from taskrun import FunctionTask, StepContext, Task, function_task
-from taskrun.calls.provides import keys_by_name, provided
+from taskrun.calls.provides import keys_by_name, provided_outputs
 from taskrun.errors import RunError
 
 
@@ -160,10 +160,13 @@ def test_functions_that_cannot_be_called_by_name() -> None:
 def test_provides() -> None:
     """``provides`` is a name, names by position, by key or with their keys; ``default_provides`` is the default."""
     assert keys_by_name("t", None) == {}
-    assert provided("t", keys_by_name("t", "answer"), 42) == {"answer": 42}
-    assert provided("t", keys_by_name("t", ["a", "b"]), ("x", "y")) == {"a": "x", "b": "y"}
-    assert provided("t", keys_by_name("t", {"a", "b"}), {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
-    assert provided("t", keys_by_name("t", {"a": "key", "all": None}), {"key": 1}) == {"a": 1, "all": {"key": 1}}
+    assert provided_outputs("t", keys_by_name("t", "answer"), 42) == {"answer": 42}
+    assert provided_outputs("t", keys_by_name("t", ["a", "b"]), ("x", "y")) == {"a": "x", "b": "y"}
+    assert provided_outputs("t", keys_by_name("t", {"a", "b"}), {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
+    assert provided_outputs("t", keys_by_name("t", {"a": "key", "all": None}), {"key": 1}) == {
+        "a": 1,
+        "all": {"key": 1},
+    }
 
     class Answer(UniTask):
         default_provides = ("bits", "pieces")
@@ -184,7 +187,7 @@ def test_provides() -> None:
 def test_a_missing_item_of_the_result(provides: Any, result: Any, text: str) -> None:
     """A missing item of the result is a LookupError that names it."""
     with pytest.raises(LookupError, match=text):
-        provided("t", keys_by_name("t", provides), result)
+        provided_outputs("t", keys_by_name("t", provides), result)
 
 
 def test_names_of_revert() -> None:

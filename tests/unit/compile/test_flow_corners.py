@@ -10,7 +10,7 @@ import pytest
 from templates import flow_templates_of
 
 from taskrun import Completion, Decorator, Step, TaskManager, decorator, step
-from taskrun.calls.remote_scripts import compiled_script, evaluate_text
+from taskrun.calls.remote_scripts import compile_with_defaults, evaluate_text
 from taskrun.compile.bind import Binder
 from taskrun.compile.registry import Registry
 from taskrun.core.fields import Own
@@ -240,7 +240,7 @@ def test_keys_that_are_equal_after_conversion():
 def test_a_script_is_compiled_in_the_worker_process():
     """A script that runs in a process is compiled there, from its element."""
     node = parse("flow", b"<source>y = x + 1\nreturn y * 2</source>")
-    assert evaluate_text(compiled_script, node, "python", {"x": 1}) == (4, {"y": 2})
+    assert evaluate_text(compile_with_defaults, node, "python", {"x": 1}) == (4, {"y": 2})
 
 
 def test_two_owners_of_a_tag():
