@@ -19,7 +19,7 @@
      +- PluginError    exit 3   a bean, function or package that a flow or a setting names is not available
 
 Other modules add subclasses: ImportNotAllowedError is a PluginError, ScriptBudgetError is a TaskrunError. This module may
-import only ``source`` of taskrun.
+import only ``source`` of taskrun. It has more than 300 lines, because the exceptions are easier to find in one module.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@
     result["greeting"], result.status
 
 Rules: a TaskManager is a set of settings with the flows that were compiled with them; its methods can also be called on
-the class, with default settings. Its runs share its ``Services`` and nothing else.
+the class, with default settings. Its runs share its ``Services`` and nothing else. The module has more than 300 lines,
+because the class is the documented interface of the package.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class TaskManager:
         self._services = Services(
             load=self.flows.get,
             compile_text=self.flows.compile_text,
-            beans=Beans(beans),
+            beans=Beans(dict(beans or {})),
             imports=imports,
             threads=self._threads,
             search_path=SearchPath(()),
@@ -177,9 +178,8 @@ class TaskManager:
         known = self._services_of_last_load.get(flow.path) if flow is path else None
         run = Run(known or self._services_for(flow), flow, run_id=run_id, flags=self._flags)
         given = {} if inputs is None else inputs
-        if self._records_all or self._suspends(flow):
-            return self.runs.start(run, given)
-        return RunSession(run, self._active).run(given)
+        client = self._client if self._records_all or self._suspends(flow) else None
+        return RunSession(run, self._active).run(given, client)
 
     resume: Final = OnClassToo(RunOperations.resume, "runs")
     resume_async: Final = OnClassToo(RunOperations.resume_async, "runs")

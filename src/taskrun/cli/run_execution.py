@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -185,6 +184,8 @@ def report_state(manager: TaskManager, run_id: str, arguments: argparse.Namespac
 
     Nothing is reported for a run that another live process executes.
     """
+    import shlex
+
     from taskrun.cli.liveness import has_live_owner
 
     run = manager.store.load(run_id)

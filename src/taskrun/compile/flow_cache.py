@@ -118,7 +118,7 @@ class FlowCache:
 
     def search_path(self, path: str) -> SearchPath:
         """Return the folders in which files that the flow at ``path`` names are searched: its own, then the roots."""
-        return SearchPath((os.path.dirname(path) or ".", *self.roots()))  # noqa: PTH120 - keeps ./
+        return SearchPath(tuple(dict.fromkeys((os.path.dirname(path) or ".", *self.roots()))))  # noqa: PTH120 - keeps ./
 
     def _sources(self, path: str) -> Sources:
         """Return the files and functions that the stages ``load`` and ``extend`` of the file at ``path`` use."""

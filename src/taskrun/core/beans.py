@@ -11,7 +11,7 @@ Rules: a bean is searched in the task's own ``<beans>``, then in the TaskManager
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
@@ -71,12 +71,12 @@ class Imports:
             raise PluginError(f"cannot import '{name}': {error}") from error
 
 
+@dataclass(slots=True, eq=False)
 class Beans:
     """The beans of a TaskManager: those passed to it, then those of the entry points ``taskrun.beans``."""
 
-    def __init__(self, given: Mapping[str, Any] | None = None) -> None:
-        self._given = dict(given or {})
-        self._entries: dict[str, EntryPoint] | None = None
+    _given: dict[str, Any]
+    _entries: dict[str, EntryPoint] | None = field(default=None, init=False)
 
     def entries(self) -> dict[str, EntryPoint]:
         """Return the entry points ``taskrun.beans`` by name."""

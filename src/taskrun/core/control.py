@@ -7,6 +7,7 @@ cancelled. ``RunAborted`` is not an ``Exception``, so no handler of the flow cat
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from taskrun.errors import TaskrunError
@@ -31,24 +32,22 @@ class RunAborted(BaseException):
         super().__init__(str(error))
 
 
+@dataclass(slots=True, eq=False)
 class Control:
     """Cancels and suspends one run, and stores which requests were carried out.
 
     ``task`` is the asyncio task that executes the run, ``suspending`` is set when the run must be suspended.
     """
 
-    __slots__ = ("cancelled", "journal", "reverts", "seen_requests", "suspending", "task")
-
-    def __init__(self, journal: RunJournal) -> None:
-        self.journal: RunJournal = journal
-        self.task: asyncio.Task[Any] | None = None
-        self.cancelled: str | None = None
-        """The reason of the cancellation, None while the run is not cancelled."""
-        self.reverts: bool = True
-        """Whether a cancellation rolls the run back."""
-        self.suspending: bool = False
-        self.seen_requests: set[str] = set()
-        """The requests that were carried out; they remain in the store, but must not be carried out again."""
+    journal: RunJournal
+    task: asyncio.Task[Any] | None = None
+    cancelled: str | None = None
+    """The reason of the cancellation, None while the run is not cancelled."""
+    reverts: bool = True
+    """Whether a cancellation rolls the run back."""
+    suspending: bool = False
+    seen_requests: set[str] = field(default_factory=set)
+    """The requests that were carried out; they remain in the store, but must not be carried out again."""
 
     def cancel(self, reason: str = "kill") -> None:
         """Cancel the running steps and store the request; must be called in the event loop of the run."""

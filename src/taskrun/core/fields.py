@@ -50,29 +50,34 @@ class FromElement:
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
 class Expression:
     """Marker of a field whose attribute ends in ``Expr`` and contains one expression."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class OwnText:
     """Marker of a field that is bound from the text of the element."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Awaits:
     """Marker of a script that may await: its ``run`` returns an awaitable then."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class OnStep:
     """Marker of a field of a decorator that is an attribute of the decorated step's element."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Prefixed:
     """Marker of a field with all attributes that have a namespace prefix, by their names without it."""
+
+    __slots__ = ()
 
 
 Expr = Annotated[Script, Expression()]

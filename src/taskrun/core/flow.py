@@ -162,7 +162,7 @@ class Flow:
 
     def _weave_settings(self, traced: bool, recorded: bool, check_mutation: bool) -> WeaveSettings:
         """Return the settings for weaving a program of this flow."""
-        saves, compensates = self.header.default_save_state, self.compensates
         return WeaveSettings(
-            traced=traced, recorded=recorded, saves=saves, compensates=compensates, check_mutation=check_mutation
-        )
+            traced=traced, recorded=recorded, saves=self.header.default_save_state,
+            compensates=self.compensates, suspends=self.suspends, check_mutation=check_mutation,
+        )  # fmt: skip

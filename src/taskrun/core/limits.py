@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
+from dataclasses import dataclass, field
 
 from taskrun.errors import RateLimitTimeout, ThrottleTimeout
 
@@ -18,12 +18,12 @@ ALMOST_ONE = 1 - 1e-6
 """The part of a token that counts as a whole one, because clocks are not exact."""
 
 
+@dataclass(slots=True, eq=False)
 class Limiters:
     """The semaphores and token buckets of a run, or the global ones of a TaskManager."""
 
-    def __init__(self) -> None:
-        self._permits: dict[Any, Permits] = {}
-        self._buckets: dict[Any, Bucket] = {}
+    _permits: dict[str, Permits] = field(default_factory=dict, init=False)
+    _buckets: dict[str, Bucket] = field(default_factory=dict, init=False)
 
     async def acquire(self, key: str, limit: int, max_wait: float) -> Permits:
         """Acquire a permit of the key's semaphore and return the semaphore.

@@ -7,7 +7,7 @@ Rules: each container has a list of compensations, to which its completed childr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.core.completion import Completion
@@ -42,20 +42,18 @@ class ChildError:
     followed: bool = False
 
 
+@dataclass(slots=True, eq=False)
 class Rollback:
     """State of the rollbacks of one run, shared with the runs of the tasks that it calls."""
 
-    __slots__ = ("abort_error", "compensated", "completions", "pending")
-
-    def __init__(self) -> None:
-        self.abort_error: Exception | None = None
-        """The failure that rolls back the whole run and that no handler may catch, None if there is none."""
-        self.compensated: set[str] = set()
-        """The paths of the steps that were compensated because of a failure that no handler has handled."""
-        self.completions: int = 0
-        """The number of steps that have ended with a compensation, which orders them."""
-        self.pending: dict[str, list[ChildError]] = {}
-        """The failures of children by the path of their container, which may handle them."""
+    abort_error: Exception | None = None
+    """The failure that rolls back the whole run and that no handler may catch, None if there is none."""
+    compensated: set[str] = field(default_factory=set)
+    """The paths of the steps that were compensated because of a failure that no handler has handled."""
+    completions: int = 0
+    """The number of steps that have ended with a compensation, which orders them."""
+    pending: dict[str, list[ChildError]] = field(default_factory=dict)
+    """The failures of children by the path of their container, which may handle them."""
 
     def may_handle(self, error: BaseException) -> bool:
         """Return whether a handler may handle the failure; False if the run is aborted or rolled back as a whole."""

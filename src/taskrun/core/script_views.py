@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taskrun.core.completion import RESULT, Completion, Signal
@@ -44,13 +45,11 @@ VIEWS = frozenset({"stepRt", "taskStepRt"})
 """The names of the variables whose value is a StepView."""
 
 
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class StepView(ReadOnlyView):
     """The running step, for scripts that read ``stepRt`` or ``taskStepRt``."""
 
-    __slots__ = ("_frame",)
-
-    def __init__(self, frame: Frame) -> None:
-        self._frame = frame
+    _frame: Frame
 
     @property
     def stepName(self) -> str:
@@ -94,13 +93,11 @@ class StepView(ReadOnlyView):
         self._frame.run.cancel(reason)
 
 
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class TaskView(ReadOnlyView):
     """The running task, for scripts that read ``taskRt``."""
 
-    __slots__ = ("_run",)
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    _run: Run
 
     @property
     def taskName(self) -> str:

@@ -99,7 +99,10 @@ class ImpliedDecorator(Decorator):
     @classmethod
     @abstractmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Decorator | None:
-        """Return the decorator of this class for a step, None if the step does not need it."""
+        """Return the decorator of this class for a step, None if the step does not need it.
+
+        The weaver calls it only where ``traits.implied_in`` and ``traits.implied_by`` allow the decorator.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,10 @@ class DecoratorTraits:
     """Whether ``around`` awaits anything besides the step."""
     moves_work: bool = False
     """Whether the decorated step, and steps inside it, may run elsewhere than on the event loop."""
+    implied_in: tuple[str, ...] = ()
+    """Fields of WeaveSettings: an implied decorator is needed only where one of them is true; empty for everywhere."""
+    implied_by: tuple[str, ...] = ()
+    """Fields of a step: an implied decorator is needed only for steps with one of them; empty for all steps."""
 
     def parts(self, decorator: Any, _step: Step) -> Iterable[Decorator]:
         """Return the decorators to weave in place of a decorator: itself, or several with different ranks."""

@@ -67,6 +67,8 @@ class WeaveSettings:
     """Whether steps without ``saveState`` are recorded (``defaultSaveState``)."""
     compensates: bool = False
     """Whether any step of the flow may have a compensation."""
+    suspends: bool = False
+    """Whether any step of the flow may suspend the run."""
     check_mutation: bool = False
     """Whether a step that changes its inputs in place fails."""
     concurrent: bool = False
@@ -153,7 +155,7 @@ class Weaver:
     """Weaver of steps; ``implying`` are the classes of the implied decorators."""
 
     def __init__(self, implying: Iterable[type[ImpliedDecorator]]) -> None:
-        self.implying: tuple[type[ImpliedDecorator], ...] = tuple(implying)
+        self._implying = tuple((cls, cls.traits.implied_in, cls.traits.implied_by) for cls in implying)
 
     def weave(self, step: Step, settings: WeaveSettings) -> Program:
         """Return the program of a step, with the programs of the steps inside it."""
@@ -181,13 +183,19 @@ class Weaver:
         for item in step.decorators:
             traits = item.traits
             found.extend((traits.rank_of(item, part), part) for part in traits.parts(item, step))
-        for cls in self.implying:
-            implied = cls.implied(step, settings)
-            if implied is not None:
-                found.append(((implied.rank, 0), implied))
+        for cls, flags, names in self._implying:
+            if _any_set(settings, flags) and _any_set(step, names):
+                implied = cls.implied(step, settings)
+                if implied is not None:
+                    found.append(((implied.rank, 0), implied))
         found.sort(key=_RANK)
         outermost = settings.outermost
         return [item for rank, item in found if outermost is None or rank[0] <= outermost]
+
+
+def _any_set(owner: Any, names: tuple[str, ...]) -> bool:
+    """Return whether one of the named attributes is true, or no names are given."""
+    return not names or any(getattr(owner, name) for name in names)
 
 
 def with_children(

@@ -15,7 +15,8 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -27,12 +28,18 @@ IDLE_PROCESS_SECONDS = 30
 """The time after which an idle process ends."""
 
 
+@dataclass(eq=False)
 class Threads(Executor):
     """Pool of daemon threads, started on demand and reused; at most ``limit``, not counting abandoned ones."""
 
-    def __init__(self, limit: int = MAX_THREADS) -> None:
-        self._pool = _ThreadPool(limit)
-        weakref.finalize(self, self._pool.stop)
+    limit: int = MAX_THREADS
+
+    @cached_property
+    def _pool(self) -> _ThreadPool:
+        """The threads; they end when this object is garbage-collected."""
+        pool = _ThreadPool(self.limit)
+        weakref.finalize(self, pool.stop)
+        return pool
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run ``fn(*args, **kwargs)`` in a thread, and return the future of its value or exception."""
@@ -125,15 +132,18 @@ class _ThreadPool:
         self._jobs.put(None)  # ends the next thread too
 
 
+@dataclass(slots=True, eq=False)
 class Processes:
-    """Pool of worker processes that are reused; each runs one function at a time, at most ``limit`` run at once."""
+    """Pool of worker processes that are reused; each runs one function at a time, at most ``limit`` run at once.
 
-    def __init__(self, limit: int | None = None) -> None:
-        self._limit = limit or os.cpu_count() or 1
-        self._idle: list[Executor] = []
-        self._permits: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
-            weakref.WeakKeyDictionary()
-        )
+    ``limit`` None means the number of processors.
+    """
+
+    limit: int | None = None
+    _idle: list[Executor] = field(default_factory=list, init=False)
+    _permits: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = field(
+        default_factory=weakref.WeakKeyDictionary, init=False
+    )
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Evaluate ``function(*arguments)`` in a process and return the value; kill the process if cancelled.
@@ -141,7 +151,7 @@ class Processes:
         Raises PluginError if loky is not installed.
         """
         loop = asyncio.get_running_loop()
-        permits = self._permits.setdefault(loop, asyncio.Semaphore(self._limit))
+        permits = self._permits.setdefault(loop, asyncio.Semaphore(self.limit or os.cpu_count() or 1))
         async with permits:
             executor = self._idle.pop() if self._idle else _new_process()
             try:

@@ -26,7 +26,9 @@ ERROR = "ERROR"
 class NextOnError(ImpliedDecorator):
     """Decorator for ``nextOnError``: jumps to another step when its step fails."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(
+        may_suspend=False, implied_in=("jumps",), implied_by=("next_on_error",)
+    )
 
     name: str
     target: str
@@ -35,7 +37,7 @@ class NextOnError(ImpliedDecorator):
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> NextOnError | None:
         """Return the decorator for a step with ``nextOnError`` whose container runs its steps in order."""
-        if step.next_on_error is None or not settings.jumps or settings.root or settings.outermost is not None:
+        if step.next_on_error is None or settings.root or settings.outermost is not None:
             return None
         return cls(name=step.name, target=step.next_on_error, error_name=step.error_name)
 

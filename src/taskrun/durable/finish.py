@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from taskrun.core.flow import Flow
@@ -21,18 +22,16 @@ from taskrun.errors import TaskrunError
 from taskrun.result import RunResult
 
 
+@dataclass(slots=True, eq=False)
 class Finish:
     """Records the end of one run; for a run that is not recorded, it does nothing.
 
     ``before`` is the record of a resumed run as it was before the resume.
     """
 
-    __slots__ = ("_before", "_recorder", "_run")
-
-    def __init__(self, run: Run, recorder: Recorder | None, before: RunRecord | None) -> None:
-        self._run = run
-        self._recorder = recorder
-        self._before = before
+    _run: Run
+    _recorder: Recorder | None
+    _before: RunRecord | None
 
     def end(
         self, state: RunState, error: BaseException | None = None, outputs: Mapping[str, Any] | None = None

@@ -15,13 +15,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from taskrun.core.states import RunState
 from taskrun.durable.heartbeat import STALE_AFTER
 from taskrun.durable.records import Owner, RunSummary
-from taskrun.durable.run_tree import RunDetails
 from taskrun.durable.store import Store, check_claim, unknown_run
 from taskrun.errors import RunOwnedError, StoreError, TransitionError, UnknownRunError, near_hint
+
+if TYPE_CHECKING:
+    from taskrun.durable.run_tree import RunDetails
 
 _LISTED = 10
 """The number of runs that the error for an ambiguous beginning of an id lists."""
@@ -66,6 +69,8 @@ class History:
 
     def show(self, run_id: str) -> RunDetails:
         """Return the record of a run with the tree of its steps; raises UnknownRunError, StoreError."""
+        from taskrun.durable.run_tree import RunDetails
+
         with _readable(f"run {run_id}"):
             return RunDetails.of(self.store.load(run_id), self.store.records(run_id))
 

@@ -81,11 +81,6 @@ class RunOperations(History):
         """Return the wait points of a run; a run that is not suspended has none."""
         return wait_points_of(self._record_of(run_id))
 
-    async def start(self, run: Run, inputs: Mapping[str, Any]) -> RunResult:
-        """Create the record of a new run and execute it."""
-        check_idle(self._active, run.run_id)
-        return await RunSession(run, self._active, self._client.create(run, inputs)).run(inputs)
-
     async def resume_async(
         self,
         run_id: str,

@@ -21,6 +21,7 @@ from taskrun.durable.finish import Finish, result_of
 from taskrun.durable.heartbeat import Heartbeat
 from taskrun.durable.recorder import Recorder
 from taskrun.durable.records import RunRecord
+from taskrun.durable.store_client import StoreClient
 from taskrun.errors import InputError, RevertError, RunCancelled, UnsavableValueError
 from taskrun.result import RunResult
 
@@ -46,13 +47,18 @@ class RunSession:
         self._recorder = recorder
         self._finish = Finish(run, recorder, before)
 
-    async def run(self, inputs: Mapping[str, Any]) -> RunResult:
+    async def run(self, inputs: Mapping[str, Any], client: StoreClient | None = None) -> RunResult:
         """Execute the run until it ends or is suspended, record that, and return the result.
 
-        Raises the exceptions of ``TaskManager.run``.
+        ``client`` creates the record of a new run; None if the run is not recorded, or has a record already. Raises the
+        exceptions of ``TaskManager.run``.
         """
-        run, recorder = self._run, self._recorder
+        run = self._run
         check_idle(self._active, run.run_id)
+        if client is not None:
+            self._recorder = client.create(run, inputs)
+            self._finish = Finish(run, self._recorder, None)
+        recorder = self._recorder
         self._active[run.run_id] = run
         run.control.task = asyncio.current_task()
         if recorder is None:

@@ -1,7 +1,7 @@
-"""Binding plans: how the fields of a class are read from XML, derived from their types (``core.fields``).
+"""Binding plans: the rules by which ``bind`` reads the fields of a class from XML, derived from their types.
 
 Rules: a plan is computed once per class and registry, when the first flow that uses the class is bound. Attributes have
-the name of the field in camelCase, child elements in kebab-case.
+the name of the field in camelCase, child elements in kebab-case. ``core.fields`` has the types of fields.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ NOT_FROM_XML = frozenset({"node", "name", "language", "decorators", "file_import
 
 @dataclass(frozen=True, slots=True)
 class FieldBinding:
-    """Plan for one field: ``kind`` is the type of its value, ``xml`` the name of the attribute or child element.
+    """Rule for reading one field from XML.
 
-    ``expression`` is set for attributes with one expression, ``repeated`` for a tuple of child elements, ``awaits`` for
-    scripts that may await.
+    ``kind`` is the type of its value, ``xml`` the name of the attribute or child element. ``expression`` is set for
+    attributes with one expression, ``repeated`` for a tuple of child elements, ``awaits`` for scripts that may await.
     """
 
     field: str
@@ -54,7 +54,7 @@ class FieldBinding:
 
 @dataclass(frozen=True, slots=True)
 class BindingPlan:
-    """Plan for reading an instance of a step, decorator or part class from an element.
+    """Rules for reading the fields of a step, decorator or part class from an element.
 
     ``attributes`` and ``children`` are by XML name; ``on_step`` are attributes of the element of the step that contains
     a decorator; ``own_text`` is the field for the text of the element, ``prefixed`` the field for its prefixed
@@ -73,18 +73,24 @@ class BindingPlan:
 
 
 def camel(name: str) -> str:
-    """Return the name of the attribute for a field: ``max_retry_count`` → ``maxRetryCount``."""
+    """Return the name of the XML attribute for a field: ``max_retry_count`` → ``maxRetryCount``."""
     head, *rest = name.split("_")
     return head + "".join(map(str.capitalize, rest))
 
 
 def kebab(name: str) -> str:
-    """Return the tag of the element for a field: ``exception_filter`` → ``exception-filter``, ``else_`` → ``else``."""
+    """Return the tag of the child element for a field: ``exception_filter`` → ``exception-filter``.
+
+    An underscore at the end, as in ``else_``, is dropped.
+    """
     return name.rstrip("_").replace("_", "-")
 
 
 def plan_of(cls: type) -> BindingPlan:
-    """Return the plan of a step, decorator or part class; raises TypeError for a field that cannot be read from XML."""
+    """Compute the binding plan of a step, decorator or part class from its dataclass fields.
+
+    Raises TypeError for a field whose type cannot be read from XML.
+    """
     found = field_types(cls)
     attributes, children, on_step = {}, {}, {}
     own = prefixed = None
@@ -116,7 +122,11 @@ def plan_of(cls: type) -> BindingPlan:
 def _binding(  # noqa: C901, PLR0911 - a table of types
     cls: type, item: dataclasses.Field[Any], found: FieldType
 ) -> tuple[FieldBinding, str]:
-    """Return the binding of a field, and its place in XML: attribute, child, on-step, own-text or prefixed."""
+    """Return the rule for reading a field, and where it is read from.
+
+    The second value is ``attribute``, ``child``, ``on-step`` (an attribute of the step around a decorator),
+    ``own-text`` or ``prefixed``.
+    """
     required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     kind, repeated = found.kind, found.repeated
     for mark in found.marks:
@@ -146,10 +156,10 @@ def _binding(  # noqa: C901, PLR0911 - a table of types
 
 
 def is_decorator(cls: object) -> bool:
-    """Return whether ``cls`` is a decorator class with a tag of its own."""
+    """Return whether ``cls`` is a decorator class that declares its own tag, so that files can use it."""
     return inspect.isclass(cls) and issubclass(cls, Decorator) and bool(vars(cls).get("tag"))
 
 
 def is_step(cls: object) -> bool:
-    """Return whether ``cls`` is a step class with a tag of its own."""
+    """Return whether ``cls`` is a step class that declares its own tag, so that files can use it."""
     return inspect.isclass(cls) and issubclass(cls, Step) and bool(vars(cls).get("tag"))

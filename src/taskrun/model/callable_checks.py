@@ -1,4 +1,4 @@
-"""Link checks for steps that call Python: the bean exists, and the function accepts the arguments."""
+"""Checks of the stage ``link`` for steps that call Python: the bean exists, and the function accepts the arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def bean_problems(step: Step, context: LinkContext, bean: str) -> Iterator[Diagnostic]:
-    """Yield an error when the flow has no bean of that name."""
+    """Yield an error if the flow has no bean named ``bean``."""
     if not context.has_bean(bean):
         hint = near_hint(bean, context.bean_names()) or (
             "give it with TaskManager(beans={…}), <beans> or an entry point taskrun.beans"
@@ -26,7 +26,7 @@ def bean_problems(step: Step, context: LinkContext, bean: str) -> Iterator[Diagn
 def bean_callee_problems(
     step: Step, context: LinkContext, bean: str, attribute: str, find: Callable[[Any], Callable[..., Any]]
 ) -> list[Diagnostic]:
-    """Return the problems of a step that calls a function of a bean.
+    """Return the problems of a step that calls a function of a bean: bean, function or argument errors.
 
     ``find`` returns that function of the bean or raises PluginError, which is reported at ``attribute``.
     """

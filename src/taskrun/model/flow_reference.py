@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FlowReference:
-    """Reference of a step to another file; ``kind`` is ``task`` or ``lib``, the beginning of the attribute names."""
+    """Reference of a step to a task or step library, by path or by name and version.
+
+    ``kind`` is ``task`` or ``lib``, the beginning of the attribute names.
+    """
 
     node: Node
     kind: str
@@ -33,11 +36,11 @@ class FlowReference:
 
     @property
     def attribute(self) -> str:
-        """The name of the attribute that names the file."""
+        """The XML attribute by which the step names the file, such as ``taskName``."""
         return f"{self.kind}ModelPath" if self.path else f"{self.kind}Name"
 
     def find(self, search_path: SearchPath) -> str:
-        """Return the path of the file; raises NotFoundError."""
+        """Return the path of the referenced file; raises NotFoundError."""
         if self.path:
             merged = self.node.places is not None  # then the attribute may come from another file than the element
             base = self.node.attribute_at(self.attribute).path if merged else self.node.source.path
@@ -61,7 +64,7 @@ class FlowReference:
             yield self.node.problem("doubled", f"{attribute} goes with {name}, not with {path}", attribute=attribute)
 
     def link(self, context: LinkContext, step: Step) -> Iterator[Diagnostic]:
-        """Yield an error when the file is not found, or the errors of the file; ``step`` refers to it."""
+        """Yield an error if the file is not found, else the errors of the file; ``step`` has the reference."""
         try:
             flow = self.load(context.services)
         except NotFoundError as error:

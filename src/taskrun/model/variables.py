@@ -69,14 +69,17 @@ class Variables:
         return names | self.task
 
     def before(self, step: Step) -> frozenset[str] | None:
-        """Return the variables that can be read where the step is called, None when they are not known."""
+        """Return the variables that the inputs of a step can read, None when they are not known.
+
+        They are those of the place where the step is called, without the step's own scope.
+        """
         if id(step.node) not in self._own:
             return None  # the step is part of a library that is called from this flow
         parent = self._parents.get(id(step.node))
         return self.inside(parent if parent is not None else self.root)
 
     def owner_of(self, name: str, step: Step) -> Step | None:
-        """Return the innermost enclosing step with the variable in its own scope, None if there is none."""
+        """Return the innermost enclosing step that has the variable in its own scope, or None if no step has it."""
         current = self._parents.get(id(step.node))
         while current is not None:
             if name in self._own[id(current.node)]:
@@ -127,7 +130,7 @@ class Variables:
             yield reader.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
 
     def _hint(self, name: str, names: frozenset[str], step: Step) -> str:
-        """Return the hint for an unknown variable: the step that has it, a similar name, or how to set it."""
+        """Return a hint for an unknown variable: the step that has it, a similar name, or the way to set it."""
         owner = self.owner_of(name, step)
         if owner is not None:
             return (
@@ -141,7 +144,7 @@ class Variables:
 
 
 def _sets_any(step: Step) -> bool:
-    """Return whether a template of the step may set variables whose names are computed in the run."""
+    """Return whether a template of the step may set variables whose names are known only at run time."""
     return any(getattr(script, "sets_any", False) for script in scripts_of(step))
 
 
@@ -165,7 +168,7 @@ def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
 
 
 def _names_from_children(step: Step) -> Iterator[str]:
-    """Yield the names of the variables that the steps inside export to the scope of the step."""
+    """Yield the names of the variables that the steps inside a step set in its scope, such as their outputs."""
     for child in step.children():
         for output in child.outputs:
             if not output.to_task_scope:

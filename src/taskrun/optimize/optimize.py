@@ -18,8 +18,7 @@ from taskrun.decorators.implied.outputs import Outputs
 from taskrun.optimize.by_class import for_verb
 from taskrun.optimize.leaf import leaf
 from taskrun.optimize.recorded_leaf import recorded_leaf
-from taskrun.optimize.sync_decorators import sync_call, sync_outputs
-from taskrun.optimize.sync_steps import body_of, sync_choose, sync_if, sync_sequence
+from taskrun.optimize.sync_programs import body_of, sync_call, sync_choose, sync_if, sync_outputs, sync_sequence
 from taskrun.steps.choose import Choose
 from taskrun.steps.if_step import If
 from taskrun.steps.sequence import Sequence

@@ -69,7 +69,7 @@ def _print(*values: Any, sep: str = " ", end: str = "") -> None:
 
 
 def _logger(level: int) -> Callable[..., None]:
-    """Return a function that writes a text, with its ``{}`` filled in, to the log at a level."""
+    """Return a function that writes a text to the log at ``level``, with each ``{}`` replaced by an argument."""
 
     def log(text: Any, *values: Any) -> None:
         if _LOG.isEnabledFor(level):
@@ -92,7 +92,7 @@ def format_message(text: str, values: tuple[Any, ...]) -> str:
 
 
 def _repr(value: Any) -> str:
-    """Return ``repr(value)``."""
+    """Return ``repr(value)``, or raise OverflowError if the text would be too long."""
     return repr(checked_printable(value))
 
 
@@ -102,7 +102,7 @@ def _masked(_value: Any) -> str:
 
 
 def _regex_members() -> Mapping[str, Any]:
-    """Return the members of ``re``."""
+    """Return the members of the module ``re`` of scripts by name; imports the package ``regex``, which is slow."""
     from taskrun.script.sandbox.safe_regex import regex_members  # imports regex when a pattern is used
 
     return regex_members()
@@ -126,7 +126,7 @@ def _uuid() -> str:
 
 
 def _dumps(value: Any, *, indent: int | str | None = None, sort_keys: bool = False, ensure_ascii: bool = False) -> str:
-    """Return a value as JSON text."""
+    """Return a value as JSON text; raises OverflowError if the text would be too long."""
     if isinstance(indent, int) and indent > _MAX_INDENT:
         raise OverflowError(f"JSON is indented by at most {_MAX_INDENT} blanks")
     return json.dumps(checked_printable(value), indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
@@ -138,7 +138,7 @@ def load_json(text: str | bytes) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    """Raise ValueError for NaN, Infinity and -Infinity."""
+    """Raise ValueError: the JSON text contains ``name``, which is NaN, Infinity or -Infinity."""
     raise ValueError(f"'{name}' is not a JSON value")
 
 
@@ -151,7 +151,10 @@ _MATH = (
 
 
 def _with_checked_decimal(function: Callable[[Any], int]) -> Callable[[Any], int]:
-    """Return a function to integers that refuses a decimal number with too many digits."""
+    """Return a variant of ``function`` (such as ``math.ceil``) that raises OverflowError for a huge decimal number.
+
+    The integer for ``Decimal("1e999999")`` would use too much memory and time.
+    """
     return lambda number, /: function(checked_decimal(number))
 
 

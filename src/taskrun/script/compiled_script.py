@@ -127,7 +127,7 @@ def compile_source(
 
 
 def _check_await(program: ScriptProgram, awaits: bool) -> None:
-    """Raise ProblemsError if the program contains ``await`` although its caller cannot await it."""
+    """Raise ProblemsError if the script contains ``await`` although its caller cannot await it."""
     if not program.suspends or awaits:
         return
     found = next(node for part in program.parsed.body for node in ast.walk(part) if isinstance(node, ast.Await))
@@ -139,7 +139,7 @@ def _check_await(program: ScriptProgram, awaits: bool) -> None:
 def _cached_program(
     text: str, settings: ScriptSettings, language: str, *, expression: bool, leaves: bool
 ) -> ScriptProgram:
-    """Return the program of a text from the cache of the settings, or build it and add it to the cache."""
+    """Return the ScriptProgram of a text from the cache of the settings; build and cache it if it is not there."""
     cache, key = settings.cache, (text, expression, f"{language}, leaving" if leaves else language)
     program = None if cache is None else cache.get(key)
     if program is None:

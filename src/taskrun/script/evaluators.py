@@ -1,4 +1,4 @@
-"""Table of the evaluators: each turns a program and its source into a function of a scope.
+"""Table of the evaluators: each turns a script and its source into a function of a scope.
 
 Rules: an evaluator is imported when its first script runs. The evaluators differ in speed and in the supported subset
 of the language, not in security: guards, namespace and limits are the same.
@@ -25,7 +25,7 @@ Evaluator = Callable[[ScriptProgram, ScriptSource, Mapping[str, Any], "Limits"],
 def _compiled(
     program: ScriptProgram, source: ScriptSource, namespace: Mapping[str, Any], limits: Limits
 ) -> Callable[[Names], Any]:
-    """Return a native Python function that executes the program."""
+    """Return a native Python function that executes the script in a scope."""
     from taskrun.script.compiler.function import native_function
 
     return native_function(program, source, namespace, limits)
@@ -34,7 +34,7 @@ def _compiled(
 def _asteval(
     program: ScriptProgram, source: ScriptSource, namespace: Mapping[str, Any], limits: Limits
 ) -> Callable[[Names], Any]:
-    """Return a function that interprets the syntax tree of the program."""
+    """Return a function that interprets the syntax tree of the script in a scope."""
     from taskrun.script.asteval.evaluator import evaluate
     from taskrun.script.asteval.lower import lower
 
@@ -47,7 +47,7 @@ def _asteval(
 
 
 def check_asteval_support(program: ScriptProgram, language: str) -> None:
-    """Raise ProblemsError if the program uses a dialect or construct that the evaluator ``asteval`` does not support."""
+    """Raise ProblemsError if the script uses a dialect or construct that the evaluator ``asteval`` does not support."""
     if language != "python":
         message = f"the evaluator 'asteval' has no {language}"
         raise ProblemsError([Problem(0, UNSUPPORTED, message, "use the evaluator 'compiled', or write Python")])

@@ -12,7 +12,10 @@ _UNCATCHABLE = frozenset({SystemExit, KeyboardInterrupt, GeneratorExit})
 
 
 def raisable(error: Any) -> Any:
-    """Return the operand of ``raise``; raise TypeError if it is no ordinary exception, such as KeyboardInterrupt."""
+    """Return ``error``, the operand of ``raise``; raise TypeError if a script may not raise it.
+
+    A script may raise ordinary exceptions (subclasses of Exception) only, not for example KeyboardInterrupt.
+    """
     kind = error if isinstance(error, type) else type(error)
     if issubclass(kind, BaseException) and not issubclass(kind, Exception):
         raise TypeError(f"a script cannot raise {kind.__name__}, only ordinary exceptions")
@@ -22,8 +25,8 @@ def raisable(error: Any) -> Any:
 def catchable_types(kinds: Any) -> tuple[type[Exception], ...]:
     """Return the exception types that an ``except`` clause catches.
 
-    Parameters: ``kinds`` is the value behind ``except``. BaseException becomes Exception. Raises TypeError for a value
-    that is neither an exception type nor a tuple of them.
+    Parameters: ``kinds`` is the value behind ``except``. BaseException becomes Exception, so that a script cannot catch
+    a cancellation. Raises TypeError for a value that is neither an exception type nor a tuple of them.
     """
     listed: Iterable[Any] = kinds if isinstance(kinds, tuple) else (kinds,)
     for kind in listed:

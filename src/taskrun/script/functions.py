@@ -23,7 +23,7 @@ _REFUSED = (ModuleType, FrameType, CodeType, TracebackType)
 
 
 def checked_functions(functions: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    """Return a copy of a table of functions (or other values) after checking it.
+    """Return a copy of ``functions``, names with functions or other values, after checking names and values.
 
     Raises PluginError for an invalid name and for a module, frame, code object or traceback. ``origin`` begins the
     message.

@@ -1,4 +1,4 @@
-"""Additional syntax tree nodes of the intermediate representation that XScript is translated into.
+"""AST nodes that XScript is translated into in addition to Python's own nodes.
 
 Rules: the translator of a dialect creates these nodes, and the compiler turns them into plain Python. A ScopeName or
 LocalName states explicitly where its variable is stored, whereas a plain ``ast.Name`` is resolved by Python's rules.
@@ -11,18 +11,18 @@ import ast
 
 
 class ScopeName(ast.Name):
-    """Reference to a variable of the flow's scope, at any position in the program."""
+    """AST node of a variable of the flow's scope, at any position in the script."""
 
 
 class LocalName(ast.Name):
-    """Reference to a Python local variable of the enclosing function or program, including ``nonlocal`` ones.
+    """AST node of a Python local variable of the enclosing function or script, including ``nonlocal`` ones.
 
     Its ``id`` may contain characters that are not allowed in identifiers.
     """
 
 
 class Intrinsic(ast.expr):
-    """Call of a built-in operation of the dialect with the values of ``arguments``."""
+    """AST node of a call of a built-in operation of XScript; ``arguments`` are the argument expressions."""
 
     _fields = ("arguments",)
     operation: str
@@ -30,7 +30,7 @@ class Intrinsic(ast.expr):
 
 
 def intrinsic(operation: str, *arguments: ast.expr) -> Intrinsic:
-    """Return a node that calls an operation of the dialect."""
+    """Return an AST node that calls the operation of XScript with this name."""
     node = Intrinsic()
     node.operation = operation
     node.arguments = list(arguments)

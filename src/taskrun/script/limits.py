@@ -11,7 +11,7 @@ from taskrun.errors import TaskrunError
 
 
 class ScriptBudgetError(TaskrunError):
-    """Error of a script that used up its time or its ticks. An ``except`` of a script does not catch it."""
+    """Error of a script that used up its time or its ticks. An ``except`` in a script does not catch it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +20,8 @@ class Limits:
 
     Attributes:
         seconds: Time of one evaluation in seconds, without the time spent in ``await``.
-        ticks: Steps of one evaluation. A turn of a loop or of a comprehension, a call of a function of the script, and
-            an item that a function such as ``sum`` consumes cost one tick each.
+        ticks: Number of ticks of one evaluation. A turn of a loop or of a comprehension, a call of a function of the
+            script, and an item that a function such as ``sum`` consumes cost one tick each.
         source_length: Characters of the text, checked at compile time.
         source_nodes: Nodes of the syntax tree, checked at compile time.
         source_depth: Nesting depth of the syntax tree, checked at compile time.

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 def without_annotations(
     arguments: ast.arguments, *, defaults: Iterable[ast.expr], keyword_defaults: Iterable[ast.expr | None]
 ) -> ast.arguments:
-    """Return the same parameters without annotations, with other default values.
+    """Return a copy of a function's parameters without annotations and with other default values.
 
     Parameters: ``defaults`` belong to the last positional parameters; ``keyword_defaults`` has one item per
     keyword-only parameter, None for a parameter without default.

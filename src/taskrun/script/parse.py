@@ -1,8 +1,8 @@
 """Parser of Python scripts that accepts any indentation of the script in its file.
 
 Rules: the text itself is never changed; text is only added before and after it. Therefore strings of several lines keep
-their content, and every position in the syntax tree can be converted to an index of the text. An indented program is
-parsed as the body of an ``if 1:``. If a program starts on the line of its tag, its first line is indented like one of
+their content, and every position in the syntax tree can be converted to an index of the text. An indented script is
+parsed as the body of an ``if 1:``. If a script starts on the line of its tag, its first line is indented like one of
 the other lines.
 """
 
@@ -39,12 +39,12 @@ class Parsed:
     shift: int
 
     def index(self, line: int, column: int) -> int:
-        """Return the index in the script text of a tree position (line from 1, column in UTF-8 bytes from 0)."""
+        """Return the index in the script text of a position of the AST (line from 1, column in UTF-8 bytes from 0)."""
         return _index(self.source, line, column) + self.shift
 
 
 def parse_program(text: str) -> Parsed:
-    """Parse a program of any number of statements; raises ProblemsError with its first syntax error."""
+    """Parse a script of any number of statements; raises ProblemsError with its first syntax error."""
     failures = []
     for prefix, start in _layouts(text):
         source = prefix + text[start:]
@@ -87,7 +87,10 @@ def parse_expression(text: str) -> Parsed:
 
 
 def _layouts(text: str) -> Iterator[tuple[str, int]]:
-    """Yield the ways to parse a program, in the order of trying: a prefix, and the number of characters to skip."""
+    """Yield the ways to parse a script, in the order of trying: a prefix to add, and the number of characters to skip.
+
+    Several ways are tried because the script may be indented in its file.
+    """
     first_code = _CODE_LINE.search(text)
     if first_code is None or _NEWLINE.search(text, 0, first_code.end()):
         yield (_BLOCK if first_code and first_code[1] else ""), 0
@@ -106,7 +109,10 @@ def _indent(line: str) -> str:
 
 
 def _parse(source: str, shift: int, text: str) -> Parsed | Problem:
-    """Parse ``source``; return the tree, or the problem at its index in ``text``."""
+    """Parse ``source``: return the tree, or a Problem with its index in ``text`` for a syntax error.
+
+    An index of ``source`` plus ``shift`` is an index of ``text``.
+    """
     try:
         return Parsed(ast.parse(source).body, source, shift)
     except SyntaxError as error:

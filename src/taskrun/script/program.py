@@ -1,6 +1,6 @@
-"""Parsing and checking of a script text: the result is a program, which an evaluator compiles.
+"""Parsing and checking of a script text: the result is a ScriptProgram, which an evaluator compiles.
 
-Rules: a program contains no reference to a file, so equal texts share one program, and nothing that depends on the
+Rules: a ScriptProgram contains no reference to a file, so equal texts share one, and nothing that depends on the
 evaluator. An evaluator compiles the syntax tree at the first run, and only once.
 """
 
@@ -27,12 +27,12 @@ class ScriptProgram:
 
     Attributes:
         parsed: The syntax tree with the conversion of its positions to indices of the text.
-        variables: The names that the program may read from its scope and assign there.
+        variables: The names that the script may read from its scope and assign there.
         lenient: Whether an unknown variable has the value null instead of raising an error (XScript).
         imports: By imported name: the dotted path, and the index of the import in the text.
-        suspends: Whether the program contains ``await``.
-        closed: Whether no function or generator of the program can outlive an evaluation.
-        leaves: Whether the program returns Ellipsis when it ends without ``return``.
+        suspends: Whether the script contains ``await``.
+        closed: Whether no function or generator of the script can outlive an evaluation.
+        leaves: Whether the script returns Ellipsis when it ends without ``return``.
     """
 
     __slots__ = ("_body", "_compiled", "closed", "imports", "leaves", "lenient", "parsed", "suspends", "variables")
@@ -57,14 +57,14 @@ class ScriptProgram:
         self.leaves: bool = False
 
     def mark_missing_return(self) -> None:
-        """Make a program that has a ``return`` outside functions return Ellipsis when it ends without ``return``."""
+        """Make the script return Ellipsis when it ends without ``return``, if it has a ``return`` outside functions."""
         if any(map(_has_return, self._body)):
             self._body.append(ast.Return(ast.Constant(...)))
             ast.fix_missing_locations(ast.copy_location(self._body[-1], self._body[-2]))
             self.leaves = True
 
     def compile_once(self, compile_tree: Callable[[list[ast.stmt]], Any]) -> Any:
-        """Return the result of ``compile_tree(body)``; it is called at the first call only and may modify the tree."""
+        """Return ``compile_tree(body)``, computed at the first call and stored; ``compile_tree`` may modify the AST."""
         if self._compiled is None:
             with _COMPILING:
                 if self._compiled is None:
@@ -73,7 +73,7 @@ class ScriptProgram:
         return self._compiled
 
     def index(self, node: Any) -> int:
-        """Return the index in the text at which a node of the syntax tree starts."""
+        """Return the index in the script text at which an AST node starts."""
         return self.parsed.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
 
 
@@ -87,9 +87,9 @@ def _has_return(statement: ast.AST) -> bool:
 
 
 def build_program(text: str, limits: Limits, language: str, *, expression: bool) -> ScriptProgram:
-    """Return the program of a text.
+    """Parse and check a script text and return it as a ScriptProgram.
 
-    Raises ProblemsError with all problems of the text. ``expression`` requires exactly one expression.
+    With ``expression`` the text must be exactly one expression. Raises ProblemsError with all problems of the text.
     """
     check_length(text, limits, "script", "move it to a module of your own")
     if language == "xscript":
@@ -104,7 +104,7 @@ def build_program(text: str, limits: Limits, language: str, *, expression: bool)
 
 
 def check_length(text: str, limits: Limits, kind: str, hint: str = "") -> None:
-    """Raise ProblemsError if a text has more characters than allowed; ``kind`` is its name in the message."""
+    """Raise ProblemsError if a text has more characters than ``limits`` allow; ``kind`` is its name in the message."""
     if len(text) > limits.source_length:
         message = f"the {kind} has {len(text):,} characters; {limits.source_length:,} are allowed"
         raise ProblemsError([Problem(0, SYNTAX, message, hint)])

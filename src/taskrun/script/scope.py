@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 
 class Names(Protocol):
-    """Scope of a flow, as far as a script uses it."""
+    """Protocol of the scope of a flow: the operations that a script uses."""
 
     def __getitem__(self, name: str, /) -> Any:
-        """Return a variable, or raise UnknownVariableError."""
+        """Return the value of a variable, or raise UnknownVariableError."""
 
     def find(self, name: str, default: Any, /) -> Any:
-        """Return a variable, or ``default`` if it does not exist."""
+        """Return the value of a variable, or ``default`` if it does not exist."""
 
     def __setitem__(self, name: str, value: Any, /) -> None:
         """Set a variable of this scope."""

@@ -42,7 +42,7 @@ class ScriptSource(NamedTuple):
         return self.node.character_at(index + self.offset, self.attribute)
 
     def place(self, index: int) -> str:
-        """Return ``file:line:column: source line`` of the character at ``index``."""
+        """Return ``file:line:column: source line`` of the character at ``index``, for messages."""
         location = self.location(index)
         return f"{location}: {self.node.source_of(location.path).line(location.line).strip()}"
 

@@ -43,7 +43,7 @@ class ScriptSettings:
         object.__setattr__(self, "namespace", MappingProxyType({**NAMES, **self.functions}))
 
     def namespace_of(self, program: ScriptProgram) -> Mapping[str, Any]:
-        """Return the names that a program can read besides variables: those of the settings, its dialect and its imports.
+        """Return the names that a script can read besides variables: of the settings, its dialect and its imports.
 
         Raises ProblemsError if an import cannot be resolved: a wrong import is reported as a problem of the file.
         """
@@ -57,7 +57,7 @@ class ScriptSettings:
         return ChainMap(*tables)
 
     def _imported(self, path: str, at: int) -> Any:
-        """Return the object at a dotted path; ``at`` is the index of the import in the text."""
+        """Return the object at a dotted path; raises ProblemsError at the index ``at`` of the import in the text."""
         if self.imports is None:
             message = f"'{path}' cannot be imported: imports are not available here"
             raise ProblemsError(

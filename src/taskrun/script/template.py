@@ -141,7 +141,7 @@ def _expression(source: ScriptSource, piece: slice, language: str, settings: Scr
 
 
 def _text_evaluator(parts: list[str | Script]) -> Callable[[Names], str]:
-    """Return a function of a scope that concatenates the literal texts and the values of the expressions."""
+    """Return a function of a scope that concatenates the literal texts and the values of the scripts in ``parts``."""
 
     def run(scope: Names) -> str:
         texts = []
@@ -154,7 +154,7 @@ def _text_evaluator(parts: list[str | Script]) -> Callable[[Names], str]:
 
 
 def _json_evaluator(source: ScriptSource) -> Callable[[Names], Any]:
-    """Return a function that returns the value of the JSON text behind ``@:``."""
+    """Return a function of a scope that ignores the scope and returns the value of the JSON text behind ``@:``."""
     text = source.text[len(JSON_PREFIX) :]
     try:
         value = load_json(text)

@@ -36,9 +36,10 @@ def replace_traceback(error: BaseException, entries: Sequence[TracebackType]) ->
 
 
 def add_location_note(error: BaseException, failed: _Place | None, location_text: Callable[[_Place], str]) -> None:
-    """Add a note with the location of the failed expression, unless the expression is None or such a note exists.
+    """Add a note with the location of the failed expression to ``error``.
 
-    Parameters: ``location_text`` returns ``file:line:column: source line`` for ``failed``.
+    Nothing is added if ``failed`` is None or ``error`` has such a note already, from an inner script. Parameters:
+    ``location_text`` returns ``file:line:column: source line`` for ``failed``.
     """
     if failed is not None and not any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
         error.add_note(NOTE + location_text(failed))

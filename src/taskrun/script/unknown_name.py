@@ -14,7 +14,7 @@ _OTHER_SPELLINGS = MappingProxyType({"null": "None", "undefined": "None", "true"
 
 
 def unknown_variable(name: str, scope: Names, namespace: Mapping[str, Any]) -> str:
-    """Return the error message for a name that is neither in ``scope`` nor in ``namespace``."""
+    """Return the error message for a name that is neither in ``scope`` nor in ``namespace``, with a similar name."""
     if name in _OTHER_SPELLINGS:
         return f"unknown variable '{name}'; Python writes {_OTHER_SPELLINGS[name]}"
     known: Iterable[str] = set(scope.names())

@@ -1,4 +1,4 @@
-"""Data flow analysis of a program: the variables that it reads from its scope and assigns there.
+"""Data flow analysis of a script: the variables that it reads from its scope and assigns there.
 
 Rules: a name counts as read unless it has certainly been assigned before; a search for misspelt names therefore uses
 ``reads - stores``. Parameters and local variables of functions, lambdas and comprehensions are not variables of the
@@ -16,21 +16,21 @@ Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 class ProgramVariables(NamedTuple):
-    """Names that a program may read from its scope (``reads``) and assign there (``stores``)."""
+    """Names that a script may read from its scope (``reads``) and assign there (``stores``)."""
 
     reads: frozenset[str]
     stores: frozenset[str]
 
 
 def find_variables(body: Iterable[ast.AST]) -> ProgramVariables:
-    """Return the variables of a program, given its statements."""
+    """Return the variables that a script reads and stores; ``body`` are its statements."""
     analysis = _VariableAnalysis()
     analysis.block(body)
     return ProgramVariables(frozenset(analysis.reads), frozenset(analysis.stores))
 
 
 def bound_names(body: Iterable[ast.AST]) -> set[str]:
-    """Return the local variables of a function with that body, without its parameters."""
+    """Return the names that the statements of a function assign: its local variables without the parameters."""
     found: set[str] = set()
     todo = [(node, False) for node in body]
     while todo:
@@ -66,7 +66,7 @@ def function_names(node: ast.FunctionDef | ast.Lambda) -> frozenset[str]:
 
 
 def defaults(node: ast.FunctionDef | ast.Lambda) -> list[ast.expr]:
-    """Return the default value expressions of a function, which are evaluated when the function is defined."""
+    """Return the AST nodes of a function's default values, which are evaluated when the function is defined."""
     return [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
 
 
@@ -77,7 +77,7 @@ def iteration_names(node: Comprehension) -> frozenset[str]:
 
 
 class _VariableAnalysis:
-    """Visitor that walks a program in evaluation order and tracks which names have certainly been assigned.
+    """AST visitor that walks a script in evaluation order and tracks which names have certainly been assigned.
 
     ``assigned`` are these names at the current position. ``locals`` are the local variables of each enclosing function
     and comprehension.
@@ -90,12 +90,12 @@ class _VariableAnalysis:
         self.locals: list[set[str]] = []
 
     def block(self, nodes: Iterable[ast.AST]) -> None:
-        """Visit nodes in order."""
+        """Visit AST nodes in order."""
         for node in nodes:
             self.visit(node)
 
     def visit(self, node: ast.AST) -> None:
-        """Visit a node by ``visit_<Node>``, or its children if there is no such method."""
+        """Visit an AST node by ``visit_<Node>``, or its children if there is no such method."""
         method: Callable[[ast.AST], None] | None = getattr(self, "visit_" + type(node).__name__, None)
         if method:
             method(node)
@@ -103,9 +103,9 @@ class _VariableAnalysis:
             self.block(ast.iter_child_nodes(node))
 
     def either(self, *ways: Iterable[ast.AST]) -> None:
-        """Visit alternatives; then ``assigned`` are the names that every alternative assigns.
+        """Visit alternative blocks of code; afterwards ``assigned`` has the names that every block assigns.
 
-        Alternatives that end by ``return``, ``raise``, ``break`` or ``continue`` are ignored.
+        Blocks that end by ``return``, ``raise``, ``break`` or ``continue`` are ignored.
         """
         before, after = set(self.assigned), []
         for way in ways:
@@ -117,7 +117,7 @@ class _VariableAnalysis:
         self.assigned = set.intersection(*after) if after else before
 
     def inside(self, names: Iterable[str], nodes: Iterable[ast.AST]) -> None:
-        """Visit the nodes inside a function or comprehension with its local variables."""
+        """Visit the AST nodes inside a function or comprehension whose local variables are ``names``."""
         before = set(self.assigned)
         self.locals.append(set(names))
         self.block(nodes)
@@ -129,7 +129,7 @@ class _VariableAnalysis:
         return any(name in names for names in self.locals)
 
     def store(self, name: str) -> None:
-        """Record the assignment of a name, unless it is local; ``_`` is never stored."""
+        """Record that the script assigns a name; local names and ``_`` are not recorded."""
         if name != "_" and not self.is_local(name):
             self.stores.add(name)
             self.assigned.add(name)

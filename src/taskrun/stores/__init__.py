@@ -48,7 +48,7 @@ _PLACES = (
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its module on first use."""
+    """Import a public name of this package from its module when it is first read."""
     for module, names in _PLACES:
         if name in names:
             import importlib
@@ -58,5 +58,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the public names, imported or not."""
+    """Return the public names of this package, including those that have not been imported."""
     return sorted(name for _, names in _PLACES for name in names)

@@ -1,4 +1,4 @@
-"""MemoryStore: a store whose content is lost when the process ends.
+"""A store in memory, whose content is lost when the process ends.
 
 It is the default of the library, and the reference to which the tests compare other stores.
 
@@ -22,7 +22,7 @@ _SUMMARY_FIELDS = tuple(one.name for one in fields(RunSummary))
 
 @dataclass(slots=True)
 class _Entry:
-    """A run with the latest records of its steps and the open requests to its owner."""
+    """Record of a run with the latest records of its steps and the open requests to its owner."""
 
     run: RunRecord
     steps: dict[str, StepRecord] = field(default_factory=dict)
@@ -59,19 +59,22 @@ class MemoryStore:
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """Write records and changes of one run; raises FencedError or TransitionError."""
+        """Write step records and changes of one run.
+
+        Raises FencedError for an outdated epoch, TransitionError if the run cannot get the new state.
+        """
         for problem in self.write_all([Write(run_id, epoch, records, run_changes)]):
             if problem is not None:
                 raise problem
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """Write for several runs; return one error or None per write."""
+        """Perform writes of several runs; return one error or None per write."""
         with self._lock:
             self._open_entries()
             return [self._write(one) for one in writes]
 
     def _write(self, one: Write) -> StoreError | None:
-        """Apply one write, or return the error that refuses it, with nothing changed."""
+        """Perform one write and return None, or change nothing and return the error that refuses it."""
         try:
             entry = self._fenced_entry(one.run_id, one.epoch)
             if one.changes:
@@ -86,7 +89,11 @@ class MemoryStore:
         return None
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
-        """Make ``owner`` the owner of a run and return the new epoch; raises RunOwnedError or TransitionError."""
+        """Make ``owner`` the owner of a run and return the new epoch.
+
+        Raises RunOwnedError if the current owner is alive (``stale_after`` are the seconds without a heartbeat after
+        which an owner that cannot be checked counts as dead), and TransitionError if the run has ended.
+        """
         with self._lock:
             entry = self._entry(run_id)
             check_claim(entry.run, now, stale_after)
@@ -131,7 +138,7 @@ class MemoryStore:
         return found[:limit]
 
     def delete(self, run_id: str) -> None:
-        """Delete a run and the runs that it called; raises UnknownRunError."""
+        """Delete a run and the runs that it called, at any depth; raises UnknownRunError."""
         with self._lock:
             self._entry(run_id)
             self._delete_with_called({run_id})
@@ -177,7 +184,7 @@ class MemoryStore:
         return entry
 
     def _fenced_entry(self, run_id: str, epoch: int) -> _Entry:
-        """Return the entry of a run; raises FencedError unless ``epoch`` is its present epoch."""
+        """Return the entry of a run; raises FencedError unless ``epoch`` is the current epoch of the run."""
         entry = self._entries.get(run_id)
         if entry is None:
             raise fencing_error(run_id, epoch, None)

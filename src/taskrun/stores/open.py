@@ -20,7 +20,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from taskrun.durable.store import Store
 from taskrun.errors import PluginError, StoreError, near_hint
-from taskrun.stores.memory import MemoryStore
 
 GROUP = "taskrun.stores"
 _URL_FORMS = "a store is memory:, sqlite:///relative/file.db or sqlite:////absolute/file.db"
@@ -56,15 +55,17 @@ def open_store(url: str) -> Store:
 
 def _memory(url: str) -> Store:
     """Open a new store in memory; raises StoreError if the URL has a path."""
+    from taskrun.stores.memory import MemoryStore
+
     if url.partition(":")[2].strip("/"):
         raise StoreError(f"'{url}': a store in memory has no name", "write memory:")
     return MemoryStore()
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the path of the SQLite file in the URL of a store, None for other stores; nothing is opened or created.
+    """Return the path of the SQLite file in the URL of a store, or None for a store of another kind.
 
-    Raises StoreError for a malformed URL of a SQLite store.
+    Nothing is opened or created. Raises StoreError for a malformed URL of a SQLite store.
     """
     return Path(_sqlite_settings(url).path).expanduser() if url.lower().startswith("sqlite:") else None
 

@@ -1,4 +1,4 @@
-"""Parse boolean expressions into conditions: operands with ``and``, ``or``, ``not`` and brackets.
+"""Parser of boolean expressions: operands with ``and``, ``or``, ``not`` and brackets become functions.
 
     fast and not (draft or EMPTY)                the flags of a step
     shop.audit && !(shop.level < 2)              the configuration of ``feature:on``
@@ -50,7 +50,10 @@ class Tokens:
         return found
 
     def take(self, expected: str) -> str:
-        """Consume and return the next token; at the end raises ValueError that ``expected`` is missing."""
+        """Consume the next token and return it; raise ValueError at the end of the text.
+
+        ``expected`` is the description of the missing token for the message.
+        """
         word = self.next
         if not word:
             raise ValueError(f"{expected} is missing at the end")
@@ -74,7 +77,10 @@ class Grammar(Generic[Subject]):
     or_words: frozenset[str] = frozenset({"or"})
 
     def parse(self, text: str) -> Condition[Subject]:
-        """Return the condition of an expression; raises ValueError if the text is not one."""
+        """Return the condition for an expression: a function that returns whether a subject meets it.
+
+        Raises ValueError if the text is not a valid expression.
+        """
         tokens = Tokens(text, self.token)
         condition = self._disjunction(tokens)
         if tokens.next:

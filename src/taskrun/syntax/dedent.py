@@ -1,4 +1,4 @@
-"""Remove the indentation that scripts have only because of their position in a file.
+"""Removes or adds the indentation that scripts have because of their position in a file.
 
 Rules: only scripts of several lines are changed. Unchanged remain scripts with a string over several lines, because the
 string would change, and scripts whose first line follows the tag while all other lines are indented.
@@ -32,7 +32,7 @@ def _tidy(node: Node, scripts: frozenset[str], depth: int | None) -> Node:
 
 
 def _script(text: str, depth: int | None) -> str:
-    """Return a script at the left margin, or indented for ``depth`` elements around it."""
+    """Return a script without indentation or, unless ``depth`` is None, indented for ``depth`` elements around it."""
     first, newline, others = text.partition("\n")
     if not newline or not others.strip() or _LONG_TEXT.search(text) or "\r" in text:
         return text

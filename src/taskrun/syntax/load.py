@@ -1,9 +1,9 @@
-"""Parse a task file into a tree of nodes.
+"""Parser of task files: converts XML, YAML or JSON into a tree of nodes.
 
 Rules: XML is read in one pass of expat, which reports the exact line and column of every ``<``. There are no DTDs, no
-entities other than the five of XML, and no access to the network. The well-known prefixes need no ``xmlns``; every other
-prefix must be declared, and all undeclared ones are reported together. Comments, and white space between elements, are
-dropped.
+entities other than the five of XML, and no access to the network. The well-known prefixes need no ``xmlns``; every
+other prefix must be declared, and all undeclared ones are reported together. Comments, and white space between
+elements, are dropped.
 """
 
 from __future__ import annotations
@@ -99,7 +99,10 @@ def prefix_of_library(path: str) -> str:
 
 
 def undeclared(node: Node, declared: frozenset[str], add: Callable[[str], str]) -> Iterator[Diagnostic]:
-    """Yield a problem for each undeclared prefix of a node; ``add`` returns the declaration of a prefix for the hint."""
+    """Yield a problem for each undeclared prefix of a node.
+
+    ``add`` returns the text that declares a prefix, for the hint.
+    """
     for name in (None, *node.attributes):
         prefix, colon, _ = (name or node.tag).partition(":")
         if not colon or prefix in declared or prefix in {"xmlns", "xml"}:
@@ -216,7 +219,7 @@ class XmlReader:
         self.problems.extend(undeclared(node, element.prefixes, self.declaration))
 
     def declaration(self, prefix: str) -> str:
-        """Return the declaration of a prefix and its place, for a hint."""
+        """Return the text that declares a prefix and where to write it, for a hint."""
         return f'xmlns:{prefix}="{prefix}" to <{self.open[0].tag}>'
 
     def flush(self, children: list[Node]) -> None:

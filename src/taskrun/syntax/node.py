@@ -26,7 +26,7 @@ _PIECE = re.compile(r"<!\[CDATA\[|\]\]>|<!--.*?-->|<\?.*?\?>|&[^;\s]*;|\r\n|<|."
 
 
 class Places(Protocol):
-    """Locations of the parts of a node that is not one element of an XML file."""
+    """Protocol: computes the locations of the parts of a node that is not one element of an XML file."""
 
     def attribute(self, name: str) -> Location | None:
         """Return the location of an attribute; None means the location of the node."""
@@ -35,7 +35,7 @@ class Places(Protocol):
         """Return the location of a character of the text or of an attribute; None means that of the node."""
 
     def source(self, path: str) -> Source | None:
-        """Return the source at ``path`` if a part of the node comes from it, else None."""
+        """Return the Source (path and text) of the file ``path`` if a part of the node comes from it, else None."""
 
 
 class Node(NamedTuple):
@@ -113,7 +113,10 @@ class Node(NamedTuple):
         return self.source.location(_skip(self.source.text, start, index))
 
     def source_of(self, path: str) -> Source:
-        """Return the source at ``path`` if a part of this node comes from it, else the source of the node."""
+        """Return the Source (path and text) of the file ``path`` if a part of this node comes from it.
+
+        For other paths return the Source of the node itself.
+        """
         if self.places is not None and path != self.source.path:
             return self.places.source(path) or self.source
         return self.source
@@ -128,7 +131,7 @@ class Node(NamedTuple):
         at: Location | None = None,
         severity: Severity = "error",
     ) -> Diagnostic:
-        """Return a diagnostic at this element, at one of its attributes, or at the location ``at``."""
+        """Return a diagnostic located at this element, at its attribute ``attribute``, or at the location ``at``."""
         place = at or (self.attribute_at(attribute) if attribute else self.at)
         line = self.source_of(place.path).line(place.line)
         return Diagnostic(location=place, code=code, message=message, hint=hint, line=line, severity=severity)
@@ -148,7 +151,7 @@ def same(one: Node, other: Node) -> bool:
 
 
 def _skip(text: str, offset: int, count: int) -> int:
-    """Return the offset in raw XML behind ``count`` decoded characters, counted from ``offset``."""
+    """Return the offset in raw XML behind ``count`` characters, counted from ``offset``; an entity is one character."""
     inside_cdata = False
     for piece in _PIECE.finditer(text, offset):
         raw = piece[0]

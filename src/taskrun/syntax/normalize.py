@@ -27,7 +27,10 @@ def new_tag(node: Node, parent: Node | None, position: int) -> Node:
 
 
 def default_name(node: Node, parent: Node | None, position: int) -> Node:
-    """Name a step without a name by its tag and position among its siblings, a ``<then>`` or ``<case>`` by its tag."""
+    """Give a step without a name the name ``TAGn``, where n is its position in ``<steps>``; return the element.
+
+    A ``<then>`` or ``<else>`` is named by its tag, a ``<case>`` by tag and position.
+    """
     if parent is None or node.attributes.get("name"):
         return node
     if parent.tag == "steps":

@@ -100,7 +100,7 @@ class ElementDeclaration:
 
 
 class Schema:
-    """Schema with the additions of packages: ``extra`` elements, and attributes of the task and every step."""
+    """Schema of task files with its additions: the elements ``extra``, and attributes of the task and every step."""
 
     def __init__(self, extra: Sequence[ExtraElement] = (), extra_attributes: tuple[str, ...] = ()) -> None:
         self._extra = tuple(extra)
@@ -141,7 +141,7 @@ class Schema:
         return frozenset(declared | added) - {"task"}
 
     def _elements_with(self, part: str) -> Iterator[tuple[etree._Element, bool]]:
-        """Yield each element of the document, and whether its declaration or its named type contains ``part``."""
+        """Yield each element that the schema declares, and whether its declaration or named type contains ``part``."""
         root = self.document.getroot()
         types = {kind.get("name") for kind in root.iter(f"{_XS}complexType") if kind.find(f".//{part}") is not None}
         types.discard(None)  # types without a name are inside the elements
@@ -279,7 +279,7 @@ def _attribute(name: str, declared: XsdAttribute) -> AttributeDeclaration:
 
 
 def _ascii_only(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Return a check that accepts numbers only in the form of XML; Python also accepts ``1_000`` and non-ASCII digits."""
+    """Return a variant of ``accepts`` that refuses numbers which only Python accepts: ``1_000``, non-ASCII digits."""
     return lambda value: value.isascii() and "_" not in value and accepts(value)
 
 

@@ -53,7 +53,7 @@ _Pending = tuple[Node, Node, ElementDeclaration]
 
 
 def _inside(node: Node, declared: ElementDeclaration) -> list[_Pending]:
-    """Return the content of an element that has to be checked, in reverse order: text and children."""
+    """Return the texts and children of an element that must be checked, each with its declaration, in reverse order."""
     if declared.opaque:
         return []
     text = (node._replace(tag=TEXT, children=()),) if node.text else ()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from taskrun.syntax.delta.layers import relative_candidates
@@ -40,16 +41,14 @@ class NotFoundError(LookupError):
         )
 
 
+@dataclass(frozen=True, slots=True)
 class SearchPath:
-    """The search roots of a run, in which files are searched."""
+    """The search roots, in which tasks and step libraries are searched; ``roots`` has each folder once."""
 
-    __slots__ = ("roots",)
-
-    def __init__(self, roots: Sequence[str]) -> None:
-        self.roots: tuple[str, ...] = tuple(dict.fromkeys(roots))
+    roots: tuple[str, ...]
 
     def by_path(self, path: str, referrer: str) -> str:
-        """Return the file of a path that the file ``referrer`` contains; raise NotFoundError if it does not exist."""
+        """Return the file for a path that the file ``referrer`` contains; raise NotFoundError if it does not exist."""
         if not path.startswith("/"):
             tried = relative_candidates(path, referrer)
             for candidate in tried:
@@ -82,7 +81,7 @@ class SearchPath:
 
 
 def _highest(folder: Path, kind: str) -> int:
-    """Return the highest version that has a file of this kind in a folder, 1 if there is none."""
+    """Return the highest version that has a file of this kind in a folder, or 1 if there is none."""
     versions = [0]
     if folder.is_dir():
         for entry in folder.iterdir():
@@ -94,7 +93,7 @@ def _highest(folder: Path, kind: str) -> int:
 
 
 def name_and_version(path: str) -> tuple[str, int] | None:
-    """Return name and version of a task from its path ``…/name/vN.task.xml``, None for another path."""
+    """Return name and version of a task from its path ``…/name/vN.task.xml``, or None for another path."""
     file = Path(path)
     found = _VERSION.fullmatch(file.name.partition(".")[0])
     return (file.parent.name, int(found[1])) if found and file.parent.name else None

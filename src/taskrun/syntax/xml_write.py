@@ -1,4 +1,4 @@
-"""Write a tree of nodes as XML that reads back as the same tree.
+"""Writer of trees as XML that reads back as the same tree.
 
 Rules: elements that contain only elements are indented; where there is text, no white space is added. A text of several
 lines with ``<`` or ``&`` becomes CDATA, every other text is escaped. White space in attributes is written as character
@@ -28,13 +28,16 @@ Comment: TypeAlias = Callable[[Node, Node | None], str]
 
 
 def write_xml(root: Node, comment: Comment | None = None, *, head: bool = True) -> str:
-    """Return a tree as the text of an XML file; ``comment`` makes comments, ``head`` adds the XML declaration."""
+    """Return a tree as the text of an XML file.
+
+    ``comment`` returns the comment to write above an element, ``head`` adds the XML declaration.
+    """
     above = _above(root, None, comment, "")
     return f"{_HEAD if head else ''}{above}{_element(root, 0, comment)}\n"
 
 
 def _above(node: Node, parent: Node | None, comment: Comment | None, pad: str) -> str:
-    """Return the line with the comment above an element, or ``""``."""
+    """Return the line with the comment that is written above an element, or ``""`` if it has none."""
     text = comment(node, parent) if comment is not None else ""
     return f"{pad}<!-- {text.replace('--', '- -')} -->\n" if text else ""
 
@@ -61,7 +64,7 @@ def _element(node: Node, indent: int, comment: Comment | None = None) -> str:
 
 
 def _content(node: Node) -> str:
-    """Return the content of an element as XML, without adding white space."""
+    """Return the content of an element, texts and elements, as XML without white space between them."""
     if not node.children:
         return _text(node.text)
     return "".join(_text(child.text) if child.tag == TEXT else _inline(child) for child in node.children)

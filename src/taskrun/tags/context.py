@@ -1,4 +1,4 @@
-"""TagContext: the value that the engine passes to a tag, with the flow's folder and the allowed folders.
+"""The value that the engine passes to a Python tag: the folder of the flow and the allowed folders.
 
 Rules: tags call ``resolve`` for every path before they open it. It follows symbolic links before it compares, so that a
 link inside an allowed folder cannot lead out of it. It cannot detect changes between the check and the opening of the
@@ -21,7 +21,7 @@ class FolderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TagContext:
-    """Environment of a tag: the folder of its flow, the allowed folders, and a function for progress messages.
+    """Value of the parameter ``context`` of a Python tag.
 
     Parameters: ``folder`` is the folder of the flow's file; ``allowed`` are the folders in which files may be read and
     written; ``report`` receives a line about the progress (``async`` tags call it on the event loop, others in a worker

@@ -62,7 +62,7 @@ def to_csv(path: str, rows: list[Any], columns: list[str] | None, delimiter: str
 
 
 def _rows(path: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, each with the number of its first line; raises FileError."""
+    """Yield the rows of a CSV text that are not empty, each with the number of its first line; raises FileError."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     width = 0
     while True:
@@ -84,7 +84,10 @@ def _rows(path: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]
 
 
 def _cells_by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> list[Any]:
-    """Return the cells of a dict in the order of ``names``; with ``exactly`` it may have no other keys."""
+    """Return the cells of a dict in the order of ``names``; with ``exactly`` it must have no other keys.
+
+    ``place`` is the row in messages. Raises FileError for a missing or further key.
+    """
     if not isinstance(row, Mapping):
         raise FileError(f"{place} is a {type(row).__name__}, the first row is a dict: write rows of one kind")
     for name in names:
@@ -100,7 +103,7 @@ def _cells_by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> 
 
 
 def _cells_in_order(place: str, row: Any, width: int) -> list[Any]:
-    """Return the cells of a list, which must have ``width`` items."""
+    """Return the cells of a list; raises FileError unless it has ``width`` items. ``place`` is the row in messages."""
     if not isinstance(row, list | tuple):
         raise FileError(f"{place} is a {type(row).__name__}: rows are all dicts or all lists")
     if len(row) != width or not row:
@@ -109,7 +112,7 @@ def _cells_in_order(place: str, row: Any, width: int) -> list[Any]:
 
 
 def _cell(place: str, value: Any) -> str:
-    """Return the text of a cell; raises FileError for a collection or another value that has no text form."""
+    """Return the text of a cell; raises FileError for a list, dict or other value that is no single value."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -124,12 +127,12 @@ def _cell(place: str, value: Any) -> str:
 
 
 def _cells(count: int) -> str:
-    """Return a count of cells as text, such as ``1 cell`` or ``3 cells``."""
+    """Return a number of cells as text, "1 cell" or "2 cells"."""
     return f"{count} cell" if count == 1 else f"{count} cells"
 
 
 def _check_columns(place: str, columns: list[str]) -> None:
-    """Raise FileError unless ``columns`` is a list of different names."""
+    """Raise FileError unless ``columns`` is a list of names that differ from each other."""
     if not isinstance(columns, list | tuple) or not all(isinstance(name, str) for name in columns):
         raise FileError(f"{place}: columns is a list of names, not {columns!r}")
     twice = [name for name, count in Counter(columns).items() if count > 1]

@@ -64,7 +64,10 @@ def missing_error(path: str, real: Path) -> FileMissingError:
 
 
 def read_bytes(path: str, real: Path, max_bytes: int) -> bytes:
-    """Return the content of the regular file ``real``, which messages call ``path``; raises FileError if too large."""
+    """Return the content of the regular file ``real``, which messages call ``path``.
+
+    Raises FileError if it is larger than ``max_bytes``, not regular or not readable.
+    """
     try:
         descriptor = os.open(real, os.O_RDONLY | _SAFE_FLAGS)
     except (FileNotFoundError, NotADirectoryError):

@@ -88,7 +88,7 @@ def append(path: str, real: Path, text: str, encoding: str) -> None:
 
 @contextmanager
 def _translate_errors(path: str) -> Iterator[None]:
-    """Convert an OSError of the block into FileError."""
+    """Convert an OSError that the block raises into a FileError about ``path``."""
     try:
         yield
     except OSError as error:

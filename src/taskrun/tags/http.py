@@ -103,7 +103,7 @@ async def request(
 def _attribute_problems(
     verb: str, json: Any, body: Any, dictionaries: dict[str, Any], statuses: dict[str, Any]
 ) -> Iterator[str]:
-    """Yield a message for each invalid attribute of a request."""
+    """Yield a message for each invalid attribute of a request; ``verb`` is its method in upper case."""
     if not _METHOD.fullmatch(verb):
         yield f"the method {verb!r} is not one such as GET or POST"
     if json is not None and body is not None:

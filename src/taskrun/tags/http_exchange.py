@@ -92,7 +92,7 @@ class Exchange:
         return self._check_response(what, response, content)
 
     async def _content(self, response: httpx.Response) -> bytes:
-        """Return the content of a response, cut one byte behind ``max_bytes``."""
+        """Return the content of a response, cut one byte behind ``max_bytes``, so that an excess can be detected."""
         content = bytearray()
         chunks: Any = response.aiter_bytes()
         async with aclosing(chunks):
@@ -186,7 +186,7 @@ def redact_url(url: str) -> str:
 
 
 def parse_retry_after(header: str, now: datetime) -> float:
-    """Return the milliseconds until the time that a header ``Retry-After`` (seconds or a date) requests."""
+    """Return the milliseconds to wait that a header ``Retry-After`` (seconds or a date) requests."""
     text = header.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9]) * 1000

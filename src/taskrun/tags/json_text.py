@@ -61,7 +61,7 @@ def _constant_location(path: str, text: str) -> str:
 
 
 def _first_unsupported(value: Any) -> str | None:
-    """Return the message about the first part of a value that JSON does not support, None if there is none."""
+    """Return the message about the first part of a value that JSON does not support, or None if there is none."""
     try:
         return next(_unsupported_parts(value, "value", frozenset()), None)
     except RecursionError:
@@ -69,7 +69,11 @@ def _first_unsupported(value: Any) -> str | None:
 
 
 def _unsupported_parts(value: Any, place: str, above: frozenset[int]) -> Iterator[str]:
-    """Yield a message for each part that JSON does not support; ``above`` has the ids of the containing values."""
+    """Yield a message for each part of a value that JSON does not support.
+
+    ``place`` is the position of ``value`` in the whole value; ``above`` has the ids of the lists and dicts around it,
+    to detect cycles.
+    """
     inside = above | {id(value)}
     if isinstance(value, dict | list | tuple) and id(value) in above:
         yield f"{place} contains itself"

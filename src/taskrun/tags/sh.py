@@ -89,7 +89,7 @@ def _folder(cwd: str, context: TagContext) -> str:
 
 
 def _text(name: str, value: Any) -> str:
-    """Return a value unchanged; raises ShellError if it is not a text."""
+    """Return ``value`` unchanged; raises ShellError, which names the attribute ``name``, if it is not a text."""
     if not isinstance(value, str):
         raise ShellError(f"{name} is a {type(value).__name__}, not a text")
     return value

@@ -17,7 +17,7 @@ from taskrun.script.text_template import TextTemplate
 
 @dataclass(slots=True, eq=False)
 class TemplateFacts:
-    """Facts about one template, collected while it is compiled.
+    """Facts about one template that are collected while it is compiled.
 
     Attributes:
         problems: the diagnostics.
@@ -46,7 +46,7 @@ class TemplateFacts:
     ready: bool = True
 
     def add_problems(self, problems: Iterable[Diagnostic]) -> None:
-        """Add problems that are not recorded yet."""
+        """Add the diagnostics that are not in ``problems`` yet."""
         self.problems.extend(problem for problem in problems if problem not in self.problems)
 
     def needs_await(self) -> bool:
@@ -58,7 +58,7 @@ class TemplateFacts:
         return any(facts.sets_any for facts in self._reachable())
 
     def _reachable(self) -> Iterable[TemplateFacts]:
-        """Yield these facts, then those of all tags and slots that the template calls, directly or not, each once."""
+        """Yield these facts and those of all tags and slot bodies that the template calls, each once."""
         queue, seen = [self], {id(self)}
         for facts in queue:
             yield facts
@@ -68,7 +68,7 @@ class TemplateFacts:
                     queue.append(called)
 
     def include(self, body: TemplateFacts, names: Iterable[str]) -> None:
-        """Add the facts of a slot's body, without the variables ``names``, which are the slot's own arguments."""
+        """Add the facts of a slot body; the arguments of the slot, ``names``, are no variables of the template."""
         own = set(names)
         self.reads |= body.reads - own
         self.uses |= body.uses - own

@@ -85,7 +85,7 @@ def compile_template_body(
 
 
 async def evaluate_template(compiled: TemplateNode, scope: Names, mode: str, settings: ScriptSettings) -> Any:
-    """Evaluate a template; return its value in the output mode ``none``, else its output."""
+    """Evaluate a template; return its value if the output mode ``mode`` is ``none``, else its output."""
     out, budget = TemplateOutput(mode), Budget(settings.limits)
     budget.begin()
     try:
@@ -98,7 +98,7 @@ async def evaluate_template(compiled: TemplateNode, scope: Names, mode: str, set
 
 
 def expand_macro(body: TemplateNode, tag: Tag, values: Mapping[str, Any], compiler: Compiler) -> Sequence[Node]:
-    """Evaluate the body of a macro with the variables ``values`` and return the elements that it outputs."""
+    """Evaluate the body of the macro ``tag`` with the variables ``values`` and return the elements that it outputs."""
     return _evaluate_elements(body, TemplateVariables(dict(values)), compiler.settings, tag.node)
 
 
@@ -149,7 +149,10 @@ def evaluate_constants(compiler: Compiler, sections: Sequence[Node]) -> dict[str
 def call_generator_tag(
     library: Any, name: str, node: Node, values: Mapping[str, Any], settings: ScriptSettings
 ) -> Sequence[Node]:
-    """Call the generator tag ``name`` of a library for ``node`` and return the elements that it outputs; raises BindError."""
+    """Call the generator tag ``name`` of a library for the custom step ``node``; return the elements that it outputs.
+
+    Raises BindError if the tag has problems or fails.
+    """
     from taskrun.templates.tag_call import compile_tag_body
 
     tag = replace(library.known[name], mode="node")
@@ -163,7 +166,10 @@ def call_generator_tag(
 def _evaluate_elements(
     compiled: TemplateNode, scope: TemplateVariables, settings: ScriptSettings, where: Node
 ) -> Sequence[Node]:
-    """Evaluate a template at load time and return the elements that it outputs; a failure is a BindError at ``where``."""
+    """Evaluate a template at compile time and return the elements that it outputs.
+
+    Raises BindError at ``where`` if the evaluation fails.
+    """
     from taskrun.templates.element import node_of
 
     try:

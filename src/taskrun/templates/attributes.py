@@ -47,7 +47,7 @@ _READ_ELSEWHERE = frozenset({"xpl:lib", "xpl:is", "xpl:invert", "xpl:slotArgs", 
 
 
 def compile_with_attributes(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile an element with its ``xpl:`` attributes."""
+    """Compile an element with its ``xpl:`` attributes and return the template node."""
     _check(compiler, node)
     if (tag := node.attributes.get("xpl:is")) is not None:
         node = node._replace(tag=tag)
@@ -59,7 +59,7 @@ def compile_with_attributes(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _check(compiler: Compiler, node: Node) -> None:
-    """Report ``xpl:`` attributes that do not exist or have no effect on the element."""
+    """Report the ``xpl:`` attributes of an element that do not exist or have no effect there."""
     given = node.attributes
     for name in given:
         if name.startswith("xpl:") and name not in XPL:
@@ -79,7 +79,7 @@ def _check(compiler: Compiler, node: Node) -> None:
 
 
 def _read_mode(compiler: Compiler, node: Node) -> str | None:
-    """Return the value of ``xpl:outputMode``, or None if it is missing; report an unknown mode and return ``none``."""
+    """Return the value of ``xpl:outputMode``, or None if it is missing; report an unknown mode and return "none"."""
     mode = node.attributes.get("xpl:outputMode")
     if mode is None or mode in MODES:
         return mode
@@ -89,7 +89,7 @@ def _read_mode(compiler: Compiler, node: Node) -> str | None:
 
 
 def _compile_inner(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile an element with the innermost of its ``xpl:`` attributes: outputMode, skipIf and attrs."""
+    """Compile an element with those ``xpl:`` attributes that are nearest to it: outputMode, skipIf and attrs."""
     mode = _read_mode(compiler, node)
     if mode is None and "xpl:return" in node.attributes:
         mode = "none"  # the value goes to the variable instead of the output
@@ -104,7 +104,7 @@ def _compile_inner(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _own_attributes(node: Node) -> Mapping[str, str]:
-    """Return the attributes of an element without those ``xpl:`` ones that its wrapper handles."""
+    """Return the attributes of an element without the ``xpl:`` attributes that ``compile_with_attributes`` handles."""
     read = ("xpl:attrs", "xpl:invert", "xpl:slotScope")
     return {name: text for name, text in node.attributes.items() if not name.startswith("xpl:") or name in read}
 
@@ -121,7 +121,10 @@ def collect_output(compiled: TemplateNode, mode: str) -> TemplateNode:
 
 
 def _emit_collected(node: Node, compiled: TemplateNode, mode: str) -> TemplateNode:
-    """Return a template node that adds the collected output of ``compiled`` to the output of the enclosing tag, if any."""
+    """Return a template node that collects the output of ``compiled`` in the mode ``mode`` and passes it on.
+
+    It is added to the surrounding output or, if there is none, returned as the value.
+    """
 
     async def run(env: Environment) -> Any:
         value = await compiled(env)
@@ -131,12 +134,12 @@ def _emit_collected(node: Node, compiled: TemplateNode, mode: str) -> TemplateNo
 
 
 def is_true(value: Any, *, inverted: bool = False) -> bool:
-    """Return whether the value of a ``test`` is true, or false if it is ``inverted``."""
+    """Return whether the value of a ``test`` is true or, if ``inverted``, whether it is false."""
     return (not value) if inverted else bool(value)
 
 
 def _if(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
-    """Add ``xpl:if``: run the tag only if the expression is true."""
+    """Return ``compiled`` changed by ``xpl:if``, if present: it runs only if the expression is true."""
     test = compiler.expression(node, "xpl:if")
     if test is None:
         return compiled
@@ -148,7 +151,10 @@ def _if(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
 
 
 def _skip_if(compiler: Compiler, node: Node, compiled: TemplateNode, inside: TemplateNode) -> TemplateNode:
-    """Add ``xpl:skipIf``: run only ``inside``, the content of the tag, if the expression is true."""
+    """Return ``compiled`` changed by ``xpl:skipIf``, if present: if the expression is true, only ``inside`` runs.
+
+    ``inside`` is the content of the element.
+    """
     test = compiler.expression(node, "xpl:skipIf")
     if test is None:
         return compiled
@@ -160,7 +166,7 @@ def _skip_if(compiler: Compiler, node: Node, compiled: TemplateNode, inside: Tem
 
 
 def _return(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
-    """Add ``xpl:return``: set a variable to the value of the tag."""
+    """Return ``compiled`` changed by ``xpl:return``, if present: a variable is set to the value of the tag."""
     name = node.attributes["xpl:return"]
     compiler.bind_variables(node, "xpl:return")
 
@@ -173,7 +179,7 @@ def _return(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateN
 
 
 def _dump(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
-    """Add ``xpl:dump``: log the value of the tag."""
+    """Return ``compiled`` changed by ``xpl:dump``, if present: the value of the tag is written to the log."""
     if node.attributes["xpl:dump"] not in {"true", "false"}:
         compiler.report(node, "bad-value", "xpl:dump: expected true or false", attribute="xpl:dump")
     if node.attributes["xpl:dump"] != "true":
@@ -188,7 +194,10 @@ def _dump(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNod
 
 
 def _slot(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
-    """Add ``xpl:slot``: run the body that the caller passed for a slot, or the tag itself if there is none."""
+    """Return ``compiled`` changed by ``xpl:slot``, if present: the content that the caller passed for the slot runs.
+
+    If the caller passed none, ``compiled`` runs.
+    """
     name = node.attributes["xpl:slot"]
     if name not in compiler.slots:
         hint = near_hint(name, compiler.slots) or "declare the slot in the tag: <slot name=…/>"
@@ -218,7 +227,7 @@ XPL = frozenset({*_WRAPPERS, *_READ_ELSEWHERE, "xpl:skipIf", "xpl:attrs", "xpl:o
 
 
 def is_inverted(compiler: Compiler, node: Node) -> bool:
-    """Return whether ``xpl:invert`` negates the test of a tag."""
+    """Return whether the element has ``xpl:invert``, which negates its attribute ``test``."""
     text = node.attributes.get("xpl:invert", "false")
     if text not in {"true", "false"}:
         compiler.report(node, "bad-value", "xpl:invert: expected true or false", attribute="xpl:invert")

@@ -24,7 +24,10 @@ MAX_CALLS = 60
 
 
 class NoValue(enum.Enum):
-    """Result of a template node without a value, such as ``c:var``: the value of the body does not change."""
+    """Type of NO_VALUE, the result of a template node without a value, such as ``c:var``.
+
+    It does not change the value of the body in which the node runs.
+    """
 
     NO_VALUE = 0
 
@@ -37,7 +40,7 @@ class ControlFlow(BaseException):
 
 
 class Return(ControlFlow):
-    """End of the template, the tag or the slot with a value; ``node`` is the element that returns it."""
+    """Exception that ends the template, tag or slot with a value; ``node`` is the element that returns it."""
 
     def __init__(self, value: Any, node: Node) -> None:
         super().__init__()
@@ -46,15 +49,15 @@ class Return(ControlFlow):
 
 
 class Break(ControlFlow):
-    """End of the innermost loop."""
+    """Exception that ends the innermost loop."""
 
 
 class Continue(ControlFlow):
-    """End of the current iteration of the innermost loop."""
+    """Exception that ends the current iteration of the innermost loop."""
 
 
 class Environment:
-    """State of a running template: variables, output, budget, and the current nesting of calls of tags."""
+    """State of a running template: its variables, its output, its budget, and the depth of nested calls of tags."""
 
     __slots__ = ("budget", "depth", "out", "scope")
 
@@ -97,7 +100,7 @@ async def no_op(_env: Environment) -> Any:
 
 
 def sequence(nodes: list[TemplateNode]) -> TemplateNode:
-    """Return a template node that runs ``nodes`` in order; its value is the last value that one of them returned."""
+    """Return a template node that runs ``nodes`` in order; its value is the last value that is not NO_VALUE."""
     nodes = [node for node in nodes if node is not no_op]
     if len(nodes) == 1:
         return nodes[0]
@@ -116,7 +119,7 @@ def sequence(nodes: list[TemplateNode]) -> TemplateNode:
 
 
 class TemplateVariables:
-    """Variables of the body of a tag, or of a slot whose ``parent`` has the variables of the caller."""
+    """Scope of the body of a tag or slot; the ``parent`` of a slot's scope is the scope of the caller."""
 
     __slots__ = ("_own", "_parent")
 
@@ -158,9 +161,9 @@ class TemplateVariables:
 
 
 async def run_body(body: TemplateNode, env: Environment) -> Any:
-    """Run the body of a template, tag or slot, to its end or to a ``return``; return its value, or NO_VALUE if it has output.
+    """Run the body of a template, tag or slot up to its end or a ``return``; return its value.
 
-    In a body that has output, the value of the ``return`` is added to the output.
+    If the body has output, the value of a ``return`` is added to it and NO_VALUE is returned.
     """
     try:
         value = await body(env)
@@ -172,7 +175,7 @@ async def run_body(body: TemplateNode, env: Environment) -> Any:
 
 
 def run_synchronously(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine that never awaits to its end and return its result; raises TypeError if it awaits."""
+    """Run a coroutine to its end without an event loop and return its result; raises TypeError if it awaits."""
     try:
         coroutine.send(None)
     except StopIteration as done:

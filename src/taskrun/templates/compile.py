@@ -41,7 +41,7 @@ MAX_DEPTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles the elements of one template; immutable, so nested bodies get changed copies.
+    """Compiles the elements of one template; it is immutable, so nested bodies are compiled by changed copies.
 
     Attributes:
         settings: the settings of the scripts.
@@ -72,18 +72,18 @@ class Compiler:
         self.facts.problems.append(node.problem(code, message, hint=hint, attribute=attribute))
 
     def script(self, node: Node, *, leaves: bool = False) -> Script | None:
-        """Compile the text of an element as a script; return None if it has problems.
+        """Compile the text of an element as a script; return it, or None if it has problems, which are reported.
 
         With ``leaves``, the value of the script is Ellipsis unless it ends with ``return``.
         """
         return self._script(ScriptSource(node, None, node.text), expression=False, leaves=leaves)
 
     def part(self, part: ScriptSource) -> Script | None:
-        """Compile a part of the file as an expression; return None if it has problems."""
+        """Compile a part of the file as an expression; return it, or None if it has problems, which are reported."""
         return self._script(part, expression=True)
 
     def _script(self, part: ScriptSource, *, expression: bool, leaves: bool = False) -> Script | None:
-        """Compile a part of the file and add the script to the facts; return None if it has problems."""
+        """Compile a part of the file, add it to the facts and return it, or None if it has problems (reported)."""
         try:
             script = compile_source(
                 part, self.settings, language=self.language, expression=expression, awaits=not expression, leaves=leaves
@@ -103,7 +103,7 @@ class Compiler:
         self.facts.suspends = self.facts.suspends or getattr(script, "suspends", False)
 
     def template(self, node: Node, attribute: str | None) -> Template | None:
-        """Compile an attribute, or the text of an element, as text with ``${…}``; return None if it has problems."""
+        """Compile an attribute or a text with ``${…}``; return it, or None if it has problems, which are reported."""
         try:
             template = compile_template(node, attribute, language=self.language, settings=self.settings)
         except BindError as error:
@@ -113,9 +113,9 @@ class Compiler:
         return template
 
     def expression(self, node: Node, attribute: str, *, needed: bool = True) -> Script | Template | None:
-        """Compile an attribute as one expression, with or without ``${…}`` around it.
+        """Compile an attribute as one expression, with or without ``${…}`` around it; return it.
 
-        Returns None if the attribute is missing, which is reported if it is ``needed``, or has problems.
+        Returns None if it has problems, which are reported, or is missing, which is reported if it is ``needed``.
         """
         text = node.attributes.get(attribute)
         if text is None:
@@ -130,7 +130,7 @@ class Compiler:
         return template
 
     def check_attributes(self, node: Node, *names: str, xpl: bool = True) -> None:
-        """Report every attribute of an element except ``names``, ``xmlns:`` declarations and, with ``xpl``, ``xpl:`` ones."""
+        """Report the attributes of an element except ``names``, ``xmlns:`` and, with ``xpl``, ``xpl:`` attributes."""
         for name in node.attributes:
             free = name.startswith(("xpl:", "xmlns:")) if xpl else name.startswith("xmlns:")
             if name not in names and not free:
@@ -148,7 +148,7 @@ class Compiler:
             self.report(node, "unexpected-text", f"text in <{node.tag}>, which must be empty")
 
     def bind_variables(self, node: Node, *attributes: str) -> None:
-        """Record the variables that a tag sets, whose names are the values of ``attributes``."""
+        """Record the variables that a tag sets: their names are the values of the attributes ``attributes``."""
         for attribute in attributes:
             name = node.attributes.get(attribute)
             if name is not None:
@@ -161,21 +161,21 @@ class Compiler:
         self.facts.bound.add(name)
 
     def with_mode(self, mode: str) -> Compiler:
-        """Return a copy for a body with another output mode."""
+        """Return a copy of this compiler for a body with another output mode."""
         return replace(self, mode=mode)
 
     def in_loop(self) -> Compiler:
-        """Return a copy for the body of a loop."""
+        """Return a copy of this compiler for the body of a loop, in which ``c:break`` is allowed."""
         return replace(self, loops=self.loops + 1)
 
     def body(self, node: Node) -> TemplateNode:
-        """Compile the content of an element; its value is the last value of a child that has one."""
+        """Compile the content of an element to a template node; its value is the last value of a child that has one."""
         if node.text and not node.children:
             return self.text(node)
         return sequence([self.element(child) for child in node.children])
 
     def source(self, node: Node) -> TemplateNode:
-        """Compile the content of an element that may begin with ``<c:import>`` elements."""
+        """Compile the content of an element, which may begin with ``<c:import>`` elements, to a template node."""
         compiler = self.with_declarations(node)
         rest = list(node.children)
         while rest and rest[0].tag == "c:import":
@@ -185,14 +185,14 @@ class Compiler:
         return compiler.body(node)
 
     def slot(self, node: Node, mode: str, names: tuple[str, ...]) -> SlotBody:
-        """Compile the content of an element as the body of a slot with the arguments ``names``."""
+        """Compile the content of an element as the body of a slot; ``names`` are the arguments of the slot."""
         facts = TemplateFacts(problems=self.facts.problems)
         compiled = replace(self, mode=mode, loops=0, facts=facts).source(node)
         self.facts.include(facts, names)
         return SlotBody(names, compiled, facts, mode)
 
     def element(self, node: Node) -> TemplateNode:
-        """Compile an element with its ``xpl:`` attributes and declarations of prefixes, or a text."""
+        """Compile a text, or an element with its ``xpl:`` attributes and prefix declarations, to a template node."""
         if node.tag == TEXT:
             return self.text(node)
         scoped = self.with_declarations(node)
@@ -201,9 +201,9 @@ class Compiler:
         return scoped.tag(node)
 
     def tag(self, node: Node) -> TemplateNode:
-        """Compile an element as a core tag, as a call of a library's tag, or as an element of the output.
+        """Compile an element without its ``xpl:`` attributes and prefix declarations to a template node.
 
-        Its ``xpl:`` attributes and declarations of prefixes are not compiled.
+        It becomes a core tag, a call of a library's tag, or an element of the output.
         """
         from taskrun.templates.core_tags import CORE
 
@@ -237,7 +237,7 @@ class Compiler:
         return no_op
 
     def with_declarations(self, node: Node) -> Compiler:
-        """Return a copy with the prefixes that an element declares by ``xmlns:`` and ``xpl:lib``."""
+        """Return a copy of this compiler with the prefixes that an element declares by ``xmlns:`` and ``xpl:lib``."""
         added: dict[str, Library] = {}
         for name, text in node.attributes.items():
             if name.startswith("xmlns:"):
@@ -252,7 +252,7 @@ class Compiler:
         return replace(self, prefixes={**self.prefixes, **added}) if added else self
 
     def text(self, node: Node) -> TemplateNode:
-        """Compile a text, which is output with its ``${…}`` replaced; it is a problem in the output mode ``none``."""
+        """Compile a text node, which is output with its ``${…}`` replaced; report it in the output mode ``none``."""
         if not node.text.strip():
             return no_op
         if self.mode == "none":
@@ -279,11 +279,11 @@ class Compiler:
         return emit_parts
 
     def _declares_library(self, name: str) -> bool:
-        """Return whether an attribute declares the prefix of a library, so that it is not part of the output."""
+        """Return whether the attribute ``name`` declares a prefix of a tag library; such an attribute is not output."""
         return name.startswith("xmlns:") and name[6:] in self.prefixes
 
     def literal(self, node: Node) -> TemplateNode:
-        """Compile an element that is no tag: it is written to the output with its attributes and content."""
+        """Compile an element that is no tag: it is output with its attributes and content."""
         names = [name for name in node.attributes if not name.startswith("xpl:") and not self._declares_library(name)]
         values = {name: self.template(node, name) for name in names}
         extra = self.expression(node, "xpl:attrs", needed=False)

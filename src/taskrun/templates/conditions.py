@@ -35,7 +35,7 @@ _UNARY: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
 
 
 def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
-    """Return two values with comparable types: a text compared with a number becomes a number, if it is one."""
+    """Return both values; if one is a text and the other a number, the text as a number if it is one."""
     if isinstance(left, str) == isinstance(right, str) or left is None or right is None:
         return left, right
     try:
@@ -45,7 +45,7 @@ def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _false_for_null(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Return a test that is false if one of its values is null, else has the value of ``test``."""
+    """Return a variant of ``test`` that returns False if one of its values is null."""
 
     def compare(left: Any, right: Any) -> bool:
         if left is None or right is None:
@@ -99,14 +99,14 @@ CONDITIONS = frozenset({*_UNARY, *_BINARY, *_GROUPS, *_CONSTANT, "between"})
 
 
 def has_conditions(node: Node) -> bool:
-    """Return whether the content of an element consists of conditions: its first child element is one."""
+    """Return whether the content of an element consists of conditions, which the first child element tells."""
     tags = [child.tag for child in node.children if child.tag != TEXT]
     return bool(tags) and tags[0] in CONDITIONS
 
 
 def compile_conditions(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile the conditions in an element; the value is whether all are true."""
-    tests = _compile_tests(compiler, node)
+    """Compile the conditions in an element; the value of the template node is whether all are true."""
+    tests = _tests(compiler, node)
 
     async def run(env: Environment) -> bool:
         return all(test(env) for test in tests)
@@ -136,8 +136,8 @@ def _compile_test(compiler: Compiler, node: Node) -> Condition:
     return _compile_single(compiler, node)
 
 
-def _combine(tag: str, tests: list[Condition]) -> Condition:
-    """Combine conditions by ``and``, ``or`` or ``not``; ``not`` negates that all are true."""
+def _grouped(tag: str, tests: list[Condition]) -> Condition:
+    """Combine conditions by ``tag``: ``and``, ``or``, or ``not``, which is true unless all ``tests`` are true."""
     if tag == "or":
         return lambda env: any(test(env) for test in tests)
     if tag == "not":
@@ -145,8 +145,8 @@ def _combine(tag: str, tests: list[Condition]) -> Condition:
     return lambda env: all(test(env) for test in tests)
 
 
-def _compile_single(compiler: Compiler, node: Node) -> Condition:
-    """Compile a single condition, such as ``<eq>`` or ``<between>``."""
+def _single(compiler: Compiler, node: Node) -> Condition:
+    """Compile a condition that is not a group, such as ``<eq name="…" value="…"/>``."""
     tag = node.tag
     if tag in _CONSTANT:
         compiler.check_attributes(node, xpl=False)
@@ -172,8 +172,11 @@ def _between(value: Any, low: Any, high: Any) -> bool:
     return _BINARY["ge"](value, low) and _BINARY["le"](value, high)
 
 
-def _compile_path(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
-    """Compile an attribute that names a variable, or a path of members such as ``order.total``."""
+def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
+    """Compile an attribute that names a variable or a path such as ``order.total``.
+
+    The result is a function that returns the value of the variable, or at the path.
+    """
     text = node.attributes.get(attribute, "")
     if not text or not all(part.isidentifier() for part in text.split(".")):
         message = f"<{node.tag}> needs the attribute {attribute}" if not text else f"'{text}' is no name of a variable"
@@ -201,8 +204,8 @@ def _member(value: Any, names: list[str]) -> Any:
     return value
 
 
-def _compile_value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
-    """Compile a mandatory attribute as text with ``${…}``."""
+def _value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
+    """Compile a mandatory attribute, a text with ``${…}``, to a function that returns its value."""
     if attribute not in node.attributes:
         compiler.report(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
         return lambda _env: None

@@ -108,7 +108,7 @@ async def _run_iteration(env: Environment, inside: TemplateNode) -> bool:
 
 
 def _items(compiler: Compiler, node: Node) -> LoopItems:
-    """Compile the attribute ``items`` of ``<c:for>``: the items of a list, the pairs of a map, no items for null."""
+    """Return a function for the items of ``<c:for items="…">``: those of a list, the pairs of a map, none for null."""
     for name in ("begin", "end", "step"):
         if name in node.attributes:
             compiler.report(node, "no-meaning", f"{name} cannot be used together with items", attribute=name)
@@ -126,7 +126,7 @@ def _items(compiler: Compiler, node: Node) -> LoopItems:
 
 
 def _numbers(compiler: Compiler, node: Node) -> LoopItems:
-    """Compile the attributes ``begin``, ``end`` and ``step`` of ``<c:for>``: the numbers, ``end`` included."""
+    """Return a function for the numbers of ``<c:for begin="…" end="…" step="…">``; ``end`` is included."""
     given = {name: compiler.expression(node, name, needed=False) for name in ("begin", "end", "step")}
     if given["end"] is None:
         compiler.report(node, "missing-attribute", "<c:for> needs items, or begin and end")

@@ -34,7 +34,7 @@ _TYPE = "customType"
 
 
 class CustomTypes:
-    """Rewriter of the custom steps of a flow."""
+    """Rewrites the custom steps of a flow into steps that call a tag."""
 
     def __init__(self, templates: FlowTemplates) -> None:
         self.templates = templates
@@ -42,7 +42,7 @@ class CustomTypes:
         self.problems: list[Diagnostic] = []
 
     def apply(self) -> Node:
-        """Return the flow's tree with all custom steps rewritten; raises BindError."""
+        """Return the flow's tree with all custom steps rewritten; raises BindError with the problems of all of them."""
         root = self._rewrite(self.root)
         if self.problems:
             raise BindError(self.problems)
@@ -90,7 +90,7 @@ class CustomTypes:
         return (self._call(node, prefix, owner, path),) if made is None else made
 
     def _check_meta(self, node: Node, meta: Node) -> None:
-        """Record a second ``<meta>`` and text in ``meta`` as problems."""
+        """Record problems for a second ``<meta>`` in a custom step and for text in ``meta``."""
         second = next((child for child in node.children if child.tag == "meta" and child is not meta), None)
         if second is not None:
             self.problems.append(second.problem("doubled", f"a second <meta> in <{node.tag}>"))
@@ -100,7 +100,11 @@ class CustomTypes:
             self.problems.append(meta.problem("unexpected-text", message))
 
     def _generated(self, node: Node, owner: Node, declared: str, path: str, name: str) -> Sequence[Node] | None:
-        """Return the elements that the generator of the library outputs, or None if it has no generator."""
+        """Return the elements that the library's generator tag for a custom step outputs.
+
+        Returns None if it has no such tag. ``owner`` declares the library ``path`` by its attribute ``declared``;
+        ``name`` is the name of the custom type.
+        """
         try:
             library = self.templates.libraries.find(path, owner.attribute_at(declared).path)
             if not isinstance(library, TagLibrary) or not library.has(f"{name}-generator"):
@@ -118,7 +122,7 @@ class CustomTypes:
         return ()
 
     def _call(self, node: Node, prefix: str, owner: Node, path: str) -> Node:
-        """Return the custom step with a call of the tag as its source.
+        """Return the custom step as a step whose ``<source>`` calls the tag.
 
         ``owner`` is the element that declares the prefix, ``path`` the library.
         """
@@ -159,7 +163,7 @@ class CustomTypes:
 
 
 def _own_children(node: Node, prefix: str) -> Iterator[Node]:
-    """Yield the children of a custom step that do not move to the tag."""
+    """Yield the children of a custom step that remain in the step; the others move to the tag."""
     for child in node.children:
         if child.tag != "meta" and not child.tag.startswith(prefix):
             yield child

@@ -52,7 +52,7 @@ def _script(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _compile_script(compiler: Compiler, node: Node) -> Script | None:
-    """Compile the text of a ``<c:script>``; report its problems and return None if there are any."""
+    """Compile the text of a ``<c:script>``; return it, or None if it has problems, which are reported."""
     if node.children:
         inner = next(child for child in node.children if child.tag != TEXT)
         compiler.report(
@@ -72,7 +72,7 @@ def _compile_script(compiler: Compiler, node: Node) -> Script | None:
 
 
 def _check_args(compiler: Compiler, node: Node, script: Script) -> None:
-    """Report variables that a script reads and that its attribute ``args`` does not list."""
+    """Report the variables that a script reads although its attribute ``args`` does not list them."""
     if "args" not in node.attributes:
         return
     wanted = {name.strip() for name in node.attributes["args"].split(",") if name.strip()}
@@ -101,7 +101,7 @@ def _converter(compiler: Compiler, node: Node, attribute: str) -> Callable[[Any]
 
 
 def _unchanged(value: Any) -> Any:
-    """Return the value."""
+    """Return the value unchanged: the converter of an attribute without a type."""
     return value
 
 
@@ -154,14 +154,14 @@ def _assign(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _import(compiler: Compiler, node: Node) -> TemplateNode:
-    """Report a ``<c:import>`` that is not at the beginning of a body, where ``apply_import`` handles it."""
+    """Report a misplaced ``<c:import>``: one at the beginning of a body is handled by ``apply_import``."""
     message = "<c:import> is possible at the beginning of a body only"
     compiler.report(node, "no-meaning", message, hint="move it to the beginning")
     return no_op
 
 
 def _include(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:include>``: compile the root of another file in place of the tag."""
+    """Compile ``<c:include>``: compile the root element of another file in its place."""
     compiler.check_attributes(node, "src")
     compiler.check_empty(node)
     if "src" not in node.attributes:

@@ -68,7 +68,10 @@ def _parts(compiler: Compiler, node: Node) -> dict[str, Node]:
 
 
 def _handler(compiler: Compiler, catch: Node | None) -> tuple[TemplateNode | None, str, str]:
-    """Compile ``<catch>``; return its content, the variable for the exception, and the type that it catches."""
+    """Compile ``<catch>``; return its template node, the name of its variable, and the type that it catches.
+
+    Without ``<catch>`` the template node is None.
+    """
     if catch is None:
         return None, "", ""
     compiler.bind_variables(catch, "name")
@@ -83,7 +86,7 @@ def _names(error: Exception) -> set[str]:
 
 
 def _failure(compiler: Compiler, node: Node) -> Callable[[Environment], Exception]:
-    """Compile the attributes of ``<c:throw>`` or ``<c:check>`` to a function that creates the exception."""
+    """Compile the attributes of ``<c:throw>`` or ``<c:check>``; the result is a function that creates the exception."""
     from taskrun.script.xscript.values import NopScriptError
 
     compiler.check_empty(node)

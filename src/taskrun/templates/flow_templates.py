@@ -52,7 +52,7 @@ class FlowTemplates:
 
     @cached_property
     def _compiler(self) -> Compiler:
-        """The compiler with the prefixes that the root declares and with the imports and variables of ``x:config``."""
+        """The template compiler, with the prefixes of the root and the imports and variables of ``x:config``."""
         from taskrun.templates.analysis import TemplateFacts
         from taskrun.templates.api import evaluate_constants
         from taskrun.templates.compile import Compiler
@@ -99,7 +99,10 @@ class FlowTemplates:
         )
 
     def generate(self, section: Node, values: Mapping[str, Any]) -> Sequence[Node]:
-        """Evaluate a section with the variables ``values`` and return the elements that it outputs; raises BindError."""
+        """Evaluate a section, such as ``x:gen-extends``, and return the elements that it outputs.
+
+        ``values`` are the variables that it can read. Raises BindError if it has problems or fails.
+        """
         from taskrun.templates.api import generate_elements
 
         return generate_elements(
@@ -123,7 +126,11 @@ class FlowTemplates:
 
 
 def expand_templates(root: Node, templates_of: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
-    """Run the sections ``x:pre-parse`` and ``x:post-parse``; return the flow's tree without them and ``x:config``, and its templates."""
+    """Run the sections ``x:pre-parse`` and ``x:post-parse``; return the flow's tree and its FlowTemplates.
+
+    The returned tree has neither these sections nor ``x:config``. ``templates_of`` creates the FlowTemplates for a
+    tree.
+    """
     templates = templates_of(root)
     if all(root.child(tag) is None for tag in (CONFIG, BEFORE, AFTER)):
         return root, templates

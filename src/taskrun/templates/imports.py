@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def apply_import(compiler: Compiler, node: Node) -> Compiler:
-    """Return a copy of the compiler that has the tag library or the Python object of a ``<c:import>``."""
+    """Return a copy of the compiler that also has the tag library or the Python object of a ``<c:import>``."""
     compiler.check_attributes(node, "from", "class", "as", xpl=False)
     compiler.check_empty(node)
     origin, name = node.attributes.get("from"), node.attributes.get("class")
@@ -38,7 +38,10 @@ def apply_import(compiler: Compiler, node: Node) -> Compiler:
 
 
 def _with_object(compiler: Compiler, node: Node, name: str) -> Compiler:
-    """Return a copy of the compiler whose scripts can read the Python object ``name``; report it if it is not allowed."""
+    """Return a copy of the compiler whose scripts can read the Python object of a ``<c:import>`` as ``name``.
+
+    If the allow list does not permit the object, report that.
+    """
     settings = compiler.settings
     try:
         if settings.imports is None:

@@ -29,11 +29,11 @@ BUILT_IN: Mapping[str, str] = MappingProxyType({"task": "/tags/task.xlib"})
 
 
 class Library(Protocol):
-    """A set of tags."""
+    """Protocol of a tag library: a set of tags that can compile their calls."""
 
     @property
     def prefix(self) -> str:
-        """The prefix of its tags where the flow declares none."""
+        """The prefix of the library's tags where the flow declares no prefix."""
 
     def call(self, compiler: Compiler, node: Node, name: str) -> TemplateNode:
         """Compile the element ``node`` as a call of the tag ``name``."""
@@ -52,7 +52,7 @@ class BrokenLibrary(NamedTuple):
         return no_op
 
     def has(self, _name: str) -> bool:
-        """Return False: the tags are unknown."""
+        """Return False, because the tags of a library that could not be loaded are unknown."""
         return False
 
 
@@ -73,7 +73,8 @@ class Libraries:
     ) -> Library | None:
         """Return the library at ``path``, which an attribute of ``node`` names.
 
-        If it cannot be loaded, report that and return a BrokenLibrary. If there is none and it is not ``needed``, return None.
+        If it cannot be loaded, report that and return a BrokenLibrary. If it does not exist and is not ``needed``,
+        return None.
         """
         try:
             return self.find(path, node.attribute_at(attribute).path, needed=needed)
@@ -112,7 +113,7 @@ class Libraries:
         return self.known[path]
 
     def built_in(self, prefix: str) -> Library | None:
-        """Return the library of a prefix that needs no declaration, or None for other prefixes."""
+        """Return the library of a prefix that needs no declaration, or None if ``prefix`` must be declared."""
         path = BUILT_IN.get(prefix)
         return self.find(path, "") if path is not None else None
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def compile_macro_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) -> TemplateNode:
-    """Run the macro that ``node`` calls and compile the elements that it outputs."""
+    """Evaluate the macro that ``node`` calls, and compile the elements that it outputs."""
     from taskrun.templates.api import expand_macro
     from taskrun.templates.compile import MAX_DEPTH
     from taskrun.templates.tag_call import compile_tag_body
@@ -49,7 +49,10 @@ def compile_macro_call(compiler: Compiler, node: Node, library: TagLibrary, tag:
 
 
 def _attributes(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Return the variables that the attributes of a call set; report unknown and missing attributes."""
+    """Return the variables of a macro's body that the attributes of a call set.
+
+    Unknown and missing attributes are reported.
+    """
     for name in node.attributes:
         if name not in tag.attributes and not name.startswith("xmlns:"):
             hint = near_hint(name, tag.attributes) or "it has " + (", ".join(tag.attributes) or "none")
@@ -62,7 +65,7 @@ def _attributes(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
 
 
 def _slots(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Return the elements that a call passes for the slots; report content that belongs to no slot."""
+    """Return the elements that a call passes for each slot of a macro; report content that belongs to no slot."""
     from taskrun.templates.tag_call import report_unknown_slot
 
     filled: dict[str, Any] = dict.fromkeys(tag.slots)

@@ -40,7 +40,7 @@ class TemplateOutput:
         self._add(text, len(text))
 
     def add_value(self, value: Any, where: Node, *, raw: bool = False) -> None:
-        """Add a value in the form of the mode: as it is, as elements, or as text.
+        """Add a value in the form of the output mode: unchanged, as elements, or as text.
 
         ``where`` is the element of the template that produced it; ``raw`` is as for ``add_text``.
         """

@@ -134,9 +134,10 @@ def _ast(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
-    """Compile the text of an element as a jinja2 template; return None if it has problems.
+    """Compile the text of an element as a jinja2 template; return it, or None if it has problems, which are reported.
 
-    It is compiled to be awaited only if it uses an async function; otherwise it is possible where awaiting is not.
+    It is compiled as asynchronous only if it uses an async function, so that other templates also work where a script
+    must not await.
     """
     table = compiler.settings.namespace
     try:

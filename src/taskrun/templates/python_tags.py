@@ -109,12 +109,15 @@ def compile_function_call(
 
 
 def _unchanged(value: Any) -> Any:
-    """Return the value."""
+    """Return the value unchanged: the converter of a parameter without an annotation."""
     return value
 
 
 def _parameters(compiler: Compiler, node: Node, function: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
-    """Return the parameters that can be passed by name, or None if the function cannot be called so, which is reported."""
+    """Return the parameters of a function that a tag can pass by name, or None if it cannot be called by a tag.
+
+    That is the case, and is reported, if it has no readable signature or a mandatory positional-only parameter.
+    """
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -132,7 +135,7 @@ def _parameters(compiler: Compiler, node: Node, function: Callable[..., Any]) ->
 
 
 def _accepts_any(parameters: Mapping[str, inspect.Parameter]) -> bool:
-    """Return whether a function has ``**parameters``."""
+    """Return whether a function has a parameter such as ``**others``, which accepts any name."""
     return any(item.kind is item.VAR_KEYWORD for item in parameters.values())
 
 
@@ -159,7 +162,7 @@ def _attributes(compiler: Compiler, node: Node, parameters: Mapping[str, inspect
 def _check_missing(
     compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter], given: Iterable[str]
 ) -> None:
-    """Report mandatory parameters that are not in ``given``."""
+    """Report the mandatory parameters that are not in ``given``, the names that the call passes."""
     for name in _names(parameters):
         if parameters[name].default is inspect.Parameter.empty and name not in given:
             compiler.report(node, "missing-attribute", f"the tag <{node.tag}> needs the attribute {name}")
@@ -191,9 +194,9 @@ def _converter(node: Node, name: str, parameter: inspect.Parameter, lookup: TagL
 def _compile_slots(
     compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter], *, awaits: bool
 ) -> dict[str, SlotValue]:
-    """Compile the content of a call to callables by parameter; report content that belongs to no parameter.
+    """Compile the content of a call and return callables for it by parameter; report content without a parameter.
 
-    ``awaits`` is true if the function can await them.
+    ``awaits`` is whether the function can await the callables.
     """
     names, filled, rest = _names(parameters), dict[str, SlotValue](), list[Node]()
     for child in node.children:
@@ -220,7 +223,10 @@ def _compile_slots(
 
 
 def _compile_slot(compiler: Compiler, node: Node, name: str, *, awaits: bool) -> SlotValue:
-    """Compile the content of an element to a callable; ``awaits`` is true if the function can await it."""
+    """Compile the content of an element to a callable, which a parameter receives.
+
+    ``awaits`` is whether the function can await the callable.
+    """
     names = slot_argument_names(compiler, node, ())
     mode = "text" if node.text.strip() and not node.children else "none"
     body = compiler.slot(without_own_attributes(compiler, node, name), mode, names)

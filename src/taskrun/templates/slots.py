@@ -1,7 +1,7 @@
-"""The body that a caller passes for a slot, as a function that the called tag's body can call.
+"""Slot bodies: the content that a caller passes for a slot, as a function that the called tag can call.
 
-Rules: the slot's body runs with the variables of the place where it is written, plus the slot's arguments. A script that
-calls it gets its value or its output; if the body has to be awaited, the call returns an awaitable.
+Rules: a slot body runs with the caller's variables plus the slot's arguments. A script that calls it gets its value or
+its output; if the body has to be awaited, the call returns an awaitable.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 class SlotBody(NamedTuple):
-    """Compiled content that a call passes for a slot: the names of its arguments, its code, facts and output mode."""
+    """Compiled content that a call of a tag passes for a slot.
+
+    ``names`` are the arguments of the slot, ``compiled`` is the content as a template node, ``facts`` and ``mode`` are
+    its facts and output mode.
+    """
 
     names: tuple[str, ...]
     compiled: TemplateNode
@@ -35,7 +39,7 @@ class SlotBody(NamedTuple):
 
 
 class SlotFunction(Opaque):
-    """Body of a slot as a function of the slot's arguments; scripts can call it but not read its attributes."""
+    """Slot body as a function of the slot's arguments; scripts can call it but not read its attributes."""
 
     __slots__ = ("_body", "_env", "_name")
 
@@ -45,14 +49,17 @@ class SlotFunction(Opaque):
         self._env = env
 
     def needs_await(self) -> bool:
-        """Return whether the body, or a slot of the caller that is used in it, has to be awaited."""
+        """Return whether the slot body, or a slot of the caller that is used in it, has to be awaited."""
         outer = (self._env.scope.find(name, None) for name in self._body.facts.slots)
         return self._body.facts.needs_await() or any(
             isinstance(slot, SlotFunction) and slot.needs_await() for slot in outer
         )
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Run the body with arguments given by position or by name; return its value, its output, or an awaitable of it."""
+        """Run the slot body with arguments given by position or name; return its value or output.
+
+        If the body has to be awaited, the result is an awaitable.
+        """
         if len(arguments) > len(self._body.names):
             count = len(self._body.names)
             raise TypeError(f"the slot '{self._name}' takes {count} argument{'s' * (count != 1)}, not {len(arguments)}")
@@ -63,7 +70,7 @@ class SlotFunction(Opaque):
         return running if self.needs_await() else run_synchronously(running)
 
     async def _run(self, arguments: Mapping[str, Any], out: TemplateOutput) -> Any:
-        """Run the body with ``out`` as its output; return its value, or its output if it has one."""
+        """Run the slot body with the output ``out``; return its value in the output mode ``none``, else its output."""
         for name in arguments:
             if name not in self._body.names:
                 raise TypeError(f"the slot '{self._name}' has no argument '{name}'")
@@ -75,7 +82,7 @@ class SlotFunction(Opaque):
         return None if value is NO_VALUE else value
 
     async def emit(self, env: Environment, node: Node, arguments: Mapping[str, Any]) -> Any:
-        """Run the body where a tag has ``xpl:slot``, at the element ``node``; add its output or value to the tag's output.
+        """Run the slot body for ``node``, the element with ``xpl:slot``, and add its output or value to the output.
 
         Returns its value if the tag has no output, else NO_VALUE.
         """

@@ -23,7 +23,10 @@ _MISSING = object()
 
 
 def compile_attributes(compiler: Compiler, node: Node, tag: Tag) -> Callable[[Environment], dict[str, Any]]:
-    """Compile the attributes of the call ``node`` to a function that returns the variables of the tag's body."""
+    """Return a function that computes the variables of the tag's body; ``node`` is the call, with its attributes.
+
+    Problems of the attributes are reported to ``compiler``.
+    """
     given = _compile_given(compiler, node, tag)
     extra = compiler.expression(node, "xpl:attrs", needed=False)
     for item in tag.attributes.values():
@@ -46,7 +49,7 @@ def _accepts_unknown(tag: Tag) -> bool:
 
 
 def _compile_given(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Compile the attributes of a call; report unknown ones and constants that have not the declared type."""
+    """Compile the attributes of a call; report unknown ones and constant values of a wrong type."""
     given: dict[str, Any] = {}
     for name in node.attributes:
         if name.startswith(("xpl:", "xmlns:")):
@@ -82,7 +85,7 @@ def _check_extra(attributes: Any, node: Node, tag: Tag) -> Mapping[str, Any]:
 
 
 def _compile_variables(node: Node, tag: Tag) -> Callable[[Environment, Mapping[str, Any]], dict[str, Any]]:
-    """Return a function that creates the variables of the tag's body from the given attributes."""
+    """Return a function that computes the variables of the tag's body from the attributes of a call."""
 
     def variables(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}

@@ -56,7 +56,10 @@ def compile_tag_call(compiler: Compiler, node: Node, library: TagLibrary, tag: T
 
 
 def _value_or_output(value_of: Callable[[Environment, TemplateOutput], Any], node: Node, tag: Tag) -> TemplateNode:
-    """Return a template node that runs the tag's body and returns its value or adds its output to the caller's output."""
+    """Return a template node for a call of the tag: it returns the tag's value, or adds it or its output to the output.
+
+    ``value_of`` runs the body of the tag with a given output and returns its value.
+    """
 
     async def run(env: Environment) -> Any:
         if tag.mode == env.out.mode and tag.mode != "none":
@@ -73,7 +76,10 @@ def _value_or_output(value_of: Callable[[Environment, TemplateOutput], Any], nod
 
 
 def _conditional(value_of: Callable[[Environment, TemplateOutput], Any], inside: TemplateNode) -> TemplateNode:
-    """Return the template node of a ``conditionTag``: it runs ``inside``, the content of the call, if its value is true."""
+    """Return a template node for a call of a tag with ``conditionTag``: it runs ``inside`` if the tag's value is true.
+
+    ``inside`` is the content of the call, ``value_of`` runs the body of the tag and returns its value.
+    """
 
     async def run(env: Environment) -> Any:
         value = await value_of(env, TemplateOutput("none"))
@@ -85,9 +91,10 @@ def _conditional(value_of: Callable[[Environment, TemplateOutput], Any], inside:
 def compile_tag_body(
     library: TagLibrary, tag: Tag, known: Mapping[str, Any] | None = None
 ) -> tuple[TemplateNode, TemplateFacts]:
-    """Compile the source of a tag on its first call; return the template node and the facts, also for later calls.
+    """Return the body of a tag as a template node, with its facts; it is compiled at the first call of the tag.
 
-    ``known`` are further variables that the source may read. A recursive call gets the template node before it is complete.
+    ``known`` are further variables that the body may read. A recursive call gets the template node before it is
+    complete.
     """
     from taskrun.templates.compile import Compiler
 
@@ -115,7 +122,7 @@ def compile_tag_body(
 
 
 def _check_reads(tag: Tag, facts: TemplateFacts, language: str, known: Mapping[str, Any]) -> None:
-    """Report variables that a tag's body reads although it has no such variable; in XScript they are null instead."""
+    """Report the variables that a tag's body reads and that nothing sets; XScript reads them as null instead."""
     own = {*known, *tag.slots, *facts.bound, *facts.stores, tag.all_variable, tag.rest_variable}
     own |= {item.variable for item in tag.attributes.values()}
     for name in sorted(facts.reads - own) if language == "python" else ():
@@ -131,7 +138,10 @@ def _check_reads(tag: Tag, facts: TemplateFacts, language: str, known: Mapping[s
 
 
 def _compile_slots(compiler: Compiler, node: Node, tag: Tag) -> dict[str, SlotValue]:
-    """Compile the content of a call to the values of the tag's slots; report content that belongs to no slot."""
+    """Compile the content of a call; return for each slot a function that creates its value in an environment.
+
+    Content that belongs to no slot, and missing mandatory slots, are reported.
+    """
     filled: dict[str, SlotValue] = {}
     rest: list[Node] = []
     for child in node.children:
@@ -161,7 +171,7 @@ def _compile_slots(compiler: Compiler, node: Node, tag: Tag) -> dict[str, SlotVa
 
 
 def report_unknown_slot(compiler: Compiler, wrong: Node, node: Node, tag: Tag) -> None:
-    """Report ``wrong``, content of the call ``node`` that belongs to no slot of the tag."""
+    """Report that ``wrong``, a part of the content of the call ``node``, belongs to no slot of the tag."""
     name = "text" if wrong.tag == TEXT or wrong is node else f"<{wrong.tag}>"
     slots = ", ".join(f"<{slot}>" for slot in tag.slots) or "no slots"
     hint = near_hint(wrong.tag, tag.slots) or f"it has {slots}"
@@ -169,7 +179,10 @@ def report_unknown_slot(compiler: Compiler, wrong: Node, node: Node, tag: Tag) -
 
 
 def _compile_slot(compiler: Compiler, node: Node, slot: SlotDeclaration) -> SlotValue:
-    """Compile the content of an element as the body of a slot, or keep the element for a slot of type ``node``."""
+    """Compile the content of an element as a slot body; return a function that creates the slot's value.
+
+    The value is a SlotFunction, or the element itself for a slot of type ``node``.
+    """
     if slot.is_node:
         element = Element(node)
         return lambda _env: element
@@ -179,7 +192,7 @@ def _compile_slot(compiler: Compiler, node: Node, slot: SlotDeclaration) -> Slot
 
 
 def slot_argument_names(compiler: Compiler, node: Node, declared: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of a slot's arguments: the names in ``xpl:slotScope``, else the declared ones."""
+    """Return the names of a slot's arguments in its body: those of ``xpl:slotScope``, or else the declared ones."""
     given = node.attributes.get("xpl:slotScope")
     if given is None:
         return declared
@@ -194,9 +207,10 @@ def slot_argument_names(compiler: Compiler, node: Node, declared: tuple[str, ...
 
 
 def without_own_attributes(compiler: Compiler, node: Node, slot: str) -> Node:
-    """Return an element that is the body of a slot, without attributes other than declarations; report unusable ones.
+    """Return the element that passes a slot body, without attributes other than prefix declarations.
 
-    If the element is the whole call (the slot ``default``), its attributes belong to the tag and are not reported.
+    Attributes that have no effect on a slot are reported. If the element is the whole call (the slot ``default``), its
+    attributes belong to the tag and are not reported.
     """
     declarations = ("xmlns:", "xpl:lib")
     if node.tag == slot:

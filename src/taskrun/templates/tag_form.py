@@ -88,7 +88,10 @@ def check_tag(tag: Node) -> Iterator[Diagnostic]:
 
 
 def _check_part(node: Node, taken: dict[str, str]) -> Iterator[Diagnostic]:
-    """Yield the problems of an <attr>, <slot>, <return> or <source>; ``taken`` maps the names so far to their elements."""
+    """Yield the problems of an <attr>, <slot>, <return> or <source> of a tag.
+
+    ``taken`` maps the names that were used before to their elements.
+    """
     yield from _unknown_attributes(node, _ATTRIBUTES[node.tag], xpl=node.tag == "source")
     yield from _check_values(node)
     if node.tag in _CHILDREN:
@@ -156,7 +159,7 @@ def _check_combinations(tag: Node) -> Iterator[Diagnostic]:
 
 
 def _unknown_attributes(node: Node, known: frozenset[str], *, xpl: bool = False) -> Iterator[Diagnostic]:
-    """Yield a problem for each attribute that is not known; with ``xpl``, ``xpl:lib`` is known too."""
+    """Yield a problem for each attribute that is not in ``known``; with ``xpl``, ``xpl:lib`` is allowed too."""
     for name in node.attributes:
         if name in known or (":" in name and not (name.startswith("xpl:") and not (xpl and name == "xpl:lib"))):
             continue
@@ -165,7 +168,7 @@ def _unknown_attributes(node: Node, known: frozenset[str], *, xpl: bool = False)
 
 
 def _unknown_children(node: Node, known: frozenset[str]) -> Iterator[Diagnostic]:
-    """Yield a problem for each text and each child element that is not known."""
+    """Yield a problem for each text and each child element whose tag is not in ``known``."""
     if node.text.strip() and not node.children:
         yield node.problem("unexpected-text", f"text in <{node.tag}>")
     for child in node.children:

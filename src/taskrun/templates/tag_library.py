@@ -48,9 +48,9 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class SlotDeclaration:
-    """Declared slot of a tag: content that the caller passes, and a function of ``arguments`` in the tag's body.
+    """Declared slot of a tag, for which a caller passes content; in the tag's body it is a function of ``arguments``.
 
-    With ``is_node`` it is the element itself instead of a function. ``mode`` is the output mode of its body.
+    With ``is_node`` it is the element itself instead of a function. ``mode`` is the output mode of the content.
     """
 
     name: str
@@ -111,7 +111,7 @@ class TagLibrary:
         self.known: dict[str, Tag] = {}
 
     def check(self) -> None:
-        """Check the form of the file and read its tags; raises BindError with all problems."""
+        """Check the form of the ``.xlib`` file and read its tags; raises BindError with all problems."""
         problems = list(check_library(self.root))
         for node in self.tags.values():
             wrong = list(check_tag(node))
@@ -191,7 +191,10 @@ class TagLibrary:
         return compile_tag_call(compiler, node, self, tag)
 
     def prefixes(self) -> dict[str, Library]:
-        """Return the libraries by the prefixes that the file declares, by its own prefix and by ``thisLib``."""
+        """Return the tag libraries by prefix: those that the file declares, and the file itself.
+
+        The file's own prefixes are its default prefix and ``thisLib``.
+        """
         found: dict[str, Library] = {"thisLib": self, self.prefix: self}
         for name, text in self.root.attributes.items():
             if name.startswith("xmlns:"):
@@ -202,7 +205,7 @@ class TagLibrary:
 
 
 def _read_slot(node: Node, mode: str) -> SlotDeclaration:
-    """Return the declaration of a slot; ``mode`` is the output mode of its tag, which is the default."""
+    """Return the declaration of a slot; ``mode`` is the output mode of its tag, the default for the slot."""
     arguments = tuple(child.attributes.get("name", "") for child in node.children if child.tag == "arg")
     given = node.attributes
     return SlotDeclaration(

@@ -58,9 +58,10 @@ class TagLookup:
     named: Mapping[str, str]
 
     def tree(self, path: str, named_in: str) -> Node:
-        """Return the tree of a file, merged with its bases; ``named_in`` is the file that contains the path.
+        """Return the tree of the file ``path``, merged with what it extends.
 
-        Raises LookupError if the file does not exist and FlowError if it has problems.
+        ``named_in`` is the file that contains the path. Raises LookupError if the file does not exist and FlowError if
+        it has problems.
         """
         file = self.sources.files.resolve(path, named_in)
         trees = self.sources.trees
@@ -69,7 +70,10 @@ class TagLookup:
         return trees[file.path]
 
     def functions(self, name: str) -> Mapping[str, Callable[..., Any]] | None:
-        """Return the Python functions of the library ``name``, or None if there is none; raises PluginError."""
+        """Return the Python functions of the tag library ``name``, or None if there is no such library.
+
+        Raises PluginError if they cannot be loaded.
+        """
         if name in self.named:
             return public_functions(self.settings.imports.get(self.named[name]))
         if name.startswith(_MODULE):
@@ -103,9 +107,10 @@ class TagLookup:
 
 
 def public_functions(owner: Any) -> Mapping[str, Callable[..., Any]]:
-    """Return the public functions of a module, an object or a mapping by name; for a function, the function itself.
+    """Return the public functions of a module, an object or a mapping by name.
 
-    Of a module, functions that it imports from other modules are left out.
+    If ``owner`` is a function, the result contains only that function. Functions that a module imports from other
+    modules are left out.
     """
     if isinstance(owner, Mapping):
         return dict(owner)

@@ -19,15 +19,14 @@ def test_a_relative_path_starts_at_the_referring_file(tmp_path: Path) -> None:
     wanted = touch(tmp_path / "a" / "x.task.xml")
     assert SearchPath(()).by_path("../a/x.task.xml", str(tmp_path / "b" / "y.task.xml")) == str(wanted)
     with pytest.raises(NotFoundError, match=r"'x\.task\.xml' not found") as caught:
-        SearchPath([str(tmp_path / "a")]).by_path("x.task.xml", str(tmp_path / "y.task.xml"))
+        SearchPath((str(tmp_path / "a"),)).by_path("x.task.xml", str(tmp_path / "y.task.xml"))
     assert caught.value.hint == f"tried {tmp_path / 'x.task.xml'}"
 
 
 def test_a_path_from_the_roots_comes_before_the_file_system(tmp_path: Path) -> None:
     first, second = tmp_path / "1", tmp_path / "2"
     wanted = touch(second / "x.task.xml")
-    lookup = SearchPath([str(first), str(second), str(first)])
-    assert lookup.roots == (str(first), str(second))
+    lookup = SearchPath((str(first), str(second)))
     assert lookup.by_path("/x.task.xml", "anywhere") == str(wanted)
     assert lookup.by_path(str(wanted), "anywhere") == str(wanted)
     with pytest.raises(NotFoundError) as caught:
@@ -38,7 +37,7 @@ def test_a_path_from_the_roots_comes_before_the_file_system(tmp_path: Path) -> N
 def test_without_a_version_the_highest_counts(tmp_path: Path) -> None:
     for name in ("v2.task.xml", "v10.task.xml", "v99.task-lib.xml", "vx.task.xml"):
         touch(tmp_path / "orders" / name)
-    lookup = SearchPath([str(tmp_path / "none"), str(tmp_path)])
+    lookup = SearchPath((str(tmp_path / "none"), str(tmp_path)))
     highest = str(tmp_path / "orders" / "v10.task.xml")
     assert lookup.by_name("orders", None, ".task") == highest
     assert lookup.by_name("orders", 0, ".task") == highest

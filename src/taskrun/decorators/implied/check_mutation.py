@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from taskrun.codec.codec import Codecs
 from taskrun.codec.script_views import RESULT_CODECS
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.recorder import Recorder
 from taskrun.errors import ChangedInputError, UnsavableValueError
@@ -38,12 +39,14 @@ class Snapshot(NamedTuple):
 class CheckMutation(ImpliedDecorator):
     """Implied decorator that compares the inputs before and after the step, and fails the step if one has changed."""
 
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("check_mutation",))
+
     names: tuple[str, ...]
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> CheckMutation | None:
         """Return the decorator for a step with inputs, if the check is switched on."""
-        if not settings.check_mutation or settings.root or settings.outermost is not None:
+        if settings.root or settings.outermost is not None:
             return None
         names = tuple(item.name for item in step.inputs if not step.traits.requests(step, item))
         return cls(names=names) if names else None

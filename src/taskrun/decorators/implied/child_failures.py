@@ -9,10 +9,13 @@ recorded nor have compensations, are not decorated.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.rollback import ChildError
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import mark_handled, may_handle
 
@@ -21,11 +24,12 @@ from taskrun.durable.compensation import mark_handled, may_handle
 class ContainerFailures(ImpliedDecorator):
     """Implied decorator of a container: marks the failures of its children that it has handled, when it ends."""
 
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded", "compensates"))
+
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> ContainerFailures | None:
+    def implied(cls, step: Step, _settings: WeaveSettings) -> ContainerFailures | None:
         """Return the decorator for a container that does not mark handled failures itself."""
-        tracked = settings.recorded or settings.compensates
-        return cls() if tracked and step.traits.contains_steps(step) and not step.traits.marks_handled else None
+        return cls() if step.traits.holds_steps(step) and not step.traits.marks_handled else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the container, then mark the failures that it has handled."""
@@ -53,6 +57,8 @@ class ContainerFailures(ImpliedDecorator):
 @decorator("childFailure", rank=150)
 class ChildFailure(ImpliedDecorator):
     """Implied decorator of a child: stores its failure, which ContainerFailures reads when the container ends."""
+
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("in_foreign_container",))
 
     name: str
 

@@ -7,10 +7,12 @@ any compensation do not have this decorator, nor have steps whose body is in ano
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import with_compensation
 
@@ -19,10 +21,12 @@ from taskrun.durable.compensation import with_compensation
 class Compensate(ImpliedDecorator):
     """Implied decorator of a container: collects the compensations of its steps, and rolls it back when it fails."""
 
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("compensates",))
+
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> Compensate | None:
+    def implied(cls, step: Step, _settings: WeaveSettings) -> Compensate | None:
         """Return the decorator for a step with steps inside, in this file, if the flow has compensations."""
-        return cls() if settings.compensates and next(iter(step.children()), None) is not None else None
+        return cls() if next(iter(step.children()), None) is not None else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Run the body with a new list of compensations, and roll it back when it fails or is cancelled."""

@@ -25,7 +25,7 @@ from taskrun.model.variables import own_names
 class Outputs(ImpliedDecorator):
     """Implied decorator that evaluates the declared outputs of a step after its body."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_by=("outputs",))
 
     outputs: tuple[Output, ...]
     by_name: OutputLookup

@@ -9,12 +9,15 @@ this.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.journal import StepRecord
 from taskrun.core.outputs import Output
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.timers import now
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 
 
@@ -22,15 +25,18 @@ from taskrun.core.weave import WeaveSettings
 class PersistOutputs(ImpliedDecorator):
     """Implied decorator that records outputs with ``persist="true"`` of a step that is not recorded itself."""
 
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded",), implied_by=("outputs",))
+
     name: str
     outputs: tuple[Output, ...]
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> PersistOutputs | None:
         """Return the decorator for a step of a recorded run that is not recorded itself and has such outputs."""
+        if settings.saved(step) or settings.root or settings.outermost is not None:
+            return None
         persisted = tuple(item for item in step.outputs if item.persist)
-        here = settings.recorded and not settings.saved(step) and not settings.root and settings.outermost is None
-        return cls(name=step.name, outputs=persisted) if here and persisted else None
+        return cls(name=step.name, outputs=persisted) if persisted else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Set the variables to their recorded values, run the step, and record its outputs."""

@@ -9,10 +9,12 @@ They are recorded whenever a step inside ends, and set again when a resumed run 
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import ClassVar
 
 from taskrun.core.completion import Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 
 
@@ -20,10 +22,12 @@ from taskrun.core.weave import WeaveSettings
 class PersistVariables(ImpliedDecorator):
     """Implied decorator that records the variables named by ``persistVars`` of a container."""
 
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded",), implied_by=("persis_vars",))
+
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> PersistVariables | None:
+    def implied(cls, _step: Step, _settings: WeaveSettings) -> PersistVariables | None:
         """Return the decorator for a recorded container with ``persisVars``."""
-        return cls() if step.persis_vars and settings.recorded else None
+        return cls()
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
         """Set the recorded values of the variables, then run the body."""

@@ -20,7 +20,7 @@ from taskrun.durable.compensation import register_compensation
 class RegisterCompensation(ImpliedDecorator):
     """Implied decorator that registers the compensation of a step when the step succeeds."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("compensates",))
 
     step: Step
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from taskrun.core.completion import RESULT, Completion, Signal
 from taskrun.core.control import RunAborted
@@ -22,6 +22,7 @@ from taskrun.core.rollback import is_inside
 from taskrun.core.states import StepState
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator, walk
 from taskrun.core.timers import now
+from taskrun.core.traits import DecoratorTraits
 from taskrun.core.weave import WeaveSettings
 from taskrun.durable.compensation import recorded_compensations, register_compensation
 from taskrun.durable.recorder import Recorder
@@ -36,6 +37,8 @@ COMPENSATED = "what the steps inside had done is undone"
 @decorator("replay", rank=97)
 class Replay(ImpliedDecorator):
     """Implied decorator that replays or records a step of a recorded run."""
+
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded",))
 
     step: Step
     input_names: tuple[str, ...]

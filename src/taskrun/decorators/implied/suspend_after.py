@@ -28,7 +28,7 @@ SUSPEND = "@suspend"
 class SuspendAfter(ImpliedDecorator):
     """Implied decorator for ``next="@suspend"``: adds a wait point after the step."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("suspends",))
 
     step: Step
 

@@ -22,14 +22,14 @@ from taskrun.errors import StepTimeout
 class Trace(ImpliedDecorator):
     """Implied decorator that emits an event at the start and at the end of a step."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("traced",))
 
     step: Step
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Trace | None:
         """Return the decorator for every step of a traced program but the root."""
-        if not settings.traced or settings.root or settings.outermost is not None:
+        if settings.root or settings.outermost is not None:
             return None
         return cls(step=step)
 

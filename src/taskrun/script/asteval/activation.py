@@ -1,4 +1,4 @@
-"""Activation of a script: the state of one execution of its program, of a function in it, or of a comprehension.
+"""Activation of a script: the state of one execution of the script, of a function in it, or of a comprehension.
 
 Rules: activations are never shared, so that evaluations may be nested, run in several tasks and threads, and leave
 functions behind. They have little state and are cheap to create. Exceptions of a script are Python's own and propagate
@@ -19,7 +19,7 @@ from taskrun.script.unknown_name import unknown_variable
 
 
 class ReturnSignal:
-    """Signal that a ``return`` was executed, with its value; it ends the enclosing blocks."""
+    """Result of a statement that executed ``return``: carries the value and ends the enclosing blocks of code."""
 
     __slots__ = ("value",)
 
@@ -28,7 +28,7 @@ class ReturnSignal:
 
 
 class LoopSignal:
-    """Signal that a ``break`` or ``continue`` was executed; it ends the enclosing blocks up to the loop."""
+    """Result of a statement that executed ``break`` or ``continue``; ends the enclosing blocks up to the loop."""
 
     __slots__ = ()
 
@@ -39,7 +39,7 @@ Signal = ReturnSignal | LoopSignal | None
 
 
 class Activation:
-    """State of one execution of a program, function or comprehension; it dispatches nodes to handlers ``on_<node>``.
+    """State of one execution of a script, function or comprehension; evaluates AST nodes by methods ``on_<node>``.
 
     Parameters: ``namespace`` are the names that the script can read besides variables, ``variables`` the local
     variables of a function or comprehension, ``parent`` is the activation in which that was defined. The attribute
@@ -74,21 +74,24 @@ class Activation:
         return self.__class__(self.scope, self.namespace, budget or self.budget, variables, self)
 
     def run(self, node: ast.AST) -> Any:
-        """Evaluate a node: return the value of an expression, or the signal of a statement."""
+        """Evaluate an AST node: return the value of an expression, or for a statement its signal or None.
+
+        The signal is a ReturnSignal or LoopSignal if a ``return``, ``break`` or ``continue`` was executed.
+        """
         self.tick()
         return self.handlers[node.__class__](self, node)
 
     def ancestor(self, hops: int) -> Activation:
-        """Return the enclosing activation ``hops`` levels outwards."""
+        """Return the activation that is ``hops`` levels outwards along the parents; 0 is this one."""
         activation: Any = self
         for _ in range(hops):
             activation = activation.parent
         return cast("Activation", activation)
 
     def bind(self, target: ast.expr, value: Any) -> None:
-        """Assign ``value`` to a target."""
+        """Assign ``value`` to an assignment target; implemented by the subclass StatementHandlers."""
         raise NotImplementedError
 
     def unknown_variable_error(self, name: str) -> UnknownVariableError:
-        """Return the error for an unknown name, with a similar name as hint."""
+        """Return the error for a name that is no variable, with the most similar name as a hint."""
         return UnknownVariableError(unknown_variable(name, self.scope, self.namespace), name=name)

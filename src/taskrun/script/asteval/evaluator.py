@@ -1,4 +1,4 @@
-"""Evaluation of a lowered program with asteval's interpreter, hardened.
+"""Evaluation of a lowered script by an interpreter that is derived from that of the package asteval.
 
 Rules: only the handlers of asteval that behave exactly like Python are used (constants, subscripts, unary operators,
 conditional expressions); all others are overridden. Its symbol table, printing and error handling are not used, and a
@@ -24,24 +24,24 @@ from taskrun.script.scope import Names
 if TYPE_CHECKING:
 
     class AstevalInterpreter:
-        """Typed substitute for the interpreter of asteval, which has no type annotations."""
+        """Declaration of ``asteval.Interpreter`` for type checkers, because the package asteval has no type hints."""
 
 else:
     AstevalInterpreter = asteval.Interpreter
 
 
 class Interpreter(FunctionHandlers, ExpressionHandlers, AstevalInterpreter):
-    """Activation with the handlers of all nodes: those of this package and those of asteval."""
+    """Activation that can evaluate every AST node: combines all handlers of this package with those of asteval."""
 
 
 def evaluate(
     code: LoweredCode, scope: Names, namespace: Mapping[str, Any], limits: Limits, location_text: LocationText
 ) -> Any:
-    """Return the value of a program: of its ``return``, else of its last executed expression statement, else None.
+    """Return the value of a script: of its ``return``, else of its last executed expression statement, else None.
 
-    Parameters: ``namespace`` are the names that the script can read besides variables, ``location_text`` returns the
-    location of a node in its file. Raises any exception of the script, with a note of the location, and
-    ScriptBudgetError when it exceeds ``limits``.
+    Parameters: ``code`` is the script after ``lower``, ``namespace`` are the names that it can read besides variables,
+    ``location_text`` returns the location of an AST node in its file. Raises any exception of the script, with a note
+    of the location, and ScriptBudgetError when it exceeds ``limits``.
     """
     budget = Budget(limits)
     budget.begin()

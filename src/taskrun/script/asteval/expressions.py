@@ -41,7 +41,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = MappingProxy
 
 
 class ExpressionHandlers(Activation):
-    """Handlers of names, operators, calls, attributes and literals."""
+    """Methods ``on_<node>`` that evaluate names, operators, calls, attributes and literals."""
 
     def on_name(self, node: ast.Name) -> Any:
         name = node.id

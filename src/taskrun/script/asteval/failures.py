@@ -21,10 +21,10 @@ LocationText = Callable[[ast.AST], str]
 
 
 def explain(error: Exception, budget: Budget, location_text: LocationText) -> None:
-    """Add the location of the failed expression to an exception, and trim its traceback.
+    """Add the location of the failed expression to an exception, and remove the evaluator's frames from its traceback.
 
-    Parameters: ``budget`` identifies the evaluation that the exception leaves; ``location_text`` returns
-    ``file:line:column: source line`` of a node.
+    Parameters: ``budget`` is that of the evaluation that raised the exception; ``location_text`` returns
+    ``file:line:column: source line`` of an AST node.
     """
     run = Activation.run.__code__
     failed: ast.AST | None = None

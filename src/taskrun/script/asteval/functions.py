@@ -56,10 +56,10 @@ class ScriptFunction(Opaque):
 
 
 class FunctionHandlers(StatementHandlers):
-    """Handlers of function definitions and comprehensions."""
+    """Methods ``on_<node>`` that evaluate function definitions, lambdas and comprehensions."""
 
     def run_function_body(self, function: LoweredFunction) -> Any:
-        """Execute the body of a function in this activation and return its result."""
+        """Execute the statements, or the expression, of a function in this activation; return the function's result."""
         if not isinstance(function.body, list):
             return self.run(function.body)
         signal = self.run_block(function.body)
@@ -89,11 +89,18 @@ class FunctionHandlers(StatementHandlers):
         return map(lambda _: activation.run(node.elt), combinations)  # noqa: C417 - not a generator
 
     def start_comprehension(self, node: Comprehension) -> tuple[Any, Iterator[Any]]:
-        """Return the activation of a comprehension, and its first iterator, evaluated in the enclosing activation."""
+        """Return a new activation for a comprehension, and the iterator of its first ``for``.
+
+        As in Python, the first iterable is evaluated in the enclosing activation, which is this one.
+        """
         return self.child({}), iter(self.run(node.generators[0].iter))
 
     def iterate_combinations(self, node: Comprehension, depth: int, iterator: Iterator[Any]) -> Iterator[None]:
-        """Yield for each combination of items that meets the conditions, after assigning the variables."""
+        """Assign the variables of a comprehension, and yield None for each combination that meets its conditions.
+
+        Parameters: ``depth`` is the index of the ``for`` to run, ``iterator`` yields its items; the ``for`` clauses
+        behind it are run recursively.
+        """
         generator = node.generators[depth]
         last = depth == len(node.generators) - 1
         for value in iterator:

@@ -1,4 +1,4 @@
-"""Lowering of a checked program for the evaluator ``asteval``: resolves each variable to the scope or an activation.
+"""Lowering of a checked script for the evaluator ``asteval``: resolves each variable to the scope or an activation.
 
 Rules: a plain ``ast.Name`` is a variable of the scope or a name of the namespace; a local variable of a function,
 lambda or comprehension becomes a LocalVariable with the number of levels to go outwards. ``def`` becomes the assignment
@@ -20,23 +20,23 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 
 class LocalVariable(ast.Name):
-    """Variable of the function or comprehension that is ``hops`` levels outwards."""
+    """AST node of a local variable of the function or comprehension that is ``hops`` levels outwards."""
 
     hops: int
 
 
 class DiscardedTarget(ast.Name):
-    """Assignment target ``_`` outside of functions: assigned values are discarded."""
+    """AST node of the assignment target ``_`` outside of functions: assigned values are discarded."""
 
 
 class LoweredExceptHandler(ast.ExceptHandler):
-    """Exception handler with the resolved variable ``target`` that the exception is assigned to."""
+    """AST node of an ``except`` clause; ``target`` is the resolved variable that receives the exception."""
 
     target: ast.Name | None
 
 
 class LoweredFunction(ast.expr):
-    """Function or lambda as an expression whose value is callable.
+    """AST node of a ``def`` or lambda as an expression; evaluating it creates a ScriptFunction.
 
     ``signature`` is the code of a native function with the same parameters; it returns its arguments as a dict.
     """
@@ -50,32 +50,35 @@ class LoweredFunction(ast.expr):
 
 @dataclass(frozen=True, slots=True)
 class LoweredCode:
-    """Lowered program: its statements, and its expression if it consists of exactly one."""
+    """Script with resolved names: its statements, and the expression if the script is exactly one expression."""
 
     body: tuple[ast.stmt, ...]
     expression: ast.expr | None
 
 
 def lower(body: list[ast.stmt]) -> LoweredCode:
-    """Return the lowered code of a program that has passed the checks of the sandbox; ``body`` is changed."""
+    """Resolve the names of a script that has passed the checks of the sandbox; ``body`` is changed in place."""
     lowered: list[ast.stmt] = _Lowering().visit_all(body)
     only = lowered[0] if len(lowered) == 1 else None
     return LoweredCode(tuple(lowered), only.value if isinstance(only, (ast.Expr, ast.Return)) else None)
 
 
 class _Lowering(ast.NodeTransformer):
-    """Transformer that resolves names; it tracks the local names of the enclosing functions and comprehensions."""
+    """AST transformer that resolves names; tracks the local names of the enclosing functions and comprehensions."""
 
     def __init__(self) -> None:
         self.local_names: list[frozenset[str]] = []
         self.function_depths: list[int] = []  # number of levels around each function body
 
     def visit_all(self, nodes: Iterable[_Node]) -> list[Any]:
-        """Return the lowered nodes."""
+        """Transform several AST nodes and return the results."""
         return [self.visit(node) for node in nodes]
 
     def resolve_name(self, node: ast.Name, depth: int) -> ast.Name:
-        """Return the resolved variable for a name; only the ``depth`` outermost levels can bind it locally."""
+        """Return a LocalVariable, a DiscardedTarget or, for a variable of the scope, the node itself.
+
+        Only the ``depth`` outermost functions and comprehensions are searched for a local variable of that name.
+        """
         for index in range(depth - 1, -1, -1):
             if node.id in self.local_names[index]:
                 local = LocalVariable(id=node.id, ctx=node.ctx)
@@ -115,7 +118,7 @@ class _Lowering(ast.NodeTransformer):
         return ast.copy_location(ast.Assign(targets=[target], value=function), node)
 
     def lower_function(self, name: str, node: ast.Lambda | ast.FunctionDef) -> LoweredFunction:
-        """Return the expression that creates a function; its default values are evaluated where it is defined."""
+        """Return the LoweredFunction for a ``def`` or lambda; default values are evaluated where it is defined."""
         arguments = node.args
         function = LoweredFunction()
         function.name = name
@@ -152,7 +155,7 @@ class _Lowering(ast.NodeTransformer):
 
 
 def _signature(arguments: ast.arguments) -> CodeType:
-    """Return the code of ``lambda a, …: {"a": a, …}``, which binds arguments exactly as Python does."""
+    """Return the code of ``lambda a, …: {"a": a, …}``: calling it binds arguments to parameters as Python does."""
     names = [parameter.arg for parameter in parameters(arguments)]
     listed = ast.Dict(
         keys=[ast.Constant(name) for name in names], values=[ast.Name(name, ast.Load()) for name in names]

@@ -26,12 +26,12 @@ _END = object()
 
 
 class StatementHandlers(Activation):
-    """Handlers of all statements but function definitions."""
+    """Methods ``on_<node>`` that execute all statements except function definitions."""
 
     value: Any
 
     def run_block(self, statements: Iterable[ast.stmt]) -> Signal:
-        """Execute statements until one returns a signal, and return that signal or None."""
+        """Execute statements until one returns a signal (``return``, ``break``, ``continue``); return it, or None."""
         for statement in statements:
             signal: Signal = self.run(statement)
             if signal is not None:
@@ -78,7 +78,10 @@ class StatementHandlers(Activation):
             self.bind_unpacked(target.elts, value)
 
     def bind_unpacked(self, targets: Sequence[ast.expr], value: Any) -> None:
-        """Assign the items of ``value`` to targets, one of which may be starred; ValueError if the counts differ."""
+        """Assign the items of ``value`` to several targets; raises ValueError if the counts differ.
+
+        One target may be starred and then receives a list of the remaining items.
+        """
         count = len(targets)
         star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
         kind = type(value)
@@ -192,7 +195,10 @@ class StatementHandlers(Activation):
         return self.run_block(node.finalbody) or signal
 
     def run_try_body(self, node: ast.Try) -> Signal:
-        """Execute the body of a ``try``, then the handler that matches its exception, or the ``else`` block."""
+        """Execute the ``try`` block, and then the ``except`` clause that matches its exception or the ``else`` block.
+
+        Returns the signal of ``return``, ``break`` or ``continue``, or None.
+        """
         try:
             signal = self.run_block(node.body)
         except ScriptBudgetError:
@@ -205,7 +211,7 @@ class StatementHandlers(Activation):
         return self.run_block(node.orelse) if signal is None else signal
 
     def run_handler(self, handler: ast.ExceptHandler, error: Exception) -> Signal:
-        """Execute an exception handler, then delete the name of the exception."""
+        """Execute an ``except`` clause and return its signal or None; the name of the exception is then deleted."""
         target = handler.target if isinstance(handler, LoweredExceptHandler) else None
         if target is None:
             return self.run_block(handler.body)

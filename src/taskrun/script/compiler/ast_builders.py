@@ -26,59 +26,62 @@ VALUE = "_V"  # the value of the expression statement that was executed last
 
 
 def load(name: str) -> ast.Name:
-    """Return the node that reads a Python variable."""
+    """Return the AST node that reads the Python variable ``name``."""
     return ast.Name(name, LOAD)
 
 
 def call(function: str, *arguments: ast.expr) -> ast.Call:
-    """Return a call of a function of this name."""
+    """Return the AST node that calls the function named ``function`` with the arguments."""
     return ast.Call(load(function), list(arguments), [])
 
 
 def constant(value: object) -> ast.Constant:
-    """Return a constant node."""
+    """Return the AST node of a constant."""
     return ast.Constant(value)  # type: ignore[arg-type] # every value that a constant can have
 
 
 def scope_variable(name: str, context: ast.expr_context) -> ast.Subscript:
-    """Return the node for a variable of the scope, ``scope["name"]``."""
+    """Return the AST node for a variable of the scope, ``scope["name"]``."""
     return ast.Subscript(load(SCOPE), constant(name), context)
 
 
 def assign(name: str, value: ast.expr) -> ast.Assign:
-    """Return an assignment to a Python variable."""
+    """Return the AST node that assigns ``value`` to the Python variable ``name``."""
     return ast.Assign([ast.Name(name, STORE)], value)
 
 
 def type_is_in(value: ast.expr, kinds: str) -> ast.Compare:
-    """Return the test ``type(value) in kinds``; ``kinds`` is the name of a set of types."""
+    """Return the AST of ``type(value) in kinds``; ``kinds`` is the name of a set of types."""
     return ast.Compare(call("type", value), [ast.In()], [load(kinds)])
 
 
 def type_is(value: ast.expr, kind: str) -> ast.Compare:
-    """Return the test ``type(value) is kind``; ``kind`` is the name of the type."""
+    """Return the AST of ``type(value) is kind``; ``kind`` is the name of the type."""
     return ast.Compare(call("type", value), [ast.Is()], [load(kind)])
 
 
 def type_is_number(first: ast.expr) -> ast.BoolOp:
-    """Return the test that a value is an int or float; ``first`` may be an assignment expression that binds it."""
+    """Return the AST of a test whether the type of a value is int or float.
+
+    The test evaluates ``first`` once, so ``first`` may be an assignment expression.
+    """
     value = first.target if isinstance(first, ast.NamedExpr) else first
     again = load(value.id) if isinstance(value, ast.Name) else value
     return ast.BoolOp(ast.Or(), [type_is(first, "int"), type_is(again, "float")])
 
 
 def conjunction(*tests: ast.expr) -> ast.BoolOp:
-    """Return ``test and test and …``."""
+    """Return the AST of ``test and test and …``."""
     return ast.BoolOp(ast.And(), list(tests))
 
 
 def conditional(test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.IfExp:
-    """Return ``body if test else orelse``."""
+    """Return the AST of ``body if test else orelse``."""
     return ast.IfExp(test, body, orelse)
 
 
 def with_position(new: _Node, old: ast.AST) -> _Node:
-    """Return ``new`` after giving the position of ``old`` to each node in it that has none."""
+    """Return the AST ``new`` after setting the position of ``old`` on each node in it that has none."""
     line = getattr(old, "lineno", 1)
     column = getattr(old, "col_offset", 0)
     end_line = getattr(old, "end_lineno", None) or line
@@ -96,5 +99,5 @@ def with_position(new: _Node, old: ast.AST) -> _Node:
 
 
 def all_with_position(new: Iterable[_Node], old: ast.AST) -> list[_Node]:
-    """Return the nodes after giving the position of ``old`` to each node in them that has none."""
+    """Return the AST nodes ``new`` after setting the position of ``old`` on each node in them that has none."""
     return [with_position(node, old) for node in new]

@@ -7,7 +7,7 @@
                                 _E(_X)              # adds the location, trims the traceback
                                 raise
 
-Rules: a program without loops and without calls that could loop needs no budget and costs as much as the native
+Rules: a script without loops and without calls that could loop needs no budget and costs as much as the native
 expression. The compilation changes the tree, so nothing else may use it afterwards.
 """
 
@@ -37,11 +37,11 @@ FUNCTION_NAME = "script"
 
 
 def compile_program(body: list[ast.stmt], *, namespace: frozenset[str], lenient: bool, suspends: bool) -> CodeType:
-    """Return the code of the native function for the statements of a program.
+    """Return the code of the native function that executes the statements of a script.
 
-    Parameters: ``namespace`` are the names of the namespace that the program reads; with ``lenient`` an unknown
-    variable reads as None instead of raising; with ``suspends`` it is a coroutine function. The parameters of the
-    native function are the scope, the function that adds the location to an exception, the namespace and the limits.
+    Parameters: ``namespace`` are the names of the namespace that the script reads; with ``lenient`` an unknown variable
+    reads as None instead of raising; with ``suspends`` it is a coroutine function. The parameters of the native
+    function are the scope, the function that adds the location to an exception, the namespace and the limits.
     """
     emitter = MatchEmitter(namespace, lenient=lenient)
     last = body[-1] if body else None
@@ -59,7 +59,7 @@ def compile_program(body: list[ast.stmt], *, namespace: frozenset[str], lenient:
 
 
 def _function_definition(body: list[ast.stmt], emitter: MatchEmitter, suspends: bool) -> ast.stmt:
-    """Return the function that executes the statements with error handling and, if needed, a budget."""
+    """Return the AST of the native function: the statements with error handling and, if needed, a budget."""
     note = [ast.Expr(call(EXPLAIN, load("_X"))), ast.Raise(None, None)]
     handler = ast.ExceptHandler(load("Exception"), "_X", note)
     guarded = ast.Try(body or [ast.Pass()], [handler], [], [])
@@ -80,7 +80,7 @@ def _function_definition(body: list[ast.stmt], emitter: MatchEmitter, suspends: 
 
 
 def _statements_outside_functions(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return the statements of a program at any depth, but not those inside its functions."""
+    """Return the statements of a script at any depth of nesting, but not those inside its functions."""
     found: list[ast.stmt] = []
     todo: list[ast.AST] = list(body)
     while todo:

@@ -1,8 +1,8 @@
-"""Base of the emitters: dispatches nodes to ``visit_<Node>`` methods, resolves names and creates temporary variables.
+"""Base of the emitters: calls ``visit_<Node>`` for AST nodes, resolves names and creates temporary variables.
 
 Rules: a name is resolved as in Python. Inside a function or comprehension that binds it, it is a Python variable;
-everywhere else it is a variable of the scope or, if there is none, a name of the namespace. Python allows no
-assignment expression in the iterable of a comprehension, so there ``new_temporary`` returns None.
+everywhere else it is a variable of the scope or, if there is none, a name of the namespace. Python allows no assignment
+expression in the iterable of a comprehension, so there ``new_temporary`` returns None.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from taskrun.script.ir import LocalName, ScopeName
 
 
 class Emitter:
-    """Base class that replaces the nodes of a script by guarded nodes; ``visit_<Node>`` replaces one kind of node.
+    """Base class that replaces the AST nodes of a script by guarded ones; ``visit_<Node>`` replaces one kind of node.
 
-    Parameters: ``namespace`` are the names of the namespace that the program reads; with ``lenient`` an unknown
-    variable reads as None instead of raising.
+    Parameters: ``namespace`` are the names of the namespace that the script reads; with ``lenient`` an unknown variable
+    reads as None instead of raising.
     """
 
     def __init__(self, namespace: frozenset[str], *, lenient: bool) -> None:
@@ -42,11 +42,11 @@ class Emitter:
         self.needs_budget: bool = False  # whether the program can run for long
 
     def require_budget(self, required: bool = True) -> None:
-        """Note that the program can run for long, so it must check its budget."""
+        """Record that the script can run for long, so that the compiled function creates and checks a budget."""
         self.needs_budget = self.needs_budget or required
 
     def visit(self, node: Any) -> Any:
-        """Return the replacement of a node: an expression, or for a statement a statement or a list of statements."""
+        """Return the replacement of an AST node: an expression; for a statement, one statement or a list of them."""
         handler: Callable[[Any], Any] | None = getattr(self, "visit_" + node.__class__.__name__, None)
         if handler is None:
             self.visit_children(node)
@@ -57,7 +57,7 @@ class Emitter:
         return new if new is node else with_position(new, node)
 
     def visit_children(self, node: ast.AST) -> None:
-        """Replace the children of a node in place."""
+        """Replace the children of an AST node in place."""
         for field in node._fields:
             value = getattr(node, field, None)
             if isinstance(value, list):
@@ -66,37 +66,43 @@ class Emitter:
                 setattr(node, field, self.visit(value))
 
     def visit_all(self, nodes: Iterable[ast.AST]) -> list[Any]:
-        """Return the replacements of several nodes."""
+        """Return the replacements of several AST nodes."""
         return [self.visit(node) for node in nodes]
 
     def new_temporary(self) -> str | None:
-        """Return the name of a new temporary variable, or None inside the iterable of a comprehension."""
+        """Return the name of a new temporary variable; None inside the iterable of a comprehension.
+
+        Python forbids the assignment expression there that would set the variable.
+        """
         if self.iterable_depth:
             return None
         self.temporary_count += 1
         return f"_t{self.temporary_count}"
 
     def visit_iterable(self, node: ast.expr) -> Any:
-        """Return the replacement of the iterable of a comprehension."""
+        """Return the replacement of the iterable of a comprehension, in which no temporary variables are used."""
         self.iterable_depth += 1
         new = self.visit(node)
         self.iterable_depth -= 1
         return new
 
     def is_local(self, name: str, depth: int | None = None) -> bool:
-        """Return whether one of the ``depth`` outermost functions and comprehensions binds a name; None means all."""
+        """Return whether an enclosing function or comprehension binds ``name``.
+
+        Only the ``depth`` outermost of them are searched; None means all.
+        """
         return name == "_" or any(name in names for names in self.local_names[:depth])
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Replace a variable by a Python variable or one of the scope, as its name is resolved."""
+        """Return the AST of a variable: a Python variable where ``name`` is local, else a variable of the scope."""
         return node if self.is_local(node.id) else self.visit_ScopeName(node)
 
     def visit_LocalName(self, node: LocalName) -> ast.expr:
-        """Replace a variable that the front end marked as local by a Python variable."""
+        """Return the Python variable for a name that the translator of XScript declared as local."""
         return ast.Name(node.id, node.ctx)
 
     def visit_ScopeName(self, node: ScopeName | ast.Name) -> ast.expr:
-        """Replace a variable that the front end assigned to the scope by an access to the scope or the namespace."""
+        """Return the AST that accesses a variable of the scope or, if there is none, a name of the namespace."""
         if not isinstance(node.ctx, ast.Load):
             return scope_variable(node.id, node.ctx)
         if node.id in self.namespace:

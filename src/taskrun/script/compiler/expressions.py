@@ -47,7 +47,7 @@ _UNMETERED = frozenset(
 
 
 class ExpressionEmitter(Emitter):
-    """Emitter of attributes, calls, operators and formatted strings."""
+    """Emitter of attributes, calls, operators and formatted strings: returns their guarded replacements."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if refused_attribute(node.attr) or not isinstance(node.ctx, ast.Load):
@@ -64,7 +64,10 @@ class ExpressionEmitter(Emitter):
         return self.checked_result(self.unchecked_call(node), _display_name(node.func))
 
     def unchecked_call(self, node: ast.Call) -> ast.Call:
-        """Return the replacement of a call, with metered arguments but without the check of its result."""
+        """Return the replacement of a call, without the check whether the script may receive the result.
+
+        A callee that may consume iterables is replaced by its metered variant.
+        """
         function = node.func
         unmetered = isinstance(function, ast.Name) and function.id in _UNMETERED
         if isinstance(function, ast.Attribute):
@@ -76,7 +79,10 @@ class ExpressionEmitter(Emitter):
         return ast.Call(callee, self.visit_all(node.args), self.visit_all(node.keywords))
 
     def metered_callee(self, function: ast.expr) -> ast.expr:
-        """Return the function to call; if it is a type that consumes iterables, their items consume ticks."""
+        """Return an expression for the function to call: a type is replaced by its metered variant.
+
+        Types such as ``list`` consume an iterable; their metered variants charge the budget for each item.
+        """
         name = self.new_temporary()
         if name is None:
             return call("_metered_callee", function)
@@ -84,7 +90,10 @@ class ExpressionEmitter(Emitter):
         return conditional(test, call("_metered_callee", load(name)), load(name))
 
     def checked_result(self, value: ast.expr, function_name: str) -> ast.expr:
-        """Return the result of a call with the check that scripts may have it; ``function_name`` is for messages."""
+        """Return an expression that evaluates a call and checks that the script may receive its result.
+
+        Parameters: ``value`` is the call, ``function_name`` the name of the function for the message.
+        """
         name = self.new_temporary()
         if name is None:
             return call("_checked_result", value, constant(function_name))
@@ -114,7 +123,10 @@ class ExpressionEmitter(Emitter):
     def checked_operation(
         self, operator: ast.operator, left: ast.expr, right: ast.expr, *, in_place: bool = False
     ) -> ast.expr:
-        """Return a binary operation, checked unless its operands are harmless; ``in_place`` selects ``+=`` or ``*=``."""
+        """Return an expression for a binary operation, which checks the size of the result where it could be too large.
+
+        With ``in_place`` the operation is that of an assignment such as ``+=``.
+        """
         checked = _CHECKED.get(type(operator))
         native = ast.BinOp(left, operator, right)
         if checked is None or (
@@ -167,24 +179,28 @@ class ExpressionEmitter(Emitter):
 
 
 def _display_name(node: ast.AST) -> str:
-    """Return the name of a function for messages."""
+    """Return the name of the called function for messages, or "it" if the callee is no name or attribute."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else "it"
 
 
 def _without_warning(node: ast.expr) -> ast.expr:
-    """Return an operand of ``is`` in a form for which Python emits no SyntaxWarning."""
+    """Return an operand of ``is``; a literal is wrapped in a call, so that Python emits no SyntaxWarning."""
     return call("_unchanged", node) if isinstance(node, ast.Constant) and node.value is not None else node
 
 
 def _is_small_number(node: ast.expr) -> bool:
-    """Return whether a node is a constant number with a small absolute value."""
+    """Return whether an AST node is a constant int or float between -2**31 and 2**31."""
     return isinstance(node, ast.Constant) and type(node.value) in {int, float} and abs(node.value) < _SMALL_LIMIT  # type: ignore[arg-type]
 
 
 def _product_is_small(first: ast.expr, left: ast.expr, right: ast.expr) -> ast.expr:
-    """Return the test that a product has a float or only small integers; ``first`` binds the left operand."""
+    """Return the AST of a test that the product of ``left`` and ``right`` cannot become too large.
+
+    It is true if ``left`` is a float, or both are ints between -2**31 and 2**31. ``first`` is the expression that
+    evaluates the left operand and stores it in the variable ``left``.
+    """
     tests = [type_is(left, "int"), _small_test(left)]
     if not _is_small_number(right) and ast.dump(left) != ast.dump(right):
         tests += [type_is(right, "int"), _small_test(right)]
@@ -192,17 +208,17 @@ def _product_is_small(first: ast.expr, left: ast.expr, right: ast.expr) -> ast.e
 
 
 def _small_test(node: ast.expr) -> ast.expr:
-    """Return the test that an integer has a small absolute value."""
+    """Return the AST of a test that an integer is between -2**31 and 2**31."""
     return ast.Compare(constant(-_SMALL_LIMIT), [ast.Lt(), ast.Lt()], [node, constant(_SMALL_LIMIT)])
 
 
 def _is_cheap_to_repeat(node: ast.expr) -> bool:
-    """Return whether a node is a constant or variable, so that a second evaluation is cheap and has no effect."""
+    """Return whether an AST node is a constant or variable: evaluating it twice is cheap and has no side effect."""
     if isinstance(node, ast.Subscript):
         return isinstance(node.value, ast.Name) and node.value.id == SCOPE and isinstance(node.slice, ast.Constant)
     return isinstance(node, (ast.Constant, ast.Name))
 
 
 def _is_container_display(node: ast.expr) -> bool:
-    """Return whether a node is a literal, whose items ``in`` can search without the budget."""
+    """Return whether an AST node is a literal: it is so short that ``in`` need not charge the budget for its items."""
     return isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Constant))

@@ -22,7 +22,7 @@ _PACKAGE = "taskrun.script."
 
 
 class CodeOrigin(NamedTuple):
-    """Relation of a compiled script to its file.
+    """Data by which the location of a failure in a compiled script is found in its file.
 
     ``code`` is the code of the function, ``lines`` the number of lines by which it was moved, ``part`` the text in the
     file, ``parsed`` the parsed text and ``namespace`` the names that the script can read besides variables.
@@ -35,14 +35,20 @@ class CodeOrigin(NamedTuple):
     namespace: Mapping[str, Any]
 
     def failed_index(self, entry: TracebackType) -> int | None:
-        """Return the index in the text of the instruction that a frame of this script was executing, if known."""
+        """Return the index in the script text of the instruction that a frame was executing, or None if unknown.
+
+        ``entry`` is a traceback entry; None is also returned for a frame of other code than this script.
+        """
         positions = entry.tb_frame.f_code.co_positions()
         line, _, column, _ = next(islice(positions, entry.tb_lasti // 2, None), (None, None, None, None))
         return None if line is None or column is None else self.parsed.index(line - self.lines, column)
 
 
 def explain(origin: CodeOrigin, error: Exception) -> None:
-    """Add the location of the failed expression to an exception that leaves a script, and trim its traceback."""
+    """Add the location of the failed expression to an exception that leaves a script, and shorten its traceback.
+
+    The frames of guarded operations are removed from the traceback.
+    """
     failed: int | None = None
     remaining: list[TracebackType] = []
     own = set(_nested_codes(origin.code))
@@ -61,7 +67,10 @@ def explain(origin: CodeOrigin, error: Exception) -> None:
 
 
 def moved_code(code: CodeType, file: str, lines: int) -> CodeType:
-    """Return a copy of a code object, and of the functions in it, with the path of its file and ``lines`` added."""
+    """Return a copy of a code object with the path of its file replaced and ``lines`` added to its line numbers.
+
+    The code objects of the functions in it are changed in the same way.
+    """
     constants = tuple(moved_code(item, file, lines) if isinstance(item, CodeType) else item for item in code.co_consts)
     first = max(0, code.co_firstlineno + lines)
     name = code.co_qualname.removeprefix("script.<locals>.")
@@ -69,7 +78,7 @@ def moved_code(code: CodeType, file: str, lines: int) -> CodeType:
 
 
 def _nested_codes(code: CodeType) -> Iterator[CodeType]:
-    """Yield a code object and those of all functions in it."""
+    """Yield a code object and the code objects of all functions inside it."""
     yield code
     for item in code.co_consts:
         if isinstance(item, CodeType):

@@ -1,4 +1,4 @@
-"""Native function of a compiled script: binds the code of a program to the location of its text in a file.
+"""Native function of a compiled script: binds the code of a script to the location of its text in a file.
 
 Rules: scripts with the same text share their code; the function, its file and its lines belong to one location.
 """
@@ -22,9 +22,9 @@ from taskrun.script.script_source import ScriptSource
 def native_function(
     program: ScriptProgram, part: ScriptSource, namespace: Mapping[str, Any], limits: Limits
 ) -> Callable[[Names], Any]:
-    """Return the native function that evaluates a program: its argument is the scope, its result the value.
+    """Return the native function that evaluates a script: its argument is the scope, its result the value.
 
-    Parameters: ``part`` is the text in its file. The program is compiled at the first call and shared afterwards.
+    Parameters: ``part`` is the text in its file. The script is compiled at the first call and shared afterwards.
     """
     names = program.variables.reads.intersection(namespace)
 
@@ -41,7 +41,7 @@ def native_function(
 
 
 class _CodeByFile:
-    """Code of one program, with a copy for each file that contains the same text."""
+    """Code of one script text, with a copy for each file that contains the same text."""
 
     __slots__ = ("_shared", "code", "nested")
 
@@ -51,7 +51,7 @@ class _CodeByFile:
         self._shared: dict[str, CodeType] = {}
 
     def at(self, path: str, lines: int) -> CodeType:
-        """Return the code for a file, with ``lines`` added to its line numbers if it has functions."""
+        """Return the code with the file name ``path`` and, if it defines functions, ``lines`` added to its lines."""
         if self.nested:
             return moved_code(self.code, path, lines)
         if path not in self._shared:
@@ -60,6 +60,6 @@ class _CodeByFile:
 
 
 def _line_offset(program: ScriptProgram, part: ScriptSource) -> int:
-    """Return the number to add to a line of the program to get the line in the file."""
+    """Return the number to add to a line of the parsed script to get the line in the file."""
     line = 2 if program.parsed.index(1, 0) < 0 else 1
     return part.location(max(0, program.parsed.index(line, 0))).line - line

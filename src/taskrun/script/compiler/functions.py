@@ -22,10 +22,10 @@ _HAS_OUTLIVED = "_o"  # whether the evaluation had ended when the function was c
 
 
 class FunctionEmitter(StatementEmitter):
-    """Emitter of functions, lambdas and comprehensions."""
+    """Emitter of functions, lambdas and comprehensions: returns native ones that charge the budget."""
 
     def visit_parameters(self, node: ast.arguments) -> ast.arguments:
-        """Return the parameters without annotations, with the replacements of their default values."""
+        """Return the parameters of a function without annotations, with the replacements of their default values."""
         keyword_defaults = [self.visit(default) if default else None for default in node.kw_defaults]
         return without_annotations(node, defaults=self.visit_all(node.defaults), keyword_defaults=keyword_defaults)
 
@@ -65,17 +65,20 @@ class FunctionEmitter(StatementEmitter):
         return [defined, ast.Assign([scope_variable(node.name, STORE)], load(node.name))]
 
     def enter_function(self, node: ast.FunctionDef | ast.Lambda) -> None:
-        """Add the local names of a function."""
+        """Push the local names of a function, so that names in it resolve to Python variables."""
         self.local_names.append(function_names(node))
         self.function_depths.append(len(self.local_names))
 
     def leave_function(self) -> None:
-        """Remove the local names of the innermost function."""
+        """Pop the local names of the innermost function."""
         self.local_names.pop()
         self.function_depths.pop()
 
     def emit_comprehension(self, node: Comprehension) -> ast.expr:
-        """Return the replacement of a comprehension; its first iterable is evaluated outside of its scope."""
+        """Return the replacement of a comprehension, in which each iteration charges the budget.
+
+        The first iterable is replaced before the iteration variables are local, because Python evaluates it outside.
+        """
         self.require_budget()
         first = node.generators[0]
         outermost = self.visit_iterable(first.iter)
@@ -99,5 +102,5 @@ class FunctionEmitter(StatementEmitter):
 
 
 def _budget_attribute(name: str) -> ast.Attribute:
-    """Return the node that reads an attribute of the budget."""
+    """Return the AST node that reads an attribute of the budget."""
     return ast.Attribute(load(BUDGET), name, ast.Load())

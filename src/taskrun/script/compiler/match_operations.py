@@ -15,7 +15,7 @@ _ITSELF = (bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, 
 
 
 def match_sequence(value: Any, count: int, star: int | None) -> tuple[Any, ...] | None:
-    """Return the items of a sequence for a pattern of ``count`` parts.
+    """Return the items of a sequence for a pattern of ``count`` parts, or None if the value does not have that form.
 
     Parameters: ``star`` is the index of the starred part, which receives a list of any length, or None.
     """
@@ -31,7 +31,10 @@ def match_sequence(value: Any, count: int, star: int | None) -> tuple[Any, ...] 
 
 
 def match_mapping(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | None:
-    """Return the values of the keys ``wanted`` of a mapping and, with ``rest``, a dict of the other items."""
+    """Return the values of the keys ``wanted``, or None if the value is no mapping or lacks one of them.
+
+    With ``rest``, the last item of the result is a dict of all other entries.
+    """
     if not isinstance(value, Mapping) or not all(key in value for key in wanted):
         return None
     found = tuple(value[key] for key in wanted)
@@ -39,10 +42,10 @@ def match_mapping(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any,
 
 
 def match_class(value: Any, kind: Any, positions: int, names: tuple[str, ...]) -> tuple[Any, ...] | None:
-    """Return attributes of an instance of the class ``kind``, read through the guard.
+    """Return the attributes that a class pattern matches, or None if ``value`` is no instance of ``kind``.
 
     Parameters: ``positions`` is the number of positional patterns, ``names`` are the attributes of keyword patterns.
-    Raises TypeError if ``kind`` is no class or has too few ``__match_args__``.
+    Attributes are read through the guard. Raises TypeError if ``kind`` is no class or has too few ``__match_args__``.
     """
     if not isinstance(kind, type):
         raise TypeError("called match pattern must be a class")

@@ -20,7 +20,7 @@ from taskrun.script.compiler.functions import FunctionEmitter
 
 
 class MatchEmitter(FunctionEmitter):
-    """Emitter of ``match`` statements; it inherits all other emitters, so it handles every node of a script."""
+    """Emitter of ``match`` statements; it inherits the emitters of all other AST nodes and is therefore complete."""
 
     def visit_Match(self, node: ast.Match) -> list[ast.stmt]:
         subject, unmatched = self.new_temporary() or "", self.new_temporary() or ""
@@ -29,10 +29,10 @@ class MatchEmitter(FunctionEmitter):
         return [*before, *cases]
 
     def emit_case(self, case: ast.match_case, subject: str, unmatched: str) -> list[ast.stmt]:
-        """Return the statements of one case.
+        """Return the ``if`` statement that replaces one ``case``.
 
-        Parameters: ``subject`` is the variable with the value to match, ``unmatched`` the variable that is true until
-        a case is selected.
+        Parameters: ``subject`` is the variable with the value to match, ``unmatched`` the variable that is true until a
+        case is selected.
         """
         names: dict[str, str] = {}
         test = self.pattern_test(case.pattern, load(subject), names)
@@ -47,9 +47,10 @@ class MatchEmitter(FunctionEmitter):
     def pattern_test(  # noqa: PLR0911 - one return per kind of pattern
         self, pattern: ast.pattern, subject: ast.expr, names: dict[str, str]
     ) -> ast.expr:
-        """Return the test that ``subject`` matches a pattern.
+        """Return an expression that is true if ``subject`` matches a pattern.
 
-        The test assigns captured values to temporary variables; ``names`` receives their names by captured name.
+        The expression assigns captured values to temporary variables; ``names`` receives the temporary variable of each
+        captured name.
         """
         match pattern:
             case ast.MatchValue():
@@ -75,12 +76,12 @@ class MatchEmitter(FunctionEmitter):
         raise AssertionError(f"the sandbox checks did not refuse {type(pattern).__name__}")
 
     def capture(self, name: str, value: ast.expr, names: dict[str, str]) -> ast.expr:
-        """Return an expression that is always true and assigns a value to the temporary variable of a captured name."""
+        """Return an always true expression that assigns ``value`` to the temporary variable of a captured name."""
         own = names.setdefault(name, f"_m_{name}")
         return ast.Tuple([ast.NamedExpr(ast.Name(own, STORE), value)], ast.Load())
 
     def sequence_test(self, patterns: Sequence[ast.pattern], subject: ast.expr, names: dict[str, str]) -> ast.expr:
-        """Return the test of a sequence pattern."""
+        """Return an expression that is true if ``subject`` matches a sequence pattern of these parts."""
         star = next((index for index, part in enumerate(patterns) if isinstance(part, ast.MatchStar)), None)
         found = call("_match_sequence", subject, constant(len(patterns)), constant(star))
         parts: list[ast.pattern] = [
@@ -89,16 +90,17 @@ class MatchEmitter(FunctionEmitter):
         return self.parts_test(found, parts, names)
 
     def mapping_test(self, pattern: ast.MatchMapping, subject: ast.expr, names: dict[str, str]) -> ast.expr:
-        """Return the test of a mapping pattern."""
+        """Return an expression that is true if ``subject`` matches a mapping pattern."""
         keys = ast.Tuple([self.visit(key) for key in pattern.keys], ast.Load())
         found = call("_match_mapping", subject, keys, constant(pattern.rest is not None))
         rest: list[ast.pattern] = [ast.MatchAs(None, pattern.rest)] if pattern.rest else []
         return self.parts_test(found, [*pattern.patterns, *rest], names)
 
     def parts_test(self, found: ast.expr, patterns: Sequence[ast.pattern], names: dict[str, str]) -> ast.expr:
-        """Return the test that parts of a value match patterns.
+        """Return an expression that is true if ``found`` is not None and its items match the patterns.
 
-        Parameters: ``found`` is an expression for the tuple of parts, or None if the value has another form.
+        Parameters: ``found`` is an expression for the tuple of the parts of a value; it is None if the value does not
+        have the form of the pattern.
         """
         own = self.new_temporary() or ""
         test = ast.Compare(ast.NamedExpr(ast.Name(own, STORE), found), [ast.IsNot()], [constant(None)])
@@ -110,5 +112,5 @@ class MatchEmitter(FunctionEmitter):
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:
-    """Return the conjunction of one or more tests."""
+    """Return the AST of the conjunction of one or more tests."""
     return ast.BoolOp(ast.And(), tests) if len(tests) > 1 else tests[0]

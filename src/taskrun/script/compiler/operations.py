@@ -27,14 +27,14 @@ _MISSING = object()
 
 
 def _begin_budget(limits: Limits) -> Budget:
-    """Begin an evaluation and return its budget."""
+    """Create the budget of an evaluation, make it the current one, and return it."""
     budget = Budget(limits)
     budget.begin()
     return budget
 
 
 def _variable_or_name(scope: Names, namespace: Mapping[str, Any], name: str) -> Any:
-    """Return a variable of the scope or, if there is none, the value of the namespace."""
+    """Return a variable of the scope or, if there is none, the value of that name in the namespace."""
     found = scope.find(name, _MISSING)
     return namespace[name] if found is _MISSING else found
 
@@ -45,13 +45,13 @@ def _variable_or_none(scope: Names, name: str) -> Any:
 
 
 def _assign_variable(scope: Names, name: str, value: Any) -> Any:
-    """Set a variable of the scope and return its value."""
+    """Set a variable of the scope and return its value, as an assignment expression does."""
     scope[name] = value
     return value
 
 
 def _delete_variable(scope: Names, name: str) -> None:
-    """Delete a variable of the scope, or raise NameError."""
+    """Delete a variable of the scope; raises NameError if there is none."""
     if scope.pop(name, _MISSING) is _MISSING:
         raise NameError(f"'{name}' is not a variable of this step, so it cannot be deleted")
 
@@ -62,14 +62,15 @@ def _discard_variable(scope: Names, name: str) -> None:
 
 
 def _checked_result(value: Any, function_name: str) -> Any:
-    """Return the result of a call, or raise TypeError if scripts must not have it."""
+    """Return the result of a call, or raise TypeError if the guard does not let scripts receive it."""
     return value if value.__class__ in PLAIN else guarded_result(value, function_name)
 
 
 async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
-    """Await a coroutine of Python code; the time limit of the script is paused meanwhile.
+    """Await a coroutine of Python code and return its result; the time limit of the script is paused meanwhile.
 
-    Parameters: ``shown`` is the name of the function in the script, for the message of the TypeError.
+    Parameters: ``shown`` is the name of the function in the script, for the message of the TypeError that is raised for
+    a value that cannot be awaited.
     """
     if not hasattr(type(value), "__await__"):
         raise TypeError(f"'{shown}' cannot be awaited: it returns {type(value).__name__}; remove 'await'")
@@ -78,7 +79,10 @@ async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
 
 
 def _metered_lambda(budget: Budget, function: Callable[[], Any]) -> Any:
-    """Call the body of a lambda, which consumes a tick; renew the budget if the evaluation has ended."""
+    """Charge the budget one tick, evaluate the expression of a lambda, and return its value.
+
+    ``function`` evaluates the expression. The budget is renewed if the evaluation that created the lambda has ended.
+    """
     if not budget.ended:
         budget.tick()
         return function()
@@ -90,18 +94,21 @@ def _metered_lambda(budget: Budget, function: Callable[[], Any]) -> Any:
 
 
 def _unchanged(value: Any) -> Any:
-    """Return the value; hides a literal from Python's compiler, which would emit a SyntaxWarning."""
+    """Return ``value``: a call hides a literal from Python's compiler, which would emit a SyntaxWarning."""
     return value
 
 
 def _sliced(container: Any) -> Any:
-    """Return the target of a slice assignment: a list or bytearray is wrapped, so that its new size is checked."""
+    """Return the target of a slice assignment: a list or bytearray in a SliceTarget, which checks its new size."""
     return SliceTarget(container) if isinstance(container, (list, bytearray)) else container
 
 
 @cache
 def operations(lenient: bool) -> dict[str, Any]:
-    """Return the read-only globals of all compiled scripts: of Python or, if ``lenient``, of XScript."""
+    """Return the globals of all compiled scripts of Python or, if ``lenient``, of XScript.
+
+    The dict is shared by all scripts, and nothing writes to it.
+    """
     if lenient:
         from taskrun.script.xscript.operations import OPERATIONS
 

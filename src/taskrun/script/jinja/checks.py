@@ -1,4 +1,4 @@
-"""Static checks of a Jinja2 syntax tree, its variables, and its instrumentation for the budget and size limits.
+"""Static checks of a Jinja2 syntax tree, the variables that it reads, and its instrumentation for budget and limits.
 
 Rules: problems are found before the template runs. The instrumentation makes each turn of a loop cost a tick, checks
 the length of the result of ``~``, and counts the literal text of the template as output.
@@ -46,7 +46,7 @@ class JinjaNames(NamedTuple):
 
 
 def find_problems(tree: nodes.Template, environment: Environment, limits: Limits) -> Iterator[JinjaProblem]:
-    """Yield the problems of a template other than syntax errors."""
+    """Yield the problems of a template other than syntax errors, such as unsupported statements and unknown filters."""
     for count, (node, depth) in enumerate(_walk(tree, 0), 1):
         if count > limits.source_nodes or depth > limits.source_depth:
             yield JinjaProblem(node.lineno, SYNTAX, "the template is too large or nested too deeply", "split it up")
@@ -67,7 +67,7 @@ def find_names(tree: nodes.Template) -> JinjaNames:
 
 
 def instrument(tree: nodes.Template, environment: Environment) -> nodes.Template:
-    """Modify the tree so that loops, ``~`` and literal text are metered; return the same tree."""
+    """Modify the tree so that loops and output charge the budget and the result of ``~`` is limited; return it."""
     for loop in list(tree.find_all(nodes.For)):
         loop.iter = _filter(TICKED, loop.iter)
     for output in list(tree.find_all(nodes.Output)):
@@ -78,7 +78,7 @@ def instrument(tree: nodes.Template, environment: Environment) -> nodes.Template
 
 
 def _problems_of(node: nodes.Node, environment: Environment) -> Iterator[JinjaProblem]:
-    """Yield the problems of one node, not of its children."""
+    """Yield the problems of one Jinja node, without those of its children."""
     for kind, word in _OTHER_FILES:
         if isinstance(node, kind):
             message = f"'{{% {word} %}}' is not supported: a template cannot use other files or blocks"
@@ -92,25 +92,28 @@ def _problems_of(node: nodes.Node, environment: Environment) -> Iterator[JinjaPr
 
 
 def _unknown(node: nodes.Filter | nodes.Test, word: str, table: Mapping[str, Any]) -> JinjaProblem:
-    """Return the problem of an unknown filter or test; ``table`` are the known ones."""
+    """Return the problem of an unknown filter or test; ``table`` has the known ones, for a similar name."""
     hint = near_hint(node.name, table) or f"templates have no {word} of that name here"
     return JinjaProblem(node.lineno, UNSUPPORTED, f"unknown {word} '{node.name}'", hint)
 
 
 def _walk(node: nodes.Node, depth: int) -> Iterator[tuple[nodes.Node, int]]:
-    """Yield a node and its descendants, each with its depth."""
+    """Yield a Jinja node and its descendants, each with its depth of nesting."""
     yield node, depth
     for child in node.iter_child_nodes():
         yield from _walk(child, depth + 1)
 
 
 def _as_expression(item: nodes.Expr) -> nodes.Expr:
-    """Return literal text as a constant, which jinja2 passes to ``finalize`` at run time; other nodes unchanged."""
+    """Return literal text as a constant expression, and any other Jinja node unchanged.
+
+    jinja2 passes constant expressions to ``finalize`` at run time, which charges the budget.
+    """
     return nodes.Const(item.data, lineno=item.lineno) if isinstance(item, nodes.TemplateData) else item
 
 
 def _replace_concatenations(node: nodes.Node) -> None:
-    """Replace each ``~`` below a node by a filter that checks the length of the result."""
+    """Replace each ``~`` in a Jinja node by a filter that checks the length of the result."""
     for name in node.fields:
         value = getattr(node, name)
         if isinstance(value, nodes.Node):
@@ -120,7 +123,7 @@ def _replace_concatenations(node: nodes.Node) -> None:
 
 
 def _without_concatenation(node: nodes.Node) -> nodes.Node:
-    """Return a node in which each ``~`` is replaced by the filter."""
+    """Return a Jinja node in which each ``~`` is replaced by a filter that checks the length of the result."""
     _replace_concatenations(node)
     if isinstance(node, nodes.Concat):
         return _filter(CONCATENATED, nodes.List(node.nodes, lineno=node.lineno))
@@ -128,5 +131,5 @@ def _without_concatenation(node: nodes.Node) -> nodes.Node:
 
 
 def _filter(name: str, value: Any) -> nodes.Filter:
-    """Return a node that applies a filter to an expression."""
+    """Return a Jinja node that applies the filter ``name`` to an expression."""
     return nodes.Filter(value, name, [], [], None, None, lineno=value.lineno)

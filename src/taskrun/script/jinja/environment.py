@@ -72,7 +72,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return not _refusal(obj, attr)
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Return whether a template may call a value: functions and methods, but no types."""
+        """Return whether a template may call a value: functions and methods may be called, types may not."""
         return not isinstance(obj, type) and super().is_safe_callable(obj)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -110,7 +110,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=attribute)
 
     def call(self, context: Context, obj: Any, /, *arguments: Any, **keywords: Any) -> Any:
-        """Call a function, check its result, and charge a tick."""
+        """Call a function and return its checked result; charges a tick. An async function returns an awaitable."""
         current_budget().charge(1)
         if isinstance(obj, Undefined):
             return obj()
@@ -125,7 +125,10 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return self._awaitable(value, name) if isawaitable(value) else checked_value(value, name)
 
     def _awaitable(self, value: Awaitable[Any], name: str) -> Awaitable[Any]:
-        """Return an awaitable of the checked result of an async function, or raise TypeError in a synchronous template."""
+        """Return an awaitable of the checked result of an async function.
+
+        Raises TypeError in a synchronous template, which cannot await it.
+        """
         if self.is_async:
             return _await_result(value, name)
         if isinstance(value, CoroutineType):
@@ -133,7 +136,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         raise TypeError(f"'{name}' is an async function, and this template is not evaluated on the event loop")
 
     def call_binop(self, _context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Return the result of a binary operator; raises OverflowError if it would be too large."""
+        """Return the result of a binary operator; raises OverflowError if the result would be too large."""
         for side in (left, right):
             if isinstance(side, Undefined):
                 str(side)  # raises an error with the name of the variable
@@ -154,7 +157,10 @@ def _refusal(obj: Any, attribute: str) -> str:
 
 
 async def _await_result(value: Awaitable[Any], name: str) -> Any:
-    """Await the result of a function of the host, while the time of the budget is paused, and check it."""
+    """Await the result of an async Python function and check it; the time of the budget is paused meanwhile.
+
+    ``name`` is the name of the function in messages. Raises TypeError if templates may not access the result.
+    """
     with PausedClock(current_budget()):
         value = await value
     return checked_value(value, name)
@@ -223,7 +229,7 @@ def _concatenate(values: list[Any]) -> str:
 
 
 def _kind(value: Any) -> str:
-    """Return a description of a value in messages: its type, or that it is a type."""
+    """Return the description of a value for messages: ``a value of type 'list'``, or for a type ``the type 'list'``."""
     if isinstance(value, type):
         return f"the type '{value.__name__}'"
     return f"a value of type '{type(value).__name__}'"
@@ -231,7 +237,7 @@ def _kind(value: Any) -> str:
 
 @cache
 def environment(awaits: bool) -> TemplateEnvironment:
-    """Return the environment of templates that await (``awaits``), or of templates that do not."""
+    """Return the shared environment of templates that may await, or of those that may not."""
     from taskrun.script.jinja.filters import filters
 
     jinja = TemplateEnvironment(

@@ -64,7 +64,7 @@ def compile_jinja(source: ScriptSource, settings: ScriptSettings, *, awaits: boo
 
 @dataclass(frozen=True, slots=True)
 class _JinjaEvaluator:
-    """Evaluator of one compiled template; ``names`` are the names that it reads."""
+    """Evaluator of one compiled template: returns its text in a scope; ``names`` are the names that it reads."""
 
     source: ScriptSource
     template: Template
@@ -85,7 +85,7 @@ class _JinjaEvaluator:
 
     @contextmanager
     def _evaluating(self, scope: Names) -> Iterator[TemplateContext]:
-        """Provide the context of one evaluation, within its budget, and add the location to an error."""
+        """Context manager of one evaluation: yields its context, applies a budget, adds the location to errors."""
         budget = Budget(self.limits)
         budget.begin()
         try:

@@ -1,4 +1,4 @@
-"""Filters of text templates: the filters of jinja2 that are safe in a sandbox, limited and metered.
+"""Filters of text templates: the safe filters of jinja2, which charge the budget and limit their results.
 
 Rules: filters that read attributes without the guard, mark text as safe HTML, or output ``repr`` are left out. Filters
 that consume iterables charge the budget for each item. Filters whose result grows with a number limit it. No filter
@@ -49,7 +49,7 @@ _MAX_NUMBER = 99_999
 
 
 def filters() -> dict[str, Callable[..., Any]]:
-    """Return the filters of templates by name."""
+    """Return the filters of text templates by name."""
     found: dict[str, Callable[..., Any]] = {name: _synchronous(FILTERS[name]) for name in _UNCHANGED}
     found |= {name: _with_checked_arguments(_synchronous(FILTERS[name]), checked_printable) for name in _TEXTS}
     found |= {name: _with_checked_arguments(_synchronous(FILTERS[name]), ticked) for name in _THROUGH_ITEMS}
@@ -57,7 +57,7 @@ def filters() -> dict[str, Callable[..., Any]]:
 
 
 def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the synchronous variant of a filter."""
+    """Return the synchronous variant of a filter of jinja2 that also has an asynchronous one."""
     if getattr(function, "jinja_async_variant", False):
         plain: Callable[..., Any] = function.__wrapped__  # type: ignore[attr-defined]
         return plain
@@ -65,7 +65,7 @@ def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_checked_arguments(function: Callable[..., Any], check: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return a filter that receives ``check(value)`` as its value and refuses numbers with six or more digits."""
+    """Return a filter that passes ``check(value)`` to ``function`` and refuses integers above 99,999 as arguments."""
     at = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0  # jinja2 passes its own argument first
 
     @wraps(function)
@@ -78,7 +78,7 @@ def _with_checked_arguments(function: Callable[..., Any], check: Callable[[Any],
 
 
 def _checked_number(number: Any) -> Any:
-    """Return a value, or raise OverflowError if it is an integer greater than 99,999."""
+    """Return ``number``; raise OverflowError if it is an integer greater than 99,999."""
     if isinstance(number, int) and abs(number) > _MAX_NUMBER:
         raise OverflowError(f"a number passed to a filter is at most {_MAX_NUMBER:,}")
     return number

@@ -230,7 +230,7 @@ def capped_round(number: Any, ndigits: int | None = None) -> Any:
 
 
 def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callable[..., int]:
-    """Return a variant of a function such as ``math.factorial`` that refuses arguments greater than ``most``."""
+    """Return a variant of ``function`` (such as ``math.factorial``) that refuses arguments greater than ``most``."""
 
     def capped(*numbers: int) -> int:
         if any(isinstance(number, int) and number > most for number in numbers):
@@ -241,7 +241,7 @@ def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callabl
 
 
 def product(numbers: Iterable[Any], /, *, start: Any = 1) -> Any:
-    """Return the product of the numbers like ``math.prod``; each number costs a tick."""
+    """Return the product of the numbers like ``math.prod``; each number costs a tick of the budget."""
     result = start
     for number in ticked(numbers):
         result = multiply(result, number)

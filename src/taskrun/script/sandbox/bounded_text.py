@@ -79,7 +79,7 @@ def text_length(value: Any, known: dict[int, int]) -> int:
 
 
 def checked_decimal(number: Any) -> Any:
-    """Return a value, or raise OverflowError if it is a decimal number with too many digits for an integer."""
+    """Return ``number``; raise OverflowError if it is a Decimal that has too many digits to become an integer."""
     if isinstance(number, Decimal) and number.is_finite() and abs(number.adjusted()) > MAX_DIGITS:
         raise OverflowError(f"a script has decimal numbers of at most {MAX_DIGITS:,} digits")
     return number

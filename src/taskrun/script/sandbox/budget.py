@@ -46,11 +46,11 @@ class Budget:
 
     @property
     def tick(self) -> Callable[[], int]:
-        """Function that consumes one tick."""
+        """The function that consumes one tick."""
         return self.ticks.__next__
 
     def _stretch(self) -> Iterable[int]:
-        """Return an iterable of the next ticks; if the budget is exhausted, its items raise ScriptBudgetError."""
+        """Charge the next ticks and return an iterable over them; it raises ScriptBudgetError if none remain."""
         count = min(_STRIDE, self.rest)
         try:
             self.charge(max(count, 1))
@@ -138,7 +138,7 @@ def ticked(items: Any) -> Any:
 
 
 def with_ticked_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that calls ``function`` and charges a tick for each item of an iterable positional argument."""
+    """Return a variant of ``function`` that charges a tick for each item of an iterable positional argument."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
         return function(*map(ticked, arguments), **keywords)
@@ -147,12 +147,12 @@ def with_ticked_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def container(value: Any) -> Any:
-    """Return the right operand of ``in``; if it is searched item by item, each item costs a tick."""
+    """Return ``value``, the right operand of ``in``; if Python searches it item by item, each item costs a tick."""
     return value if hasattr(type(value), "__contains__") else ticked(value)
 
 
 class PausedClock:
-    """Context manager that pauses the time of a budget; it is used while a script awaits a coroutine of the host."""
+    """Context manager that pauses the time of a budget; it is used while a script awaits a coroutine of Python code."""
 
     __slots__ = ("_budget", "_left")
 

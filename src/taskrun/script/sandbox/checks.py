@@ -55,7 +55,7 @@ _REPLACEMENTS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 
 def check_tree(body: list[ast.stmt], place: Place, limits: Limits) -> None:
-    """Raise ProblemsError with all problems of a program.
+    """Raise ProblemsError with all problems of a script: unsupported syntax, refused names and attributes, limits.
 
     ``place`` converts a line and a column in bytes of the syntax tree to an index in the text.
     """
@@ -89,7 +89,7 @@ def check_tree(body: list[ast.stmt], place: Place, limits: Limits) -> None:
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the children of a node to check; operators, and annotations, which are not evaluated, are left out."""
+    """Yield the children of an AST node that must be checked; operators and annotations are left out."""
     for field in node._fields:
         value = getattr(node, field, None)
         if isinstance(value, list):
@@ -99,7 +99,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:  # noqa: C901, PLR0912 - a table of nodes
-    """Yield the problems of one node, not of its children."""
+    """Yield the problems of an AST node, without those of its children."""
     match node:
         case ast.Name():
             yield from _name_problems(node.id, node, place, binds=not isinstance(node.ctx, ast.Load))
@@ -153,5 +153,5 @@ def _attribute_problems(node: ast.Attribute, place: Place) -> Iterator[Problem]:
 
 
 def _at(node: ast.AST, place: Place) -> int:
-    """Return the index in the text at which a node starts."""
+    """Return the index in the script text at which an AST node starts."""
     return place(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))

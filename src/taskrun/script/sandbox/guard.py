@@ -101,7 +101,7 @@ def guarded_result(value: Any, function: Callable[..., Any] | str) -> Any:
 
 
 def _guarded_method(value: Any, name: str) -> Any:
-    """Return the attribute ``name`` (one of GUARDED_METHODS), limited in size and metered where necessary.
+    """Return the method ``name`` (one of GUARDED_METHODS) of a value, replaced by a limited or metered variant.
 
     Raises AttributeError for ``format`` of a text, ``obj`` of an exception, and methods read from a type.
     """
@@ -128,5 +128,5 @@ def _described(value: Any) -> str:
 
 
 def _identity(value: Any) -> Any:
-    """Return the argument."""
+    """Return ``value`` unchanged: ``map`` with this function wraps a generator in an iterator without a frame."""
     return value

@@ -1,4 +1,4 @@
-"""Built-in functions that consume iterables, metered by the budget of the calling script.
+"""Built-in functions that consume iterables, in variants that charge the budget of the calling script.
 
 Rules: each function behaves like the function of Python with the same name. A built-in container is charged at once and
 passed to Python's function; any other iterable is charged item by item, so that an infinite one exhausts the budget.
@@ -16,7 +16,7 @@ from taskrun.script.sandbox.metered_types import metered_callable
 
 
 def _metered(name: str) -> Callable[..., Any]:
-    """Return the metered variant of a built-in function whose first argument is an iterable."""
+    """Return the variant of a built-in function that charges a tick for each item of its first argument."""
     function: Callable[..., Any] = getattr(builtins, name)
 
     def consume(*arguments: Any, **keywords: Any) -> Any:
@@ -56,7 +56,7 @@ def reversed(items: Any, /) -> Iterator[Any]:  # noqa: A001 - as above
 
 
 def _ticked_iterator(items: Iterator[Any]) -> Iterator[Any]:
-    """Return an iterator in which each item costs a tick."""
+    """Return an iterator over the same items, in which each item costs a tick of the budget."""
     return ticked(items)  # type: ignore[no-any-return]
 
 

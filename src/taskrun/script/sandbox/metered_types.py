@@ -1,4 +1,4 @@
-"""Metered replacements of types at the moment when a script calls them.
+"""Replacements of types at the moment when a script calls them; they charge the budget or limit the result.
 
 Rules: the namespace contains the types themselves, so that ``isinstance`` and ``except`` work. Only a call is replaced:
 types that consume iterables charge the budget for each item; ``str``, ``int`` and ``Decimal`` check the size of the
@@ -17,7 +17,7 @@ _CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, byte
 
 
 def metered_callable(function: Any) -> Any:
-    """Return the metered replacement of a function that a script calls, or the function itself if it needs none."""
+    """Return what a script calls in place of ``function``: a metered variant of some types, else ``function``."""
     if function is str:
         return _call_str
     if function is int:

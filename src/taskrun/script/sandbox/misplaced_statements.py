@@ -14,7 +14,7 @@ from taskrun.script.variables import COMPREHENSIONS, defaults, iteration_names, 
 
 
 class _Context(NamedTuple):
-    """Context of a node in the syntax tree.
+    """Surroundings of an AST node.
 
     Attributes:
         loop: Whether the node is in the body of a loop.
@@ -35,7 +35,7 @@ _Placed = tuple[ast.AST, _Context]
 
 
 def misplaced_nodes(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
-    """Yield each misplaced node of a program with the error message."""
+    """Yield each misplaced AST node of a script with the error message."""
     todo: list[_Placed] = [(statement, _Context()) for statement in body]
     spread: set[int] = set()
     while todo:
@@ -53,7 +53,7 @@ def misplaced_nodes(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
 def _node_errors(  # noqa: C901, PLR0912 - a table of nodes
     node: ast.AST, context: _Context
 ) -> Iterator[tuple[ast.AST, str]]:
-    """Yield the errors of one node in its context."""
+    """Yield the errors of one AST node in its context, each as the wrong node and the message."""
     match node:
         case ast.Break() | ast.Continue() if not context.loop:
             yield node, f"'{type(node).__name__.lower()}' outside loop"
@@ -100,7 +100,7 @@ def _pattern_errors(node: ast.Match) -> Iterator[tuple[ast.AST, str]]:
 
 
 def _captured(part: ast.AST) -> str | None:
-    """Return the name that a pattern binds, or None."""
+    """Return the name to which a pattern assigns a value, or None if it assigns none."""
     if isinstance(part, (ast.MatchAs, ast.MatchStar)):
         return part.name
     return part.rest if isinstance(part, ast.MatchMapping) else None
@@ -128,7 +128,7 @@ def _repeated(named: Iterable[tuple[str, ast.AST]], message: str) -> Iterator[tu
 
 
 def _children(node: ast.AST, context: _Context) -> Iterator[_Placed]:
-    """Yield the children of a node, each with its context."""
+    """Yield the children of an AST node, each with its context."""
     if isinstance(node, (ast.For, ast.While)):
         yield from ((statement, context._replace(loop=True)) for statement in node.body)
         yield from ((statement, context) for statement in node.orelse)

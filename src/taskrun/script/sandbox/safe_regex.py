@@ -41,7 +41,7 @@ class Match:
         return tuple(self._match.groups(default))
 
     def groupdict(self, default: Any = None) -> dict[str, Any]:
-        """Return the named groups by name."""
+        """Return the named groups by name, with ``default`` for those that did not take part in the match."""
         return dict(self._match.groupdict(default))
 
     def start(self, group: int | str = 0) -> int:
@@ -72,12 +72,12 @@ def _compile(pattern: str, flags: int = 0) -> Any:
 
 
 def _timeout_error() -> TimeoutError:
-    """Return the error of a pattern that took too long; it is raised outside ``except``, without a context."""
+    """Return the error of a pattern that took too long; raising it outside ``except`` avoids a chained exception."""
     return TimeoutError(f"the pattern took longer than {SECONDS:g} s")
 
 
 def _call_limited(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function of a compiled pattern with the timeout."""
+    """Call a function of a compiled pattern and return its result; raises TimeoutError after ``SECONDS``."""
     try:
         return function(*arguments, timeout=SECONDS)
     except TimeoutError:
@@ -86,7 +86,7 @@ def _call_limited(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _matcher(name: str) -> Callable[..., Match | None]:
-    """Return the function ``match``, ``search`` or ``fullmatch`` of the module."""
+    """Return the function of ``re`` with this name: ``match``, ``search`` or ``fullmatch``."""
 
     def find(pattern: str, text: str, flags: int = 0) -> Match | None:
         found = _call_limited(getattr(_compile(pattern, flags), name), text)
@@ -102,7 +102,7 @@ def findall(pattern: str, text: str, flags: int = 0) -> list[Any]:
 
 
 def finditer(pattern: str, text: str, flags: int = 0) -> list[Match]:
-    """Return the list of all matches."""
+    """Return the matches of a pattern in a text, as a list."""
     found = _call_limited(_compile(pattern, flags).finditer, text)
     try:
         return [Match(match) for match in found]
@@ -156,7 +156,7 @@ _FLAGS: Mapping[str, int] = MappingProxyType(
 
 @cache
 def regex_members() -> Mapping[str, Any]:
-    """Return the members of ``re`` in a script by name."""
+    """Return the members of the module ``re`` of scripts, by name."""
     functions: Iterable[Callable[..., Any]] = (
         _matcher("match"), _matcher("search"), _matcher("fullmatch"), findall, finditer, split, sub, escape,
     )  # fmt: skip

@@ -19,7 +19,7 @@ _MISSING = object()
 
 
 def _map_items(items: Any, function: Callable[..., Any]) -> Any:
-    """Return an iterator over the results of ``function(item, index)``."""
+    """Return an iterator over the results of ``function(item, index)`` for the items of a list."""
     return (function(item, index) for index, item in enumerate(ticked(list(items))))
 
 
@@ -30,7 +30,7 @@ def _push(items: list[Any], *new: Any) -> int:
 
 
 def _add(items: list[Any], first: Any, second: Any = _MISSING) -> bool:
-    """Append an item, or insert the second argument at the index given first; return true as in Java."""
+    """Append an item to a list and return true; with two arguments, insert the second at the index given first."""
     check_size(len(items) + 1)
     if second is _MISSING:
         items.append(first)
@@ -100,7 +100,7 @@ def _concat(items: Any, *others: Any) -> list[Any]:
 
 
 def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -> list[Any]:
-    """Replace ``count`` items from an index by new ones and return the removed items."""
+    """Replace ``count`` items from the index ``start`` by new ones and return the removed items; None means all."""
     first = max(0, len(items) + start) if start < 0 else min(start, len(items))
     last = len(items) if count is None else min(len(items), first + max(0, count))
     removed = items[first:last]
@@ -117,7 +117,7 @@ def _sort(items: list[Any], compare: Callable[..., Any] | None = None) -> list[A
 
 
 def _sign(found: Any) -> int:
-    """Return the result of a comparison callback as -1, 0 or 1; True counts as greater."""
+    """Return the result of a comparison callback as -1, 0 or 1; a boolean True counts as 1, False as -1."""
     if isinstance(found, bool):
         return 1 if found else -1
     return int((found > 0) - (found < 0))
@@ -141,7 +141,10 @@ def _set_at(items: list[Any], index: int, value: Any) -> Any:
 
 
 def _remove(items: list[Any], what: Any) -> Any:
-    """Remove and return the item at an index, or remove the first equal item and return whether there was one."""
+    """Remove the item at the index ``what`` and return it, or null if there is none.
+
+    If ``what`` is no integer, remove the first item that equals it, and return whether there was one.
+    """
     if isinstance(what, int) and not isinstance(what, bool):
         return items.pop(what) if 0 <= what < len(items) else None
     index = _index_of(items, what)
@@ -151,7 +154,10 @@ def _remove(items: list[Any], what: Any) -> Any:
 
 
 def _pop_at(position: int) -> Callable[[list[Any]], Any]:
-    """Return the method that removes and returns the item at a position, or returns null for an empty list."""
+    """Return the method ``pop`` or ``shift``: it removes and returns the item at ``position``.
+
+    The method returns null for an empty list.
+    """
     return lambda items: items.pop(position) if items else None
 
 
@@ -162,7 +168,7 @@ def _prepend(items: list[Any], *new: Any) -> int:
 
 
 def _put(values: dict[Any, Any], key: Any, value: Any) -> Any:
-    """Set an entry of a map and return the previous value, or null."""
+    """Set an entry of a map and return its previous value, or null if there was none."""
     before = values.get(key)
     values[key] = value
     return before
@@ -187,7 +193,7 @@ def _put_if_absent(values: dict[Any, Any], key: Any, value: Any) -> Any:
 
 
 def _discard(items: set[Any], item: Any) -> bool:
-    """Remove an item from a set and return whether it was in there."""
+    """Remove an item from a set and return whether the set contained it."""
     found = item in items
     items.discard(item)
     return found

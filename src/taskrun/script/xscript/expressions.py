@@ -2,7 +2,8 @@
 
 Rules: an expression with the same meaning in Python becomes Python's own node; every other becomes a call of a function
 in ``operations``, which contain the guards. Operands are evaluated once, in the order of the text. A function that
-needs statements is hoisted: it is defined right before the statement that contains it.
+needs statements is hoisted: it is defined right before the statement that contains it. It has more than
+300 lines, because there is one method for each of the many rules of the grammar.
 """
 
 # ruff: noqa: D102 - a method on_<rule> translates the expression of that grammar rule
@@ -41,7 +42,7 @@ _TRUE_OR_FALSE = (ast.Compare,)
 
 
 class ExpressionTranslator:
-    """Translator of expressions; each method ``on_<rule>`` returns a Python expression.
+    """Translator of XScript expressions to Python's AST; each method ``on_<rule>`` handles one grammar rule.
 
     Parameters: ``position`` returns the line (from 1) and the column (UTF-8 bytes from 0) of an index in the text.
     """
@@ -53,7 +54,7 @@ class ExpressionTranslator:
         self.imports: dict[str, tuple[str, int]] = {}
 
     def with_position(self, tree: _Node, node: SyntaxNode) -> _Node:
-        """Return ``tree`` after giving the position of ``node`` to each node in it that has none."""
+        """Return the AST ``tree`` after setting the position of ``node`` on each node in it that has none."""
         line, column = self.position(node.start)
         todo: list[ast.AST] = [tree]
         while todo:
@@ -66,23 +67,23 @@ class ExpressionTranslator:
         return tree
 
     def expression(self, node: SyntaxNode) -> ast.expr:
-        """Return the translation of an expression, with its position."""
+        """Return the Python expression for a syntax node of XScript, with the position of that node."""
         handler: Callable[[SyntaxNode], ast.expr] = getattr(self, "on_" + node.kind)
         return self.with_position(handler(node), node)
 
     def operation(self, name: str, *arguments: ast.expr) -> Intrinsic:
-        """Return a call of the function of this name in ``operations``."""
+        """Return an AST node that calls the function ``name`` of the module ``operations`` at run time."""
         return intrinsic(name, *arguments)
 
     def condition(self, node: SyntaxNode) -> ast.expr:
-        """Return an expression that is true or false by the rules of XScript."""
+        """Return a Python expression that is true or false by the rules of XScript."""
         value = self.expression(node)
         if isinstance(value, _TRUE_OR_FALSE) or (isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not)):
             return value
         return self.with_position(self.operation("truth", value), node)
 
     def temporary(self) -> str:
-        """Return the name of a new local variable."""
+        """Return the name of a new local Python variable."""
         return self.variables.unique_name("t")
 
     def on_name(self, node: SyntaxNode) -> ast.expr:
@@ -174,7 +175,10 @@ class ExpressionTranslator:
         return self.operation("new", self.type_operand(kind), *self.argument_list(arguments))
 
     def type_operand(self, node: SyntaxNode) -> ast.expr:
-        """Return the expression for the type of ``new`` and ``instanceof``: an imported class, or a built-in name."""
+        """Return an expression for the type that ``new`` or ``instanceof`` names.
+
+        For an imported class it is the class, for a built-in type its name as a text.
+        """
         name = ".".join(token.text for token in node.children)
         if self.imports.get(name, ("", 0))[0]:
             return self.with_position(self.variables.load_name(name), node)
@@ -184,7 +188,7 @@ class ExpressionTranslator:
         return self.operation("required", self.expression(node.children[0]))
 
     def chain(self, node: SyntaxNode) -> ast.expr:
-        """Translate a chain of members, items and calls; a null value before ``?.`` ends the chain with null."""
+        """Translate a chain such as ``a.b?.c[0](x)``; a null value before ``?.`` makes the whole chain null."""
         links: list[SyntaxNode] = []
         while node.kind in _LINKS:
             links.append(node)
@@ -199,13 +203,19 @@ class ExpressionTranslator:
     on_optional_call: Final = chain
 
     def chain_start(self, node: SyntaxNode, links: list[SyntaxNode]) -> ast.expr:
-        """Return the first value of a chain; ``$scope.x`` is the variable x of the scope."""
+        """Return the expression for the start of a chain, such as ``a`` in ``a.b.c``.
+
+        ``$scope.x`` is the variable x of the scope; its link is removed from ``links``, which are in reverse order.
+        """
         if node.kind == "name" and node.children[0].text == "$scope" and links[-1].kind == "member":
             return self.with_position(self.variables.load_name(links.pop().children[1].text), node)
         return self.expression(node)
 
     def apply_links(self, value: ast.expr, links: Sequence[SyntaxNode]) -> ast.expr:
-        """Return the expression that applies all links of a chain to a value."""
+        """Return an expression that reads the members and items, and makes the calls, of a chain.
+
+        Parameters: ``value`` is the start of the chain, ``links`` are the rest in order, such as ``.b`` and ``(x)``.
+        """
         for index, link in enumerate(links):
             if link.kind.startswith("optional_"):
                 name = self.temporary()
@@ -220,7 +230,10 @@ class ExpressionTranslator:
         return value
 
     def apply_link(self, value: ast.expr, link: SyntaxNode, before: SyntaxNode | None) -> ast.expr:
-        """Return the expression that applies one link to a value; ``before`` is the link before it."""
+        """Return an expression for one link of a chain, such as ``.b`` or ``(x)``, applied to ``value``.
+
+        ``before`` is the link before it: a call behind a member becomes one operation.
+        """
         if link.kind == "member":
             return self.operation("member", value, self.member_name(link))
         if link.kind == "item":
@@ -232,9 +245,10 @@ class ExpressionTranslator:
         return special or ast.Call(value, self.argument_list(arguments), [])
 
     def scope_call(self, function: ast.expr, call: SyntaxNode, arguments: SyntaxNode) -> ast.expr | None:
-        """Return the variable access for ``assign("x", 1)`` or ``get("x")``, or None for any other call.
+        """Return the expression for ``assign("x", 1)`` or ``get("x")``, which access a variable by name.
 
-        Raises ProblemsError for functions that XScript does not support, such as ``eval``.
+        Returns None for any other call. Raises ProblemsError for functions that XScript does not support, such as
+        ``eval``.
         """
         if not isinstance(function, ScopeName):
             return None
@@ -254,7 +268,7 @@ class ExpressionTranslator:
         return ast.NamedExpr(ScopeName(name, STORE), value)
 
     def member_name(self, link: SyntaxNode) -> ast.expr:
-        """Return the name of a member as a constant, or raise ProblemsError if scripts must not read it."""
+        """Return the name of a member as a constant; raises ProblemsError if scripts must not read that member."""
         token = link.children[1]
         if token.text in REFUSED_MEMBERS or refused_attribute(token.text):
             message = f"the member '{token.text}' is refused"
@@ -264,7 +278,7 @@ class ExpressionTranslator:
         return self.with_position(ast.Constant(token.text), link)
 
     def argument_list(self, node: SyntaxNode) -> list[ast.expr]:
-        """Return the arguments of a call or the elements of a list; ``...`` becomes a starred expression."""
+        """Return the arguments of a call, or the elements of a list; ``...x`` becomes a starred expression."""
         return [
             self.with_position(ast.Starred(self.operation("spread_items", self.expression(item.nodes[0])), LOAD), item)
             if item.kind == "spread"
@@ -281,21 +295,22 @@ _LINKS = frozenset({"member", "optional_member", "item", "optional_item", "call"
 
 
 def _key(token: Any) -> Any:
-    """Return the key of a map entry: the value of a string or number, or the name."""
+    """Return the key of a map entry: the value of a string or number literal, or the identifier as text."""
     if token.kind == "TEXT":
         return unescape(token.text[1:-1])
     return parse_number(token.text) if token.kind == "NUMBER" else token.text
 
 
 def is_null(value: ast.expr) -> ast.Compare:
-    """Return the expression ``value is None``."""
+    """Return the AST of ``value is None``; None is the null of XScript."""
     return ast.Compare(value, [ast.Is()], [ast.Constant(None)])
 
 
 def _equality(left: ast.expr, right: ast.expr, otherwise: ast.expr, *, negated: bool) -> ast.expr:
-    """Return ``left == right``, or ``!=`` if ``negated``; Python compares if one side is a string or null.
+    """Return an expression for ``left == right``, or for ``left != right`` if ``negated``.
 
-    Parameters: ``otherwise`` is the comparison to use for all other operands.
+    It is Python's comparison if one side is a string or null constant, else ``otherwise``, the call of the operation
+    with the rules of XScript.
     """
     for side in (left, right):
         if isinstance(side, ast.Constant) and side.value is None:

@@ -18,12 +18,12 @@ from taskrun.script.xscript.variables import LOAD, STORE
 
 
 class FunctionTranslator(ExpressionTranslator):
-    """Translator of arrow functions, declared functions and destructuring patterns."""
+    """Translator of XScript functions and destructuring patterns to Python's AST."""
 
     hoisted: list[ast.stmt]
 
     def block(self, statements: Sequence[SyntaxNode]) -> list[ast.stmt]:
-        """Return the translation of the statements of a block."""
+        """Return the Python statements for the XScript statements of a block; implemented by a subclass."""
         raise NotImplementedError
 
     def on_arrow(self, node: SyntaxNode) -> ast.expr:
@@ -35,7 +35,10 @@ class FunctionTranslator(ExpressionTranslator):
         return self.arrow_function(node, [SyntaxNode("parameter", (pattern,), token.start, token.end)], node.nodes[-1])
 
     def arrow_function(self, node: SyntaxNode, parameters: Sequence[SyntaxNode], body: SyntaxNode) -> ast.expr:
-        """Return an expression for an arrow function: a lambda, or the name of a function that is hoisted."""
+        """Return an expression for an arrow function: a lambda, or the name of a hoisted function.
+
+        A hoisted function is defined before the statement that contains it, because a lambda cannot contain statements.
+        """
         outer, self.hoisted = self.hoisted, []
         defaults = [self._default_value(parameter) for parameter in parameters]
         outer += self.hoisted
@@ -58,7 +61,7 @@ class FunctionTranslator(ExpressionTranslator):
         return LocalName(name, LOAD)
 
     def declared_function(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the definition of a declared function; outside of blocks it is also assigned to the scope."""
+        """Return the ``def`` for ``function name() { … }``; outside of blocks, also its assignment to the scope."""
         token, parameters, *rest = node.children
         target = self.variables.declare(token.text)
         defaults = [self._default_value(parameter) for parameter in parameters.nodes]
@@ -71,29 +74,35 @@ class FunctionTranslator(ExpressionTranslator):
         return [defined] if isinstance(target, LocalName) else [defined, ast.Assign([target], LocalName(name, LOAD))]
 
     def enter_function(self) -> None:
-        """Open the block of a function."""
+        """Open the outermost block of a function, in which its parameters and variables are declared."""
         self.variables.functions.append(set())
         self.variables.open_block()
 
     def leave_function(self) -> set[str]:
-        """Close the block of a function and return the internal names of the outer variables that it assigns."""
+        """Close the outermost block of a function; return the outer variables that the function assigns.
+
+        They are internal names, for the ``nonlocal`` statement of the function.
+        """
         self.variables.close_block()
         return self.variables.functions.pop()
 
     def _definition(self, name: str, arguments: ast.arguments, body: list[ast.stmt], assigned: set[str]) -> ast.stmt:
-        """Return the definition of a function; ``assigned`` are the outer variables that it declares nonlocal."""
+        """Return a ``def`` whose body begins by declaring the variables ``assigned`` as nonlocal."""
         outer: list[ast.stmt] = [ast.Nonlocal(sorted(assigned))] if assigned else []
         return ast.FunctionDef(name, arguments, [*outer, *(body or [ast.Pass()])], [], None)
 
     def _default_value(self, parameter: SyntaxNode) -> ast.expr:
-        """Return the default value of a parameter, null if it has none."""
+        """Return the expression for the default value of a parameter, None if it has none."""
         values = [child for child in parameter.nodes[1:] if child.kind != "type"]
         return self.expression(values[0]) if parameter.kind == "parameter" and values else ast.Constant(None)
 
     def translate_parameters(
         self, parameters: Sequence[SyntaxNode], defaults: Sequence[ast.expr]
     ) -> tuple[ast.arguments, list[ast.stmt]]:
-        """Return the parameters, and the statements that destructure the arguments of patterns."""
+        """Return the Python parameters, and the statements to execute at the start of the function.
+
+        These statements destructure the arguments whose parameter is a pattern, such as ``({a, b}) => a + b``.
+        """
         names: list[ast.arg] = []
         prelude: list[ast.stmt] = []
         rest = ast.arg(self.variables.unique_name("rest"))
@@ -121,7 +130,7 @@ class FunctionTranslator(ExpressionTranslator):
         return listed, prelude
 
     def destructure(self, pattern: SyntaxNode, value: ast.expr, bind: Callable[[str], ast.Name]) -> list[ast.stmt]:
-        """Return the statements that assign the parts of a value to the names of a pattern.
+        """Return the statements that assign the parts of ``value`` to the names in a pattern such as ``[a, {b}]``.
 
         Parameters: ``bind`` returns the assignment target for a name.
         """

@@ -88,7 +88,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _scan(text: str) -> Iterator[Token]:
-    """Yield the tokens of a text; every keyword has its own kind, also where it is used as a name."""
+    """Yield the tokens of a text; a keyword has the kind of that keyword, even where it is used as a name."""
     position, newline = 0, False
     open_brackets = [""]  # innermost last; "`" stands for the "${" of a template
     while position < len(text):
@@ -120,7 +120,10 @@ def _scan(text: str) -> Iterator[Token]:
 
 
 def _template(text: str, start: int, open_brackets: list[str]) -> Generator[Token, None, int]:
-    """Yield the next characters of a template text and the token that ends them; return the index behind that."""
+    """Yield the next piece of text of a template and the token behind it; return the index behind that token.
+
+    The token is the closing backquote, or the ``${`` of an expression.
+    """
     chunk = _CHUNK.match(text, start)
     end = chunk.end() if chunk else start
     yield Token("CHUNK", text[start:end], start, end, newline=False)
@@ -135,7 +138,7 @@ def _template(text: str, start: int, open_brackets: list[str]) -> Generator[Toke
 
 
 def _keyword_as_name(found: list[Token], index: int) -> Token:
-    """Return the token at an index, with kind NAME for a keyword after a dot or before the colon of a map entry."""
+    """Return the token at an index; a keyword after a dot or before the colon of a map entry becomes a NAME."""
     token = found[index]
     if token.text not in KEYWORDS or token.kind in {"TEXT", "CHUNK"}:
         return token
@@ -148,7 +151,7 @@ def _keyword_as_name(found: list[Token], index: int) -> Token:
 
 
 def _operator_kind(source: str, position: int, text: str) -> str:
-    """Return the kind of an operator or bracket; raise ProblemsError if XScript does not have it."""
+    """Return the kind of an operator or bracket; raises ProblemsError if XScript does not support it."""
     if source == "`":
         return "TEMPLATE"
     if text.startswith("/*", position):
@@ -160,7 +163,10 @@ def _operator_kind(source: str, position: int, text: str) -> str:
 
 
 def _name_kind(source: str, position: int, text: str) -> str:
-    """Return the kind of a keyword, or NAME; raise ProblemsError for a word of JavaScript that XScript lacks."""
+    """Return the kind of a word: that of a keyword, or NAME.
+
+    Raises ProblemsError for a keyword of JavaScript that XScript does not support.
+    """
     if source in KEYWORDS:
         return source.upper()
     if (
@@ -174,7 +180,7 @@ def _name_kind(source: str, position: int, text: str) -> str:
 
 
 def _is_key(text: str, position: int, source: str) -> bool:
-    """Return whether the word at a position is the key of a map entry."""
+    """Return whether the word ``source`` at a position is the key of a map entry, ``{word: …}``."""
     return text[position + len(source) :].lstrip().startswith(":") and text[:position].rstrip().endswith(("{", ","))
 
 

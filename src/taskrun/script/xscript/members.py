@@ -110,5 +110,8 @@ _KINDS: tuple[tuple[tuple[type, ...], tuple[str, ...]], ...] = (
 
 
 def kinds_of(value: Any) -> tuple[str, ...]:
-    """Return the keys of METHODS and PROPERTIES for a value, in order of lookup; none for an object of Python code."""
+    """Return the keys of METHODS and PROPERTIES that apply to a value, such as ``"list"``, in order of lookup.
+
+    The result is empty for an object of Python code, whose attributes are read through the guard.
+    """
     return next((names for types, names in _KINDS if isinstance(value, types)), ())

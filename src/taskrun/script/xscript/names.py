@@ -19,7 +19,10 @@ def _if(test: Any, then: Any, otherwise: Any = None) -> Any:
 
 
 def _switch(value: Any, *cases: Any) -> Any:
-    """Return the result of the first case that equals the value; ``cases`` are case, result, …, and maybe a default."""
+    """Return the result of the first case that equals ``value``.
+
+    ``cases`` are a case, its result, the next case, its result …, and perhaps a default result, else null.
+    """
     for key, found in zip(cases[::2], cases[1::2], strict=False):
         if key == value:
             return found

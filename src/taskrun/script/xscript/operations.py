@@ -69,7 +69,10 @@ def remainder(a: Any, b: Any) -> Any:
 
 
 def _numeric_operand(a: Any, sign: str, b: Any) -> Any:
-    """Return the left operand ``a``; raise TypeError if an operand is a boolean, string, collection or null."""
+    """Return ``a``; raise TypeError if ``a`` or ``b`` is a boolean, string, collection or null.
+
+    ``sign`` is the operator, for the message.
+    """
     if not isinstance(a, _NOT_NUMERIC) and not isinstance(b, _NOT_NUMERIC):
         return a
     raise TypeError(f"'{sign}' is not possible between {kind_name(a)} and {kind_name(b)}")
@@ -83,14 +86,14 @@ def number(value: Any) -> Any:
 
 
 def template(*parts: Any) -> str:
-    """Return the string of a template: its parts joined, null as an empty string."""
+    """Return the text of a template in backquotes: its parts joined, null as an empty string."""
     pieces = ["" if part is None else text(part) for part in parts]
     check_size(sum(map(len, pieces)), text=True)
     return "".join(pieces)
 
 
 def required(value: Any) -> Any:
-    """Return the operand of the postfix ``!``; raise ValueError if it is null."""
+    """Return ``value``, the operand of the postfix ``!``; raise ValueError if it is null."""
     if value is None:
         raise ValueError("the value before '!' is null")
     return value
@@ -137,7 +140,10 @@ def call_member(value: Any, name: str, *arguments: Any) -> Any:
 
 
 def _checked_result(value: Any, name: str) -> Any:
-    """Return the result of a call of ``name``, or raise TypeError if scripts must not have it."""
+    """Return the result of a call, or raise TypeError if the guard does not let scripts receive it.
+
+    ``name`` is the name of the function in the message.
+    """
     return value if value.__class__ in PLAIN else guarded_result(value, name)
 
 
@@ -170,7 +176,7 @@ def set_item(value: Any, key: Any, new: Any) -> None:
 
 
 def spread(value: Any) -> Mapping[Any, Any]:
-    """Return the mapping whose entries ``{...value}`` copies; empty for null."""
+    """Return the mapping whose entries ``{...value}`` copies; it is empty for null."""
     if value is None:
         return {}
     if isinstance(value, Mapping):
@@ -200,7 +206,7 @@ def rest_list(values: Iterable[Any]) -> list[Any]:
 
 
 def remaining(value: Any, taken: Any) -> Any:
-    """Return the value of ``...rest`` in a pattern.
+    """Return the value of ``...rest`` in a pattern: a map or list of the parts that the pattern has not read.
 
     Parameters: ``taken`` are the keys of a map that the pattern has read, or the index from which to copy a list.
     """
@@ -236,7 +242,11 @@ def exception_to_raise(value: Any) -> BaseException:
 
 
 def _list(*arguments: Any) -> list[Any]:
-    """Return a list of the arguments, a copy of a single iterable, or an empty list for a capacity."""
+    """Return the list that ``new ArrayList(…)`` creates.
+
+    It has the items of a single iterable; it is empty for a single number, which is a capacity in Java; else it has the
+    arguments.
+    """
     first = arguments[0] if len(arguments) == 1 else None
     if isinstance(first, int):
         return []  # a capacity, as in Java

@@ -41,7 +41,7 @@ _UNSUPPORTED_SYNTAX = MappingProxyType(
 
 
 class SyntaxNode(NamedTuple):
-    """Node of the syntax tree of an XScript: the grammar rule, its children and its position.
+    """Node of the syntax tree of an XScript: the grammar rule, the children and the position of a construct.
 
     ``kind`` is the name of the rule, ``children`` are nodes and tokens, ``start`` and ``end`` indexes into the text.
     """
@@ -58,7 +58,7 @@ class SyntaxNode(NamedTuple):
 
 
 def parse(text: str, limits: Limits, *, expression: bool) -> SyntaxNode:
-    """Return the syntax tree of a program, or of one expression if ``expression``.
+    """Return the syntax tree of a script, or of one expression if ``expression``.
 
     Raises ProblemsError with the first syntax error, or if the tree exceeds ``limits``.
     """
@@ -81,7 +81,11 @@ def _parser() -> lark.Lark:
 
 
 def _with_lookahead(found: list[Token]) -> Iterator[Token]:
-    """Yield the tokens after the changes that need look-ahead: arrow parameters are marked, semicolons inserted."""
+    """Yield the tokens with changes that depend on the tokens behind them.
+
+    A ``(`` that begins parameters of an arrow function is marked, and semicolons are inserted after ``return`` and the
+    like at the end of a line.
+    """
     types: set[int] = set()  # indexes of names that are the return type of an arrow function
     for index, token in enumerate(found):
         following = found[index + 1] if index + 1 < len(found) else None
@@ -103,7 +107,7 @@ def _with_kind(token: Token, kind: str) -> Token:
 
 
 def _arrow_parameters(found: list[Token], index: int) -> int:
-    """Return the index of the ``)`` that ends the arrow parameters beginning at ``index``, or 0 if none begin there."""
+    """Return the index of the ``)`` of arrow function parameters that begin at ``index``; 0 if none begin there."""
     depth = 0
     for position in range(index, len(found)):
         kind = found[position].kind
@@ -116,7 +120,7 @@ def _arrow_parameters(found: list[Token], index: int) -> int:
 
 
 def _feed_with_semicolon(parser: Any, token: Token, text: str) -> Any:
-    """Return the parser after it consumed a token, with a semicolon inserted before the token where it is missing."""
+    """Pass a token to the parser and return the parser; a missing semicolon before the token is inserted."""
     may_lack = token.newline or token.kind in {"RBRACE", "$END"}
     for semicolon in (False, True):
         attempt = parser.copy(deepcopy_values=False) if may_lack else parser
@@ -130,7 +134,7 @@ def _feed_with_semicolon(parser: Any, token: Token, text: str) -> Any:
 
 
 def _feed_token(parser: Any, token: Token) -> bool:
-    """Pass a token to the parser and return whether the grammar accepts it; the result is stored on the parser."""
+    """Pass a token to the parser and return whether the grammar accepts it; sets ``parser.result``."""
     import lark
 
     kind = token.kind
@@ -158,7 +162,7 @@ def _syntax_problem(parser: Any, token: Token, text: str) -> Problem:
 
 
 def _hint(parser: Any) -> str:
-    """Return a hint about the token that the parser expects, or ``""`` if several are possible."""
+    """Return a hint what the parser expects: a name, an expression, or the only possible bracket; else ``""``."""
     signs = {"RPAR": ")", "RBRACE": "}", "RSQUARE": "]", "COLON": ":", "OF": "of", "HOLE_END": "}"}
     choices = {kind for kind in parser.choices() if kind.isupper() or kind.startswith("$")}
     if choices <= {"NAME", "LBRACE", "LSQUARE"} and "NAME" in choices:
@@ -186,7 +190,10 @@ def _convert_tree(top: Any, limits: Limits) -> SyntaxNode:
 
 
 def _convert_node(node: Any) -> Any:
-    """Return a node or token of lark as SyntaxNode or Token, without the tokens that the kind of the node implies."""
+    """Return a node or token of lark as SyntaxNode or Token.
+
+    Tokens that follow from the kind of the node, such as brackets, are left out.
+    """
     if not hasattr(node, "children"):
         return Token(node.type, str(node), node.start_pos, node.end_pos, newline=False)
     children: Iterable[Any] = node.children

@@ -58,7 +58,7 @@ def _pad_end(value: str, length: int, fill: str = " ") -> str:
 
 
 def _padding(value: str, length: int, fill: str) -> str:
-    """Return the characters that extend a string to a length."""
+    """Return the characters to add to ``value`` to extend it to ``length``: ``fill``, repeated and cut."""
     check_size(length, text=True)
     missing = max(0, length - len(value))
     return (fill * (missing // len(fill) + 1))[:missing] if fill else ""
@@ -71,7 +71,10 @@ def _concat(value: str, *others: Any) -> str:
 
 
 def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
-    """Return the method that converts a string with ``kind``, or returns its argument for a blank string."""
+    """Return the method that converts a string with ``kind``, such as ``int``.
+
+    For a blank string the method returns its argument, the default value.
+    """
 
     def convert(value: str, default: Any = None) -> Any:
         stripped = value.strip()
@@ -83,7 +86,7 @@ def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _boolean(value: str) -> bool:
-    """Return the value of ``true`` or ``false`` in upper or lower case; raise ValueError for another string."""
+    """Return the boolean for ``true`` or ``false`` in upper or lower case; raise ValueError for another string."""
     if value.lower() in {"true", "false"}:
         return value.lower() == "true"
     raise ValueError(f"'{value}' is neither true nor false")

@@ -20,7 +20,7 @@ from taskrun.script.xscript.variables import LOAD, STORE
 
 
 class JumpTranslator(FunctionTranslator):
-    """Translator of statements that jump.
+    """Translator of ``switch``, ``break`` and ``continue`` to Python's AST.
 
     ``jumps`` are the enclosing constructs, innermost last: ``"function"``, ``"loop"``, or for a switch the name of the
     variable that is true when a ``continue`` has left it.
@@ -75,14 +75,17 @@ class JumpTranslator(FunctionTranslator):
         return statements_
 
     def _continue_statements(self) -> list[ast.stmt]:
-        """Return the statements that continue the loop around the innermost construct."""
+        """Return the Python statements for a ``continue`` at the current position.
+
+        Inside a switch, which is itself a Python loop, they set a flag and leave that loop.
+        """
         innermost = self.jumps[-1]
         if innermost == "loop":
             return [ast.Continue()]
         return [ast.Assign([LocalName(innermost, STORE)], ast.Constant(True)), ast.Break()]
 
     def _jump_targets(self) -> list[str]:
-        """Return the loops and switches inside the innermost function."""
+        """Return the entries of ``jumps`` inside the innermost function, innermost first."""
         found: list[str] = []
         for kind in reversed(self.jumps):
             if kind == "function":
@@ -91,7 +94,10 @@ class JumpTranslator(FunctionTranslator):
         return found
 
     def _case_index(self, cases: Sequence[SyntaxNode], value: str) -> ast.expr:
-        """Return an expression for the index of the case to start with: the default, or the end, if none matches."""
+        """Return an expression for the index of the case at which a switch starts.
+
+        It is the first case that equals the variable ``value``, else the default, else the number of cases.
+        """
         default = next((position for position, case in enumerate(cases) if case.kind == "default"), len(cases))
         choice: ast.expr = ast.Constant(default)
         for position in range(len(cases) - 1, -1, -1):

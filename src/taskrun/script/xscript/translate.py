@@ -1,11 +1,11 @@
-"""Translation of XScript programs to a Python syntax tree; this module has the statements.
+"""Translation of XScript to a Python syntax tree; this module has the statements.
 
     let names = [];
     for (let o of orders) { if (o.total > 10) names.push(o.customer?.name ?? "nobody") }
     names.join(", ")
 
 Rules: every node of the tree has the position of the text it was translated from. ``break`` and ``continue`` keep their
-meaning, although a ``for`` with three parts and a ``switch`` become other loops in Python. The value of a program is
+meaning, although a ``for`` with three parts and a ``switch`` become other loops in Python. The value of a script is
 that of its ``return``, else of the expression statement that was executed last.
 """
 
@@ -30,7 +30,7 @@ from taskrun.script.xscript.variables import LOAD, STORE
 
 @dataclass(frozen=True, slots=True)
 class TranslatedProgram:
-    """Result of a translation: Python statements, the names read from and stored in the scope, and the imports.
+    """Translated XScript: Python statements, the names read from and stored in the scope, and the imports.
 
     ``imports`` maps each imported name to its dotted path and the index of the import in the text.
     """
@@ -42,7 +42,7 @@ class TranslatedProgram:
 
 
 def translate_xscript(text: str, *, expression: bool, limits: Limits) -> TranslatedProgram:
-    """Return the translation of a program, or of one expression if ``expression``.
+    """Return the translation of an XScript, or of one expression if ``expression``.
 
     Raises ProblemsError for a syntax error, an unsupported construct, or a text that exceeds ``limits``.
     """
@@ -66,22 +66,22 @@ def translate_xscript(text: str, *, expression: bool, limits: Limits) -> Transla
 
 
 def _ends_line(text: str, index: int, letter: str) -> bool:
-    """Return whether a character ends a line; of a carriage return and a line feed the second one does."""
+    """Return whether a character ends a line; a carriage return before a line feed does not."""
     return letter == "\n" or (letter == "\r" and text[index + 1 : index + 2] != "\n")
 
 
 class StatementTranslator(JumpTranslator, FunctionTranslator):
-    """Translator of all statements; each method ``do_<rule>`` returns a list of Python statements."""
+    """Translator of XScript statements to Python's AST; each method ``do_<rule>`` handles one grammar rule."""
 
     hoisted: list[ast.stmt]
 
     def expression_statement(self, tree: SyntaxNode) -> list[ast.stmt]:
-        """Return the translation of a text that is one expression."""
+        """Return the Python statements for a text that is exactly one expression."""
         value = self.expression(tree)
         return [*self.hoisted, self.with_position(ast.Expr(value), tree)]
 
     def block(self, statements: Sequence[SyntaxNode]) -> list[ast.stmt]:
-        """Return the statements of a block, functions first, because they may be called before their declaration."""
+        """Return the Python statements of a block, functions first: they may be called before their declaration."""
         outer, self.hoisted = self.hoisted, []
         done: list[ast.stmt] = []
         flat = [node.nodes[0] if node.kind == "statement" and node.nodes else node for node in statements]
@@ -94,7 +94,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return done
 
     def statement(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the translation of one statement, preceded by the statements that were hoisted out of it."""
+        """Return the Python statements for one statement; functions that it needs are defined before it."""
         if node.kind == "statement":
             node = node.nodes[0]
         outer, self.hoisted = self.hoisted, []
@@ -106,7 +106,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return whole
 
     def body(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the statements of a body with its own block, never an empty list."""
+        """Return the Python statements of the body of a loop or condition, at least ``pass``; names in it are local."""
         if node.kind == "statement":
             node = node.nodes[0]
         self.variables.open_block()
@@ -163,7 +163,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         )
 
     def _assign_list(self, target: SyntaxNode, value: ast.expr) -> list[ast.stmt]:
-        """Return the assignment of the items of a value to the targets in a list, ``[a, b] = value``."""
+        """Return the Python statements for ``[a, b] = value``: they assign the items of the value to the targets."""
         own = self.temporary()
         statements: list[ast.stmt] = [ast.Assign([LocalName(own, STORE)], value)]
         for position, node in enumerate(target.children[0].nodes):
@@ -172,10 +172,10 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return statements
 
     def _assign(self, target: SyntaxNode, value: object, *, read: bool) -> list[ast.stmt]:
-        """Return the assignment of a value to a name, member or item.
+        """Return the Python statements that assign a value to a name, member or item.
 
         Parameters: ``value`` is a function that returns the expression to assign; its argument is the expression for
-        the current value of the target if ``read``, else None.
+        the current value of the target if ``read`` (as ``+=`` needs it), else None.
         """
         make: object = value
         if not callable(make):
@@ -229,7 +229,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [ast.Assign([LocalName(first, STORE)], ast.Constant(True)), loop]
 
     def do_for_(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Translate ``for`` to ``while``; the third part begins each later iteration, so that ``continue`` runs it."""
+        """Translate ``for (init; test; update)`` to a ``while``, the update first, so that ``continue`` runs it."""
         first, test, following, body = node.nodes
         self.variables.open_block()
         begun = self.statement(first.nodes[0]) if first.nodes else []
@@ -255,7 +255,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [loop]
 
     def loop_body(self, body: SyntaxNode) -> list[ast.stmt]:
-        """Return the statements of the body of a loop, in which ``break`` and ``continue`` are allowed."""
+        """Return the Python statements for the body of a loop; ``break`` and ``continue`` are allowed in it."""
         self.jumps.append("loop")
         statements = self.body(body)
         self.jumps.pop()

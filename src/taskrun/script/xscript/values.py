@@ -49,7 +49,7 @@ class NopScriptError(Exception):
 
 
 class ScriptError(Exception):
-    """Error with a message: ``new Error("…")``, and the wrapper of any thrown value that is not an exception."""
+    """Error with a message, created by ``new Error("…")`` or by throwing a value that is not an exception."""
 
 
 NUMBERS = (int, float, Decimal)

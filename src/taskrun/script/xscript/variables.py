@@ -18,7 +18,7 @@ STORE = ast.Store()
 
 @dataclass(slots=True)
 class BlockNames:
-    """Declarations of one block.
+    """Names that one block of a script declares.
 
     ``function`` is the number of functions around the block, ``names`` maps declared to internal names, ``constants``
     are the names that were declared with ``const``.
@@ -30,9 +30,10 @@ class BlockNames:
 
 
 class XScriptVariables:
-    """Variables that are visible at the current position of the translation, and what the program reads and stores.
+    """Variables of an XScript during its translation: the declared ones, and those of the scope.
 
-    ``blocks`` are the enclosing blocks, innermost last. ``reads`` and ``stores`` collect names of the scope.
+    ``blocks`` are the enclosing blocks at the current position, innermost last. ``reads`` and ``stores`` collect the
+    variables of the scope that the script reads and assigns.
     """
 
     def __init__(self) -> None:
@@ -44,22 +45,22 @@ class XScriptVariables:
         self._count = 0
 
     def unique_name(self, name: str) -> str:
-        """Return an internal name that no other variable has."""
+        """Return an internal name that no other variable has, such as ``x@3``."""
         self._count += 1
         return f"{name}@{self._count}"
 
     def open_block(self) -> BlockNames:
-        """Enter a block and return its declarations."""
+        """Enter a block, in which declared names are local; return its declarations, which are empty."""
         block = BlockNames(len(self.functions))
         self.blocks.append(block)
         return block
 
     def close_block(self) -> None:
-        """Leave the innermost block."""
+        """Leave the innermost block, with its declarations."""
         self.blocks.pop()
 
     def declare(self, name: str, *, constant: bool = False) -> ast.Name:
-        """Declare a name in the innermost block, or in the scope, and return the target of its assignment."""
+        """Declare a name in the innermost block, or outside of blocks in the scope; return its assignment target."""
         if not self.blocks:
             if constant:
                 self.constants.add(name)
@@ -73,14 +74,17 @@ class XScriptVariables:
         return LocalName(internal_name, STORE)
 
     def find_declaration(self, name: str) -> tuple[BlockNames | None, str]:
-        """Return the block that declares a name and its internal name, or None and the name for one of the scope."""
+        """Return the innermost block that declares a name, and the internal name.
+
+        For a name that no block declares, which belongs to the scope, return None and the name.
+        """
         for block in reversed(self.blocks):
             if name in block.names:
                 return block, block.names[name]
         return None, name
 
     def load_name(self, name: str) -> ast.Name:
-        """Return the node that reads a variable."""
+        """Return the AST node that reads a variable; a variable of the scope is added to ``reads``."""
         block, internal_name = self.find_declaration(name)
         if block is not None:
             return LocalName(internal_name, LOAD)
@@ -89,7 +93,7 @@ class XScriptVariables:
         return ScopeName(internal_name, LOAD)
 
     def store_name(self, name: str) -> ast.Name:
-        """Return the target of an assignment to a variable."""
+        """Return the AST node of an assignment target; a variable of the scope is added to ``stores``."""
         block, internal_name = self.find_declaration(name)
         if block is None:
             self.stores.add(name)

@@ -25,7 +25,7 @@ _DELETE_STEPS = (
 
 
 def delete_runs(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
-    """Delete runs and the runs that they called, and return how many runs were deleted."""
+    """Delete the runs with these row ids and the runs that they called; return how many runs were deleted."""
     append_fence(connection)  # before the deletion, so that the fence gets a row id that was never used
     found: set[int] = set()
     waiting = list(numbers)

@@ -9,6 +9,7 @@ reading the epoch in the same statement makes a commit 50 % slower.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from taskrun.stores.sqlite.schema import BLOCK_BITS
@@ -18,22 +19,22 @@ _MAX_RUNS = 10_000
 
 
 class KnownRun(NamedTuple):
-    """Cached data of a run that this process writes: its id in ``runs``, its epoch, its latest block in ``places``."""
+    """Cached row id and epoch of a run that this process writes, and the last id block that ``places`` lists for it."""
 
     number: int
     epoch: int
     block: int
 
 
+@dataclass(slots=True, eq=False)
 class LogEnd:
-    """Cached end of the append-only log: the last row id, and the runs written since another process wrote last."""
+    """Cache of the last row id of the log, and of the runs that were written since another process wrote last."""
 
-    def __init__(self) -> None:
-        self.last_id: int = 0
-        self.runs: dict[str, KnownRun] = {}
+    last_id: int = 0
+    runs: dict[str, KnownRun] = field(default_factory=dict)
 
     def refresh(self, connection: sqlite3.Connection) -> None:
-        """Read the last row id in a write transaction, and drop the cached runs if another process wrote."""
+        """Read the last row id, inside a write transaction; drop the cached runs if another process wrote."""
         (last_id,) = connection.execute("SELECT max(id) FROM steps").fetchone()
         if last_id != self.last_id or len(self.runs) > _MAX_RUNS:
             self.runs.clear()

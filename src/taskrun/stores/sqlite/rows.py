@@ -41,7 +41,7 @@ Fetch: TypeAlias = Callable[[str], bytes]
 
 
 def cell(text: str | None, spill: Spill | None = None) -> Cell:
-    """Return the cell for a text; ``spill`` writes a long text to a file, without it the cell contains the whole text."""
+    """Return the database value for a text: itself, or a blob if it is long (``spill`` writes a file) or not UTF-8."""
     if text is None:
         return None
     if spill is not None and len(text) > MAX_CELL_CHARACTERS:
@@ -56,7 +56,7 @@ def cell(text: str | None, spill: Spill | None = None) -> Cell:
 
 
 def text_from_cell(stored: Any, fetch: Fetch) -> Any:
-    """Return the text of a cell: a blob is decoded or names a file, any other value is returned unchanged."""
+    """Return the text for a database value; ``fetch`` reads a long text from its file. Only blobs are converted."""
     if not isinstance(stored, bytes):
         return stored
     data = stored[1:] if stored.startswith(b"t") else fetch(stored[1:].decode())
@@ -64,7 +64,7 @@ def text_from_cell(stored: Any, fetch: Fetch) -> Any:
 
 
 def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
-    """Return the columns in which a record differs from the defaults of the table ``steps``, and their cells.
+    """Return the columns in which a record differs from the defaults of the table ``steps``, and their values.
 
     Most records differ in few columns, and each bound value costs time, even None.
     """
@@ -95,7 +95,7 @@ def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
 
 
 def _further_cells(record: StepRecord, spill: Spill, cells: list[Cell]) -> str:
-    """Append the cells of the rarely used columns to ``cells``, and return the names of these columns."""
+    """Append the values of the rarely used columns of a record to ``cells``, and return the names of these columns."""
     names, signal = record.input_names, record.signal
     further: dict[str, Cell] = {
         ", input_names": _names_cell(names) if names else None,
@@ -124,7 +124,7 @@ def insert_statement(columns: str) -> str:
 
 
 def step_from_row(row: Sequence[Any], fetch: Fetch) -> StepRecord:
-    """Return the StepRecord of a row that was selected with STEP_COLUMNS."""
+    """Return the StepRecord of a row that was selected with STEP_COLUMNS; ``fetch`` reads long texts from files."""
     key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = (
         text_from_cell(one, fetch) if type(one) is bytes else one for one in row
     )
@@ -152,7 +152,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
-    """Return the cells of a run in the order of SUMMARY_COLUMNS and LONG_COLUMNS."""
+    """Return the database values of a run in the order of SUMMARY_COLUMNS and LONG_COLUMNS."""
     owner = run.owner
     return (
         *(cell(text) for text in (run.run_id, run.flow, run.version, run.path, run.sha256)),
@@ -168,7 +168,7 @@ def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
 
 
 def changed_columns(changes: RunChanges, spill: Spill) -> dict[str, Cell]:
-    """Return the columns of ``runs`` that the changes set, with their cells; a new flow text sets only its hash."""
+    """Return the columns of ``runs`` that ``changes`` set, with their values; of a new flow text only its hash."""
     columns: dict[str, Cell] = {}
     for name, value in changes.items():
         if name == "owner":
@@ -215,10 +215,10 @@ def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
 
 
 def _error_cell(error: ErrorRecord | None, spill: Spill) -> Cell:
-    """Return the cell of an error record: its JSON text."""
+    """Return the database value for an error record, its JSON text; None for no error."""
     return None if error is None else cell(json.dumps(error.as_json()), spill)
 
 
 def _error_of(stored: Any, fetch: Fetch) -> ErrorRecord | None:
-    """Return the error record of a cell with its JSON text."""
+    """Return the error record for a database value, its JSON text; None for no error."""
     return None if stored is None else ErrorRecord.from_json(json.loads(text_from_cell(stored, fetch)))

@@ -48,7 +48,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
 
 
 def migrate(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Migrate a database to the present version of the schema; must be called outside of a transaction.
+    """Create or migrate the tables of a database to the current schema; must be called outside of a transaction.
 
     ``name`` is the name of the database in messages. Raises StoreError if the database is not taskrun's, or is newer.
     """

@@ -130,13 +130,13 @@ class SqliteStore:
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """Write records and changes of one run in one transaction; raises FencedError or TransitionError."""
+        """Write step records and changes of one run in one transaction; raises FencedError or TransitionError."""
         for problem in self.write_all((Write(run_id, epoch, records, run_changes),)):
             if problem is not None:
                 raise problem
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """Write for several runs in one transaction; return one error or None per write."""
+        """Perform writes of several runs in one transaction; return one error or None per write."""
         with self._lock:
             try:
                 if len(writes) == 1 and try_append(self._connection, self._log_end, writes[0]):
@@ -226,7 +226,7 @@ class SqliteStore:
             return count
 
     def _sweep(self) -> None:
-        """Remove the value files that no run uses; the transaction prevents writes of other processes meanwhile."""
+        """Remove the files of long values that no run uses; a transaction prevents other writes meanwhile."""
         with self._transaction():
             self._files.sweep([name for (name,) in self._execute("SELECT DISTINCT name FROM files")])
 
@@ -237,7 +237,7 @@ class SqliteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Lock the connection for a read; convert errors about malformed rows into StoreError."""
+        """Lock the connection while the block reads; errors about malformed rows become StoreError."""
         with self._lock, translate_errors(self.path):
             try:
                 yield
@@ -273,7 +273,7 @@ class SqliteStore:
         return found.st_dev, found.st_ino, found.st_size > 0
 
     def _check_file(self) -> None:
-        """Raise StoreError if the file was deleted, replaced or emptied, because its records would be lost."""
+        """Raise StoreError if the database file was deleted, replaced or emptied: its records would be lost."""
         try:
             same = self._file_identity() == self._identity
         except FileNotFoundError:

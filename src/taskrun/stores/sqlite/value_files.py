@@ -12,6 +12,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from taskrun.errors import StoreError
@@ -22,14 +23,14 @@ _PARTIAL_MAX_AGE = 3600.0
 """Age in seconds after which an incomplete file is considered abandoned."""
 
 
+@dataclass(frozen=True, slots=True)
 class ValueFiles:
     """Folder of files with long values, addressed by the hash of their content."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def save(self, data: bytes) -> str:
-        """Write the data to a file, unless that file exists, and return its name."""
+        """Write the data to a file named by its hash, unless that file exists, and return the name."""
         name = hashlib.sha256(data).hexdigest()
         target = self.folder / name
         if self._is_complete(target, len(data)):

@@ -32,7 +32,7 @@ _RELEASE = "UPDATE runs SET owner_host = NULL, owner_pid = NULL, owner_token = N
 
 
 class PendingRows:
-    """Rows that a transaction inserts at its end, grouped by the columns that they set."""
+    """Rows of step records that a transaction inserts at its end, grouped by the columns that they set."""
 
     __slots__ = ("places", "steps")
 
@@ -49,7 +49,7 @@ class PendingRows:
 
 
 class SpilledFiles:
-    """The value files that were written for one write or one new run."""
+    """The files for long values that were written for one write or one new run."""
 
     __slots__ = ("files", "store")
 
@@ -64,14 +64,14 @@ class SpilledFiles:
         return name
 
     def register(self, connection: sqlite3.Connection, number: int) -> None:
-        """Record that the run uses these files; write a file again if a purge has removed it meanwhile."""
+        """Record that the run ``number`` uses these files; write those again that a purge has removed meanwhile."""
         for name, data in self.files.items():
             self.store.save(data)
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
-def read_fencing_error(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:
-    """Return the FencedError about a write with an outdated epoch; its message names the present owner of the run."""
+def fenced_error(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:
+    """Return the FencedError for a write with an outdated epoch; its message names the current owner of the run."""
     row = connection.execute(
         "SELECT epoch, owner_host, owner_pid, owner_token FROM runs WHERE run_id = ?", (run_id,)
     ).fetchone()
@@ -81,7 +81,7 @@ def read_fencing_error(connection: sqlite3.Connection, run_id: str, epoch: int) 
 
 
 class PreparedWrite(NamedTuple):
-    """A write with encoded cells, whose files (if any) are already written."""
+    """A write whose values are encoded and whose files for long values, if any, are written."""
 
     write: Write
     rows: list[tuple[str, list[Cell]]]
@@ -122,7 +122,7 @@ class PreparedWrite(NamedTuple):
         return None
 
     def _change(self, connection: sqlite3.Connection, number: int, present: RunState) -> None:
-        """Update the row of the run; raises TransitionError if its ``present`` state forbids the new one."""
+        """Update the row of the run; raises TransitionError if its state ``present`` cannot become the new one."""
         changes = self.write.changes
         if not changes:
             return
@@ -140,7 +140,7 @@ class PreparedWrite(NamedTuple):
 
 
 def prepare_writes(writes: Sequence[Write], store: ValueFiles) -> list[PreparedWrite]:
-    """Encode the cells of writes and write their files, before the transaction begins."""
+    """Encode the values of writes and write their files for long values, before the transaction begins."""
     prepared = []
     files = SpilledFiles(store)
     for write in writes:
@@ -167,11 +167,10 @@ def apply_writes(
 
 
 def try_append(connection: sqlite3.Connection, log_end: LogEnd, write: Write) -> bool:
-    """Append a single short record in one statement, which is the fastest possible transaction.
+    """Append a single short record in one statement, the fastest possible transaction; return whether it was written.
 
-    Return False, with nothing written, if the write needs ``PreparedWrite`` instead: it contains more than one record,
-    a long text or changes of the run; another process wrote meanwhile; or the run is not cached, or not with this
-    block.
+    Nothing is written if the write needs ``PreparedWrite`` instead: it contains more than one record, a long text or
+    changes of the run; another process wrote meanwhile; or the run, or its latest block of row ids, is not cached.
     """
     known = log_end.runs.get(write.run_id)
     next_id = log_end.last_id + 1
@@ -190,9 +189,9 @@ def try_append(connection: sqlite3.Connection, log_end: LogEnd, write: Write) ->
 
 
 class _NeedsFile(Exception):
-    """Raised for a record with a text that is too long for a cell."""
+    """Raised for a record with a text that is too long for the database and needs a file."""
 
 
 def _refuse_file(_: bytes) -> str:
-    """Raise _NeedsFile instead of writing a file."""
+    """Raise _NeedsFile: a variant of ``SpilledFiles.spill`` that writes no file."""
     raise _NeedsFile

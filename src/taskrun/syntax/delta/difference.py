@@ -19,12 +19,15 @@ from taskrun.syntax.node import Node, same
 
 
 class Differ(NamedTuple):
-    """Computes deltas; ``opaque`` are the tags of elements that contain scripts."""
+    """Computes the delta between two trees; ``opaque`` are the tags of elements that contain scripts."""
 
     opaque: frozenset[str]
 
     def difference(self, base: Node, wanted: Node, parent: Node | None = None) -> Node | None:
-        """Return the delta between two elements, or None if they are equal; ``parent`` is the parent of ``wanted``."""
+        """Return the delta that changes the element ``base`` into ``wanted``, or None if they are equal.
+
+        ``parent`` is the parent of ``wanted``.
+        """
         if same(base, wanted):
             return None
         changed = {name: text for name, text in wanted.attributes.items() if base.attributes.get(name) != text}
@@ -35,7 +38,7 @@ class Differ(NamedTuple):
         return self._body(base, wanted, wanted._replace(attributes=attributes, children=(), text=""))
 
     def _body(self, base: Node, wanted: Node, delta: Node) -> Node:
-        """Return the delta with the changes to the children and the text."""
+        """Return ``delta`` with the children and text that change the content of ``base`` into that of ``wanted``."""
         if default_operator(wanted, self.opaque) == MERGE_REPLACE:
             return delta._replace(children=wanted.children, text=wanted.text)
         if base.text == wanted.text and _all_same(base, wanted):
@@ -51,7 +54,10 @@ class Differ(NamedTuple):
         return replacement_delta(wanted) if children is None else delta._replace(children=children)
 
     def _children(self, base: Node, wanted: Node) -> tuple[Node, ...] | None:
-        """Return the children of the delta, or None if the children of a tree have no unique keys."""
+        """Return the children of the delta between two elements, or None if no such children exist.
+
+        They do not exist if children of one element have no unique keys.
+        """
         old, new = _keyed(base), _keyed(wanted)
         if old is None or new is None:
             return None
@@ -77,14 +83,14 @@ def replacement_delta(wanted: Node) -> Node:
 
 
 def _key(parent: Node | None, node: Node) -> dict[str, str]:
-    """Return the key attribute of an element with its value, or an empty dict."""
+    """Return the key attribute of an element with its value, ``{name: value}``; empty if its tag alone is its key."""
     attribute = key_attribute(parent, node) if parent is not None else None
     value = node.attributes.get(attribute) if attribute else None
     return {attribute: value} if attribute and value is not None else {}
 
 
 def _keyed(parent: Node) -> dict[Key, Node] | None:
-    """Return the children by their keys, or None if two have the same key or one has no key."""
+    """Return the children of an element by their keys, or None if two have the same key or one has no key."""
     found: dict[Key, Node] = {}
     for child in parent.children:
         key = key_of(parent, child)
@@ -95,7 +101,10 @@ def _keyed(parent: Node) -> dict[Key, Node] | None:
 
 
 def _fewest(old: list[Key], new: list[Key], needed: set[Key]) -> list[Key]:
-    """Return a minimal list of keys that contains ``needed`` and merges ``old`` into the order of ``new``."""
+    """Return a minimal list of keys that a delta must name to change the order ``old`` into ``new``.
+
+    It contains all keys of ``needed``.
+    """
     full = merged_order(old, new)
     wanted, remaining = [key for key in full if key in new], set(new)
     named = full

@@ -36,7 +36,7 @@ _HANDLED = frozenset({_EXTENDS, "x:dump", "x:validated"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Inputs of the extend stage of one compilation.
+    """Settings and caches of the extend stage in the compilation of one flow.
 
     ``opaque`` are the tags of elements that contain scripts, ``containers`` those that may carry ``x:extends``;
     ``config`` is the configuration that switches read; ``transform`` is applied to the merged tree; ``dump`` receives
@@ -57,20 +57,24 @@ class Sources:
     """Trees of the tag libraries that were read, by path."""
 
     def for_tag_library(self) -> Sources:
-        """Return the inputs for a tag library: without ``transform`` and ``dump``, which only apply to flows."""
+        """Return a copy for loading a tag library: without ``transform`` and ``dump``, which only apply to flows."""
         return replace(self, transform=None, dump=None)
 
 
 def load_and_extend(path: str, sources: Sources) -> Node:
-    """Load the file at ``path`` and extend it; raises XmlError and ExtendError."""
+    """Parse the file at ``path`` and return its tree, merged with its bases, layers and generated parts.
+
+    Raises XmlError if a file cannot be parsed, and ExtendError if files cannot be merged.
+    """
     found = sources.files.with_layers(path)
     return extend(sources.files.load(found.path), found, sources)
 
 
 def extend(root: Node, found: LayeredFile, sources: Sources) -> Node:
-    """Return the tree of a loaded file, merged with all that it extends; raises XmlError and ExtendError.
+    """Return the tree ``root`` of a parsed file merged with its bases, layers and generated parts.
 
-    ``found`` is the file with its delta layers, of which ``root`` is the topmost.
+    ``found`` is the file with its layers, of which ``root`` is the topmost. Raises XmlError if another file cannot be
+    parsed, and ExtendError if files cannot be merged.
     """
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
@@ -85,12 +89,12 @@ def extend(root: Node, found: LayeredFile, sources: Sources) -> Node:
 
 
 def _may_have(text: str, *words: str) -> bool:
-    """Return whether a text contains one of the words: much faster than a search of the tree."""
+    """Return whether a text contains one of the words. This is much faster than a search of the parsed tree."""
     return any(word in text for word in words)
 
 
 class _Extender:
-    """Merges one file with everything that it extends."""
+    """Merges one file with its bases, layers and generated parts."""
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
@@ -98,7 +102,10 @@ class _Extender:
         self.merger = Merger(sources.opaque)
 
     def finish(self, merged: Node) -> Node:
-        """Clean a merged tree and merge the output of its ``x:post-extends`` over it; raises ExtendError."""
+        """Clean a merged tree, and merge the output of ``x:post-extends`` over it.
+
+        Cleaning applies prototypes and drops removed elements. Raises ExtendError if a problem was recorded.
+        """
         cleaner = Cleaner(self.merger)
         self.merger.problems.extend(_root_problems(merged))
         root = cleaner.clean(_without_sections(merged, _POST))
@@ -111,19 +118,22 @@ class _Extender:
         return root
 
     def raise_problems(self) -> None:
-        """Raise ExtendError if switches or merges have reported problems."""
+        """Raise ExtendError if switches or merges have recorded problems."""
         problems = [*self.features.problems, *self.merger.problems]
         if problems:
             raise ExtendError(dict.fromkeys(problems))
 
     def preprocess(self, root: Node) -> Node:
-        """Apply the switches of a file and rewrite its short forms."""
+        """Apply the switches of a file, rewrite its short forms (``in:``, ``out:``), and return the new tree."""
         root = rewrite_short_forms(self.features.apply(root))
         self.raise_problems()
         return root
 
     def merge_bases(self, root: Node, chain: tuple[LayeredFile, ...]) -> Node:
-        """Merge a tree over its bases; ``chain`` leads from the flow to the tree's file."""
+        """Return the tree ``root`` merged over its bases.
+
+        ``chain`` are the files that extend each other, from the flow to the file of ``root``.
+        """
         self.sources.chains.setdefault(chain[-1].path, tuple(found.path for found in chain))
         if root.attributes.get("x:validated") in {"true", "1"}:
             if _EXTENDS in root.attributes:
@@ -142,7 +152,10 @@ class _Extender:
         return merged
 
     def _extend_inner(self, node: Node, chain: tuple[LayeredFile, ...]) -> Node:
-        """Merge an element with ``x:extends`` over its bases, and likewise the elements inside it."""
+        """Return an element in which every container with ``x:extends`` is merged over its own bases.
+
+        ``chain`` are the files that extend each other, from the flow to the file of ``node``.
+        """
         if node.tag in self.sources.containers and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
             return self._as_replacement(self.merge_bases(node, chain))
         if not node.children or node.tag in self.sources.opaque or node.tag in SECTIONS or node.tag == TEXT:
@@ -151,7 +164,7 @@ class _Extender:
         return node if children == node.children else node._replace(children=children)
 
     def _as_replacement(self, node: Node) -> Node:
-        """Return a merged container as a delta that replaces the element of the same key in the bases of the file."""
+        """Return a merged container marked to replace the element with its key in the bases of the file."""
         for section in node.children:
             if section.tag in SECTIONS:
                 message = f"<{section.tag}> cannot be used here: only <{node.tag}> extends this file, not a whole file"
@@ -162,7 +175,10 @@ class _Extender:
         return node._replace(attributes={**attributes, "x:override": REPLACE})
 
     def _bases(self, node: Node, chain: tuple[LayeredFile, ...]) -> Iterator[Node]:
-        """Yield the bases of a node, the lowest first."""
+        """Yield the trees that ``node`` is merged over, the lowest first.
+
+        ``chain`` are the files that extend each other, from the flow to the file of ``node``.
+        """
         bases: list[Node] = []
         words = [part.strip() for part in node.attributes.get(_EXTENDS, "none").split(",")]
         if not all(words):
@@ -204,7 +220,7 @@ class _Extender:
 
 
 def _similar_file(word: str, from_file: str) -> str:
-    """Return the hint with the most similar name in the folder of a missing file."""
+    """Return a hint with the most similar file name in the folder of ``word``, a path to a file that does not exist."""
     wanted = Path(from_file).parent / word
     try:
         return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir() if entry.is_file()))
@@ -213,7 +229,7 @@ def _similar_file(word: str, from_file: str) -> str:
 
 
 def _root_problems(root: Node) -> Iterator[Diagnostic]:
-    """Yield problems of attributes that have no meaning on a root, and of an abstract root."""
+    """Yield a problem for each attribute that has no meaning on a root, and for a root with ``x:abstract``."""
     for name in ("x:prototype", "x:virtual", "x:inherit"):
         if name in root.attributes:
             hint = "the root has no siblings; use x:extends"
@@ -224,7 +240,7 @@ def _root_problems(root: Node) -> Iterator[Diagnostic]:
 
 
 def _without_handled(node: Node) -> Node:
-    """Return an element without the attributes that this stage has handled."""
+    """Return an element without ``x:extends`` and the other attributes that the extend stage has handled."""
     if _HANDLED.isdisjoint(node.attributes):
         return node
     return node._replace(attributes={name: text for name, text in node.attributes.items() if name not in _HANDLED})
@@ -243,7 +259,10 @@ def language_of(root: Node) -> str | None:
 
 
 def _separate_dialects(base: Node, layer: Node) -> tuple[Node, Node]:
-    """Return a base and the delta over it; if their dialects differ, declare the dialect on each step of both."""
+    """Return a base and the delta over it, such that scripts keep their dialect when the two are merged.
+
+    If the dialects of the two files differ, the dialect is declared on each step of both.
+    """
     declared, own = language_of(layer), language_of(base) or "python"
     if declared is None or declared == own or layer.attributes.get("x:override") == REPLACE:
         return base, layer
@@ -266,7 +285,10 @@ def _with_dialect(node: Node, language: str) -> Node:
 
 
 def add_extends_chain(error: FlowError, sources: Sources, path: str) -> FlowError:
-    """Return the error with a hint on each problem outside the flow at ``path``: the chain of files that leads there."""
+    """Return the error with a hint on each problem that is in another file than the flow at ``path``.
+
+    The hint is the chain of ``x:extends`` that leads from the flow to that file.
+    """
     problems = []
     for problem in error.diagnostics:
         place = problem.location.path

@@ -43,14 +43,17 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
 
 
 class Features:
-    """Applies switches to trees, and collects their mistakes in ``problems``."""
+    """Applies the switches of trees; problems of the switches are recorded in ``problems``."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.problems: list[Diagnostic] = []
 
     def apply(self, root: Node) -> Node:
-        """Return the tree without the elements that are switched off, and with configured attribute values."""
+        """Return the tree without the elements that are switched off, and with configured attribute values.
+
+        Problems of the switches are recorded in ``problems``.
+        """
         for name in root.attributes:
             if name.startswith("feature:"):
                 self._check_root(root, name)
@@ -133,7 +136,9 @@ def _without(node: Node) -> dict[str, str]:
 
 
 def is_on(text: str, config: Mapping[str, Any]) -> bool:
-    """Return the value of a switch's expression under a configuration; raises ValueError if it is not an expression.
+    """Return the value of a switch's expression; ``config`` has the values of its names.
+
+    Raises ValueError if the text is not a valid expression.
 
     >>> is_on("a and not b or level >= 2", {"level": 3})
     True
@@ -142,7 +147,7 @@ def is_on(text: str, config: Mapping[str, Any]) -> bool:
 
 
 def _operand(name: str, rest: Tokens) -> Condition[Mapping[str, Any]]:
-    """Return the condition of a configuration name and, if one follows it, of a comparison with a literal."""
+    """Return the condition for a configuration name or, if a comparison with a literal follows, for the comparison."""
     if name in _COMPARISONS or name[0] in _QUOTES:
         raise ValueError(f"'{name.strip(_QUOTES)}' is not a configuration name")
     sign = rest.next

@@ -33,7 +33,10 @@ def layer_name(name: str) -> str:
 
 
 class LayeredFile(NamedTuple):
-    """One version of a file: ``paths`` are all versions, from the topmost layer down; ``level`` is the index of this one."""
+    """One version of a file that layers may replace.
+
+    ``paths`` are the paths of all versions, from the topmost layer down; ``level`` is the index of this version.
+    """
 
     paths: tuple[str, ...]
     level: int = 0
@@ -45,7 +48,7 @@ class LayeredFile(NamedTuple):
 
     @property
     def below(self) -> LayeredFile | None:
-        """The next version below this one, None if this is the lowest."""
+        """The version of the file in the next lower layer, or None if this is the lowest version."""
         return LayeredFile(self.paths, self.level + 1) if self.level + 1 < len(self.paths) else None
 
 
@@ -74,7 +77,7 @@ class Files:
         return self.with_layers(self._find(path, from_file))
 
     def with_layers(self, path: str) -> LayeredFile:
-        """Return the topmost version of a file."""
+        """Return the topmost version of the file ``path``: that of the topmost layer with one, else the file itself."""
         candidates = [candidate for layer in reversed(self._layers) for candidate in self._candidates(path, layer)]
         for candidate in candidates:
             self.states[candidate] = state_of(candidate)
@@ -98,7 +101,9 @@ class Files:
 
 
 def relative_candidates(path: str, from_file: str) -> list[str]:
-    """Return the files that a relative path may refer to: beside the file and, in a layer, beside the covered file.
+    """Return the files that a relative path in ``from_file`` may refer to, in the order of the search.
+
+    They are beside the file and, for a file in a layer, beside the file that it replaces.
 
     >>> relative_candidates("a.xml", "flows/_delta/acme/parts/b.xml")
     ['flows/_delta/acme/parts/a.xml', 'flows/parts/a.xml']
@@ -115,7 +120,7 @@ MISSING = (0, 0, 0, 0)
 
 
 def state_of(path: str) -> tuple[int, ...]:
-    """Return device, inode, modification time and size of a file: they differ after a change."""
+    """Return device, inode, modification time and size of a file, of which one differs after the file was changed."""
     try:
         status = Path(path).stat()
     except OSError:

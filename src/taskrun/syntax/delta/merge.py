@@ -45,14 +45,17 @@ _LIST = frozenset({"x:key-attr"})
 
 
 class Merger:
-    """Merges trees, and collects conflicts in ``problems``; ``opaque`` are the tags of elements that contain scripts."""
+    """Merges trees; records conflicts in ``problems``. ``opaque`` are the tags of elements that contain scripts."""
 
     def __init__(self, opaque: frozenset[str]) -> None:
         self.opaque: frozenset[str] = opaque | SECTIONS
         self.problems: list[Diagnostic] = []
 
     def merge(self, base: Node, delta: Node, placeholder: str = SUPER) -> Node:
-        """Return ``delta`` merged over ``base``; ``placeholder`` is the tag that the base's body replaces."""
+        """Return ``delta`` merged over ``base``; conflicts are recorded in ``problems``.
+
+        ``placeholder`` is the tag of the element in the delta that the base's content replaces.
+        """
         below, above = operator_of(base, self.opaque), operator_of(delta, self.opaque)
         if base.attributes.get("x:final") in _TRUE and _changes_base(delta):
             self._refuse(delta, "final", f"<{base.tag}> is final in its base ({base.at}) and cannot be changed")
@@ -92,7 +95,10 @@ class Merger:
         return delta._replace(attributes=values, children=(), text="", places=places)
 
     def _attributes(self, base: Node, delta: Node, *, fresh: bool) -> dict[str, Node]:
-        """Return the merged attributes: for each name, the element from which its value comes."""
+        """Return the attributes of the merged element: name → the element (base or delta) that the value comes from.
+
+        With ``fresh``, only the delta's attributes are used.
+        """
         found: dict[str, Node] = {}
         if not fresh:
             found = {name: owner_of(base, name) for name in base.attributes if name not in _DROPPED_OF_BASE}
@@ -104,7 +110,7 @@ class Merger:
         return found
 
     def _body(self, base: Node, delta: Node, placeholder: str) -> tuple[Node, tuple[Node, ...], str]:
-        """Return the element that the text comes from, and the children and the text of the result."""
+        """Return the content of the merged element: the element that the text comes from, the children, the text."""
         above, below = operator_of(delta, self.opaque), operator_of(base, self.opaque)
         has_body = bool(delta.children or delta.text)
         if above == MERGE_REPLACE:
@@ -120,7 +126,10 @@ class Merger:
         return delta, self._children(base, delta, placeholder, bounded=above == BOUNDED_MERGE), ""
 
     def _concatenate(self, base: Node, delta: Node, below: str) -> tuple[Node, tuple[Node, ...], str]:
-        """Return both bodies in a row; the text of a script becomes a ``<c:script>``, because both scripts run."""
+        """Return the content of both elements in a row, for ``append`` and ``prepend``.
+
+        The text of a script becomes a ``<c:script>``, because both scripts run.
+        """
         above = operator_of(delta, self.opaque)
         if not base.children and not base.text and below not in _CONCATENATING:
             return delta, delta.children, delta.text
@@ -130,12 +139,15 @@ class Merger:
         return delta, (*first, *second) if above == APPEND else (*second, *first), ""
 
     def _with_placeholder(self, base: Node, pieces: tuple[Node, ...], below: str) -> tuple[Node, ...]:
-        """Return the body of an append or prepend to an unknown base, with ``<x:super/>`` in the place of the base."""
+        """Return the content of an appended or prepended element, with ``<x:super/>`` where the base's content belongs.
+
+        It is used when two deltas are merged, because their base is not known yet.
+        """
         hole = base._replace(tag=SUPER, attributes=NO_ATTRIBUTES, children=(), text="", origin="", places=None)
         return (hole, *pieces) if below == APPEND else (*pieces, hole)
 
     def _pieces(self, node: Node) -> tuple[Node, ...]:
-        """Return the body of an element as nodes."""
+        """Return the content of an element as nodes: its children, or its text as one node."""
         if node.children or not node.text.strip():
             return node.children
         body = body_of(node)
@@ -144,7 +156,7 @@ class Merger:
         return (body._replace(tag=TEXT, attributes=NO_ATTRIBUTES, children=(), text=node.text),)
 
     def _insert_base(self, base: Node, delta: Node, below: str, placeholder: str) -> tuple[Node, ...]:
-        """Return the delta's body, in which the base's body replaces the placeholder."""
+        """Return the delta's content, in which the base's content replaces the element ``placeholder``."""
         pieces = self._pieces(base)
         if below in _CONCATENATING:
             pieces = self._with_placeholder(base, pieces, below)
@@ -157,7 +169,10 @@ class Merger:
         return _replace_node(delta, holes[0], pieces).children
 
     def _children(self, base: Node, delta: Node, placeholder: str, *, bounded: bool) -> tuple[Node, ...]:
-        """Merge the children of both by their keys; ``bounded`` drops those that the delta does not name."""
+        """Return the children of both elements merged by their keys.
+
+        With ``bounded``, only the children that the delta names remain.
+        """
         listed = {name: node.attributes[name] for node in (base, delta) for name in _LIST & node.attributes.keys()}
         below, above = self._keyed(base, listed), self._keyed(delta, listed, is_delta=True)
         made: dict[Key, Node] = {}
@@ -175,7 +190,10 @@ class Merger:
         return tuple(node for key in order for node in (made[key], *rest.get(key, ())))
 
     def _keyed(self, parent: Node, listed: dict[str, str], *, is_delta: bool = False) -> dict[Key, list[Node]]:
-        """Return the children by their keys; a child without a key gets a unique one and, in a delta, is reported."""
+        """Return the children of an element by their keys; a child without a key gets a unique one.
+
+        In a delta, such a child is recorded as a problem, because it cannot be paired with one of the base.
+        """
         found: dict[Key, list[Node]] = {}
         if listed:
             parent = parent._replace(attributes={**parent.attributes, **listed})
@@ -205,7 +223,10 @@ _OPERATOR_HINTS: Mapping[str, str] = MappingProxyType(
 
 
 def _changes_base(delta: Node) -> bool:
-    """Return whether a delta changes the element: one with only a key just gives its neighbours a position."""
+    """Return whether a delta changes the element itself.
+
+    An element with nothing but its key changes nothing; it only tells the position of its neighbours.
+    """
     return bool(delta.children or delta.text or delta.attributes.keys() - KEY_ATTRIBUTES)
 
 

@@ -39,7 +39,7 @@ KEY_ATTRIBUTES = frozenset({*LISTS.values(), *UNIQUE.values(), *_GENERAL, "x:key
 
 
 def key_attribute(parent: Node, node: Node) -> str | None:
-    """Return the key attribute of a node, None if its tag alone is its key."""
+    """Return the name of the attribute by which a node is paired in a merge, None if its tag alone is its key."""
     if by_list := parent.attributes.get("x:key-attr") or LISTS.get(parent.tag):
         return by_list
     unique = node.attributes.get("x:unique-attr") or UNIQUE.get(node.tag)
@@ -49,7 +49,7 @@ def key_attribute(parent: Node, node: Node) -> str | None:
 
 
 def key_of(parent: Node, node: Node) -> Key | None:
-    """Return the key of a node among its siblings, None if it is text or its key attribute is missing."""
+    """Return the key of a node among its siblings; None for text, or if the key attribute is missing."""
     if node.tag == TEXT:
         return None
     attribute = key_attribute(parent, node)

@@ -16,7 +16,7 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 def merged_order(base: Sequence[Item], delta: Sequence[Item]) -> list[Item]:
-    """Return the items of both lists in the order of the merged list.
+    """Return the items of both lists, strictly in the order of ``delta`` and as far as possible in that of ``base``.
 
     >>> merged_order("12345", "3b1")
     ['3', 'b', '4', '5', '1', '2']

@@ -46,12 +46,12 @@ COMBINED: Mapping[tuple[str, str], str] = MappingProxyType(
 
 
 def default_operator(node: Node, opaque: frozenset[str]) -> str:
-    """Return the operator of an element without ``x:override``; ``opaque`` are the tags that contain scripts."""
+    """Return the merge operator of an element without ``x:override``; ``opaque`` are the tags that contain scripts."""
     if node.tag in SECTIONS:
         return APPEND
     return MERGE_REPLACE if node.tag in opaque or node.tag in TEXT_ONLY else MERGE
 
 
 def operator_of(node: Node, opaque: frozenset[str]) -> str:
-    """Return the operator of an element: its ``x:override``, else the default."""
+    """Return the merge operator of an element: the value of its ``x:override``, else the default."""
     return node.attributes.get("x:override") or default_operator(node, opaque)

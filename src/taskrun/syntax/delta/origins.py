@@ -14,24 +14,24 @@ from taskrun.syntax.node import Node
 
 
 class MergedPlaces(NamedTuple):
-    """Locations of the parts of a node that was merged from several elements."""
+    """Locations of the parts of a node that was merged from the elements of several files."""
 
     attributes: Mapping[str, Node]
     body: Node
     layers: tuple[Node, ...]
 
     def attribute(self, name: str) -> Location | None:
-        """Return the location of an attribute."""
+        """Return the location of an attribute: in the last file that set it."""
         owner = self.attributes.get(name)
         return owner.attribute_at(name) if owner is not None else None
 
     def character(self, index: int, attribute: str | None) -> Location | None:
-        """Return the location of a character of the text, or of an attribute's value."""
+        """Return the location of a character of the text, or of an attribute's value, in the file it comes from."""
         owner = self.attributes.get(attribute) if attribute else self.body
         return owner.character_at(index, attribute) if owner is not None else None
 
     def source(self, path: str) -> Source | None:
-        """Return the source at ``path`` if a part of the node comes from it, else None."""
+        """Return the Source (path and text) of the file ``path`` if a part of the node comes from it, else None."""
         for owner in self.layers:
             found = owner.source_of(path)
             if found.path == path:
@@ -45,7 +45,10 @@ def layers_of(node: Node) -> tuple[Node, ...]:
 
 
 def describe_origin(node: Node, parent: Node | None) -> str:
-    """Return a text with the locations of an element and of its changes, ``""`` if they are those of its parent."""
+    """Return a text with the locations of an element and of the deltas that changed it.
+
+    It is ``""`` if they are the same as those of its parent.
+    """
     layers = layers_of(node)
     files = [layer.source.path for layer in layers]
     above = [layer.source.path for layer in layers_of(parent)] if parent is not None else files[:1]
@@ -56,17 +59,20 @@ def describe_origin(node: Node, parent: Node | None) -> str:
 
 
 def owner_of(node: Node, attribute: str) -> Node:
-    """Return the element that an attribute of a node comes from."""
+    """Return the element of a file from which an attribute of a merged node comes."""
     return node.places.attributes.get(attribute, node) if isinstance(node.places, MergedPlaces) else node
 
 
 def body_of(node: Node) -> Node:
-    """Return the element that the body of a node comes from."""
+    """Return the element of a file from which the content of a merged node comes."""
     return node.places.body if isinstance(node.places, MergedPlaces) else node
 
 
 class MovedPlaces(NamedTuple):
-    """Locations of a node built from parts of other nodes: attribute name → (element, attribute) of its origin."""
+    """Locations of a node that was built from attributes of other elements.
+
+    It maps each attribute to the element and attribute that it comes from.
+    """
 
     attributes: Mapping[str, tuple[Node, str]]
 
@@ -85,7 +91,7 @@ class MovedPlaces(NamedTuple):
         return owner.character_at(index, own) if own else owner.at
 
     def source(self, path: str) -> Source | None:
-        """Return the source at ``path`` if a part of the node comes from it, else None."""
+        """Return the Source (path and text) of the file ``path`` if a part of the node comes from it, else None."""
         for owner, _ in self.attributes.values():
             found = owner.source_of(path)
             if found.path == path:

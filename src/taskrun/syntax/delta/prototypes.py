@@ -42,13 +42,13 @@ _HINTS: Mapping[str, str] = MappingProxyType(
 
 
 class Cleaner:
-    """Cleans merged trees, and reports problems to ``merger``."""
+    """Applies prototypes to merged trees and drops removed elements; problems are recorded in ``merger``."""
 
     def __init__(self, merger: Merger) -> None:
         self.merger = merger
 
     def clean(self, node: Node) -> Node:
-        """Return the cleaned tree."""
+        """Return the tree with prototypes applied, without removed elements and attributes that control merging."""
         children = (
             tuple(self._children(node)) if node.children and node.tag not in self.merger.opaque else node.children
         )
@@ -73,7 +73,10 @@ class Cleaner:
                 yield self.clean(child)
 
     def _from_prototype(self, node: Node, parent: Node, chain: tuple[Node, ...]) -> Node:
-        """Return the node merged over a copy of its prototype; ``chain`` are the nodes that led to it."""
+        """Return the node merged over a copy of its prototype, the sibling that its ``x:prototype`` names.
+
+        ``chain`` are the nodes that refer to each other as prototype and led to this one.
+        """
         name = node.attributes["x:prototype"]
         known = {
             (key_of(parent, item) or ("",))[-1]: item

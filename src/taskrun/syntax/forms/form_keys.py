@@ -1,7 +1,7 @@
-"""Interpret the keys of a YAML or JSON map: as an attribute, or as one or more elements.
+"""Interprets the keys of a YAML or JSON map: as an attribute, or as one or more elements.
 
-Rules: see ``yaml_form``. This module creates no nodes: it returns ``FormPart`` values, from which ``yaml_form`` builds the
-nodes in one recursive function.
+Rules: see ``yaml_form``. This module creates no nodes: it returns ``FormPart`` values, from which ``yaml_form`` builds
+the nodes in one recursive function.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ KeyedPart = tuple[Scalar, "FormPart"]
 
 
 class FormPart(NamedTuple):
-    """A part of the file that becomes an element; ``typed``: it declares its own tag; ``at`` is its offset in the file."""
+    """Part of a YAML or JSON file that becomes an element or an attribute.
+
+    ``at`` is its offset in the file; ``typed`` means that it declares its own tag.
+    """
 
     tag: str
     value: Value
@@ -39,14 +42,17 @@ class FormPart(NamedTuple):
 
 
 class KeyInterpreter:
-    """Interprets keys by the schema; ``note`` reports a problem: a function of offset, message and hint."""
+    """Interprets the keys of a map: reads the schema to tell attributes from elements.
+
+    ``note`` reports a problem: a function of offset, message and hint.
+    """
 
     def __init__(self, shapes: Shapes, note: Callable[..., None]) -> None:
         self.shapes = shapes
         self.note = note
 
     def entry(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
-        """Yield the elements and attributes (parts without a tag) that one key of a map is converted to."""
+        """Yield the elements and attributes that one key of a map becomes, with its value; attributes have no tag."""
         name, shape = key.text, parent.shape
         if name in WORDS:
             yield from self.word(key, value, parent)
@@ -69,7 +75,7 @@ class KeyInterpreter:
             yield from self.unknown(key, value, parent)
 
     def unknown(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
-        """Yield elements for a key that the schema does not know here; the validate stage reports them."""
+        """Yield the elements for a key that the schema does not allow here; the validate stage reports them."""
         name, shape = key.text, parent.shape
         if isinstance(value, Items) and not shape.script:
             lists = [*shape.plurals, *(tag for tag in shape.children if self.shapes.child(shape, tag).container)]
@@ -80,7 +86,7 @@ class KeyInterpreter:
             yield key, FormPart(name, one, FREE, key.start if one is value else one.start)
 
     def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
-        """Yield the child element whose tag is the key; a list is a problem unless the element is a container."""
+        """Yield the child element whose tag is the key; report a list, unless the element is a container."""
         below = self.shapes.child(shape, key.text)
         if isinstance(value, Items) and not below.container:
             plural = next((plural for plural, tag in shape.plurals.items() if tag == key.text), "")
@@ -90,7 +96,7 @@ class KeyInterpreter:
             yield key, FormPart(key.text, value, below, key.start)
 
     def word(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
-        """Yield the elements or attributes of a key such as ``$elements``."""
+        """Yield the elements or attributes for a special key such as ``$elements``."""
         if key.text == TAG:
             self.check_tag(value)
         elif key.text == ELEMENTS and isinstance(value, Items):
@@ -107,7 +113,7 @@ class KeyInterpreter:
             self.note(value.start, f"{key.text} must be {expected}")
 
     def prefixed(self, key: Scalar, value: Value) -> Iterator[KeyedPart]:
-        """Yield the elements or the attribute of a key with a prefix."""
+        """Yield the elements or the attribute for a key with a prefix."""
         name = key.text
         own = name.partition(":")[0] in WELL_KNOWN_PREFIXES
         if isinstance(value, Scalar):
@@ -126,7 +132,7 @@ class KeyInterpreter:
             yield key, FormPart(name, item, FREE, key.start if item is value else item.start, typed)
 
     def plural(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
-        """Yield the elements of a list with a plural key, such as ``inputs``."""
+        """Yield the elements for a key such as ``inputs``, whose value is a list of ``input`` elements."""
         tag = shape.plurals[key.text]
         if not isinstance(value, Items):
             self.note(
@@ -143,7 +149,7 @@ class KeyInterpreter:
                 self.note(item.start, f"each {tag} must be a map")
 
     def items(self, tag: str, value: Items, shape: Shape) -> Iterator[FormPart]:
-        """Yield the child elements of an element that is written as a list, such as ``steps``."""
+        """Yield the child elements of the element ``tag``, such as ``steps``, whose value is a list."""
         if not shape.item:
             yield from self.typed(value, shape)
             return
@@ -154,7 +160,7 @@ class KeyInterpreter:
                 self.note(item.start, f"each {shape.item} in {tag} must be a map")
 
     def typed(self, value: Items, shape: Shape) -> Iterator[FormPart]:
-        """Yield the elements of a list whose items declare their own tags."""
+        """Yield the elements for a list in which each item declares its tag by ``type`` or ``$tag``."""
         for item in value.values:
             tag = declared_tag(item)
             if tag is not None:
@@ -172,7 +178,7 @@ class KeyInterpreter:
 
 
 def declared_tag(value: Value) -> Scalar | None:
-    """Return the value of ``$tag`` or ``type`` in a map, or None."""
+    """Return the value of ``$tag`` or ``type`` in a map; None for other values and maps without such a key."""
     tag = (value.get(TAG) or value.get(TYPE)) if isinstance(value, Entries) else None
     return tag if isinstance(tag, Scalar) and not tag.nothing else None
 

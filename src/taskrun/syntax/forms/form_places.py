@@ -34,5 +34,5 @@ class FormPlaces(NamedTuple):
         return self.file.location(value.start) if value else None
 
     def source(self, path: str) -> Source | None:  # noqa: ARG002 - the element comes from one file
-        """Return None: every part of the node comes from the node's own source."""
+        """Return None: every part of the node comes from the same file as the node."""
         return None

@@ -43,12 +43,12 @@ def is_name(text: str) -> bool:
 
 
 def looks_like_xml(text: str) -> bool:
-    """Return whether the string for an element with a script is XML: begins with ``<`` and ends with ``>``."""
+    """Return whether the text of an element with a script is XML: it begins with ``<`` and ends with ``>``."""
     return _XML_STRING.match(text) is not None
 
 
 def json_scalar(text: str) -> str | int | float | bool | None:
-    """Return the value of a plain scalar by the rules of JSON; everything else is text.
+    """Return the value of a plain scalar: a number, boolean or null as in JSON; any other scalar is text.
 
     >>> json_scalar("12"), json_scalar("012"), json_scalar("true"), json_scalar("yes"), json_scalar("~")
     (12, '012', True, 'yes', None)

@@ -29,19 +29,19 @@ Form: TypeAlias = "str | list[Form] | dict[str, Form]"
 
 
 def form_of(root: Node, shapes: Shapes) -> dict[str, Form]:
-    """Return the top-level map of the file for a tree."""
+    """Return the tree as the top-level map of a YAML or JSON file."""
     own = root.tag == ROOT and TYPE not in root.attributes
     return _FormWriter(shapes).entries(root, shapes.root if root.tag == ROOT else FREE, "" if own else TYPE)
 
 
 class _FormWriter:
-    """Converts elements to maps and lists by the shapes of the schema."""
+    """Converts elements to maps and lists, according to the schema (``shapes``)."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
 
     def entries(self, node: Node, shape: Shape, typed: str) -> dict[str, Form]:
-        """Return the map for an element; ``typed`` is the key for its tag, ``""`` if the tag is implied."""
+        """Return the map for an element; ``typed`` is the key for its tag, ``""`` if its place implies the tag."""
         form: dict[str, Form] = {}
         if typed:
             typed = TAG if TYPE in node.attributes else typed
@@ -63,7 +63,10 @@ class _FormWriter:
         return form
 
     def children(self, node: Node, shape: Shape, form: dict[str, Form]) -> None:
-        """Add the child elements to ``form``: from the first without a plain key on, all go into ``$elements``."""
+        """Add the child elements of a node to the map ``form``.
+
+        From the first child that cannot be written with its tag as a key on, all children go into ``$elements``.
+        """
         plurals = {tag: plural for plural, tag in shape.plurals.items()}
         for index, child in enumerate(node.children):
             plural = plurals.get(child.tag, "")
@@ -81,12 +84,12 @@ class _FormWriter:
                 return
 
     def is_plain_child(self, child: Node, shape: Shape) -> bool:
-        """Return whether the reader would interpret the child's tag, used as a key, as this child."""
+        """Return whether the tag of ``child`` can be a key of the map: the reader would read it back as this child."""
         taken = child.tag == TYPE or child.tag in shape.plurals or shape.attributes.get(child.tag) == "Template"
         return is_name(child.tag) and (child.tag in shape.children or not taken)
 
     def value(self, child: Node, parent: Shape) -> Form:
-        """Return the value for the key of a child element."""
+        """Return the value for the key of a child element: a map, a list or a text."""
         tag = child.tag
         shape = self.shapes.child(parent, tag)
         if tag not in parent.children:
@@ -109,7 +112,7 @@ class _FormWriter:
 
 
 def _is_plain_attribute(name: str, value: str, shape: Shape) -> bool:
-    """Return whether the reader would interpret an attribute's name, used as a key, as this attribute."""
+    """Return whether the name of an attribute can be a key of the map: it would be read back as this attribute."""
     if not is_name(name):
         return False
     prefix, colon, _ = name.partition(":")

@@ -1,4 +1,4 @@
-"""Read XML inside a YAML or JSON value into nodes with locations in that file.
+"""Reader of XML inside a YAML or JSON value: the nodes have locations in that file.
 
 Rules: the XML reader of whole files is used, with the same limits. The value may have several elements, mixed text, or
 only CDATA. Prefixes that are declared around the value are valid inside it.
@@ -35,25 +35,28 @@ def read_fragment(tag: str, scalar: Scalar, source: Source, prefixes: frozenset[
 
 
 class _FragmentReader(XmlReader):
-    """XML reader whose root element represents the element of the YAML or JSON file."""
+    """XML reader for a value; its root element represents the element of the YAML or JSON file."""
 
     def unclosed(self) -> str:
-        """Return the open element as a hint, without its line: that would be the line in the fragment."""
+        """Return the innermost open element as a hint, without its line, which would be a line in the fragment."""
         return f"the element that is open here is <{self.open[-1].tag}>" if len(self.open) > 1 else ""
 
     def declaration(self, prefix: str) -> str:
-        """Return the declaration of a prefix in a YAML or JSON file, for a hint."""
+        """Return the text that declares a prefix in a YAML or JSON file and where to write it, for a hint."""
         return declaration(prefix)
 
 
 def declaration(prefix: str) -> str:
-    """Return the declaration of a prefix in a YAML or JSON file and its place, for a hint."""
+    """Return the text that declares a prefix in a YAML or JSON file and where to write it, for a hint."""
     return f"'xmlns:{prefix}: {prefix}' at the top of the file"
 
 
 @dataclass(frozen=True, slots=True)
 class _FragmentOffsets:
-    """Conversion of locations in an XML fragment to the file around it; ``before`` characters wrap the fragment."""
+    """Conversion of locations in an XML fragment to locations in the file around it.
+
+    ``before`` is the number of characters that were put before the fragment for parsing.
+    """
 
     piece: Source
     source: Source
@@ -66,7 +69,7 @@ class _FragmentOffsets:
         return self.source.location(self.offsets[max(0, min(index, len(self.offsets) - 1))])
 
     def moved(self, node: Node) -> Node:
-        """Return a node of the fragment with locations in the file."""
+        """Return a copy of a node of the fragment that has locations in the file."""
         at = self.locate(Location(node.source.path, node.line, node.column))
         children = tuple(map(self.moved, node.children))
         attributes = node.attributes or NO_ATTRIBUTES
@@ -90,4 +93,4 @@ class FragmentPlaces:
         return self.inside.locate(self.node.character_at(index, attribute))
 
     def source(self, path: str) -> None:
-        """Return None: every part of the node comes from the node's own source."""
+        """Return None: every part of the node comes from the same file as the node."""

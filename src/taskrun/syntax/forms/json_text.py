@@ -1,8 +1,9 @@
-r"""Parse JSON text into scalars, lists and maps with their offsets.
+r"""Parser of JSON text: returns scalars, lists and maps with their offsets.
 
-Rules: JSON as in RFC 8259, without comments or trailing commas. A number keeps its text. Duplicate keys and nesting deeper
-than in XML are errors. A surrogate pair of ``\u`` escapes is one character. The standard ``json`` reports no offsets and
-YAML parsers refuse some JSON (tabs, surrogate pairs, ``"key"`` and ``:`` on two lines), hence a parser of its own.
+Rules: JSON as in RFC 8259, without comments or trailing commas. A number keeps its text. Duplicate keys and nesting
+deeper than in XML are errors. A surrogate pair of ``\u`` escapes is one character. The standard ``json`` reports no
+offsets and YAML parsers refuse some JSON (tabs, surrogate pairs, ``"key"`` and ``:`` on two lines), hence a parser of
+its own.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ class _JsonReader:
                 return Entries(tuple(pairs), start)
 
     def ends(self, mark: str) -> bool:
-        """Consume ``,`` or the end mark of a list or map, and return whether it was the end mark."""
+        """Consume a ``,`` or the bracket ``mark``, which ends a list or map; return whether it was the bracket."""
         found = self.skip()
         if found not in {",", mark} or not found:
             raise self.stop(f"',' or '{mark}' is expected")
@@ -113,7 +114,7 @@ class _JsonReader:
         return found == mark
 
     def stop(self, expected: str) -> XmlError:
-        """Return the error for the token at the current offset; ``expected`` describes valid tokens."""
+        """Return the error for the token at the current offset; ``expected`` describes what is valid there."""
         found = _NEXT.match(self.text, self.at)
         shown = f"'{found[0][:20]}'" if found and found[0] else "the end of the file"
         message = f"not well-formed JSON: {expected}, but there is {shown}"

@@ -28,10 +28,10 @@ _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 
 
 class Scalar(NamedTuple):
-    """Scalar: its text, and the offsets of its start and end.
+    """Scalar value: its text, and the offsets of its start and end in the file.
 
-    ``style`` is ``'``, ``"``, ``|`` or ``>`` as in YAML, ``json`` for a string of JSON, ``!`` for a plain scalar with the tag
-    of a string, and empty for any other plain scalar.
+    ``style`` is ``'``, ``"``, ``|`` or ``>`` as in YAML, ``json`` for a string of JSON, ``!`` for a plain scalar with
+    the tag of a string, and empty for any other plain scalar.
     """
 
     text: str
@@ -78,7 +78,7 @@ class Entries(NamedTuple):
     start: int
 
     def get(self, name: str) -> Value | None:
-        """Return the value of a key, or None."""
+        """Return the value of a key, or None if the map has no such key."""
         return next((value for key, value in self.pairs if key.text == name), None)
 
 
@@ -99,7 +99,10 @@ def scalars(value: Value) -> Iterator[Scalar]:
 
 
 def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar) -> list[int]:
-    """Return the offsets for a quoted scalar; each match of ``pieces`` is one escape, fold or character."""
+    """Return the offset of each character of a quoted scalar.
+
+    Each match of ``pieces`` in the file is one escape, one line fold or one character.
+    """
     offsets = []
     for piece in pieces.finditer(text, scalar.start + 1, scalar.end - 1):
         raw = piece[0]
@@ -111,7 +114,7 @@ def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar) -> list[int]:
 
 
 def _align(value: str, text: str, start: int, end: int) -> list[int]:
-    """Return the offsets for a plain or block scalar, whose words are in the file unchanged.
+    """Return the offset of each character of a plain or block scalar, whose words are in the file unchanged.
 
     White space is counted from the word before it on the same line, else from the word behind it.
     """
@@ -129,7 +132,10 @@ def _align(value: str, text: str, start: int, end: int) -> list[int]:
 
 
 def _between(white: str, start: int, end: int) -> Iterator[int]:
-    """Yield an offset for each character of white space that the file has between ``start`` and ``end``."""
+    """Yield an offset for each white space character of ``white``, a part of a scalar.
+
+    In the file that white space is between the offsets ``start`` and ``end``, perhaps with other characters.
+    """
     last_break = max(map(white.rfind, BREAKS))
     for index in range(len(white)):
         yield min(start + index, end) if index <= last_break or last_break < 0 else max(end - len(white) + index, start)

@@ -1,8 +1,8 @@
-"""Shapes of elements: decide whether a key of a YAML file is an attribute or a child element.
+"""Shapes of elements: what the schema allows in an element, to decide whether a key is an attribute or an element.
 
-Rules: shapes are read from the parsed schema on demand, one complex type at a time, because the second, slow form of the
-schema is not needed for that. An element that the schema does not know or not describe is free: in it, a scalar is an
-attribute and everything else is an element.
+Rules: shapes are read from the parsed schema on demand, one complex type at a time, because the second, slow form of
+the schema is not needed for that. An element that the schema does not know or not describe is free: in it, a scalar is
+an attribute and everything else is an element.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NOTHING: Mapping[str, _Element] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Attributes (name → type) and children of an element at one place of the schema.
+    """What the schema allows in an element at one place: its attributes (name → type) and its child elements.
 
     ``script``: the element may contain any element, so a string in it may be XML. ``plurals`` are the keys for lists of
     children, such as ``inputs``, with the tags of the children.
@@ -36,7 +36,7 @@ class Shape:
     plurals: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Compute the plurals from a fixed list, because the schema does not limit how often a child occurs."""
+        """Compute ``plurals`` from a fixed list of tags, because the schema does not limit how often a child occurs."""
         plurals = {"properties" if tag == "property" else f"{tag}s": tag for tag in _REPEATED if tag in self.children}
         object.__setattr__(self, "plurals", MappingProxyType(plurals))
 
@@ -47,7 +47,7 @@ class Shape:
 
     @property
     def item(self) -> str:
-        """Tag of the children if all have the same tag, else ``""``: then each item of the list declares its tag."""
+        """The tag of the children if only one is allowed; ``""`` if each item of a list must declare its tag."""
         return next(iter(self.children)) if len(self.children) == 1 else ""
 
 
@@ -69,7 +69,7 @@ class Shapes:
         return self._shape(self._named[f"{_XS}element", "task"])
 
     def child(self, parent: Shape, tag: str) -> Shape:
-        """Return the shape of a child of an element, FREE if the schema has no such child there."""
+        """Return the shape of a child of an element; FREE (anything is allowed) if the schema has no such child."""
         declared = parent.children.get(tag)
         return FREE if declared is None else self._shape(declared)
 
@@ -84,7 +84,10 @@ class Shapes:
         return self._known[declared]
 
     def _collect(self, body: _Element, attributes: dict[str, str], children: dict[str, _Element]) -> bool:
-        """Add the declarations of a part of the schema to both maps; return whether it allows any element."""
+        """Add the attributes and children that a part of the schema declares to both maps.
+
+        Returns whether the part allows any element.
+        """
         script = False
         for part in body:
             if part.tag == f"{_XS}attribute":

@@ -1,4 +1,4 @@
-"""Build the tree of a flow in YAML or JSON: the same nodes as those of its XML.
+"""Builder of the tree of a flow in YAML or JSON: the same nodes as those of the same flow in XML.
 
     name: greet
     inputs:
@@ -10,11 +10,12 @@
         source: |
           return "Hello, " + who
 
-Rules: a map is an element, a list of ``steps`` declares the ``type`` of each. A scalar is the child element of its key if
-the schema has such a child here, else an attribute; ``null`` counts as missing. ``inputs``, ``outputs`` and the like are
-lists of the elements ``input``, ``output`` … A string for an element with a script is XML if it begins with ``<`` and ends
-with ``>``. A prefixed key is an attribute if its value is a scalar; a map is an element for the prefixes of the language, or
-if it has a ``type``, else an attribute with ``@:`` and JSON. The special keys of ``form_words`` express everything else.
+Rules: a map is an element, a list of ``steps`` declares the ``type`` of each. A scalar is the child element of its key
+if the schema has such a child here, else an attribute; ``null`` counts as missing. ``inputs``, ``outputs`` and the like
+are lists of the elements ``input``, ``output`` … A string for an element with a script is XML if it begins with ``<``
+and ends with ``>``. A prefixed key is an attribute if its value is a scalar; a map is an element for the prefixes of
+the language, or if it has a ``type``, else an attribute with ``@:`` and JSON. The special keys of ``form_words``
+express everything else.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
 
 @dataclass(slots=True)
 class _Gathered:
-    """Parts of one element before its children are built: attributes with their places, elements, and text or XML."""
+    """Content of an element before its children are built: attributes with locations, elements, and text or XML."""
 
     attributes: dict[str, str] = field(default_factory=dict)
     places: dict[str, tuple[Scalar, Value]] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class _Gathered:
 
 
 class _FormReader:
-    """Builds the nodes of one file, and collects its problems."""
+    """Builds the nodes of one YAML or JSON file, and collects the problems of the file."""
 
     def __init__(self, source: Source, shapes: Shapes) -> None:
         self.source = source
@@ -103,7 +104,7 @@ class _FormReader:
         return node
 
     def gather(self, part: FormPart) -> _Gathered:
-        """Return the attributes, elements and text of a part, without building its children."""
+        """Return the attributes, child elements and text of a part, without building the nodes of the children."""
         value = part.value
         if isinstance(value, Scalar):
             return _Gathered(text=value, xml=part.shape.script and looks_like_xml(value.text))
@@ -133,7 +134,10 @@ class _FormReader:
     def content(
         self, tag: str, scalar: Scalar, prefixes: frozenset[str], xml_depth: int
     ) -> tuple[str, tuple[Node, ...]]:
-        """Return text and children of an element: a scalar is text, or XML if its depth ``xml_depth`` is not 0."""
+        """Return the text and the children of an element whose value is a scalar.
+
+        The scalar is text, or XML if ``xml_depth``, the depth of the element, is not 0.
+        """
         self.check_characters(scalar)
         if not xml_depth:
             return "" if scalar.text.isspace() else scalar.text, ()
@@ -146,7 +150,7 @@ class _FormReader:
         return node.text, node.children
 
     def attribute(self, value: Value) -> str:
-        """Return the text of an attribute; lists and maps become JSON."""
+        """Return the text of an attribute; a list or map becomes ``@:`` and JSON."""
         if isinstance(value, Scalar):
             self.check_characters(value)
             return value.text

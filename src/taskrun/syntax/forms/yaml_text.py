@@ -1,8 +1,8 @@
-"""Parse YAML text into scalars, lists and maps with their offsets.
+"""Parser of YAML text: returns scalars, lists and maps with their offsets.
 
-Rules: a file is one document of plain data, as in JSON. Errors are: tags other than ``!!str``, keys that are no scalars,
-duplicate keys, nesting deeper than in XML, and aliases that contain themselves or repeat too much. Only the events of
-PyYAML's parser are used, so no Python object is ever constructed from the file.
+Rules: a file is one document of plain data, as in JSON. Errors are: tags other than ``!!str``, keys that are no
+scalars, duplicate keys, nesting deeper than in XML, and aliases that contain themselves or repeat too much. Only the
+events of PyYAML's parser are used, so no Python object is ever constructed from the file.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class _OpenCollection(NamedTuple):
 
 
 class _Anchored(NamedTuple):
-    """Value of an anchor, with the number of values inside it and their depth."""
+    """Value of a YAML anchor, with the number of values inside it and the depth of their nesting."""
 
     value: Value
     size: int
@@ -163,7 +163,7 @@ class _Composer:
 
 
 def key_problem(source: Source, key: Scalar, first: Scalar) -> Diagnostic:
-    """Return the diagnostic for a duplicate key, or for YAML's merge key."""
+    """Return the diagnostic for a duplicate key, or for YAML's merge key ``<<``."""
     if key.text == "<<":
         return problem(source, "yaml", key.start, "the merge key << is not allowed", "write the merged keys instead")
     line = source.location(first.start).line
@@ -177,7 +177,7 @@ def _map(values: list[Value], start: int) -> Entries:
 
 
 def _span(text: str, event: Event) -> tuple[int, int]:
-    """Return start and end of a value without the anchor and tag before it, which PyYAML includes."""
+    """Return the start and end offset of a value, without the anchor and tag before it, which PyYAML includes."""
     start = event.start_mark.index if event.start_mark else 0
     end = event.end_mark.index if event.end_mark else len(text)
     if getattr(event, "tag", None) is None and getattr(event, "anchor", None) is None:

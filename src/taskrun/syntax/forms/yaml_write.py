@@ -1,8 +1,8 @@
-"""Write a tree of nodes as YAML or JSON that reads back as the same tree.
+"""Writer of trees as YAML or JSON that reads back as the same tree.
 
 Rules: scripts of several lines are literal blocks, small maps are written on one line. A scalar is plain if every YAML
-reader reads it as the same text. Numbers, ``true`` and ``false`` are plain, and in JSON typed values, if they are written
-back with the same characters.
+reader reads it as the same text. Numbers, ``true`` and ``false`` are plain, and in JSON typed values, if they are
+written back with the same characters.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _is_value(text: str) -> bool:
 
 
 def _map(form: dict[str, Form], indent: int) -> Iterator[str]:
-    """Yield the lines of a map."""
+    """Yield the lines of YAML for a map."""
     if not form:
         yield "{}"
     for key, value in form.items():
@@ -60,7 +60,10 @@ def _map(form: dict[str, Form], indent: int) -> Iterator[str]:
 
 
 def _value(head: str, value: Form, indent: int) -> Iterator[str]:
-    """Yield the lines of a value behind ``head``; ``indent`` is the indentation of the map or list around it."""
+    """Yield the lines of YAML for a value that follows ``head``, such as ``key:``.
+
+    ``indent`` is the indentation of the map or list around it.
+    """
     short = _flow(value)
     if isinstance(value, str):
         if "\n" in value and not value.isspace() and _PRINTABLE.match(value):
@@ -82,7 +85,7 @@ def _value(head: str, value: Form, indent: int) -> Iterator[str]:
 
 
 def _item(item: Form, indent: int) -> Iterator[str]:
-    """Yield the lines of an item of a list."""
+    """Yield the lines of YAML for an item of a list."""
     head = f"{' ' * indent}-"
     short = _flow(item) if isinstance(item, dict) and ("type" not in item or len(item) == 1) else None
     if short and len(head) + len(short) < _WIDTH:
@@ -97,7 +100,7 @@ def _item(item: Form, indent: int) -> Iterator[str]:
 
 
 def _flow(value: Form) -> str | None:
-    """Return a map of scalars, or an empty list, on one line; None if the value needs several lines."""
+    """Return a map of scalars, or an empty list, on one line (YAML's flow style); None if it needs several lines."""
     if isinstance(value, dict) and all(isinstance(part, str) and "\n" not in part for part in value.values()):
         pairs = (f"{_scalar(key, flow=True)}: {_scalar(str(part), flow=True)}" for key, part in value.items())
         return "{" + ", ".join(pairs) + "}"
@@ -105,14 +108,17 @@ def _flow(value: Form) -> str | None:
 
 
 def _indicators(text: str) -> str:
-    """Return the indicators behind the | of a literal block: indentation if it begins with space, and chomping."""
+    """Return the indicators behind the ``|`` of a literal block.
+
+    They are the indentation if the text begins with a space, and the treatment of newlines at its end.
+    """
     end = "-" if not text.endswith("\n") else "+" if text.endswith("\n\n") else ""
     start = "2" if text[0].isspace() else ""
     return start + end
 
 
 def _scalar(text: str, *, flow: bool = False) -> str:
-    """Return a text as a scalar on one line, in quotes if necessary."""
+    """Return a text as a scalar on one line, in quotes if necessary; ``flow`` means inside a flow-style map."""
     if _is_value(text):
         return text
     special = _LETTERS.match(text) or _NUMBERS.match(text)

@@ -1,6 +1,8 @@
-"""Fast paths of containers: bodies, sequences, ``<if>`` and ``<choose>`` without a coroutine.
+"""Fast paths without a coroutine, of containers and of the decorators that every step has.
 
-Rules: a container has a fast path when each program inside has one. A body of ``TURN`` or more steps has none, and a
+The containers are bodies, sequences, ``<if>`` and ``<choose>``; the decorators are Call and Outputs.
+
+Rules: a program has a fast path when each program inside has one. A body of ``TURN`` or more steps has none, and a
 ``<choose>`` with ``to`` has none (it may jump back for ever), because the event loop must be able to run other tasks.
 """
 
@@ -12,12 +14,16 @@ from typing import Any
 from taskrun.core.body import TURN, Body, with_result
 from taskrun.core.completion import NEXT, Completion, Signal
 from taskrun.core.frame import Frame
-from taskrun.core.weave import Program, RunSync
+from taskrun.core.scope import Scope
+from taskrun.core.weave import Program, RunSync, Woven
+from taskrun.decorators.implied.call import Call
+from taskrun.decorators.implied.outputs import Outputs
 from taskrun.steps.choose import Choose
 from taskrun.steps.if_step import If
 from taskrun.steps.sequence import Sequence
 
 _NEXT = Signal.NEXT
+_new_scope = dict.__new__
 
 
 def body_of(steps: tuple[Program, ...]) -> Body:
@@ -84,3 +90,44 @@ def sync_choose(step: Choose) -> RunSync | None:
         return NEXT if run_branch is None else run_branch(frame)
 
     return run_sync
+
+
+def sync_outputs(outputs: Outputs, inner: Program) -> Program | None:
+    """Return the program that evaluates the outputs without a coroutine, None if ``inner`` needs one."""
+    run_inner, evaluated = inner.run_sync, outputs.evaluated
+    if run_inner is None:
+        return None
+
+    def run_sync(frame: Frame) -> Completion:
+        return evaluated(run_inner(frame), frame.scope)
+
+    return Woven(outputs, inner, run_sync=run_sync)
+
+
+def sync_call(call: Call, inner: Program) -> Program | None:
+    """Return the program that calls a step without a coroutine, None if ``inner`` needs one."""
+    run_inner = inner.run_sync
+    if run_inner is None:
+        return None
+    step, nested = call.step, call.nested
+    inputs = None if call.views else call.plain
+    bind, leave, fail = call.bind, call.leave, call.fail
+
+    def run_sync(frame: Frame) -> Completion:
+        outer, run = frame.scope, frame.run
+        scope = _new_scope(Scope)
+        scope.parent = outer if nested else run.scope
+        callee = Frame(run, frame, step, scope)
+        try:
+            if inputs is None:
+                bind(callee, outer)
+            else:
+                for name, read in inputs:
+                    scope[name] = read(outer)
+            done = run_inner(callee)
+        except Exception as error:
+            fail(error, callee, outer)
+            raise
+        return leave(done, callee, outer)
+
+    return Woven(call, inner, run_sync=run_sync)
