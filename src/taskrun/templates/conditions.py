@@ -106,7 +106,7 @@ def has_conditions(node: Node) -> bool:
 
 def compile_conditions(compiler: Compiler, node: Node) -> TemplateNode:
     """Compile the conditions in an element; the value of the template node is whether all are true."""
-    tests = _tests(compiler, node)
+    tests = _compile_tests(compiler, node)
 
     async def run(env: Environment) -> bool:
         return all(test(env) for test in tests)
@@ -136,7 +136,7 @@ def _compile_test(compiler: Compiler, node: Node) -> Condition:
     return _compile_single(compiler, node)
 
 
-def _grouped(tag: str, tests: list[Condition]) -> Condition:
+def _combine(tag: str, tests: list[Condition]) -> Condition:
     """Combine conditions by ``tag``: ``and``, ``or``, or ``not``, which is true unless all ``tests`` are true."""
     if tag == "or":
         return lambda env: any(test(env) for test in tests)
@@ -145,7 +145,7 @@ def _grouped(tag: str, tests: list[Condition]) -> Condition:
     return lambda env: all(test(env) for test in tests)
 
 
-def _single(compiler: Compiler, node: Node) -> Condition:
+def _compile_single(compiler: Compiler, node: Node) -> Condition:
     """Compile a condition that is not a group, such as ``<eq name="…" value="…"/>``."""
     tag = node.tag
     if tag in _CONSTANT:
@@ -172,7 +172,7 @@ def _between(value: Any, low: Any, high: Any) -> bool:
     return _BINARY["ge"](value, low) and _BINARY["le"](value, high)
 
 
-def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
+def _compile_path(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
     """Compile an attribute that names a variable or a path such as ``order.total``.
 
     The result is a function that returns the value of the variable, or at the path.
@@ -204,7 +204,7 @@ def _member(value: Any, names: list[str]) -> Any:
     return value
 
 
-def _value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
+def _compile_value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
     """Compile a mandatory attribute, a text with ``${…}``, to a function that returns its value."""
     if attribute not in node.attributes:
         compiler.report(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")

@@ -29,7 +29,7 @@ class ContainerFailures(ImpliedDecorator):
     @classmethod
     def implied(cls, step: Step, _settings: WeaveSettings) -> ContainerFailures | None:
         """Return the decorator for a container that does not mark handled failures itself."""
-        return cls() if step.traits.holds_steps(step) and not step.traits.marks_handled else None
+        return cls() if step.traits.contains_steps(step) and not step.traits.marks_handled else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the container, then mark the failures that it has handled."""

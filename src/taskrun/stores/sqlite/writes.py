@@ -70,7 +70,7 @@ class SpilledFiles:
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
-def fenced_error(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:
+def read_fencing_error(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:
     """Return the FencedError for a write with an outdated epoch; its message names the current owner of the run."""
     row = connection.execute(
         "SELECT epoch, owner_host, owner_pid, owner_token FROM runs WHERE run_id = ?", (run_id,)
