@@ -71,7 +71,7 @@ class FlowError(TaskrunError):
 
 
 class XmlError(FlowError):
-    """A file cannot be read as XML without DTD, YAML or JSON: it is malformed, too large or nested too deep."""
+    """A file is not valid XML (without DTD), YAML or JSON: it is malformed, too large or nested too deep."""
 
 
 class ExtendError(FlowError):
@@ -141,7 +141,7 @@ class RunOwnedError(StoreError):
 
 
 class FencedError(StoreError):
-    """A write was refused: since the writer claimed the run, another process has claimed or removed it."""
+    """A write was refused, because another process has claimed or deleted the run since the writer claimed it."""
 
 
 class TransitionError(StoreError):

@@ -90,7 +90,7 @@ def build(cls: type, kind: str, members: Any) -> Any:
 
 
 def _dataclass_members(value: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass instance; raises UnsavableError if one was never set."""
+    """Return the fields of a dataclass instance; raises UnsavableError if a field was never set."""
     cls = type(value)
     try:
         object.__new__(cls)

@@ -79,7 +79,7 @@ def _attributes(error: BaseException) -> dict[str, Any]:
 
 
 def _handler_attributes(error: BaseException, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the HANDLER_ATTRIBUTES that are not instance attributes: constants and properties of the class."""
+    """Return the HANDLER_ATTRIBUTES that the class of an exception defines, as constants or properties, by name."""
     return _read_attributes(error, [name for name in HANDLER_ATTRIBUTES if name not in attributes], {})
 
 

@@ -68,7 +68,7 @@ class Journal:
         return self._replayed.get(key)
 
     def order(self, key: str) -> int:
-        """Return the position of a record to replay in the order of their last writes: a number below 0."""
+        """Return the rank of a record to replay by its last write: a negative number, as it precedes new records."""
         if not self._orders:
             self._orders = {each: index - len(self._replayed) for index, each in enumerate(self._replayed)}
         return self._orders[key]
