@@ -240,7 +240,7 @@ def test_a_locked_store(call, store):
         ended = call("purge", "--older-than", "1d", "--store", url)
     other.close()
     assert ended.status == 3
-    assert "another process holds it locked" in ended.err
+    assert "another process has locked it" in ended.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -190,10 +190,10 @@ def _check(owner: str, parameters: Parameters, needed: Iterable[str], bound: Map
     extra = [name for name in bound if not parameters.accepts(name)]
     if extra:
         named = "its parameters are: " + ", ".join(parameters.named) if parameters.named else "it has no parameters"
-        raise ValueError(f"{owner}: it cannot take {_quoted(extra)}, which requires or rebind give; {named}")
+        raise ValueError(f"{owner}: it does not accept {_quoted(extra)} (from requires or rebind); {named}")
     missing = [name for name in needed if name not in bound]
     if missing:
-        raise ValueError(f"{owner}: nothing gives {_quoted(missing)}: name it in requires, or leave auto_extract on")
+        raise ValueError(f"{owner}: no argument for {_quoted(missing)}: name it in requires, or leave auto_extract on")
 
 
 def _quoted(names: Iterable[str]) -> str:

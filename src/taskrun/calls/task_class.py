@@ -169,7 +169,7 @@ class Task(ABC):
         for name in self.inject:
             if name not in used:
                 text = "neither execute() nor revert() takes: name it in requires when it is for **kwargs"
-                raise ValueError(f"{self.name}: inject gives '{name}', which {text}")
+                raise ValueError(f"{self.name}: inject contains '{name}', which {text}")
 
     def _parameters_of_step(self) -> Parameters:
         """Return the parameters of ``execute`` and ``revert`` together, under their names in the flow."""

@@ -238,7 +238,7 @@ class Binder:
         if not node.children:
             return False
         tags = next((child for child in node.children if child.tag != TEXT), node)
-        message = f"<{tags.tag}> in a <script>, which holds text only"
+        message = f"<{tags.tag}> in a <script>, which contains text only"
         self.problems.append(
             tags.problem("unknown-element", message, hint="write the template into the <source> of a <step>")
         )

@@ -49,7 +49,7 @@ def _root_only(root: Step) -> Iterator[Diagnostic]:
     node = root.node
     for word in ("enterSteps", "exitSteps"):
         if node.tag == "task" and word in node.attributes and root.traits.children_jump:
-            yield _problem(node, word, 'it belongs to a graph; say graphMode="true"')
+            yield _problem(node, word, 'it belongs to a graph; set graphMode="true"')
     revert = node.child("revert")
     if revert is not None:
         why = "a task that has succeeded is not undone; add the <revert> to a step, such as one that calls the task"

@@ -156,7 +156,7 @@ class Retry(Decorator):
     def analyze(self, _step: Step) -> Iterator[Diagnostic]:
         """Check that the attempts are given by a number or by values, not by both."""
         if self.items is None and self.var_name is not None:
-            text = "varName goes with itemsExpr, which is missing"
+            text = "varName needs itemsExpr, which is missing"
             yield self.node.problem("missing-attribute", text, attribute="varName")
         if self.items is not None and self.max_retry_count:
             text = "maxRetryCount beside itemsExpr: there are as many attempts as values"

@@ -127,11 +127,11 @@ def test_injected_values_are_not_required() -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "text"),
     [
-        ({"rebind": ["a", "b", "c"]}, ValueError, "cannot take 'c', .*; its parameters are: spam, eggs, bacon"),
-        ({"rebind": {"egs": "x"}}, ValueError, "cannot take 'egs'"),
-        ({"requires": ["more"]}, ValueError, "cannot take 'more'"),
-        ({"auto_extract": False}, ValueError, "nothing gives 'spam', 'eggs': name it in requires"),
-        ({"inject": {"nobody": 1}}, ValueError, "inject gives 'nobody', which neither"),
+        ({"rebind": ["a", "b", "c"]}, ValueError, "does not accept 'c' .*; its parameters are: spam, eggs, bacon"),
+        ({"rebind": {"egs": "x"}}, ValueError, "does not accept 'egs'"),
+        ({"requires": ["more"]}, ValueError, "does not accept 'more'"),
+        ({"auto_extract": False}, ValueError, "no argument for 'spam', 'eggs': name it in requires"),
+        ({"inject": {"nobody": 1}}, ValueError, "inject contains 'nobody', which neither"),
         ({"rebind": "spam"}, TypeError, "rebind is a list of names or a mapping"),
         ({"provides": 3}, TypeError, "provides is a name, a tuple, a set or a mapping of names, not a int"),
         ({"provides": (1,)}, TypeError, "provides consists of names, not 1"),
@@ -150,7 +150,7 @@ def test_functions_that_cannot_be_called_by_name() -> None:
         function_task(eval("lambda a, /: a"))
     with pytest.raises(ValueError, match="has no signature that Python can read: wrap it in a def"):
         function_task(dict)
-    with pytest.raises(ValueError, match=r"cannot take 'x', .*; it has no parameters"):
+    with pytest.raises(ValueError, match=r"does not accept 'x' .*; it has no parameters"):
         function_task(lambda: 1, requires="x")
     for wrong in ({"function": 1}, {"function": print, "revert": 1}):
         with pytest.raises(TypeError, match="takes functions, not 1"):

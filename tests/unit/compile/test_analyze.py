@@ -23,7 +23,7 @@ ERRORS = {
     '<step name="a"><output name="x"/><output name="x"/></step>': ("duplicate-name", 42, "a second output 'x'", ""),
     '<parallel name="p"><steps/></parallel>': ("no-steps", 1, "needs at least one step", ""),
     '<loop name="l"><steps/></loop>': ("endless-loop", 1, "nothing stops this loop", "maxCount"),
-    '<step name="a"><retry varName="v"/></step>': ("missing-attribute", 23, "varName goes with itemsExpr", ""),
+    '<step name="a"><retry varName="v"/></step>': ("missing-attribute", 23, "varName needs itemsExpr", ""),
     '<step name="a"><retry itemsExpr="[1]" maxRetryCount="1"/></step>': ("doubled", 39, "as many attempts as values", ""),
     '<choose name="c"><decider>1</decider><case match="1"><steps/></case><case match="1"><steps/></case></choose>': (
         "doubled", 75, "a second case for '1'", "",
@@ -32,7 +32,7 @@ ERRORS = {
     '<step name="a"><flags rename="a"/></step>': ("bad-value", 23, "rename is 'a'; expected pairs", ""),
     '<call-task name="c"/>': ("missing-attribute", 1, "<call-task> needs taskModelPath or taskName", ""),
     '<call-task name="c" taskName="x" taskModelPath="y"/>': ("doubled", 21, "both taskModelPath and taskName", ""),
-    '<call-step name="c" stepName="s" libModelPath="y" libVersion="1"/>': ("doubled", 51, "libVersion goes with libName", ""),
+    '<call-step name="c" stepName="s" libModelPath="y" libVersion="1"/>': ("doubled", 51, "libVersion is for libName", ""),
     '<step name="a"><decorator name="timeout"/></step>': ("bad-value", 16, "the parameter 'timeout' is missing", ""),
 }  # fmt: skip
 

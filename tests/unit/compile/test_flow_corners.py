@@ -82,7 +82,7 @@ def test_the_schema_reference_chooses_the_dialect(write):
     [
         ("", "needs taskModelPath or taskName"),
         ('taskName="x" taskModelPath="y.task.xml"', "remove one of them"),
-        ('taskModelPath="y.task.xml" taskVersion="2"', "taskVersion goes with taskName"),
+        ('taskModelPath="y.task.xml" taskVersion="2"', "taskVersion is for taskName"),
         ('taskName="x" taskVersion="2"', "'x' version 2 not found"),
     ],
 )

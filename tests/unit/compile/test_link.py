@@ -98,7 +98,7 @@ def test_a_parameter_without_a_variable(bench: Bench) -> None:
         task('<invoke name="a" bean="shop" method="pay"/>', head='<input name="ordr"/>'), beans=BEANS
     )
     assert (found.code, found.hint) == ("missing-argument", "did you mean 'ordr'?")
-    assert "'a' calls Shop.pay(), whose parameter 'order' no variable can give" in found.message
+    assert "'a' calls Shop.pay(), whose parameter 'order' has no input or variable" in found.message
     (found,) = bench.problems(
         task('<invoke name="a" bean="shop" method="pay"/>', head='<input name="q"/>'), beans=BEANS
     )

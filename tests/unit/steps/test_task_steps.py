@@ -114,7 +114,7 @@ def test_a_missing_argument_is_reported_before_the_run(bench: Bench) -> None:
     assert found(bench.problems(flow, beans={"f": function_task(add)})) == [("missing-argument", 4, 1)]
     reverted = function_task(lambda: 1, revert=lambda order: order, name="pay")
     (problem,) = bench.problems(flow, beans={"f": reverted})
-    assert problem.message == "'s' calls pay, whose parameter 'order' no variable can give"
+    assert problem.message == "'s' calls pay, whose parameter 'order' has no input or variable"
 
 
 def test_further_inputs_go_to_any_name(bench: Bench) -> None:

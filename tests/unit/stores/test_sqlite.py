@@ -60,7 +60,7 @@ def test_a_file_that_others_open_at_the_same_time(tmp_path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     schema.migrate(other, "x.db")
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="another process holds it locked"):
+    with pytest.raises(StoreError, match="another process has locked it"):
         SqliteStore(path, timeout=0.05)
     timer = threading.Timer(0.1, other.execute, ["ROLLBACK"])
     timer.start()
@@ -144,7 +144,7 @@ def test_another_process_holds_the_lock(store: SqliteStore, tmp_path: Path) -> N
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     for records in ([StepRecord("a")], [StepRecord("a"), StepRecord("b")]):
-        with pytest.raises(StoreError, match=r"x\.db: another process holds it locked .*\n.*timeout=SECONDS"):
+        with pytest.raises(StoreError, match=r"x\.db: another process has locked it .*\n.*timeout=SECONDS"):
             store.write("r", 1, records)
     assert store.records("r") == []
     other.execute("ROLLBACK")
@@ -227,7 +227,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     store._execute("PRAGMA user_version = 99")
     store.close()
     with pytest.raises(
-        StoreError, match=r"newer taskrun: its schema is version 99, this one knows \d+\n.*update taskrun"
+        StoreError, match=r"newer taskrun: its schema is version 99, this one supports up to \d+\n.*update taskrun"
     ):
         SqliteStore(tmp_path / "x.db")
 

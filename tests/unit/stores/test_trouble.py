@@ -75,7 +75,7 @@ Trouble = Callable[[SqliteStore], "contextmanager[None]"]
 TROUBLES = [
     (a_full_disk, "the disk is full", "make room"),
     (a_disk_without_room_for_files, "No space left on device", "check the disk"),
-    (a_lock, "another process holds it locked", "find the process that has it open"),
+    (a_lock, "another process has locked it", "find the process that has it open"),
     (a_deleted_file, "was deleted, emptied or replaced by another file", "put the file back"),
     (a_file_that_may_not_be_written, "the file is read-only", "permissions of the file"),
 ]

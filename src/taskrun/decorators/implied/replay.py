@@ -262,4 +262,4 @@ def unsavable(error: UnsavableValueError, key: str) -> UnsavableValueError:
     """Return an error that names the step and the output whose value cannot be recorded."""
     output, _, rest = error.path.removeprefix("['").partition("']")
     place = f"step {key}: its output '{output}'" + (f", at {rest}," if rest else "")
-    return UnsavableValueError(f'{place} cannot be recorded: {error.problem}; or say saveState="false" on the step')
+    return UnsavableValueError(f'{place} cannot be recorded: {error.problem}; or set saveState="false" on the step')
