@@ -313,7 +313,7 @@ def _is_announced(found: Any, expected: dict[str, Any]) -> bool:
     """Return whether a reported problem is the announced one."""
     place = found.location
     actual = {"line": place.line, "column": place.column, "code": found.code}
-    told = f"{found.message}\n{found.hint}"
-    return expected["message"] in told and all(
+    message = f"{found.message}\n{found.hint}"
+    return expected["message"] in message and all(
         actual[key] == value for key, value in expected.items() if key != "message"
     )

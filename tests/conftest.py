@@ -1,4 +1,4 @@
-"""What all tests share: settings of Hypothesis, and a folder for small flows."""
+"""Shared fixtures: settings of Hypothesis, and a folder for small flows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merged trees for tests: a base, deltas over it, and what comes out, all as XML text."""
+"""Merged trees for tests: a base, deltas over it, and the result, all as XML text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from taskrun.syntax.node import TEXT, Node
 
 
 def tree(text: str, name: str = "flow.task.xml") -> Node:
-    """Read a text."""
+    """Parse a text into a tree."""
     return rewrite_short_forms(parse(name, text.encode()))
 
 
@@ -30,12 +30,12 @@ def shown(node: Node) -> str:
 
 
 def opaque() -> frozenset[str]:
-    """Return the tags that hold scripts."""
+    """Return the tags that contain scripts."""
     return Registry().schema.opaque
 
 
 def layered(base: str, *deltas: str, clean: bool = True) -> tuple[str, list[Diagnostic]]:
-    """Return the base with the deltas laid over it one by one, and the problems."""
+    """Return the base with the deltas merged over it one by one, and the problems."""
     merger = Merger(opaque())
     result = tree(base, "base.task.xml")
     for number, delta in enumerate(deltas, 1):
@@ -46,7 +46,7 @@ def layered(base: str, *deltas: str, clean: bool = True) -> tuple[str, list[Diag
 
 
 def merged(base: str, *deltas: str) -> str:
-    """Return the base with the deltas laid over it; there must be no problem."""
+    """Return the base with the deltas merged over it; there must be no problem."""
     text, problems = layered(base, *deltas)
     assert not problems, "\n".join(map(str, problems))
     return text

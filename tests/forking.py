@@ -219,10 +219,10 @@ def _warm_up() -> None:
     with TemporaryDirectory() as folder:
         os.chdir(folder)
         words = [WARM, "--allow", "effects", "--store", "sqlite:///w.db", "--events", "w"]
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as output:
             status = main(words)
         os.chdir(here)
-    assert (status, threading.active_count()) == (0, 1), said.getvalue()
+    assert (status, threading.active_count()) == (0, 1), output.getvalue()
     gc.collect()  # else a child collects garbage of the server, and Ctrl-C might get lost in a finalizer
     gc.freeze()
 

@@ -51,7 +51,7 @@ SCENARIOS = {
         Scenario("loop"),
         Scenario("branches"),
         Scenario("retries"),
-        Scenario("undone", RunState.REVERTED, life=0.1),
+        Scenario("reverted", RunState.REVERTED, life=0.1),
         Scenario("cancelled", RunState.CANCELLED, cancelled=True, life=0.06),
         Scenario("suspended", again=("--input", "ok=true")),
         Scenario("called"),
@@ -72,7 +72,7 @@ class Trial:
     most_kills: int = 12
     kills: list[str] = field(default_factory=list)
     """The phase of each kill."""
-    said: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
     """The history of the trial, for the message of its failure."""
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class Trial:
                 if child.poll() is None:
                     os.kill(child.pid, signal.SIGKILL)
                     child.wait()
-            text = "\n".join(self.said)
+            text = "\n".join(self.history)
             raise AssertionError(
                 f"{self.scenario.flow}, seed {self.seed}, {self.place.folder}: {error}\n{text}"
             ) from error
@@ -107,11 +107,11 @@ class Trial:
         owner = self._start(*self._words())
         living = [owner]
         if self.scenario.cancelled and self._dice.random() < 0.8:
-            self._let_go_on(owner, self._dice.uniform(0, 0.4))
+            self._let_run(owner, self._dice.uniform(0, 0.4))
             if self._look().run is not None:
                 living.append(self._start("cancel", self._run_id()))
         for victim in self._dice.sample(living, self._dice.choice([1, len(living)])):
-            self._let_go_on(victim, self._dice.uniform(0, self.scenario.life))
+            self._let_run(victim, self._dice.uniform(0, self.scenario.life))
             if len(self.kills) < self.most_kills and victim.poll() is None:
                 self._kill(victim)
         if self.scenario.cancelled and owner.poll() is None and CANCEL not in self._look().requests:
@@ -121,8 +121,8 @@ class Trial:
             assert time.monotonic() < deadline, f"a process does not end: {[one.pid for one in living]}"
             time.sleep(0.01)
         for one in living:
-            said = one.err.strip().splitlines()
-            self.said.append(f"  {one.pid} ended with {one.wait()}: {' | '.join(said[:3])}")
+            lines = one.err.strip().splitlines()
+            self.history.append(f"  {one.pid} ended with {one.wait()}: {' | '.join(lines[:3])}")
             assert one.wait() in {0, 1, 3, 4, 130, -signal.SIGKILL}, one.err
             assert "Traceback" not in one.err, one.err
 
@@ -144,14 +144,14 @@ class Trial:
     def _start(self, *words: str) -> Child:
         (self.place.folder / "events").unlink(missing_ok=True)
         child = self.place.start(*words)
-        self.said.append(f"  {child.pid}: {' '.join(words)}")
+        self.history.append(f"  {child.pid}: {' '.join(words)}")
         return child
 
-    def _let_go_on(self, child: Child, seconds: float) -> None:
+    def _let_run(self, child: Child, seconds: float) -> None:
         """Wait for the first effect of a process (if it cancels, for its first compensation), and ``seconds`` more."""
         before = self.place.effects()
         events = self.place.folder / "events"
-        cancels = "cancel" in self.said[-1].split()
+        cancels = "cancel" in self.history[-1].split()
         patience = time.monotonic() + self._dice.uniform(0, 0.6 if cancels else 0.1) + self.place.processes.takes
         while child.poll() is None and time.monotonic() < patience:
             since = self.place.effects()[len(before) :]
@@ -169,7 +169,7 @@ class Trial:
         phase = now.phase() if status == -signal.SIGKILL else None
         if phase is not None:
             self.kills.append(phase)
-        self.said.append(f"  {child.pid} killed ({phase or 'not active'}) after {now.effects} effects")
+        self.history.append(f"  {child.pid} killed ({phase or 'not active'}) after {now.effects} effects")
 
     def _look(self) -> Snapshot:
         """Take a snapshot and check that no step is executed again that an earlier snapshot has as recorded."""
@@ -195,13 +195,13 @@ class Trial:
         assert len(owners) == len(set(owners)), f"two processes executed the run at the same time: {owners}"
         twice = [one for one, count in Counter(effects).items() if count > 1]
         assert not twice, f"one process did something twice: {twice}"
-        self._check_undone(effects, end)
+        self._check_compensations(effects, end)
 
-    def _check_undone(self, effects: list[Effect], end: Snapshot) -> None:
+    def _check_compensations(self, effects: list[Effect], end: Snapshot) -> None:
         """Check that all effects of a rolled back run are undone, and that no effect is undone that had not begun."""
         last = {one.step: one.kind for one in effects if one.kind != "begin"}
         begun = {one.step for one in effects if one.kind == "begin"}
-        assert last.keys() <= begun, f"undone and never begun: {last.keys() - begun}"
+        assert last.keys() <= begun, f"compensated and never begun: {last.keys() - begun}"
         if self.scenario.state is RunState.SUCCEEDED:
             return
         left = {step for step, kind in last.items() if kind == "do"}
@@ -209,13 +209,13 @@ class Trial:
             by = {one.step: one.pid for one in effects if one.kind == "do"}
             dead = {child.pid for child in self.place.started if child.wait() == -signal.SIGKILL}
             left -= {step for step in left - end.finished(StepState.SUCCEEDED) if by[step] in dead}
-        assert not left, f"not undone: {left}"
+        assert not left, f"not compensated: {left}"
 
     def check_same(self, other: Trial) -> None:
         """Raise AssertionError if another run of the same flow has another outcome or other effects."""
         mine, wanted = self._outcome(), other._outcome()
         assert mine == wanted, f"{self.scenario.flow}, seed {self.seed}: {mine} instead of {wanted}\n" + "\n".join(
-            self.said
+            self.history
         )
 
     def _outcome(self) -> tuple[object, ...]:

@@ -60,14 +60,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A list item that says what a flow does, and its line."""
+    """A list item that describes what a flow does, and its line."""
 
     text: str
     line: int
 
 
 def parts(page: str) -> Iterator[Block | Item]:
-    """Yield the blocks and the list items of a page that mean something here."""
+    """Yield the blocks and list items of a page that are executed."""
     lines = page.splitlines()
     number = 0
     while number < len(lines):
@@ -97,7 +97,7 @@ class Page:
         self.registry = Registry()
 
     def run(self, text: str) -> None:
-        """Run everything on the page; raises AssertionError with the line of what is not so."""
+        """Run everything on the page; raises AssertionError with the line of the first difference."""
         for part in parts(text):
             try:
                 if isinstance(part, Item):
@@ -109,7 +109,7 @@ class Page:
 
     @property
     def manager(self) -> TaskManager:
-        """What flows are run with."""
+        """The TaskManager for the flows of the page."""
         return self.names.get("manager") or TaskManager()
 
     def _block(self, block: Block) -> None:

@@ -1,4 +1,4 @@
-"""A grammar of Python programs that mostly end in a value, and what running one gives: with CPython, and with a script."""
+"""A grammar of Python programs that mostly end in a value, and their evaluation by CPython and as a script."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def shown(names: dict[str, Any]) -> dict[str, str]:
 
 
 def by_python(text: str) -> tuple[Any, dict[str, str]]:
-    """Return the type of the exception that a program ends with (None for none), and the variables that it leaves."""
+    """Return the type of the exception that a program raises (None for none), and the variables that it assigns."""
     names = variables()
     ended: type[BaseException] | None = None
     with warnings.catch_warnings():
@@ -113,7 +113,7 @@ def by_python(text: str) -> tuple[Any, dict[str, str]]:
 
 
 def by_script(text: str, evaluator: str) -> tuple[Any, dict[str, str]]:
-    """Return the same for the program as a script."""
+    """Return the same as ``by_python`` for the program as a script."""
     scope = Scope(None, **variables())
     node = parse("flow.task.xml", f"<source>{escape(text)}</source>".encode())
     ended: type[BaseException] | None = None
@@ -125,7 +125,7 @@ def by_script(text: str, evaluator: str) -> tuple[Any, dict[str, str]]:
 
 
 def same(expected: tuple[Any, dict[str, str]], actual: tuple[Any, dict[str, str]]) -> bool:
-    """Whether a script ended as Python did; an unknown name is a NameError of our own."""
+    """Return whether a script ended as in Python; an unknown name is a NameError of taskrun."""
     first, second = expected[0], actual[0]
     return expected[1] == actual[1] and (
         first is second or (first is not None and second is not None and issubclass(second, first))

@@ -19,7 +19,7 @@ from taskrun.testing import run_virtual
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """How a run ended: its outputs or its error, after which virtual milliseconds, and the events on the way."""
+    """The end of a run: its outputs or its error, the elapsed virtual milliseconds, and its events."""
 
     outputs: dict[str, Any] | None
     error: BaseException | None
@@ -43,13 +43,13 @@ class Ran:
 
     @property
     def notes(self) -> list[str]:
-        """The notes of that exception which name steps, without their places."""
+        """The notes of that exception that name steps, without their locations."""
         notes = getattr(self.cause, "__notes__", [])
         return [note.rpartition(" (")[0].removeprefix("in step ") for note in notes if note.startswith("in step ")]
 
 
 def task(body: str, *, head: str = "", tail: str = "", attributes: str = "") -> str:
-    """Return the text of a task with these steps, and with what stands before and behind them."""
+    """Return the text of a task with these steps, and with the given elements before and behind them."""
     return f"<task{' ' * bool(attributes)}{attributes}>\n{head}<steps>\n{body}\n</steps>{tail}\n</task>\n"
 
 
@@ -59,7 +59,7 @@ def found(problems: tuple[Diagnostic, ...]) -> list[tuple[str, int, int]]:
 
 
 class Bench:
-    """A folder for flows, and the ways to use them; ``settings`` are those of TaskManager."""
+    """A folder for flows, and methods to compile and run them; ``settings`` are those of TaskManager."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -73,17 +73,17 @@ class Bench:
         return path
 
     def load(self, text: str, **settings: Any) -> Flow:
-        """Compile a flow and check what it names."""
+        """Compile and link a flow."""
         return TaskManager(**settings).load(self.write(text))
 
     def problems(self, text: str, **settings: Any) -> tuple[Diagnostic, ...]:
-        """Return what a flow is refused for."""
+        """Return the problems for which a flow is refused."""
         with pytest.raises(FlowError) as caught:
             self.load(text, **settings)
         return caught.value.diagnostics
 
     def checked(self, text: str, **settings: Any) -> tuple[Diagnostic, ...]:
-        """Return everything that ``check`` says about a flow."""
+        """Return all problems that ``check`` reports for a flow."""
         return TaskManager(**settings).check(self.write(text))
 
     def run(

@@ -28,7 +28,7 @@ from watching import PHASES, Place
 
 
 def scripts(count: int, seed: int) -> int:
-    """Run random programs with CPython and with both evaluators, and show every difference; return how many differ."""
+    """Run random programs with CPython and with both evaluators, print every difference, and return their number."""
     source = random.Random(seed)
     values = wrong = 0
     for _ in range(count):
@@ -45,7 +45,7 @@ def scripts(count: int, seed: int) -> int:
 
 
 def kills(count: int, seed: int) -> int:
-    """Kill processes until so many were killed at work; return how many runs were not as they have to be."""
+    """Kill processes until enough were killed during a run; return the number of runs with a wrong outcome."""
     folder = Path(mkdtemp(prefix="taskrun-kills-"))
     wrong = runs = 0
     phases: Counter[tuple[str, str]] = Counter()
@@ -79,7 +79,7 @@ def kills(count: int, seed: int) -> int:
 
 
 def races(count: int, seed: int) -> int:
-    """Let two processes, and then three, resume so many runs; return how many did not have one owner."""
+    """Let two, then three processes resume runs at the same time; return the number of runs without exactly one owner."""
     del seed  # chance is in the processes
     folder = Path(mkdtemp(prefix="taskrun-races-"))
     winners, problems = race(folder, count)

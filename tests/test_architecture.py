@@ -1,4 +1,4 @@
-"""Holds the shape of the source tree: sizes, layers, names, lazy imports, order of decorators, ways in for others."""
+"""Checks the structure of the source tree: sizes, layers, names, lazy imports, order of decorators, extension points."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def file_of(module: str) -> Path:
 
 
 def import_graph() -> dict[str, set[str]]:
-    """Return which modules each module imports, for types too."""
+    """Return the modules that each module imports, for types too."""
     graph: dict[str, set[str]] = {name: set() for name in MODULES}
     for name, tree in MODULES.items():
         for node in ast.walk(tree):
@@ -142,7 +142,7 @@ def import_graph() -> dict[str, set[str]]:
 
 
 def circles_of(graph: dict[str, set[str]]) -> Iterator[set[str]]:
-    """Yield the sets of modules that reach each other."""
+    """Yield the sets of modules that import each other in a cycle."""
     reached: dict[str, set[str]] = {}
     for start in graph:
         seen, waiting = set(), [start]
@@ -160,7 +160,7 @@ def circles_of(graph: dict[str, set[str]]) -> Iterator[set[str]]:
 
 
 def is_for_types(node: ast.AST) -> bool:
-    """Whether a statement is ``if TYPE_CHECKING:``."""
+    """Return whether a statement is ``if TYPE_CHECKING:``."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
@@ -184,13 +184,13 @@ def layer_of(module: str) -> str:
 
 
 def within(module: str, allowed: tuple[str, ...]) -> bool:
-    """Whether a module is one of the allowed ones or below one of them."""
+    """Return whether a module is one of the allowed ones or inside one of them."""
     return any(not name or module == name or module.startswith(name + ".") for name in allowed)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_are_short(module: str) -> None:
-    """No module has more than 400 lines, and one with more than 300 says why."""
+    """No module has more than 400 lines, and one with more than 300 explains that in its docstring."""
     lines = len(file_of(module).read_text("utf-8").splitlines())
     assert lines <= MOST_LINES
     if lines > EXPLAINED_LINES:
@@ -207,8 +207,8 @@ def test_packages_are_small() -> None:
 
 
 @pytest.mark.parametrize("package", [name for name in MODULES if (PACKAGE / name.replace(".", "/")).is_dir()])
-def test_packages_say_what_they_are(package: str) -> None:
-    """The docstring of a package says what is in it, what it may import, and where to begin."""
+def test_package_docstrings_describe_contents_imports_and_start(package: str) -> None:
+    """The docstring of a package describes its content, its allowed imports, and the module to read first."""
     text = ast.get_docstring(MODULES[package]) or ""
     assert len(text.splitlines()) >= 4
     assert "import" in text
@@ -216,8 +216,8 @@ def test_packages_say_what_they_are(package: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module_names_say_what_they_hold(module: str) -> None:
-    """No module has a name that could be that of any other."""
+def test_module_names_are_specific(module: str) -> None:
+    """No module has a generic name."""
     assert not VAGUE & set(module.split("."))
 
 
@@ -234,31 +234,31 @@ def test_layers(module: str) -> None:
             assert within(name, LAYERS[layer]), f"{module} imports {name}"
 
 
-def test_arrows_point_one_way() -> None:
-    """The table of layers has no circle: each package names only packages that stand before it."""
+def test_the_layers_have_no_cycle() -> None:
+    """In the table of layers each package names only packages above it."""
     order = list(LAYERS)
     for layer, allowed in LAYERS.items():
         for name in filter(None, map(layer_of, allowed)):
             assert order.index(name) < order.index(layer), f"{layer} imports {name}"
 
 
-def test_no_circle_of_files_is_larger_than_the_kernel() -> None:
-    """Files that import each other in a circle, for types too, are few; the largest circle is the kernel's own."""
+def test_no_import_cycle_is_larger_than_that_of_the_kernel() -> None:
+    """Few modules import each other in a cycle, for types too; the largest cycle is that of the kernel."""
     circles = sorted((sorted(circle) for circle in circles_of(import_graph())), key=len, reverse=True)
     largest = circles[0]
     assert len(largest) <= LARGEST_CIRCLE
     assert {layer_of(name) for name in largest} == {"core"}
 
 
-def test_the_package_itself_imports_nothing_of_its_own() -> None:
-    """Importing taskrun costs next to nothing."""
+def test_importing_the_package_imports_no_module_of_it() -> None:
+    """Importing taskrun is nearly free."""
     wanted = imports(MODULES["__init__"], types_too=False, inside_functions=False)
     assert not [name for name in wanted if name.startswith("taskrun")]
 
 
 @pytest.mark.parametrize("package", HEAVY)
-def test_heavy_packages_are_imported_where_they_are_needed(package: str) -> None:
-    """Each heavy package has few users, which are listed here."""
+def test_heavy_packages_have_few_importers(package: str) -> None:
+    """Each heavy package is imported by the few modules listed here only."""
     users = {
         name for name, tree in MODULES.items() if package in map(layer_of, imports(tree, types_too=False))
     }  # fmt: skip
@@ -266,8 +266,8 @@ def test_heavy_packages_are_imported_where_they_are_needed(package: str) -> None
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_heavy_packages_are_imported_in_functions(module: str) -> None:
-    """Nothing heavy is imported by importing a module; those that need it to begin with are imported late themselves."""
+def test_heavy_packages_are_imported_lazily(module: str) -> None:
+    """No module imports a heavy package at its top level, except modules that are imported lazily themselves."""
     wanted = set(imports(MODULES[module], types_too=False, inside_functions=False))
     heavy = {layer_of(name) for name in wanted} & set(HEAVY)
     assert heavy <= {IMPORTED_LATE.get(module)}
@@ -286,8 +286,8 @@ def test_importing_the_engine_imports_no_heavy_package() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_modules_hold_no_mutable_state(module: str) -> None:
-    """Nothing that can be changed is assigned at the level of a module."""
+def test_modules_have_no_mutable_state(module: str) -> None:
+    """No mutable object is assigned at module level."""
     for node in MODULES[module].body:
         if not isinstance(node, ast.Assign | ast.AnnAssign):
             continue
@@ -300,13 +300,13 @@ def test_modules_hold_no_mutable_state(module: str) -> None:
 
 
 def test_the_pipeline_is_one_short_function() -> None:
-    """The stages of compiling read on one screen."""
+    """The function with the stages of the compiler fits on one screen."""
     lines, _ = inspect.getsourcelines(compile_flow)
     assert len(lines) <= PIPELINE_LINES
 
 
 def test_ranks_of_decorators() -> None:
-    """The order in which decorators wrap a step does not change unnoticed."""
+    """The ranks of the decorators equal this table."""
     assert {tag: cls.rank for tag, cls in Registry().decorators.items()} == RANKS
 
 
@@ -357,19 +357,19 @@ FOREIGN = """
 
 
 def test_a_foreign_step_and_decorators_need_no_edit(bench: Bench) -> None:
-    """Classes handed to a TaskManager are in the grammar, are read, woven by their rank, and run."""
+    """Classes passed to a TaskManager are in the schema, and are bound, woven by rank, and run."""
     ran = bench.run(FOREIGN, {"who": "ada"}, steps=[Shout, Polite, Loudness])
     assert ran.result == "HI ADA? pleaseee"
 
 
 def test_mistakes_in_a_foreign_step_are_explained(bench: Bench) -> None:
-    """The grammar knows the attributes of foreign steps."""
+    """The schema knows the attributes of step types of other packages."""
     text = '<task><steps>\n<shout textExpr="1" marc="?"/>\n<shout/>\n</steps></task>'
     assert found(bench.checked(text, steps=[Shout])) == [("unknown-attribute", 2, 21), ("missing-attribute", 3, 1)]
 
 
 def test_a_foreign_package_is_found_by_its_entry_points(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an installed package names in its metadata needs no word of anybody."""
+    """Step types of an installed package need no setting."""
     entries: dict[str, list[EntryPoint]] = {
         "taskrun.steps": [EntryPoint("shout", f"{__name__}:Shout", "taskrun.steps")],
         "taskrun.decorators": [

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mortal import MortalStore
+from crashing import CrashingStore
 from pages import Block, parts
 from small_flows import Bench, task
 
@@ -46,7 +46,7 @@ DONE = ["before", "inner", "fails", "undo inner", "second", "number N", "third",
 
 @pytest.fixture(scope="module")
 def classes() -> list[type]:
-    """Return the classes of the page that have a title."""
+    """Return the classes in the block of the page with a title."""
     module = sys.modules["author_examples"] = types.ModuleType("author_examples")  # where the classes look names up
     names = module.__dict__
     found = [part for part in parts(PAGE.read_text("utf-8")) if isinstance(part, Block) and part.language == "python"]
@@ -59,7 +59,7 @@ def classes() -> list[type]:
 
 
 class Outside:
-    """The world outside of a run: its effects, which stop when the process of the store is dead, and a decision."""
+    """The state outside of a run: its effects, which stop with the process of the store, and a decision."""
 
     def __init__(self, store: Any = None) -> None:
         self.store = store
@@ -67,12 +67,12 @@ class Outside:
         self.fails = False
 
     def effect(self, name: str) -> None:
-        """Do something outside of the run."""
+        """Record an effect outside of the run."""
         if not getattr(self.store, "dead", False):
             self.effects.append(name)
 
     def decide(self) -> None:
-        """Fail as long as it is told to."""
+        """Fail as often as configured."""
         if self.fails:
             raise ConnectionError
 
@@ -102,8 +102,8 @@ def test_runs(bench: Bench, classes: list[type], recorded: bool, observed: bool)
 
 
 def resumed_after(flow: Path, classes: list[type], death: int) -> tuple[Outside, bool]:
-    """Run a flow in a process that dies after so many commits, resume it in others, and return what it did."""
-    store = MortalStore()
+    """Run a flow in a process that is killed after so many commits, resume it in others, and return the effects."""
+    store = CrashingStore()
     outside = Outside(store)
     store.left = death
     died = False
@@ -124,14 +124,14 @@ def resumed_after(flow: Path, classes: list[type], death: int) -> tuple[Outside,
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["succeeds", "rolled back"])
-def test_is_killed_at_each_record(bench: Bench, classes: list[type], fails: bool) -> None:
-    """A run that dies after its first, second, third … record and is resumed does what an uninterrupted one does."""
+def test_killed_after_each_record(bench: Bench, classes: list[type], fails: bool) -> None:
+    """A run that is killed after its first, second, third … commit and resumed has the effects of an uninterrupted one."""
     end = LEAF.format(name="last", source="raise ValueError()") if fails else END
     flow = bench.write(task(BODY + end))
-    undone = ["undo third", "undo second", "undo before"] if fails else []
+    reverted = ["undo third", "undo second", "undo before"] if fails else []
     for death in range(1, 100):
         outside, died = resumed_after(flow, classes, death)
-        assert outside.seen == DONE + undone, f"it died after {death} records"
+        assert outside.seen == DONE + reverted, f"it died after {death} records"
         assert outside.store.load("r").state == ("REVERTED" if fails else "SUCCEEDED")
         if not died:
             assert death > 8
@@ -139,8 +139,8 @@ def test_is_killed_at_each_record(bench: Bench, classes: list[type], fails: bool
     raise AssertionError("it dies for ever")
 
 
-def test_is_resumed_after_its_failure(bench: Bench, classes: list[type]) -> None:
-    """Of a run that has failed only the step that failed is executed again; the handled failure is not."""
+def test_resumed_after_a_failure(bench: Bench, classes: list[type]) -> None:
+    """Only the failed step of a failed run is executed again; the handled failure is not."""
     outside = Outside(MemoryStore())
     outside.fails = True
     flow = bench.write(task((BODY + END).replace("<revert>", "<!-- ").replace("</revert>", " -->")))
@@ -153,7 +153,7 @@ def test_is_resumed_after_its_failure(bench: Bench, classes: list[type]) -> None
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["plain", "recorded"])
-def test_is_cancelled(bench: Bench, classes: list[type], recorded: bool) -> None:
+def test_cancelled_inside_the_container(bench: Bench, classes: list[type], recorded: bool) -> None:
     """A run that is cancelled inside the container is rolled back."""
     outside = Outside(MemoryStore() if recorded else None)
     manager = manager_of(classes, outside)

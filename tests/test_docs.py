@@ -1,4 +1,4 @@
-"""Runs every code block of the documentation, follows every link, and asks whether anything is left out."""
+"""Runs every code block of the documentation, follows every link, and checks that the reference pages are complete."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_link_targets_exist(page: Path) -> None:
     broken = []
     for target in _LINK.findall(_FENCED.sub("", page.read_text("utf-8"))):
         if target.startswith(("http://", "https://", "mailto:")):
@@ -121,7 +121,7 @@ def test_decorator_page_names_everything(tag: str) -> None:
     assert not missing, f"docs/decorators/{tag}.md does not tell of {sorted(missing)}"
 
 
-def test_page_about_undoing_names_everything() -> None:
+def test_compensation_page_names_everything() -> None:
     text = (DOCS / "undo.md").read_text("utf-8")
     missing = {name for name in Registry().plan(Revert).attributes if f"`{name}`" not in text}
     missing |= {state for state in RunState if f"`{state}`" not in text}
@@ -129,7 +129,7 @@ def test_page_about_undoing_names_everything() -> None:
     assert not missing, f"docs/undo.md does not tell of {sorted(missing)}"
 
 
-def test_language_page_names_what_every_step_may_carry() -> None:
+def test_language_page_names_the_attributes_of_every_step() -> None:
     text = (DOCS / "language.md").read_text("utf-8")
     missing = {name for name in Registry().plan(Step).attributes if f"`{name}`" not in text}
     assert not missing, f"docs/language.md does not tell of {sorted(missing)}"
@@ -138,13 +138,13 @@ def test_language_page_names_what_every_step_may_carry() -> None:
 @pytest.mark.parametrize("page", ["language.md", "design.md"])
 def test_tables_of_ranks(page: str) -> None:
     text = (DOCS / page).read_text("utf-8")
-    told = {int(rank) for rank in re.findall(r"\| (\d+) \| (?:the |events|[a-zA-Z\[])", text)}
+    documented = {int(rank) for rank in re.findall(r"\| (\d+) \| (?:the |events|[a-zA-Z\[])", text)}
     flag_changes = 119
-    assert told == {cls.rank for cls in Registry().decorators.values()} | {flag_changes}
+    assert documented == {cls.rank for cls in Registry().decorators.values()} | {flag_changes}
 
 
 def codes_in_source() -> Iterator[str]:
-    """Yield the codes that the source reports: those written in calls, and those that wrong flows bring out."""
+    """Yield the codes that the source reports: those in calls, and those of wrong flows."""
     for file in SOURCE.rglob("*.py"):
         tree = ast.parse(file.read_text("utf-8"))
         for node in ast.walk(tree):

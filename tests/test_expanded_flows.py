@@ -1,4 +1,4 @@
-"""What ``taskrun expand`` prints of the flows of the conformance kit is a flow without new problems, and expands to itself."""
+"""``taskrun expand`` prints flows of the conformance kit without new problems, and such that they expand to themselves."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ TOPICS = sorted({case.flow.parent for case in cases()})
 
 
 def printed(manager: TaskManager, flow: Path, place: Path) -> str:
-    """Return what is printed of a flow, as a file at ``place``."""
+    """Return the text that ``expand`` prints for a flow, as a file at ``place``."""
     return write_xml(to_kernel_language(relocated(manager.flows.expand(flow), str(place))))
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.relative_to(FLOWS).as_posix())
 def test_expanded(topic: Path, tmp_path: Path) -> None:
-    """The same problems and warnings, and the same text when expanded again; of every second flow, because it takes long."""
+    """An expanded flow has the same problems and warnings, and the same text when expanded again."""
     place = tmp_path / "expanded.task.xml"
     manager = TaskManager(beans=make_beans(), path=[topic])
     for flow in sorted({case.flow for case in cases() if case.flow.parent == topic})[::2]:

@@ -18,7 +18,7 @@ LEAST_KILLS = 3
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 def test_killed(fork_server: ForkServer, tmp_path: Path, scenario: Scenario) -> None:
-    """What was recorded is not done again, what is undone is undone once, and the run ends as one that nobody kills."""
+    """Recorded steps are not executed again, and the run ends like an undisturbed one."""
     whole = Trial(scenario, 0, Place(tmp_path / "whole", fork_server), most_kills=0)
     if not scenario.cancelled:
         whole.go()

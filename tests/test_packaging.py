@@ -1,4 +1,4 @@
-"""The wheel carries all that a run needs: a user has no source tree."""
+"""The wheel contains all files that a run needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the wheel installs."""
+    """Return a folder with the content of the wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
@@ -26,8 +26,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def test_the_wheel_carries_schemas_and_lib(installed: Path) -> None:
-    """They lie in the package."""
+def test_the_wheel_contains_schemas_and_lib(installed: Path) -> None:
+    """The folders are in the package."""
     assert (installed / "taskrun" / "schemas" / "task.xsd").is_file()
     assert (installed / "taskrun" / "lib").is_dir()
     assert (installed / "taskrun" / "py.typed").is_file()
@@ -35,7 +35,7 @@ def test_the_wheel_carries_schemas_and_lib(installed: Path) -> None:
 
 
 def test_a_flow_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    """Without the source tree on the path."""
+    """A flow runs without the source tree on the path."""
     (tmp_path / "flow.task.xml").write_text('<task><steps><step name="a"><source>1</source></step></steps></task>')
     code = (
         "import sys, taskrun; from taskrun.cli import main; print(taskrun.__file__); sys.exit(main(['flow.task.xml']))"

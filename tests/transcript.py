@@ -27,7 +27,7 @@ ANYTHING = "…"
 
 
 def commands(transcript: str) -> Iterator[tuple[str, str]]:
-    """Yield each command of a transcript and what it is said to print."""
+    """Yield each command of a transcript and its expected output."""
     command, shown = "", ""
     for line in transcript.splitlines():
         if line.startswith("$ "):
@@ -43,7 +43,7 @@ def commands(transcript: str) -> Iterator[tuple[str, str]]:
 
 
 def check_transcript(transcript: str, folder: Path) -> None:
-    """Run the commands in ``folder`` and compare what they print."""
+    """Run the commands in ``folder`` and compare their output."""
     status = 0
     for command, shown in commands(transcript):
         if command == "echo $?":
@@ -54,7 +54,7 @@ def check_transcript(transcript: str, folder: Path) -> None:
 
 
 def agrees(shown: str, printed: str) -> bool:
-    """Whether what was printed is what is shown, with ``…`` in it standing for anything."""
+    """Return whether the output matches the expected text, in which ``…`` stands for anything."""
     pattern = ""
     for line in shown.splitlines():
         if line.strip() == ANYTHING:
@@ -65,7 +65,7 @@ def agrees(shown: str, printed: str) -> bool:
 
 
 def run(command: str, folder: Path) -> tuple[int, str]:
-    """Run a ``taskrun`` command in ``folder`` and return its exit status and what it printed."""
+    """Run a ``taskrun`` command in ``folder`` and return its exit status and output."""
     words = shlex.split(command)
     settings = {}
     while words and re.match(r"\w+=", words[0]):
@@ -87,7 +87,7 @@ def run(command: str, folder: Path) -> tuple[int, str]:
 
 @contextlib.contextmanager
 def _process(settings: dict[str, str], folder: Path) -> Iterator[None]:
-    """Make a block look like a process of its own: environment, import path, and modules of ``folder`` are put back."""
+    """Imitate a process of its own for a block: afterwards restore environment, import path, and modules of ``folder``."""
     environment, path = dict(os.environ), list(sys.path)
     os.environ.update(settings)
     try:

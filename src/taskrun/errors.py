@@ -71,7 +71,7 @@ class FlowError(TaskrunError):
 
 
 class XmlError(FlowError):
-    """A file cannot be read as XML without DTD, YAML or JSON: it is malformed, too large or nested too deep."""
+    """A file is not valid XML (without DTD), YAML or JSON: it is malformed, too large or nested too deep."""
 
 
 class ExtendError(FlowError):
@@ -121,7 +121,7 @@ class PluginError(TaskrunError):
 class StoreError(TaskrunError):
     """A store cannot be opened, written or read; earlier commits are safe.
 
-    ``problem`` says what is wrong and where, ``hint`` what to do about it.
+    ``problem`` describes the problem and its place, ``hint`` a remedy.
     """
 
     exit_status = 3
@@ -141,7 +141,7 @@ class RunOwnedError(StoreError):
 
 
 class FencedError(StoreError):
-    """A write was refused: since the writer claimed the run, another process has claimed or removed it."""
+    """A write was refused, because another process has claimed or deleted the run since the writer claimed it."""
 
 
 class TransitionError(StoreError):
@@ -214,7 +214,7 @@ class RevertError(ExceptionGroup[Exception], RunError):
 
 
 class DecisionChangedError(RunError):
-    """A resumed run decides otherwise than it recorded, because its flow has changed."""
+    """A resumed run made another decision than the recorded one, because its flow has changed."""
 
     def __init__(self, key: str, before: object, because: str, after: object, now_because: str) -> None:
         super().__init__(

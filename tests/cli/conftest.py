@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from forking import Ended, ForkServer
-from recorded_runs import NOW, fill
+from sample_runs import NOW, fill
 
 from taskrun.cli import main
 from taskrun.stores.open import open_store
@@ -84,7 +84,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 @pytest.fixture
 def store(call: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Create a store with the runs of ``recorded_runs``, set ``TASKRUN_STORE`` to it, and return its file."""
+    """Create a store with the runs of ``sample_runs``, set ``TASKRUN_STORE`` to it, and return its file."""
     path = tmp_path / "runs.db"
     opened = open_store(f"sqlite:///{path}")
     fill(opened)

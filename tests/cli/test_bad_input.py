@@ -54,11 +54,11 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_bad_file(taskrun, flow, name):
     """An invalid flow is reported at its location, without a traceback."""
-    text, status, said = CASES[name]
+    text, status, message = CASES[name]
     flow(text)
     ended = taskrun("flow.task.xml")
     assert (ended.status, ended.out) == (status, ""), ended.err
-    assert said in ended.err
+    assert message in ended.err
     assert ended.err.startswith("flow.task.xml:")
     assert "Traceback" not in ended.err
 
@@ -77,7 +77,7 @@ def test_other_encodings(taskrun, flow, tmp_path):
     assert "unknown encoding 'klingon'" in taskrun("flow.task.xml").err
 
 
-def test_no_such_file(taskrun, flow, tmp_path):
+def test_a_missing_file_is_reported(taskrun, flow, tmp_path):
     """A missing file is reported with the nearest name; a folder is not a flow."""
     flow(task(STEP))
     ended = taskrun("flwo.task.xml")

@@ -81,7 +81,7 @@ def test_folders_and_nothing_to_check(taskrun, flow, tmp_path):
     assert "no task files" in ended.err
 
 
-def test_beans_may_come_from_elsewhere(taskrun, flow):
+def test_an_unknown_bean_is_only_a_warning(taskrun, flow):
     """An unknown bean is a warning for ``check`` and an error for ``run``."""
     flow('<task><steps><invoke name="a" bean="shop" method="pay"/></steps></task>')
     assert "warning[unknown-bean]" in taskrun("check", "flow.task.xml").err

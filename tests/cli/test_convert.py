@@ -44,7 +44,7 @@ TIDY_XML = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def test_there_and_back(taskrun, flow, tmp_path):
+def test_round_trip_through_all_forms(taskrun, flow, tmp_path):
     """A flow stays the same when it is converted through all forms."""
     flow(FLOW)
     for one, other in [("xml", "yaml"), ("yaml", "json"), ("json", "yml"), ("yml", "xml")]:

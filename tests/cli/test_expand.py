@@ -57,7 +57,7 @@ def test_expand(taskrun, files):
     )
 
 
-def test_what_expand_prints_does_the_same(taskrun, files, flow):
+def test_the_expanded_flow_has_the_same_outputs(taskrun, files, flow):
     """The printed flow has the same outputs as the original."""
     for words in ((), ("-P", "audit=yes"), ("--delta", "acme")):
         flow(taskrun("expand", "own.task.xml", *words).out, "flat.task.xml")

@@ -6,7 +6,7 @@ import os
 import socket
 
 import pytest
-from recorded_runs import BOOKING, CALLED, GREETING, LOST, NOW, WORKING, a_run
+from sample_runs import BOOKING, CALLED, GREETING, LOST, NOW, WORKING, a_run
 
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner

@@ -116,7 +116,7 @@ def test_a_suspended_run(call, flow):
         ended.err,
     ), ended.err
     run = last(call)["run_id"]
-    for words, said in (
+    for words, message in (
         ((), "input 'approved' (bool) of main/approve: is mandatory and missing"),
         (("--input", "approved=maybe"), "input 'approved' (bool) of main/approve: 'maybe' is not of type bool"),
         (("--input", "aproved=true"), "the run does not request 'aproved'; did you mean 'approved'?"),
@@ -124,7 +124,7 @@ def test_a_suspended_run(call, flow):
     ):
         wrong = call("resume", run, *words)
         assert (wrong.status, wrong.out) == (2, "")
-        assert said in wrong.err
+        assert message in wrong.err
         assert last(call)["state"] == "SUSPENDED"
     done = call("resume", run[:6], "--input", "approved=true", "--input", 'note={"a": 1}')
     assert done == (0, '{"approved": true, "note": {"a": 1}}\n', "taskrun: paid\n")
@@ -222,13 +222,13 @@ def test_a_reverted_run(call, flow):
     assert call("rerun", run, "--input", "card=good") == (0, '{"RESULT": null}\n', "taskrun: flight\n")
 
 
-@pytest.mark.parametrize(("words", "undone"), [((), "taskrun: released\n"), (("--no-revert",), "")])
-def test_a_suspended_run_is_cancelled(call, flow, words, undone):
+@pytest.mark.parametrize(("words", "output"), [((), "taskrun: released\n"), (("--no-revert",), "")])
+def test_a_suspended_run_is_cancelled(call, flow, words, output):
     """Cancelling a suspended run undoes its steps in the process of ``cancel``."""
     flow(APPROVAL)
     call("flow.task.xml", "--input", "amount=3")
     run = last(call)["run_id"][:8]
-    assert call("cancel", run, *words) == (0, f"run {run} is CANCELLED\n", undone)
+    assert call("cancel", run, *words) == (0, f"run {run} is CANCELLED\n", output)
     assert call("cancel", run) == (1, "", f"taskrun: error: run {run} cannot be cancelled: it is CANCELLED\n")
 
 
@@ -308,9 +308,9 @@ def test_a_suspending_flow_needs_a_record(call, flow):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("", "unable to open database file"), ("flow.task.xml", "it is not a SQLite database")]
+    ("name", "message"), [("", "unable to open database file"), ("flow.task.xml", "it is not a SQLite database")]
 )
-def test_an_unusable_store(call, flow, tmp_path, name, said):
+def test_an_unusable_store(call, flow, tmp_path, name, message):
     """An unusable store ends the command before the run starts, with exit status 3."""
     flow(SECRET)
     ended = call("flow.task.xml", "--input", "token=007", "--store", f"sqlite:///{tmp_path}/{name}")

@@ -60,7 +60,7 @@ def test_inputs_from_a_file_and_from_standard_input(taskrun, flow, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ((), "input 'x' (int), a number: is mandatory and missing"),
         (("--input", "x=3.5"), "'3.5' is not of type int"),
@@ -73,13 +73,13 @@ def test_inputs_from_a_file_and_from_standard_input(taskrun, flow, tmp_path):
         (("--inputs", "list.json"), "expected a JSON object"),
     ],
 )
-def test_wrong_inputs(taskrun, flow, tmp_path, words, said):
+def test_wrong_inputs(taskrun, flow, tmp_path, words, message):
     """Wrong inputs are reported on standard error, with exit status 2."""
     flow(ADD)
     (tmp_path / "list.json").write_text("[1]")
     ended = taskrun("flow.task.xml", *words)
     assert (ended.status, ended.out) == (2, "")
-    assert said in ended.err
+    assert message in ended.err
     assert "Traceback" not in ended.err
 
 
@@ -109,7 +109,7 @@ def test_a_failing_step(taskrun, flow):
     assert "Traceback" in taskrun("flow.task.xml", "-v").err
 
 
-def test_a_line_per_step_when_asked(taskrun, flow):
+def test_verbose_writes_a_line_per_step(taskrun, flow):
     """``-v`` writes one line per finished step to standard error."""
     flow(
         '<task><steps><step name="a"><source>1</source></step>'

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, WORKING, a_run
+from sample_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, WORKING, a_run
 
 from taskrun.cli.runs import format_run_time, unique_prefixes
 from taskrun.cli.stores import add_store_options, store_url
@@ -240,7 +240,7 @@ def test_a_locked_store(call, store):
         ended = call("purge", "--older-than", "1d", "--store", url)
     other.close()
     assert ended.status == 3
-    assert "another process holds it locked" in ended.err
+    assert "another process has locked it" in ended.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

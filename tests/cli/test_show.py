@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from recorded_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
+from sample_runs import BOOKING, CALLED, GREETING, LOST, START, a_run, dumps
 
 from taskrun.cli.render_values import abbreviate, one_line, untagged
 from taskrun.cli.times import format_elapsed
@@ -43,7 +43,7 @@ def test_show(call, store, words, file):
 
 
 @pytest.mark.parametrize("file", ["runs.txt", "show_booking.txt"])
-def test_the_documentation_shows_this(file):
+def test_the_documentation_contains_the_golden_file(file):
     """The documentation contains the golden file."""
     page = (GOLDEN.parents[1] / "docs/command-line.md").read_text("utf-8")
     assert (GOLDEN / file).read_text("utf-8") in page
@@ -187,13 +187,13 @@ def test_one_line():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "text"),
     [
         (0, "0 ms"), (0.0004, "<1 ms"), (0.001, "1 ms"), (0.9994, "999 ms"), (0.9996, "1.0 s"), (59.94, "59.9 s"),
         (59.96, "1 m 0 s"), (3599.4, "59 m 59 s"), (3599.6, "1 h 0 m"), (86399, "23 h 59 m"), (86400, "1 d 0 h"),
         (10**7, "115 d 17 h"), (-5, "0 ms"),
     ],
 )  # fmt: skip
-def test_durations(seconds, told):
+def test_durations(seconds, text):
     """A duration has two units at most, and is never negative."""
-    assert format_elapsed(100.0, 100.0 + seconds) == told
+    assert format_elapsed(100.0, 100.0 + seconds) == text

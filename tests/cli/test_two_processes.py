@@ -131,10 +131,10 @@ def test_two_processes_resume(call, flow, tmp_path, newest):
     loser, winner = both if both[0].pid == pid else reversed(both)
     loser.returncode = os.waitstatus_to_exitcode(status)
     assert loser.returncode == 3
-    said = loser.communicate()[1]
-    assert f"run {run} is owned by process {winner.pid} on" in said
-    assert "beginning" not in said
-    assert "resume it" not in said
+    message = loser.communicate()[1]
+    assert f"run {run} is owned by process {winner.pid} on" in message
+    assert "beginning" not in message
+    assert "resume it" not in message
     says(winner, "beginning")
     winner.send_signal(signal.SIGINT)
     err = winner.communicate(timeout=20)[1]

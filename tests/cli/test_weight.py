@@ -23,19 +23,19 @@ def imported(code: str, folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"]])
-def test_help_imports_next_to_nothing(tmp_path, words):
+def test_help_imports_no_heavy_module(tmp_path, words):
     """``--help`` and ``--version`` import none of the heavy modules, not even argparse."""
     found = imported(f"from taskrun.cli import main; main({words!r})", tmp_path)
     assert not found & {*HEAVY, *REST}
 
 
-def test_the_package_imports_next_to_nothing(tmp_path):
+def test_the_package_imports_no_heavy_module(tmp_path):
     """``import taskrun`` imports no heavy module."""
     found = imported("import taskrun", tmp_path)
     assert not found & {*HEAVY, "argparse", "asyncio", "logging", "dataclasses", "importlib_metadata"}
 
 
-def test_a_run_imports_what_it_needs(tmp_path):
+def test_a_run_imports_only_needed_modules(tmp_path):
     """A flow without scripts needs lxml (for the schema), and neither an evaluator nor a template engine."""
     (tmp_path / "flow.task.xml").write_text(FLOW)
     found = imported("from taskrun.cli import main; main(['flow.task.xml', '--no-record'])", tmp_path)
@@ -45,7 +45,7 @@ def test_a_run_imports_what_it_needs(tmp_path):
     assert recorded & set(HEAVY) == {"lxml", "sqlite3"}
 
 
-def test_a_check_imports_what_it_needs(tmp_path):
+def test_a_check_imports_only_needed_modules(tmp_path):
     """The module xmlschema is imported only for an invalid file."""
     (tmp_path / "flow.task.xml").write_text(FLOW)
     assert "xmlschema" not in imported("from taskrun.cli import main; main(['check', 'flow.task.xml'])", tmp_path)

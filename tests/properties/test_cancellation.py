@@ -1,4 +1,4 @@
-"""Whenever a run is cancelled, nothing of it is left: no task, permit, token, thread or timer, and every finally ran.
+"""A cancelled run leaves nothing behind: no task, permit, token, thread or timer; and every finally has run.
 
 Each flow is run again and again beside a second run that shares its TaskManager; one of the two is cancelled one step
 of the event loop later each time. The other one must not notice.
@@ -58,9 +58,9 @@ FLOWS = {
         </steps><aggregator>return 7</aggregator></parallel>""",
     "fork_throttle": """
         <fork-n name="f" countExpr="5" indexName="i"><steps>
-          <sequential name="held"><finally>note('leave', 'held', who)</finally>
+          <sequential name="handled"><finally>note('leave', 'handled', who)</finally>
             <throttle maxConcurrency="2" maxWait="1h"/>
-            <steps><step name="in"><source>note('enter', 'held', who)</source></step><simple name="w" bean="wait"/></steps>
+            <steps><step name="in"><source>note('enter', 'handled', who)</source></step><simple name="w" bean="wait"/></steps>
           </sequential>
         </steps><aggregator>return 7</aggregator></fork-n>""",
     "slow_clean_up": """
@@ -164,7 +164,7 @@ class CountingLoop(VirtualTimeLoop):
 
 @dataclass
 class Scene:
-    """Two runs of one flow in one loop, the first of which is cancelled, and what they leave behind."""
+    """Two runs of one flow in one event loop, of which the first is cancelled, and the resources left behind."""
 
     flow: Path
     notes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -174,7 +174,7 @@ class Scene:
     complaints: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Make the TaskManager that the two runs share."""
+        """Create the TaskManager that the two runs share."""
         self.manager = TaskManager(
             beans={"wait": self.wait, "block": self.block, "tidy": self.tidy},
             functions={"note": lambda *what: self.notes.update([what])},
@@ -182,13 +182,13 @@ class Scene:
         self.manager._services = replace(self.manager._services, threads=Threads(PLACES))
 
     async def wait(self) -> None:
-        """Give up the loop a few times, once for a while."""
+        """Yield to the event loop a few times, once for longer."""
         await asyncio.sleep(0)
         await asyncio.sleep(0.02)
         await asyncio.sleep(0)
 
     async def tidy(self) -> None:
-        """Take time to clean up."""
+        """Await for a while, as a clean-up does."""
         try:
             await asyncio.sleep(0.02)
         finally:
@@ -197,16 +197,16 @@ class Scene:
                     await asyncio.sleep(0.01)
 
     def block(self, who: str) -> None:
-        """Hold a thread until the gate is open."""
+        """Block a thread until the gate is open."""
         assert self.gates[who].wait(20)
 
     def open(self) -> None:
-        """Let those go on that hold threads; what was cancelled holds them for good."""
+        """Open the gate, so that blocked threads continue."""
         for who in ("other", "again", *(() if self.hit else ("first",))):
             self.gates[who].set()
 
     def play(self, cancelled_at: list[int], *, by_id: bool = False) -> bool:
-        """Run both and cancel the first one at these points; return whether it was cancelled."""
+        """Run both and cancel the first one at these points of time; return whether it was cancelled."""
         self.hit = False
         self.gates.clear()
         self.notes.clear()
@@ -259,7 +259,7 @@ class Scene:
 
 @pytest.fixture(autouse=True)
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
-    """Collect every Run that is made, also those of called tasks."""
+    """Collect every Run that is created, also those of called tasks."""
     made: list[Run] = []
 
     class Kept(Run):
@@ -273,7 +273,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
 
 
 def flow_of(bench: Bench, name: str) -> Path:
-    """Write a flow and what it calls."""
+    """Write a flow and the files that it calls."""
     bench.write(INSIDE, "cancelled_inside.task.xml")
     return bench.write(task(FLOWS[name], head='<input name="who"/>'), f"cancelled_{name}.task.xml")
 
@@ -281,7 +281,7 @@ def flow_of(bench: Bench, name: str) -> Path:
 @pytest.mark.parametrize("by_id", [False, True], ids=["task", "id"])
 @pytest.mark.parametrize("name", FLOWS)
 def test_cancelled_at_each_step_of_the_loop(bench: Bench, runs: list[Run], name: str, by_id: bool) -> None:
-    """Cancelling the run at its first, second, third … step of the loop leaves nothing behind and hits nobody else."""
+    """A run cancelled at its first, second, third … step of the loop leaves nothing behind and affects no other run."""
     scene = Scene(flow_of(bench, name), runs=runs)
     for point in range(1, 1_000):
         cancelled = scene.play([point], by_id=by_id)
@@ -293,8 +293,8 @@ def test_cancelled_at_each_step_of_the_loop(bench: Bench, runs: list[Run], name:
 
 @settings(max_examples=60)
 @given(name=st.sampled_from(sorted(FLOWS)), points=st.lists(st.integers(1, 120), min_size=2, max_size=12))
-def test_cancelled_again_and_again(bench: Bench, name: str, points: list[int]) -> None:
-    """A run that is cancelled once more while it cleans up leaves nothing behind either."""
+def test_cancelled_repeatedly(bench: Bench, name: str, points: list[int]) -> None:
+    """A run that is cancelled again during its clean-up leaves nothing behind either."""
     scene = Scene(flow_of(bench, name))
     scene.play(points)
     scene.check()

@@ -1,4 +1,4 @@
-"""A run that dies after any record and is resumed ends as one that did not die, and does nothing twice.
+"""A run that is killed after any commit and resumed ends like one that was not killed, without repeated effects.
 
 The flows are random: sequences, loops, forks, parallel, graphs, choices, retries, jumps, handled and unhandled failures,
 suspends and undoing, nested in each other. What is compared are the effects of the steps outside of the run, the undoing
@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+from crashing import World, Worlds
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
-from mortal import World, Worlds
 from small_flows import Bench
 
 Made = Callable[[Iterator[int]], str]
@@ -48,14 +48,14 @@ def steps_of(parts: list[Made], numbers: Iterator[int]) -> str:
 
 
 def named(tag: str, attributes: str = "", inner: str = "", after: str = "") -> Callable[[list[Made]], Made]:
-    """Return what makes a container of steps with these attributes; ``{n}`` is its number."""
+    """Return a function that creates a container of steps with these attributes; ``{n}`` is its number."""
 
     def container(parts: list[Made]) -> Made:
         def make(numbers: Iterator[int]) -> str:
             number = next(numbers)
-            said = attributes.format(n=number)
+            written = attributes.format(n=number)
             body = inner + steps_of(parts, numbers) + after
-            return f'<{tag} name="c{number}" useParentScope="true" {said}>{body}</{tag}>'
+            return f'<{tag} name="c{number}" useParentScope="true" {written}>{body}</{tag}>'
 
         return make
 
@@ -63,14 +63,14 @@ def named(tag: str, attributes: str = "", inner: str = "", after: str = "") -> C
 
 
 def handled(parts: list[Made], how: str) -> Made:
-    """A container whose last step fails, and what holds that."""
+    """Return a container whose last step fails, inside a container that handles the failure."""
 
     def make(numbers: Iterator[int]) -> str:
         number = next(numbers)
         body = steps_of([*parts, lambda more: leaf(more, fails="True")], numbers)
 
-        def inner(said: str = "", after: str = "") -> str:
-            return f'<sequential name="h{number}" useParentScope="true"{said}>{body}{after}</sequential>'
+        def inner(written: str = "", after: str = "") -> str:
+            return f'<sequential name="h{number}" useParentScope="true"{written}>{body}{after}</sequential>'
 
         if how == "nothing":
             return inner()
@@ -91,7 +91,7 @@ def handled(parts: list[Made], how: str) -> Made:
 
 
 def retried(parts: list[Made], attempts: int, delay: int) -> Made:
-    """A container whose last step fails until the last attempt."""
+    """Return a container whose last step fails until the last attempt."""
 
     def make(numbers: Iterator[int]) -> str:
         body = steps_of([*parts, lambda more: leaf(more, fails=f"attempt &lt; {attempts}")], numbers)
@@ -103,7 +103,7 @@ def retried(parts: list[Made], attempts: int, delay: int) -> Made:
 
 
 def jumping(parts: list[Made]) -> Made:
-    """Steps that are gone through twice, by a jump back."""
+    """Return steps that are executed twice because of a jump back."""
 
     def make(numbers: Iterator[int]) -> str:
         number = next(numbers)
@@ -118,7 +118,7 @@ def jumping(parts: list[Made]) -> Made:
 
 
 def graph(parts: list[Made]) -> Made:
-    """Two steps that wait for a first one, and a last that waits for both."""
+    """Return a graph of two steps that wait for a first one, and a last step that waits for both."""
 
     def make(numbers: Iterator[int]) -> str:
         number = next(numbers)
@@ -138,7 +138,7 @@ LEAVES = st.one_of(st.booleans().map(plain), st.sampled_from([10, 700]).map(wait
 
 
 def bigger(parts: st.SearchStrategy[Made]) -> st.SearchStrategy[Made]:
-    """Return what makes containers of such parts."""
+    """Return the strategy of containers with such parts."""
     several = st.lists(parts, min_size=1, max_size=3)
     parallel = named("parallel")
     first = named("parallel", 'joinType="anySuccess"')
@@ -169,7 +169,7 @@ FLOWS = st.tuples(st.lists(PARTS, min_size=1, max_size=3), st.booleans())
 
 
 def text_of(parts: list[Made], fails: bool) -> str:
-    """Return a task with these steps, which fails at its end or not."""
+    """Return a task with these steps; its last step fails if requested."""
     numbers = itertools.count(1)
     body = "\n".join(part(numbers) for part in parts)
     last = leaf(numbers, fails="True" if fails else "")
@@ -177,7 +177,7 @@ def text_of(parts: list[Made], fails: bool) -> str:
 
 
 def unnoted(effects: list[str]) -> Counter[str]:
-    """Return effects but for those of conditions: what decides is written with the next record."""
+    """Return the effects without those of conditions, because a decision is written with the next record only."""
     return Counter(effect for effect in effects if not effect.startswith(("until", "caught")))
 
 
@@ -188,7 +188,7 @@ def worlds() -> Worlds:
 
 
 def check(bench: Bench, worlds: Worlds, text: str, deaths: Callable[[int], Iterator[list[int]]]) -> None:
-    """Compare a run that never dies with runs that die."""
+    """Compare a run that is not killed with runs that are."""
     path = str(bench.write(text))
     whole = World(worlds, {"ok": True})
     wanted = whole.live(path, [])
@@ -203,8 +203,8 @@ def check(bench: Bench, worlds: Worlds, text: str, deaths: Callable[[int], Itera
 
 @settings(max_examples=20)
 @given(flow=FLOWS)
-def test_dies_after_each_record(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool]) -> None:
-    """Dying once, after the first, second, third … commit."""
+def test_killed_after_each_commit(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool]) -> None:
+    """The process is killed once, after the first, second, third … commit."""
     text = text_of(*flow)
     note(text)
 
@@ -217,8 +217,8 @@ def test_dies_after_each_record(bench: Bench, worlds: Worlds, flow: tuple[list[M
 
 @settings(max_examples=30)
 @given(flow=FLOWS, death=st.lists(st.integers(1, 12), min_size=2, max_size=8))
-def test_dies_again_and_again(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool], death: list[int]) -> None:
-    """Dying several times, also while a resumed run recalls, waits for an attempt or undoes."""
+def test_killed_repeatedly(bench: Bench, worlds: Worlds, flow: tuple[list[Made], bool], death: list[int]) -> None:
+    """The process is killed several times, also during a replay, a retry delay or a rollback."""
     text = text_of(*flow)
     note(text)
     check(bench, worlds, text, lambda _: iter([death]))
@@ -248,8 +248,8 @@ WAITS = '<delay name="w" delayMillisExpr="10"/>'
         (f'<sequential name="s"><steps>{A}{FAILS}</steps><catch>effect("caught")</catch></sequential>{FAILS}', "FAILED"),
     ],
 )  # fmt: skip
-def test_state_after_undoing(bench: Bench, worlds: Worlds, body: str, state: str) -> None:
-    """What was undone because of the failure that ends the run decides, not what was undone at all; dying changes nothing."""
+def test_state_after_a_rollback(bench: Bench, worlds: Worlds, body: str, state: str) -> None:
+    """Only compensations because of the failure that ends the run make it REVERTED; kills do not change that."""
     text = f"<task><steps>{body}</steps></task>"
     world = World(worlds, {})
     assert world.live(str(bench.write(text)), []).startswith(state)

@@ -1,4 +1,4 @@
-"""Laying trees over each other: what must hold for all of them."""
+"""Properties of merging trees."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VALUES = st.text(st.sampled_from("ab <>&\"'\n\r\té"), min_size=1, max_size=4)
 
 
 def element(tag: str, attributes: dict[str, str] | None = None, *children: Node, text: str = "") -> Node:
-    """Return an element that stands nowhere in particular."""
+    """Return an element at an arbitrary location."""
     return EXAMPLE._replace(tag=tag, attributes=attributes or {}, children=children, text=text)
 
 
@@ -36,7 +36,7 @@ ATTRIBUTES = st.dictionaries(st.sampled_from(["timeout", "tagSet", "displayName"
 
 @st.composite
 def steps(draw: st.DrawFn, depth: int = 2, body: Callable[..., st.SearchStrategy[str]] | None = None) -> Node:
-    """A step or a container, without a name."""
+    """Return the strategy of steps and containers without a name."""
     children = []
     if draw(st.booleans()):
         children.append(element("source", None, text=draw(TEXTS)))
@@ -55,7 +55,7 @@ def steps(draw: st.DrawFn, depth: int = 2, body: Callable[..., st.SearchStrategy
 
 @st.composite
 def lists(draw: st.DrawFn, depth: int = 2) -> Node:
-    """A list of named steps."""
+    """Return the strategy of lists of named steps."""
     made = []
     for name in draw(st.lists(NAMES, unique=True, max_size=4)):
         step = draw(steps(depth))
@@ -67,7 +67,7 @@ TASKS = st.builds(lambda attributes, inner: element("task", attributes, inner), 
 
 
 def over(base: Node, *deltas: Node) -> Node:
-    """Return the base with the deltas laid over it, cleaned."""
+    """Return the base with the deltas merged over it, cleaned."""
     merger = Merger(opaque())
     for delta in deltas:
         base = merger.merge(base, delta)
@@ -94,8 +94,8 @@ def unordered(node: Node) -> tuple[object, ...]:
 
 @given(TASKS)
 @settings(max_examples=40)
-def test_nothing_changes_nothing(task: Node) -> None:
-    """An empty delta, and one that only names what is there."""
+def test_an_empty_delta_changes_nothing(task: Node) -> None:
+    """Neither an empty delta nor one that only names existing elements changes the base."""
     assert same(over(task, element("task")), task)
     named = [element(step.tag, {"name": step.attributes["name"]}) for step in task.children[0].children]
     assert same(over(task, element("task", None, element("steps", None, *named))), task)
@@ -103,8 +103,8 @@ def test_nothing_changes_nothing(task: Node) -> None:
 
 @given(TASKS, TASKS, TASKS)
 @settings(max_examples=40)
-def test_layer_by_layer_is_all_at_once(base: Node, first: Node, second: Node) -> None:
-    """Merging the deltas one by one, and merging what both together are, give the same elements.
+def test_merging_deltas_is_associative(base: Node, first: Node, second: Node) -> None:
+    """Deltas merged one by one, and their combination, result in the same elements.
 
     Not always in the same order: the order of two layers over a base, and of one layer that is both, are worked out by
     the same rule from different neighbours, so an element that only one of them names may stand elsewhere: over ``a b``, a
@@ -115,8 +115,8 @@ def test_layer_by_layer_is_all_at_once(base: Node, first: Node, second: Node) ->
 
 @given(st.data())
 @settings(max_examples=40)
-def test_layer_by_layer_in_order(data: st.DataObject) -> None:
-    """Deltas that touch elements of the base in its order keep the order, both ways, when one touches all that the other does."""
+def test_merging_ordered_deltas_keeps_the_order(data: st.DataObject) -> None:
+    """Deltas whose elements are in the order of the base keep that order, if one delta names all elements of the other."""
     base = data.draw(TASKS)
     known = [step.attributes["name"] for step in base.children[0].children]
     more = [name for name in known if data.draw(st.booleans())]
@@ -130,8 +130,8 @@ def test_layer_by_layer_in_order(data: st.DataObject) -> None:
 
 @given(TASKS, TASKS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-def test_the_difference_leads_to_the_target(base: Node, wanted: Node) -> None:
-    """Laid over the first tree, the delta gives the second; between equal trees there is none."""
+def test_the_difference_merged_over_the_base_is_the_target(base: Node, wanted: Node) -> None:
+    """Merged over the first tree, the delta results in the second; equal trees have no delta."""
     differ = Differ(opaque())
     delta = differ.difference(base, wanted)
     assert (delta is None) == same(base, wanted)
@@ -156,7 +156,7 @@ MIXED = st.recursive(
 
 
 def joined(node: Node) -> Node:
-    """Return the tree with texts that stand beside each other joined, as a reader has them."""
+    """Return the tree with adjacent texts joined, as a parser returns them."""
     children: list[Node] = []
     for child in map(joined, node.children):
         if child.tag == TEXT and children and children[-1].tag == TEXT:
@@ -169,8 +169,8 @@ def joined(node: Node) -> Node:
 
 
 @given(MIXED)
-def test_what_is_written_reads_back(root: Node) -> None:
-    """Character by character, in text and attributes."""
+def test_written_xml_is_parsed_as_the_same_tree(root: Node) -> None:
+    """Every character of texts and attributes is preserved."""
     root = joined(root)
     again = parse("again", write_xml(root).encode())
     assert shown(again) == shown(root)
@@ -180,7 +180,7 @@ def test_what_is_written_reads_back(root: Node) -> None:
 @settings(max_examples=10, deadline=None)
 @given(TASKS, TASKS)
 def test_expand_and_diff_of_files(base: Node, own: Node) -> None:
-    """An expanded flow expands to itself, and a delta in a file gives the target."""
+    """An expanded flow expands to itself, and a delta file merged over its base is the target."""
     manager = TaskManager()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""Every flow, and any tree at all, comes back the same from YAML, JSON and XML; flows in YAML run the same."""
+"""Every flow, and any tree, is the same after writing and parsing it as YAML, JSON and XML; flows in YAML run the same."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COUNTS_ITS_FILES = {"13_shell"}
 
 
 @pytest.mark.parametrize("form", ["xml", "yaml", "json"])
-def test_every_flow_comes_back(form: str) -> None:
+def test_every_flow_survives_a_round_trip(form: str) -> None:
     converted = 0
     for file in FLOWS:
         try:
@@ -62,7 +62,7 @@ def test_tidy_scripts_are_the_same_programs(form: str) -> None:
 
 
 def cases() -> list[Any]:
-    """Every call of every example that is a flow in XML."""
+    """Yield every call of every example that is a flow in XML."""
     return [
         pytest.param(file.parent, case, id=f"{file.parent.name}/{number}")
         for file in sorted(EXAMPLES.glob("*/expected.json"))
@@ -180,7 +180,7 @@ TREES = st.recursive(
 
 @given(TREES)
 @settings(max_examples=120, deadline=None)
-def test_any_tree_comes_back(tree: Node) -> None:
+def test_any_tree_survives_a_round_trip(tree: Node) -> None:
     root = tree._replace(attributes={**tree.attributes, "xmlns:my": "my"})
     assert same(root, parse("f.xml", write_xml(root).encode()))
     for name, text in (("f.yaml", write_yaml(root, SHAPES)), ("f.json", write_json(root, SHAPES))):
@@ -189,8 +189,8 @@ def test_any_tree_comes_back(tree: Node) -> None:
 
 @given(TREES, st.booleans())
 @settings(max_examples=100, deadline=None)
-def test_ink_stands_where_it_is_said_to(tree: Node, as_json: bool) -> None:
-    """Letters of texts and attributes are found at their places in the file."""
+def test_locations_of_characters_are_exact(tree: Node, as_json: bool) -> None:
+    """Each letter of texts and attributes is found at its location in the file."""
     root = tree._replace(attributes={**tree.attributes, "xmlns:my": "my"})
     text = (write_json if as_json else write_yaml)(root, SHAPES)
     again = parse_form("f.json" if as_json else "f.yaml", text.encode(), SCHEMA)

@@ -1,4 +1,4 @@
-"""Joins and graphs against small models: who runs when, what comes out, and at which moment."""
+"""Joins and graphs compared with small models: the order of steps, the result, and the time of the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOINS = ("allSuccess", "anyFailure", "anySuccess", "allComplete")
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch that ends after so many milliseconds (0: without giving up the loop), well or not."""
+    """A branch that ends after so many milliseconds (0: without awaiting), with success or failure."""
 
     number: int
     millis: int
@@ -27,14 +27,14 @@ class Branch:
 
 @st.composite
 def branch_lists(draw: st.DrawFn) -> list[Branch]:
-    """Return branches that end at different times, but for those that end at once, which end in their order."""
+    """Return branches that end at different times; branches without a wait end in their order."""
     slow = draw(st.lists(st.integers(1, 50), max_size=5, unique=True))
     times = draw(st.permutations(slow + [0] * draw(st.integers(0 if slow else 1, 2))))
     return [Branch(number, millis, draw(st.booleans())) for number, millis in enumerate(times)]
 
 
 def model(join: str, branches: list[Branch], *, cancels: bool) -> tuple[int, list[Branch], Branch | None]:
-    """Return when a join is over, which branches had ended when it was decided, and which failure it ends with."""
+    """Return the time at which a join is decided, the branches that had ended by then, and the failure that it raises."""
     seen: list[Branch] = []
     failure: Branch | None = None
     decided = False
@@ -55,7 +55,7 @@ def model(join: str, branches: list[Branch], *, cancels: bool) -> tuple[int, lis
 @settings(max_examples=80)
 @given(join=st.sampled_from(JOINS), branches=branch_lists(), cancels=st.booleans(), forked=st.booleans())
 def test_joins(bench: Bench, join: str, branches: list[Branch], cancels: bool, forked: bool) -> None:
-    """A join is over at the right moment, with the results of those that ended before, or with the first failure."""
+    """A join ends at the right time, with the results of the branches that ended before, or with the first failure."""
     begun: list[int] = []
     ended: list[int] = []
 
@@ -103,7 +103,7 @@ def test_joins(bench: Bench, join: str, branches: list[Branch], cancels: bool, f
 
 @dataclass(frozen=True, slots=True)
 class Knot:
-    """A step of a graph: how long it takes, whether it succeeds, and whom it waits for."""
+    """A step of a graph: its duration, whether it succeeds, and the steps that it waits for."""
 
     millis: int
     succeeds: bool
@@ -123,7 +123,7 @@ def graphs(draw: st.DrawFn) -> list[Knot]:
 
 
 def times(knots: list[Knot]) -> tuple[dict[int, tuple[int, int]], set[int]]:
-    """Return when each step that runs begins and ends, and the steps whose failure somebody waits for."""
+    """Return the start and end of each step that runs, and the steps whose failure another step waits for."""
     awaited = {other for knot in knots for other in knot.after_failure}
     found: dict[int, tuple[int, int]] = {}
     for number, knot in enumerate(knots):
@@ -137,7 +137,7 @@ def times(knots: list[Knot]) -> tuple[dict[int, tuple[int, int]], set[int]]:
 @settings(max_examples=80)
 @given(knots=graphs(), exits=st.sets(st.integers(0, 6), min_size=1, max_size=2))
 def test_graphs(bench: Bench, knots: list[Knot], exits: set[int]) -> None:
-    """Each step begins when the last of its waits has come; the first exit step, or failure nobody awaits, ends all."""
+    """Each step starts when its last wait is satisfied; the first exit step, or unawaited failure, ends the graph."""
     exits = {number % len(knots) for number in exits}
     begun: dict[int, float] = {}
     ended: dict[int, float] = {}

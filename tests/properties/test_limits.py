@@ -1,4 +1,4 @@
-"""Laws of throttles and rate limits: no more than allowed, in order, and nothing is kept by who gives up."""
+"""Properties of throttles and rate limits: never exceeded, in order of arrival, released by cancelled waiters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ patience = st.one_of(st.none(), st.sampled_from([0.0, 0.05, 0.3, 1.0, 2.5]))
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who comes ``gap`` seconds after the one before and, if told so, is cancelled ``leaves`` seconds later."""
+    """A caller that arrives ``gap`` seconds after the previous one and, if set, is cancelled ``leaves`` seconds later."""
 
     gap: float
     leaves: float | None
@@ -55,7 +55,7 @@ async def come_and_go(callers: list[Caller], work: Callable[[int, Caller], Await
 
 
 def passages(callers: list[Caller], rate: float) -> tuple[list[tuple[float, int]], Limiters]:
-    """Return when which caller got through a rate limit, and the limiters as they are left."""
+    """Return the time at which each caller passed a rate limit, and the limiters afterwards."""
     passed: list[tuple[float, int]] = []
     limiters = Limiters()
 
@@ -71,8 +71,8 @@ def passages(callers: list[Caller], rate: float) -> tuple[list[tuple[float, int]
 @example(
     callers=[Caller(0, None, LONG), Caller(0, 0.4, LONG), Caller(0, None, LONG), Caller(0.5, None, LONG)], rate=1.0
 )
-def test_a_rate_limit_lets_no_more_through_than_its_bucket(callers: list[Caller], rate: float) -> None:
-    """In any stretch of time at most a full bucket and what flows in meanwhile get through, whoever comes and leaves."""
+def test_a_rate_limit_never_exceeds_its_bucket(callers: list[Caller], rate: float) -> None:
+    """In any period at most a full bucket and its refill pass, whichever callers arrive or are cancelled."""
     passed, limiters = passages(callers, rate)
     burst = max(1.0, rate)
     times = [time for time, _ in passed]
@@ -85,8 +85,8 @@ def test_a_rate_limit_lets_no_more_through_than_its_bucket(callers: list[Caller]
 
 
 @given(arrivals=st.lists(gaps, min_size=1, max_size=40), rate=st.sampled_from([0.3, 1.0, 2.0, 7.5]))
-def test_a_rate_limit_lets_everybody_through_as_soon_as_its_bucket_allows(arrivals: list[float], rate: float) -> None:
-    """Who does not leave gets through at the very moment at which a token bucket has a token for them."""
+def test_a_rate_limit_delays_no_longer_than_its_bucket_requires(arrivals: list[float], rate: float) -> None:
+    """A caller that is not cancelled passes exactly when a token bucket has a token for it."""
     passed, _ = passages([Caller(gap, None, LONG) for gap in arrivals], rate)
     size = tokens = max(1.0, rate)
     at = 0.0
@@ -103,14 +103,14 @@ def test_a_rate_limit_lets_everybody_through_as_soon_as_its_bucket_allows(arriva
 
 @dataclass(slots=True)
 class Inside:
-    """Counts who is inside, and how many there ever were at once."""
+    """Counts the present users, and the maximum number at the same time."""
 
     now: int = 0
     most: int = 0
     entered: list[int] = field(default_factory=list)
 
     async def stay(self, number: int, seconds: float) -> None:
-        """Be inside for a while."""
+        """Count as a user for a while."""
         self.now += 1
         self.most = max(self.most, self.now)
         self.entered.append(number)
@@ -121,8 +121,8 @@ class Inside:
 
 
 @given(callers=callers, limit=st.integers(1, 4), stay=st.sampled_from([0.0, 0.1, 1.0, 5.0]))
-def test_a_throttle_lets_no_more_in_than_allowed(callers: list[Caller], limit: int, stay: float) -> None:
-    """At no time are more inside than allowed, they come in the order of arrival, and all permits are given back."""
+def test_a_throttle_never_exceeds_its_permits(callers: list[Caller], limit: int, stay: float) -> None:
+    """The limit is never exceeded, users are served in the order of arrival, and all permits are released."""
     inside = Inside()
     limiters = Limiters()
 
@@ -143,8 +143,8 @@ def test_a_throttle_lets_no_more_in_than_allowed(callers: list[Caller], limit: i
 @given(
     limit=st.integers(1, 50), durations=st.lists(st.integers(0, 40), min_size=1, max_size=7), fails=st.integers(2, 9)
 )
-def test_a_throttle_holds_among_a_thousand_branches(bench: Bench, limit: int, durations: list[int], fails: int) -> None:
-    """A thousand branches, some of which fail, go through a throttle: never too many at once, and everybody once."""
+def test_a_throttle_limits_a_thousand_branches(bench: Bench, limit: int, durations: list[int], fails: int) -> None:
+    """A thousand branches, some of which fail, never exceed the throttle, and each runs once."""
     inside = Inside()
 
     async def visit(i: int) -> None:
@@ -168,8 +168,8 @@ def test_a_throttle_holds_among_a_thousand_branches(bench: Bench, limit: int, du
 
 @settings(max_examples=8)
 @given(rate=st.integers(20, 400), count=st.integers(1, 300))
-def test_a_rate_limit_holds_among_many_branches(bench: Bench, rate: int, count: int) -> None:
-    """Branches that start together get through a rate limit one second's worth at once, then one by one."""
+def test_a_rate_limit_limits_many_branches(bench: Bench, rate: int, count: int) -> None:
+    """Of branches that start together, the tokens of one second pass at once, then one branch after the other."""
     times: list[float] = []
 
     async def visit() -> None:

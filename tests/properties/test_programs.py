@@ -1,4 +1,4 @@
-"""Laws of programs: normalizing is idempotent, decorators that do nothing change nothing, loops take no memory."""
+"""Properties of programs: normalizing is idempotent, no-op decorators change nothing, loops use constant memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step costs does not depend on how many there are: counted in calls of functions, not in time."""
+"""The cost of a step does not depend on the number of steps: measured in function calls, not in time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STEPS = {
 
 
 def calls(function: Callable[[], Any]) -> int:
-    """Return how many functions, of Python and of C, are called by calling one."""
+    """Return the number of Python and C functions that a call of ``function`` calls."""
     count = 0
 
     def see(_frame: FrameType, event: str, _argument: object) -> None:
@@ -66,7 +66,7 @@ def calls(function: Callable[[], Any]) -> int:
 @pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("watched", [False, True], ids=["unwatched", "watched"])
 def test_a_step_costs_the_same_among_many(bench: Bench, name: str, watched: bool) -> None:
-    """The second hundred of steps takes as many calls as the fourth, but for the turns of the event loop."""
+    """The second hundred of steps needs as many calls as the fourth, except for iterations of the event loop."""
 
     async def wait() -> None:
         await asyncio.sleep(0)
@@ -93,7 +93,7 @@ NESTED = {
 
 @pytest.mark.parametrize("name", NESTED)
 def test_compiling_a_level_costs_the_same_at_any_depth(bench: Bench, name: str) -> None:
-    """The levels 20 to 40 of nested steps take twice as many calls as the levels 10 to 20."""
+    """The levels 20 to 40 of nested steps need twice as many calls as the levels 10 to 20."""
     manager = TaskManager()
 
     def compiled(depth: int) -> int:

@@ -1,4 +1,4 @@
-"""The defects of other engines that no flow can show: see ``tests/flows/defects/README.md``."""
+"""Defects of other engines that a flow cannot show: see ``tests/flows/defects/README.md``."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def write(tmp_path: Path) -> Any:
     return make
 
 
-def test_d09_success_and_failure_are_told_apart_in_metrics(write):
-    """Timers carry the state; a step that does not ask to be measured is not, whether it fails or not."""
+def test_d09_metrics_distinguish_success_and_failure(write):
+    """Timers have the state; a step that is not measured has no timer, whether it fails or not."""
     metrics = Metrics()
     manager = TaskManager(observers=[metrics])
     manager.run(
@@ -48,7 +48,7 @@ def test_d09_success_and_failure_are_told_apart_in_metrics(write):
 
 
 def test_d11_a_suspended_step_is_not_taken_for_completed(write):
-    """It is recorded as suspended, with what the steps before it gave; only when it is resumed has it succeeded."""
+    """The step is recorded as suspended, with the outputs of the steps before it, and succeeds only after the resume."""
     manager = TaskManager(store="memory:")
     flow = write(
         '<step name="a"><source>1</source><output name="x" value="${RESULT}"/></step>'
@@ -71,14 +71,14 @@ def test_d11_a_suspended_step_is_not_taken_for_completed(write):
 
 
 def test_d12_a_switch_is_not_taken_for_another(write):
-    """feature:on and feature:off are two conditions, and both count."""
+    """feature:on and feature:off are two conditions, and both are evaluated."""
     step = '<step name="a"><source>1</source></step><step name="b" feature:on="x" feature:off="y"><source>2</source></step>'
     for config, expected in (({}, 1), ({"x": True}, 2), ({"y": True}, 1), ({"x": True, "y": True}, 1)):
         assert TaskManager(config=config).run(write(step))["RESULT"] == expected
 
 
 def test_d16_the_memory_store_keeps_the_place_of_a_step(write):
-    """Each record has the whole path, so that the step is found again inside its container."""
+    """Each record has the whole path, so that the step is found inside its container."""
     manager = TaskManager(store="memory:")
     run = manager.run(
         write(
@@ -91,7 +91,7 @@ def test_d16_the_memory_store_keeps_the_place_of_a_step(write):
 
 
 def test_d22_a_resumed_run_has_all_outputs_again(write):
-    """Not RESULT only: every declared output is exported once more, under its name outside."""
+    """Every declared output, not only RESULT, is exported again under the name in its caller."""
     called: list[str] = []
     manager = TaskManager(store="memory:", functions={"note": called.append})
     flow = write(
@@ -105,7 +105,7 @@ def test_d22_a_resumed_run_has_all_outputs_again(write):
 
 
 def test_d23_runs_and_steps_have_one_table_of_states(write):
-    """However they end, the states come from one set, and mean the same for both."""
+    """The states of runs and steps are from one set, with the same meaning for both."""
     seen: list[tuple[type, str]] = []
     manager = TaskManager(
         observers=[lambda event: seen.append((type(event), event.status)) if hasattr(event, "status") else None]
@@ -126,7 +126,7 @@ def test_d23_runs_and_steps_have_one_table_of_states(write):
 
 
 def test_d24_an_override_is_not_half_applied(write):
-    """merge-super and append keep what both files have, and both scripts run."""
+    """merge-super and append retain the scripts of both files, and both run."""
     base = write('<step name="a"><source>seen.append(1)</source></step>')
     for operator, body, expected in (
         ("append", "seen.append(2)", [1, 2]),

@@ -1,4 +1,4 @@
-"""Errors: what a problem looks like, near names, and exit statuses."""
+"""Errors: the text of a problem, similar names, and exit statuses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLACE = Location("flow.task.xml", 2, 5)
 
 
 def test_a_problem_shows_its_line_with_a_caret() -> None:
-    """Place, severity, code, message; then the source line, a caret, and a hint, where there are any."""
+    """The text has location, severity, code and message, then the source line, a caret, and a hint if there is one."""
     problem = Diagnostic(location=PLACE, code="bad", message="no", hint="say yes", line="abc def", severity="warning")
     assert str(problem) == (
         "flow.task.xml:2:5: warning[bad]: no\n    abc def\n        ^\n    hint: say yes"
@@ -40,8 +40,8 @@ def test_a_problem_shows_its_line_with_a_caret() -> None:
     assert str(Diagnostic(location=PLACE, code="bad", message="no")) == "flow.task.xml:2:5: error[bad]: no"
 
 
-def test_the_caret_stands_below_its_character() -> None:
-    """Tabs are kept; of a long line only the part round it is shown."""
+def test_the_caret_is_below_its_character() -> None:
+    """Tabs are preserved; of a long line only the part around the caret is shown."""
     assert snippet("\tx = 1", 2) == "    \tx = 1\n    \t^"
     line = "".join(str(number % 10) for number in range(1, 1001))
     shown, caret = snippet(line, 500).split("\n")
@@ -51,7 +51,7 @@ def test_the_caret_stands_below_its_character() -> None:
 
 @given(text=st.text(st.sampled_from("ab\n\r\t é"), max_size=40), data=st.data())
 def test_offsets_and_places_are_the_same_thing(text: str, data: st.DataObject) -> None:
-    """From an offset to line and column and back, whatever ends the lines."""
+    """Offsets are converted to line and column and back, whatever the line ends."""
     source = Source("f", text)
     offset = data.draw(st.integers(0, len(text)))
     place = source.location(offset)
@@ -62,7 +62,7 @@ def test_offsets_and_places_are_the_same_thing(text: str, data: st.DataObject) -
 
 
 def test_a_refused_flow_carries_every_problem() -> None:
-    """In its text and as data."""
+    """The error has all problems in its text and as data."""
     problems = [Diagnostic(location=PLACE, code=code, message="m") for code in ("a", "b")]
     for kind in (XmlError, ExtendError, SchemaError, BindError, AnalysisError):
         error = kind(iter(problems))
@@ -86,12 +86,12 @@ def test_a_refused_flow_carries_every_problem() -> None:
     ],
 )
 def test_exit_statuses(error: TaskrunError, status: int) -> None:
-    """Each error says with which status the command ends."""
+    """Each error has the exit status of the command."""
     assert error.exit_status == status
 
 
-def test_what_errors_tell() -> None:
-    """Problems of inputs, the place of a failed step, the codes that flows know."""
+def test_attributes_of_errors() -> None:
+    """Errors have the problems of inputs, the location of a failed step, and the codes for flows."""
     assert InputError(["a", "b"]).problems == ("a", "b")
     assert str(InputError(["a", "b"])) == "a\nb"
     error = StepError("x", "main/a", PLACE, "TIMED_OUT")
@@ -107,7 +107,7 @@ def test_what_errors_tell() -> None:
     [("totl", "total"), ("TOTAL", "total"), ("COUNT", "count"), ("xyz", None), ("", None)],
 )
 def test_near_names(word: str, found: str | None) -> None:
-    """Slips and the other case, but nothing far-fetched."""
+    """Misspelt names and names in the other case are similar, distant ones are not."""
     words = ["total", "count", "item"]
     assert nearest(word, words) == found
     assert near_hint(word, words) == (f"did you mean '{found}'?" if found else "")

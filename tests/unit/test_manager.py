@@ -1,4 +1,4 @@
-"""TaskManager: on the class and as an object, its caches, its folders, and what it says of its runs."""
+"""TaskManager: methods of the class and of objects, caches, search roots, and information about runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONE = task('<step name="a"><source>return 1</source></step>', attributes='name="
 
 
 def test_on_the_class_and_on_an_object(bench: Bench) -> None:
-    """All ways to run a flow give the same, for a path as text, as a Path, and for a loaded flow."""
+    """All ways to run a flow have the same result, for a path as text, as a Path, and for a loaded flow."""
     path = bench.write(ONE)
     for manager in (TaskManager, TaskManager()):
         for flow in (str(path), path, manager.load(path)):
@@ -30,13 +30,13 @@ def test_on_the_class_and_on_an_object(bench: Bench) -> None:
         assert manager.check(path) == ()
 
 
-def test_methods_know_what_they_are() -> None:
-    """Help is there on the class too."""
+def test_methods_have_docstrings_on_the_class() -> None:
+    """Methods that are called on the class have docstrings."""
     assert "Run a flow to its end" in (TaskManager.run.__doc__ or "")
 
 
-def test_what_the_package_offers() -> None:
-    """Every public name can be had, and no other."""
+def test_public_names_of_the_package() -> None:
+    """Every public name can be imported, and no other is listed."""
     for name in dir(taskrun):
         assert getattr(taskrun, name) is not None
     with pytest.raises(AttributeError, match="module 'taskrun' has no attribute 'TaskManger'"):
@@ -44,7 +44,7 @@ def test_what_the_package_offers() -> None:
 
 
 def test_a_result_is_a_read_only_mapping(bench: Bench) -> None:
-    """Over the declared outputs, without any over RESULT; with the run's id and state."""
+    """The mapping has the declared outputs or, if there are none, RESULT; it also has id and state of the run."""
     text = task(
         '<step name="a"><source>return 2</source><output name="x"/></step>', tail='<output name="x"/><output name="y"/>'
     )
@@ -59,7 +59,7 @@ def test_a_result_is_a_read_only_mapping(bench: Bench) -> None:
 
 
 def test_a_flow_is_compiled_once_until_its_file_changes(bench: Bench) -> None:
-    """A run that is asked for afterwards sees the new file; a loaded flow stays what it is."""
+    """A later run uses the changed file; a loaded flow does not change."""
     manager = TaskManager()
     path = bench.write(ONE)
     first = manager.load(path)
@@ -75,7 +75,7 @@ def test_a_flow_is_compiled_once_until_its_file_changes(bench: Bench) -> None:
 
 
 def test_a_file_that_was_replaced_is_read_again(bench: Bench) -> None:
-    """Also when its size and its time are the same."""
+    """The file is read again even if its size and its time are the same."""
     manager = TaskManager()
     path = bench.write(ONE)
     os.utime(path, ns=(5, 5))
@@ -87,7 +87,7 @@ def test_a_file_that_was_replaced_is_read_again(bench: Bench) -> None:
 
 
 def test_a_wrong_flow_is_refused_each_time(bench: Bench) -> None:
-    """Checks of what is outside are not forgotten after the first refusal."""
+    """The link problems of a flow are reported at every call."""
     manager = TaskManager()
     path = bench.write(task('<simple name="a" bean="none"/>'))
     for _ in range(2):
@@ -97,6 +97,7 @@ def test_a_wrong_flow_is_refused_each_time(bench: Bench) -> None:
     assert [item.code for item in manager.check(bench.write("<task"))] == ["xml"]
 
 
+<<<<<<< HEAD
 def test_a_file_that_cannot_be_expanded(bench: Bench) -> None:
     """A problem in a file that the flow extends has a hint with the chain of files."""
     bench.write("<task", "broken_base.task.xml")
@@ -110,8 +111,12 @@ def test_a_file_that_cannot_be_expanded(bench: Bench) -> None:
     assert names == ["extending.task.xml", "middle_base.task.xml", "broken_base.task.xml"]
 
 
-def test_a_flow_shows_what_it_is(bench: Bench) -> None:
-    """Its name, version and size; a file without a name is called @main."""
+def test_repr_of_a_flow(bench: Bench) -> None:
+    """The repr has name, version and size; a file without a name is called @main."""
+=======
+def test_repr_of_a_flow(bench: Bench) -> None:
+    """The repr has name, version and size; a file without a name is called @main."""
+>>>>>>> d2
     assert repr(TaskManager.load(path := bench.write(ONE))) == f"Flow('one', version=0, path='{path}', steps=1)"
     unnamed = bench.load(task("<sequential><steps><step/></steps></sequential>"))
     assert (unnamed.name, unnamed.version, unnamed.step_count) == ("@main", 0, 2)
@@ -120,8 +125,8 @@ def test_a_flow_shows_what_it_is(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("how", ["setting", "environment"])
-def test_where_tasks_are_looked_up(bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    """In the folder of the file that was started, then in those that were given."""
+def test_search_roots_of_tasks(bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Tasks are searched in the folder of the started file, then in the given folders."""
     bench.write(task('<step><source>return "away"</source></step>'), "elsewhere/manager/away/v1.task.xml")
     bench.write(task('<step><source>return "here"</source></step>'), "started/manager/both/v1.task.xml")
     bench.write(task('<step><source>return "away"</source></step>'), "elsewhere/manager/both/v1.task.xml")
@@ -137,7 +142,7 @@ def test_where_tasks_are_looked_up(bench: Bench, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_relative_path_is_shown_as_it_was_given(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages name files as the user does."""
+    """Messages contain the path as the user wrote it."""
     bench.write(task("<stepp/>"), "relative.task.xml")
     monkeypatch.chdir(bench.folder)
     with pytest.raises(FlowError, match=r"^relative\.task\.xml:3:1: error\[unknown-element\]"):
@@ -147,8 +152,8 @@ def test_a_relative_path_is_shown_as_it_was_given(bench: Bench, monkeypatch: pyt
         TaskManager.run("relative_call.task.xml")
 
 
-def test_settings_reach_the_run(bench: Bench) -> None:
-    """Flags, functions, beans, modules that may be imported, observers."""
+def test_settings_apply_to_the_run(bench: Bench) -> None:
+    """Flags, functions, beans, the allow list and observers apply to the run."""
     seen: list[Any] = []
     manager = TaskManager(
         beans={"seven": lambda: 7},
@@ -165,8 +170,8 @@ def test_settings_reach_the_run(bench: Bench) -> None:
     assert seen
 
 
-def test_errors_say_what_is_to_be_corrected(bench: Bench) -> None:
-    """The file, the inputs, or the flow itself; each with its exit status."""
+def test_errors_have_classes_and_exit_statuses(bench: Bench) -> None:
+    """Wrong files, wrong inputs and failed runs have their own errors and exit statuses."""
     with pytest.raises(InputError) as wrong:
         TaskManager.run(bench.write(task("<step/>", head='<input name="n" mandatory="true"/>')))
     assert wrong.value.exit_status == 2
@@ -179,7 +184,7 @@ def test_errors_say_what_is_to_be_corrected(bench: Bench) -> None:
 
 
 def test_the_state_of_global_limits(bench: Bench) -> None:
-    """It can be asked for while runs go on; limits of a run are its own."""
+    """The state can be read during runs; the limits of a run are separate."""
     body = """<fork-n name="f" countExpr="3"><steps><simple name="w" bean="wait">
         <throttle maxConcurrency="2" maxWait="1h" global="true" keyExpr="'k'"/>
         <rate-limit requestPerSecond="5" maxWait="1h" global="true"/></simple></steps></fork-n>
@@ -202,8 +207,8 @@ def test_the_state_of_global_limits(bench: Bench) -> None:
     run_virtual(main())
 
 
-def test_runs_share_nothing_else(bench: Bench) -> None:
-    """Variables, attempts and limits of a run are its own, however many go on at once."""
+def test_concurrent_runs_are_independent(bench: Bench) -> None:
+    """Each of many concurrent runs has its own variables, attempts and limits."""
     body = """<loop name="l" itemsExpr="range(20)" varName="i"><input name="n"/><steps>
         <simple name="w" bean="wait"/><step name="s"><input name="i"/><input name="n"/><source>return n * 100 + i</source></step>
         </steps></loop>"""
@@ -219,15 +224,15 @@ def test_runs_share_nothing_else(bench: Bench) -> None:
     assert run_virtual(main())[0] == [n * 100 + 19 for n in range(50)]
 
 
-def test_a_loaded_flow_is_run_as_it_is(bench: Bench) -> None:
-    """Its type is public, and it can be run by another TaskManager with other settings."""
+def test_a_loaded_flow_is_run_unchanged(bench: Bench) -> None:
+    """The type Flow is public, and a TaskManager with other settings can run the flow."""
     flow = TaskManager.load(bench.write(task('<step name="a"><flags match="on"/><source>return 1</source></step>')))
     assert isinstance(flow, Flow)
     assert TaskManager(flags=["on"]).run(flow).result == 1
     assert TaskManager().run(flow).result is None
 
 
-def test_closing_ends_what_is_idle(bench: Bench) -> None:
+def test_closing_stops_idle_workers(bench: Bench) -> None:
     """The TaskManager can be used again afterwards."""
     manager = TaskManager()
     manager.close()
@@ -235,8 +240,8 @@ def test_closing_ends_what_is_idle(bench: Bench) -> None:
     manager.close()
 
 
-def test_the_second_opinion_on_a_file(bench: Bench) -> None:
-    """Another validator of the schema finds the same files right and wrong."""
+def test_the_cross_check_of_a_file(bench: Bench) -> None:
+    """Xmlschema accepts and refuses the same files as lxml."""
     manager = TaskManager()
     assert manager.flows.cross_check(bench.write(ONE)) == []
     assert manager.flows.cross_check(bench.write(task("<stepp/>")))

@@ -88,7 +88,7 @@ class Parameters:
         return self.any_name or name in self.required or name in self.optional
 
     def problems(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield the problems of a call with arguments of these names.
+        """Yield the problems of a call that passes arguments with these names.
 
         A problem is the name of the argument, "" for a missing one, and a message.
         """
@@ -107,7 +107,7 @@ class Parameters:
                 yield "", f"its parameter '{name}' is not given: add <input name=\"{name}\"/>"
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the positional and the named arguments of a call with these values.
+        """Return the positional and the named arguments of a call, given the values by name.
 
         Positional-only parameters are filled in the order of the values; a function without a signature receives all
         values by position.
@@ -143,7 +143,7 @@ class ArgumentNames:
         auto_extract: bool = True,
         ignored: Collection[str] = (),
     ) -> ArgumentNames:
-        """Return the names of the arguments of a function with these parameters.
+        """Return the names under which a flow gives the arguments of a function with these parameters.
 
         Parameters: ``owner`` names the function in messages; ``requires`` are further parameters that get an argument;
         ``rebind`` gives names to parameters; with ``auto_extract``, all parameters except ``ignored`` get an argument.
@@ -165,7 +165,7 @@ class ArgumentNames:
         )
 
     def arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments by parameter, from values by name; raises LookupError if a required value is missing."""
+        """Return the arguments by parameter name, given the values by flow name; raises LookupError for a missing one."""
         arguments = {}
         for parameter, name in self.names.items():
             if name in values:
@@ -190,12 +190,12 @@ def _check(owner: str, parameters: Parameters, needed: Iterable[str], bound: Map
     extra = [name for name in bound if not parameters.accepts(name)]
     if extra:
         named = "its parameters are: " + ", ".join(parameters.named) if parameters.named else "it has no parameters"
-        raise ValueError(f"{owner}: it cannot take {_listed(extra)}, which requires or rebind give; {named}")
+        raise ValueError(f"{owner}: it does not accept {_quoted(extra)} (from requires or rebind); {named}")
     missing = [name for name in needed if name not in bound]
     if missing:
-        raise ValueError(f"{owner}: nothing gives {_listed(missing)}: name it in requires, or leave auto_extract on")
+        raise ValueError(f"{owner}: no argument for {_quoted(missing)}: name it in requires, or leave auto_extract on")
 
 
-def _listed(names: Iterable[str]) -> str:
+def _quoted(names: Iterable[str]) -> str:
     """Return the names in quotes, separated by commas."""
     return ", ".join(f"'{name}'" for name in names)

@@ -32,7 +32,7 @@ ReportProgress: TypeAlias = Callable[[float, str], None]
 
 
 def _never() -> bool:
-    """Return False: a context without ``stopped`` is never cancelled."""
+    """Return False, because a context that is created without ``stopped`` is never cancelled."""
     return False
 
 

@@ -21,7 +21,7 @@ Provides: TypeAlias = str | Sequence[str] | AbstractSet[str] | Mapping[str, Any]
 
 
 def keys_by_name(owner: str, provides: Provides | None) -> Mapping[str, Any]:
-    """Return the key or position in the result by name, None for the whole result.
+    """Return each output name of ``provides`` with its key or position in the result, None for the whole result.
 
     Raises TypeError if ``provides`` is of a wrong type, ValueError if it names RESULT. ``owner`` is the name of the
     task.
@@ -36,7 +36,7 @@ def keys_by_name(owner: str, provides: Provides | None) -> Mapping[str, Any]:
 
 
 def _keys(owner: str, provides: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the names of ``provides`` with their keys; raises TypeError for a value of a wrong type."""
+    """Yield each output name of ``provides`` with its key in the result; raises TypeError for a value of a wrong type."""
     if provides is None:
         return
     if isinstance(provides, str):
@@ -52,8 +52,8 @@ def _keys(owner: str, provides: Any) -> Iterator[tuple[Any, Any]]:
         raise TypeError(f"{owner}: provides is a name, a tuple, a set or a mapping of names, not a {kind}")
 
 
-def provided(owner: str, keys: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    """Return the items of a result by name; raises LookupError for the first item that the result does not have."""
+def provided_outputs(owner: str, keys: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    """Return the outputs of a task: by name, the item of ``result`` at its key; raises LookupError for a missing item."""
     outputs = {}
     for name, key in keys.items():
         try:

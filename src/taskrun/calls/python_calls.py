@@ -28,7 +28,7 @@ EXECUTORS = (INLINE, THREAD, PROCESS)
 
 
 def values_for(frame: Frame, parameters: Parameters) -> dict[str, Any]:
-    """Return the values by name for a call: the inputs of the step, or for a step without inputs, variables.
+    """Return the values of a call by name: the inputs of the step or, if it has none, variables named like parameters.
 
     Raises LookupError if there is no variable for a parameter that needs a value.
     """
@@ -52,12 +52,12 @@ async def call(frame: Frame, function: Callable[..., Any]) -> Any:
     parameters = Parameters.of(function)
     values = values_for(frame, parameters)
     if not parameters.takes_context or CONTEXT in values:
-        return await _called(frame, function, *parameters.arguments(values))
+        return await _call_or_offload(frame, function, *parameters.arguments(values))
     with step_context(frame) as context:
-        return await _called(frame, function, *parameters.arguments({**values, CONTEXT: context}))
+        return await _call_or_offload(frame, function, *parameters.arguments({**values, CONTEXT: context}))
 
 
-async def _called(
+async def _call_or_offload(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
     """Call a function on the event loop if it is ``async``, else in the executor of the frame; return its value."""

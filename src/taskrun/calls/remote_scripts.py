@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
 
-Shippable: TypeAlias = Script | TextTemplate
+RemoteScript: TypeAlias = Script | TextTemplate
 """A script or text template that an executor can evaluate."""
 
 
-def compiled_script(node: Node, language: str) -> Shippable:
+def compile_with_defaults(node: Node, language: str) -> RemoteScript:
     """Compile the script in the text of ``node`` with the default settings."""
     return compile_script(node, language=language)
 
 
-async def evaluated(script: Shippable, scope: Scope) -> Any:
+async def evaluate_async(script: RemoteScript, scope: Scope) -> Any:
     """Evaluate a script on the event loop and return its value."""
     value = script.run(scope)
     return await value if script.suspends else value
 
 
 async def run_elsewhere(
-    frame: Frame, script: Shippable, compiled: Callable[[Node, str], Shippable] = compiled_script
+    frame: Frame, script: RemoteScript, compile_node: Callable[[Node, str], RemoteScript] = compile_with_defaults
 ) -> Any:
     """Evaluate a script in the executor of the frame, assign its variables to the scope and return its value.
 
-    ``compiled`` compiles the script from its node; it must be a module-level function, because a process imports it.
+    ``compile_node`` compiles the script from its node; it must be a module-level function, because a process imports it.
     Raises TypeError for a script that awaits, and for a body with tags outside a thread.
     """
     if frame.executor == INLINE:
-        return await evaluated(script, frame.scope)
+        return await evaluate_async(script, frame.scope)
     if script.suspends:
         raise TypeError('a script that awaits runs on the event loop: leave out the executor, or use executor="inline"')
     scope = frame.scope
@@ -59,19 +59,19 @@ async def run_elsewhere(
     else:
         # a copy without attributes and children, which may contain objects that cannot be pickled
         node = script.node._replace(attributes={}, children=())
-        value, assigned = await offload(frame, evaluate_text, (compiled, node, frame.step.language, variables), {})
+        value, assigned = await offload(frame, evaluate_text, (compile_node, node, frame.step.language, variables), {})
     scope.update(assigned)
     return value
 
 
 def evaluate_text(
-    compiled: Callable[[Node, str], Shippable], node: Node, language: str, variables: dict[str, Any]
+    compile_node: Callable[[Node, str], RemoteScript], node: Node, language: str, variables: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
     """Compile and evaluate the script in the text of ``node``; return its value and the variables that it assigned."""
-    return evaluate(compiled(node, language), variables)
+    return evaluate(compile_node(node, language), variables)
 
 
-def evaluate(script: Shippable, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def evaluate(script: RemoteScript, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Evaluate a script with these variables; return its value and the variables that it assigned."""
     scope = Scope(None, **variables)
     value = script.run(scope)

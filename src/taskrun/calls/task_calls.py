@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.calls.arguments import CONTEXT, ArgumentNames
 from taskrun.calls.context import step_context
-from taskrun.calls.provides import provided
+from taskrun.calls.provides import provided_outputs
 from taskrun.calls.python_calls import is_async, offload, values_for
 from taskrun.calls.task_class import REVERT_ONLY, FunctionTask, Task, overridden
 from taskrun.core.completion import RESULT, Completion, completed, completion_of
@@ -65,7 +65,7 @@ async def execute_task(frame: Frame, task: Task) -> Completion:
         result = await _with_hooks(frame, task, "execute", arguments)
     if not task.save_as:
         return completion_of(result)
-    return completed({RESULT: result, **provided(task.name, task.save_as, result)})
+    return completed({RESULT: result, **provided_outputs(task.name, task.save_as, result)})
 
 
 def has_revert(bean: Any) -> bool:
@@ -124,9 +124,9 @@ async def revert_with(
 def _context_for(
     frame: Frame, names: ArgumentNames, values: Mapping[str, Any], *, shielded: bool = False
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the context of a call as a mapping with one item, the StepContext by its name.
+    """Yield the argument for the parameter ``context`` of a method: a mapping from that name to the StepContext.
 
-    Yield an empty mapping if the method has no such parameter, or if the flow gives it another value.
+    The mapping is empty if the method has no such parameter, or if ``values`` contain another value for it.
     """
     if CONTEXT in values or CONTEXT not in names.names.values():
         yield {}
@@ -156,17 +156,17 @@ async def _with_hooks(frame: Frame, task: Task, method: str, arguments: dict[str
     before, work, after = f"pre_{method}", getattr(task, method), f"post_{method}"
     around = [getattr(task, name) for name in (before, after)]
     if not any(map(is_async, (*around, work))):
-        return await _called(frame, _WithHooks(around[0], work, around[1]), arguments)
+        return await _call_or_offload(frame, _WithHooks(around[0], work, around[1]), arguments)
     try:
         if overridden(task, before):
-            await _called(frame, around[0], {})
-        return await _called(frame, work, arguments)
+            await _call_or_offload(frame, around[0], {})
+        return await _call_or_offload(frame, work, arguments)
     finally:
         if overridden(task, after):
-            await _called(frame, around[1], {})
+            await _call_or_offload(frame, around[1], {})
 
 
-async def _called(frame: Frame, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+async def _call_or_offload(frame: Frame, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     """Call a function on the event loop if it is ``async``, else in the executor of the frame; return its value."""
     if is_async(function):
         return await function(**arguments)

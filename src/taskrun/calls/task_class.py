@@ -138,7 +138,7 @@ class Task(ABC):
         auto_extract: bool,
         ignored: tuple[str, ...],
     ) -> ArgumentNames:
-        """Return the names of the arguments of ``revert``: those of ``execute`` unless ``revert_rebind`` is given."""
+        """Return the names of the arguments of ``revert``: those of ``execute`` if ``revert_rebind`` is not given."""
         if not self.has_revert:
             return ArgumentNames.of(f"revert() of {self.name}", Parameters(any_name=True))
         parameters = Parameters.by_name(self.name, self.revert)
@@ -160,7 +160,7 @@ class Task(ABC):
         )
 
     def _from_flow(self, names: Iterable[str]) -> frozenset[str]:
-        """Return the names whose values the flow has to give: all that are not injected."""
+        """Return the ``names`` without the injected ones: the flow must supply their values."""
         return frozenset(names).difference(self.inject)
 
     def _check_inject(self) -> None:
@@ -169,7 +169,7 @@ class Task(ABC):
         for name in self.inject:
             if name not in used:
                 text = "neither execute() nor revert() takes: name it in requires when it is for **kwargs"
-                raise ValueError(f"{self.name}: inject gives '{name}', which {text}")
+                raise ValueError(f"{self.name}: inject contains '{name}', which {text}")
 
     def _parameters_of_step(self) -> Parameters:
         """Return the parameters of ``execute`` and ``revert`` together, under their names in the flow."""

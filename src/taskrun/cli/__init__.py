@@ -57,7 +57,7 @@ commands:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Execute the command line ``argv`` (default: that of the process) and return the exit status."""
+    """Execute the command line ``argv`` (default: the arguments of the process) and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words:
         sys.stderr.write(_help_text())

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _cancel_until_ended(manager: TaskManager, run_id: str, name: str, arguments: argparse.Namespace) -> int:
-    """Cancel a run again until it has ended: meanwhile its owner may die, or suspend it."""
+    """Request the cancellation until the run has ended, because its owner may die meanwhile; return the exit status."""
     from taskrun.cli.liveness import is_final, wait_until_inactive
     from taskrun.core.states import RunState
 

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _find_files(paths: Sequence[str]) -> Iterator[str]:
-    """Yield the paths, with the task files below it in place of a folder."""
+    """Yield the given files, and for each given folder the task files in it and in its subfolders."""
     for path in paths:
         if Path(path).is_dir():
             yield from sorted(

@@ -31,7 +31,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
 
 
 def typed_input_names(flow: Flow, wait_points: Iterable[WaitPoint] = ()) -> set[str]:
-    """Return the names of the inputs that have a type: those of the wait points, and else those of the flow."""
+    """Return the names of the inputs with a declared type: of the wait points, and of the flow unless requested there."""
     requested = {item.name: item.type for point in wait_points for item in point.requested}
     return {name for name, kind in requested.items() if kind} | {
         item.name for item in flow.model.inputs if item.type is not None and item.name not in requested

@@ -12,7 +12,7 @@ class LineFormatter(logging.Formatter):
     """Formatter that puts ``taskrun:``, and the level unless it is INFO, before a message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a log record."""
+        """Return a log record as one line with its level."""
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         return f"taskrun: {level}{super().format(record)}"
 

@@ -51,7 +51,7 @@ def _remove_tags(data: Any) -> Any:
 
 
 def _untagged_value(data: Mapping[str, Any], tag: str, content: Any) -> Any:
-    """Return the plain JSON of a value with a tag."""
+    """Return the plain JSON of a value that the codec has stored as ``tag`` and ``content``."""
     if tag == "dict":
         return {_member_name(_remove_tags(key)): _remove_tags(one) for key, one in content}
     if tag not in BUILDERS or tag in _SEQUENCE_TAGS or tag in _TEXT_TAGS:

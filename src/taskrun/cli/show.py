@@ -121,7 +121,7 @@ def _step_lines(step: RunStep, indent: str, *, verbose: bool) -> Iterator[str]:
 
 
 def _part_lines(parts: Sequence[StepRecord], indent: str, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines about the parts of a step, such as the items of a loop, or about those of a run."""
+    """Yield the lines about the parts of a step (such as the items of a loop) or of a run."""
     from taskrun.durable.run_tree import step_and_part
 
     for record in parts:

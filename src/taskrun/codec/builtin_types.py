@@ -26,7 +26,7 @@ class UnsavableError(Exception):
 
 
 class BuiltinType(NamedTuple):
-    """Conversion of one type, called ``tag`` in JSON, to simpler values (``parts``) and back (``build``)."""
+    """Conversion of one Python type to simpler values (``parts``) and back (``build``); ``tag`` is its name in JSON."""
 
     type: type
     tag: str
@@ -40,7 +40,7 @@ def _encode_surrogates(text: str) -> str:
 
 
 def _decode_surrogates(text: str) -> str:
-    """Return the text from ``_encode_surrogates``."""
+    """Decode the text that ``_encode_surrogates`` returned."""
     return base64.b64decode(text).decode("utf-8", "surrogatepass")
 
 
@@ -55,7 +55,7 @@ def _datetime_parts(value: datetime) -> list[str | int | tzinfo | None]:
 
 
 def _build_datetime(parts: list[Any]) -> datetime:
-    """Return the datetime from ``_datetime_parts``."""
+    """Create a datetime from the parts that ``_datetime_parts`` returned."""
     text, fold, zone = parts
     return datetime.fromisoformat(text).replace(fold=fold, tzinfo=zone)
 
@@ -66,7 +66,7 @@ def _time_parts(value: time) -> list[str | int | tzinfo | None]:
 
 
 def _build_time(parts: list[Any]) -> time:
-    """Return the time from ``_time_parts``."""
+    """Create a time from the parts that ``_time_parts`` returned."""
     text, fold, zone = parts
     return time.fromisoformat(text).replace(fold=fold, tzinfo=zone)
 

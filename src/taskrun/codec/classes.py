@@ -45,7 +45,7 @@ def class_kind(cls: type) -> str | None:
 
 
 def class_reference(cls: type) -> str:
-    """Return the name of a class as ``module:qualname``; raises UnsavableError if the name does not resolve to it."""
+    """Return the name of a class as ``module:qualname``; raises UnsavableError if that name does not lead to the class."""
     name = f"{cls.__module__}:{cls.__qualname__}"
     if _loaded_class(name) is not cls:
         raise UnsavableError(f"the class {name.replace(':', '.')} cannot be saved: it cannot be found by its name")
@@ -67,7 +67,7 @@ def resolve_class(name: str, kind: str, allow: ImportFilter) -> type:
 
 
 def _loaded_class(name: str) -> Any:
-    """Return the object with a name ``module:qualname`` in loaded modules, None if there is none."""
+    """Return the object that ``module:qualname`` names, if its module is loaded; else None."""
     module, _, path = name.partition(":")
     found: Any = sys.modules.get(module)
     for part in path.split("."):
@@ -90,7 +90,7 @@ def build(cls: type, kind: str, members: Any) -> Any:
 
 
 def _dataclass_members(value: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass instance; raises UnsavableError if one was never set."""
+    """Return the fields of a dataclass instance; raises UnsavableError if a field was never set."""
     cls = type(value)
     try:
         object.__new__(cls)

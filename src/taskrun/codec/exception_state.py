@@ -52,7 +52,7 @@ def dump_exception(error: BaseException, codecs: Codecs) -> str:
 
 
 def rebuild_exception(cls: type[Exception], args: Sequence[Any], attributes: Mapping[str, Any]) -> Exception:
-    """Create an exception of a class from its arguments and attributes; raises whatever the class raises."""
+    """Create an exception of a class from its arguments and attributes; exceptions of the class itself are propagated."""
     base: Any = cls
     while base.__flags__ & _HEAP_TYPE:
         base = base.__base__
@@ -79,12 +79,12 @@ def _attributes(error: BaseException) -> dict[str, Any]:
 
 
 def _handler_attributes(error: BaseException, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the HANDLER_ATTRIBUTES that are not instance attributes: constants and properties of the class."""
+    """Return the HANDLER_ATTRIBUTES that the class of an exception defines, as constants or properties, by name."""
     return _read_attributes(error, [name for name in HANDLER_ATTRIBUTES if name not in attributes], {})
 
 
 def _read_attributes(error: BaseException, names: Sequence[str], present: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes with the given names, except those that raise, or are None and not in ``present``."""
+    """Return attributes by name, without those that raise, and those that are None and not in ``present``."""
     values = {}
     for name in names:
         with suppress(Exception):  # a property or __getattr__ of users may raise anything
@@ -95,7 +95,7 @@ def _read_attributes(error: BaseException, names: Sequence[str], present: Mappin
 
 
 def _can_save(value: Any, codecs: Codecs) -> bool:
-    """Return whether a value can be converted; any exception counts as no."""
+    """Return whether a value can be converted; False also if the conversion raises an exception."""
     try:
         codecs.dumps(value)
     except Exception:  # noqa: BLE001  # a value of users may raise anything

@@ -1,4 +1,4 @@
-"""Stage ``analyze``: find what cannot work in a flow that the schema allows, before it runs.
+"""Stage ``analyze``: find errors that the schema does not detect, before the flow runs.
 
 Rules: an error is certain to fail, or can never be intended: a jump to an unknown step, two steps with one name, a
 variable that nothing sets. Probable mistakes are warnings (``compile.lint``); ``check --strict`` makes them errors.
@@ -17,7 +17,7 @@ from taskrun.model.variables import Variables
 
 
 def find_problems(root: Step, variables: Variables) -> Iterator[Diagnostic]:
-    """Yield every error of a model with these variables, and the warnings of its steps and decorators."""
+    """Yield every error of a model, given the table of its variables, and the warnings of its steps and decorators."""
     for step in walk(root):
         yield from _duplicate_steps(step)
         yield from _duplicate_inputs_and_outputs(step)

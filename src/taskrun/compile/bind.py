@@ -32,7 +32,7 @@ _NEAR = re.compile(r"did you mean '(\w+)'")
 
 
 class _Missing(enum.Enum):
-    """The value of an attribute that is wrong."""
+    """Type of the placeholder for the value of a wrong attribute."""
 
     MISSING = 0
 
@@ -81,7 +81,7 @@ class Binder:
         """The elements of steps that have several children, with the plans of their classes."""
 
     def step(self, node: Node, language: str) -> Step | None:
-        """Create the step of an element; return None when it is disabled, of a foreign namespace, or wrong."""
+        """Create the step of an element; return None if it is disabled, in a foreign namespace, or has problems."""
         if node.attributes.get("disabled") in _TRUE:
             return None
         cls = self.registry.steps.get(node.tag)
@@ -238,7 +238,7 @@ class Binder:
         if not node.children:
             return False
         tags = next((child for child in node.children if child.tag != TEXT), node)
-        message = f"<{tags.tag}> in a <script>, which holds text only"
+        message = f"<{tags.tag}> in a <script>, which contains text only"
         self.problems.append(
             tags.problem("unknown-element", message, hint="write the template into the <source> of a <step>")
         )

@@ -79,12 +79,12 @@ class FlowCache:
         return flow
 
     def compile_text(self, path: str, text: str) -> Flow:
-        """Compile the ``Flow.text`` that the file at ``path`` had when a run was recorded; raises FlowError."""
+        """Compile ``text``, the ``Flow.text`` that the file at ``path`` had when a run was recorded; raises FlowError."""
         sources = self._sources(path)
         return compile_flow(path, self.registry, sources, partial(self._templates, sources), text)
 
     def expand(self, path: FilePath, *, root: Node | None = None, custom_types: bool = True) -> Node:
-        """Return the tree of a file with everything that it builds on merged in; raises FlowError.
+        """Return the tree of a file, merged with its bases, its layers and its generated parts; raises FlowError.
 
         Parameters: ``root`` replaces the content of the file, which need not exist then; ``custom_types=False`` leaves
         steps with a ``customType`` unchanged.

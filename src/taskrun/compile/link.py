@@ -22,7 +22,7 @@ Call: TypeAlias = "tuple[Step, Flow]"
 
 
 def find_problems(flow: Flow, services: Services) -> Iterator[Diagnostic]:
-    """Yield each problem with what the flow, and each flow that it calls, names outside its file."""
+    """Yield the problems of the names that a flow, or a flow that it calls, uses for things outside its own file."""
     calls: dict[str, list[Call]] = {}
     waiting = [flow]
     while waiting:
@@ -74,7 +74,7 @@ def _always_run(step: Step) -> Iterator[Step]:
 
 
 def _endless_calls(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] = ()) -> Iterator[Diagnostic]:
-    """Yield an error for each call that closes a cycle; ``calls`` are the calls that always happen, by calling file."""
+    """Yield an error for each call that closes a cycle; ``calls`` are the unconditional calls by calling file."""
     chain = (*chain, path)
     for step, callee in calls.get(path, ()):
         if callee.path in chain:

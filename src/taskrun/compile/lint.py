@@ -1,4 +1,4 @@
-"""Warnings and notes of the stage ``analyze``: what works and is probably a mistake.
+"""Warnings and notes of the stage ``analyze``, about parts of a flow that are valid but probably a mistake.
 
 Rules: a warning never prevents a run. Each check is a generator function; it reports certain cases only.
 """
@@ -38,7 +38,7 @@ def find_problems(root: Step, variables: Variables, reads: Iterable[str] = ()) -
 
 
 def _platform_words(step: Step) -> Iterator[Diagnostic]:
-    """Yield a note for each attribute or element of the Java platform."""
+    """Yield a note for each attribute or element that only the Java platform uses and that has no effect here."""
     for node in (step.node, *step.node.children):
         words = PLATFORM_WORDS if node is step.node else ("role", "roles")
         for word in words:
@@ -75,7 +75,7 @@ def _catch_within_retry(step: Step) -> Iterator[Diagnostic]:
 
 
 def _unreachable(step: Step) -> Iterator[Diagnostic]:
-    """Yield a warning for each step after one that always jumps or ends, when no step jumps to it."""
+    """Yield a warning for each step that follows an unconditional jump or end and that no step jumps to."""
     for name in child_fields(type(step)):
         body = getattr(step, name)
         if not isinstance(body, Body):
@@ -152,10 +152,10 @@ def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
 
 
 def _all_reads(root: Step) -> Iterator[str]:
-    """Yield the variables that a step and the steps inside read, with the inputs of the steps inside."""
+    """Yield the variables that a step and all steps inside it read, also by the inputs of the inner steps."""
     for step in walk(root):
-        holds_steps = any(True for _ in step.children())
-        yield from _own_reads(step, by_name=holds_steps)
+        contains_steps = any(True for _ in step.children())
+        yield from _own_reads(step, by_name=contains_steps)
         for item in step.inputs if step is not root else ():
             script = item.source or item.value
             yield from script.reads if script else (item.name,)

@@ -20,7 +20,7 @@ def find_problems(step: Step, root: Step) -> Iterator[Diagnostic]:
     for child in step.children():
         yield from _jumps_and_waits(step, child)
     node = step.node
-    if "persisVars" in node.attributes and not step.traits.holds_steps(step):
+    if "persisVars" in node.attributes and not step.traits.contains_steps(step):
         yield _problem(node, "persisVars", "they are stored while steps inside run, and there are none")
     if "errorName" in node.attributes and "nextOnError" not in node.attributes:
         yield _problem(node, "errorName", "only the jump of nextOnError sets that variable")
@@ -45,11 +45,11 @@ def _jumps_and_waits(around: Step, child: Step) -> Iterator[Diagnostic]:
 
 
 def _root_only(root: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each attribute or element that steps may have and the root step may not."""
+    """Yield an error for each attribute or element of the root step that is allowed on other steps only."""
     node = root.node
     for word in ("enterSteps", "exitSteps"):
         if node.tag == "task" and word in node.attributes and root.traits.children_jump:
-            yield _problem(node, word, 'it belongs to a graph; say graphMode="true"')
+            yield _problem(node, word, 'it belongs to a graph; set graphMode="true"')
     revert = node.child("revert")
     if revert is not None:
         why = "a task that has succeeded is not undone; add the <revert> to a step, such as one that calls the task"

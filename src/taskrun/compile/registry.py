@@ -56,7 +56,7 @@ class Registry:
 
     @property
     def implying(self) -> tuple[type[ImpliedDecorator], ...]:
-        """The classes that override ``implied``: ``weave`` adds their decorators to steps that do not ask for them."""
+        """The implied decorator classes, whose decorators ``weave`` adds to steps."""
         return tuple(cls for cls in self.decorators.values() if issubclass(cls, ImpliedDecorator))
 
     def _add(self, cls: type) -> None:

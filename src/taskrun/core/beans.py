@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ImportNotAllowedError(PluginError):
-    """The module is not on the allow list, so flows must not import from it."""
+    """Raised when a flow imports from a module that is not on the allow list."""
 
 
 @dataclass(frozen=True, slots=True)

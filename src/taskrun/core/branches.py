@@ -47,7 +47,7 @@ class Branches:
 
     @property
     def unfinished(self) -> bool:
-        """Whether there are branches whose outcome ``next`` has not returned yet."""
+        """Whether ``next`` has not returned the outcome of every branch yet."""
         return bool(self._tasks or self._ended)
 
     @property
@@ -58,8 +58,8 @@ class Branches:
     async def start(self, key: Hashable, run: Callable[[], Awaitable[Completion]], may_suspend: bool) -> None:
         """Start a branch; if it cannot suspend, run it to its end.
 
-        Parameters: ``key`` identifies the branch in ``next``, ``run`` returns a new coroutine, ``may_suspend`` says
-        whether that may await.
+        Parameters: ``key`` identifies the branch in ``next``, ``run`` returns a new coroutine, ``may_suspend`` is true
+        if the coroutine may await.
         """
         if may_suspend:
             task = asyncio.create_task(_complete(run))
@@ -117,7 +117,7 @@ class Branches:
 
 
 async def _complete(run: Callable[[], Awaitable[Completion]]) -> Completion:
-    """Run a branch; the coroutine is created in here, because a task cancelled before it starts never awaits one."""
+    """Create and run the coroutine of a branch; a task cancelled before its start then leaves no unawaited coroutine."""
     return await run()
 
 

@@ -61,7 +61,7 @@ class Control:
     def cancel_threadsafe(self, reason: str, *, revert: bool) -> bool:
         """Cancel the run from any thread; return False if it is not running.
 
-        ``revert`` says whether the completed steps are compensated.
+        With ``revert`` the completed steps are compensated.
         """
         task = self.task
         if task is None:

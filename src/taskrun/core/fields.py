@@ -57,7 +57,7 @@ class Expression:
 
 
 class OwnText:
-    """Marker of a field that contains the text of the element itself."""
+    """Marker of a field that is bound from the text of the element."""
 
     __slots__ = ()
 
@@ -88,7 +88,7 @@ AwaitingOwn = Annotated[Script, OwnText(), Awaits()]
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
-    """Resolved type of a field: ``kind`` is its type, or that of its elements where it is a tuple."""
+    """Resolved type of a field: ``kind`` is the type of its value or, if it is a tuple, of the tuple's items."""
 
     kind: Any
     marks: tuple[Any, ...]
@@ -96,8 +96,8 @@ class FieldType:
     repeated: bool
     """Whether the field is a tuple."""
 
-    def holds(self, *classes: type) -> bool:
-        """Return whether the values of the field, or the elements of its tuples, are instances of a class given."""
+    def is_a(self, *classes: type) -> bool:
+        """Return whether the values of the field, or the items of its tuples, are instances of one of ``classes``."""
         return inspect.isclass(self.kind) and issubclass(self.kind, classes)
 
 
@@ -117,7 +117,7 @@ def _field_type(hint: Any) -> FieldType:
 
 
 def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type without ``Annotated`` and ``| None``, and the markers of the former."""
+    """Return a type without ``Annotated`` and ``| None``, and the markers that ``Annotated`` contains."""
     marks: tuple[Any, ...] = ()
     while True:
         if get_origin(hint) is Annotated:
@@ -132,7 +132,7 @@ def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 @cache
 def script_fields(cls: type) -> tuple[str, ...]:
     """Return the names of the fields of a class that contain scripts."""
-    return tuple(name for name, found in field_types(cls).items() if found.holds(Script, Template, Code, Millis))
+    return tuple(name for name, found in field_types(cls).items() if found.is_a(Script, Template, Code, Millis))
 
 
 def scripts_of(value: Step | Decorator) -> Iterator[Script]:

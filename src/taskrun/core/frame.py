@@ -106,7 +106,7 @@ class Frame:
         return journal.recorded(self.part_key(part, index)) if journal.replays else None
 
     def remember(self, name: str, make: Callable[[], Any], because: str = "", index: int | None = None) -> Any:
-        """Return the value of a decision: of ``make()``, or in a replay the value that it had in the first execution.
+        """Return the value of a decision: the recorded value in a replay, else the result of ``make()``, now recorded.
 
         Parameters: ``name`` and ``index`` identify the decision in the step, ``because`` is the text of the script that
         makes it.
@@ -163,7 +163,7 @@ class Frame:
                 self.run.emit(ValueDumped(self.run.run_id, self.path, kind, item.name, values[item.name]))
 
     def branch(self, index: int) -> Frame:
-        """Return a frame for one branch of this step, with a scope of its own inside the scope of the step."""
+        """Return a frame for one branch of this step; its scope is a child of the step's scope."""
         frame: Frame = _new_frame(Frame)
         frame.run = self.run
         frame.parent = self.parent

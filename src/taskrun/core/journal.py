@@ -139,7 +139,7 @@ class RunJournal(Protocol):
         """Return the exception that a record describes."""
 
     def order(self, key: str) -> int:
-        """Return the position of a recorded step among the completions of the run: a number below 0."""
+        """Return the rank of a recorded step among all completions: a negative number, as it precedes new ones."""
 
     def inside(self, path: str) -> list[StepRecord]:
         """Return the records inside the step at a path that matter for a rollback, the oldest first."""

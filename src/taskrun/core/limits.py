@@ -84,7 +84,7 @@ class Permits:
 
     @property
     def unused(self) -> bool:
-        """Whether no permit is held or awaited."""
+        """Whether nobody holds or awaits a permit."""
         return not self.held and not self.waiting
 
     async def acquire(self, key: str, max_wait: float) -> None:

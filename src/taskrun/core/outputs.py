@@ -74,7 +74,7 @@ class Output:
 
 
 def unrecorded(outputs: tuple[Output, ...]) -> frozenset[str]:
-    """Return the names of the outputs with ``persist="false"``; with any of them also RESULT, unless declared."""
+    """Return the names of the outputs with ``persist="false"`` and, if there are any, RESULT unless it is declared."""
     names = {item.name for item in outputs if item.persist is False}
     if names and all(item.name != RESULT for item in outputs):
         names.add(RESULT)
@@ -83,7 +83,7 @@ def unrecorded(outputs: tuple[Output, ...]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class OutputLookup:
-    """Lookup of a step's outputs without an expression.
+    """Finds the values of a step's outputs that have no expression.
 
     ``names`` are their names, without RESULT; ``set_by_body`` are the variables that the body may assign, ``leaf``
     means a step without steps inside, ``renamed`` are outputs of inner steps with ``exportAs`` or ``toTaskScope``.

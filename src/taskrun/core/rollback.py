@@ -35,7 +35,7 @@ class Compensation(NamedTuple):
 
 @dataclass(slots=True)
 class ChildError:
-    """Failure of a child in a container that still runs; ``followed`` means that it has started another child."""
+    """Failure of a child in a container that still runs; ``followed``: the container has started another child since."""
 
     path: str
     error: Exception

@@ -84,7 +84,7 @@ def languages(extra: Mapping[str, Language]) -> dict[str, Language]:
     """
     found: dict[str, Language] = dict(importlib.import_module(BUILT_IN).LANGUAGES)
     owners = dict.fromkeys(found, "taskrun itself")
-    for name, language, owner in (*_installed(), *_given(extra)):
+    for name, language, owner in (*_installed_languages(), *_passed_languages(extra)):
         if not callable(getattr(language, "compile", None)):
             raise PluginError(f"{owner}: the language '{name}' has no method compile(source, step, settings)")
         if name in owners:
@@ -104,20 +104,20 @@ def language_of(step: Node, known: Mapping[str, Language]) -> Language:
     raise BindError([step.problem("unsupported-language", message, hint=hint, attribute="lang")])
 
 
-def _installed() -> Iterator[tuple[str, Any, str]]:
+def _installed_languages() -> Iterator[tuple[str, Any, str]]:
     """Yield name, language and owner of each language of an entry point."""
     for entry in entry_points(group=GROUP):
-        language = _loaded(entry)
+        language = _load(entry)
         yield entry.name, language() if inspect.isclass(language) else language, f"entry point {GROUP} {entry.value}"
 
 
-def _given(extra: Mapping[str, Language]) -> Iterator[tuple[str, Any, str]]:
+def _passed_languages(extra: Mapping[str, Language]) -> Iterator[tuple[str, Any, str]]:
     """Yield name, language and owner of each language that was passed to the TaskManager."""
     for name, language in extra.items():
         yield name, language() if inspect.isclass(language) else language, "TaskManager(languages=…)"
 
 
-def _loaded(entry: EntryPoint) -> Any:
+def _load(entry: EntryPoint) -> Any:
     """Load an entry point; raise PluginError if that fails."""
     try:
         return entry.load()

@@ -29,7 +29,7 @@ class RunState(enum.StrEnum):
 
     @property
     def active(self) -> bool:
-        """Whether a run in this state has an owner, which executes it or will begin to."""
+        """Whether a run in this state has an owner, which executes it or will begin to execute it."""
         return self in ACTIVE
 
     @property

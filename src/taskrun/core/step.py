@@ -77,7 +77,7 @@ class Decorator(ABC):
 
     @abstractmethod
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step with ``inner(frame)``, as often as this decorator wants, and return the completion."""
+        """Run the wrapped step by calling ``inner(frame)``, any number of times, and return the completion."""
 
     def stores(self) -> Iterator[str]:
         """Yield the names of the variables that this decorator sets in the scope of the step."""
@@ -94,7 +94,7 @@ class Decorator(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImpliedDecorator(Decorator):
-    """Base class of the decorators that the weaver adds by itself to the steps that need them."""
+    """Base class of the decorators that the weaver adds to steps although the file does not mention them."""
 
     @classmethod
     @abstractmethod
@@ -136,7 +136,7 @@ class Step(ABC):
 
     @abstractmethod
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Perform the step in the given frame and return its completion; an exception is the failure of the step."""
+        """Execute the step in the given frame and return its completion; an exception is the failure of the step."""
 
     @property
     def at(self) -> Location:
@@ -209,4 +209,4 @@ def walk(step: Step) -> Iterator[Step]:
 @cache
 def child_fields(cls: type[Step]) -> tuple[str, ...]:
     """Return the names of the fields of a step class that contain steps."""
-    return tuple(name for name, found in field_types(cls).items() if found.holds(Step, Body))
+    return tuple(name for name, found in field_types(cls).items() if found.is_a(Step, Body))

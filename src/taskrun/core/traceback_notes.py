@@ -1,4 +1,4 @@
-"""Notes of exceptions that name the steps that they passed, for tracebacks and for StepError."""
+"""Notes on exceptions that name the steps through which they propagated, for tracebacks and for StepError."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from taskrun.source import Location
 
 
 class StepNote(str):
-    """Note of an exception for a step that it passed: ``in step main/b (flow.task.xml:12:5)``."""
+    """Note on an exception that propagated through a step: ``in step main/b (flow.task.xml:12:5)``."""
 
     __slots__ = ("location", "path")
 

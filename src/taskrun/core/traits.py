@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """Facts about a step type that the compiler, the weaver and the durable runs need; see the module."""
+    """Facts about a step type that the compiler, the weaver and the durable runs need; see the module docstring."""
 
     aliases: tuple[str, ...] = ()
     """Further tags of the step type."""
@@ -52,7 +52,7 @@ class Traits:
         """Return whether ``run`` of this step awaits anything besides the steps inside."""
         return self.may_suspend
 
-    def holds_steps(self, step: Any) -> bool:
+    def contains_steps(self, step: Any) -> bool:
         """Return whether there are steps inside the step, in this file or in another."""
         return next(iter(step.children()), None) is not None
 
@@ -66,7 +66,7 @@ class Traits:
         return iter(())
 
     def has_compensation(self, step: Any) -> bool:
-        """Return whether the step may have a compensation of its own, besides those of the steps inside."""
+        """Return whether the step itself may have a compensation, not counting the steps inside it."""
         return step.revert is not None
 
     def compensation_data(self, step: Any, frame: Frame) -> Mapping[str, Any] | None:
@@ -79,14 +79,14 @@ class Traits:
             await step.revert.run(frame)
 
     def children_in_run(self, step: Any, run: Run, _path: str) -> tuple[Run, Iterable[Step]]:
-        """Return the run that the steps inside belong to, and these steps, also those in another file.
+        """Return the run to which the steps inside this step belong, and these steps, which may be in another file.
 
         ``path`` is that of the step.
         """
         return run, step.children()
 
     def requests(self, _step: Any, _item: Input) -> bool:
-        """Return whether an input is requested from the caller of ``resume``, instead of bound when the step begins."""
+        """Return whether the caller of ``resume`` must supply the input; other inputs are bound when the step begins."""
         return False
 
     def requested_inputs(self, step: Any, _run: Run) -> tuple[Input, ...]:
@@ -94,7 +94,7 @@ class Traits:
         return tuple(item for item in step.inputs if self.requests(step, item))
 
     def reads_by_name(self, _step: Any) -> Iterator[str]:
-        """Yield the names of the variables that the step reads although no script of it names them."""
+        """Yield the names of the variables that the step reads in addition to those that its scripts mention."""
         return iter(())
 
     def reads_unknown(self, _step: Any) -> bool:
@@ -123,7 +123,7 @@ class DecoratorTraits:
     """Fields of a step: an implied decorator is needed only for steps with one of them; empty for all steps."""
 
     def parts(self, decorator: Any, _step: Step) -> Iterable[Decorator]:
-        """Return the decorators to weave for this one: itself, or several with ranks of their own."""
+        """Return the decorators to weave in place of a decorator: itself, or several with different ranks."""
         return (decorator,)
 
     def rank_of(self, _decorator: Any, part: Decorator) -> tuple[int, int]:

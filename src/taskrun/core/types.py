@@ -117,8 +117,8 @@ def _datetime(value: Any) -> datetime:
     raise ValueError
 
 
-def _parsed(value: Any) -> Any:
-    """Parse a value if it is JSON text; return others unchanged."""
+def _parse_json(value: Any) -> Any:
+    """Return the value of a JSON text; return any other value unchanged."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -126,7 +126,7 @@ def _list(item: Convert) -> Convert:
     """Return the conversion to a list whose items are converted by ``item``."""
 
     def convert(value: Any) -> list[Any]:
-        value = _parsed(value)
+        value = _parse_json(value)
         if isinstance(value, list | tuple | set | frozenset):
             return [None if element is None else item(element) for element in value]
         raise ValueError
@@ -138,7 +138,7 @@ def _dict(key: Convert, item: Convert) -> Convert:
     """Return the conversion to a dict whose keys and values are converted by ``key`` and ``item``."""
 
     def convert(value: Any) -> dict[Any, Any]:
-        value = _parsed(value)
+        value = _parse_json(value)
         if isinstance(value, Mapping):
             found = {key(name): None if element is None else item(element) for name, element in value.items()}
             if len(found) == len(value):  # otherwise two keys became equal

@@ -201,7 +201,7 @@ def _any_set(owner: Any, names: tuple[str, ...]) -> bool:
 def with_children(
     step: Step, program_of: Callable[[Any], Program], body_of: Callable[[tuple[Program, ...]], Body] = Body.of_programs
 ) -> Any:
-    """Return a copy of the step with ``program_of(child)`` in place of each child; the step itself if it has none."""
+    """Return a copy of the step in which ``program_of(child)`` replaces each child, or a step without children itself."""
     changes: dict[str, Any] = {}
     for name in child_fields(type(step)):
         value: Any = getattr(step, name)

@@ -30,7 +30,7 @@ IDLE_PROCESS_SECONDS = 30
 
 @dataclass(eq=False)
 class Threads(Executor):
-    """Pool of daemon threads, which are started when needed and reused; at most ``limit`` that are not abandoned."""
+    """Pool of daemon threads, started on demand and reused; at most ``limit``, not counting abandoned ones."""
 
     limit: int = MAX_THREADS
 
@@ -191,7 +191,7 @@ def _new_process() -> Executor:
 
 
 async def run_in(executor: Executor, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Run ``function(*arguments)`` in an executor and return the value; if cancelled, abandon a thread of Threads."""
+    """Run ``function(*arguments)`` in an executor and return the value; if cancelled, abandon a job of ``Threads``."""
     loop = asyncio.get_running_loop()
     if not isinstance(executor, Threads):
         return await loop.run_in_executor(executor, function, *arguments)

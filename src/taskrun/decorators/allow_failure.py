@@ -20,7 +20,7 @@ from taskrun.durable.compensation import mark_handled, may_handle
 
 @decorator("allowFailure", rank=100, attribute=True)
 class AllowFailure(Decorator):
-    """A handler that turns a failure into no result."""
+    """Decorator for ``allowFailure``: a failed step completes without outputs, and the flow continues."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 

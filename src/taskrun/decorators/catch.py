@@ -22,7 +22,7 @@ from taskrun.durable.compensation import mark_handled, may_handle
 
 @decorator("catch", rank=20)
 class Catch(Decorator):
-    """A handler of failures."""
+    """Decorator for ``<catch>``: handles the failure of its step by a script."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 

@@ -31,25 +31,25 @@ BEAN_PREFIX = "taskStepDecorator_"
 
 
 class CustomDecoratorTraits(DecoratorTraits):
-    """Traits of ``<decorator>``: a named decorator is woven in its place."""
+    """Traits of ``<decorator>``: if it selects a named decorator, that one is woven instead."""
 
     __slots__ = ()
 
     def parts(self, decorator: CustomDecorator, _step: Step) -> Iterable[Decorator]:
-        """Return the named decorator, or this one, which looks its bean up when the step runs."""
+        """Return the named decorator, or ``decorator`` itself, which looks up its bean when the step runs."""
         if decorator.is_named:
             yield named_decorator(decorator.name, decorator.parameters, decorator.node)
         else:
             yield decorator
 
     def rank_of(self, decorator: CustomDecorator, _part: Decorator) -> tuple[int, int]:
-        """Return the rank of ``<decorator>``, also for a named decorator, and the order."""
+        """Return the rank of ``<decorator>``, also for a named decorator, and its attribute ``order``."""
         return decorator.rank, decorator.order
 
 
 @decorator("decorator", rank=10)
 class CustomDecorator(Decorator):
-    """A decorator that the user provides, or a named one."""
+    """Decorator for ``<decorator>``: wraps a step in a bean, in the value of a script, or in a named decorator."""
 
     traits: ClassVar[DecoratorTraits] = CustomDecoratorTraits()
 
@@ -62,7 +62,7 @@ class CustomDecorator(Decorator):
 
     @property
     def is_named(self) -> bool:
-        """Whether it is one of the named decorators of the language."""
+        """Whether the attribute ``name`` selects a named decorator, such as ``retry``."""
         return self.bean is None and self.source is None and self.name in NAMED_DECORATORS
 
     @property
@@ -73,7 +73,7 @@ class CustomDecorator(Decorator):
         return None if self.source is not None or self.name in NAMED_DECORATORS else BEAN_PREFIX + self.name
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step through the decorator; raises PluginError when the bean or value is none."""
+        """Run the step through the decorator; raises PluginError when the bean or value is not a decorator."""
         found: Any
         if self.bean_name is not None:
             found = frame.run.beans.get(self.bean_name)

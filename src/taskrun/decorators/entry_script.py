@@ -13,7 +13,7 @@ from taskrun.core.traits import DecoratorTraits
 
 @base
 class EntryScript(Decorator):
-    """A script that runs when a step is entered; its value is ignored."""
+    """Base class of decorators that run a script when the step is entered and ignore its value."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 

@@ -24,7 +24,7 @@ from taskrun.errors import Diagnostic, near_hint
 
 @decorator("executor", rank=50, attribute=True)
 class InExecutor(Decorator):
-    """The place where a step runs."""
+    """Decorator for ``executor``: selects the executor of the plain functions and scripts of a step."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(moves_work=True)
 

@@ -23,7 +23,7 @@ from taskrun.core.traits import DecoratorTraits
 
 @decorator("finally", rank=21)
 class Finally(Decorator):
-    """A script that runs after every end of the step."""
+    """Decorator for ``<finally>``: runs a script after the step, whether it succeeded, failed or was cancelled."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 

@@ -31,7 +31,7 @@ class FlagsTraits(DecoratorTraits):
     __slots__ = ()
 
     def parts(self, decorator: Flags, step: Step) -> Iterable[Decorator]:
-        """Yield the condition, which is outside the call of the step, and the changes, which are inside."""
+        """Yield a FlagMatch, to weave outside the call of the step, and a FlagChange, to weave inside it."""
         if decorator.match is not None:
             yield FlagMatch(
                 text=decorator.match, match=parse_match(decorator.match), step_name=step.name, at=decorator.node.at
@@ -44,7 +44,7 @@ class FlagsTraits(DecoratorTraits):
 
 @decorator("flags", rank=141)
 class Flags(Decorator):
-    """A condition on flags, and changes of flags."""
+    """Decorator for ``<flags>`` as bound from the file: a condition on flags, and changes of flags."""
 
     traits: ClassVar[DecoratorTraits] = FlagsTraits()
 
@@ -76,7 +76,7 @@ class Flags(Decorator):
 
 @base
 class FlagMatch(Decorator):
-    """A condition on the flags of the caller."""
+    """Decorator that skips a step unless the flags of the caller satisfy a condition."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 141
@@ -102,7 +102,7 @@ class FlagMatch(Decorator):
 
 @base
 class FlagChange(Decorator):
-    """Changes of the flags for a step and the steps inside it."""
+    """Decorator that changes the flags for a step and the steps inside it."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 119

@@ -1,4 +1,4 @@
-"""Named decorators: those that ``<decorator name="…">`` can put next to a body (retry, timeout, rateLimit).
+"""Named decorators: those that ``<decorator name="…">`` can select (retry, timeout, rateLimit).
 
     <decorator name="retry" retry:maxRetryCount="3" retry:retryDelay="1000" retry:maxRetryDelay="300000"/>
     <decorator name="timeout" timeout:timeout="2s"/>
@@ -41,7 +41,7 @@ _BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "fals
 
 
 def named_decorator(name: str, parameters: Mapping[str, str], node: Node) -> Decorator:
-    """Return the named decorator with these parameters; raises ValueError for a wrong, missing or unknown one."""
+    """Return the named decorator with these parameters; raises ValueError for wrong, missing or unknown parameters."""
     cls, defaults = NAMED_DECORATORS[name]
     for parameter in parameters:
         if parameter not in defaults:
@@ -64,7 +64,7 @@ def named_decorator(name: str, parameters: Mapping[str, str], node: Node) -> Dec
 
 
 def _constant(kind: Any, text: str, node: Node) -> Any:
-    """Return the constant that the text of a parameter means for a field of type ``kind``; raises ValueError."""
+    """Convert the text of a parameter to a constant for a field of type ``kind``; raises ValueError."""
     if kind is int:
         if not text.isdigit():
             raise ValueError("not a whole number from 0")

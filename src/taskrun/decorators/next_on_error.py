@@ -24,7 +24,7 @@ ERROR = "ERROR"
 
 @decorator("nextOnError", rank=135)
 class NextOnError(ImpliedDecorator):
-    """A jump to another step on failure."""
+    """Decorator for ``nextOnError``: jumps to another step when its step fails."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(
         may_suspend=False, implied_in=("jumps",), implied_by=("next_on_error",)

@@ -14,4 +14,4 @@ from taskrun.decorators.entry_script import EntryScript
 
 @decorator("onEnter", rank=90)
 class OnEnter(EntryScript):
-    """A script that runs whenever the step is entered."""
+    """Decorator for ``<onEnter>``: runs a script whenever the step is entered."""

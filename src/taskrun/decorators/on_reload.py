@@ -16,7 +16,7 @@ from taskrun.decorators.entry_script import EntryScript
 
 @decorator("onReload", rank=92)
 class OnReload(EntryScript):
-    """A script that runs when a resumed run re-enters the step."""
+    """Decorator for ``<onReload>``: runs a script when a resumed run re-enters the step."""
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script if the step had begun in an earlier execution, then the step."""

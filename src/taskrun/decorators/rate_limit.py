@@ -19,7 +19,7 @@ from taskrun.script.script import Template
 
 @decorator("rate-limit", rank=80)
 class RateLimit(Decorator):
-    """A limit on how often a step starts."""
+    """Decorator for ``<rate-limit>``: limits how many times per second a step starts."""
 
     request_per_second: Template
     max_wait: Millis

@@ -48,7 +48,7 @@ class FailedAttempt(NamedTuple):
 
 @decorator("retry", rank=40)
 class Retry(Decorator):
-    """Repeated attempts of a step."""
+    """Decorator for ``<retry>``: runs a failed step again."""
 
     node: Node
     max_retry_count: int = 0
@@ -82,7 +82,7 @@ class Retry(Decorator):
                         if self.revert_all:
                             rollback.abort_error = rollback.abort_error or error
                         raise
-                    failed_attempt = await self._failed(frame, key, error)
+                    failed_attempt = await self._record_failure(frame, key, error)
             history.append({"value": value, "failure": ErrorBean(failed_attempt.failure)})
             scope.clear()
             scope.update(before)
@@ -91,7 +91,7 @@ class Retry(Decorator):
         raise RuntimeError("a retry has at least one attempt")
 
     def _recorded_attempt(self, frame: Frame, key: str, attempt: int) -> FailedAttempt | None:
-        """Return the failed attempt of that number in an earlier execution of the run, None without one."""
+        """Return the failed attempt of that number from an earlier execution of the run, None if there is none."""
         journal = frame.run.journal
         record = journal.recorded(f"{key}[{attempt}]")
         if record is None:
@@ -99,7 +99,7 @@ class Retry(Decorator):
         due: float = journal.value(record.outputs)["due"]
         return FailedAttempt(journal.failure(record.error), max(0.0, due - now()))
 
-    async def _failed(self, frame: Frame, key: str, error: Exception) -> FailedAttempt:
+    async def _record_failure(self, frame: Frame, key: str, error: Exception) -> FailedAttempt:
         """Record and report that an attempt failed and that another one follows."""
         run, attempt = frame.run, frame.attempt
         if may_handle(run, error):
@@ -119,7 +119,7 @@ class Retry(Decorator):
         return FailedAttempt(error, delay)
 
     def _attempts(self, frame: Frame) -> Iterator[tuple[int, Any, bool]]:
-        """Yield the attempts to make: number, value, and whether it is the last."""
+        """Yield the attempts to make: the number, the value from ``itemsExpr``, and whether it is the last."""
         if self.items is None:
             number = 1
             while True:
@@ -139,7 +139,7 @@ class Retry(Decorator):
         return await run_with_timeout(self.attempt_timeout.seconds(frame), frame, inner, "attemptTimeout")
 
     def _may_retry(self, frame: Frame, error: Exception) -> bool:
-        """Return whether the failure may be retried: the filter decides, without one the kind of the exception."""
+        """Return whether the failure may be retried: by the filter or, if there is none, by the type of the exception."""
         if self.exception_filter is not None:
             return bool(frame.call(self.exception_filter, exception=error))
         return not (getattr(error, "biz_fatal", False) or isinstance(error, MemoryError | RecursionError))
@@ -156,7 +156,7 @@ class Retry(Decorator):
     def analyze(self, _step: Step) -> Iterator[Diagnostic]:
         """Check that the attempts are given by a number or by values, not by both."""
         if self.items is None and self.var_name is not None:
-            text = "varName goes with itemsExpr, which is missing"
+            text = "varName needs itemsExpr, which is missing"
             yield self.node.problem("missing-attribute", text, attribute="varName")
         if self.items is not None and self.max_retry_count:
             text = "maxRetryCount beside itemsExpr: there are as many attempts as values"

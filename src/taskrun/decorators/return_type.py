@@ -19,7 +19,7 @@ from taskrun.core.types import Type
 
 @decorator("returnType", rank=5, attribute=True)
 class ReturnType(Decorator):
-    """A conversion of RESULT."""
+    """Decorator for ``returnType``: converts RESULT to a type."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 

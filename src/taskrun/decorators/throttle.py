@@ -19,7 +19,7 @@ from taskrun.decorators.limiter_keys import limiters_and_key
 
 @decorator("throttle", rank=70)
 class Throttle(Decorator):
-    """A limit on concurrent executions of a step."""
+    """Decorator for ``<throttle>``: limits how many executions of a step run at the same time."""
 
     max_concurrency: int
     max_wait: Millis

@@ -20,7 +20,7 @@ from taskrun.core.timers import run_with_timeout
 
 @decorator("timeout", rank=60, attribute=True)
 class Timeout(Decorator):
-    """A limit on the time of a step; 0 is no limit."""
+    """Decorator for ``timeout``: limits the time of a step; 0 is no limit."""
 
     timeout: Millis
 

@@ -31,14 +31,14 @@ class ValidatorTraits(DecoratorTraits):
 
 @decorator("validator", rank=91)
 class Validator(EntryScript):
-    """A check that runs before a step."""
+    """Decorator for ``<validator>``: runs a script before the step, which fails the step by raising."""
 
     traits: ClassVar[DecoratorTraits] = ValidatorTraits(may_suspend=False)
 
 
 @base
 class FirstEntryValidator(Validator):
-    """A validator that is skipped when a resumed run re-enters the step."""
+    """Validator of a step with ``<onReload>``; it is skipped when a resumed run re-enters the step."""
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the script if the step is entered for the first time, then the step."""

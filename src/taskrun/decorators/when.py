@@ -39,7 +39,7 @@ class WhenTraits(DecoratorTraits):
 
 @decorator("when", rank=140)
 class When(Decorator):
-    """A condition on a step."""
+    """Decorator for ``<when>``: skips the step unless a condition is true."""
 
     traits: ClassVar[DecoratorTraits] = WhenTraits(may_suspend=False)
 
@@ -51,30 +51,32 @@ class When(Decorator):
         run, body, owner = frame.run, self.body, self.owner
         reason = f"when '{' '.join(body.text.split())}' was false"
         journal = run.journal
-        holds = self._recorded_decision(frame, journal, reason) if isinstance(journal, Recorder) else self._holds(frame)
-        if holds:
+        is_true = (
+            self._recorded_decision(frame, journal, reason) if isinstance(journal, Recorder) else self._is_true(frame)
+        )
+        if is_true:
             return await inner(frame)
         if run.traced and owner is not None:
             run.emit(StepSkipped(run.run_id, frame.path_of(owner.name), reason, body.node.at))
         return NEXT
 
     def _recorded_decision(self, frame: Frame, recorder: Recorder, reason: str) -> bool:
-        """Return whether the step runs, as recorded if it was decided before; raises DecisionChangedError."""
+        """Return whether the step runs, by the recorded decision if there is one; raises DecisionChangedError."""
         key = frame.path_of(self.owner.name if self.owner else "")
         earlier = recorder.recorded(key)
         if earlier is not None and earlier.state is StepState.RUNNING and not recorder.flow_changed:
             return True
         if earlier is None or recorder.flow_changed:
-            holds = self._holds(frame)
-            if earlier is None and not holds:
+            is_true = self._is_true(frame)
+            if earlier is None and not is_true:
                 recorder.note(StepRecord(key, "step", StepState.SKIPPED, note=reason, ended=now()))
-            if earlier is not None and holds is (earlier.state is StepState.SKIPPED):
-                before, after = ("left out", "done") if holds else ("done", "left out")
+            if earlier is not None and is_true is (earlier.state is StepState.SKIPPED):
+                before, after = ("left out", "done") if is_true else ("done", "left out")
                 raise recorder.abort(DecisionChangedError(key, before, earlier.note, after, self.body.text))
-            return holds
+            return is_true
         return earlier.state is not StepState.SKIPPED
 
-    def _holds(self, frame: Frame) -> bool:
+    def _is_true(self, frame: Frame) -> bool:
         """Return whether the condition is true; a failure gets a note with the path of the step."""
         body = self.body
         try:

@@ -26,7 +26,7 @@ from taskrun.result import RunResult
 class Finish:
     """Records the end of one run; for a run that is not recorded, it does nothing.
 
-    ``before`` is the record of a resumed run as it was before.
+    ``before`` is the record of a resumed run as it was before the resume.
     """
 
     _run: Run

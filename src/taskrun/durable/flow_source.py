@@ -1,4 +1,4 @@
-"""FlowSource: compiles the flow that a recorded run is resumed with.
+"""FlowSource: compiles the flow with which a recorded run is resumed.
 
 Rules: a run is resumed with its original flow, unless the user gives another one. If the file of the flow was changed
 or deleted, the recorded text is compiled.
@@ -35,7 +35,7 @@ class FlowSource:
     services: Callable[[Flow], Services]
 
     def flow_of(self, record: RunRecord, file: FlowPath | None) -> tuple[Flow, bool]:
-        """Return the flow to resume with, and whether it differs from the original flow of the run."""
+        """Return the flow with which to resume a run, and whether it differs from the original flow of the run."""
         if file is not None:
             flow = self.load(file)
             return flow, flow.text != record.text

@@ -64,11 +64,11 @@ class Journal:
         return bool(self._replayed)
 
     def recorded(self, key: str) -> StepRecord | None:
-        """Return the record to replay that has this key, None without one."""
+        """Return the record to replay that has this key, None if there is none."""
         return self._replayed.get(key)
 
     def order(self, key: str) -> int:
-        """Return the position of a record to replay in the order of their last writes: a number below 0."""
+        """Return the rank of a record to replay by its last write: a negative number, as it precedes new records."""
         if not self._orders:
             self._orders = {each: index - len(self._replayed) for index, each in enumerate(self._replayed)}
         return self._orders[key]
@@ -82,11 +82,11 @@ class Journal:
 
     async def save(self, record: StepRecord) -> None:
         """Write a record and return when it is committed; raises StoreError if the commit fails."""
-        await self._committed(self._batch_with(record))
+        await self._schedule_commit(self._batch_with(record))
 
     def saved(self, record: StepRecord) -> asyncio.Future[None]:
         """Write a record and return a future that is done when the record is committed."""
-        return self._committed(self._batch_with(record))
+        return self._schedule_commit(self._batch_with(record))
 
     def note(self, record: StepRecord) -> None:
         """Write a record with the next commit, at the latest in NOTE_SECONDS; it is lost if the process dies before.
@@ -101,7 +101,7 @@ class Journal:
         batch = self._open_batch()
         batch.changes = changes
         self.batch = None  # later records belong to a later write
-        await self._committed(batch)
+        await self._schedule_commit(batch)
 
     def change_soon(self, changes: RunChanges) -> None:
         """Write changes of the run with the next commit, at the latest in NOTE_SECONDS."""
@@ -184,7 +184,7 @@ class Journal:
             self.group.batches.append(batch)
         return batch
 
-    def _committed(self, batch: Batch) -> asyncio.Future[None]:
+    def _schedule_commit(self, batch: Batch) -> asyncio.Future[None]:
         """Schedule a commit and return a future that is done when the batch is committed."""
         self.group.commit_soon()
         waiter = asyncio.get_running_loop().create_future()

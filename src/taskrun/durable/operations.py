@@ -160,7 +160,7 @@ class RunOperations(History):
         compiled, _ = self._flows.flow_of(record, flow)
         if not compiled.header.restartable:
             raise TransitionError(
-                f"runs of '{compiled.name}' cannot be started again: the flow says restartable=\"false\""
+                f"runs of '{compiled.name}' cannot be started again: the flow has restartable=\"false\""
             )
         inherited = inherited_records(self.store.records(record.run_id), record, from_step)
         run = Run(self._flows.services(compiled), compiled, run_id=new_id, flags=record.flags)
@@ -279,7 +279,7 @@ def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
         hint = "'taskrun rerun' starts a new run that inherits its records"
         raise TransitionError(f"run {record.run_id} is over: it is {record.state}", hint)
     if record.state in _FAILED and not flow.header.restartable:
-        raise TransitionError(f'run {record.run_id} cannot be started again: its flow says restartable="false"')
+        raise TransitionError(f'run {record.run_id} cannot be started again: its flow has restartable="false"')
     check_claim(record, now(), stale_after)
 
 

@@ -145,7 +145,7 @@ class Recorder:
         return flow if text == flow.text or self.flow_changed else compile_text(path, text)
 
     def order(self, key: str) -> int:
-        """Return the position of a replayed step in the order of completion: a number below 0."""
+        """Return the rank of a replayed step among all completions: a negative number, as it precedes new ones."""
         return self.journal.order(key)
 
     def inside(self, path: str) -> list[StepRecord]:

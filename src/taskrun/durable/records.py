@@ -49,7 +49,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """The short fields of a run, which lists of runs show."""
+    """Summary of a run: the short fields, which lists of runs show."""
 
     run_id: str
     flow: str

@@ -30,7 +30,7 @@ class RunSession:
     """Session of one run: starts it, executes it and records how it ended.
 
     Parameters: ``active`` are the runs of the TaskManager that are being executed, by id; ``recorder`` is the journal
-    of a recorded run; ``before`` is the record of a resumed run as it was before.
+    of a recorded run; ``before`` is the record of a resumed run as it was before the resume.
     """
 
     __slots__ = ("_active", "_finish", "_recorder", "_run")

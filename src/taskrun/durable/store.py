@@ -111,7 +111,7 @@ def unknown_run(run_id: str) -> UnknownRunError:
     return UnknownRunError(f"there is no run {run_id}", "'taskrun runs' lists them")
 
 
-def fenced(run_id: str, epoch: int, present: int | None, owner: Owner | None = None) -> FencedError:
+def fencing_error(run_id: str, epoch: int, present: int | None, owner: Owner | None = None) -> FencedError:
     """Return the error for a write with an older epoch than the present one.
 
     ``present`` is None for a deleted run. ``owner`` is the owner of the run now, None if it has none any more.
@@ -140,7 +140,7 @@ def check_claim(run: RunSummary, now: float, stale_after: float) -> None:
         )
 
 
-def changed(run: RunRecord, changes: RunChanges) -> RunRecord:
+def with_changes(run: RunRecord, changes: RunChanges) -> RunRecord:
     """Return a run with the changes applied; raises TransitionError if its state cannot change to the given one."""
     derived: dict[str, str | None] = {}
     if "text" in changes:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskrun.calls.python_calls import INLINE
-from taskrun.calls.remote_scripts import evaluated, run_elsewhere
+from taskrun.calls.remote_scripts import evaluate_async, run_elsewhere
 from taskrun.core.frame import Frame
 from taskrun.core.script_language import Code
 from taskrun.script.script import ScriptSettings
@@ -50,7 +50,7 @@ class JinjaCode(Code):
     async def run(self, frame: Frame) -> Any:
         """Render the template with the variables of the step and return the text."""
         if frame.executor in (None, INLINE):
-            return await evaluated(self.template, frame.scope)
+            return await evaluate_async(self.template, frame.scope)
         return await run_elsewhere(
             frame, compile_text_template(self.node, settings=self.settings), compile_without_settings
         )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from taskrun.calls.remote_scripts import evaluated, run_elsewhere
+from taskrun.calls.remote_scripts import evaluate_async, run_elsewhere
 from taskrun.core.frame import Frame
 from taskrun.core.script_language import Code
 from taskrun.script.script import Script, ScriptSettings, compile_script
@@ -50,7 +50,7 @@ class ScriptCode(Code):
         """Evaluate the script with the variables of the step, by the executor of the step if it has one."""
         if frame.executor is not None:
             return await run_elsewhere(frame, self.script)
-        return await evaluated(self.script, frame.scope)
+        return await evaluate_async(self.script, frame.scope)
 
     @property
     def function(self) -> Script:

@@ -65,5 +65,5 @@ def argument_problems(step: Step, context: LinkContext, parameters: Parameters, 
     for name in parameters.needed:
         if name not in visible:
             hint = near_hint(name, visible - ENGINE_VARIABLES) or f'add <input name="{name}"> with a value'
-            text = f"'{step.name}' calls {called}, whose parameter '{name}' no variable can give"
+            text = f"'{step.name}' calls {called}, whose parameter '{name}' has no input or variable"
             yield step.node.problem("missing-argument", text, hint=hint)

@@ -61,7 +61,7 @@ class FlowReference:
             yield self.node.problem("doubled", f"both {path} and {name} are given: remove one of them", attribute=name)
         elif self.path and self.version is not None:
             attribute = f"{self.kind}Version"
-            yield self.node.problem("doubled", f"{attribute} goes with {name}, not with {path}", attribute=attribute)
+            yield self.node.problem("doubled", f"{attribute} is for {name}, not for {path}", attribute=attribute)
 
     def link(self, context: LinkContext, step: Step) -> Iterator[Diagnostic]:
         """Yield an error if the file is not found, else the errors of the file; ``step`` has the reference."""

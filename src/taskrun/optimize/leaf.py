@@ -46,7 +46,7 @@ class Parts(NamedTuple):
 
 
 def leaf(call: Call, inner: Program) -> Program | None:
-    """Return the leaf that does the same as ``call`` around ``inner``, None when ``inner`` is more than a script."""
+    """Return the leaf that is equivalent to ``call`` around ``inner``, None when ``inner`` is more than a script."""
     parts = leaf_parts(call, inner)
     if parts is None:
         return None
@@ -112,14 +112,14 @@ def _run_sync(call: Call, parts: Parts) -> RunSync:
 
 
 def in_place(step: Step, script: Script) -> bool:
-    """Return whether the script has the same value in the scope of the caller: it reads only by-name inputs."""
+    """Return whether the script can run in the scope of the caller instead: it reads only by-name inputs."""
     names = {item.name for item in step.inputs}
     by_name = all(item.by_name for item in step.inputs)
     return by_name and script.reads == names and not script.stores and not script.uses and script.closed
 
 
 def sole_output(outputs: Outputs | None) -> str | None:
-    """Return the name of the only output if its value is that of the script, else None."""
+    """Return the name of the only output if its value is the value of the script, else None."""
     if outputs is None or len(outputs.outputs) != 1:
         return None
     only = outputs.outputs[0]

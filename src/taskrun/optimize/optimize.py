@@ -36,7 +36,7 @@ DECORATORS: Mapping[type, tuple[DecoratorForm, ...]] = MappingProxyType(
 
 
 def optimize(program: Program) -> Program:
-    """Return a program that does the same as a woven one and costs less to run."""
+    """Return a program that is equivalent to a woven one and costs less to run."""
     layers: list[Woven] = []
     inner: Any = program
     while isinstance(inner, Woven):

@@ -28,7 +28,7 @@ _new_record = tuple.__new__
 
 
 def recorded_leaf(call: Call, inner: Program) -> Program | None:
-    """Return the recorded leaf that does the same as ``call`` around ``inner``, None when ``inner`` is more."""
+    """Return the recorded leaf that is equivalent to ``call`` around ``inner``, None if there is none."""
     if not isinstance(inner, Woven) or not isinstance(inner.decorator, Replay):
         return None
     replay, step = inner.decorator, call.step

@@ -27,7 +27,7 @@ _new_scope = dict.__new__
 
 
 def body_of(steps: tuple[Program, ...]) -> Body:
-    """Return the body of optimized programs, with their fast paths, and one of its own if all programs have one."""
+    """Return the body of optimized programs; it has a fast path if all of these programs have one."""
     body = replace(Body.of_programs(steps), syncs=tuple(step.run_sync for step in steps))
     return body if None in body.syncs or len(steps) >= TURN else replace(body, run_sync=_sync_body(body))
 

@@ -49,7 +49,7 @@ class ScriptModule:
 
 
 class LazyScriptModule(ScriptModule):
-    """ScriptModule whose members are created when the first of them is read."""
+    """ScriptModule that creates its members at the first access to one of them."""
 
     __slots__ = ("_make",)
 

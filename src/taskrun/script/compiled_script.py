@@ -89,7 +89,7 @@ def compile_source(
         language: The dialect, one of ``DIALECTS``.
         expression: Whether the text must be exactly one expression.
         awaits: Whether the text may contain ``await``.
-        leaves: Whether the value must tell if the script ended by ``return``; see ``Script.leaves``.
+        leaves: Whether the value must show if the script ended by ``return``; see ``Script.leaves``.
 
     Raises:
         BindError: The text has problems; the error contains all of them.

@@ -34,7 +34,7 @@ class ScriptSource(NamedTuple):
         return cls(node, attribute, node.text if attribute is None else node.attributes.get(attribute, ""))
 
     def section(self, start: int, end: int) -> ScriptSource:
-        """Return the characters from index ``start`` up to ``end`` as a source of their own."""
+        """Return the characters from index ``start`` up to ``end`` as a new ScriptSource."""
         return ScriptSource(self.node, self.attribute, self.text[start:end], self.offset + start)
 
     def location(self, index: int) -> Location:

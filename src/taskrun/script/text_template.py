@@ -4,7 +4,7 @@
     template.run(scope)                                        # the text
 
 Rules: a line that contains only a statement produces no line. An empty first line and the whitespace at the end of the
-template are removed; the rest is kept unchanged. Nothing is escaped. None produces no text. Guards and limits are those
+template are removed; other text is not changed. Nothing is escaped. None produces no text. Guards and limits are those
 of scripts. A template cannot modify values or assign variables of the flow. jinja2 is imported when the first template
 is compiled.
 """

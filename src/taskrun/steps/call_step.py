@@ -30,11 +30,11 @@ from taskrun.model.flow_reference import FlowReference
 
 
 class CallStepTraits(Traits):
-    """Traits of ``<call-step>``: those of the library step that it calls."""
+    """Traits of ``<call-step>``, which are the traits of the library step that it calls."""
 
     __slots__ = ()
 
-    def holds_steps(self, _step: Step) -> bool:
+    def contains_steps(self, _step: Step) -> bool:
         """Return True: the called step may have steps inside."""
         return True
 
@@ -75,7 +75,7 @@ class CallStepTraits(Traits):
 
 @step("call-step")
 class CallStep(Step):
-    """A call of a step of a library."""
+    """Step ``<call-step>``: calls a step of a step library."""
 
     traits: ClassVar[Traits] = CallStepTraits(marks_handled=True)
 

@@ -32,12 +32,12 @@ class CallTaskTraits(Traits):
 
     __slots__ = ()
 
-    def holds_steps(self, _step: Step) -> bool:
+    def contains_steps(self, _step: Step) -> bool:
         """Return True: the called task has steps."""
         return True
 
     def has_compensation(self, _step: Step) -> bool:
-        """Return True: only the called task determines whether its steps have compensations."""
+        """Return True, because only the called task determines whether its steps have compensations."""
         return True
 
     def children_in_run(self, step: CallTask, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
@@ -48,7 +48,7 @@ class CallTaskTraits(Traits):
 
 @step("call-task")
 class CallTask(Step):
-    """A call of another task."""
+    """Step ``<call-task>``: runs another task."""
 
     traits: ClassVar[Traits] = CallTaskTraits(marks_handled=True)
 

@@ -29,7 +29,7 @@ DEFAULT = "default"
 
 @base
 class Branch(Sequence):
-    """A branch of a choose: a sequence in the scope of the choose."""
+    """Base class of the branches of ``<choose>``: a sequence in the scope of the choose."""
 
     use_parent_scope: bool | None = True
     to: str | None = None
@@ -37,18 +37,18 @@ class Branch(Sequence):
 
 @step("case")
 class Case(Branch):
-    """The branch for one value of the decider."""
+    """Branch ``<case>`` of a choose: runs for one value of the decider."""
 
     match: str
 
 
 @step("otherwise")
 class Otherwise(Branch):
-    """The branch for all other values of the decider."""
+    """Branch ``<otherwise>`` of a choose: runs for all other values of the decider."""
 
 
 def _with_jump(branch: Branch, done: Completion) -> Completion:
-    """Return the completion of a choose whose branch completed as ``done``, with the jump that the branch asks for."""
+    """Return the completion of the choose: that of its branch (``done``), with the jump of the branch."""
     to = branch.to
     if to is None or done.signal is not Signal.NEXT or done.target:
         return done
@@ -68,7 +68,7 @@ class ChooseTraits(Traits):
 
 @step("choose")
 class Choose(Step):
-    """A choice of one branch by the value of a script."""
+    """Step ``<choose>``: runs the branch that the value of a script, the decider, selects."""
 
     traits: ClassVar[Traits] = ChooseTraits(may_suspend=False, marks_handled=True)
 
@@ -83,15 +83,15 @@ class Choose(Step):
 
     def decision(self, frame: Frame) -> str:
         """Return the value of the decider as the text to compare with ``match``; it is a decision of a recorded run."""
-        wanted: str = frame.remember("decider", lambda: self._decided(frame), self.decider.text)
+        wanted: str = frame.remember("decider", lambda: self._evaluate_decider(frame), self.decider.text)
         return wanted
 
     def _branch(self, wanted: str) -> Any:
-        """Return the program of the branch for a value of the decider, None without one."""
+        """Return the program of the branch for a value of the decider, None if there is none."""
         cases: tuple[Any, ...] = self.case
         return next((case for case in cases if case.model.match == wanted), self.otherwise)
 
-    def _decided(self, frame: Frame) -> str:
+    def _evaluate_decider(self, frame: Frame) -> str:
         """Evaluate the decider and return its value as text."""
         value = self.decider.run(frame.scope)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)

@@ -21,11 +21,11 @@ from taskrun.core.timers import pause
 
 @step("delay")
 class Delay(Step):
-    """A wait on a timer."""
+    """Step ``<delay>``: waits for a time."""
 
     delay_millis: Annotated[Millis, Expression()]
 
     async def run(self, frame: Frame) -> Completion:
-        """Wait for the time."""
+        """Wait for the time of the step, then complete without outputs."""
         await pause(frame, self.delay_millis.seconds(frame))
         return NEXT

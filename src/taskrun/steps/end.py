@@ -19,7 +19,7 @@ from taskrun.script.script import Script
 
 @step("end")
 class End(Step):
-    """The end of a task, with a value."""
+    """Step ``<end>``: ends the task as a success, with a value."""
 
     traits: ClassVar[Traits] = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
 

@@ -19,7 +19,7 @@ from taskrun.script.script import Script
 
 @step("exit")
 class Exit(Step):
-    """The end of a sequence, with a value."""
+    """Step ``<exit>``: ends the enclosing sequence as a success, with a value."""
 
     traits: ClassVar[Traits] = Traits(may_suspend=False, always_leaves=True, reads_only_scripts=True)
 

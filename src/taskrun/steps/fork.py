@@ -70,7 +70,7 @@ class BaseFork(BranchingStep):
 
 @step("fork")
 class Fork(BaseFork):
-    """A concurrent branch for each element of a collection."""
+    """Step ``<fork>``: runs its body in one concurrent branch for each element of a collection."""
 
     var_name: str
     producer: Script
@@ -82,10 +82,10 @@ class Fork(BaseFork):
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Evaluate the producer and run the body for each element."""
-        elements = frame.remember("items", lambda: self._produced(frame), self.producer.text)
+        elements = frame.remember("items", lambda: self._evaluate_producer(frame), self.producer.text)
         return self.fork(frame, elements, self.var_name)
 
-    def _produced(self, frame: Frame) -> list[Any]:
+    def _evaluate_producer(self, frame: Frame) -> list[Any]:
         """Return the elements that the producer returns; raises ValueError or TypeError if it returns no collection."""
         elements = frame.eval(self.producer)
         if elements is None:

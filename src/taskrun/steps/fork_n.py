@@ -20,16 +20,16 @@ from taskrun.steps.fork import BaseFork
 
 @step("fork-n")
 class ForkN(BaseFork):
-    """A given number of concurrent branches."""
+    """Step ``<fork-n>``: runs its body in a given number of concurrent branches."""
 
     count: Expr
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
         """Evaluate the count and run the body that many times."""
-        count = frame.remember("count", lambda: self._counted(frame), self.count.text)
+        count = frame.remember("count", lambda: self._evaluate_count(frame), self.count.text)
         return self.fork(frame, range(count))
 
-    def _counted(self, frame: Frame) -> int:
+    def _evaluate_count(self, frame: Frame) -> int:
         """Return the value of the count; raises ValueError when it is not a whole number from 0."""
         count = frame.eval(self.count)
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:

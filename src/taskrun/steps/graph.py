@@ -129,7 +129,7 @@ class BaseGraph(Step):
 
 @step("graph")
 class Graph(BaseGraph):
-    """Concurrent steps with dependencies."""
+    """Step ``<graph>``: runs steps concurrently, each after the steps that it depends on."""
 
 
 @step("graph-task")

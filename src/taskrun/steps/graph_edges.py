@@ -21,7 +21,7 @@ _READ = re.compile(r"""STEP_RESULTS\s*(?:\.\s*(\w+)|\[\s*(["'])([^"']+)\2\s*\])(
 
 
 class Wait(enum.Enum):
-    """The end of another step that a step waits for: success, failure or any."""
+    """Kind of end of another step that a step waits for: success, failure or any end."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -34,7 +34,7 @@ class Wait(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """For each step of a graph, the steps that it waits for."""
+    """Edges of a graph: for each step, the steps that it waits for, and the kind of end to wait for."""
 
     waits: Mapping[str, Mapping[str, Wait]]
 
@@ -61,7 +61,7 @@ class Edges:
         return any(wait.get(name) in {Wait.FAILURE, Wait.END} for wait in self.waits.values())
 
     def cycle(self) -> list[str] | None:
-        """Return the names along a cycle, the first one repeated at the end; None without a cycle."""
+        """Return the names along a cycle, the first one repeated at the end; None if there is no cycle."""
         try:
             graphlib.TopologicalSorter({name: set(waits) for name, waits in self.waits.items()}).prepare()
         except graphlib.CycleError as error:
@@ -77,7 +77,7 @@ def _add(waits: dict[str, dict[str, Wait]], step: str | None, other: str, wait: 
 
 
 def _read_results(step: Step) -> Iterator[tuple[str, Wait]]:
-    """Yield the names of the steps whose results the inputs of a step read, with the end that this waits for."""
+    """Yield the name of each step whose result the inputs of ``step`` read, with the kind of end to wait for."""
     for item in step.inputs:
         found = item.source or item.value
         for read in _READ.finditer(found.text) if found else ():

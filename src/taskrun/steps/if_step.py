@@ -23,17 +23,17 @@ from taskrun.steps.sequence import Sequence
 
 @step("then")
 class Then(Sequence):
-    """The branch for a condition that is true."""
+    """Branch ``<then>`` of an ``<if>``: runs if the condition is true."""
 
 
 @step("else")
 class Else(Sequence):
-    """The branch for a condition that is false."""
+    """Branch ``<else>`` of an ``<if>``: runs if the condition is false."""
 
 
 @step("if")
 class If(Step):
-    """A choice between two branches by a condition."""
+    """Step ``<if>``: runs one of two branches, depending on a condition."""
 
     traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
@@ -43,6 +43,6 @@ class If(Step):
 
     async def run(self, frame: Frame) -> Completion:
         """Evaluate the condition and run its branch."""
-        holds = frame.remember("condition", lambda: bool(frame.eval(self.condition)), self.condition.text)
-        branch = self.then if holds else self.else_
+        is_true = frame.remember("condition", lambda: bool(frame.eval(self.condition)), self.condition.text)
+        branch = self.then if is_true else self.else_
         return NEXT if branch is None else await branch.run(frame)

@@ -37,7 +37,7 @@ class InferredArguments(Traits):
 
 @step("invoke")
 class Invoke(Step):
-    """A call of a method of a bean."""
+    """Step ``<invoke>``: calls a method of a bean."""
 
     traits: ClassVar[Traits] = InferredArguments()
 

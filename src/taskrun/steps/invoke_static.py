@@ -30,7 +30,7 @@ SEPARATOR = "::"
 
 @step("invoke-static")
 class InvokeStatic(Step):
-    """A call of a Python function that is imported by its name."""
+    """Step ``<invoke-static>``: calls a Python function that is imported by its name."""
 
     traits: ClassVar[Traits] = InferredArguments()
 

@@ -102,14 +102,14 @@ class JoinState:
 
     @property
     def must_succeed(self) -> bool:
-        """Whether the failure of one branch is the failure of the join, whatever the others do."""
+        """Whether the failure of one branch makes the join fail, regardless of the other branches."""
         return self.join_type in {JoinType.ALL_SUCCESS, JoinType.ANY_FAILURE}
 
 
 async def join(
     frame: Frame, settings: BranchingStep, specs: Iterable[BranchSpec], order: Mapping[str, int]
 ) -> Completion:
-    """Run the branches, join them, and return the completion: the value of the aggregator, without one the results.
+    """Run the branches, join them, and return the completion, with the aggregator's value or else the branch results.
 
     ``order`` has the position of each branch in the results, by its key.
     """
@@ -135,7 +135,7 @@ async def join(
 
 
 async def _stays_suspended(frame: Frame, settings: BranchingStep, state: JoinState, order: Mapping[str, int]) -> bool:
-    """Return whether the step is suspended with its suspended branches; if not, discard them."""
+    """Return whether the step remains suspended because of its suspended branches; if not, discard these branches."""
     fails = state.first_error is not None and state.must_succeed
     if not settings.auto_cancel_unfinished or not (state.decided or fails):
         return True

@@ -51,7 +51,7 @@ class BaseLoop(Step):
 
     @staticmethod
     def decides(frame: Frame, script: Script, name: str, index: int) -> bool:
-        """Return whether a condition holds in the iteration with that index; it is a decision of a recorded run."""
+        """Evaluate a condition for the iteration ``index``, as a decision of a recorded run; return whether it is true."""
         return bool(frame.remember(name, lambda: bool(frame.eval(script)), script.text, index))
 
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
@@ -77,7 +77,7 @@ class BaseLoop(Step):
 
 @step("loop")
 class Loop(BaseLoop):
-    """A loop over items or while a condition holds."""
+    """Step ``<loop>``: runs its body for each item, or while a condition is true."""
 
     items: Expr | None = None
     var_type: Type | None = None
@@ -100,16 +100,16 @@ class Loop(BaseLoop):
             yield item if self.var_type is None else self.var_type.convert(item)
 
     def _elements(self, frame: Frame, expression: Script) -> Iterable[Any]:
-        """Return the items to iterate over; they are a decision of a recorded run, one by one without a length."""
+        """Return the items of the loop, a decision of a recorded run; items of an iterator are recorded one by one."""
         journal = frame.run.journal
         if frame.recorded("items") is not None:
-            elements = frame.remember("items", lambda: _listed(frame.eval(expression)), expression.text)
+            elements = frame.remember("items", lambda: _as_list(frame.eval(expression)), expression.text)
         else:
             elements = frame.eval(expression)
             if not isinstance(elements, Iterable | None):
                 raise TypeError(f"itemsExpr of '{self.name}' gave {elements!r}; a collection is expected")
             if journal.records and (elements is None or isinstance(elements, Collection)):
-                elements = frame.remember("items", lambda: _listed(elements), expression.text)
+                elements = frame.remember("items", lambda: _as_list(elements), expression.text)
             elif journal.records:
                 return self._recorded_one_by_one(frame, iter(elements or ()), expression)
         return elements if elements is not None else ()
@@ -130,13 +130,13 @@ class Loop(BaseLoop):
             yield found[0]
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Check that something can stop the loop."""
+        """Check that the loop ends: it has items, a maximum count or a condition."""
         if self.items is None and not self.max_count and self.while_ is None and self.until is None:
             yield self.node.problem(
                 "endless-loop", "nothing stops this loop", hint="give it itemsExpr, maxCount, <while> or <until>"
             )
 
 
-def _listed(elements: Any) -> list[Any] | None:
+def _as_list(elements: Any) -> list[Any] | None:
     """Return the elements as a list, None for null."""
     return elements if elements is None else list(elements)

@@ -21,7 +21,7 @@ from taskrun.steps.loop import BaseLoop
 
 @step("loop-n")
 class LoopN(BaseLoop):
-    """A loop over numbers."""
+    """Step ``<loop-n>``: runs its body for each number of a range."""
 
     begin: Expr
     end: Expr

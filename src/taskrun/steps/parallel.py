@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @step("parallel")
 class Parallel(BranchingStep):
-    """A concurrent branch for each step."""
+    """Step ``<parallel>``: runs each of its steps in a concurrent branch."""
 
     traits: ClassVar[Traits] = Traits(
         may_suspend=False,

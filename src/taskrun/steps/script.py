@@ -34,7 +34,7 @@ class CodeTraits(Traits):
 
 @step("script")
 class LanguageStep(Step):
-    """A script in the language ``lang``; its value is the RESULT."""
+    """Step ``<script>``: evaluates a script in the language ``lang``; the value is the RESULT."""
 
     traits: ClassVar[Traits] = CodeTraits(reads_only_scripts=True)
 
@@ -50,5 +50,5 @@ class LanguageStep(Step):
         """Check that the attributes fit the language, and yield the problems that the language finds in the source."""
         if self.shell is not None and "shell" not in self.source.attributes:
             text = f'shell has no meaning with lang="{self.lang}"'
-            yield self.node.problem("no-meaning", text, hint='it goes with lang="shell"', attribute="shell")
+            yield self.node.problem("no-meaning", text, hint='it is for lang="shell" only', attribute="shell")
         yield from self.source.analyze(self)

@@ -23,7 +23,7 @@ from taskrun.core.traits import Traits
 
 @step("selector")
 class Selector(Step):
-    """A choice of the first step that has a result."""
+    """Step ``<selector>``: runs its steps in order until one has a result."""
 
     traits: ClassVar[Traits] = Traits(may_suspend=False, children_continue=False)
 

@@ -22,6 +22,6 @@ from taskrun.steps.sequence import Sequence
 
 @step("sequential")
 class Sequential(Sequence):
-    """Steps that run in order."""
+    """Step ``<sequential>``: runs its steps in order."""
 
     traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True, runs_all_children=True)

@@ -39,7 +39,7 @@ class SimpleTraits(InferredArguments):
     __slots__ = ()
 
     def has_compensation(self, _step: Step) -> bool:
-        """Return True: only in the run it is known whether the bean has a ``revert``."""
+        """Return True, because only the run can find out whether the bean has a ``revert``."""
         return True
 
     def compensation_data(self, step: Simple, frame: Frame) -> Mapping[str, Any] | None:
@@ -71,7 +71,7 @@ class SimpleTraits(InferredArguments):
 
 @step("simple")
 class Simple(Step):
-    """A call of a bean that is a Task, has ``execute``, or is callable."""
+    """Step ``<simple>``: calls a bean that is a Task, has ``execute``, or is callable."""
 
     traits: ClassVar[Traits] = SimpleTraits()
 

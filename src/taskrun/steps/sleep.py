@@ -19,11 +19,11 @@ from taskrun.core.timers import pause
 
 @step("sleep")
 class Sleep(Step):
-    """A wait on a timer."""
+    """Step ``<sleep>``: waits for a time, like ``<delay>``."""
 
     sleep_millis: Annotated[Millis, Expression()]
 
     async def run(self, frame: Frame) -> Completion:
-        """Wait for the time."""
+        """Wait for the time of the step, then complete without outputs."""
         await pause(frame, self.sleep_millis.seconds(frame))
         return NEXT

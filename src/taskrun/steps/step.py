@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from taskrun.calls.remote_scripts import evaluated, run_elsewhere
+from taskrun.calls.remote_scripts import evaluate_async, run_elsewhere
 from taskrun.core.completion import NEXT, Completion, completion_of
 from taskrun.core.fields import AwaitingScript
 from taskrun.core.frame import Frame
@@ -35,7 +35,7 @@ class ScriptTraits(Traits):
 
 @step("step", "xpl")
 class ScriptStep(Step):
-    """A script with inputs and outputs."""
+    """Step ``<step>``: evaluates a script, with inputs and outputs."""
 
     traits: ClassVar[Traits] = ScriptTraits(reads_only_scripts=True)
 
@@ -48,4 +48,4 @@ class ScriptStep(Step):
             return NEXT
         if frame.executor is not None:
             return completion_of(await run_elsewhere(frame, script))
-        return completion_of(await evaluated(script, frame.scope))
+        return completion_of(await evaluate_async(script, frame.scope))

@@ -48,7 +48,7 @@ class SuspendTraits(Traits):
 
 @step("suspend")
 class Suspend(Step):
-    """A wait point of the run."""
+    """Step ``<suspend>``: suspends the run until it is resumed, with the requested inputs."""
 
     traits: ClassVar[Traits] = SuspendTraits()
 

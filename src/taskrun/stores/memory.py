@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from taskrun.core.journal import StepRecord
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary
-from taskrun.durable.store import Write, changed, check_claim, fenced, unknown_run
+from taskrun.durable.store import Write, check_claim, fencing_error, unknown_run, with_changes
 from taskrun.errors import FencedError, StoreError, TransitionError
 
 _SUMMARY_FIELDS = tuple(one.name for one in fields(RunSummary))
@@ -78,7 +78,7 @@ class MemoryStore:
         try:
             entry = self._fenced_entry(one.run_id, one.epoch)
             if one.changes:
-                entry.run = changed(entry.run, one.changes)
+                entry.run = with_changes(entry.run, one.changes)
         except (FencedError, TransitionError) as problem:
             return problem
         for record in one.records:
@@ -187,7 +187,7 @@ class MemoryStore:
         """Return the entry of a run; raises FencedError unless ``epoch`` is the current epoch of the run."""
         entry = self._entries.get(run_id)
         if entry is None:
-            raise fenced(run_id, epoch, None)
+            raise fencing_error(run_id, epoch, None)
         if entry.run.epoch != epoch:
-            raise fenced(run_id, epoch, entry.run.epoch, entry.run.owner)
+            raise fencing_error(run_id, epoch, entry.run.epoch, entry.run.owner)
         return entry

@@ -65,9 +65,9 @@ class Tokens:
 class Grammar(Generic[Subject]):
     """Grammar of a kind of boolean expressions: its tokens, operands and operators.
 
-    ``token`` matches one token, without white space around it. ``operand`` parses the rest of an operand whose first token
-    has been consumed, and raises ValueError; ``operand_name`` says in messages what an operand is. ``and_words`` and
-    ``or_words`` are the spellings of the operators.
+    ``token`` matches one token, without white space around it. ``operand`` parses the rest of an operand whose first
+    token has been consumed, and raises ValueError; ``operand_name`` is the word for an operand in messages.
+    ``and_words`` and ``or_words`` are the spellings of the operators.
     """
 
     token: re.Pattern[str]

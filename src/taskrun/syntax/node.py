@@ -29,10 +29,10 @@ class Places(Protocol):
     """Protocol: computes the locations of the parts of a node that is not one element of an XML file."""
 
     def attribute(self, name: str) -> Location | None:
-        """Return the location of an attribute, or None to use that of the node."""
+        """Return the location of an attribute; None means the location of the node."""
 
     def character(self, index: int, attribute: str | None) -> Location | None:
-        """Return the location of a character of the text, or of an attribute's value; None to use that of the node."""
+        """Return the location of a character of the text or of an attribute; None means that of the node."""
 
     def source(self, path: str) -> Source | None:
         """Return the Source (path and text) of the file ``path`` if a part of the node comes from it, else None."""

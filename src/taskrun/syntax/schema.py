@@ -158,7 +158,7 @@ class Schema:
 
     @cached_property
     def declarations(self) -> ElementDeclaration:
-        """Declaration of the root element, with those of all others below it."""
+        """Declaration of the root element, from which all other declarations can be reached."""
         return _declare(self.as_xmlschema.elements["task"], {})
 
 

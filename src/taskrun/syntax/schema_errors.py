@@ -22,7 +22,7 @@ _MOST_PLACES = 6
 
 
 def explain(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return a problem for everything in the tree that the declarations do not allow, in the order of the file."""
+    """Return a problem for each part of the tree that the declarations do not allow, in the order of the file."""
     grammar = schema.declarations
     if root.tag != grammar.tag:
         message = f"the root element is <{root.tag}>; a task file must have <{grammar.tag}>"
@@ -117,14 +117,14 @@ class _GrammarIndex:
                 self.of_attribute.setdefault(name, set()).add(declared.tag)
 
     def element_hint(self, tag: str, parent: ElementDeclaration) -> str:
-        """Return a hint what to write instead of an element that is not allowed in ``parent``."""
+        """Return a hint about the element to write in ``parent`` instead of one that is not allowed there."""
         if tag in parent.attributes:
             return f'{tag} is an attribute: {tag}="…"'
         found = [near_hint(tag, parent.children), self._belongs(f"<{tag}> belongs in", self.of_element.get(tag))]
         return " ".join(filter(None, found)) or _allowed("element", [f"<{child}>" for child in parent.children])
 
     def attribute_hint(self, name: str, declared: ElementDeclaration, free: Iterable[str]) -> str:
-        """Return a hint what to write instead of an unknown attribute; ``free`` are attributes that are not yet used."""
+        """Return a hint about the attribute to write instead of an unknown one; ``free`` are the unused attributes."""
         if name == "xmlns":
             return "the elements of a task file have no namespace; remove it"
         if name in declared.children:

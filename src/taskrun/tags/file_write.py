@@ -26,7 +26,7 @@ _APPEND = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | 
 def encode_text(path: str, text: str, encoding: str, *, first: bool = True) -> bytes:
     """Return text as bytes; raises FileError if the encoding lacks a character.
 
-    ``first`` says that the bytes begin the file: only these get a byte order mark, in encodings that have one.
+    ``first`` means that the bytes begin the file: only these get a byte order mark, in encodings that have one.
     """
     check_encoding(encoding)
     encoder = codecs.getincrementalencoder(encoding)()

@@ -30,7 +30,7 @@ class HttpError(Exception):
     """Raised when a request fails or its response is not accepted.
 
     Parameters: ``url`` is the URL without user, password and query; ``status`` is that of the response, None without
-    one; ``body`` is the text of the response; ``transient`` says that there was no response but a retry may succeed;
+    one; ``body`` is the text of the response; ``transient`` means that there was no response but a retry may succeed;
     ``pause`` is the pause that the server requests before a retry, in milliseconds.
     """
 

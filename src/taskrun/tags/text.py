@@ -3,7 +3,7 @@
     <text:Render template="Dear {{ name }}," values="${person}"/>
 
 Rules: templates run in a sandbox that cannot change values or access internals of Python. An undefined variable is an
-error. Nothing is escaped, so HTML needs ``|e``. The newline at the end of a template is kept.
+error. Nothing is escaped, so HTML needs ``|e``. The newline at the end of a template is not removed.
 """
 
 from __future__ import annotations

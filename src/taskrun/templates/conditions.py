@@ -106,7 +106,7 @@ def has_conditions(node: Node) -> bool:
 
 def compile_conditions(compiler: Compiler, node: Node) -> TemplateNode:
     """Compile the conditions in an element; the value of the template node is whether all are true."""
-    tests = _tests(compiler, node)
+    tests = _compile_tests(compiler, node)
 
     async def run(env: Environment) -> bool:
         return all(test(env) for test in tests)
@@ -114,29 +114,29 @@ def compile_conditions(compiler: Compiler, node: Node) -> TemplateNode:
     return run
 
 
-def _tests(compiler: Compiler, node: Node) -> list[Condition]:
+def _compile_tests(compiler: Compiler, node: Node) -> list[Condition]:
     """Compile the child elements of an element as conditions."""
     if not node.children:
         compiler.report(node, "missing-element", f"<{node.tag}> contains no condition")
-    return [_test(compiler, child) for child in node.children]
+    return [_compile_test(compiler, child) for child in node.children]
 
 
-def _test(compiler: Compiler, node: Node) -> Condition:
+def _compile_test(compiler: Compiler, node: Node) -> Condition:
     """Compile an element as a condition."""
     tag = node.tag
     if tag in _GROUPS:
         compiler.check_attributes(node, xpl=False)
-        return _grouped(tag, _tests(compiler, node))
+        return _combine(tag, _compile_tests(compiler, node))
     if tag not in CONDITIONS:
         name = "text" if tag == TEXT else f"<{tag}>"
         hint = near_hint(tag, CONDITIONS) or "one of " + ", ".join(sorted(CONDITIONS))
         compiler.report(node, "unknown-tag", f"{name} is not a condition", hint=hint)
         return lambda _env: False
     compiler.check_empty(node)
-    return _single(compiler, node)
+    return _compile_single(compiler, node)
 
 
-def _grouped(tag: str, tests: list[Condition]) -> Condition:
+def _combine(tag: str, tests: list[Condition]) -> Condition:
     """Combine conditions by ``tag``: ``and``, ``or``, or ``not``, which is true unless all ``tests`` are true."""
     if tag == "or":
         return lambda env: any(test(env) for test in tests)
@@ -145,24 +145,24 @@ def _grouped(tag: str, tests: list[Condition]) -> Condition:
     return lambda env: all(test(env) for test in tests)
 
 
-def _single(compiler: Compiler, node: Node) -> Condition:
+def _compile_single(compiler: Compiler, node: Node) -> Condition:
     """Compile a condition that is not a group, such as ``<eq name="…" value="…"/>``."""
     tag = node.tag
     if tag in _CONSTANT:
         compiler.check_attributes(node, xpl=False)
         return lambda _env: _CONSTANT[tag]
-    value = _named(compiler, node, "name")
+    value = _compile_path(compiler, node, "name")
     if tag in _UNARY:
         compiler.check_attributes(node, "name", xpl=False)
         return lambda env: _UNARY[tag](value(env))
     if tag == "between":
         compiler.check_attributes(node, "name", "min", "max", xpl=False)
-        low, high = _value(compiler, node, "min"), _value(compiler, node, "max")
+        low, high = _compile_value(compiler, node, "min"), _compile_value(compiler, node, "max")
         return lambda env: _between(value(env), low(env), high(env))
     compiler.check_attributes(node, "name", "value", "valueName", xpl=False)
     if {"value", "valueName"} <= node.attributes.keys():
         compiler.report(node, "doubled", "value and valueName exclude each other", attribute="valueName")
-    read = _named if "valueName" in node.attributes else _value
+    read = _compile_path if "valueName" in node.attributes else _compile_value
     other = read(compiler, node, "valueName" if "valueName" in node.attributes else "value")
     return lambda env: _BINARY[tag](value(env), other(env))
 
@@ -172,7 +172,7 @@ def _between(value: Any, low: Any, high: Any) -> bool:
     return _BINARY["ge"](value, low) and _BINARY["le"](value, high)
 
 
-def _named(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
+def _compile_path(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
     """Compile an attribute that names a variable or a path such as ``order.total``.
 
     The result is a function that returns the value of the variable, or at the path.
@@ -204,7 +204,7 @@ def _member(value: Any, names: list[str]) -> Any:
     return value
 
 
-def _value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
+def _compile_value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
     """Compile a mandatory attribute, a text with ``${…}``, to a function that returns its value."""
     if attribute not in node.attributes:
         compiler.report(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")

@@ -103,7 +103,7 @@ def size_of(node: Node) -> int:
 
 
 def items_of(value: Any) -> Iterator[Any]:
-    """Yield the items of a list or tuple, or else the value itself."""
+    """Yield the items of a list or tuple; yield any other value itself."""
     if isinstance(value, list | tuple):
         yield from value
     else:

@@ -106,12 +106,12 @@ def test_calls(bench: Bench, function: Any, inputs: str, result: Any) -> None:
 
 
 @pytest.mark.parametrize("where", ["inline", "thread", "process"])
-def test_where_functions_run(bench: Bench, where: str) -> None:
+def test_executors_of_functions(bench: Bench, where: str) -> None:
     assert bench.run(invoke(ONE, f'executor="{where}"'), beans={"f": double}).result == 6
 
 
 @pytest.mark.parametrize("where", ["inline", "thread", "process"])
-def test_where_scripts_run(bench: Bench, where: str) -> None:
+def test_executors_of_scripts(bench: Bench, where: str) -> None:
     flow = task(
         f'<step name="s" executor="{where}">{ONE}<output name="y"/><source>y = x + 1\nreturn y * 2</source></step>'
     )
@@ -123,7 +123,7 @@ def test_stop_iteration_is_a_failure(bench: Bench) -> None:
     assert str(cause) == "the function raised StopIteration"
 
 
-def test_a_parameter_that_no_variable_gives(bench: Bench) -> None:
+def test_a_parameter_without_a_variable(bench: Bench) -> None:
     cause = bench.run(invoke(""), beans={"f": double}).cause
     assert isinstance(cause, LookupError)
     assert "no variable 'x' for the parameter of that name" in str(cause)
@@ -135,12 +135,12 @@ def test_a_value_that_cannot_be_pickled_is_named(bench: Bench) -> None:
     assert "step 'main/s' cannot run in a process: the value of 'x' cannot be pickled" in str(cause)
 
 
-def test_a_type_error_of_the_function_itself_stays_one(bench: Bench) -> None:
+def test_a_type_error_of_the_function_itself_is_propagated(bench: Bench) -> None:
     cause = bench.run(invoke(ONE, 'executor="process"'), beans={"f": wrong_type}).cause
     assert isinstance(cause, TypeError)
     assert "cannot run in a process" not in str(cause)
 
 
-def test_an_executor_that_is_none(bench: Bench) -> None:
+def test_a_bean_that_is_not_an_executor(bench: Bench) -> None:
     cause = bench.run(invoke(ONE, 'executor="g"'), beans={"f": double, "g": 1}).cause
     assert "executor 'g' is a int, not a concurrent.futures.Executor" in str(cause)

@@ -11,7 +11,7 @@ import pytest
 
 import taskrun
 from taskrun import FunctionTask, StepContext, Task, function_task
-from taskrun.calls.provides import keys_by_name, provided
+from taskrun.calls.provides import keys_by_name, provided_outputs
 from taskrun.errors import RunError
 
 
@@ -58,7 +58,7 @@ def test_names_are_inferred() -> None:
     assert repr(MyTask("other")) == "MyTask('other')"
 
 
-def test_it_is_exported_and_imported_late() -> None:
+def test_task_is_exported_and_imported_lazily() -> None:
     """``taskrun`` exports Task and FunctionTask, but imports no module of its own when it is imported."""
     assert taskrun.Task is Task
     assert isinstance(function_task(print_), FunctionTask)
@@ -127,11 +127,11 @@ def test_injected_values_are_not_required() -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "text"),
     [
-        ({"rebind": ["a", "b", "c"]}, ValueError, "cannot take 'c', .*; its parameters are: spam, eggs, bacon"),
-        ({"rebind": {"egs": "x"}}, ValueError, "cannot take 'egs'"),
-        ({"requires": ["more"]}, ValueError, "cannot take 'more'"),
-        ({"auto_extract": False}, ValueError, "nothing gives 'spam', 'eggs': name it in requires"),
-        ({"inject": {"nobody": 1}}, ValueError, "inject gives 'nobody', which neither"),
+        ({"rebind": ["a", "b", "c"]}, ValueError, "does not accept 'c' .*; its parameters are: spam, eggs, bacon"),
+        ({"rebind": {"egs": "x"}}, ValueError, "does not accept 'egs'"),
+        ({"requires": ["more"]}, ValueError, "does not accept 'more'"),
+        ({"auto_extract": False}, ValueError, "no argument for 'spam', 'eggs': name it in requires"),
+        ({"inject": {"nobody": 1}}, ValueError, "inject contains 'nobody', which neither"),
         ({"rebind": "spam"}, TypeError, "rebind is a list of names or a mapping"),
         ({"provides": 3}, TypeError, "provides is a name, a tuple, a set or a mapping of names, not a int"),
         ({"provides": (1,)}, TypeError, "provides consists of names, not 1"),
@@ -150,7 +150,7 @@ def test_functions_that_cannot_be_called_by_name() -> None:
         function_task(eval("lambda a, /: a"))
     with pytest.raises(ValueError, match="has no signature that Python can read: wrap it in a def"):
         function_task(dict)
-    with pytest.raises(ValueError, match=r"cannot take 'x', .*; it has no parameters"):
+    with pytest.raises(ValueError, match=r"does not accept 'x' .*; it has no parameters"):
         function_task(lambda: 1, requires="x")
     for wrong in ({"function": 1}, {"function": print, "revert": 1}):
         with pytest.raises(TypeError, match="takes functions, not 1"):
@@ -160,10 +160,13 @@ def test_functions_that_cannot_be_called_by_name() -> None:
 def test_provides() -> None:
     """``provides`` is a name, names by position, by key or with their keys; ``default_provides`` is the default."""
     assert keys_by_name("t", None) == {}
-    assert provided("t", keys_by_name("t", "answer"), 42) == {"answer": 42}
-    assert provided("t", keys_by_name("t", ["a", "b"]), ("x", "y")) == {"a": "x", "b": "y"}
-    assert provided("t", keys_by_name("t", {"a", "b"}), {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
-    assert provided("t", keys_by_name("t", {"a": "key", "all": None}), {"key": 1}) == {"a": 1, "all": {"key": 1}}
+    assert provided_outputs("t", keys_by_name("t", "answer"), 42) == {"answer": 42}
+    assert provided_outputs("t", keys_by_name("t", ["a", "b"]), ("x", "y")) == {"a": "x", "b": "y"}
+    assert provided_outputs("t", keys_by_name("t", {"a", "b"}), {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
+    assert provided_outputs("t", keys_by_name("t", {"a": "key", "all": None}), {"key": 1}) == {
+        "a": 1,
+        "all": {"key": 1},
+    }
 
     class Answer(UniTask):
         default_provides = ("bits", "pieces")
@@ -181,10 +184,10 @@ def test_provides() -> None:
         (("a",), None, "t provides 'a' as item 0 of its result, which is a NoneType"),
     ],
 )
-def test_what_the_result_does_not_have(provides: Any, result: Any, text: str) -> None:
+def test_a_missing_item_of_the_result(provides: Any, result: Any, text: str) -> None:
     """A missing item of the result is a LookupError that names it."""
     with pytest.raises(LookupError, match=text):
-        provided("t", keys_by_name("t", provides), result)
+        provided_outputs("t", keys_by_name("t", provides), result)
 
 
 def test_names_of_revert() -> None:

@@ -163,14 +163,14 @@ def same(one: Any, other: Any) -> bool:  # noqa: PLR0911  # a case for each kind
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_values_come_back(value: Any) -> None:
+def test_values_survive_a_round_trip(value: Any) -> None:
     for one in (value, [value], {"k": value}, (value, value), {1: value}):
         text = CODECS.dumps(one)
         assert text.isascii()
         assert same(CODECS.loads(text), one)
 
 
-def test_what_is_not_equal_to_itself_comes_back() -> None:
+def test_values_not_equal_to_themselves_survive_a_round_trip() -> None:
     assert math.isnan(CODECS.loads(CODECS.dumps(math.nan)))
     assert CODECS.loads(CODECS.dumps(Decimal("sNaN12"))).is_snan()
 
@@ -200,7 +200,7 @@ KEYS = st.one_of(st.none(), st.integers(), TEXTS, st.binary(), st.tuples(st.inte
         ),
     )
 )
-def test_any_value_comes_back(value: Any) -> None:
+def test_any_value_survives_a_round_trip(value: Any) -> None:
     assert same(CODECS.loads(CODECS.dumps(value)), value)
 
 
@@ -212,7 +212,7 @@ def refused(value: Any, codecs: Codecs = CODECS) -> tuple[str, str]:
     return caught.value.path, caught.value.problem
 
 
-def test_the_place_of_what_cannot_be_saved() -> None:
+def test_the_path_of_an_unsavable_part() -> None:
     lock = threading.Lock()
     assert refused({"items": [1, 2, 3, Item("a", lock)]})[0] == "['items'][3].owner"
     assert refused(lock) == ("", "a _thread.lock cannot be saved: return its parts instead, or register a codec")
@@ -244,7 +244,7 @@ def nested(depth: int) -> Any:
     return value
 
 
-def test_how_deep_values_may_be() -> None:
+def test_the_maximum_depth_of_values() -> None:
     assert CODECS.loads(CODECS.dumps(nested(MAX_DEPTH))) == nested(MAX_DEPTH)
     assert refused(nested(MAX_DEPTH + 1))[1] == f"values are nested deeper than {MAX_DEPTH} levels"
 
@@ -275,7 +275,7 @@ def test_dataclasses_that_cannot_be_filled() -> None:
     assert refused(object.__new__(Strict))[1] == "its field 'value' was never set"
 
 
-def test_models_that_do_not_come_back() -> None:
+def test_models_without_a_round_trip() -> None:
     assert refused(Lossy(a=1))[1] == "the model Lossy cannot be restored from its model_dump"
     assert refused(Broken(a=1))[1].endswith("cannot be restored from its model_dump: no dump")
 

@@ -1,4 +1,4 @@
-"""What is found in a well-written flow before it runs: errors for what cannot work, warnings for what is no good."""
+"""Problems of a valid flow that are found before it runs: errors for what cannot work, warnings for probable mistakes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ERRORS = {
     '<step name="a"><output name="x"/><output name="x"/></step>': ("duplicate-name", 42, "a second output 'x'", ""),
     '<parallel name="p"><steps/></parallel>': ("no-steps", 1, "needs at least one step", ""),
     '<loop name="l"><steps/></loop>': ("endless-loop", 1, "nothing stops this loop", "maxCount"),
-    '<step name="a"><retry varName="v"/></step>': ("missing-attribute", 23, "varName goes with itemsExpr", ""),
+    '<step name="a"><retry varName="v"/></step>': ("missing-attribute", 23, "varName needs itemsExpr", ""),
     '<step name="a"><retry itemsExpr="[1]" maxRetryCount="1"/></step>': ("doubled", 39, "as many attempts as values", ""),
     '<choose name="c"><decider>1</decider><case match="1"><steps/></case><case match="1"><steps/></case></choose>': (
         "doubled", 75, "a second case for '1'", "",
@@ -32,14 +32,14 @@ ERRORS = {
     '<step name="a"><flags rename="a"/></step>': ("bad-value", 23, "rename is 'a'; expected pairs", ""),
     '<call-task name="c"/>': ("missing-attribute", 1, "<call-task> needs taskModelPath or taskName", ""),
     '<call-task name="c" taskName="x" taskModelPath="y"/>': ("doubled", 21, "both taskModelPath and taskName", ""),
-    '<call-step name="c" stepName="s" libModelPath="y" libVersion="1"/>': ("doubled", 51, "libVersion goes with libName", ""),
+    '<call-step name="c" stepName="s" libModelPath="y" libVersion="1"/>': ("doubled", 51, "libVersion is for libName", ""),
     '<step name="a"><decorator name="timeout"/></step>': ("bad-value", 16, "the parameter 'timeout' is missing", ""),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "problem"), ERRORS.items(), ids=list(ERRORS))
-def test_what_cannot_work(bench: Bench, body: str, problem: tuple[str, int, str, str]) -> None:
-    """It is an error at its place, with a hint where there is one."""
+def test_errors(bench: Bench, body: str, problem: tuple[str, int, str, str]) -> None:
+    """Each error has its location, and a hint if there is one."""
     code, column, message, hint = problem
     (found,) = bench.problems(task(body))
     assert (found.code, *found.location[1:]) == (code, 3, column)
@@ -90,21 +90,21 @@ WARNINGS = {
 
 
 @pytest.mark.parametrize(("body", "warnings"), WARNINGS.items(), ids=list(WARNINGS))
-def test_what_is_probably_a_mistake(bench: Bench, body: str, warnings: list[tuple[str, int]]) -> None:
-    """It is a warning or a note, and stops nothing."""
+def test_warnings_and_notes(bench: Bench, body: str, warnings: list[tuple[str, int]]) -> None:
+    """Warnings and notes do not refuse the flow."""
     problems = bench.checked(task(body))
     assert all(item.severity != "error" for item in problems), problems
     assert [(item.code, item.location.column) for item in problems] == warnings
 
 
 def test_words_of_the_platform_on_the_task(bench: Bench) -> None:
-    """They have no effect there either."""
+    """Attributes of the Java platform have no effect on the task either."""
     problems = bench.checked(task("<step/>", attributes='sync="true"', head='<auth publicAccess="true"/>'))
     assert [(item.code, item.severity) for item in problems] == [("no-effect", "note")] * 2
 
 
-def test_an_input_of_the_task_that_nobody_reads(bench: Bench) -> None:
-    """By name, by a script, by a parameter of a function, each counts as reading."""
+def test_an_unread_input_of_the_task(bench: Bench) -> None:
+    """An input may be read by its name, by a script, or by a parameter of a function."""
     head = '<input name="n"/><input name="unused"/><input name="b"/><input name="shown"/>'
     body = '<step name="a"><source>n</source></step><step name="c"><input name="b"/><source>b</source></step>'
     problems = bench.checked(task(body, head=head, tail='<output name="shown"/>'))
@@ -119,7 +119,7 @@ def test_flags_on_the_task_match_nothing(bench: Bench) -> None:
 
 
 def test_a_report_is_in_the_order_of_the_file() -> None:
-    """One error makes all of it an AnalysisError with the errors; without any, the warnings are returned."""
+    """With an error, AnalysisError has the errors; without one, the warnings are returned."""
 
     def problem(line: int, severity: str) -> Diagnostic:
         return Diagnostic(location=Location("f", line, 1), code="c", message="m", severity=severity)  # type: ignore[arg-type]

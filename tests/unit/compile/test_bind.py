@@ -1,4 +1,4 @@
-"""From elements to steps: values of every kind, and every problem at its exact place."""
+"""Binding of elements to steps: values of every type, and every problem at its exact location."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ONE = '<step name="a"><source>1</source></step>'
 
 
 def root(text: str) -> Any:
-    """Return the kernel tree of a text, which has not been held against the schema."""
+    """Return the kernel tree of a text that is not validated by the schema."""
     return normalize(parse("flow.task.xml", text.encode()))
 
 
 def bound(text: str) -> Any:
-    """Bind a tree that has not been held against the schema."""
+    """Bind a tree that is not validated by the schema."""
     tree = root(text)
     return bind(tree, Registry(), flow_templates_of(tree))
 
@@ -76,7 +76,7 @@ def test_values_of_every_kind() -> None:
 
 
 def test_disabled_steps_and_extensions_are_left_out() -> None:
-    """Neither what is disabled nor what belongs to somebody else becomes a step."""
+    """Neither disabled elements nor elements of foreign namespaces become steps."""
     _, step = bound(
         f'<task xmlns:my="my"><my:thing/><steps>text<my:step/><step disabled="true"/><step disabled="1"/>{ONE}</steps></task>'
     )
@@ -94,12 +94,12 @@ def test_disabled_steps_and_extensions_are_left_out() -> None:
     ],
 )
 def test_the_dialect_of_a_file(attributes: str, language: str) -> None:
-    """It is the one that the file names, else that of its schema."""
+    """The dialect is the declared one, else that of the schema that the file names."""
     assert (language_of(parse("t", f"<task {attributes}/>".encode())) or "python") == language
 
 
 def test_the_dialect_is_inherited_downwards(bench: Bench) -> None:
-    """Each step has that of the nearest element that names one."""
+    """Each step has the dialect of the nearest enclosing element that declares one."""
     flow = bench.load(
         task(
             '<sequential name="s" scriptLang="python"><steps><delay name="d" delayMillisExpr="5"/></steps></sequential>',
@@ -143,16 +143,16 @@ WRONG: dict[str, tuple[tuple[str, int, str], ...]] = {
 
 
 @pytest.mark.parametrize(("text", "problems"), WRONG.items(), ids=list(WRONG))
-def test_what_is_wrong_is_told_at_its_place(text: str, problems: tuple[tuple[str, int, str], ...]) -> None:
-    """Each problem stands at the attribute, the character or the element that it is about."""
+def test_problems_have_exact_locations(text: str, problems: tuple[tuple[str, int, str], ...]) -> None:
+    """Each problem is located at its attribute, character or element."""
     actual = refused(f"<task><steps>\n{text}\n</steps></task>")
     assert [item[:3] for item in actual] == [(code, 2, column) for code, column, _ in problems]
     for (*_, message), (*_, expected) in zip(actual, problems, strict=True):
         assert re.search(re.escape(expected), message), message
 
 
-def test_a_second_part_that_may_be_repeated_is_no_double() -> None:
-    """Inputs, outputs, decorators and foreign elements may come often; so may cases."""
+def test_repeatable_parts_are_no_duplicates() -> None:
+    """Inputs, outputs, decorators, foreign elements and cases may be repeated."""
     _, step = bound(
         """<task xmlns:my="my"><steps><choose name="c"><my:a/><my:a/><input name="x"/><input name="y"/>
         <output name="x"/><output name="y"/><decider>1</decider><case match="1"><steps/></case><case match="2"><steps/></case>
@@ -162,8 +162,8 @@ def test_a_second_part_that_may_be_repeated_is_no_double() -> None:
     assert len(choose.inputs) == len(choose.outputs) == len(choose.case) == 2
 
 
-def test_words_about_records_become_values() -> None:
-    """What is not said stays open where the task, or the step, decides it."""
+def test_durable_attributes_become_values() -> None:
+    """A missing attribute is None, so that the task or the step decides."""
     header, step = bound(
         '<task defaultSaveState="false" restartable="false"><steps><step name="a" saveState="true" persisVars="x, y"'
         ' allowStartIfComplete="true"><input name="x" persist="false"/><output name="x" persist="false"/><output name="y"/>'
@@ -177,16 +177,16 @@ def test_words_about_records_become_values() -> None:
     assert (b.save_state, b.allow_start_if_complete, b.persis_vars, b.revert) == (None, False, frozenset(), None)
 
 
-def test_imports_and_beans_have_one_owner() -> None:
-    """A second import, or bean, of one name is an error."""
+def test_duplicate_imports_and_beans() -> None:
+    """A second import, or bean, with the same name is an error."""
     text = """<task>
 <import as="A" class="x"/><import as="A" class="y"/>
 <beans><bean id="b" class="x"/><other id="b"/><bean id="b" class="y"/></beans><steps/></task>"""
     assert [item[:3] for item in refused(text)] == [("duplicate-name", 2, 35), ("duplicate-name", 3, 53)]
 
 
-def test_every_problem_is_found_in_one_go(bench: Bench) -> None:
-    """Those of the schema and those of the values come together, in the order of the file, one for each place."""
+def test_all_problems_are_raised_together(bench: Bench) -> None:
+    """Problems of the schema and of values are raised together, in the order of the file, one per location."""
     problems = bench.problems(
         task(
             '<step name="a" tymeout="1"/>\n<step name="b"><source>1 +</source></step>\n<delay delayMillisExpr="1 1"/>\n'
@@ -198,8 +198,8 @@ def test_every_problem_is_found_in_one_go(bench: Bench) -> None:
     ]  # fmt: skip
 
 
-def test_decorators_whose_settings_are_wrong_are_told_with_their_step() -> None:
-    """A wrong step's decorators are looked at too, and a wrong decorator does not hide the step's problems."""
+def test_problems_of_a_step_and_its_decorators_are_reported_together() -> None:
+    """Decorators of a wrong step are checked too, and a wrong decorator does not hide problems of its step."""
     text = '<task><steps>\n<step name="a" timeout="x"><source>1 +</source><retry retryDelay="y"/></step></steps></task>'
     assert [item[:3] for item in refused(text)] == [
         ("bad-value", 2, 16),
@@ -209,13 +209,13 @@ def test_decorators_whose_settings_are_wrong_are_told_with_their_step() -> None:
 
 
 def test_an_attribute_of_the_step_that_its_decorator_reads() -> None:
-    """What belongs to a child element may stand on the step."""
+    """A field marked OnStep is read from the attribute of the step's element."""
     _, step = bound('<task><steps><step name="a" catchInternalException="true"><catch>1</catch></step></steps></task>')
     assert step.steps.steps[0].decorators[0].catch_internal_exception
 
 
 def test_prefixed_attributes_are_collected() -> None:
-    """Without the declarations of the prefixes."""
+    """Declarations of the prefixes are not included."""
     _, step = bound(
         '<task><steps><step name="a"><decorator name="d" bean="b" d:x="1" d:y="2" xmlns:d="d"/></step></steps></task>'
     )

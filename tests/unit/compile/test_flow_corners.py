@@ -1,4 +1,4 @@
-"""Corners of the engine, each shown by a small flow."""
+"""Rare cases of the engine, each shown by a small flow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from templates import flow_templates_of
 
 from taskrun import Completion, Decorator, Step, TaskManager, decorator, step
-from taskrun.calls.remote_scripts import compiled_script, evaluate_text
+from taskrun.calls.remote_scripts import compile_with_defaults, evaluate_text
 from taskrun.compile.bind import Binder
 from taskrun.compile.registry import Registry
 from taskrun.core.fields import Own
@@ -47,8 +47,8 @@ def write(tmp_path: Path) -> Any:
         '<step name="a"><source>1</source><retry maxRetryCount="1" revertAll="true"/></step>',
     ],
 )  # fmt: skip
-def test_words_about_records_do_not_need_a_store(write, part):
-    """A run that nobody records means the same: nothing is left to be done again, nobody looks at what is kept."""
+def test_durable_attributes_need_no_store(write, part):
+    """Attributes about records have no effect on the outputs of a run that is not recorded."""
     result = TaskManager.run(write(f"<task><steps>{part}</steps></task>"))
     assert (result.status, result.result) == ("SUCCEEDED", 1)
 
@@ -63,13 +63,13 @@ def test_words_about_records_do_not_need_a_store(write, part):
         ),
     ],
 )
-def test_words_about_records_with_their_defaults(write, text):
-    """They say what happens anyway."""
+def test_durable_attributes_with_their_defaults(write, text):
+    """Attributes with their default values change nothing."""
     assert TaskManager.run(write(text)).result == 1
 
 
 def test_the_schema_reference_chooses_the_dialect(write):
-    """A file of the original is xscript, unless it says otherwise."""
+    """A file with the schema of the Java engine is xscript, unless it declares another dialect."""
     text = (
         '<task x:schema="/nop/schema/task/task.xdef" {}><steps><step name="a"><source>{}</source></step></steps></task>'
     )
@@ -78,29 +78,29 @@ def test_the_schema_reference_chooses_the_dialect(write):
 
 
 @pytest.mark.parametrize(
-    ("attributes", "said"),
+    ("attributes", "message"),
     [
         ("", "needs taskModelPath or taskName"),
         ('taskName="x" taskModelPath="y.task.xml"', "remove one of them"),
-        ('taskModelPath="y.task.xml" taskVersion="2"', "taskVersion goes with taskName"),
+        ('taskModelPath="y.task.xml" taskVersion="2"', "taskVersion is for taskName"),
         ('taskName="x" taskVersion="2"', "'x' version 2 not found"),
     ],
 )
-def test_ways_of_naming_a_task(write, attributes, said):
-    """One of the two ways."""
-    with pytest.raises(FlowError, match=said):
+def test_ways_of_naming_a_task(write, attributes, message):
+    """A task is named by its path or by its name, not by both."""
+    with pytest.raises(FlowError, match=message):
         TaskManager.load(write(f"<task><steps><call-task {attributes}/></steps></task>"))
 
 
-def test_a_wrong_file_that_is_called_is_reported_in_its_own_place(write):
-    """The problems of the called file, not of the calling one."""
+def test_problems_of_a_called_file_are_located_in_it(write):
+    """Only the problems of the called file are reported."""
     write("<task><steps><stepp/></steps></task>", "called.task.xml")
     with pytest.raises(FlowError, match=r"called\.task\.xml:1:14: error\[unknown-element\]"):
         TaskManager.load(write('<task><steps><call-task taskModelPath="called.task.xml"/></steps></task>'))
 
 
 def test_calls_that_go_too_deep(write):
-    """A recursion that its condition never ends fails with the chain of files."""
+    """An endless recursion fails with the chain of files."""
     path = write(
         '<task><input name="n" type="int"/><steps><call-task name="c" taskModelPath="flow.task.xml">'
         '<when>n >= 0</when><input name="n" value="${n + 1}"/></call-task></steps></task>'
@@ -122,7 +122,7 @@ def test_a_recursion_that_ends(write):
 
 
 def test_beans_of_the_caller(write):
-    """With useParentBeanContainer a called task sees the beans that its caller defines."""
+    """With useParentBeanContainer a called task can use the beans that its caller defines."""
     called = '<task useParentBeanContainer="{}"><steps><step name="a"><source>inject("word").text</source></step></steps></task>'
     path = write(
         '<task><beans><bean id="word" class="types:SimpleNamespace"><property name="text" value="hi"/></bean></beans>'
@@ -137,12 +137,12 @@ def test_beans_of_the_caller(write):
 
 @decorator("loud", rank=10, attribute=True)
 class Loud(Decorator):
-    """A foreign decorator that is an attribute."""
+    """A foreign decorator that is written as an attribute."""
 
     loud: bool
 
     async def around(self, frame: Any, inner: Any) -> Any:
-        """Say it louder."""
+        """Run the step and change its result to capitals."""
         done = await inner(frame)
         return Completion({"RESULT": done.result.upper()}) if self.loud else done
 
@@ -155,13 +155,13 @@ class Greeting(Decorator):
     mark: Annotated[str, "what comes behind"] = "!"
 
     async def around(self, frame: Any, inner: Any) -> Any:
-        """Greet what the step returns."""
+        """Run the step and add a greeting to its result."""
         done = await inner(frame)
         return Completion({"RESULT": frame.eval(self.body) + done.result + self.mark})
 
 
 def test_foreign_decorators(write):
-    """They need no entry in the schema and no edit of the engine."""
+    """Decorators of other packages need no entry in the schema and no change of the engine."""
     path = write(
         '<task><steps><step name="a" loud="true"><source>"ada"</source><greeting mark="?">"hello "</greeting></step>'
         '<step name="b" loud="false"><input name="RESULT"/><source>RESULT</source></step></steps></task>'
@@ -183,12 +183,12 @@ class Words(Step):
     word: tuple[Word, ...] = ()
 
     async def run(self, frame: Any) -> Completion:
-        """Join them."""
+        """Return the joined texts of the parts."""
         return Completion({"RESULT": " ".join(word.text for word in self.word)})
 
 
 def test_a_foreign_step_with_parts():
-    """Parts are read like the step itself; they are no steps inside it."""
+    """Parts are bound like the step; they are not steps inside it."""
     node = parse("flow", b'<words name="w"><word text="a"/><word text="b"/></words>')
     binder = Binder(Registry([Words]), flow_templates_of(node))
     made = binder.step(node, "python")
@@ -196,8 +196,8 @@ def test_a_foreign_step_with_parts():
     assert list(made.children()) == []
 
 
-def test_a_variable_of_another_step(write):
-    """The hint says where the variable lives."""
+def test_a_variable_of_another_step_is_hinted(write):
+    """The hint names the step that has the variable."""
     with pytest.raises(FlowError, match="it is a variable of 'l', whose scope is not seen from here"):
         TaskManager.load(
             write(
@@ -208,7 +208,7 @@ def test_a_variable_of_another_step(write):
 
 
 def test_variables_of_every_enclosing_step(write):
-    """With useParentScope up to the root, nothing that they set is unknown."""
+    """With useParentScope on all enclosing steps, their variables are known."""
     path = write(
         '<task defaultUseParentScope="true"><input name="x"/><steps><loop name="l" itemsExpr="[x]" varName="item"><steps>'
         '<step name="a"><source>item + x</source></step></steps></loop></steps></task>'
@@ -217,7 +217,7 @@ def test_variables_of_every_enclosing_step(write):
 
 
 def test_python_steps_in_a_library(write):
-    """What their functions need is looked for where they are called."""
+    """The variables that their functions need are checked where the library step is called."""
     write('<task><steps><simple name="add" bean="add"/></steps></task>', "lib.task-lib.xml")
     path = write(
         '<task><input name="a"/><steps><call-step name="c" libModelPath="lib.task-lib.xml" stepName="add">'
@@ -231,20 +231,20 @@ def test_python_steps_in_a_library(write):
     assert TaskManager(beans={"add": lambda a, b: a + b}).run(path, {"a": 1, "b": 5}).result == 6
 
 
-def test_keys_that_become_one():
-    """A conversion loses no entry of a mapping."""
+def test_keys_that_are_equal_after_conversion():
+    """A conversion that would lose an entry of a mapping fails."""
     with pytest.raises(ValueError, match="is not of type dict"):
         type_of("dict[str, int]").convert({1: 1, "1": 2})
 
 
-def test_shipped_text():
+def test_a_script_is_compiled_in_the_worker_process():
     """A script that runs in a process is compiled there, from its element."""
     node = parse("flow", b"<source>y = x + 1\nreturn y * 2</source>")
-    assert evaluate_text(compiled_script, node, "python", {"x": 1}) == (4, {"y": 2})
+    assert evaluate_text(compile_with_defaults, node, "python", {"x": 1}) == (4, {"y": 2})
 
 
 def test_two_owners_of_a_tag():
-    """The error names both."""
+    """The error names both classes."""
 
     @step("sleep")
     class Nap(Step):
@@ -257,15 +257,15 @@ def test_two_owners_of_a_tag():
         TaskManager(steps=[Nap])
 
 
-def test_a_flow_shows_itself(write):
-    """Its repr tells name, version, file and size."""
+def test_repr_of_a_flow(write):
+    """The repr has name, version, file and size."""
     flow = TaskManager.load(write(f'<task name="n" version="3"><steps>{STEP}</steps></task>'))
     assert repr(flow).startswith("Flow('n', version=3, path=")
     assert repr(flow).endswith("steps=1)")
 
 
-def test_a_timeout_of_the_body_itself_is_its_own(write):
-    """A TimeoutError that a step raises within its time is not its time-out."""
+def test_a_timeout_error_of_the_body_is_no_step_timeout(write):
+    """A TimeoutError that a step raises within its time is not a StepTimeout."""
 
     def late() -> None:
         raise TimeoutError("the other side")
@@ -277,13 +277,13 @@ def test_a_timeout_of_the_body_itself_is_its_own(write):
 
 @pytest.mark.parametrize("count", [1, 128, 129, 400])
 def test_long_bodies(write, count):
-    """The event loop's turns change nothing."""
+    """Yielding to the event loop in a long body does not change the result."""
     steps = "".join(f'<step name="s{n}"><source>{n}</source></step>' for n in range(count))
     assert TaskManager.run(write(f"<task><steps>{steps}</steps></task>")).result == count - 1
 
 
 def test_a_typed_output_that_is_null(write):
-    """Null is of every type."""
+    """Null is valid for every type."""
     path = write(
         '<task><steps><step name="a"><source>None</source><output name="x" type="int"/></step></steps><output name="x"/></task>'
     )
@@ -291,7 +291,7 @@ def test_a_typed_output_that_is_null(write):
 
 
 def test_inputs_whose_scripts_assign_or_fail(write):
-    """What an input's script assigns does not reach the caller; what it raises comes out as it is."""
+    """Assignments of an input's script do not change the caller's variables; its exceptions are propagated unchanged."""
     path = write(
         '<task><steps><step name="a"><input name="x"><source>y = 2\nreturn y</source></input><source>x</source></step>'
         '<step name="b"><source>y</source></step></steps></task>'
@@ -306,7 +306,7 @@ def test_inputs_whose_scripts_assign_or_fail(write):
 
 
 def test_a_missing_variable_among_typed_inputs(write):
-    """It is reported with every other problem of the inputs."""
+    """The missing variable is reported together with the other problems of the inputs."""
     path = write(
         '<task><steps><step name="a"><input name="total"/><input name="n" type="int" value="x"/></step></steps></task>'
     )
@@ -315,16 +315,16 @@ def test_a_missing_variable_among_typed_inputs(write):
 
 
 def test_catch_of_cancellation_without_a_catch(write):
-    """A warning: the attribute has nothing to say it to."""
+    """CatchInternalException without a catch is a warning."""
     flow = TaskManager.load(write('<task><steps><step name="a" catchInternalException="true"/></steps></task>'))
     assert [item.code for item in flow.warnings] == ["no-catch"]
 
 
-def test_a_branch_that_holds_its_cancellation(write):
-    """It ends by itself; the run goes on, and was never cancelled."""
+def test_a_branch_that_handles_its_cancellation(write):
+    """The branch ends by itself, and the run continues and is not cancelled."""
     path = write(
         '<task><steps><parallel name="p" joinType="anySuccess"><steps><sleep name="long" sleepMillisExpr="60000" '
-        'catchInternalException="true"><catch>"held"</catch></sleep><sleep name="short" sleepMillisExpr="1"/></steps>'
+        'catchInternalException="true"><catch>"handled"</catch></sleep><sleep name="short" sleepMillisExpr="1"/></steps>'
         '<aggregator>aggResults.size()</aggregator></parallel><step name="b"><source>taskRt.isCancelled()</source></step></steps></task>'
     )
     assert TaskManager.run(path).result is False

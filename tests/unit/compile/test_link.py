@@ -1,4 +1,4 @@
-"""What a flow names outside itself: beans, functions, executors, other files; looked at before anything runs."""
+"""Checks of the names that a flow uses outside its file: beans, functions, executors, other files; before the run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Shop:
     """A bean."""
 
     def pay(self, order: int, tip: int = 0) -> int:
-        """Take parameters."""
+        """Accept two parameters."""
         return order + tip
 
     def __call__(self, order: int) -> int:
-        """Be a function too."""
+        """Make the bean callable."""
         return order
 
 
@@ -28,7 +28,7 @@ class Job:
     """A bean with ``execute``."""
 
     def execute(self, *orders: int, **more: int) -> None:
-        """Take anything."""
+        """Accept any arguments."""
 
 
 BEANS = {"shop": Shop(), "job": Job(), "number": 7, "root": pow}
@@ -67,8 +67,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("body", "problem"), WRONG.items(), ids=list(WRONG))
-def test_what_is_not_there(bench: Bench, body: str, problem: tuple[str, int, str, str]) -> None:
-    """It is an error at the attribute or input that names it."""
+def test_missing_names_are_errors(bench: Bench, body: str, problem: tuple[str, int, str, str]) -> None:
+    """A missing name is an error at the attribute or input that contains it."""
     code, column, message, hint = problem
     (found,) = bench.problems(task(body), beans=BEANS, allow=["math"])
     assert (found.code, *found.location[1:]) == (code, 3, column)
@@ -86,19 +86,19 @@ def test_what_is_not_there(bench: Bench, body: str, problem: tuple[str, int, str
         '<invoke name="a" bean="mine" method="append"><input name="x" value="1"/></invoke>',
     ],
 )
-def test_what_is_there(bench: Bench, body: str) -> None:
-    """A task without declared inputs may be given any, so a parameter may find its variable; ``<beans>`` count too."""
+def test_existing_names_are_no_errors(bench: Bench, body: str) -> None:
+    """A parameter is no error if the task accepts any input; beans of ``<beans>`` count too."""
     beans = '<beans><bean id="mine" class="builtins:list"/><bean id="pool" class="concurrent.futures:ThreadPoolExecutor"/></beans>'
     assert not bench.checked(task(body, head=beans), beans=BEANS, allow=["builtins", "concurrent.futures"])
 
 
-def test_a_parameter_that_no_variable_can_give(bench: Bench) -> None:
-    """Once the task says what inputs it has."""
+def test_a_parameter_without_a_variable(bench: Bench) -> None:
+    """A parameter without a variable is an error if the inputs of the task are declared."""
     (found,) = bench.problems(
         task('<invoke name="a" bean="shop" method="pay"/>', head='<input name="ordr"/>'), beans=BEANS
     )
     assert (found.code, found.hint) == ("missing-argument", "did you mean 'ordr'?")
-    assert "'a' calls Shop.pay(), whose parameter 'order' no variable can give" in found.message
+    assert "'a' calls Shop.pay(), whose parameter 'order' has no input or variable" in found.message
     (found,) = bench.problems(
         task('<invoke name="a" bean="shop" method="pay"/>', head='<input name="q"/>'), beans=BEANS
     )
@@ -109,7 +109,7 @@ def test_a_parameter_that_no_variable_can_give(bench: Bench) -> None:
 
 
 def test_the_inputs_of_a_called_task(bench: Bench) -> None:
-    """Those that it does not have and those that it needs."""
+    """Unknown and missing inputs of a called task are errors."""
     priced = """<input name="amount" mandatory="true"/><input name="a" mandatory="true" defaultValue="1"/>
         <input name="b" mandatory="true" value="2"/><input name="c"/>"""
     bench.write(task("<step><source>a</source></step>", head=priced), "check_priced.task.xml")
@@ -124,8 +124,8 @@ def test_the_inputs_of_a_called_task(bench: Bench) -> None:
     assert not bench.checked(task(call.format('<input name="amount" value="1"/>')))
 
 
-def test_a_wrong_file_that_is_called_is_told_in_its_own_place(bench: Bench) -> None:
-    """Once, however often it is called, with everything that it names."""
+def test_problems_of_a_called_file_are_located_in_it(bench: Bench) -> None:
+    """The problems of a called file are reported once, however often it is called."""
     bench.write(task('\n<invoke name="x" bean="none" method="y"/>'), "check_bean.task.xml")
     bench.write(task("<stepp/>"), "check_wrong.task.xml")
     calls = """<call-task name="a" taskModelPath="check_bean.task.xml"/>
@@ -135,14 +135,14 @@ def test_a_wrong_file_that_is_called_is_told_in_its_own_place(bench: Bench) -> N
 
 
 def circle(bench: Bench, calls: str) -> list[Diagnostic]:
-    """Return what is wrong with a task that calls one which does ``calls``."""
+    """Return the problems of a task that calls another one with the steps ``calls``."""
     bench.write(task(calls), "check_circle_b.task.xml")
     bench.write(task('<call-task name="b" taskModelPath="check_circle_b.task.xml"/>'), "check_circle_a.task.xml")
     return list(TaskManager().check(bench.folder / "check_circle_a.task.xml"))
 
 
-def test_calls_without_end(bench: Bench) -> None:
-    """Tasks may call each other, but not always."""
+def test_endless_calls(bench: Bench) -> None:
+    """Tasks may call each other, but not unconditionally."""
     back = '<call-task name="a" taskModelPath="check_circle_a.task.xml"/>'
     (found,) = circle(bench, back)
     assert found.code == "endless-calls"
@@ -171,8 +171,8 @@ LIBRARY = """
 """
 
 
-def test_of_a_library_the_called_step_counts(bench: Bench) -> None:
-    """With the inputs of the call, and with what stands inside it; the other steps are nobody's business."""
+def test_only_the_called_step_of_a_library_is_linked(bench: Bench) -> None:
+    """The called step and the steps inside it are checked with the inputs of the call; other steps are not."""
     bench.write(LIBRARY, "check.task-lib.xml")
     call = '<call-step name="c" libModelPath="check.task-lib.xml" stepName="{}">{}</call-step>'
 
@@ -188,15 +188,15 @@ def test_of_a_library_the_called_step_counts(bench: Bench) -> None:
     assert [code for code, _ in problems("payy")] == ["unknown-step-in-lib"]
 
 
-def test_a_library_that_is_wrong_or_misses(bench: Bench) -> None:
-    """Its own problems are told, and nothing else of the call."""
+def test_a_wrong_or_missing_library(bench: Bench) -> None:
+    """Only the problems of the library are reported for the call."""
     bench.write("<task><steps><stepp/></steps></task>", "check_wrong.task-lib.xml")
     call = '<call-step name="c" libModelPath="{}" stepName="a"/>'
     assert [item.code for item in bench.checked(task(call.format("check_wrong.task-lib.xml")))] == ["unknown-element"]
 
 
-def test_a_librarys_step_gets_the_inputs_of_its_call(bench: Bench) -> None:
-    """At run time as in the check."""
+def test_a_library_step_gets_the_inputs_of_its_call(bench: Bench) -> None:
+    """The inputs of the call are bound in the run as in the check."""
     bench.write(LIBRARY, "check.task-lib.xml")
     call = """<call-step name="c" libModelPath="check.task-lib.xml" stepName="pay"><input name="order" value="${n + 1}"/>
       <input name="tip" value="${2}"/></call-step>"""
@@ -204,8 +204,8 @@ def test_a_librarys_step_gets_the_inputs_of_its_call(bench: Bench) -> None:
     assert ran.result == 4
 
 
-def test_a_library_is_not_run_into_without_end(bench: Bench) -> None:
-    """A step that calls itself at all times fails as any endless recursion does."""
+def test_endless_calls_of_library_steps(bench: Bench) -> None:
+    """A library step that calls itself unconditionally fails like any endless recursion."""
     bench.write(
         '<task><steps><sequential name="s"><steps><call-step name="s" libModelPath="check_self.task-lib.xml" stepName="s"/>'
         "</steps></sequential></steps></task>",
@@ -215,7 +215,7 @@ def test_a_library_is_not_run_into_without_end(bench: Bench) -> None:
     assert isinstance(ran.cause, RecursionError)
 
 
-def test_checking_runs_nothing(bench: Bench) -> None:
+def test_checking_calls_no_function(bench: Bench) -> None:
     """No function of a bean is called."""
 
     def never() -> Any:

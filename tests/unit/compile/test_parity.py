@@ -1,4 +1,4 @@
-"""The grammar and the classes say the same: what the schema declares is read, what a class reads is declared."""
+"""The schema and the classes agree: declared attributes and children are read, and read ones are declared."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ROOT_ONLY_ON_STEPS = {"useParentScope", "next", "nextOnError", "errorName", "wai
 
 @dataclass(frozen=True)
 class Meeting:
-    """A place of the grammar, and the classes that an element there is read into."""
+    """An element declaration of the schema, and the classes that such an element is bound to."""
 
     chain: tuple[str, ...]
     declared: ElementDeclaration
@@ -48,12 +48,12 @@ class Meeting:
 
     @property
     def is_step(self) -> bool:
-        """Whether it is a step, which takes decorators."""
+        """Whether the element is a step, which accepts decorators."""
         return any(issubclass(cls, Step) for cls in self.classes)
 
     @property
     def plans(self) -> list[BindingPlan]:
-        """How each of the classes is read."""
+        """The binding plan of each of the classes."""
         return [plan_of(cls) for cls in self.classes]
 
     def __str__(self) -> str:
@@ -73,19 +73,19 @@ def elements_of_decorators() -> dict[str, type[Decorator]]:
 
 
 def attributes_of_decorators() -> set[str]:
-    """Return the attributes of a step that make decorators, or are read by one."""
+    """Return the attributes of a step that create decorators, or that a decorator reads."""
     on_step = {name for cls in elements_of_decorators().values() for name in plan_of(cls).on_step}
     return on_step | {tag for tag, cls in registry().decorators.items() if cls.attribute}
 
 
 def kernel_tag(tag: str) -> str:
-    """Return what normalize makes of a step's tag."""
+    """Return the tag to which normalize renames the tag of a step."""
     tree = normalize(parse("t", f"<task><steps><{tag}/></steps></task>".encode()))
     return tree.children[0].children[0].tag
 
 
 def meetings() -> Iterator[Meeting]:
-    """Yield each declaration of the grammar that is not free data, with its classes."""
+    """Yield each declaration of the schema that is not free data, with its classes."""
     steps = registry().steps
     root = Schema().declarations
     seen = {root}
@@ -100,7 +100,7 @@ def meetings() -> Iterator[Meeting]:
 
 
 def classes_for(parent: Meeting, tag: str) -> Iterator[Any]:
-    """Yield the classes that the child ``tag`` of an element is read into."""
+    """Yield the classes that the child ``tag`` of an element is bound to."""
     if parent.chain[-1] == "steps":
         known = registry().steps.get(kernel_tag(tag))
         if known is not None:
@@ -118,7 +118,7 @@ def classes_for(parent: Meeting, tag: str) -> Iterator[Any]:
 
 
 def test_every_attribute_of_the_grammar_is_read() -> None:
-    """An attribute that the schema allows is read by a class, or has no effect and is noted."""
+    """An attribute of the schema is read by a class, or has no effect and a note reports that."""
     unread = []
     for meeting in meetings():
         if not meeting.classes:
@@ -131,7 +131,7 @@ def test_every_attribute_of_the_grammar_is_read() -> None:
 
 
 def test_every_child_of_the_grammar_is_read() -> None:
-    """A child that the schema allows is read by a class, makes a decorator, or has no effect and is noted."""
+    """A child of the schema is read by a class, creates a decorator, or has no effect and a note reports that."""
     unread = []
     for meeting in meetings():
         if not meeting.classes:
@@ -144,7 +144,7 @@ def test_every_child_of_the_grammar_is_read() -> None:
 
 
 def test_every_element_with_attributes_has_a_class() -> None:
-    """No element that can be written is left to nobody."""
+    """Every element of the schema with attributes is bound to a class."""
     unread = [
         str(meeting)
         for meeting in meetings()
@@ -157,7 +157,7 @@ def test_every_element_with_attributes_has_a_class() -> None:
 
 
 def test_every_field_is_in_the_grammar() -> None:
-    """What a class reads can be written."""
+    """Every field of a class is an attribute or child in the schema."""
     missing = []
     for meeting in meetings():
         for cls, plan in zip(meeting.classes, meeting.plans, strict=True):
@@ -173,7 +173,7 @@ def test_every_field_is_in_the_grammar() -> None:
 
 
 def test_every_decorator_is_in_the_grammar() -> None:
-    """Each decorator, and what it reads of the step, can be written on every step."""
+    """Every decorator, and the attributes that it reads from its step, are allowed on every step."""
     missing = []
     for meeting in meetings():
         if meeting.chain[-2:-1] == ("steps",) and meeting.classes:
@@ -187,7 +187,7 @@ def test_every_decorator_is_in_the_grammar() -> None:
 
 
 def test_every_step_type_is_in_the_grammar() -> None:
-    """Each step type has its element, and each element that may stand among steps its class."""
+    """Every step type has an element, and every element that is allowed among steps has a class."""
     steps = next(declared for chain, declared in Schema().declarations.walk() if chain[-1] == "steps")
     declared = {kernel_tag(tag) for tag in steps.children}
     assert declared - registry().steps.keys() - REWRITTEN == set()

@@ -36,7 +36,7 @@ class Entry:
         self._object = value
 
     def load(self) -> Any:
-        """Return the object, or raise what is to go wrong."""
+        """Return the object, or raise the given exception."""
         if isinstance(self._object, Exception):
             raise self._object
         return self._object
@@ -63,7 +63,7 @@ def test_an_entry_point_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -
         Registry()
 
 
-def test_a_field_that_no_xml_can_give() -> None:
+def test_a_field_type_that_cannot_be_read_from_xml() -> None:
     @base
     class Odd(Step):
         thing: complex
@@ -103,5 +103,5 @@ def test_imports() -> None:
         imports.get("math:__name__")
 
 
-def test_entry_points_are_read_as_they_are() -> None:
+def test_entry_points_are_loaded_unchanged() -> None:
     assert registry.load_entry_point(EntryPoint("pi", "math:pi", "any")) == math.pi

@@ -165,14 +165,22 @@ def test_a_run_that_cancels_itself_in_its_last_step(bench: Bench, view: str) -> 
 def test_a_cancellation_after_the_end_of_the_run_has_no_effect(bench: Bench) -> None:
     """The task that awaited the run is not cancelled."""
 
+<<<<<<< HEAD
     async def main() -> str:
+=======
+    async def main() -> None:
+>>>>>>> d2
         active: list[Any] = []
 
         async def last() -> None:
             active.append(manager._active["id"])
 
         manager = TaskManager(beans={"last": last})
+<<<<<<< HEAD
         result = await manager.run_async(bench.write(task('<simple name="a" bean="last"/>')), run_id="id")
+=======
+        await manager.run_async(bench.write(task('<simple name="a" bean="last"/>')), run_id="id")
+>>>>>>> d2
         active[0].cancel()
         await asyncio.sleep(1)
         return result.status
@@ -203,7 +211,7 @@ def test_cancelling_from_another_thread(bench: Bench) -> None:
 def test_only_catch_internal_exception_handles_a_cancellation(bench: Bench) -> None:
     """The run continues and can be cancelled again; no other handler has handled the cancellation."""
     body = """
-        <sequential name="s" catchInternalException="true"><catch>return 'held'</catch>
+        <sequential name="s" catchInternalException="true"><catch>return 'handled'</catch>
           <steps>
             <selector name="sel"><steps>
               <sequential name="in" allowFailure="true"><retry maxRetryCount="5"/><catch>return 'no'</catch>
@@ -234,13 +242,13 @@ def test_only_catch_internal_exception_handles_a_cancellation(bench: Bench) -> N
 def test_a_handled_cancellation(bench: Bench) -> None:
     """The value of the catch is the result of the step, and the run is not cancelled afterwards."""
     body = """
-        <delay name="s" delayMillisExpr="1h" catchInternalException="true"><catch>return 'held'</catch></delay>
+        <delay name="s" delayMillisExpr="1h" catchInternalException="true"><catch>return 'handled'</catch></delay>
         <step name="after"><source>(RESULT, taskRt.isCancelled())</source></step>"""
 
     async def main() -> None:
         run = await started(manager := TaskManager(), bench.write(task(body)))
         manager.cancel("id")
-        assert (await run).result == ("held", False)
+        assert (await run).result == ("handled", False)
         assert run.cancelling() == 0
 
     run_virtual(main())

@@ -91,7 +91,7 @@ class Everything(Step):
         return Completion()
 
 
-def test_which_fields_hold_scripts_and_which_hold_steps() -> None:
+def test_fields_with_scripts_and_fields_with_steps() -> None:
     """What every step has holds neither."""
     scripts = ("script", "alias", "old", "template", "pause", "code", "scripts")
     assert script_fields(Everything) == scripts

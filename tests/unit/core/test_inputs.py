@@ -50,8 +50,8 @@ def problem(item: Input, outer: Scope | None = None, *, lenient: bool = False) -
 @pytest.mark.parametrize("empty", [None, "", [], {}, (), set(), frozenset(), b"", OrderedDict()])
 def test_a_mandatory_input_must_not_be_empty(empty: Any) -> None:
     """Null, empty text and empty collections are problems."""
-    said = "missing" if empty is None else "empty"
-    assert problem(declared(mandatory=True), Scope(None, x=empty)) == f"input 'x': is mandatory and {said}"
+    problem_text = "missing" if empty is None else "empty"
+    assert problem(declared(mandatory=True), Scope(None, x=empty)) == f"input 'x': is mandatory and {problem_text}"
 
 
 @pytest.mark.parametrize("value", [0, False, 0.0, " ", [None], {"": 0}])
@@ -141,7 +141,7 @@ def test_an_exception_of_a_script_is_raised_unchanged() -> None:
         bind_inputs((item,), Scope(None), Scope(None), lenient=True)
 
 
-def test_which_scope_is_read() -> None:
+def test_the_scope_that_inputs_read() -> None:
     """Names and expressions read the caller's scope, with ``fromTaskScope`` the task's."""
     task_scope, outer = Scope(None, v=1), Scope(None, v=2)
     items = (

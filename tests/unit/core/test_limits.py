@@ -35,13 +35,13 @@ def test_a_wait_for_a_permit_ends_after_max_wait() -> None:
 
     async def main() -> None:
         limiters = Limiters()
-        held = await limiters.acquire("k", 1, 0)
+        permits = await limiters.acquire("k", 1, 0)
         with pytest.raises(
             ThrottleTimeout, match=r"no permit of 'k' became free within 500 ms: its limit is 1; increase maxWait"
         ):
             await limiters.acquire("k", 1, 0.5)
         assert asyncio.get_running_loop().time() == 0.5
-        limiters.release("k", held)
+        limiters.release("k", permits)
         assert limiters.statistics() == {}
 
     run_virtual(main())
@@ -63,12 +63,12 @@ def test_a_waiter_cancelled_at_the_moment_of_a_release(cancel_first: bool) -> No
 
     async def main() -> None:
         limiters, entered = Limiters(), list[str]()
-        held = await limiters.acquire("k", 1, 0)
+        permits = await limiters.acquire("k", 1, 0)
         a, b = (asyncio.ensure_future(waiting(limiters, entered, name)) for name in "ab")
         await asyncio.sleep(0)
         if cancel_first:
             a.cancel()
-        limiters.release("k", held)
+        limiters.release("k", permits)
         if not cancel_first:
             a.cancel()
         outcome = await asyncio.gather(a, b, return_exceptions=True)
@@ -166,9 +166,9 @@ def test_full_buckets_are_removed_beyond_the_maximum(monkeypatch: pytest.MonkeyP
         late_too = asyncio.ensure_future(limiters.take_token("b", 1, 100))
         await asyncio.sleep(0)
         await limiters.take_token("e", 1, 0)
-        kept = sorted(limiters._buckets)
+        remaining = sorted(limiters._buckets)
         await asyncio.gather(late, late_too)
-        return kept
+        return remaining
 
     assert run_virtual(main())[0] == ["a", "b", "e"]
 

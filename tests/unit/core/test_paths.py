@@ -42,7 +42,7 @@ def test_a_jump_forwards_is_a_first_visit(bench: Bench) -> None:
     assert started(bench, body) == ["main/a", "main/c", "main/d"]
 
 
-def test_a_step_that_was_passed_over_is_visited_first_later(bench: Bench) -> None:
+def test_a_skipped_over_step_has_its_first_visit_later(bench: Bench) -> None:
     """Visits are counted per step, not per jump."""
     body = """
         <step name="a" next="c"/>

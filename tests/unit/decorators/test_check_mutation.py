@@ -79,21 +79,21 @@ def test_values_that_cannot_be_recorded(bench: Bench, value: Any, expected: bool
     assert (ran.error is not None) is expected
 
 
-def test_something_that_cannot_be_recorded_is_put_in(bench: Bench) -> None:
+def test_adding_an_unrecordable_value_is_a_change(bench: Bench) -> None:
     """Adding a value that cannot be recorded is a change."""
     text = task('<simple name="a" bean="add"><input name="order"/></simple>', head='<input name="order"/>')
     ran = bench.run(text, {"order": []}, check_mutation=True, beans={"add": lambda order: order.append(object())})
     assert isinstance(ran.cause, ChangedInputError)
 
 
-def test_a_failed_step_tells_its_own_failure(bench: Bench) -> None:
+def test_a_failed_step_raises_its_own_failure(bench: Bench) -> None:
     """A failed step reports its failure, not a changed input."""
     body = '<step name="a" in:x="x"><source>\nx.append(1)\nraise ValueError("no")\n</source></step>'
     ran = bench.run(task(body, head='<input name="x"/>'), {"x": []}, check_mutation=True)
     assert isinstance(ran.cause, ValueError)
 
 
-def test_in_tests_it_is_on(bench: Bench) -> None:
+def test_the_check_is_on_in_taskrun_testing(bench: Bench) -> None:
     """``taskrun.testing.TaskManager`` checks by default, and the check can be switched off."""
     path = bench.write(CHANGES)
     with pytest.raises(StepError, match="changed its input 'order'"):

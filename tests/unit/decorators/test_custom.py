@@ -73,12 +73,12 @@ def test_a_bean_with_parameters(bench: Bench) -> None:
     ],
     ids=["bean", "name", "source"],
 )
-def test_where_a_decorator_is_found(bench: Bench, text: str) -> None:
+def test_sources_of_a_decorator(bench: Bench, text: str) -> None:
     """A decorator is found by its bean, by its name, or as the value of a script."""
     assert decorated(bench, text, mine=twice, taskStepDecorator_own=twice).result == [5, 5]
 
 
-def test_the_script_knows_its_step_and_parameters(bench: Bench) -> None:
+def test_the_script_can_read_its_step_and_parameters(bench: Bench) -> None:
     """The script can read the name of the step and the parameters."""
     seen: list[Any] = []
 
@@ -92,7 +92,7 @@ def test_the_script_knows_its_step_and_parameters(bench: Bench) -> None:
     assert seen == ["a", {"q": "1"}]
 
 
-def test_a_decorator_that_is_none(bench: Bench) -> None:
+def test_a_bean_that_is_not_a_decorator(bench: Bench) -> None:
     """A bean that is not a decorator makes the step fail, and the message says what it is."""
     ran = decorated(bench, '<decorator name="x" bean="mine"/>', mine=7)
     assert isinstance(ran.cause, PluginError)
@@ -164,7 +164,7 @@ def test_wrong_parameters_of_the_named_decorators(
         assert [item.code for item in bench.problems(task(text))] == ["bad-value"]
 
 
-def test_what_the_named_decorators_do(bench: Bench) -> None:
+def test_effects_of_the_named_decorators(bench: Bench) -> None:
     """Named decorators do the same as the elements of those names, but inside catch."""
     calls: list[int] = []
 

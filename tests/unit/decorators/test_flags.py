@@ -30,7 +30,7 @@ conditions = st.recursive(
 
 
 @given(condition=conditions, flags=st.frozensets(st.sampled_from(NAMES)))
-def test_conditions_mean_what_they_say(condition: tuple[str, str], flags: frozenset[str]) -> None:
+def test_conditions_are_boolean_expressions(condition: tuple[str, str], flags: frozenset[str]) -> None:
     """A condition has the same value as the Python expression with the same operators."""
     text, meaning = condition
     assert parse_match(text)(flags) is eval(meaning, {"flags": flags})
@@ -50,7 +50,7 @@ def test_conditions_mean_what_they_say(condition: tuple[str, str], flags: frozen
         ("nota", "a", False),
     ],
 )
-def test_how_words_bind(text: str, flags: str, matches: bool) -> None:
+def test_precedence_of_operators(text: str, flags: str, matches: bool) -> None:
     """``not`` binds stronger than ``and``, and ``and`` stronger than ``or``."""
     assert parse_match(text)(frozenset(flags)) is matches
 
@@ -70,7 +70,7 @@ def test_how_words_bind(text: str, flags: str, matches: bool) -> None:
         ("a and )", "'\\)' is not a flag's name"),
     ],
 )
-def test_what_is_no_condition(text: str, message: str) -> None:
+def test_wrong_conditions(text: str, message: str) -> None:
     """The message about a wrong condition names the unexpected or missing word."""
     with pytest.raises(ValueError, match=message):
         parse_match(text)
@@ -87,41 +87,41 @@ def test_renames() -> None:
 
 def shown(bench: Bench, body: str, *flags: str) -> list[str]:
     """Run steps and return the flags that they report."""
-    told: list[str] = []
-    ran = bench.run(task(body), flags=flags, functions={"tell": lambda view: told.append(" ".join(view.flags))})
+    reported: list[str] = []
+    ran = bench.run(task(body), flags=flags, functions={"report": lambda view: reported.append(" ".join(view.flags))})
     assert ran.error is None, ran.error
-    return told
+    return reported
 
 
-TELL = '<step name="t"><source>tell(stepRt)</source></step>'
+REPORT = '<step name="t"><source>report(stepRt)</source></step>'
 
 
-def test_changes_reach_what_is_inside(bench: Bench) -> None:
+def test_changes_apply_to_inner_steps(bench: Bench) -> None:
     """Renames are applied first, then flags are added, then removed; after the step all flags are as before."""
-    body = f"""<sequential name="s"><flags rename="a=x,b=y" enable="b n" disable="y, n"/><steps>{TELL}</steps></sequential>{TELL}"""
+    body = f"""<sequential name="s"><flags rename="a=x,b=y" enable="b n" disable="y, n"/><steps>{REPORT}</steps></sequential>{REPORT}"""
     assert shown(bench, body, "a", "b", "c") == ["b c x", "a b c"]
 
 
-def test_a_condition_is_about_the_flags_around(bench: Bench) -> None:
+def test_a_condition_reads_the_flags_of_the_caller(bench: Bench) -> None:
     """A condition reads the flags of the caller, not those that the step changes for its own scripts."""
-    body = """<step name="s"><flags match="EMPTY" enable="on"/><source>tell(stepRt)</source></step>
-      <step name="t"><flags match="on"/><source>tell(stepRt)</source></step>"""
+    body = """<step name="s"><flags match="EMPTY" enable="on"/><source>report(stepRt)</source></step>
+      <step name="t"><flags match="on"/><source>report(stepRt)</source></step>"""
     assert shown(bench, body) == ["on"]
 
 
-def test_changes_reach_branches_and_library_steps(bench: Bench) -> None:
+def test_changes_apply_to_branches_and_library_steps(bench: Bench) -> None:
     """Changed flags apply to branches and library steps, but not to called tasks."""
-    bench.write(task(TELL), "flags_called.task.xml")
-    bench.write(task(TELL), "flags.task-lib.xml")
+    bench.write(task(REPORT), "flags_called.task.xml")
+    bench.write(task(REPORT), "flags.task-lib.xml")
     body = f"""<sequential name="s"><flags enable="on"/><steps>
-      <fork-n name="f" countExpr="2"><steps>{TELL}</steps></fork-n>
-      <parallel name="p"><steps>{TELL}</steps></parallel>
+      <fork-n name="f" countExpr="2"><steps>{REPORT}</steps></fork-n>
+      <parallel name="p"><steps>{REPORT}</steps></parallel>
       <call-step name="l" libModelPath="flags.task-lib.xml" stepName="t"/>
       <call-task name="c" taskModelPath="flags_called.task.xml"/></steps></sequential>"""
     assert shown(bench, body) == ["on", "on", "on", "on", ""]
 
 
-def test_a_step_that_does_not_match_is_told_with_the_reason(bench: Bench) -> None:
+def test_a_skipped_step_is_reported_with_the_reason(bench: Bench) -> None:
     """The event of a skipped step has the flags of the caller."""
     body = '<step name="a"><flags match="x and y"/></step>'
     for flags, there in (((), "no flag"), (("b", "a"), "a, b")):

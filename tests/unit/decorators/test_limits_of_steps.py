@@ -33,7 +33,7 @@ def test_a_timeout_that_is_too_short(bench: Bench, setting: str) -> None:
     assert ran.elapsed == 250
 
 
-def test_a_timeout_of_the_body_is_not_the_steps(bench: Bench) -> None:
+def test_a_timeout_error_of_the_body_is_no_step_timeout(bench: Bench) -> None:
     """A TimeoutError that the body raises itself is not changed into a StepTimeout."""
 
     async def late() -> None:
@@ -112,7 +112,7 @@ def most(
         ('<throttle maxConcurrency="1" maxWait="1h" keyExpr="\'k\'" global="true"/>', 2, (1, 12_000)),
     ],
 )
-def test_what_a_throttle_counts(bench: Bench, throttle: str, runs: int, expected: tuple[int, float]) -> None:
+def test_scope_of_a_throttle(bench: Bench, throttle: str, runs: int, expected: tuple[int, float]) -> None:
     """A throttle counts all branches of a step in its run or in all runs, or per value of an expression."""
     visit = '<simple name="v" bean="visit">{}</simple>'
     if "keyExpr" in throttle:
@@ -120,7 +120,7 @@ def test_what_a_throttle_counts(bench: Bench, throttle: str, runs: int, expected
     assert most(bench, throttle, runs=runs, body=visit) == expected
 
 
-def test_a_key_is_shared_by_all_steps_that_give_it(bench: Bench) -> None:
+def test_steps_with_the_same_key_share_permits(bench: Bench) -> None:
     """Steps with the same key share the permits; without a key each step has its own."""
     two = '<parallel name="p"><steps><simple name="a" bean="visit">{0}</simple><simple name="b" bean="visit">{0}</simple></steps></parallel>'
     own = '<throttle maxConcurrency="1" maxWait="1h"/>'
@@ -138,7 +138,7 @@ def test_a_called_task_has_limits_of_its_own(bench: Bench) -> None:
     assert most(bench, "", body='<call-task name="c" taskModelPath="limits_called.task.xml"/>{}') == (6, 1_000)
 
 
-def test_who_waits_too_long_for_a_permit(bench: Bench) -> None:
+def test_throttle_timeout(bench: Bench) -> None:
     """A step that waits too long for a permit fails, and the message names the step."""
     body = """<fork-n name="f" countExpr="2"><steps><delay name="d" delayMillisExpr="5s">
       <throttle maxConcurrency="1" maxWait="${3 * 1000}"/></delay></steps></fork-n>"""
@@ -149,7 +149,7 @@ def test_who_waits_too_long_for_a_permit(bench: Bench) -> None:
     )
 
 
-def test_a_permit_is_given_back_whatever_happens(bench: Bench) -> None:
+def test_a_failed_step_releases_its_permit(bench: Bench) -> None:
     """A failed step releases its permit."""
     body = """<loop name="l" itemsExpr="range(3)"><steps><step name="a" allowFailure="true"><source>1/0</source>
       <throttle maxConcurrency="1" maxWait="0"/></step></steps></loop><step name="ok"><source>'ok'</source></step>"""
@@ -181,14 +181,14 @@ def passes(bench: Bench, settings: str, **inputs: Any) -> tuple[list[float], Bas
         ('requestPerSecond="100" maxWait="0"', [0, 0, 0, 0]),
     ],
 )
-def test_how_often_a_step_starts(bench: Bench, settings: str, times: list[float]) -> None:
+def test_rate_of_starts(bench: Bench, settings: str, times: list[float]) -> None:
     """The tokens of one second pass at once, then one after the other."""
     found, error = passes(bench, settings, rate=2)
     assert error is None
     assert found == pytest.approx(times)
 
 
-def test_who_would_wait_too_long_for_a_token(bench: Bench) -> None:
+def test_rate_limit_timeout(bench: Bench) -> None:
     """A step that would have to wait too long for a token fails at once."""
     times, error = passes(bench, 'requestPerSecond="0.5" maxWait="1s"')
     assert times == [0]
@@ -200,7 +200,7 @@ def test_who_would_wait_too_long_for_a_token(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("rate", ["${0}", "${-1}", "${0.0}"])
-def test_a_rate_that_is_none(bench: Bench, rate: str) -> None:
+def test_a_rate_of_zero_or_less(bench: Bench, rate: str) -> None:
     """A rate of 0 or less makes the step fail."""
     _, error = passes(bench, f'requestPerSecond="{rate}" maxWait="1s"')
     assert "a number above 0 is expected" in str(error)

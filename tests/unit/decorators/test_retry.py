@@ -75,7 +75,7 @@ def flaky(
 
 
 @pytest.mark.parametrize(("count", "fails", "calls"), [(0, 5, 1), (2, 1, 2), (2, 2, 3), (2, 3, 3), (-1, 30, 31)])
-def test_how_often(bench: Bench, count: int, fails: int, calls: int) -> None:
+def test_number_of_attempts(bench: Bench, count: int, fails: int, calls: int) -> None:
     """``maxRetryCount`` attempts follow the first; below 0 there is no limit; the last failure is that of the step."""
     ran, called = flaky(bench, f'maxRetryCount="{count}"', fails=fails)
     assert called == calls
@@ -92,7 +92,7 @@ class Fatal(Exception):
 
 
 @pytest.mark.parametrize("error", [Fatal(), MemoryError(), RecursionError()], ids=["fatal", "memory", "recursion"])
-def test_what_is_not_tried_again(bench: Bench, error: Exception) -> None:
+def test_failures_that_are_not_retried(bench: Bench, error: Exception) -> None:
     """Fatal errors are not retried unless a filter allows it."""
     assert flaky(bench, 'maxRetryCount="5"', fails=2, error=error)[1] == 1
     with_filter = "<exception-filter>True</exception-filter>"
@@ -126,20 +126,20 @@ def test_each_attempt_begins_with_the_same_variables(bench: Bench) -> None:
     body = """<sequential name="s"><input name="x" value="${1}"/><retry maxRetryCount="1"/><steps>
         <step name="a" useParentScope="true"><source>RESULT, x, seen</source><catch>return 'fresh'</catch>
           <output name="x" value="2"/><output name="seen" value="3"/></step>
-        <step name="b"><input name="RESULT"/><source>tell(RESULT)
+        <step name="b"><input name="RESULT"/><source>report(RESULT)
 fail()</source></step>
       </steps></sequential>"""
-    told: list[Any] = []
+    reported: list[Any] = []
 
     def fail() -> None:
-        if len(told) < 2:
+        if len(reported) < 2:
             raise OSError
 
-    assert bench.run(task(body), functions={"tell": told.append, "fail": fail}).error is None
-    assert told == ["fresh", "fresh"]
+    assert bench.run(task(body), functions={"report": reported.append, "fail": fail}).error is None
+    assert reported == ["fresh", "fresh"]
 
 
-def test_an_attempt_has_a_time_of_its_own(bench: Bench) -> None:
+def test_an_attempt_has_its_own_timeout(bench: Bench) -> None:
     """An attempt that takes longer than attemptTimeout fails with StepTimeout, which is retried."""
     body = '<delay name="d" delayMillisExpr="1h"><retry maxRetryCount="2" retryDelay="1s" attemptTimeout="3s"/></delay>'
     ran = bench.run(task(body), watch=True)

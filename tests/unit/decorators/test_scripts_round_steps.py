@@ -20,7 +20,7 @@ def test_an_error_of_a_catch_has_the_failure_as_its_context(bench: Bench) -> Non
     assert isinstance(ran.cause, ZeroDivisionError)
 
 
-def test_the_variable_of_a_catch_hides_one_for_the_time(bench: Bench) -> None:
+def test_the_variable_of_a_catch_hides_one_temporarily(bench: Bench) -> None:
     """The variable ``exception`` hides one of the step only while the catch runs."""
     body = """<step name="a"><input name="exception" value="mine"/><source>1/0</source><catch>return str(exception)</catch>
         <output name="x" value="${exception}"/><output name="r" value="${RESULT}"/></step>"""
@@ -28,18 +28,20 @@ def test_the_variable_of_a_catch_hides_one_for_the_time(bench: Bench) -> None:
     assert ran.outputs == {"x": "mine", "r": "division by zero"}
 
 
-def test_a_finally_sees_how_it_ended(bench: Bench) -> None:
+def test_a_finally_reads_the_exception(bench: Bench) -> None:
     """``exception`` is null after a success or a caught failure; an error of the finally replaces the result."""
-    told: list[Any] = []
-    body = """<step name="a"><source>{}</source>{}<finally>tell(exception)</finally></step>"""
+    reported: list[Any] = []
+    body = """<step name="a"><source>{}</source>{}<finally>report(exception)</finally></step>"""
     for source, catch in (("1", ""), ("1/0", "<catch>1</catch>"), ("1/0", "")):
-        bench.run(task(body.format(source, catch)), functions={"tell": lambda what: told.append(type(what).__name__)})
-    assert told == ["NoneType", "NoneType", "ZeroDivisionError"]
+        bench.run(
+            task(body.format(source, catch)), functions={"report": lambda what: reported.append(type(what).__name__)}
+        )
+    assert reported == ["NoneType", "NoneType", "ZeroDivisionError"]
     ran = bench.run(task('<step name="a"><source>1</source><finally>[][0]</finally></step>'))
     assert isinstance(ran.cause, IndexError)
 
 
-def test_a_condition_is_the_callers(bench: Bench) -> None:
+def test_a_condition_reads_the_scope_of_the_caller(bench: Bench) -> None:
     """A condition reads the variables of the caller, its assignments are dropped, its errors are those of the step."""
     body = """<step name="a"><when>y = x
 return y == 1</when><input name="x" value="${2}"/><source>return x</source></step>
@@ -60,15 +62,15 @@ def test_a_skipped_step_leaves_everything_as_it_was(bench: Bench) -> None:
     assert bench.run(task(body)).result == 6
 
 
-def test_what_runs_on_entry(bench: Bench) -> None:
+def test_scripts_that_run_on_entry(bench: Bench) -> None:
     """Validator and onEnter run in this order, once, before the permits and the attempts, and read the inputs."""
-    told: list[Any] = []
-    body = """<step name="a"><input name="x" value="${1}"/><validator>tell('validator', x)</validator><onEnter>tell('enter', x)</onEnter>
-      <retry maxRetryCount="1"/><source>tell('body', attempt)
+    reported: list[Any] = []
+    body = """<step name="a"><input name="x" value="${1}"/><validator>report('validator', x)</validator><onEnter>report('enter', x)</onEnter>
+      <retry maxRetryCount="1"/><source>report('body', attempt)
 if attempt == 1: raise OSError</source></step>"""
-    ran = bench.run(task(body), functions={"tell": lambda *what: told.append(what)})
+    ran = bench.run(task(body), functions={"report": lambda *what: reported.append(what)})
     assert ran.error is None
-    assert told == [("validator", 1), ("enter", 1), ("body", 1), ("body", 2)]
+    assert reported == [("validator", 1), ("enter", 1), ("body", 1), ("body", 2)]
     ran = bench.run(task('<step name="a"><validator>assert False, "no"</validator><catch>1</catch></step>'))
     assert str(ran.cause) == "no"
 
@@ -104,7 +106,7 @@ def test_an_allowed_failure(bench: Bench, caplog: pytest.LogCaptureFixture) -> N
     assert isinstance(ran.cause, ZeroDivisionError)
 
 
-def test_a_way_on_failure(bench: Bench) -> None:
+def test_next_on_error(bench: Bench) -> None:
     """After a failure the step of nextOnError runs, and the error is a variable with code, text, location and cause."""
     body = """<step name="a" nextOnError="c" errorName="e"><source>{}</source></step>
       <step name="b" next="@exit"><source>'fine'</source></step>
@@ -114,7 +116,7 @@ def test_a_way_on_failure(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("target", "result"), [("@exit", 1), ("@end", None)])
-def test_special_ways_on_failure(bench: Bench, target: str, result: Any) -> None:
+def test_special_targets_of_next_on_error(bench: Bench, target: str, result: Any) -> None:
     """``nextOnError`` may leave the sequence or end the task."""
     body = f"""<sequential name="s"><steps><step name="a" nextOnError="{target}"><source>1/0</source></step></steps></sequential>
       <step name="b"><source>1</source></step>"""

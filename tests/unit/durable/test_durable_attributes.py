@@ -17,10 +17,10 @@ class Place:
     """A folder with a TaskManager whose flows can call ``say``."""
 
     def __init__(self, folder: Path) -> None:
-        self.said: list[Any] = []
+        self.effects: list[Any] = []
         self.folder = folder
         self.manager = TaskManager(
-            store="memory:", functions={"say": self.said.append}, beans={"book": Book(self.said)}
+            store="memory:", functions={"say": self.effects.append}, beans={"book": Book(self.effects)}
         )
 
     def write(self, steps: str, head: str = "", name: str = "flow") -> Path:
@@ -39,9 +39,9 @@ class Place:
 class Book(Task):
     """A Task whose compensation needs a password."""
 
-    def __init__(self, said: list[Any]) -> None:
+    def __init__(self, effects: list[Any]) -> None:
         super().__init__()
-        self.said = said
+        self.effects = effects
 
     def execute(self, seat: int, password: str) -> str:
         """Report the booking."""
@@ -49,7 +49,7 @@ class Book(Task):
 
     def revert(self, result: str, seat: int, password: str) -> None:
         """Report the compensation."""
-        self.said.append((result, seat, password))
+        self.effects.append((result, seat, password))
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_an_unrecorded_input_is_given_again_for_compensation(place: Place) -> No
     assert "SECRET" not in place.texts(run.run_id)
     with pytest.raises(StepError, match="main/z failed"):
         place.manager.resume(run.run_id, {"password": "again"})
-    assert place.said == [("5 with 6", 5, "again"), ["a", "again"]]
+    assert place.effects == [("5 with 6", 5, "again"), ["a", "again"]]
 
 
 def test_the_innermost_input_decides_whether_it_is_recorded(place: Place) -> None:
@@ -91,7 +91,7 @@ def test_the_innermost_input_decides_whether_it_is_recorded(place: Place) -> Non
     )
     run = place.manager.run(flow, {"x": "SECRET"})
     assert place.manager.cancel(run.run_id)
-    assert place.said == ["shown"]
+    assert place.effects == ["shown"]
 
 
 def test_an_unrecorded_step_gets_its_persisted_outputs_back(place: Place) -> None:
@@ -103,10 +103,10 @@ def test_an_unrecorded_step_gets_its_persisted_outputs_back(place: Place) -> Non
     )
     run = place.manager.run(flow)
     place.manager.resume(run.run_id)
-    assert place.said == [None, 1]
+    assert place.effects == [None, 1]
 
 
-def test_a_flow_that_decides_otherwise_does_not_change_the_run(place: Place) -> None:
+def test_a_changed_decision_does_not_change_the_run(place: Place) -> None:
     """After DecisionChangedError the run can be resumed with its own flow."""
     body = '<if name="i"><condition>n {} 5</condition><then><steps>' + PAUSE + "</steps></then></if>"
     head = '<input name="n"/>'
@@ -126,10 +126,10 @@ def test_a_flow_without_a_compensated_step_does_not_change_the_run(place: Place)
     run = place.manager.run(place.write(body.format("a") + end))
     with pytest.raises(StoreError, match="the flow has no step main/q/a"):
         place.manager.resume(run.run_id, flow=place.write(body.format("x") + end, name="o2"))
-    assert place.said == []
+    assert place.effects == []
     with pytest.raises(StepError, match="main/z"):
         place.manager.resume(run.run_id)
-    assert (place.said, place.manager.show(run.run_id).run.state) == (["undo"], "REVERTED")
+    assert (place.effects, place.manager.show(run.run_id).run.state) == (["undo"], "REVERTED")
 
 
 def test_an_unrecorded_output_of_the_task(place: Place) -> None:
@@ -149,7 +149,7 @@ def test_on_reload_of_the_task(place: Place) -> None:
     flow = place.write(PAUSE, '<onReload>say("back")</onReload><validator>say("checked")</validator>')
     run = place.manager.run(flow)
     place.manager.resume(run.run_id)
-    assert place.said == ["checked", "back"]
+    assert place.effects == ["checked", "back"]
 
 
 def test_revert_is_refused_on_the_task(place: Place) -> None:

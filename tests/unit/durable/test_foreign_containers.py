@@ -141,7 +141,7 @@ def test_failures_inside_a_container_that_is_not_recorded_are_handled_too(bench:
 
 
 @pytest.mark.parametrize("tag", ["reraising", "gathered"])
-def test_a_failure_that_a_container_raises_on_is_tried_again(bench: Bench, tag: str) -> None:
+def test_a_failure_that_a_container_propagates_is_retried(bench: Bench, tag: str) -> None:
     more = call("other") if tag == "gathered" else ""
     body = f'<{tag} name="c"><steps>{call("first")}{more}</steps></{tag}>'
     made = resumed(bench, body, lambda calls: calls.failing.clear())
@@ -153,26 +153,26 @@ def test_a_failure_that_a_container_raises_on_is_tried_again(bench: Bench, tag: 
 @pytest.mark.parametrize("tag", ["first-of", "fallback", "selector"])
 def test_a_handled_rollback_does_not_make_the_run_reverted(bench: Bench, tag: str, store: str | None) -> None:
     """A run that fails after a handled rollback is FAILED, not REVERTED, and can be resumed."""
-    undone: list[str] = []
+    reverted: list[str] = []
     inner = f'<sequential name="s"><steps><step name="u"><source>1</source><revert>note("u")</revert></step>{call("first")}</steps></sequential>'
     body = f'<{tag} name="c"><steps>{inner}{call("second")}</steps></{tag}>'
     steps = [FirstOf, Fallback]
-    manager = TaskManager(store=store, steps=steps, beans={"calls": Calls()}, functions={"note": undone.append})
+    manager = TaskManager(store=store, steps=steps, beans={"calls": Calls()}, functions={"note": reverted.append})
     with pytest.raises(StepError) as caught:
         manager.run(bench.write(task(body)))
-    assert (undone, caught.value.status) == (["u"], "FAILED")
+    assert (reverted, caught.value.status) == (["u"], "FAILED")
 
 
 @pytest.mark.parametrize("store", [None, "memory:"])
 @pytest.mark.parametrize("tag", ["first-of", "fallback", "tolerant"])
 def test_no_container_handles_a_failure_that_rolls_back_the_run(bench: Bench, tag: str, store: str | None) -> None:
-    undone: list[str] = []
+    reverted: list[str] = []
     calls = Calls()
     done = '<step name="u"><source>1</source><revert>note("u")</revert></step>'
     fatal = call("first", '<retry maxRetryCount="0" revertAll="true"/>')
     body = f'{done}<{tag} name="c"><steps>{fatal}{call("fine")}</steps></{tag}>'
-    settings: dict[str, Any] = {"steps": [FirstOf, Fallback, Tolerant], "functions": {"note": undone.append}}
+    settings: dict[str, Any] = {"steps": [FirstOf, Fallback, Tolerant], "functions": {"note": reverted.append}}
     manager = TaskManager(store=store, beans={"calls": calls}, **settings)
     with pytest.raises(StepError, match="first") as caught:
         manager.run(bench.write(task(body)))
-    assert (calls.made, undone, caught.value.status) == (["first"], ["u"], "REVERTED")
+    assert (calls.made, reverted, caught.value.status) == (["first"], ["u"], "REVERTED")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from recorded_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, STEPS, WORKING, a_run, fill
+from sample_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, STEPS, WORKING, a_run, fill
 
 from taskrun.core.states import RunState
 from taskrun.durable.history import History, is_orphaned, resolve_run_id
@@ -25,7 +25,7 @@ from taskrun.stores.sqlite.store import SqliteStore
 
 @pytest.fixture(params=["memory", "sqlite"])
 def history(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
-    """The recorded runs of ``recorded_runs.py``, at the time NOW."""
+    """The recorded runs of ``sample_runs.py``, at the time NOW."""
     monkeypatch.setattr(time, "time", lambda: NOW)
     store: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "runs.db")
     fill(store)

@@ -44,7 +44,7 @@ def keys(store: MemoryStore, run_id: str = "r") -> list[str]:
     return [record.key for record in store.records(run_id)]
 
 
-def test_one_turn_is_one_transaction() -> None:
+def test_writes_of_one_loop_iteration_share_a_transaction() -> None:
     async def run() -> None:
         store = Watched()
         journal = Journal(store, "r", 1)
@@ -164,7 +164,7 @@ def test_a_failed_transaction_fails_all_waiters_and_later_writes() -> None:
     asyncio.run(run())
 
 
-def test_one_run_that_is_fenced_harms_no_other() -> None:
+def test_a_fenced_run_does_not_affect_others() -> None:
     async def run() -> None:
         store = Watched()
         group = CommitGroup(store)
@@ -225,7 +225,7 @@ class Silent(Exception):
         raise RuntimeError
 
 
-def test_errors_are_recorded_whole() -> None:
+def test_errors_are_recorded_completely() -> None:
     def fail() -> None:
         try:
             {}["k"]
@@ -317,7 +317,7 @@ def test_a_note_is_committed_by_itself_in_time() -> None:
         store.problem = StoreError("the disk is full")
         for _ in range(3):
             await asyncio.sleep(0)
-        assert journal.problem is store.problem, "nobody waited, and still the next is told"
+        assert journal.problem is store.problem, "the next write fails although no waiter received the error"
         for call in (lambda: journal.note(StepRecord("e")), lambda: journal.save_now(StepRecord("e")), journal.flush):
             with pytest.raises(StoreError, match="the disk is full"):
                 call()
@@ -392,7 +392,7 @@ def test_each_loop_has_its_group() -> None:
     assert first.store is second.store
 
 
-def test_nobody_waits_for_ever_for_a_store_with_a_bug() -> None:
+def test_a_buggy_store_does_not_block_waiters() -> None:
     class Buggy(MemoryStore):
         def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
             raise ZeroDivisionError

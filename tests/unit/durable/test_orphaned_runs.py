@@ -25,7 +25,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.entered, self.opened = asyncio.Event(), asyncio.Event()
-        self.said: list[Any] = []
+        self.effects: list[Any] = []
 
     async def wait(self) -> str:
         """Wait until the gate is open."""
@@ -35,7 +35,7 @@ class Gate:
 
     def say(self, what: Any) -> None:
         """Append a text to the list of reports."""
-        self.said.append(what)
+        self.effects.append(what)
 
 
 NOTE = 'inject("gate").say'
@@ -72,7 +72,7 @@ WAITS = f"""
   <step name="c"><source>{NOTE}("c") or "c"</source></step>"""
 
 
-def test_suspend_from_outside(bench: Bench) -> None:
+def test_suspended_by_a_request(bench: Bench) -> None:
     """Running steps finish, no new ones start, nothing is rolled back; the resumed run executes the rest."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
@@ -81,7 +81,7 @@ def test_suspend_from_outside(bench: Bench) -> None:
         assert not running.done()
         gate.opened.set()
         result = await running
-        assert (result.status, result.waiting, gate.said) == ("SUSPENDED", (), [])
+        assert (result.status, result.waiting, gate.effects) == ("SUSPENDED", (), [])
         states = {one.key: one.state for one in manager.store.records("r")}
         assert states["main/p/s/wait"] is StepState.SUCCEEDED
         assert "main/p/s/b" not in states
@@ -89,12 +89,12 @@ def test_suspend_from_outside(bench: Bench) -> None:
         assert 0 < naps < 10
         assert not manager.suspend("r")
         result = await manager.resume_async("r")
-        assert (result.status, gate.said) == ("SUCCEEDED", ["b", "c"])
+        assert (result.status, gate.effects) == ("SUCCEEDED", ["b", "c"])
 
     with_started_run(bench, WAITS, work, store=MemoryStore())
 
 
-def test_suspended_from_outside_and_cancelled(bench: Bench) -> None:
+def test_suspended_by_a_request_and_cancelled(bench: Bench) -> None:
     """Cancelling a suspended run rolls it back."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
@@ -103,7 +103,7 @@ def test_suspended_from_outside_and_cancelled(bench: Bench) -> None:
         gate.opened.set()
         await running
         assert await manager.cancel_async("r")
-        assert gate.said == ["undo opened", "undo a"]
+        assert gate.effects == ["undo opened", "undo a"]
         assert manager.store.load("r").state is RunState.CANCELLED
         assert not await manager.cancel_async("r")
 
@@ -111,14 +111,14 @@ def test_suspended_from_outside_and_cancelled(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_cancel_from_outside(bench: Bench, recorded: bool) -> None:
+def test_cancelled_by_a_request(bench: Bench, recorded: bool) -> None:
     """The running step is stopped, the completed steps are rolled back, and the run is CANCELLED."""
 
     async def work(manager: TaskManager, gate: Gate, running: Any) -> None:
         assert manager.cancel("r", "enough")
         with pytest.raises(RunCancelled, match="enough"):
             await running
-        assert gate.said == ["undo a"]
+        assert gate.effects == ["undo a"]
         assert manager.active == ()
         if recorded:
             assert manager.store.load("r").state is RunState.CANCELLED
@@ -136,7 +136,7 @@ def test_cancel_without_rollback(bench: Bench, recorded: bool) -> None:
         assert manager.cancel("r", revert=False)
         with pytest.raises(RunCancelled):
             await running
-        assert gate.said == []
+        assert gate.effects == []
 
     with_started_run(bench, WAITS, work, store=MemoryStore() if recorded else None)
 
@@ -149,7 +149,7 @@ def test_cancelling_the_awaiting_task(bench: Bench, recorded: bool) -> None:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert gate.said == ["undo a"]
+        assert gate.effects == ["undo a"]
 
     with_started_run(bench, WAITS, work, store=MemoryStore() if recorded else None)
 
@@ -175,7 +175,7 @@ def test_cancel_during_a_rollback(bench: Bench, recorded: bool) -> None:
         gate.opened.set()
         with pytest.raises(RunCancelled):
             await running
-        assert gate.said == ["undo b", "undo a"]
+        assert gate.effects == ["undo b", "undo a"]
 
     with_started_run(bench, HOLDS, work, store=MemoryStore() if recorded else None)
 
@@ -202,12 +202,12 @@ def test_resumed_twice_at_once(bench: Bench) -> None:
         managers = [TaskManager(beans={"gate": gate}, store=store) for _ in range(3)]
         await managers[0].run_async(path, run_id="r")
         resumed = [manager.resume_async("r", {"x": 1}) for manager in managers]
-        return await asyncio.gather(*resumed, return_exceptions=True), gate.said
+        return await asyncio.gather(*resumed, return_exceptions=True), gate.effects
 
-    (results, said), _ = run_virtual(both())
+    (results, effects), _ = run_virtual(both())
     assert sum(not isinstance(one, Exception) for one in results) == 1
     assert all(isinstance(one, RunOwnedError | TransitionError) or one.status == "SUCCEEDED" for one in results)
-    assert said == ["a"]
+    assert effects == ["a"]
 
 
 def test_a_commit_that_a_cancellation_interrupts(bench: Bench) -> None:
@@ -227,7 +227,7 @@ def test_a_commit_that_a_cancellation_interrupts(bench: Bench) -> None:
     manager = TaskManager(beans={"gate": gate, "nap": asyncio.sleep}, store=MemoryStore())
     with pytest.raises(RunCancelled):
         run_virtual(manager.run_async(bench.write(task(body)), run_id="r"))
-    assert gate.said == ["undo a"]
+    assert gate.effects == ["undo a"]
     assert {one.key: one.state for one in manager.store.records("r")}["main/p/s/a"] is StepState.REVERTED
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mortal import World, Worlds
+from crashing import World, Worlds
 from small_flows import Bench, task
 
 from taskrun import TaskManager
@@ -80,7 +80,7 @@ def test_inputs_of_a_resume_are_checked_again(bench: Bench) -> None:
         resolve_inputs(step.inputs, {}, Scope(None))
 
 
-def test_flows_that_cannot_be_reached(bench: Bench) -> None:
+def test_flows_that_cannot_be_loaded(bench: Bench) -> None:
     manager = TaskManager()
     flow = manager.flows.get(str(bench.write(task('<call-task name="c" taskModelPath="nowhere.task.xml"/>'))))
     assert [found.path for found in reachable_flows(flow, manager._services_for(flow))] == [flow.path]

@@ -399,7 +399,7 @@ def test_notes_that_name_steps() -> None:
         "Gone",
     ],
 )
-def test_names_that_lead_to_no_exception(kind: str) -> None:
+def test_names_that_are_not_exceptions(kind: str) -> None:
     made = revive(ErrorRecord(kind, "text"), CODECS, allow_no_import)
     assert isinstance(made, RecordedError)
     assert (made.kind, str(made)) == (kind, "text")

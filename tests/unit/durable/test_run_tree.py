@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from recorded_runs import BOOKING, STEPS, a_run
+from sample_runs import BOOKING, STEPS, a_run
 
 from taskrun.core.journal import StepRecord
 from taskrun.durable.run_tree import RunDetails, RunStep, step_and_part

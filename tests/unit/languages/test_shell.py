@@ -127,7 +127,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("value", "kind", "message"), BAD, ids=range(len(BAD)))
-def test_inputs_that_cannot_be(run: Run, value: Any, kind: type[Exception], message: str) -> None:
+def test_inputs_that_cannot_be_variables(run: Run, value: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         run("echo", value=value)
 
@@ -181,7 +181,7 @@ def test_a_text_that_is_too_long(tmp_path: Path) -> None:
     assert (problem.code, problem.message) == ("script-syntax", "the script has 50,001 characters; 50,000 are allowed")
 
 
-def test_a_pipe_of_the_script_is_its_own_affair(run: Run) -> None:
+def test_a_failing_pipe_is_ignored_without_pipefail(run: Run) -> None:
     """The options -e and pipefail are not set unless the script sets them."""
     assert run("false; echo on")["RESULT"] == "on"
     with pytest.raises(ShellError, match="status 1"):
@@ -206,7 +206,7 @@ def test_another_shell(run: Run) -> None:
     assert run('a=(1 2); echo "${a[1]}"', attributes='shell="bash"')["RESULT"] == "2"
 
 
-def test_no_such_shell(run: Run) -> None:
+def test_a_missing_shell(run: Run) -> None:
     with pytest.raises(ShellError, match="there is no shell 'no-such-shell' on this machine"):
         run("echo", attributes='shell="no-such-shell"')
     with pytest.raises(ShellError, match="the shell '/etc' cannot be started"):
@@ -229,7 +229,7 @@ def test_text_that_is_no_utf_8(run: Run) -> None:
     assert result["RESULT"] == "a\ufffdbä\ufffd"
 
 
-def test_lines_are_told_as_they_come(run: Run) -> None:
+def test_lines_are_reported_as_they_are_written(run: Run) -> None:
     seen: list[tuple[float, Event]] = []
     run(
         "echo one; sleep 0.3; printf 'tw'; printf 'o\\nthree'; echo err >&2",
@@ -244,7 +244,7 @@ def test_lines_are_told_as_they_come(run: Run) -> None:
     assert second - first > 0.2
 
 
-def test_a_very_long_line_is_told_in_pieces(run: Run) -> None:
+def test_a_very_long_line_is_reported_in_pieces(run: Run) -> None:
     seen: list[Event] = []
     run("head -c 300000 /dev/zero | tr '\\0' x", observers=[seen.append])
     texts = [event.text for event in seen if isinstance(event, StepOutput)]
@@ -252,7 +252,7 @@ def test_a_very_long_line_is_told_in_pieces(run: Run) -> None:
     assert len(texts) > 1
 
 
-def test_what_is_left_behind_is_ended(run: Run, tmp_path: Path) -> None:
+def test_remaining_processes_are_ended(run: Run, tmp_path: Path) -> None:
     """The step ends with its shell; remaining processes are ended."""
     began = time.monotonic()
     result = run('sleep 60 & echo $! > "$file"; echo done', file=str(tmp_path / "pids"))
@@ -325,7 +325,7 @@ def test_a_second_cancellation_does_not_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turns", range(8))
-def test_cancelled_while_it_starts(tmp_path: Path, turns: int) -> None:
+def test_cancelled_during_the_start(tmp_path: Path, turns: int) -> None:
     path = tmp_path / "flow.task.xml"
     path.write_text(flow('echo $$ > "$file"; sleep 60', "file"), "utf-8")
 
@@ -353,11 +353,16 @@ def test_no_file_descriptor_is_left_open(run: Run) -> None:
     assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208 - as above
 
 
-def test_what_leaves_the_group_does_not_hold_the_step_up(
+<<<<<<< HEAD
+def test_processes_outside_the_group_do_not_block_the_step(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Processes in another session (``setsid``) survive; their output is awaited for the grace period at most."""
     monkeypatch.setattr(process, "GRACE", 0.3)
+=======
+def test_processes_outside_the_group_do_not_block_the_step(run: Run, tmp_path: Path) -> None:
+    """Processes in another session (``setsid``) survive; their output is awaited for two seconds at most."""
+>>>>>>> d2
     began = time.monotonic()
     result = run(
         "setsid sh -c 'echo $$ > \"$file\"; exec sleep 30' & sleep 0.3; echo done", file=str(tmp_path / "pids")

@@ -16,7 +16,7 @@ def unknown(bench: Bench, body: str, *, head: str = INPUT, tail: str = "") -> li
     return [(*item.location[1:], item.message, item.hint) for item in errors]
 
 
-def test_a_name_that_nothing_sets(bench: Bench) -> None:
+def test_an_unknown_variable(bench: Bench) -> None:
     """A variable that nothing sets is an error at the name itself, with a similar name as the hint."""
     (problem,) = unknown(
         bench, '<step name="a"><source>x = 1\nreturn x + total</source></step>', head='<input name="totals"/>'
@@ -24,7 +24,7 @@ def test_a_name_that_nothing_sets(bench: Bench) -> None:
     assert problem == (5, 12, "unknown variable 'total'", "did you mean 'totals'?")
 
 
-def test_each_kind_of_place_is_looked_at(bench: Bench) -> None:
+def test_variables_are_checked_in_all_places(bench: Bench) -> None:
     """Scripts, conditions, decorators, inputs, outputs and expressions are checked, each at its location."""
     body = """<loop name="l" itemsExpr="aa"><when>bb</when><retry itemsExpr="cc" varName="r"/>
 <input name="dd"/><input name="i"><source>ee</source></input><input name="j" value="${ff}"/>
@@ -36,7 +36,7 @@ def test_each_kind_of_place_is_looked_at(bench: Bench) -> None:
     }  # fmt: skip
 
 
-def test_the_name_is_found_and_not_a_part_of_another(bench: Bench) -> None:
+def test_the_location_is_that_of_the_whole_name(bench: Bench) -> None:
     """The location is that of the variable, not of a text or an attribute with the same name."""
     body = '<step name="a"><source>x = {}\nx.get("q")\nx["q"], "q", q</source></step>'
     (problem,) = unknown(bench, body)
@@ -77,7 +77,7 @@ FINE = {
 
 
 @pytest.mark.parametrize("body", FINE.values(), ids=list(FINE))
-def test_what_something_may_have_set_is_fine(bench: Bench, body: str) -> None:
+def test_a_variable_that_a_step_may_set_is_no_error(bench: Bench, body: str) -> None:
     """A variable that some step may set is no error, whatever the order of the steps."""
     assert unknown(bench, body) == []
 
@@ -87,12 +87,12 @@ def test_what_something_may_have_set_is_fine(bench: Bench, body: str) -> None:
     [("", ""), ('<input name="x"/>', '<output name="o" value="${x}"/>')],
     ids=["no inputs", "the task's own outputs"],
 )
-def test_nothing_is_known_of_a_task_that_takes_any_input(bench: Bench, head: str, tail: str) -> None:
+def test_a_task_that_accepts_any_input_has_no_unknown_variables(bench: Bench, head: str, tail: str) -> None:
     """A task that accepts any input has no unknown variables, nor have its own outputs."""
     assert unknown(bench, '<step name="a"><source>x</source></step>', head=head, tail=tail) == []
 
 
-def test_a_variable_of_an_enclosing_step_is_pointed_out(bench: Bench) -> None:
+def test_a_variable_of_an_enclosing_step_is_hinted(bench: Bench) -> None:
     """The hint names the enclosing step that has the variable and how to read it."""
     body = """<loop name="each" itemsExpr="[1]" varName="x"><steps>
       <sequential name="s"><steps><step name="a"><source>x</source></step></steps></sequential></steps></loop>"""
@@ -101,7 +101,7 @@ def test_a_variable_of_an_enclosing_step_is_pointed_out(bench: Bench) -> None:
     assert '<input name="x"/>' in problem[3]
 
 
-def test_a_by_name_input_of_what_nothing_sets(bench: Bench) -> None:
+def test_a_by_name_input_of_an_unknown_variable(bench: Bench) -> None:
     """A by-name input of an unknown variable is an error at the input, with a hint how to set it."""
     (problem,) = unknown(bench, '\n<step name="a"><input name="qqq"/><source>qqq</source></step>')
     assert problem[:2] == (5, 16)

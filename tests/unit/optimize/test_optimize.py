@@ -59,7 +59,7 @@ WITHOUT_COROUTINE = {
 
 
 @pytest.mark.parametrize(("text", "expected"), WITHOUT_COROUTINE.items())
-def test_which_programs_run_without_a_coroutine(bench: Bench, text: str, expected: bool) -> None:
+def test_programs_with_a_fast_path(bench: Bench, text: str, expected: bool) -> None:
     """A program has a fast path if all its parts have one and it cannot occupy the event loop for long."""
     text = text.replace(SCRIPT * 200, "".join(SCRIPT.replace('"a"', f'"a{n}"') for n in range(200)))
     program = named(bench.load(task(text, head='<input name="x"/>')), "a")
@@ -153,10 +153,10 @@ def test_a_flow_does_the_same_without_the_stage(
 ) -> None:
     """The outputs and the messages of failures are equal with and without the stage."""
 
-    def told() -> Any:
+    def outcome() -> Any:
         ran = bench.run(task(text, head='<input name="x"/>', tail='<output name="x"/>'), {"x": value})
         return repr(ran.outputs), str(ran.error), getattr(ran.error, "__cause__", None).__class__
 
-    fast = told()
+    fast = outcome()
     monkeypatch.setattr(stage, "optimize", lambda program: program)
-    assert told() == fast
+    assert outcome() == fast

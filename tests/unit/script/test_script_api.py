@@ -58,7 +58,7 @@ def test_the_variables_of_a_script(script: Any, text: str, reads: str, stores: s
     assert compiled.suspends is False
 
 
-def test_a_script_knows_its_place() -> None:
+def test_a_script_has_its_location() -> None:
     node = parse("f.xml", b'<a when="x"/>')
     compiled = compile_script(node, "when", expression=True)
     assert (compiled.text, compiled.node, compiled.attribute) == ("x", node, "when")
@@ -139,7 +139,7 @@ def test_a_script_may_run_scripts(script: Any) -> None:
     assert again(6) == 720
     inner = script("x = 1 / 0")
     scope = Scope(None, inner=lambda: inner.run(Scope(None)))
-    assert script("try: inner()\nexcept ArithmeticError: a = 'held'\na").run(scope) == "held"
+    assert script("try: inner()\nexcept ArithmeticError: a = 'handled'\na").run(scope) == "handled"
 
 
 def test_functions_of_a_script_run_in_several_threads(script: Any) -> None:

@@ -61,7 +61,7 @@ MATCHES = [
 
 
 @pytest.mark.parametrize(("pattern", "value", "expected"), MATCHES)
-def test_a_pattern_is_pythons(pattern: str, value: object, expected: Any) -> None:
+def test_patterns_match_as_in_python(pattern: str, value: object, expected: Any) -> None:
     text = f"match given:\n    case {pattern}:\n        hit = True"
     own = {
         name: found for name, found in _exec(text, given=value, Point=Point).items() if name not in {"given", "Point"}
@@ -80,7 +80,7 @@ def _exec(text: str, **variables: Any) -> dict[str, Any]:
     return variables
 
 
-def test_the_first_case_that_matches_is_taken_and_the_subject_evaluated_once() -> None:
+def test_the_first_matching_case_runs_and_the_subject_is_evaluated_once() -> None:
     seen: list[int] = []
     text = "match f():\n    case 1: a = 'one'\n    case int(): a = 'int'\n    case _: a = 'other'\na"
     assert python(text).run(Scope(None, f=lambda: seen.append(1) or 2)) == "int"
@@ -133,12 +133,12 @@ def test_await_belongs_to_the_script_itself(text: str) -> None:
         python(text, awaits=True)
 
 
-def test_await_where_nobody_waits() -> None:
+def test_await_in_a_synchronous_context() -> None:
     with pytest.raises(BindError, match="<script> step only"):
         python("await double(1)")
 
 
-def test_what_cannot_be_awaited() -> None:
+def test_values_that_cannot_be_awaited() -> None:
     with pytest.raises(TypeError, match="cannot be awaited"):
         awaited("await len('a')")
 
@@ -156,7 +156,7 @@ def test_waiting_costs_no_time_of_the_budget() -> None:
         asyncio.run(script.run(Scope(None, slow=slow)))
 
 
-def test_a_hundred_scripts_that_wait_for_each_other_keep_their_variables() -> None:
+def test_a_hundred_interleaved_scripts_have_separate_variables() -> None:
     async def all_of_them() -> list[int]:
         script = python("t = 0\nfor i in range(5): t += await double(n)\nt", awaits=True)
         return await asyncio.gather(*(script.run(Scope(None, double=double, n=n)) for n in range(100)))

@@ -77,12 +77,12 @@ def test_the_flags_are_those_of_regex() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "_x", "class", 1])
-def test_names_of_functions_are_names(name: Any) -> None:
+def test_names_of_functions_must_be_valid(name: Any) -> None:
     with pytest.raises(PluginError, match="not a name that a script can write"):
         TaskManager(functions={name: len})
 
 
-def test_modules_are_no_functions() -> None:
+def test_modules_are_refused_as_functions() -> None:
     with pytest.raises(PluginError, match="'re' is a module"):
         TaskManager(functions={"re": re})
 
@@ -122,7 +122,7 @@ def test_an_import_of_xscript_follows_the_allow_list(tmp_path: Path) -> None:
         TaskManager().run(path)
 
 
-def test_a_namespace_stands_for_a_module(run: Any) -> None:
+def test_script_modules_replace_modules(run: Any) -> None:
     assert run("[repr(math), repr(re)]") == ["<math>", "<re>"]
     with pytest.raises(AttributeError, match="did you mean 'sqrt'"):
         run("math.sqr(1)")

@@ -104,7 +104,7 @@ def test_any_indentation(outcome: Any, text: str) -> None:
     assert outcome(text)[1] == {"x": 1, "y": 2}
 
 
-def test_strings_over_several_lines_keep_what_they_hold(run: Any) -> None:
+def test_multiline_strings_are_not_changed(run: Any) -> None:
     assert run("\n    s = '''a\n  b\n      c'''\n    return s\n") == "a\n  b\n      c"
     assert run("s = '''a\nb\n    c'''\n        return s") == "a\nb\n    c"
 
@@ -159,7 +159,7 @@ def test_place_of_a_failure_in_an_attribute() -> None:
         ("for x in y:\npass", "expected an indented block after 'for' statement"),
     ],
 )
-def test_what_is_too_large_or_foreign_is_said_clearly(script: Any, text: str, words: str) -> None:
+def test_messages_for_large_and_foreign_texts(script: Any, text: str, words: str) -> None:
     with pytest.raises(BindError) as caught:
         script(text)
     assert words in str(caught.value)
@@ -175,7 +175,7 @@ def test_what_is_too_large_or_foreign_is_said_clearly(script: Any, text: str, wo
         "if n < 0: 0\n" + "\n".join(f"elif n == {number}: {number}" for number in range(90)),
     ],
 )
-def test_what_is_deep_but_allowed_runs(script: Any, text: str) -> None:
+def test_deep_but_allowed_scripts_run(script: Any, text: str) -> None:
     assert script(text).run(Scope(None, n=89, f=lambda n: n)) in {7, 95, 1, 89}
 
 

@@ -110,8 +110,8 @@ HANDLING = [
     ("try: a, b = [1]\nexcept ValueError as e: str(e)", "not enough values to unpack (expected 2, got 1)"),
     ("try: a, *b, c = [1]\nexcept ValueError as e: str(e)", "not enough values to unpack (expected at least 2, got 1)"),
     ("try:\n    for i in 5: pass\nexcept TypeError as e: str(e)", "'int' object is not iterable"),
-    ("try: (1,)[0] = 2\nexcept TypeError: 'held'", "held"),
-    ("try: del missing\nexcept NameError: 'held'", "held"),
+    ("try: (1,)[0] = 2\nexcept TypeError: 'handled'", "handled"),
+    ("try: del missing\nexcept NameError: 'handled'", "handled"),
     ("try: assert 1 > 2, 'm' + 'n'\nexcept AssertionError as e: str(e)", "mn"),
     ("try: assert False\nexcept AssertionError as e: e.args", ()),
     ("try:\n    try: 1 / 0\n    except ZeroDivisionError: raise\nexcept ArithmeticError: 'again'", "again"),
@@ -120,15 +120,15 @@ HANDLING = [
     ("try: 1 / 0\nexcept: 'all'", "all"),
     ("try: raise 5\nexcept TypeError as e: str(e)", "exceptions must derive from BaseException"),
     ("try: 1 / 0\nexcept 5: 'no'\n", TypeError),
-    ("try: len(5, 6, 7)\nexcept TypeError: 'held'", "held"),
+    ("try: len(5, 6, 7)\nexcept TypeError: 'handled'", "handled"),
     ("try: (lambda a: a)()\nexcept TypeError as e: str(e)", "<lambda>() missing 1 required positional argument: 'a'"),
     ("def f(a, b): pass\ntry: f(1, b=2, c=3)\nexcept TypeError as e: str(e)", "f() got an unexpected keyword argument 'c'"),
-    ("def f(**k): pass\ntry: f(a=1, **{'a': 2})\nexcept TypeError: 'held'", "held"),
-    ("try: {**[('a', 1)]}\nexcept TypeError: 'held'", "held"),
+    ("def f(**k): pass\ntry: f(a=1, **{'a': 2})\nexcept TypeError: 'handled'", "handled"),
+    ("try: {**[('a', 1)]}\nexcept TypeError: 'handled'", "handled"),
     ("def f():\n    x = y\n    y = 1\ntry: f()\nexcept UnboundLocalError: 1\nexcept NameError: 'local'", NameError),
     ("y = 1\ndef f():\n    y = y + 1\ntry: f()\nexcept NameError: 'local'", "local"),
     ("def f(n): return f(n + 1)\ntry: f(0)\nexcept RecursionError: 'deep'", "deep"),
-    ("with lock: held = lock.locked()\n[held, lock.locked()]", [True, False]),
+    ("with lock: locked = lock.locked()\n[locked, lock.locked()]", [True, False]),
     ("with suppress(KeyError):\n    {}['x']\n    after = 1\n'on'", "on"),
     ("for i in range(3):\n    with lock as got, suppress(ValueError): break\n[i, got, lock.locked()]", [0, True, False]),
     ("def f():\n    with lock: return lock.locked()\nf(), lock.locked()", (True, False)),
@@ -178,7 +178,7 @@ def test_exceptions_are_handled_as_python_does(run: Any, text: str, expected: ob
         ("with box as b: pass", {"b": "entered"}),
     ],
 )
-def test_only_assigned_variables_are_left(outcome: Any, text: str, left: dict[str, object]) -> None:
+def test_only_assigned_variables_remain(outcome: Any, text: str, left: dict[str, object]) -> None:
     assert outcome(text, outer=5, box=contextlib.nullcontext("entered"))[1] == left
 
 
@@ -188,7 +188,7 @@ def test_a_comprehension_does_not_copy_variables(outcome: Any) -> None:
     assert (value, left) == (True, {})
 
 
-def test_the_original_exception_comes_out_once_noted(run: Any) -> None:
+def test_the_original_exception_is_raised_with_one_note(run: Any) -> None:
     error = CustomError("no", 3)
     cause = KeyError("cause")
 
@@ -218,7 +218,7 @@ def test_an_exception_that_passes_two_scripts_is_noted_once(script: Any) -> None
     assert caught.value.__notes__ == ["in script at flow.task.xml:1:9: <source>1 / zero</source>"]
 
 
-def test_cause_and_context_are_pythons(run: Any) -> None:
+def test_cause_and_context_are_set_as_in_python(run: Any) -> None:
     with pytest.raises(ValueError, match="v") as caught:
         run("try: 1 / 0\nexcept ArithmeticError: raise ValueError('v')")
     assert isinstance(caught.value.__context__, ZeroDivisionError)
@@ -226,7 +226,7 @@ def test_cause_and_context_are_pythons(run: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, GeneratorExit])
-def test_what_is_no_ordinary_exception_passes_through(script: Any, kind: type[BaseException]) -> None:
+def test_base_exceptions_are_propagated(script: Any, kind: type[BaseException]) -> None:
     def stop() -> None:
         raise kind
 
@@ -250,7 +250,7 @@ def test_a_property_is_read_once(run: Any) -> None:
     assert Order.reads == 1
 
 
-def test_truth_is_asked_once(run: Any) -> None:
+def test_truth_is_evaluated_once(run: Any) -> None:
     asked = []
 
     class Truth:
@@ -308,7 +308,7 @@ def test_a_generator_expression_is_lazy_and_used_up(run: Any) -> None:
     assert seen == list(range(9))
 
 
-def test_a_host_generator_is_handed_on_as_an_iterator(run: Any) -> None:
+def test_a_generator_of_python_code_becomes_an_iterator(run: Any) -> None:
     def numbers() -> Any:
         yield from range(3)
 

@@ -247,7 +247,7 @@ def payloads(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("payload", payloads(COMPILE_TIME))
-def test_refused_before_it_runs(script: Any, payload: str) -> None:
+def test_refused_at_compile_time(script: Any, payload: str) -> None:
     with pytest.raises(BindError) as caught:
         script(payload)
     assert {found.code for found in caught.value.diagnostics} <= {
@@ -258,7 +258,7 @@ def test_refused_before_it_runs(script: Any, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", payloads(RUN_TIME))
-def test_refused_when_it_runs(script: Any, exposed: dict[str, Any], payload: str) -> None:
+def test_refused_at_run_time(script: Any, exposed: dict[str, Any], payload: str) -> None:
     compiled = script(payload)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a coroutine that was never awaited
@@ -267,7 +267,7 @@ def test_refused_when_it_runs(script: Any, exposed: dict[str, Any], payload: str
     assert exposed["User"].secret == "s3cret"
 
 
-def test_what_a_script_may_do_with_objects(run: Any) -> None:
+def test_allowed_operations_on_objects(run: Any) -> None:
     from enum import Enum
 
     Color = Enum("Color", "RED GREEN")
@@ -277,7 +277,7 @@ def test_what_a_script_may_do_with_objects(run: Any) -> None:
     assert run("e.args, e.name", e=raised())[1] == "nothing"
 
 
-def test_an_async_function_is_refused_with_the_way_out(run: Any) -> None:
+def test_an_async_function_is_refused_with_a_hint(run: Any) -> None:
     with pytest.raises(TypeError, match=r"'fetch' is an async function; write 'await' before the call"):
         run("fetch()", fetch=fetch)
 
@@ -288,7 +288,7 @@ def test_the_guard_checks_names_too() -> None:
             guarded_getattr(1, name)
 
 
-def test_names_of_a_script_never_meet_those_of_the_evaluator(outcome: Any) -> None:
+def test_names_of_a_script_do_not_clash_with_the_evaluator(outcome: Any) -> None:
     names = ["self", "node", "machine", "budget", "scope", "functions", "locals", "lambda_", "script"]
     text = "".join(f"{name} = {index}\n" for index, name in enumerate(names))
     assert outcome(text + "(lambda self, node, locals, dict: self + node)(1, 2, 3, 4)")[0] == 3
@@ -339,7 +339,7 @@ int('9' * 200000)
 
 
 @pytest.mark.parametrize("payload", payloads(TOO_LARGE))
-def test_nothing_becomes_huge(run: Any, payload: str) -> None:
+def test_results_have_a_limited_size(run: Any, payload: str) -> None:
     start = time.monotonic()
     with pytest.raises((OverflowError, ValueError)):
         run(payload)
@@ -355,14 +355,14 @@ def test_nothing_becomes_huge(run: Any, payload: str) -> None:
         "list(x for x in endless)",
         "while True:\n    try: 1 / 0\n    except: pass",
         "while True:\n    try: x = 1\n    finally: continue",
-        "def f():\n    while True: pass\ntry: f()\nexcept Exception: 'held'",
+        "def f():\n    while True: pass\ntry: f()\nexcept Exception: 'handled'",
         "d = {}\nwhile True: d[len(d)] = 1",
         "sorted([1, 2], key=lambda x: [y for y in endless])",
         "list(map(lambda x: x, endless))",
     ],
 )
 @pytest.mark.parametrize("limits", [Limits(ticks=20_000), Limits(seconds=0.02)])
-def test_what_never_ends_is_stopped(script: Any, payload: str, limits: Limits) -> None:
+def test_endless_scripts_are_stopped(script: Any, payload: str, limits: Limits) -> None:
     endless = iter(int, 1)
     with pytest.raises(ScriptBudgetError, match="the script was stopped"):
         script(payload, settings=ScriptSettings(limits=limits)).run(Scope(None, endless=endless))
@@ -379,7 +379,7 @@ def test_a_function_that_outlives_its_script_has_a_budget_of_its_own(script: Any
         list(scope["g"])
 
 
-def test_a_deadline_does_not_hold_for_what_is_left_behind(script: Any) -> None:
+def test_a_deadline_does_not_apply_to_functions_called_later(script: Any) -> None:
     scope = Scope(None)
     settings = ScriptSettings(limits=Limits(seconds=0.01))
     script("g = (i for i in range(2000))", settings=settings).run(scope)

@@ -73,7 +73,7 @@ def test_text(made: Any, text: str) -> None:
     assert made(text, who="ada", xs=[1, 2], row=Row(), table={"key": "k"}) == TEXTS[text]
 
 
-def test_what_a_template_reads() -> None:
+def test_variables_that_a_template_reads() -> None:
     """Optional variables are not required."""
     compiled = template("{{ a }}{% for b in c %}{{ b }}{% endfor %}{{ len(d|d(1)) }}{% if e is defined %}{% endif %}")
     assert compiled.reads == {"a", "c"}
@@ -150,7 +150,7 @@ ESCAPES = [
 
 
 @pytest.mark.parametrize("text", ESCAPES)
-def test_no_way_out(made: Any, text: str) -> None:
+def test_no_escape(made: Any, text: str) -> None:
     """Each payload is refused at compile time or at run time."""
     variables = hosts()
     with pytest.raises(Exception) as caught:  # noqa: PT011 - what each of them raises is not the point
@@ -161,7 +161,7 @@ def test_no_way_out(made: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["groupby", "sort", "unique", "min", "map"])
-def test_parts_that_are_refused_are_nothing(made: Any, name: str) -> None:
+def test_refused_attributes_select_no_items(made: Any, name: str) -> None:
     """A filter that selects by a refused attribute finds no items."""
     argument = "attribute='_pin'"
     assert SECRET not in made(f"{{{{ [account]|{name}({argument})|string }}}}", account=hosts()["account"])
@@ -185,7 +185,7 @@ GREEDY = [
 
 
 @pytest.mark.parametrize("text", GREEDY, ids=range(len(GREEDY)))
-def test_nothing_huge(made: Any, text: str) -> None:
+def test_results_have_a_limited_size(made: Any, text: str) -> None:
     began = time.monotonic()
     with pytest.raises((OverflowError, ScriptBudgetError)):
         made(text)
@@ -203,7 +203,7 @@ ENDLESS = [
 
 
 @pytest.mark.parametrize("text", ENDLESS, ids=range(len(ENDLESS)))
-def test_nothing_endless(made: Any, text: str) -> None:
+def test_endless_loops_are_stopped(made: Any, text: str) -> None:
     began = time.monotonic()
     limits = Limits(seconds=0.5, ticks=1_000_000)
     with pytest.raises(ScriptBudgetError):
@@ -328,7 +328,7 @@ def test_a_template_that_is_too_large() -> None:
         template("{{ a }}" * 100, limits=Limits(source_nodes=50))
 
 
-def test_the_innermost_place_stays() -> None:
+def test_the_innermost_location_remains() -> None:
     """An error of a nested template keeps the location of the inner one."""
     inner = template("\n\n{{ 1 / 0 }}")
     with pytest.raises(ZeroDivisionError) as caught:

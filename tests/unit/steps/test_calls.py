@@ -23,7 +23,7 @@ SPREAD = """<simple name="a" bean="f"><output name="x"/><output name="y"/></simp
         (None, (None, None)),
     ],
 )
-def test_what_a_function_returns_is_spread(bench: Bench, value: Any, outputs: tuple[Any, Any]) -> None:
+def test_returned_collections_are_spread_onto_outputs(bench: Bench, value: Any, outputs: tuple[Any, Any]) -> None:
     """A mapping is spread onto the declared outputs by name, a tuple by position; other values are not spread."""
     ran = bench.run(task(SPREAD, tail='<output name="x"/><output name="y"/>'), beans={"f": lambda: value})
     assert ran.outputs is not None
@@ -63,7 +63,7 @@ def test_functions_by_name(bench: Bench) -> None:
         assert ran.result == result
 
 
-def test_a_bean_of_the_task_that_cannot_do_it(bench: Bench) -> None:
+def test_a_bean_of_the_task_without_the_method(bench: Bench) -> None:
     """A bean of ``<beans>`` without the method makes the step fail, because beans are created in the run."""
     head = '<beans><bean id="b" class="builtins:list"/></beans>'
     ran = bench.run(task('<invoke name="a" bean="b" method="appendix"/>', head=head), allow=["builtins"])
@@ -129,7 +129,7 @@ def test_tasks_that_call_too_deep(bench: Bench) -> None:
         ('<fork-n name="f" countExpr="1.0"><steps/></fork-n>', "countExpr of 'f' gave 1.0"),
     ],
 )
-def test_what_cannot_be_forked(bench: Bench, body: str, message: str) -> None:
+def test_producers_without_a_usable_value(bench: Bench, body: str, message: str) -> None:
     """A producer or count without a usable value makes the step fail."""
     assert message in str(bench.run(task(body)).cause)
 

@@ -18,7 +18,7 @@ def test_a_condition_is_true_or_not(bench: Bench, value: str, branch: str) -> No
     assert bench.run(task(body)).result == branch
 
 
-def test_a_branch_that_is_missing(bench: Bench) -> None:
+def test_a_missing_branch(bench: Bench) -> None:
     """A missing branch does nothing and has no result."""
     assert bench.run(task('<step><source>1</source></step><if name="i"><condition>0</condition></if>')).result is None
 
@@ -44,7 +44,7 @@ def test_the_value_of_a_decider_is_compared_as_text(bench: Bench, value: str, re
     assert bench.run(task(CHOOSE.format(value, otherwise))).result == result
 
 
-def test_a_choose_that_chooses_nothing(bench: Bench) -> None:
+def test_a_choose_without_a_matching_case(bench: Bench) -> None:
     """A choose without a matching case and without otherwise has no result."""
     assert bench.run(task(CHOOSE.format("'?'", ""))).result is None
 
@@ -53,7 +53,7 @@ def test_a_choose_that_chooses_nothing(bench: Bench) -> None:
     ("inside", "result"),
     [("<step><source>'x'</source></step>", "to"), ("<end><source>'end'</source></end>", "end"), ("<exit/>", "to")],
 )
-def test_where_a_case_goes_on(bench: Bench, inside: str, result: str) -> None:
+def test_the_jump_of_a_case(bench: Bench, inside: str, result: str) -> None:
     """The step of ``to`` runs next, unless the steps of the case end the task."""
     body = f"""<choose name="c"><decider>1</decider><case match="1" to="d"><steps>{inside}</steps></case></choose>
       <step name="b"><source>1/0</source></step><step name="d"><source>'to'</source></step>"""
@@ -84,14 +84,14 @@ OUTPUT = "<step name='o'><output name='x' value='1'/></step>"
         (("<end name='e'><source>4</source></end>", FAILS), 4),
     ],
 )
-def test_who_is_selected(bench: Bench, steps: tuple[str, ...], result: Any) -> None:
+def test_the_step_that_a_selector_takes(bench: Bench, steps: tuple[str, ...], result: Any) -> None:
     """A selector takes the first step with a true result, or with outputs but no RESULT; a failure is no result."""
     ran = selected(bench, *steps)
     assert ran.error is None
     assert ran.result == result
 
 
-def test_the_failure_of_the_last_one_is_the_selectors(bench: Bench) -> None:
+def test_a_selector_fails_with_its_last_step(bench: Bench) -> None:
     """A selector fails with the failure of its last step if no earlier step has a result."""
     assert isinstance(selected(bench, ZERO, FAILS).cause, ZeroDivisionError)
 
@@ -118,7 +118,7 @@ def test_durations_of_waits(bench: Bench, value: str) -> None:
 @pytest.mark.parametrize(
     ("value", "error"), [("None", False), ("0", False), ("-5", False), ("'soon'", True), ("True", True), ("[]", True)]
 )
-def test_what_is_no_wait(bench: Bench, value: str, error: bool) -> None:
+def test_values_that_do_not_wait(bench: Bench, value: str, error: bool) -> None:
     """Null and numbers up to 0 do not wait; a value that is not a duration fails."""
     ran = bench.run(task(f'<sleep name="d" sleepMillisExpr="{value}"/>'))
     assert ran.elapsed == 0

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_flows import Bench, task
 
-TELL = '<step name="t"><input name="x"/><input name="i"/><source>tell(x, i)\nreturn x</source></step>'
+REPORT = '<step name="t"><input name="x"/><input name="i"/><source>report(x, i)\nreturn x</source></step>'
 
 
-def told(bench: Bench, loop: str, **inputs: Any) -> tuple[list[Any], Any]:
+def run_loop(bench: Bench, loop: str, **inputs: Any) -> tuple[list[Any], Any]:
     """Run a loop whose body reports item and index; return the reports and how the run ended."""
     seen: list[Any] = []
-    ran = bench.run(task(loop.replace("{}", TELL)), inputs, functions={"tell": lambda *what: seen.append(what)})
+    ran = bench.run(task(loop.replace("{}", REPORT)), inputs, functions={"report": lambda *what: seen.append(what)})
     return seen, ran
 
 
@@ -27,7 +27,7 @@ def test_counting(bench: Bench, begin: int, end: int, step: int | None, typed: b
     """Both numbers are included, and the step is added, as in a Python range."""
     attribute = "" if step is None and typed else f' stepExpr="{step}"'
     loop = f'<loop-n name="l" beginExpr="{begin}" endExpr="{end}"{attribute} varName="x" indexName="i"><steps>{{}}</steps></loop-n>'
-    seen, ran = told(bench, loop)
+    seen, ran = run_loop(bench, loop)
     assert ran.error is None
     stride = 1 if step is None else step
     expected = list(range(begin, end + (1 if stride > 0 else -1), stride))
@@ -44,9 +44,9 @@ def test_counting(bench: Bench, begin: int, end: int, step: int | None, typed: b
         ('beginExpr="1" endExpr="2" stepExpr="\'1\'"', "stepExpr of 'l' gave '1'; a whole number is expected"),
     ],
 )
-def test_what_cannot_be_counted(bench: Bench, attributes: str, message: str) -> None:
+def test_wrong_numbers(bench: Bench, attributes: str, message: str) -> None:
     """A number that is not whole, or a step of 0, makes the step fail."""
-    _, ran = told(bench, f'<loop-n name="l" {attributes}><steps>{{}}</steps></loop-n>'.replace("{}", "<step/>"))
+    _, ran = run_loop(bench, f'<loop-n name="l" {attributes}><steps>{{}}</steps></loop-n>'.replace("{}", "<step/>"))
     assert str(ran.cause) == message
 
 
@@ -66,21 +66,21 @@ def test_what_cannot_be_counted(bench: Bench, attributes: str, message: str) -> 
 def test_items_of_every_kind(bench: Bench, items: str, expected: list[Any]) -> None:
     """Every iterable can be items of a loop; null counts as no items."""
     loop = f'<loop name="l" itemsExpr="{items}" varName="x" indexName="i"><steps>{{}}</steps></loop>'
-    seen, ran = told(bench, loop)
+    seen, ran = run_loop(bench, loop)
     assert ran.error is None
     assert seen == [(item, index) for index, item in enumerate(expected)]
 
 
-def test_what_cannot_be_gone_through(bench: Bench) -> None:
+def test_values_that_are_not_iterable(bench: Bench) -> None:
     """A value that is not iterable makes the step fail, and the message shows the value."""
-    _, ran = told(bench, '<loop name="l" itemsExpr="5"><steps><step/></steps></loop>')
+    _, ran = run_loop(bench, '<loop name="l" itemsExpr="5"><steps><step/></steps></loop>')
     assert "itemsExpr of 'l' gave 5" in str(ran.cause)
 
 
 def test_items_are_converted(bench: Bench) -> None:
     """Items are converted to varType; the loop fails at an item that cannot be converted."""
     loop = '<loop name="l" itemsExpr="[\'1\', \'2\', \'x\']" varName="x" varType="int" indexName="i"><steps>{}</steps></loop>'
-    seen, ran = told(bench, loop)
+    seen, ran = run_loop(bench, loop)
     assert seen == [(1, 0), (2, 1)]
     assert str(ran.cause) == "'x' is not of type int"
 
@@ -98,17 +98,17 @@ def test_items_are_converted(bench: Bench) -> None:
         ('maxCount="4"><while>i is None or i &lt; 9</while><until>x == 9</until><', 4),
     ],
 )
-def test_what_stops_a_loop(bench: Bench, condition: str, count: int) -> None:
+def test_conditions_that_stop_a_loop(bench: Bench, condition: str, count: int) -> None:
     """A loop ends when ``while`` is false before an iteration, ``until`` is true after it, or at ``maxCount``."""
     loop = f'<loop name="l" itemsExpr="[1, 2, 3, 4, 5]" varName="x" indexName="i" {condition}input name="i" optional="true"/><steps>{{}}</steps></loop>'
-    seen, ran = told(bench, loop)
+    seen, ran = run_loop(bench, loop)
     assert ran.error is None
     assert len(seen) == count
 
 
-def test_a_loop_without_items_goes_on_until_something_stops_it(bench: Bench) -> None:
+def test_a_loop_without_items_runs_up_to_max_count(bench: Bench) -> None:
     """A loop without items runs up to ``maxCount``, and its variable is null."""
-    seen, ran = told(bench, '<loop name="l" maxCount="3" varName="x" indexName="i"><steps>{}</steps></loop>')
+    seen, ran = run_loop(bench, '<loop name="l" maxCount="3" varName="x" indexName="i"><steps>{}</steps></loop>')
     assert seen == [(None, 0), (None, 1), (None, 2)]
     assert ran.result is None
 
@@ -120,13 +120,13 @@ def test_a_loop_without_items_goes_on_until_something_stops_it(bench: Bench) -> 
 )
 def test_signals_in_a_loop(bench: Bench, inside: str, seen: list[int]) -> None:
     """An exit continues with the next iteration, an end ends the task."""
-    body = f'<loop name="l" itemsExpr="[1, 2, 3]" varName="x"><steps>{inside}<step name="t"><input name="x"/><source>tell(x)</source></step></steps></loop><step name="after"><source>tell("after")</source></step>'
-    told_: list[Any] = []
-    assert bench.run(task(body), functions={"tell": told_.append}).error is None
-    assert told_ == [*seen, *(["after"] if "exit" in inside else [])]
+    body = f'<loop name="l" itemsExpr="[1, 2, 3]" varName="x"><steps>{inside}<step name="t"><input name="x"/><source>report(x)</source></step></steps></loop><step name="after"><source>report("after")</source></step>'
+    reported: list[Any] = []
+    assert bench.run(task(body), functions={"report": reported.append}).error is None
+    assert reported == [*seen, *(["after"] if "exit" in inside else [])]
 
 
-def test_what_an_iteration_leaves(bench: Bench) -> None:
+def test_iterations_share_one_scope(bench: Bench) -> None:
     """All iterations share one scope, so an iteration reads the variables that the one before exported."""
     body = """<loop name="l" itemsExpr="[1, 2, 3]" varName="x"><input name="sum" value="${0}"/><steps>
         <step name="s"><input name="sum"/><input name="x"/><source>sum + x</source><output name="sum" value="${RESULT}"/></step>

@@ -47,7 +47,7 @@ class Noting(Task):
     def revert(self) -> str:
         """Note the call."""
         self.note("revert")
-        return "undone"
+        return "reverted"
 
     def pre_execute(self) -> None:
         """Note the call before ``execute``."""
@@ -88,7 +88,7 @@ class Bits(Task):
         return "BITs", "PIECEs"
 
 
-def test_arguments_are_inputs_by_the_names_that_the_task_asks_for(bench: Bench) -> None:
+def test_arguments_are_inputs_by_the_names_of_the_task(bench: Bench) -> None:
     inputs = '<input name="a" value="${1}"/>'
     flow = task(f'<simple name="s" bean="f">{inputs}</simple>')
     assert bench.run(flow, beans={"f": function_task(add, rebind={"x": "a"})}).result == 11
@@ -112,9 +112,9 @@ def test_arguments_without_inputs_are_variables_of_the_caller(bench: Bench) -> N
 def test_a_missing_argument_is_reported_before_the_run(bench: Bench) -> None:
     flow = task(SIMPLE, head='<input name="b"/>\n')
     assert found(bench.problems(flow, beans={"f": function_task(add)})) == [("missing-argument", 4, 1)]
-    undone = function_task(lambda: 1, revert=lambda order: order, name="pay")
-    (problem,) = bench.problems(flow, beans={"f": undone})
-    assert problem.message == "'s' calls pay, whose parameter 'order' no variable can give"
+    reverted = function_task(lambda: 1, revert=lambda order: order, name="pay")
+    (problem,) = bench.problems(flow, beans={"f": reverted})
+    assert problem.message == "'s' calls pay, whose parameter 'order' has no input or variable"
 
 
 def test_further_inputs_go_to_any_name(bench: Bench) -> None:
@@ -159,7 +159,7 @@ def test_provided_names_are_outputs(bench: Bench) -> None:
     assert bench.run(flow, beans={"f": Bits()}).outputs == {"p": "PIECEs", "bits": "BITs", "pieces": None}
 
 
-def test_without_outputs_everything_provided_goes_to_the_caller(bench: Bench) -> None:
+def test_without_outputs_all_provided_values_are_exported(bench: Bench) -> None:
     body = f'<sequential name="in"><steps>{SIMPLE}<step name="t"><input name="bits"/><source>bits</source></step></steps></sequential>'
     flow = task(body, head=X)
     assert bench.run(flow, beans={"f": Bits()}).result == "BITs"
@@ -170,7 +170,7 @@ def test_without_outputs_everything_provided_goes_to_the_caller(bench: Bench) ->
     assert "unknown variable 'bits'" in str(bench.problems(flow, beans={"f": print})[0].message)
 
 
-def test_what_beans_of_the_run_provide_is_known_to_the_run_only(bench: Bench) -> None:
+def test_values_provided_by_beans_of_the_run_are_unknown_before_the_run(bench: Bench) -> None:
     beans = '<beans><bean id="f" class="small_task_beans:Bits"/></beans>'
     flow = task(SIMPLE + '<step name="t"><source>pieces</source></step>', head=f"{X}{beans}")
     with pytest.MonkeyPatch.context() as patch:
@@ -180,7 +180,7 @@ def test_what_beans_of_the_run_provide_is_known_to_the_run_only(bench: Bench) ->
         assert bench.run(flow, allow=["small_task_beans"]).result == "PIECEs"
 
 
-def test_what_the_result_does_not_have_is_a_failure(bench: Bench) -> None:
+def test_a_missing_item_of_the_result_is_a_failure(bench: Bench) -> None:
     ran = bench.run(task(SIMPLE), beans={"f": Bits(provides=("a", "b", "c"))})
     assert str(ran.cause).endswith("provides 'c' as item 2 of its result, which is a tuple that has no such item")
 
@@ -212,7 +212,7 @@ def test_beans_that_cannot_be_used(bench: Bench) -> None:
         assert text in problem.message
 
 
-@decorator("undone", rank=95)
+@decorator("reverted", rank=95)
 class Undone(Decorator):
     """A decorator that reverts a step as soon as it has ended."""
 
@@ -228,18 +228,18 @@ class Undone(Decorator):
             result = (await inner(frame)).result
         except Exception as error:  # noqa: BLE001 - whatever it is
             result = error
-        undone = await revert_with(
+        reverted = await revert_with(
             frame, bean, values, result=result, failure=failure, failures={"main/z": failure}
         )  # fmt: skip
-        return Completion({"RESULT": undone})
+        return Completion({"RESULT": reverted})
 
 
-UNDONE = '<simple name="s" bean="f">{}<undone bean="f"/></simple>'
+REVERTED = '<simple name="s" bean="f">{}<reverted bean="f"/></simple>'
 
 
-def undone(bench: Bench, bean: Any, inputs: str = X + Y, **settings: Any) -> Any:
+def reverted(bench: Bench, bean: Any, inputs: str = X + Y, **settings: Any) -> Any:
     """Return the value of the ``revert`` of a bean; the inputs x and y are 1 and 2."""
-    flow = task(UNDONE.format(inputs), head=X + Y)
+    flow = task(REVERTED.format(inputs), head=X + Y)
     return bench.run(flow, {"x": 1, "y": 2}, steps=[Undone], beans={"f": bean}, **settings).result
 
 
@@ -263,43 +263,43 @@ def test_reverting(bench: Bench) -> None:
     expected = (2, 3, "later", ["main/z"])
     assert has_revert(Plain())
     assert names_for_revert(Plain()) == {"y"}
-    assert undone(bench, Plain()) == undone(bench, Plain(), "") == expected
+    assert reverted(bench, Plain()) == reverted(bench, Plain(), "") == expected
     made = function_task(add, revert=lambda **rest: sorted(rest), requires=[], rebind={"x": "y"}, inject={"y": 4})
-    assert undone(bench, made, "") == ["failure", "flow_failures", "result"]
+    assert reverted(bench, made, "") == ["failure", "flow_failures", "result"]
     renamed = function_task(lambda a: a, revert=lambda a, result: (a, result), rebind={"a": "x"})
-    assert undone(bench, renamed, X) == (1, 1)
+    assert reverted(bench, renamed, X) == (1, 1)
     injecting = function_task(add, revert=lambda x, y, result: (x, y, result), inject={"y": 5})
     assert names_for_revert(injecting) == {"x"}
-    assert undone(bench, injecting, X) == (1, 5, 6)
+    assert reverted(bench, injecting, X) == (1, 5, 6)
 
 
 def text_of(result: object) -> str:
     return repr(result)
 
 
-def test_reverting_what_failed(bench: Bench) -> None:
+def test_reverting_a_failed_step(bench: Bench) -> None:
     """The result passed to ``revert`` of a failed step is its failure."""
 
     def fail() -> None:
         raise OSError("broken")
 
-    assert undone(bench, function_task(fail, revert=text_of), "") == "OSError('broken')"
+    assert reverted(bench, function_task(fail, revert=text_of), "") == "OSError('broken')"
 
 
-def test_reverting_where_there_is_nothing_to_undo(bench: Bench) -> None:
+def test_reverting_without_a_revert(bench: Bench) -> None:
     assert not has_revert(Bits)
     assert not has_revert(print)
     assert names_for_revert(Bits()) == names_for_revert(print) == frozenset()
-    assert undone(bench, Bits(), "") is None
+    assert reverted(bench, Bits(), "") is None
 
 
 def test_hooks_of_reverting(bench: Bench) -> None:
     bean = Noting()
-    assert undone(bench, bean, "") == "undone"
+    assert reverted(bench, bean, "") == "reverted"
     assert bean.notes == ["pre*", "execute*", "post*", "before*", "revert*", "after*"]
 
 
-def test_a_value_that_was_not_kept(bench: Bench) -> None:
+def test_a_value_that_was_not_recorded(bench: Bench) -> None:
     @decorator("lossy", rank=95)
     class Lossy(Decorator):
         async def around(self, frame: Frame, inner: Any) -> Completion:
@@ -315,17 +315,17 @@ def test_a_value_that_was_not_kept(bench: Bench) -> None:
     assert str(ran.cause) == "there is no value 'y' for the parameter 'y'"
 
 
-def told(context: StepContext) -> Any:
+def describe(context: StepContext) -> Any:
     return context.run_id, context.path, context.attempt, context.idempotency_key
 
 
-def told_renamed(c: StepContext) -> Any:
-    return told(c)
+def describe_renamed(c: StepContext) -> Any:
+    return describe(c)
 
 
 def test_the_context(bench: Bench) -> None:
     """Functions and tasks receive the context as ``context``, unless a variable or input has that name."""
-    for bean in (told, function_task(told), function_task(told_renamed, rebind={"c": "context"})):
+    for bean in (describe, function_task(describe), function_task(describe_renamed, rebind={"c": "context"})):
         run_id, path, attempt, key = bench.run(task(SIMPLE, head=X), beans={"f": bean}).result
         assert (path, attempt) == ("main/s", 1)
         assert key == f"{run_id}/main/s/1"
@@ -341,7 +341,7 @@ def test_the_context_in_a_called_task_and_a_retry(bench: Bench) -> None:
     calls: list[Any] = []
 
     def work(context: StepContext) -> None:
-        calls.append(told(context))
+        calls.append(describe(context))
         if context.attempt == 1:
             raise OSError
 
@@ -365,7 +365,7 @@ def test_the_context_beside_declared_inputs(bench: Bench) -> None:
         assert bench.run(flow, beans={"f": bean}).result == (1, 1)
 
 
-def test_undoing_is_not_told_to_stop(bench: Bench) -> None:
+def test_the_context_of_revert_is_not_cancelled(bench: Bench) -> None:
     """The context of ``revert`` is not cancelled when the run is, because a rollback runs to its end."""
 
     def cancelled(context: StepContext, run: Any) -> bool:
@@ -383,7 +383,7 @@ def test_undoing_is_not_told_to_stop(bench: Bench) -> None:
             finally:
                 frame.run.control.cancelled = None
 
-    flow = task(UNDONE.replace("<undone", "<cancelled/><undone").format(""))
+    flow = task(REVERTED.replace("<reverted", "<cancelled/><reverted").format(""))
     bean = function_task(lambda: 1, revert=cancelled, inject={"run": run})
     assert bench.run(flow, steps=[Undone, Cancelled], beans={"f": bean}).result is False
     working = function_task(cancelled, inject={"run": run})
@@ -402,11 +402,11 @@ def progress_in_a_thread(context: StepContext) -> None:
 @pytest.mark.parametrize("function", [progress_on_the_loop, progress_in_a_thread])
 def test_progress_is_an_event(bench: Bench, function: Any) -> None:
     """Progress is an event before the end of its step; later progress is dropped."""
-    kept: list[StepContext] = []
+    contexts: list[StepContext] = []
     lines, shown = StringIO(), StringIO()
 
     def keeping(context: StepContext) -> Any:
-        kept.append(context)
+        contexts.append(context)
         return function(context)
 
     ran = bench.run(
@@ -417,11 +417,11 @@ def test_progress_is_an_event(bench: Bench, function: Any) -> None:
     assert seen[0] == StepProgress(seen[0].run_id, "main/s", 0.4, "half")
     assert '"event": "StepProgress"' in lines.getvalue()
     assert "main/s  40% half\n" in shown.getvalue()
-    kept[0].progress(0.9)
+    contexts[0].progress(0.9)
     assert bench.run(task(SIMPLE), beans={"f": function}).result is None  # nobody watches
 
 
-def test_work_in_a_thread_learns_that_it_was_cancelled(bench: Bench) -> None:
+def test_the_context_in_a_thread_is_cancelled(bench: Bench) -> None:
     """The context in a thread is cancelled by a time-out too; after that, progress is dropped."""
     stopped = threading.Event()
 

@@ -85,12 +85,12 @@ class StoreConformance:
         yield store
         store.close()
 
-    def test_a_run_comes_back(self, store: Store) -> None:
+    def test_a_run_survives_a_round_trip(self, store: Store) -> None:
         for run in (a_run(), FULL_RUN, RunRecord(run_id="bare", flow="")):
             store.create(run)
             assert store.load(run.run_id) == run
 
-    def test_a_step_comes_back(self, store: Store) -> None:
+    def test_a_step_survives_a_round_trip(self, store: Store) -> None:
         store.create(a_run())
         store.write("r1", 1, [FULL_STEP, StepRecord("plain")])
         assert store.records("r1") == [FULL_STEP, StepRecord("plain")]
@@ -105,7 +105,7 @@ class StoreConformance:
         assert found == record
         assert type(found.state) is StepState
 
-    def test_an_id_is_taken_once(self, store: Store) -> None:
+    def test_duplicate_ids_are_refused(self, store: Store) -> None:
         store.create(a_run(text="first"))
         with pytest.raises(StoreError, match="there is a run r1 already"):
             store.create(a_run(text="second"))
@@ -133,7 +133,7 @@ class StoreConformance:
         assert [record.key for record in store.records("r1")] == [*keys, "s3", "a", "s19"]
         assert store.records("r1")[-3].outputs == "new"
 
-    def test_the_last_of_two_records_of_one_key_stays(self, store: Store) -> None:
+    def test_the_newest_record_of_a_key_replaces_the_older(self, store: Store) -> None:
         store.create(a_run())
         store.write("r1", 1, [StepRecord("a", attempt=1), StepRecord("b"), StepRecord("a", attempt=2)])
         assert [(one.key, one.attempt) for one in store.records("r1")] == [("b", 1), ("a", 2)]
@@ -159,7 +159,7 @@ class StoreConformance:
         assert store.load("r1").outputs is None
         store.write("r1", 2, [StepRecord("a")])
 
-    def test_a_removed_run_is_fenced(self, store: Store) -> None:
+    def test_a_deleted_run_is_fenced(self, store: Store) -> None:
         store.create(a_run())
         store.delete("r1")
         for records in ([], [StepRecord("a")], [StepRecord("a"), StepRecord("b")]):
@@ -168,7 +168,7 @@ class StoreConformance:
         with pytest.raises(FencedError, match="deleted"):
             store.heartbeat("r1", 1, 1)
 
-    def test_one_of_many_that_is_fenced_harms_no_other(self, store: Store) -> None:
+    def test_a_fenced_write_does_not_affect_others(self, store: Store) -> None:
         for run_id in ("r1", "r2", "r3"):
             store.create(a_run(run_id))
         store.claim("r2", Owner.here(), FAR, 10)
@@ -237,7 +237,7 @@ class StoreConformance:
         assert store.load("r1").owner is None
         assert store.load("r1").error is None
 
-    def test_a_claim_needs_an_owner_who_is_gone(self, store: Store) -> None:
+    def test_a_claim_needs_a_dead_or_silent_owner(self, store: Store) -> None:
         store.create(a_run())
         with pytest.raises(RunOwnedError, match=r"process 7 on elsewhere\.example"):
             store.claim("r1", Owner.here(), 105, 5)
@@ -253,14 +253,14 @@ class StoreConformance:
         store.write("r1", 2, [], {"owner": None})
         assert store.claim("r1", ELSEWHERE, 205, 5) == 3
 
-    def test_a_run_that_never_beat_is_as_old_as_itself(self, store: Store) -> None:
+    def test_a_run_without_heartbeat_ages_from_its_creation(self, store: Store) -> None:
         store.create(a_run(heartbeat=None))
         with pytest.raises(RunOwnedError):
             store.claim("r1", Owner.here(), 105, 5)
         assert store.claim("r1", Owner.here(), 106, 5) == 2
 
     @pytest.mark.parametrize("state", RunState)
-    def test_what_is_over_cannot_be_claimed(self, store: Store, state: RunState) -> None:
+    def test_an_ended_run_cannot_be_claimed(self, store: Store, state: RunState) -> None:
         store.create(a_run(state=state, owner=None))
         if TRANSITIONS[state]:
             assert store.claim("r1", ELSEWHERE, 1, 1) == 2
@@ -297,7 +297,7 @@ class StoreConformance:
         assert ids(flow="none") == []
         assert not hasattr(store.runs()[0], "text")
 
-    def test_trash_takes_the_called_runs(self, store: Store) -> None:
+    def test_delete_includes_the_called_runs(self, store: Store) -> None:
         for run_id, parent in (("a", None), ("b", "a"), ("c", "b"), ("d", None)):
             store.create(a_run(run_id, parent=parent))
             store.write(run_id, 1, [StepRecord("s")])

@@ -124,29 +124,29 @@ def test_one_of_several_processes_gets_a_run(tmp_path: Path) -> None:
     store.close()
 
 
-def test_what_a_killed_writer_has_committed_is_there(tmp_path: Path) -> None:
+def test_commits_of_a_killed_writer_exist(tmp_path: Path) -> None:
     """After SIGKILL all acknowledged commits exist, transactions are whole, and the run can be claimed at once."""
     store = SqliteStore(tmp_path / "x.db")
     store.create(RunRecord(run_id="r", flow="f", state=RunState.RUNNING))
     dice = random.Random(7)
     for _ in range(KILLS):
         writer = started(WRITER, tmp_path / "x.db")
-        said = [line(writer) for _ in range(dice.randrange(1, 30))]
+        reported = [line(writer) for _ in range(dice.randrange(1, 30))]
         time.sleep(dice.random() * 0.02)
         writer.kill()
         assert writer.stdout is not None
         rest = writer.stdout.read()
         end(writer)
-        said += rest[: rest.rfind("\n") + 1].split()
-        assert said
-        assert all(said)
+        reported += rest[: rest.rfind("\n") + 1].split()
+        assert reported
+        assert all(reported)
         epoch = store.load("r").epoch
         found = [record for record in store.records("r") if record.key.startswith(f"{epoch}/")]
         by_turn: dict[str, list[StepRecord]] = {}
         for record in found:
             by_turn.setdefault(record.key.rpartition("/")[0], []).append(record)
-        assert list(by_turn)[: len(said)] == said
-        assert len(by_turn) <= len(said) + 1, "one transaction at most was committed and not told"
+        assert list(by_turn)[: len(reported)] == reported
+        assert len(by_turn) <= len(reported) + 1, "one transaction at most was committed without being reported"
         for turn, records in by_turn.items():
             index = int(turn.partition("/")[2])
             assert len(records) == 1 + index % 3

@@ -60,7 +60,7 @@ def test_a_file_that_others_open_at_the_same_time(tmp_path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     schema.migrate(other, "x.db")
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="another process holds it locked"):
+    with pytest.raises(StoreError, match="another process has locked it"):
         SqliteStore(path, timeout=0.05)
     timer = threading.Timer(0.1, other.execute, ["ROLLBACK"])
     timer.start()
@@ -85,7 +85,7 @@ def test_a_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (tmp_path / "x.db").exists()
 
 
-def test_a_long_value_is_a_file_until_its_run_goes(store: SqliteStore, tmp_path: Path) -> None:
+def test_a_long_value_is_a_file_until_its_run_is_deleted(store: SqliteStore, tmp_path: Path) -> None:
     """Equal long values share one file, which is removed with the last run that uses it."""
     files = tmp_path / "x.db.files"
     store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING, inputs=LONG))
@@ -115,7 +115,7 @@ def test_a_purge_between_the_file_and_its_transaction(store: SqliteStore) -> Non
     assert store.records("r")[0].outputs == LONG
 
 
-def test_a_value_file_that_is_gone_or_damaged(store: SqliteStore) -> None:
+def test_a_missing_or_damaged_value_file(store: SqliteStore) -> None:
     store.write("r", 1, [StepRecord("a", outputs=LONG)])
     (file,) = store._files.folder.iterdir()
     file.write_text(LONG[:-1] + "y")
@@ -144,7 +144,7 @@ def test_another_process_holds_the_lock(store: SqliteStore, tmp_path: Path) -> N
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     for records in ([StepRecord("a")], [StepRecord("a"), StepRecord("b")]):
-        with pytest.raises(StoreError, match=r"x\.db: another process holds it locked .*\n.*timeout=SECONDS"):
+        with pytest.raises(StoreError, match=r"x\.db: another process has locked it .*\n.*timeout=SECONDS"):
             store.write("r", 1, records)
     assert store.records("r") == []
     other.execute("ROLLBACK")
@@ -227,7 +227,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     store._execute("PRAGMA user_version = 99")
     store.close()
     with pytest.raises(
-        StoreError, match=r"newer taskrun: its schema is version 99, this one knows \d+\n.*update taskrun"
+        StoreError, match=r"newer taskrun: its schema is version 99, this one supports up to \d+\n.*update taskrun"
     ):
         SqliteStore(tmp_path / "x.db")
 
@@ -339,11 +339,9 @@ def test_a_log_that_became_shorter(store: SqliteStore, tmp_path: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("how", ["claimed", "trashed", "purged"])
+@pytest.mark.parametrize("how", ["claimed", "deleted", "purged"])
 @pytest.mark.parametrize("busy", [False, True])
-def test_what_a_process_remembers_does_not_outlive_a_claim(
-    store: SqliteStore, tmp_path: Path, how: str, busy: bool
-) -> None:
+def test_a_claim_invalidates_the_cached_log_end(store: SqliteStore, tmp_path: Path, how: str, busy: bool) -> None:
     """The fast path refuses an outdated epoch too, even after writes for other runs or deletions."""
     store.create(RunRecord(run_id="r2", flow="f", state=RunState.RUNNING))
     for index in range(3):
@@ -355,7 +353,7 @@ def test_what_a_process_remembers_does_not_outlive_a_claim(
     other = SqliteStore(tmp_path / "x.db")
     if how == "claimed":
         assert other.claim("r", Owner.here(), 1e12, 1) == 2
-    elif how == "trashed":
+    elif how == "deleted":
         other.delete("r")
     else:
         assert other.purge(2.0) == 1
@@ -372,7 +370,7 @@ def test_what_a_process_remembers_does_not_outlive_a_claim(
     other.close()
 
 
-def test_a_process_does_not_remember_runs_without_end(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_runs_is_bounded(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_end, "_MAX_RUNS", 5)
     for index in range(20):
         store.create(RunRecord(run_id=f"r{index}", flow="f", state=RunState.RUNNING))

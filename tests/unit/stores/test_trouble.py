@@ -73,7 +73,7 @@ Trouble = Callable[[SqliteStore], "contextmanager[None]"]
 TROUBLES = [
     (a_full_disk, "the disk is full", "make room"),
     (a_disk_without_room_for_files, "No space left on device", "check the disk"),
-    (a_lock, "another process holds it locked", "find the process that has it open"),
+    (a_lock, "another process has locked it", "find the process that has it open"),
     (a_deleted_file, "was deleted, emptied or replaced by another file", "put the file back"),
     (a_file_that_may_not_be_written, "the file is read-only", "permissions of the file"),
 ]
@@ -89,7 +89,7 @@ def ready(path: Path) -> SqliteStore:
 
 @pytest.mark.parametrize("how", ["save", "save_now", "note", "change"])
 @pytest.mark.parametrize(("trouble", "problem", "hint"), TROUBLES, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_journal_in_trouble(tmp_path: Path, trouble: Trouble, problem: str, hint: str, how: str) -> None:
+def test_a_journal_whose_store_fails(tmp_path: Path, trouble: Trouble, problem: str, hint: str, how: str) -> None:
     """The write fails for all journals that share it; they stay broken afterwards, and earlier records are kept."""
     store = ready(tmp_path / "x.db")
 
@@ -157,7 +157,7 @@ def test_a_journal_in_trouble(tmp_path: Path, trouble: Trouble, problem: str, hi
         "DROP TABLE places",
     ],
 )
-def test_records_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
+def test_damaged_step_records(tmp_path: Path, statement: str) -> None:
     """A changed bit inside a cell, which SQLite does not detect, raises StoreError."""
     store = ready(tmp_path / "x.db")
     store.write("r", 1, [StepRecord("a", outputs="1")])
@@ -169,7 +169,7 @@ def test_records_that_cannot_be_understood(tmp_path: Path, statement: str) -> No
 
 
 @pytest.mark.parametrize("statement", ["UPDATE runs SET state = 'RUNNINH'", "UPDATE runs SET flags = '['"])
-def test_runs_that_cannot_be_understood(tmp_path: Path, statement: str) -> None:
+def test_damaged_run_records(tmp_path: Path, statement: str) -> None:
     store = ready(tmp_path / "x.db")
     store._execute(statement)
     with pytest.raises(StoreError, match=r"x\.db: a record in it cannot be read: it is damaged .*\n.*restore a copy"):

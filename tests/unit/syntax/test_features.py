@@ -29,7 +29,7 @@ def test_expressions(text: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "a configuration name is missing"),
         ("a and", "a configuration name is missing"),
@@ -44,11 +44,11 @@ def test_expressions(text: str, expected: bool) -> None:
         ("a = (", "'(' is not a value"),
     ],
 )
-def test_wrong_expressions(text: str, told: str) -> None:
+def test_wrong_expressions(text: str, message: str) -> None:
     """The message of a wrong expression names the missing or unexpected part."""
     with pytest.raises(ValueError, match=r".") as caught:
         is_on(text, CONFIG)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def applied(text: str, **config: Any) -> str:

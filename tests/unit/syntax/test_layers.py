@@ -48,7 +48,7 @@ def refused(path: Path, **settings: Any) -> list[Any]:
     return list(caught.value.diagnostics)
 
 
-def test_the_short_forms_of_base_and_delta_meet(bench: Bench) -> None:
+def test_short_forms_of_base_and_delta_are_merged(bench: Bench) -> None:
     """Inputs in short forms are merged by name."""
     path = files(
         bench,
@@ -67,7 +67,7 @@ def test_several_bases_and_none(bench: Bench) -> None:
     assert expanded(last) == flow(step("a", "2"), step("c", "2"))
 
 
-def test_a_path_is_relative_to_the_file_that_says_it(bench: Bench) -> None:
+def test_a_path_is_relative_to_the_file_that_contains_it(bench: Bench) -> None:
     """A path in a base in another folder is relative to that base."""
     path = files(
         bench,
@@ -117,7 +117,7 @@ def test_layers_of_a_base(bench: Bench) -> None:
     assert bench.run(deep, delta=["one"]).result == 30
 
 
-def test_a_layer_without_words(bench: Bench) -> None:
+def test_a_layer_without_extends_replaces_the_file(bench: Bench) -> None:
     """A layer without x:extends replaces the file."""
     files(bench, _delta__one__own=flow(step("z", "9")))
     own = files(bench, own=flow(step("a")))
@@ -212,7 +212,7 @@ def test_mixed_dialects(bench: Bench) -> None:
     assert bench.run(own).result == [[0, 1, 2], 1]
 
 
-def test_a_delta_without_a_dialect_speaks_that_of_its_base(bench: Bench) -> None:
+def test_a_delta_without_a_dialect_has_that_of_its_base(bench: Bench) -> None:
     """A merged flow has one dialect if its delta declares none."""
     files(bench, base=flow(step("a", "null ?? 1"), attributes=' scriptLang="xscript"'))
     own = files(bench, own=flow(step("b", "RESULT ?? 2"), attributes=' x:extends="base.task.xml"'))
@@ -342,7 +342,7 @@ def test_a_library_of_tags_that_changed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "code", "file", "told"),
+    ("texts", "code", "file", "message"),
     [
         ({"own": '<task x:extends="bsae.task.xml"/>', "base": "<task/>"}, "no-base", "own", "did you mean 'base.task.xml'"),
         ({"own": '<task x:extends="super"/>'}, "no-base", "own", "no layer below"),
@@ -360,12 +360,12 @@ def test_a_library_of_tags_that_changed(bench: Bench) -> None:
           "a": "<task><x:post-extends/><steps/></task>"}, "no-meaning", "a", "whole file"),
     ],
 )  # fmt: skip
-def test_wrong_bases(bench: Bench, texts: dict[str, str], code: str, file: str, told: str) -> None:
+def test_wrong_bases(bench: Bench, texts: dict[str, str], code: str, file: str, message: str) -> None:
     """A wrong base is reported at its location, with the chain of files that leads there."""
     files(bench, **texts)
     problems = refused(bench.folder / "own.task.xml")
     assert [(item.code, Path(item.location.path).name) for item in problems] == [(code, f"{file}.task.xml")]
-    assert told in f"{problems[0].message} {problems[0].hint}"
+    assert message in f"{problems[0].message} {problems[0].hint}"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../..", "a/b"])
@@ -375,7 +375,7 @@ def test_names_of_layers(name: str) -> None:
         TaskManager(delta=[name])
 
 
-def test_a_layer_that_is_nowhere(bench: Bench) -> None:
+def test_a_missing_layer(bench: Bench) -> None:
     """check_layers reports a layer without a folder, with a similar name or the searched places; load does not."""
     path = bench.write("<task><steps/></task>")
     with pytest.raises(ExtendError, match=r"there is no delta layer 'acme'\n.*looked for _delta/acme in"):
@@ -387,7 +387,7 @@ def test_a_layer_that_is_nowhere(bench: Bench) -> None:
     TaskManager(delta=["acme"]).load(path)
 
 
-def test_words_on_the_root(bench: Bench) -> None:
+def test_attributes_on_the_root(bench: Bench) -> None:
     """An abstract file can only be extended; attributes that need siblings have no meaning on a root."""
     base = bench.write(
         '<task x:abstract="true"><steps><step name="a"><source>1</source></step></steps></task>', "base.task.xml"

@@ -38,7 +38,7 @@ def test_dtd_and_entities_are_refused() -> None:
     assert refused('<!DOCTYPE task [<!ENTITY a "b">]><task>&a;</task>')[0][0] == "dtd"
 
 
-def test_what_is_no_xml() -> None:
+def test_malformed_xml() -> None:
     assert len(refused("<task><steps></task>")) == 1
     assert len(refused("")) == 1
 

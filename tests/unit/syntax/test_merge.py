@@ -32,8 +32,8 @@ def test_order(base: str, delta: str, expected: str) -> None:
 
 def steps(names: str, **attributes: str) -> str:
     """Return a list of steps."""
-    said = "".join(f' {name.replace("_", ":")}="{text}"' for name, text in attributes.items())
-    return f"<task><steps{said}>" + "".join(f'<step name="{name}"/>' for name in names.split()) + "</steps></task>"
+    written = "".join(f' {name.replace("_", ":")}="{text}"' for name, text in attributes.items())
+    return f"<task><steps{written}>" + "".join(f'<step name="{name}"/>' for name in names.split()) + "</steps></task>"
 
 
 def names_of(text: str) -> str:
@@ -58,7 +58,7 @@ def test_operators_on_steps(operator: str, expected: str) -> None:
     assert names_of(merged(steps("a b c"), steps("x b", x_override=operator))) == expected
 
 
-def test_bounded_merge_keeps_what_the_base_says_of_a_step() -> None:
+def test_bounded_merge_merges_the_named_children() -> None:
     """bounded-merge keeps only the children that the delta names, and merges them."""
     base = '<task><steps><step name="a" timeout="5s"/><step name="b"/></steps></task>'
     delta = '<task><steps x:override="bounded-merge"><step name="a" tagSet="x"/></steps></task>'
@@ -218,7 +218,7 @@ def test_attributes_set_to_nothing_are_dropped() -> None:
     assert merged('<t><a x="1"/></t>', '<t><a z=""/></t>') == '<t><a x="1"/></t>'
 
 
-def test_words_about_merging_go() -> None:
+def test_merge_attributes_are_dropped() -> None:
     """Attributes that control merging are dropped, except for those that tools read."""
     base = (
         '<task x:schema="task.xdef"><steps><step name="a" x:id="1" x:final="false" x:key-attr="name"/></steps></task>'
@@ -285,7 +285,7 @@ def test_final() -> None:
         (steps("a"), '<task><steps x:override="merge-super"><x:super/></steps></task>', ("conflicting-operators", "delta1.task.xml", 1, 14)),
     ],
 )  # fmt: skip
-def test_what_cannot_be_merged(base: str, delta: str, expected: tuple[str, str, int, int]) -> None:
+def test_conflicts(base: str, delta: str, expected: tuple[str, str, int, int]) -> None:
     """A conflict is reported at its location in the delta."""
     _, problems = layered(base, delta)
     assert codes(problems) == [expected]
@@ -301,7 +301,7 @@ def test_what_cannot_be_merged(base: str, delta: str, expected: tuple[str, str, 
         ('x:final="yes"', "bad-value", ""),
     ],
 )
-def test_words_that_are_not_known(attributes: str, code: str, hint: str) -> None:
+def test_unknown_merge_attributes(attributes: str, code: str, hint: str) -> None:
     """Unknown attributes and operators are reported even if nothing was merged."""
     _, problems = layered(f'<t><steps><step name="a" {attributes}/></steps></t>')
     assert codes(problems) == [(code, "base.task.xml", 1, 26)]

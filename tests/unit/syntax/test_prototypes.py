@@ -60,7 +60,7 @@ def test_prototypes_of_other_elements() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "column", "told"),
+    ("body", "code", "column", "message"),
     [
         ('<step name="pay"/><step name="a" x:prototype="pya"/>', "no-prototype", 44, "did you mean 'pay'"),
         ('<step name="a" x:prototype="a"/>', "prototype-cycle", 26, "leads back to this element"),
@@ -72,11 +72,11 @@ def test_prototypes_of_other_elements() -> None:
         ),
     ],
 )
-def test_wrong_prototypes(body: str, code: str, column: int, told: str) -> None:
+def test_wrong_prototypes(body: str, code: str, column: int, message: str) -> None:
     """A missing prototype and a cycle of prototypes are reported."""
     _, problems = layered(steps(body))
     assert codes(problems)[0] == (code, "base.task.xml", 1, column)
-    assert told in f"{problems[0].message} {problems[0].hint}"
+    assert message in f"{problems[0].message} {problems[0].hint}"
 
 
 def test_a_removed_prototype_is_missing() -> None:

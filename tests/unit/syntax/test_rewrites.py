@@ -46,13 +46,13 @@ def test_short_forms_are_written_out(short: str, long: str) -> None:
     assert shown(rewrite_short_forms(tree(short))) == long
 
 
-def test_a_tree_without_short_forms_stays_itself() -> None:
+def test_a_tree_without_short_forms_is_returned_unchanged() -> None:
     """A tree without short forms is returned unchanged, not copied."""
     root = tree("<task><steps><step name='a'/>text</steps></task>")
     assert rewrite_short_forms(root) is root
 
 
-def test_problems_of_short_forms_stand_where_they_were_written() -> None:
+def test_problems_of_short_forms_are_located_at_the_attribute() -> None:
     """An element that was made from an attribute has the location of the attribute."""
     source = rewrite_short_forms(tree('<s\n in:x="1 +"/>')).children[0].children[0]
     assert source.at[1:] == (2, 2)
@@ -91,7 +91,7 @@ def test_the_kernel_language(before: str, after: str) -> None:
     assert normalize(once) == once
 
 
-def test_a_tree_in_the_kernel_language_stays_itself() -> None:
+def test_a_tree_in_the_kernel_language_is_returned_unchanged() -> None:
     """A tree in the kernel language is returned unchanged, not copied."""
     root = tree(
         '<task><steps><sequential name="s"><steps><step name="a"><source>1</source></step></steps></sequential></steps></task>'

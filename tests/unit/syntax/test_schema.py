@@ -177,7 +177,7 @@ def test_beans(grammar: ElementDeclaration) -> None:
     assert attributes_of(bean.children["property"]) == {"name!", "value", "ref"}
 
 
-def test_declarations_say_what_a_value_is(grammar: ElementDeclaration) -> None:
+def test_declarations_describe_values(grammar: ElementDeclaration) -> None:
     """The declaration of an attribute has its type, its documented values and a check of values."""
     join_type = steps_of(grammar).children["fork"].attributes["joinType"]
     target = steps_of(grammar).children["step"].attributes["next"]

@@ -15,7 +15,7 @@ def touch(file: Path) -> Path:
     return file
 
 
-def test_a_relative_path_starts_at_the_file_that_says_it(tmp_path: Path) -> None:
+def test_a_relative_path_starts_at_the_referring_file(tmp_path: Path) -> None:
     wanted = touch(tmp_path / "a" / "x.task.xml")
     assert SearchPath(()).by_path("../a/x.task.xml", str(tmp_path / "b" / "y.task.xml")) == str(wanted)
     with pytest.raises(NotFoundError, match=r"'x\.task\.xml' not found") as caught:
@@ -46,7 +46,7 @@ def test_without_a_version_the_highest_counts(tmp_path: Path) -> None:
         lookup.by_name("orders", 3, ".task")
 
 
-def test_nowhere_to_look() -> None:
+def test_a_search_path_without_folders() -> None:
     with pytest.raises(NotFoundError) as caught:
         SearchPath(()).by_name("orders", None, ".task")
     assert caught.value.hint == "there are no search roots: set --path, TASKRUN_PATH or TaskManager(path=…)"

@@ -183,7 +183,7 @@ def test_a_file_with_everything_passes() -> None:
         ),
     ],
 )  # fmt: skip
-def test_one_slip_gives_one_problem(text: str, column: int, code: str, message: str, hint: str) -> None:
+def test_one_mistake_is_one_problem(text: str, column: int, code: str, message: str, hint: str) -> None:
     """Each kind of mistake has its code, location, message and hint."""
     problem = only(steps(text))
 
@@ -291,7 +291,7 @@ CHAINS = sorted(chain for chain, _ in SCHEMA.declarations.walk())
 
 
 @pytest.mark.parametrize("chain", CHAINS, ids="/".join)
-def test_fast_answer_and_explanation_agree_everywhere(chain: tuple[str, ...]) -> None:
+def test_lxml_and_the_explanation_agree(chain: tuple[str, ...]) -> None:
     """For every element, lxml and the explanation agree on a valid tree, and one mistake is one problem."""
     grammar = SCHEMA.declarations
     declared = dict(grammar.walk())[chain]
@@ -321,7 +321,7 @@ NAMES = ["", ":", "a:", ":a", "a:b:c", "ªx", "é", "a b", "a\0b", "\ud800", "<"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_weird_names_are_refused_or_passed_over(name: str) -> None:
+def test_unusual_names_are_refused_or_ignored(name: str) -> None:
     """No name crashes: a prefixed one is an extension, any other is unknown, and scripts may have any."""
     expected = set() if ":" in name else {"unknown-attribute", "unknown-element"}
 
@@ -338,7 +338,7 @@ def test_weird_names_are_refused_or_passed_over(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800", "💥", "\x85", "9" * 5_000, "NaN", "${", "\n"])
-def test_weird_values_never_crash(value: str) -> None:
+def test_unusual_values_never_crash(value: str) -> None:
     """Values with characters that XML does not allow are validated like all others."""
     loop = node("loop", {"maxCount": value}, node("rate-limit", {"requestPerSecond": "0", "maxWait": "1"}, text=value))
 
@@ -360,7 +360,7 @@ def test_deep_trees_do_not_exhaust_the_stack() -> None:
     assert len(caught.value.diagnostics) == 1
 
 
-def test_what_only_the_fast_answer_refuses_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_problem_that_only_lxml_finds_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the explanation finds nothing, the message of the validator is reported."""
     monkeypatch.setattr("taskrun.syntax.schema_errors.explain", lambda root, schema: [])
 

@@ -96,14 +96,14 @@ def test_scalars_keep_their_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "~", "null"])
-def test_nothing_is_not_there(text: str) -> None:
+def test_null_values_are_omitted(text: str) -> None:
     found = step(f"displayName: {text}\nsource: {text}")
     assert not found.attributes
     assert not found.children
 
 
 @pytest.mark.parametrize("text", ["'null'", '"~"', "!!str null", '""'])
-def test_a_text_that_looks_like_nothing(text: str) -> None:
+def test_a_text_that_looks_like_null(text: str) -> None:
     assert step(f"displayName: {text}").attributes["displayName"] in {"null", "~", ""}
 
 
@@ -131,7 +131,7 @@ def test_values_of_inputs_may_be_data() -> None:
     assert inputs[0].attributes["value"] == '@:[1, {"a": "b"}]'
 
 
-def test_words() -> None:
+def test_special_keys() -> None:
     found = step("$attributes: {source: a}\nrevert: {x: 1, $text: <a>}\n$elements: [{$tag: input, type: int}]")
     assert found.attributes == {"source": "a"}
     assert [plain(child) for child in found.children] == [
@@ -283,12 +283,12 @@ def test_refused(text: str, problems: list[tuple[str, str]]) -> None:
         ("", "1:1"), ("{}x", "1:3"), ("[tru]", "1:2"), ("// c\n{}", "1:1"), ("[1", "1:3"), ("[1.]", "1:2"),
     ],
 )  # fmt: skip
-def test_what_is_no_json(text: str, place: str) -> None:
+def test_malformed_json(text: str, place: str) -> None:
     assert refused(text, "f.json") == [("json", place)]
     assert refused('{"a": 1,\n "a": 2}', "f.json") == [("doubled", "2:2")]
 
 
-def test_all_problems_are_told_in_order() -> None:
+def test_all_problems_are_reported_in_order() -> None:
     problems = refused("my:a: 1\nsteps:\n  - {name: x}\n  - {type: step, inputs: 1, our:z: 2}\n")
     assert problems == [("prefix", "1:1"), ("wrong-form", "3:5"), ("wrong-form", "4:26"), ("prefix", "4:29")]
 

@@ -41,7 +41,7 @@ def test_paths_outside_are_refused(path: str, context: TagContext, inside: Path)
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "\ud800", 3, None, b"a"])
-def test_what_is_no_path_is_refused(path: str, context: TagContext) -> None:
+def test_invalid_paths_are_refused(path: str, context: TagContext) -> None:
     """Empty paths, paths with NUL or unencodable characters, and values that are not text are refused."""
     with pytest.raises(FolderError):
         context.resolve(path)
@@ -60,7 +60,7 @@ def test_links_are_followed_before_comparing(context: TagContext, inside: Path, 
     assert context.resolve("within/a") == inside / "real" / "a"
 
 
-def test_a_loop_of_links_hides_no_way_out(context: TagContext, inside: Path, outside: Path) -> None:
+def test_a_loop_of_links_is_refused(context: TagContext, inside: Path, outside: Path) -> None:
     """A path through a loop of links is refused, because realpath then removes '..' without following links."""
     (inside / "loop").symlink_to("loop")
     (inside / "out").symlink_to(outside)
@@ -68,7 +68,7 @@ def test_a_loop_of_links_hides_no_way_out(context: TagContext, inside: Path, out
         context.resolve("loop/../out/secret.txt")
 
 
-def test_a_long_way_hides_no_way_out(context: TagContext, inside: Path, outside: Path) -> None:
+def test_a_path_longer_than_path_max_is_refused(context: TagContext, inside: Path, outside: Path) -> None:
     """A path that links make longer than PATH_MAX is refused."""
     long = "d" * 250
     folder = inside

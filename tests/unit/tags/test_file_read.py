@@ -19,7 +19,7 @@ from taskrun.tags.files import (
 )
 
 
-def test_text_is_read_as_it_is(context: TagContext, inside: Path) -> None:
+def test_text_is_read_unchanged(context: TagContext, inside: Path) -> None:
     """Newlines are kept, a byte order mark of UTF-8 is removed, empty files and any file names are accepted."""
     (inside / "日本 ü.txt").write_bytes("a\r\nb\rç\n".encode())
     (inside / "bom.txt").write_bytes(b"\xef\xbb\xbfa\xef\xbb\xbf")
@@ -32,7 +32,7 @@ def test_text_is_read_as_it_is(context: TagContext, inside: Path) -> None:
     assert read_text("latin.txt", encoding="latin-1", context=context) == "ä"
 
 
-def test_missing_files_name_near_ones(context: TagContext, inside: Path) -> None:
+def test_missing_files_are_reported_with_similar_names(context: TagContext, inside: Path) -> None:
     """The error names the missing part of the path, and a similar name in that folder."""
     (inside / "orders.json").touch()
     (inside / ".taskrun-00.tmp").touch()

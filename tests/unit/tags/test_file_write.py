@@ -61,7 +61,7 @@ def test_text_is_appended(context: TagContext, inside: Path) -> None:
 
 
 @pytest.mark.parametrize("append", [False, True])
-def test_nothing_is_left_of_a_text_that_cannot_be_written(append: bool, context: TagContext, inside: Path) -> None:
+def test_an_unencodable_text_creates_no_file(append: bool, context: TagContext, inside: Path) -> None:
     """The error names the character; no folder is created."""
     with pytest.raises(FileError, match=r"character 1 \('ß'\)"):
         write_text("x/a.txt", "aß", encoding="ascii", append=append, context=context)
@@ -89,7 +89,7 @@ def test_a_full_disk_changes_nothing(append: bool, context: TagContext, inside: 
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace", "write"])
-def test_an_interruption_leaves_nothing(
+def test_an_interruption_leaves_no_temporary_file(
     function: str, context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A KeyboardInterrupt leaves no temporary file."""
@@ -226,7 +226,7 @@ def test_appending_to_a_file_that_is_replaced_meanwhile(
     assert (inside / "log.txt").read_text() == ("!" if gone else "new!")
 
 
-def test_a_lock_that_cannot_be_had(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written if the file system does not support locks."""
 
     def refused(*_: object) -> None:
@@ -268,7 +268,7 @@ def itself() -> list:
         ("\ud800", "character 1"),
     ],
 )
-def test_what_json_does_not_have(value: object, message: str, context: TagContext, inside: Path) -> None:
+def test_values_that_json_does_not_support(value: object, message: str, context: TagContext, inside: Path) -> None:
     """The error names the place in the value; the file is unchanged."""
     (inside / "a.json").write_text("old")
     with pytest.raises(FileError, match=message):
@@ -333,6 +333,6 @@ def test_wrong_rows(rows: list, columns: list | None, message: str, context: Tag
 
 
 @given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(st.text(), min_size=n, max_size=n))))
-def test_csv_says_the_same_when_read(rows: list[list[str]]) -> None:
+def test_csv_survives_a_round_trip(rows: list[list[str]]) -> None:
     """Cells with any content are read as they were written."""
     assert from_csv("a", to_csv("a", rows, None, ";"), ";", header=False) == rows

@@ -88,7 +88,7 @@ def close(handler: BaseHTTPRequestHandler) -> None:
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
-def test_an_answer(server: Server, ask: Any) -> None:
+def test_a_response(server: Server, ask: Any) -> None:
     """A response has status, headers, text and value."""
     server.answers = [(201, {"Content-Type": "application/json; charset=utf-8", "X-A": "b"}, '{"ä": 1}'.encode())]
     answer = ask(server.url)
@@ -119,7 +119,7 @@ def test_texts_and_values(kind: str, content: bytes, body: str, value: Any, *, s
     assert (answer["body"], answer["json"]) == (body, value)
 
 
-def test_what_is_sent(server: Server, ask: Any) -> None:
+def test_parts_of_the_request(server: Server, ask: Any) -> None:
     """Parameters are added to the query, None omits one, JSON and texts are sent as UTF-8."""
     ask(server.url + "/p?a=1", params={"b": [2, "ü&"], "c": None, "d": True}, headers={"X-N": 3, "X-None": None})
     assert server.asked[-1]["path"] == "/p?a=1&b=2&b=%C3%BC%26&d=true"
@@ -164,7 +164,7 @@ def test_what_is_sent(server: Server, ask: Any) -> None:
         ("http://h/", {"retryOn": ["503"]}, "retryOn is"),
     ],
 )
-def test_what_cannot_be_asked(url: str, settings: dict, message: str, ask: Any) -> None:
+def test_invalid_requests(url: str, settings: dict, message: str, ask: Any) -> None:
     """An invalid request is not sent, and the error shows no secret."""
     with pytest.raises(HttpError, match=message) as caught:
         ask(url, **settings)
@@ -198,7 +198,7 @@ def test_expected_statuses(server: Server, ask: Any) -> None:
         ask(server.url, expectStatus=[404])
 
 
-def test_a_flaky_server_is_asked_again(server: Server, ask: Any, reports: list[str]) -> None:
+def test_requests_to_a_flaky_server_are_retried(server: Server, ask: Any, reports: list[str]) -> None:
     """Statuses and closed connections are retried, and each retry is reported without secrets."""
     server.answers = [(503, {}, b"busy"), close, (429, {}, b""), (200, {}, b"well")]
     assert ask(server.url + "?key=hidden", retries=3)["body"] == "well"
@@ -208,7 +208,7 @@ def test_a_flaky_server_is_asked_again(server: Server, ask: Any, reports: list[s
     assert "hidden" not in "".join(reports)
 
 
-def test_repetitions_end(server: Server, ask: Any) -> None:
+def test_the_number_of_retries_is_limited(server: Server, ask: Any) -> None:
     """The last failure is raised; other statuses are not retried."""
     server.answers = [(502, {}, b"")]
     with pytest.raises(HttpError, match="502"):
@@ -219,7 +219,7 @@ def test_repetitions_end(server: Server, ask: Any) -> None:
     assert len(server.asked) == 4
 
 
-def test_only_harmless_methods_are_repeated(server: Server, ask: Any) -> None:
+def test_only_idempotent_methods_are_retried(server: Server, ask: Any) -> None:
     """POST is not retried unless that is allowed; then the body is sent again."""
     server.answers = [(503, {}, b"")]
     for answer in ((503, {}, b""), close):
@@ -245,7 +245,7 @@ def test_pauses_double_up_to_a_limit(
     ]  # fmt: skip
 
 
-def test_servers_may_ask_for_a_pause(server: Server, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pauses_requested_by_the_server(server: Server, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A requested pause is used, unless it is as long as an hour."""
     pauses: list[float] = []
 
@@ -306,7 +306,7 @@ def test_a_slow_server(server: Server, ask: Any) -> None:
         ended.set()
 
 
-def test_nobody_listens(ask: Any, reports: list[str]) -> None:
+def test_a_refused_connection(ask: Any, reports: list[str]) -> None:
     """A failed connection is retried and has no status."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -316,7 +316,7 @@ def test_nobody_listens(ask: Any, reports: list[str]) -> None:
     assert len(reports) == 2
 
 
-def test_answers_have_a_largest_size(server: Server, ask: Any) -> None:
+def test_responses_have_a_maximum_size(server: Server, ask: Any) -> None:
     """The limit applies to the decompressed response; the text of a failure is shortened."""
     server.answers = [(200, {}, b"x" * 10)]
     assert ask(server.url, maxBytes=10)["body"] == "x" * 10
@@ -338,7 +338,9 @@ def test_answers_have_a_largest_size(server: Server, ask: Any) -> None:
         ({"Content-Encoding": "gzip"}, b"no gzip", "GET http://.*: "),
     ],
 )
-def test_lying_servers(headers: dict, content: bytes, message: str, server: Server, ask: Any) -> None:
+def test_responses_that_contradict_their_headers(
+    headers: dict, content: bytes, message: str, server: Server, ask: Any
+) -> None:
     """A response that contradicts its headers is a failure and is not retried."""
     server.answers = [(200, headers, content)]
     with pytest.raises(HttpError, match=message):
@@ -346,7 +348,7 @@ def test_lying_servers(headers: dict, content: bytes, message: str, server: Serv
     assert len(server.asked) == 1
 
 
-def test_an_answer_that_breaks_off(server: Server, ask: Any) -> None:
+def test_an_incomplete_response(server: Server, ask: Any) -> None:
     """An incomplete response is retried."""
     server.answers = [(200, {"Content-Length": "100"}, b"x"), (200, {}, b"whole")]
     assert ask(server.url, retries=1)["body"] == "whole"

@@ -48,7 +48,7 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_arguments_arrive_as_they_are(context: TagContext) -> None:
+def test_arguments_are_passed_unchanged(context: TagContext) -> None:
     """No shell interprets the arguments."""
     code = "import sys; print(sys.argv[1:])"
     result = ran(sys.executable, "-c", code, "$HOME", "a b", "'; rm -rf /", 3, "ü", "", context=context)
@@ -115,14 +115,14 @@ def test_failures_show_the_end_of_stderr_but_no_arguments(context: TagContext) -
         (["cat"], {"stdin": 3}, "stdin is a int"),
     ],
 )
-def test_what_cannot_be_run(args: Any, settings: dict, message: str, context: TagContext, inside: Path) -> None:
+def test_invalid_programs(args: Any, settings: dict, message: str, context: TagContext, inside: Path) -> None:
     """The message says what to give instead."""
     (inside / "program").touch(mode=0o644)
     with pytest.raises(ShellError, match=message):
         asyncio.run(run(args, context=context, **settings))
 
 
-def test_near_programs_are_named(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_similar_programs_are_suggested(context: TagContext, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hint is a program of PATH."""
     (inside / "frobnicate").touch(mode=0o755)
     monkeypatch.setenv("PATH", f"/no/such:{inside}")

@@ -126,7 +126,7 @@ def test_failure(templates: Templates, body: str, inputs: dict[str, Any], expect
     assert expected in templates.failure(body, inputs)
 
 
-def test_what_a_failure_carries(templates: Templates) -> None:
+def test_attributes_of_a_failure(templates: Templates) -> None:
     """The exception has all attributes of c:throw."""
     body = (
         '<c:throw errorCode="shop.no" params="${{\'a\': 1}}" cause="${n}" errorDescription="none left" bizFatal="true" '
@@ -225,7 +225,7 @@ def test_include(templates: Templates) -> None:
     assert templates.value('<c:include src="parts/a.xml"/>', {"n": 2}, allow=["math"]) == 7
 
 
-def test_include_is_no_circle(templates: Templates) -> None:
+def test_include_cycles(templates: Templates) -> None:
     """A file that includes itself is reported at the c:include that closes the cycle."""
     templates.bench.write('<c:unit>\n<c:include src="b.xml"/></c:unit>', "a.xml")
     templates.bench.write('<c:unit>\n<c:include src="a.xml"/></c:unit>', "b.xml")

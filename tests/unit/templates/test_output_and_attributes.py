@@ -233,7 +233,7 @@ def test_wrong_filter(templates: Templates, condition: str, expected: str) -> No
     assert locations_of(templates.bench.problems(text))[:1] == [expected]
 
 
-def test_scripts_do_not_get_behind_elements(templates: Templates) -> None:
+def test_scripts_cannot_reach_the_node_of_an_element(templates: Templates) -> None:
     """Scripts can read an element but cannot reach its Node."""
     body = "<c:collect singleNode='true' xpl:return='e'><a/></c:collect><c:script>{}</c:script>"
     for escape in ("e._node", "e.toXml.__self__", "e.__class__", "e.attrText.__func__"):

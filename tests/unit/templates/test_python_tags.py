@@ -143,14 +143,14 @@ def test_failure(templates: Templates, body: str, expected: str) -> None:
     assert expected in str(ran.cause)
 
 
-def test_a_tag_that_waits_stands_in_sources_only(templates: Templates) -> None:
+def test_a_tag_that_awaits_is_refused_in_conditions(templates: Templates) -> None:
     """A condition cannot contain a tag that has to be awaited."""
     text = '<task xmlns:p="p"><steps><step name="a"><when>\n<p:add left="1"/></when><source>1</source></step></steps></task>'
     problems = templates.bench.problems(text, tags=TAGS)
     assert [item.code for item in problems] == ["unsupported"]
 
 
-def test_a_waiting_slot_in_a_tag_of_a_library(templates: Templates) -> None:
+def test_an_awaited_slot_in_a_tag_of_a_library(templates: Templates) -> None:
     """xpl:slot awaits the slot; a script has to await it, and fails otherwise."""
     body = "<t:A><b><p:later value='7'/></b></t:A>"
     for source, expected in (

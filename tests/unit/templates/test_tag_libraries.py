@@ -289,7 +289,7 @@ def test_failure(templates: Templates, tags: str, body: str, expected: str) -> N
         assert expected in templates.failure(body, {"n": "x"}, tags=tags)
 
 
-def test_failure_tells_its_place_in_the_library(templates: Templates) -> None:
+def test_a_failure_is_located_in_the_library(templates: Templates) -> None:
     """A failing script is located in the library."""
     ran = templates.run("<t:A/>", tags="<A><source>\n  <c:script>1 / 0</c:script></source></A>")
     assert any("t.xlib:3:13" in note for note in ran.cause.__notes__)
@@ -334,14 +334,14 @@ def test_wrong_macro(templates: Templates, tags: str, body: str, expected: list[
     assert [item.code for item in problems][:1] == expected, messages_of(problems)
 
 
-def test_a_tag_is_named_like_something_of_python(templates: Templates) -> None:
+def test_a_tag_named_like_a_python_attribute(templates: Templates) -> None:
     """The name of a tag cannot reach an attribute of a Python object."""
     tags = "<__class__><source><c:script>1</c:script></source></__class__><keys><source><c:script>2</c:script></source></keys>"
     assert templates.value("<t:__class__/><t:keys/>", tags=tags) == 2
     assert locations_of(templates.wrong("<t:items/>", tags=tags)) == ["unknown-tag 3:1"]
 
 
-def test_a_tag_sees_its_own_variables_only(templates: Templates) -> None:
+def test_a_tag_has_its_own_variables(templates: Templates) -> None:
     """A tag can neither read nor set the variables of its caller."""
     tags = "<A><source><c:var name='n' value='9'/><c:script>n</c:script></source></A>"
     assert templates.value("<t:A/><c:script>n</c:script>", {"n": 1}, tags=tags) == 1

@@ -31,7 +31,7 @@ _new_scope = dict.__new__
 
 @decorator("call", rank=120)
 class Call(ImpliedDecorator):
-    """Call of a step: its inputs are the arguments, its outputs the return values."""
+    """Implied decorator that calls a step like a function: its inputs are the arguments, its outputs the return values."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
@@ -90,7 +90,7 @@ class Call(ImpliedDecorator):
         return self.leave(done, callee, frame.scope)
 
     def callee(self, frame: Frame) -> Frame:
-        """Return a new frame for the step, with a scope of its own."""
+        """Return a new frame with a new scope for the step."""
         scope = _new_scope(Scope)
         scope.parent = frame.scope if self.nested else frame.run.scope
         return Frame(frame.run, frame, self.step, scope)
@@ -121,7 +121,7 @@ class Call(ImpliedDecorator):
         return done
 
     def fail(self, error: Exception, callee: Frame, outer: Scope) -> None:
-        """Add a note of the step to a failure; raises InputError in its place if inputs refer to unknown variables."""
+        """Add a note of the step to a failure; raises InputError instead if inputs refer to unknown variables."""
         failure = self._missing(error, outer)
         add_note(failure, StepNote(callee.path, self.step.at))
         if failure is not error:
@@ -150,7 +150,7 @@ class Call(ImpliedDecorator):
         return jump_to(self.jump, outputs)
 
     def _missing(self, error: Exception, outer: Scope) -> Exception:
-        """Return the error itself, or an InputError if it says that by-name inputs refer to unknown variables."""
+        """Return an InputError if by-name inputs refer to unknown variables, else the error itself."""
         if not isinstance(error, UnknownVariableError) or not self.plain:
             return error
         missing = [item for item in self.inputs if item.by_name and not outer.has(item.name)]
@@ -159,7 +159,7 @@ class Call(ImpliedDecorator):
         return InputError([f"{item.describe()}: {unknown_variable(item.name, outer.names())}" for item in missing])
 
     def _export(self, callee: Frame, outputs: Any) -> None:
-        """Set the outputs of the task's scope, and dump those with ``dump``."""
+        """Set the outputs with ``toTaskScope`` in the scope of the task, and report those with ``dump``."""
         for item in self.careful:
             if item.name in outputs:
                 value = outputs[item.name]

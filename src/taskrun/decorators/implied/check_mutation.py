@@ -27,7 +27,7 @@ from taskrun.errors import ChangedInputError, UnsavableValueError
 
 
 class Snapshot(NamedTuple):
-    """An input before the step runs: its value, and the text of it, or a copy if it has no text."""
+    """Value of an input before the step runs, with its JSON text, or with a copy if it has no JSON text."""
 
     name: str
     value: Any
@@ -37,7 +37,7 @@ class Snapshot(NamedTuple):
 
 @decorator("checkMutation", rank=110)
 class CheckMutation(ImpliedDecorator):
-    """A comparison of the inputs before and after the step."""
+    """Implied decorator that compares the inputs before and after the step, and fails the step if one has changed."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("check_mutation",))
 

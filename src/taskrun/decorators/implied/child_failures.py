@@ -22,14 +22,14 @@ from taskrun.durable.compensation import mark_handled, may_handle
 
 @decorator("containerFailures", rank=13)
 class ContainerFailures(ImpliedDecorator):
-    """Marker of the failures of its children that a container has handled, when the container ends."""
+    """Implied decorator of a container: marks the failures of its children that it has handled, when it ends."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded", "compensates"))
 
     @classmethod
     def implied(cls, step: Step, _settings: WeaveSettings) -> ContainerFailures | None:
         """Return the decorator for a container that does not mark handled failures itself."""
-        return cls() if step.traits.holds_steps(step) and not step.traits.marks_handled else None
+        return cls() if step.traits.contains_steps(step) and not step.traits.marks_handled else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the container, then mark the failures that it has handled."""
@@ -56,7 +56,7 @@ class ContainerFailures(ImpliedDecorator):
 
 @decorator("childFailure", rank=150)
 class ChildFailure(ImpliedDecorator):
-    """Registration of the failure of a child, which ContainerFailures reads when the container ends."""
+    """Implied decorator of a child: stores its failure, which ContainerFailures reads when the container ends."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("in_foreign_container",))
 
@@ -69,7 +69,7 @@ class ChildFailure(ImpliedDecorator):
         return cls(name=step.name) if tracked and settings.in_foreign_container else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; store that it follows earlier failures of its siblings, and store its own failure."""
+        """Run the step; mark earlier failures of its siblings as followed by this step, and store its own failure."""
         run = frame.run
         rollback = run.rollback
         if rollback.abort_error is not None:
@@ -87,5 +87,5 @@ class ChildFailure(ImpliedDecorator):
 
 
 def is_part(error: Exception, of: BaseException) -> bool:
-    """Return whether an exception is another one, or a member of that group."""
+    """Return whether ``error`` is the exception ``of`` itself, or a member of the exception group ``of``."""
     return error is of or (isinstance(of, BaseExceptionGroup) and any(is_part(error, item) for item in of.exceptions))

@@ -19,7 +19,7 @@ from taskrun.durable.compensation import with_compensation
 
 @decorator("compensate", rank=15)
 class Compensate(ImpliedDecorator):
-    """A list of the compensations of a container, and its rollback."""
+    """Implied decorator of a container: collects the compensations of its steps, and rolls it back when it fails."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("compensates",))
 
@@ -29,5 +29,5 @@ class Compensate(ImpliedDecorator):
         return cls() if next(iter(step.children()), None) is not None else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the body with a list of compensations of its own."""
+        """Run the body with a new list of compensations, and roll it back when it fails or is cancelled."""
         return with_compensation(frame, inner)

@@ -23,7 +23,7 @@ from taskrun.model.variables import own_names
 
 @decorator("outputs", rank=30)
 class Outputs(ImpliedDecorator):
-    """The output expressions of a step."""
+    """Implied decorator that evaluates the declared outputs of a step after its body."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_by=("outputs",))
 

@@ -23,7 +23,7 @@ from taskrun.core.weave import WeaveSettings
 
 @decorator("persistOutputs", rank=125)
 class PersistOutputs(ImpliedDecorator):
-    """Recorded outputs of a step that is not recorded itself."""
+    """Implied decorator that records outputs with ``persist="true"`` of a step that is not recorded itself."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded",), implied_by=("outputs",))
 

@@ -20,7 +20,7 @@ from taskrun.core.weave import WeaveSettings
 
 @decorator("persistVariables", rank=14)
 class PersistVariables(ImpliedDecorator):
-    """Recorded variables of a container."""
+    """Implied decorator that records the variables named by ``persistVars`` of a container."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded",), implied_by=("persis_vars",))
 

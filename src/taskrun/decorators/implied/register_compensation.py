@@ -18,7 +18,7 @@ from taskrun.durable.compensation import register_compensation
 
 @decorator("registerCompensation", rank=96)
 class RegisterCompensation(ImpliedDecorator):
-    """Registration of the compensation of a step."""
+    """Implied decorator that registers the compensation of a step when the step succeeds."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("compensates",))
 

@@ -36,7 +36,7 @@ COMPENSATED = "what the steps inside had done is undone"
 
 @decorator("replay", rank=97)
 class Replay(ImpliedDecorator):
-    """Replay and recording of a step in a recorded run."""
+    """Implied decorator that replays or records a step of a recorded run."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded",))
 
@@ -63,8 +63,8 @@ class Replay(ImpliedDecorator):
         return cls(
             step=step,
             input_names=tuple(item.name for item in step.inputs),
-            container=step.traits.holds_steps(step),
-            records_start=step.traits.holds_steps(step) or step.traits.awaits(step),
+            container=step.traits.contains_steps(step),
+            records_start=step.traits.contains_steps(step) or step.traits.awaits(step),
             shared=settings.concurrent,
             hidden=unrecorded(step.outputs),
             compensates=settings.compensates,
@@ -171,7 +171,7 @@ class Replay(ImpliedDecorator):
         return done
 
     def _recorded_failure(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
-        """Return the recorded failure of the step; restore what it means for the rollback of the run."""
+        """Return the recorded failure of the step, and restore its effect on the rollback of the run."""
         failure = recorder.failure(earlier.error)
         if ROLLS_BACK_RUN in earlier.note or isinstance(failure, RevertError):
             frame.run.rollback.abort_error = failure
@@ -180,7 +180,7 @@ class Replay(ImpliedDecorator):
         return failure
 
     def _first_inputs(self, frame: Frame, earlier: StepRecord | None, recorder: Recorder) -> str | None:
-        """Return the text of the inputs at the first start of the step; a re-entered step has these inputs again."""
+        """Return the JSON text of the inputs at the first start of the step, because a re-entered step gets them again."""
         if earlier is not None and earlier.inputs is not None and earlier.state is not StepState.SUCCEEDED:
             frame.scope.update(recorder.value(earlier.inputs))
             return earlier.inputs
@@ -240,7 +240,7 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
 
 
 def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Return the values that may be recorded: without those of inputs with ``persist="false"``.
+    """Return the values without those of inputs with ``persist="false"``, which must not be recorded.
 
     A by-name input is as public as the variable that it reads.
     """
@@ -262,4 +262,4 @@ def unsavable(error: UnsavableValueError, key: str) -> UnsavableValueError:
     """Return an error that names the step and the output whose value cannot be recorded."""
     output, _, rest = error.path.removeprefix("['").partition("']")
     place = f"step {key}: its output '{output}'" + (f", at {rest}," if rest else "")
-    return UnsavableValueError(f'{place} cannot be recorded: {error.problem}; or say saveState="false" on the step')
+    return UnsavableValueError(f'{place} cannot be recorded: {error.problem}; or set saveState="false" on the step')

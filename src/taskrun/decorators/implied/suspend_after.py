@@ -26,7 +26,7 @@ SUSPEND = "@suspend"
 
 @decorator("suspendAfter", rank=137)
 class SuspendAfter(ImpliedDecorator):
-    """A wait point after a step."""
+    """Implied decorator for ``next="@suspend"``: adds a wait point after the step."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("suspends",))
 

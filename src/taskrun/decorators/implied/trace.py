@@ -20,7 +20,7 @@ from taskrun.errors import StepTimeout
 
 @decorator("trace", rank=130)
 class Trace(ImpliedDecorator):
-    """The start and end events of a step."""
+    """Implied decorator that emits an event at the start and at the end of a step."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("traced",))
 

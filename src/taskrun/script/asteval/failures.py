@@ -28,13 +28,13 @@ def explain(error: Exception, budget: Budget, location_text: LocationText) -> No
     """
     run = Activation.run.__code__
     failed: ast.AST | None = None
-    kept: list[TracebackType] = []
+    remaining: list[TracebackType] = []
     for entry in traceback_entries(error):
         if entry.tb_frame.f_code is run:
             variables: dict[str, Any] = entry.tb_frame.f_locals
             if variables["self"].budget is budget:
                 failed = variables["node"]
         if not is_frame_of(entry, _PACKAGES):
-            kept.append(entry)
-    replace_traceback(error, kept)
+            remaining.append(entry)
+    replace_traceback(error, remaining)
     add_location_note(error, failed, location_text)

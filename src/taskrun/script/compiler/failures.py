@@ -50,7 +50,7 @@ def explain(origin: CodeOrigin, error: Exception) -> None:
     The frames of guarded operations are removed from the traceback.
     """
     failed: int | None = None
-    kept: list[TracebackType] = []
+    remaining: list[TracebackType] = []
     own = set(_nested_codes(origin.code))
     for entry in traceback_entries(error):
         frame = entry.tb_frame
@@ -59,10 +59,10 @@ def explain(origin: CodeOrigin, error: Exception) -> None:
             if type(error) is UnknownVariableError and not error.explained:
                 error.explain(unknown_variable(str(error.name), frame.f_locals[SCOPE], origin.namespace))
             line = entry.tb_lineno if failed is None else origin.part.location(failed).line
-            kept.append(TracebackType(None, frame, -1, line))
+            remaining.append(TracebackType(None, frame, -1, line))
         elif not is_frame_of(entry, _PACKAGE):
-            kept.append(entry)
-    replace_traceback(error, kept)
+            remaining.append(entry)
+    replace_traceback(error, remaining)
     add_location_note(error, failed, origin.part.place)
 
 

@@ -152,9 +152,11 @@ class StatementEmitter(ExpressionEmitter):
         for part in node.items:
             manager, target = self.visit(part.context_expr), part.optional_vars
             if target is not None:  # a starred target must be part of a list to be metered
-                held = ast.List([target], STORE) if has_starred(target) else target
-                target = self.unpacking_target(held, later)
-                target = target.elts[0] if isinstance(target, ast.List) and held is not part.optional_vars else target
+                wrapped = ast.List([target], STORE) if has_starred(target) else target
+                target = self.unpacking_target(wrapped, later)
+                target = (
+                    target.elts[0] if isinstance(target, ast.List) and wrapped is not part.optional_vars else target
+                )
             items.append(ast.withitem(manager, target))
         return ast.With(items, [*later, *self.visit_block(node.body)])
 

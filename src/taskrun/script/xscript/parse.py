@@ -197,9 +197,9 @@ def _convert_node(node: Any) -> Any:
     if not hasattr(node, "children"):
         return Token(node.type, str(node), node.start_pos, node.end_pos, newline=False)
     children: Iterable[Any] = node.children
-    kept = tuple(_convert_node(child) for child in children if getattr(child, "type", "") not in _DROPPED_KINDS)
+    converted = tuple(_convert_node(child) for child in children if getattr(child, "type", "") not in _DROPPED_KINDS)
     start, end = _span(node)
-    return SyntaxNode(str(node.data), kept, start, end)
+    return SyntaxNode(str(node.data), converted, start, end)
 
 
 def _span(node: Any) -> tuple[int, int]:

@@ -28,11 +28,11 @@ _EXPLANATIONS: Mapping[int, tuple[str, str]] = MappingProxyType(
             f"check the disk and its limits; {_COMMITS_ARE_SAFE}",
         ),
         sqlite3.SQLITE_BUSY: (
-            "another process holds it locked",
+            "another process has locked it",
             "find the process that has it open, or raise ?timeout=SECONDS",
         ),
         sqlite3.SQLITE_LOCKED: (
-            "another process holds it locked",
+            "another process has locked it",
             "find the process that has it open, or raise ?timeout=SECONDS",
         ),
         sqlite3.SQLITE_CORRUPT: ("the file is damaged", _NEW_FILE),

@@ -81,7 +81,7 @@ def _version(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[
         raise StoreError(f"{name} is a database of another program", "use another file for taskrun")
     if version > len(migrations):
         raise StoreError(
-            f"{name} was written by a newer taskrun: its schema is version {version}, this one knows {len(migrations)}",
+            f"{name} was written by a newer taskrun: its schema is version {version}, this one supports up to {len(migrations)}",
             "update taskrun, or use another file",
         )
     return int(version)

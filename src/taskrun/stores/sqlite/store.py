@@ -42,8 +42,8 @@ from taskrun.stores.sqlite.writes import (
     READ_STEPS,
     SpilledFiles,
     apply_writes,
-    fenced_error,
     prepare_writes,
+    read_fencing_error,
     try_append,
 )
 
@@ -173,7 +173,7 @@ class SqliteStore:
             done = self._execute("UPDATE runs SET heartbeat = ? WHERE run_id = ? AND epoch = ?", (now, run_id, epoch))
             self._check_file()
             if not done.rowcount:
-                raise fenced_error(self._connection, run_id, epoch)
+                raise read_fencing_error(self._connection, run_id, epoch)
 
     def request(self, run_id: str, kind: str) -> None:
         """Store a request to the owner of a run, such as ``cancel``; a repeated request has no effect."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from taskrun.core.states import RunState
 from taskrun.durable.records import Owner
-from taskrun.durable.store import Write, fenced
+from taskrun.durable.store import Write, fencing_error
 from taskrun.errors import FencedError, StoreError, TransitionError
 from taskrun.stores.sqlite.log_end import KnownRun, LogEnd
 from taskrun.stores.sqlite.rows import STEP_COLUMNS, Cell, cell, changed_columns, insert_statement, step_row
@@ -70,14 +70,14 @@ class SpilledFiles:
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
-def fenced_error(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:
+def read_fencing_error(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:
     """Return the FencedError for a write with an outdated epoch; its message names the current owner of the run."""
     row = connection.execute(
         "SELECT epoch, owner_host, owner_pid, owner_token FROM runs WHERE run_id = ?", (run_id,)
     ).fetchone()
     if row is None:
-        return fenced(run_id, epoch, None)
-    return fenced(run_id, epoch, row[0], None if row[1] is None else Owner(*row[1:]))
+        return fencing_error(run_id, epoch, None)
+    return fencing_error(run_id, epoch, row[0], None if row[1] is None else Owner(*row[1:]))
 
 
 class PreparedWrite(NamedTuple):
@@ -98,7 +98,7 @@ class PreparedWrite(NamedTuple):
         if known is None or known.epoch != write.epoch or write.changes:
             found = connection.execute("SELECT id, epoch, state FROM runs WHERE run_id = ?", (write.run_id,)).fetchone()
             if found is None or found[1] != write.epoch:
-                return fenced_error(connection, write.run_id, write.epoch)
+                return read_fencing_error(connection, write.run_id, write.epoch)
             known = KnownRun(found[0], write.epoch, -1)
             try:
                 self._change(connection, known.number, RunState(found[2]))

@@ -78,7 +78,7 @@ def _all_same(first: Node, second: Node) -> bool:
 
 
 def replacement_delta(wanted: Node) -> Node:
-    """Return the delta that replaces the element of the base as a whole."""
+    """Return the delta that replaces the whole element of the base."""
     return wanted._replace(attributes={**wanted.attributes, "x:override": REPLACE})
 
 

@@ -266,8 +266,8 @@ def _separate_dialects(base: Node, layer: Node) -> tuple[Node, Node]:
     declared, own = language_of(layer), language_of(base) or "python"
     if declared is None or declared == own or layer.attributes.get("x:override") == REPLACE:
         return base, layer
-    kept = {name: text for name, text in base.attributes.items() if name not in {"scriptLang", "x:schema"}}
-    return _with_dialect(base._replace(attributes=kept), own), _with_dialect(layer, declared)
+    attributes = {name: text for name, text in base.attributes.items() if name not in {"scriptLang", "x:schema"}}
+    return _with_dialect(base._replace(attributes=attributes), own), _with_dialect(layer, declared)
 
 
 def _with_dialect(node: Node, language: str) -> Node:

@@ -89,9 +89,9 @@ class Merger:
         self.problems.append(node.problem(code, message, attribute=attribute, hint=hint))
 
     def _removed(self, base: Node, delta: Node) -> Node:
-        kept = {name: delta for name in delta.attributes if name in KEY_ATTRIBUTES}
-        values = {name: delta.attributes[name] for name in kept} | {"x:override": REMOVE}
-        places = MergedPlaces({**kept, "x:override": delta}, delta, (*layers_of(base), *layers_of(delta)))
+        keys = {name: delta for name in delta.attributes if name in KEY_ATTRIBUTES}
+        values = {name: delta.attributes[name] for name in keys} | {"x:override": REMOVE}
+        places = MergedPlaces({**keys, "x:override": delta}, delta, (*layers_of(base), *layers_of(delta)))
         return delta._replace(attributes=values, children=(), text="", places=places)
 
     def _attributes(self, base: Node, delta: Node, *, fresh: bool) -> dict[str, Node]:

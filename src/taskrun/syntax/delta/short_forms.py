@@ -24,17 +24,17 @@ def rewrite_short_forms(node: Node) -> Node:
     """Rewrite every ``in:`` and ``out:`` form; a tree without one is returned unchanged."""
     children = tuple(_element(child) for child in node.children)
     made = []
-    kept = node.attributes
+    remaining = node.attributes
     for name in node.attributes:
         if name.startswith(("in:", "out:")):
-            if kept is node.attributes:
-                kept = {key: text for key, text in kept.items() if not key.startswith(("in:", "out:"))}
+            if remaining is node.attributes:
+                remaining = {key: text for key, text in remaining.items() if not key.startswith(("in:", "out:"))}
             made.append(_from_attribute(node, name))
     if not made and all(new is old for new, old in zip(children, node.children, strict=True)):
         return node
     first = [child for child in made if child.tag == "input"]
     last = [child for child in made if child.tag == "output"]
-    return node._replace(attributes=kept, children=(*first, *children, *last))
+    return node._replace(attributes=remaining, children=(*first, *children, *last))
 
 
 def _element(node: Node) -> Node:

@@ -191,7 +191,7 @@ def _span(text: str, event: Event) -> tuple[int, int]:
 
 
 def _size(value: Value) -> tuple[int, int]:
-    """Return the number of values in a value, itself included, and the depth of their nesting."""
+    """Return the number of values in a value, including itself, and its nesting depth."""
     size = height = 0
     level: list[Value] = [value]
     while level:

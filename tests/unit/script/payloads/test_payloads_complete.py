@@ -81,7 +81,7 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("text", CORPUS)
-def test_what_restricted_python_refuses_is_refused(text: str) -> None:
+def test_programs_that_restricted_python_refuses_are_refused(text: str) -> None:
     assert refused_by_us(text) or not refused_by_restricted_python(text) or text in KNOWN
 
 
@@ -121,7 +121,7 @@ ATTRIBUTES = [
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
-def test_the_guard_refuses_what_asteval_refuses(name: str) -> None:
+def test_attributes_that_asteval_refuses_are_refused(name: str) -> None:
     def refused(read: Any, value: Any) -> bool:
         try:
             read(value, name)

@@ -54,7 +54,7 @@ def leaked(value: Any, depth: int = 0) -> bool:
 
 @pytest.mark.parametrize("evaluator", ["compiled", "asteval"])
 @pytest.mark.parametrize("text", rows("escapes.txt"))
-def test_no_way_out_of_python(text: str, evaluator: str) -> None:
+def test_no_escape_from_python(text: str, evaluator: str) -> None:
     value, left = outcome(text, evaluator=evaluator)
     assert not leaked(value)
     assert not leaked(left)
@@ -62,7 +62,7 @@ def test_no_way_out_of_python(text: str, evaluator: str) -> None:
 
 
 @pytest.mark.parametrize("text", rows("xscript.txt"))
-def test_no_way_out_of_xscript(text: str) -> None:
+def test_no_escape_from_xscript(text: str) -> None:
     value, left = outcome(text, language="xscript")
     assert not leaked(value)
     assert not leaked(left)

@@ -141,7 +141,7 @@ def test_any_text_is_compiled_or_has_a_problem_inside_it(text: str) -> None:
     assert all(0 <= place <= len(text) for place in places)
 
 
-def test_an_import_gives_the_object(tmp_path: Path) -> None:
+def test_an_import_binds_the_object(tmp_path: Path) -> None:
     settings = ScriptSettings(imports={"shop.Order": complex}.__getitem__)
     assert xscript("import shop.Order; new Order(1, 2) instanceof Order", settings=settings).run(Scope(None)) is True
 

@@ -17,7 +17,7 @@ from taskrun.stores.memory import MemoryStore
 from taskrun.testing import run_virtual
 
 
-class MortalStore(MemoryStore):
+class CrashingStore(MemoryStore):
     """A store whose process dies after ``left`` more commits, or never if that is None."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class World:
     """The state outside the process: the store, and the effects of steps."""
 
     def __init__(self, worlds: Worlds, answers: dict[str, Any]) -> None:
-        self.store = MortalStore()
+        self.store = CrashingStore()
         self.effects: list[str] = []
         self.answers = answers
         self._worlds = worlds

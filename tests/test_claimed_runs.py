@@ -1,4 +1,4 @@
-"""Real processes that meet at one run: a late one that wakes up, several that resume, one that cancels, and Ctrl-C."""
+"""Real processes that execute one run: a stopped one that continues, several that resume, one that cancels, and SIGINT."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from taskrun.core.states import RunState, StepState
 
 RACES = 60
 
-HELD = """<task name="held"><beans><bean id="work" class="effects:Work"/></beans>
+TWO_STEPS = """<task name="two"><beans><bean id="work" class="effects:Work"/></beans>
   <steps>
     <simple name="one" bean="work"/>
     <simple name="two" bean="work"/>
-    {held}
+    {last}
   </steps>
 </task>"""
 MANY = """<task name="many"><beans><bean id="work" class="effects:Work"/></beans>
   <steps>
     <loop-n name="all" beginExpr="1" endExpr="12" varName="n"><steps><simple name="one" bean="work"/></steps></loop-n>
-    {held}
+    {last}
   </steps>
 </task>"""
 RETRIED = """<simple name="never" bean="work"><retry maxRetryCount="9" retryDelay="60s"/><input name="fails" value="${True}"/></simple>"""
@@ -41,7 +41,7 @@ NAPS = """<sleep name="nap" sleepMillisExpr="60000"/>"""
 
 @pytest.fixture
 def place(fork_server: ForkServer, tmp_path: Path) -> Iterator[Place]:
-    """The folder of a test, in which nothing is left running."""
+    """The folder of a test; its processes are killed afterwards."""
     place = Place(tmp_path, fork_server)
     yield place
     for child in place.started:
@@ -79,9 +79,9 @@ def stop_between_writes(place: Place, child: Child) -> None:
             connection.close()
 
 
-@pytest.mark.parametrize("ended", [False, True], ids=["at work", "ended"])
-def test_a_late_process_is_refused(place: Place, ended: bool) -> None:
-    """SIGSTOP, a takeover, SIGCONT: the late one does no more than it was doing, says who has the run, and ends with 3."""
+@pytest.mark.parametrize("ended", [False, True], ids=["running", "ended"])
+def test_a_stopped_process_is_fenced_after_a_claim(place: Place, ended: bool) -> None:
+    """A process that continues after SIGSTOP and a claim finishes its step, names the owner, and exits with 3."""
     late = place.start("run", str(KILLS / "loop.task.xml"))
     place.until(lambda: len(place.steps("do")) > 3)
     stop_between_writes(place, late)
@@ -109,9 +109,9 @@ def test_a_late_process_is_refused(place: Place, ended: bool) -> None:
     assert place.run().state is RunState.SUCCEEDED
 
 
-def test_one_of_those_who_answer_goes_on(place: Place, begun: Callable[[str], Child]) -> None:
-    """The other is told who has the run, and not that it waits for nothing."""
-    assert begun(HELD.format(held=ASKS + NAPS)).wait() == 4
+def test_one_of_two_concurrent_resumes_continues_a_suspended_run(place: Place, begun: Callable[[str], Child]) -> None:
+    """The error of the other process names the owner."""
+    assert begun(TWO_STEPS.format(last=ASKS + NAPS)).wait() == 4
     run = place.run().run_id
     winner = place.start("resume", run, "--input", "ok=true")
     place.until(lambda: place.run().state is RunState.RUNNING)
@@ -122,31 +122,34 @@ def test_one_of_those_who_answer_goes_on(place: Place, begun: Callable[[str], Ch
     assert winner.wait() == 130
 
 
-def test_one_of_those_who_resume_gets_the_run(tmp_path: Path) -> None:
-    """The others are refused, and told who has it."""
+def test_one_of_several_concurrent_resumes_claims_the_run(tmp_path: Path) -> None:
+    """The other processes are refused, with the owner in their messages."""
     winners, problems = race(tmp_path, RACES)
     assert not problems
     assert winners.total() == RACES
 
 
-@pytest.mark.parametrize("held", [RETRIED, SUSPENDS, NAPS], ids=["retry delay", "suspended", "at work"])
-def test_cancelled(place: Place, begun: Callable[[str], Child], held: str) -> None:
-    """By another process: in a retry delay, suspended, at work. All is undone once, the last one first."""
-    owner = begun(HELD.format(held=held))
-    place.until(lambda: len(place.steps("do")) >= 2 + (held is RETRIED))
-    if held is SUSPENDS:
+@pytest.mark.parametrize("last", [RETRIED, SUSPENDS, NAPS], ids=["retry delay", "suspended", "running"])
+def test_cancelled_by_another_process(place: Place, begun: Callable[[str], Child], last: str) -> None:
+    """A run in a retry delay, suspended or running is cancelled; each step is compensated once, newest first.
+
+    Each step is compensated once, newest first.
+    """
+    owner = begun(TWO_STEPS.format(last=last))
+    place.until(lambda: len(place.steps("do")) >= 2 + (last is RETRIED))
+    if last is SUSPENDS:
         assert owner.wait() == 4
     canceller = place.start("cancel", place.run().run_id)
     assert (canceller.wait(), canceller.out) == (0, f"run {place.run().run_id[:8]} is CANCELLED\n"), canceller.err
-    assert owner.wait() == (4 if held is SUSPENDS else 130)
-    undone = place.steps("undo")
-    assert undone == ["main/never"] * (held is RETRIED) + ["main/two", "main/one"]
+    assert owner.wait() == (4 if last is SUSPENDS else 130)
+    compensated = place.steps("undo")
+    assert compensated == ["main/never"] * (last is RETRIED) + ["main/two", "main/one"]
     assert place.run().state is RunState.CANCELLED
 
 
-def test_cancelled_while_it_undoes(place: Place, begun: Callable[[str], Child]) -> None:
-    """What began goes on to its end, and nothing is undone twice."""
-    owner = begun(MANY.format(held=FAILS))
+def test_cancelled_during_a_rollback(place: Place, begun: Callable[[str], Child]) -> None:
+    """The rollback runs to its end, and no step is compensated twice."""
+    owner = begun(MANY.format(last=FAILS))
     place.until(lambda: len(place.steps("undo")) > 3)
     canceller = place.start("cancel", place.run().run_id)
     canceller.wait()
@@ -161,9 +164,9 @@ def test_cancelled_while_it_undoes(place: Place, begun: Callable[[str], Child]) 
 
 
 @pytest.mark.parametrize("command", ["resume", "cancel"])
-def test_a_canceller_is_killed(place: Place, begun: Callable[[str], Child], command: str) -> None:
-    """In the middle of undoing: whoever comes next undoes the rest; what was recorded as undone is not undone again."""
-    assert begun(MANY.format(held=SUSPENDS)).wait() == 4
+def test_the_cancelling_process_is_killed(place: Place, begun: Callable[[str], Child], command: str) -> None:
+    """The next process completes the rollback; recorded compensations are not performed again."""
+    assert begun(MANY.format(last=SUSPENDS)).wait() == 4
     run = place.run().run_id
     canceller = place.start("cancel", run)
     place.until(lambda: len(place.steps("undo")) > 3)
@@ -172,23 +175,23 @@ def test_a_canceller_is_killed(place: Place, begun: Callable[[str], Child], comm
     had = place.snapshot()
     assert had.run is not None
     assert had.run.state is RunState.REVERTING
-    undone = had.finished(StepState.REVERTED)
-    assert 3 <= len(undone) < 12
+    compensated = had.finished(StepState.REVERTED)
+    assert 3 <= len(compensated) < 12
     heir = place.start(command, run)
     assert heir.wait() == (0 if command == "cancel" else 130), heir.err
     assert place.run().state is RunState.CANCELLED
     counts = Counter(place.steps("undo"))
     assert len(counts) == 12
-    assert all(counts[step] == 1 for step in undone)
-    assert counts.total() <= 13, "one was being undone at the kill"
+    assert all(counts[step] == 1 for step in compensated)
+    assert counts.total() <= 13, "one compensation was interrupted by the kill"
     again = place.start("cancel", run)
     assert again.wait() == 1
     assert "cannot be cancelled: it is CANCELLED" in again.err
 
 
-def test_ctrl_c_while_it_cancels(place: Place, begun: Callable[[str], Child]) -> None:
-    """Undoing is not interrupted by the first."""
-    assert begun(MANY.format(held=SUSPENDS)).wait() == 4
+def test_sigint_during_a_rollback(place: Place, begun: Callable[[str], Child]) -> None:
+    """The first SIGINT does not interrupt a rollback."""
+    assert begun(MANY.format(last=SUSPENDS)).wait() == 4
     canceller = place.start("cancel", place.run().run_id)
     place.until(lambda: len(place.steps("undo")) > 3)
     os.kill(canceller.pid, signal.SIGINT)
@@ -198,8 +201,8 @@ def test_ctrl_c_while_it_cancels(place: Place, begun: Callable[[str], Child]) ->
     assert Counter(place.steps("undo")).total() == 12
 
 
-def test_ctrl_c_while_it_resumes(place: Place) -> None:
-    """A resumed run is cancelled as any other, and undoes what was done before, too."""
+def test_sigint_during_a_resumed_run(place: Place) -> None:
+    """A cancelled resumed run also compensates the steps of the earlier process."""
     owner = place.start("run", str(KILLS / "cancelled.task.xml"))
     place.until(lambda: len(place.steps("do")) > 5)
     os.kill(owner.pid, signal.SIGKILL)
@@ -216,9 +219,9 @@ def test_ctrl_c_while_it_resumes(place: Place) -> None:
     assert set(counts.values()) == {1}
 
 
-def test_ctrl_c_at_any_moment_of_a_resume(place: Place, begun: Callable[[str], Child]) -> None:
-    """Also before the run goes on: then it stays as it was and can be resumed."""
-    owner = begun(MANY.format(held=NAPS))
+def test_sigint_at_any_moment_of_a_resume(place: Place, begun: Callable[[str], Child]) -> None:
+    """A SIGINT before the run is resumed leaves the run unchanged, so that it can be resumed."""
+    owner = begun(MANY.format(last=NAPS))
     place.until(lambda: len(place.steps("do")) > 1)
     os.kill(owner.pid, signal.SIGKILL)
     owner.wait()
