@@ -71,13 +71,8 @@ def test_example(folder: Path, case: dict[str, Any] | list[dict[str, Any]], url:
         assert same(json.loads(done.out) if done.out else None, call["out"]), done.out
 
 
-<<<<<<< HEAD
 def test_a_killed_import_is_resumed(url: str, fork_server: ForkServer) -> None:
     """Stored rows are not stored again, except for the row whose record was not committed."""
-=======
-def test_a_killed_import_is_resumed(url: str) -> None:
-    """Stored rows are not stored again, except for the row whose record was not committed."""
->>>>>>> d2
     words = ("import.task.xml", "--input", "rows=6", "--input", "pause=150")
     owner = start(EXAMPLES / "20_killed", *words)
     says(owner, "row 2 is stored")
@@ -89,7 +84,6 @@ def test_a_killed_import_is_resumed(url: str) -> None:
     assert done.err.splitlines() in (stored, stored[1:])
 
 
-<<<<<<< HEAD
 def test_cancel_from_a_second_terminal(url: str, fork_server: ForkServer) -> None:
     """Cancelling returns everything that was rented."""
     owner = start(EXAMPLES / "21_cancel", "train.task.xml")
@@ -98,16 +92,6 @@ def test_cancel_from_a_second_terminal(url: str, fork_server: ForkServer) -> Non
     done = fork_server.run(EXAMPLES, "cancel", run)
     assert done == (0, f"run {run} is CANCELLED\n", "")
     printed = owner.communicate(timeout=20)[1].splitlines()
-=======
-def test_cancel_from_a_second_terminal(url: str) -> None:
-    """Cancelling returns everything that was rented."""
-    owner = start(EXAMPLES / "21_cancel", "train.task.xml")
-    says(owner, "the work begins")
-    run = newest(url)
-    done = python(EXAMPLES, "-m", "taskrun", "cancel", run)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"run {run} is CANCELLED\n", "")
-    printed = owner.communicate(timeout=20)[1].splitlines()
->>>>>>> d2
     assert owner.returncode == 130
     assert printed[-5:] == [
         "taskrun: the work has stopped",
@@ -118,7 +102,6 @@ def test_cancel_from_a_second_terminal(url: str) -> None:
     ]
 
 
-<<<<<<< HEAD
 def test_every_flow_passes_the_strict_check(fork_server: ForkServer) -> None:
     """``check --strict`` reports no problem."""
     allowed = (word for module in ("words", "service", "phrases") for word in ("--allow", module))
@@ -126,26 +109,6 @@ def test_every_flow_passes_the_strict_check(fork_server: ForkServer) -> None:
     printed = done.err.replace("error[unknown-function]", "").replace("error[no-library]", "")  # modules beside them
     assert done.status == 2, done.err
     assert "error[" not in printed
-=======
-def test_every_flow_passes_the_strict_check() -> None:
-    """``check --strict`` reports no problem."""
-    done = python(
-        EXAMPLES,
-        "-m",
-        "taskrun",
-        "check",
-        "--strict",
-        ".",
-        "--allow",
-        "words",
-        "--allow",
-        "service",
-        "--allow",
-        "phrases",
-    )
-    printed = done.stderr.replace("error[unknown-function]", "").replace("error[no-library]", "")  # modules beside them
-    assert "error[" not in printed
->>>>>>> d2
 
 
 def test_the_embedding_program() -> None:

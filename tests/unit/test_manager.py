@@ -97,7 +97,6 @@ def test_a_wrong_flow_is_refused_each_time(bench: Bench) -> None:
     assert [item.code for item in manager.check(bench.write("<task"))] == ["xml"]
 
 
-<<<<<<< HEAD
 def test_a_file_that_cannot_be_expanded(bench: Bench) -> None:
     """A problem in a file that the flow extends has a hint with the chain of files."""
     bench.write("<task", "broken_base.task.xml")
@@ -113,10 +112,6 @@ def test_a_file_that_cannot_be_expanded(bench: Bench) -> None:
 
 def test_repr_of_a_flow(bench: Bench) -> None:
     """The repr has name, version and size; a file without a name is called @main."""
-=======
-def test_repr_of_a_flow(bench: Bench) -> None:
-    """The repr has name, version and size; a file without a name is called @main."""
->>>>>>> d2
     assert repr(TaskManager.load(path := bench.write(ONE))) == f"Flow('one', version=0, path='{path}', steps=1)"
     unnamed = bench.load(task("<sequential><steps><step/></steps></sequential>"))
     assert (unnamed.name, unnamed.version, unnamed.step_count) == ("@main", 0, 2)

@@ -165,22 +165,14 @@ def test_a_run_that_cancels_itself_in_its_last_step(bench: Bench, view: str) -> 
 def test_a_cancellation_after_the_end_of_the_run_has_no_effect(bench: Bench) -> None:
     """The task that awaited the run is not cancelled."""
 
-<<<<<<< HEAD
     async def main() -> str:
-=======
-    async def main() -> None:
->>>>>>> d2
         active: list[Any] = []
 
         async def last() -> None:
             active.append(manager._active["id"])
 
         manager = TaskManager(beans={"last": last})
-<<<<<<< HEAD
         result = await manager.run_async(bench.write(task('<simple name="a" bean="last"/>')), run_id="id")
-=======
-        await manager.run_async(bench.write(task('<simple name="a" bean="last"/>')), run_id="id")
->>>>>>> d2
         active[0].cancel()
         await asyncio.sleep(1)
         return result.status

@@ -135,19 +135,8 @@ def test_the_rollback_of_a_claimed_run_stops(place: Place, monkeypatch: pytest.M
     path = place.write(f'{PAY}<step name="b"><source>1</source><revert>await slow()</revert></step>'
                        '<step name="x"><source>fail()</source></step>')  # fmt: skip
 
-<<<<<<< HEAD
     assert isinstance(place.run_until_claimed(path, after=1), FencedError)
     assert place.effects == ["pay", "slow"]
-=======
-    async def work() -> Any:
-        running = asyncio.ensure_future(place.manager.run_async(path, run_id="r"))
-        await asyncio.sleep(1)
-        place.claim_by_another()
-        return await running
-
-    assert isinstance(place.outcome(work), FencedError)
-    assert place.effects == ["pay", "slow"]
->>>>>>> d2
 
 
 def test_a_result_that_cannot_be_recorded_fails_the_run(place: Place) -> None:

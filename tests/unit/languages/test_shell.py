@@ -353,16 +353,11 @@ def test_no_file_descriptor_is_left_open(run: Run) -> None:
     assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208 - as above
 
 
-<<<<<<< HEAD
 def test_processes_outside_the_group_do_not_block_the_step(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Processes in another session (``setsid``) survive; their output is awaited for the grace period at most."""
     monkeypatch.setattr(process, "GRACE", 0.3)
-=======
-def test_processes_outside_the_group_do_not_block_the_step(run: Run, tmp_path: Path) -> None:
-    """Processes in another session (``setsid``) survive; their output is awaited for two seconds at most."""
->>>>>>> d2
     began = time.monotonic()
     result = run(
         "setsid sh -c 'echo $$ > \"$file\"; exec sleep 30' & sleep 0.3; echo done", file=str(tmp_path / "pids")
