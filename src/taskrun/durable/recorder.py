@@ -18,10 +18,8 @@ from taskrun.core.control import RunAborted
 from taskrun.core.journal import ErrorRecord, StepRecord
 from taskrun.core.states import RunState
 from taskrun.core.timers import now
-from taskrun.durable.error_records import record_error
 from taskrun.durable.journal import Journal
 from taskrun.durable.records import RunChanges
-from taskrun.durable.revive_exception import revive
 from taskrun.errors import DecisionChangedError, RunError, StoreError, TaskrunError, UnsavableValueError
 from taskrun.result import WaitPoint
 
@@ -171,12 +169,16 @@ class Recorder:
 
     def error_record(self, error: BaseException) -> ErrorRecord:
         """Return the record of an exception."""
+        from taskrun.durable.error_records import record_error
+
         return record_error(error, self.codecs)
 
     def failure(self, record: ErrorRecord | None) -> Exception:
         """Return the exception that a record describes."""
         if record is None:
             return RuntimeError("a failure whose error was not recorded")
+        from taskrun.durable.revive_exception import revive
+
         return revive(record, self.codecs, self._allow)
 
 

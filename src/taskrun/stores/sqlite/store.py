@@ -24,7 +24,6 @@ from taskrun.core.states import RunState
 from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary
 from taskrun.durable.store import Write, check_claim, unknown_run
 from taskrun.errors import StoreError
-from taskrun.stores.sqlite.delete import delete_runs, purge_runs
 from taskrun.stores.sqlite.errors import MEDIUM_ERRORS, damaged_record_error, store_error, translate_errors
 from taskrun.stores.sqlite.log_end import LogEnd, append_fence
 from taskrun.stores.sqlite.rows import (
@@ -212,6 +211,8 @@ class SqliteStore:
 
     def delete(self, run_id: str) -> None:
         """Delete a run and the runs that it called; raises UnknownRunError."""
+        from taskrun.stores.sqlite.delete import delete_runs
+
         with self._lock, translate_errors(self.path):
             with self._transaction():
                 delete_runs(self._connection, [self._run_number(run_id)])
@@ -219,6 +220,8 @@ class SqliteStore:
 
     def purge(self, before: float) -> int:
         """Delete the runs that ended before a time (seconds since 1970), and return how many were deleted."""
+        from taskrun.stores.sqlite.delete import purge_runs
+
         with self._lock, translate_errors(self.path):
             with self._transaction():
                 count = purge_runs(self._connection, before)
