@@ -19,14 +19,13 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from taskrun.class_api import OnClassToo, refuse_in_loop
 from taskrun.codec.codec import Codec
 from taskrun.compile.flow_cache import FlowCache
 from taskrun.compile.registry import Registry
 from taskrun.core.beans import Beans, Imports
-from taskrun.core.events import Observer
 from taskrun.core.flow import Flow
 from taskrun.core.run import Run
 from taskrun.core.script_language import Language
@@ -49,6 +48,9 @@ from taskrun.syntax.delta.layers import layer_name
 from taskrun.syntax.search_path import SearchPath
 from taskrun.tags.context import TagContext
 from taskrun.templates.tag_lookup import TagSettings
+
+if TYPE_CHECKING:
+    from taskrun.core.events import Observer
 
 
 class TaskManager:

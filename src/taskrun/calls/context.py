@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from taskrun.core.events import StepProgress
 from taskrun.core.journal import StepRecord
 from taskrun.core.timers import now
 from taskrun.errors import RunError
@@ -93,6 +92,8 @@ def step_context(frame: Frame, *, shielded: bool = False) -> Iterator[StepContex
         if over:
             return
         if run.traced:
+            from taskrun.core.events import StepProgress
+
             run.emit(StepProgress(run.run_id, path, fraction, text))
         if run.journal.records and not run.is_aborted:
             progress = json.dumps({"fraction": fraction, "text": text}, ensure_ascii=False)

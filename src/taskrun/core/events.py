@@ -1,7 +1,8 @@
 """Events that a run reports to its observers.
 
 Rules: an observer is any ``Callable[[Event], None]``. Events of steps are created only if there are observers.
-Durations are seconds of the event loop's clock.
+Durations are seconds of the event loop's clock. The engine imports this module in the functions that create events,
+because the creation of its data classes takes 2 % of the time in which a command starts.
 """
 
 from __future__ import annotations

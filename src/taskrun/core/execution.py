@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskrun.core.completion import RESULT, Completion, Signal, completed
-from taskrun.core.events import RunFinished, RunStarted
 from taskrun.core.frame import Frame
 from taskrun.core.inputs import bind_task_inputs
 from taskrun.core.run import Run
@@ -31,6 +30,8 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
     started = 0.0
     if run.traced:
         started = asyncio.get_running_loop().time()
+        from taskrun.core.events import RunStarted
+
         run.emit(RunStarted(run.run_id, flow.name, flow.path, run.called_from))
     status, failure = RunState.FAILED, None
     try:
@@ -60,6 +61,8 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
             run.report(f"the destroyMethod of a bean failed: {problem!r}")
         if run.traced:
             text = None if failure is None else f"{type(failure).__name__}: {failure}"
+            from taskrun.core.events import RunFinished
+
             run.emit(RunFinished(run.run_id, flow.name, str(status), asyncio.get_running_loop().time() - started, text))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from taskrun.core.events import ValueDumped
 from taskrun.core.scope import Scope
 from taskrun.core.states import StepState
 from taskrun.source import Location
@@ -160,6 +159,8 @@ class Frame:
         """Report the values of inputs or outputs with the attribute ``dump``; ``kind`` is ``input`` or ``output``."""
         for item in parts:
             if item.dump and item.name in values:
+                from taskrun.core.events import ValueDumped
+
                 self.run.emit(ValueDumped(self.run.run_id, self.path, kind, item.name, values[item.name]))
 
     def branch(self, index: int) -> Frame:

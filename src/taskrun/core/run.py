@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.core.beans import RunBeans
 from taskrun.core.control import Control
-from taskrun.core.events import Event, Observer
 from taskrun.core.journal import NO_JOURNAL, RunJournal
 from taskrun.core.limits import Limiters
 from taskrun.core.rollback import Compensation, Rollback
@@ -23,6 +22,7 @@ from taskrun.core.states import RunState
 from taskrun.errors import RunError
 
 if TYPE_CHECKING:
+    from taskrun.core.events import Event, Observer
     from taskrun.core.flow import Flow
     from taskrun.core.services import Services
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from taskrun.core.beans import Beans, Imports
-from taskrun.core.events import Observer
 from taskrun.core.limits import Limiters
 from taskrun.core.workers import Processes, Threads
 from taskrun.syntax.search_path import SearchPath
 
 if TYPE_CHECKING:
+    from taskrun.core.events import Observer
     from taskrun.core.flow import Flow
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from taskrun.core.completion import NEXT, Completion
-from taskrun.core.events import FailureIgnored
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
 from taskrun.core.traits import DecoratorTraits
@@ -40,5 +39,7 @@ class AllowFailure(Decorator):
             mark_handled(run, frame.path, "allowFailure")
             if was_reported:
                 return NEXT
+            from taskrun.core.events import FailureIgnored
+
             run.emit(FailureIgnored(run.run_id, frame.path, f"{type(error).__name__}: {error}", frame.at))
             return NEXT

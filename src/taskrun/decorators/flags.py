@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import ClassVar
 
 from taskrun.core.completion import NEXT, Completion
-from taskrun.core.events import StepSkipped
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, Step, base, decorator
 from taskrun.core.traits import DecoratorTraits
@@ -96,6 +95,8 @@ class FlagMatch(Decorator):
         if run.traced:
             shown = ", ".join(sorted(frame.flags)) or "no flag"
             reason = f"flags '{self.text}' did not match ({shown})"
+            from taskrun.core.events import StepSkipped
+
             run.emit(StepSkipped(run.run_id, frame.path_of(self.step_name), reason, self.at))
         return NEXT
 

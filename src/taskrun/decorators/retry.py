@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 
 from taskrun.core.completion import Completion
 from taskrun.core.duration import ZERO, Millis
-from taskrun.core.events import StepRetried
 from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
 from taskrun.core.journal import StepRecord
@@ -107,6 +106,8 @@ class Retry(Decorator):
         delay = self.delay(frame, attempt)
         text = f"{type(error).__name__}: {error}"
         if run.traced:
+            from taskrun.core.events import StepRetried
+
             run.emit(StepRetried(run.run_id, frame.path, attempt, delay, text, frame.at))
         journal = run.journal
         if journal.records:

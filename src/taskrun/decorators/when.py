@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from taskrun.core.completion import NEXT, Completion
-from taskrun.core.events import StepSkipped
 from taskrun.core.fields import Own
 from taskrun.core.frame import Frame
 from taskrun.core.journal import StepRecord
@@ -57,6 +56,8 @@ class When(Decorator):
         if is_true:
             return await inner(frame)
         if run.traced and owner is not None:
+            from taskrun.core.events import StepSkipped
+
             run.emit(StepSkipped(run.run_id, frame.path_of(owner.name), reason, body.node.at))
         return NEXT
 

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.core.completion import Completion
 from taskrun.core.control import RunAborted
-from taskrun.core.events import StepReverted
 from taskrun.core.frame import Frame
 from taskrun.core.journal import StepRecord
 from taskrun.core.rollback import Compensation
@@ -186,6 +185,8 @@ async def _compensate(one: Compensation, failure: Exception) -> None:
         if run.traced:
             text = None if problem is None else f"{type(problem).__name__}: {problem}"
             seconds = asyncio.get_running_loop().time() - started
+            from taskrun.core.events import StepReverted
+
             run.emit(StepReverted(run.run_id, one.key, str(state), seconds, one.step.at, text))
         if record is not None and not journal.is_broken:
             error_record = None if problem is None else journal.error_record(problem)

@@ -10,7 +10,6 @@ import asyncio
 from typing import ClassVar
 
 from taskrun.core.completion import Completion
-from taskrun.core.events import StepFinished, StepStarted
 from taskrun.core.frame import Frame
 from taskrun.core.step import ImpliedDecorator, Inner, Step, decorator
 from taskrun.core.traits import DecoratorTraits
@@ -35,6 +34,8 @@ class Trace(ImpliedDecorator):
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the step between its start event and its end event."""
+        from taskrun.core.events import StepFinished, StepStarted
+
         run, step = frame.run, self.step
         path, at = frame.path_of(step.name), step.at
         clock = asyncio.get_running_loop().time
