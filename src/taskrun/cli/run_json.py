@@ -1,6 +1,7 @@
 """JSON form of a recorded run with its steps, for ``taskrun show --json``.
 
-Rules: the members have the names of ``taskrun runs --json``; only ``error`` differs, it is an object here.
+Rules: the object has the members of ``taskrun runs --json``, and more. The member ``error``, which is a text there, is
+an object here.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class CustomDecoratorTraits(DecoratorTraits):
             yield decorator
 
     def rank_of(self, decorator: CustomDecorator, _part: Decorator) -> tuple[int, int]:
-        """Return the rank of ``<decorator>`` and ``order``; a named decorator gets this rank instead of its usual one."""
+        """Return the rank of ``<decorator>`` and ``order``; a named decorator has this rank, not its usual one."""
         return decorator.rank, decorator.order
 
 

@@ -2,7 +2,7 @@
 
     <flags match="fast and not (draft or EMPTY)" enable="checked" disable="draft" rename="fast=quick"/>
 
-Rules: flags are words that the caller of a run sets, such as ``fast``. ``match`` is a condition on the flags of the
+Rules: flags are words such as ``fast``, which are set when a run starts. ``match`` is a condition on the flags of the
 caller of the step: names of flags with ``and``, ``or``, ``not`` or ``!``, and parentheses. ``EMPTY`` is true if no flag
 is set, ``ANY`` if at least one is. If the condition is false, the step is skipped, in the same way as by ``<when>``.
 
@@ -57,7 +57,10 @@ class Flags(Decorator):
     rename: str | None = None
 
     def analyze(self, step: Step) -> Iterable[Diagnostic]:
-        """Yield a diagnostic if ``match`` or ``rename`` cannot be parsed, or if the root has ``match`` (it has no caller)."""
+        """Yield a diagnostic if ``match`` or ``rename`` cannot be parsed, or if the root has ``match``.
+
+        The root has no caller whose flags could be compared.
+        """
         checks: tuple[tuple[str, str | None, Callable[[str], object]], ...] = (
             ("match", self.match, parse_match),
             ("rename", self.rename, parse_renames),

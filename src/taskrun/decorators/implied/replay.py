@@ -137,7 +137,7 @@ class Replay(ImpliedDecorator):
     def _success_record(
         self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder
     ) -> tuple[StepRecord, Mapping[str, Any] | None]:
-        """Return the record of the step, which has succeeded, and the values for its compensation (None without one)."""
+        """Return the record of the step, which has succeeded, and the values for its compensation, if it has one."""
         values = self.step.traits.compensation_data(self.step, frame)
         inputs = None if values is None else recorder.text(_public(values, frame), f"compensation data of {key}: ")
         outputs = self.text_of(done.outputs, key, recorder)
