@@ -29,8 +29,8 @@ def prompt_and_resume(result: RunResult, resume: Callable[[str, dict[str, Any]],
 
     Parameters:
         result: the result of the suspended run.
-        resume: a function that receives the id of the run and the inputs, and resumes the run. If it raises InputError, the
-            user is asked again.
+        resume: a function that receives the id of the run and the inputs, and resumes the run. If it raises InputError,
+            the user is asked again.
 
     Returns the result of the resumed run, None if the user has pressed Ctrl-D or Ctrl-C.
     """

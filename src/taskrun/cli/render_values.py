@@ -52,7 +52,7 @@ def _remove_tags(data: Any) -> Any:
 
 
 def _untagged_value(data: Mapping[str, Any], tag: str, content: Any) -> Any:
-    """Return the plain JSON of a tagged value; ``data`` is the whole object, ``tag`` and ``content`` are its members."""
+    """Return the plain JSON of the tagged value ``data``, whose members are ``tag`` and ``content``."""
     if tag == "dict":
         return {_member_name(_remove_tags(key)): _remove_tags(one) for key, one in content}
     if tag not in BUILDERS or tag in _SEQUENCE_TAGS or tag in _TEXT_TAGS:
@@ -87,7 +87,7 @@ def one_line(text: str, longest: int | None = None) -> str:
 
 
 def escape_unprintable(text: str) -> str:
-    """Return a text with escapes such as ``\x1b`` in place of its unprintable characters, which could control a terminal."""
+    """Return a text with escapes in place of its unprintable characters, which could control a terminal."""
     return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
