@@ -85,7 +85,7 @@ def _output_form(arguments: argparse.Namespace) -> str:
 
 
 def _form_of(path: str) -> str:
-    """Return the form that the suffix of a file name determines: ``xml``, ``yaml``, ``json``, ``""`` for any other suffix."""
+    """Return the form that the suffix of a file name determines (``xml``, ``yaml``, ``json``), ``""`` if none."""
     suffix = Path(path).suffix.lower().removeprefix(".")
     return {"yml": "yaml"}.get(suffix, suffix if suffix in FORMS else "")
 

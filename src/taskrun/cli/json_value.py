@@ -44,7 +44,7 @@ def json_value(value: Any) -> Any:  # noqa: PLR0911 - a table of types
 
 
 def _without_subclass(value: Any) -> Any:
-    """Return the plain bool, int or str of a value whose class may be a subclass, such as a member of an enumeration."""
+    """Return the plain bool, int or str of a value that may be of a subclass, such as a member of an enumeration."""
     for kind in (bool, int, str):
         if isinstance(value, kind):
             return kind(value) if kind is not str else str.__str__(value)

@@ -5,14 +5,16 @@
 
 Rules: the first of these that is given or exists is the decorator:
 
-1. the bean that the attribute ``bean`` names; 2. the value of the script ``<source>``, which can read
-``decoratorModel`` (the parameters) and ``step`` (its name); 3. the named decorator ``retry``, ``timeout`` or
-``rateLimit``, if ``name`` is one of these; 4. the bean ``taskStepDecorator_<name>``.
+  1. the bean that the attribute ``bean`` names;
+  2. the value of the script ``<source>``, which can read ``decoratorModel`` (a dict of the parameters) and ``step`` (the
+     name of the step);
+  3. the named decorator ``retry``, ``timeout`` or ``rateLimit``, if ``name`` is one of these;
+  4. the bean ``taskStepDecorator_<name>``.
 
-The bean or value is ``async (frame, inner) -> Completion``, or an object with such a method ``around``. One that takes
-parameters has a method ``decorate(parameters)``, which returns such a function or object. The parameters are the
-attributes with a prefix, by their names without it. A smaller ``order`` is nearer to the body; of decorators with equal
-``order`` the first one in the file is nearest.
+The bean or value is a function ``async (frame, inner) -> Completion``, or an object with such a method ``around``. If
+it takes parameters, it has a method ``decorate(parameters)`` instead, which returns such a function or object. The
+parameters are the attributes with a prefix, by their names without the prefix. A smaller ``order`` is nearer to the
+body; of decorators with equal ``order`` the first one in the file is nearest.
 """
 
 from __future__ import annotations

@@ -33,8 +33,6 @@ class Finally(Decorator):
         """Run the step, then the script, also after a failure or cancellation.
 
         The script is not run if the run was suspended inside the step, or aborted.
-
-        Yield diagnostics: ``match`` or ``rename`` cannot be parsed; ``match`` is on the root, which has no caller.
         """
         try:
             done = await inner(frame)

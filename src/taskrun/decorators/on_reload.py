@@ -2,9 +2,9 @@
 
     <onReload>logInfo("resuming with {}", order)</onReload>
 
-Rules: the script sees the inputs that the step had when it first began. It runs before ``onEnter``; the ``validator``
-does not run again. A step that has ended is replayed and not entered again. So the script runs for containers in which
-the run was suspended, and for steps in which it was interrupted.
+Rules: a step that has ended is replayed and not entered again. So the script runs for a step that had begun, but not
+ended, when the run was suspended or its process died; often this is a container. The script sees the inputs that the
+step had when it first began. It runs before ``onEnter``; the ``validator`` does not run again.
 """
 
 from __future__ import annotations

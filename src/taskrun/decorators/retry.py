@@ -6,17 +6,18 @@
     <retry itemsExpr="['eu', 'us']" varName="region"/>
 
 Attempts: at most ``maxRetryCount`` attempts follow the first one; below 0 there is no limit. With ``itemsExpr`` there
-is one attempt for each value, which it reads as the variable ``varName``. An attempt that takes longer than
+is one attempt for each value, and the variable ``varName`` has the value. An attempt that takes longer than
 ``attemptTimeout`` fails with StepTimeout. Scripts can read ``attempt`` (from 1) and ``history``, a list with the value
-and the failure of each failed attempt. Before the next attempt, the steps that the failed one has completed are
+and the failure of each failed attempt. Before the next attempt, the steps that the failed attempt had completed are
 compensated, and the variables of the step get the values that they had before the first attempt.
 
 Delays: after attempt k the step waits ``retryDelay * 2^k``, or ``retryDelay * k`` with ``exponentialDelay="false"``.
-The wait is at most ``maxRetryDelay``, or ``retryDelay`` if that is greater, times a random factor from 0.7 to 1.3.
+The wait is at most ``maxRetryDelay``, or ``retryDelay`` if that is greater. It is multiplied by a random factor from
+0.7 to 1.3, so that steps that failed together are not retried together.
 
-Not retried: a cancellation, and a failure for which the filter is false. Without a filter: MemoryError, RecursionError,
-and an exception whose attribute ``biz_fatal`` is true. With ``revertAll="true"`` a failure that is not retried rolls
-back the whole run, and no handler can catch it.
+Not retried: a cancellation, and a failure for which the filter is false. Without a filter these are not retried:
+MemoryError, RecursionError, and an exception whose attribute ``biz_fatal`` is true. With ``revertAll="true"`` a failure
+that is not retried rolls back the whole run, and no handler can catch it.
 """
 
 from __future__ import annotations

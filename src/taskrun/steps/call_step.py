@@ -31,7 +31,10 @@ from taskrun.model.flow_reference import FlowReference
 
 
 class CallStepTraits(Traits):
-    """Traits of ``<call-step>``: those of the called library step, or the most cautious answer before the run."""
+    """Traits of ``<call-step>``: what is true of the called library step.
+
+    Before the run the library step is not known, so that the methods return the cautious answer.
+    """
 
     __slots__ = ()
 

@@ -2,8 +2,9 @@
 
     <exit name="done"><source>total</source></exit>
 
-Rules: the value of the source becomes the RESULT of the sequence; without a source it is null. Directly in the body of
-a loop the step ends the iteration, and the loop continues with the next one. In a branch it ends the branch.
+Rules: a sequence is a container that runs its steps one after the other. The value of the source becomes the RESULT of
+the sequence; without a source it is null. Directly in the body of a loop the step ends the iteration, and the loop
+continues with the next one. In a branch it ends the branch.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ decided, the unfinished branches are cancelled and the others are not started. W
 branches are run to their end, without changing the decision. All branches have ended when the step ends.
 
 When a branch suspends the run, the other branches are run to their end. If they decide the join, the suspended branch
-counts as cancelled and the step ends; otherwise the step is suspended.
+counts as cancelled and the step ends; otherwise, or with ``autoCancelUnfinished="false"``, the step is suspended.
 """
 
 from __future__ import annotations
@@ -145,9 +145,9 @@ async def join(
 
 
 async def _stays_suspended(frame: Frame, settings: BranchingStep, state: JoinState, order: Mapping[str, int]) -> bool:
-    """Return whether the step is suspended with its suspended branches; False if the other branches decide the join.
+    """Return True if the step is suspended because branches are suspended; False if it ends without them.
 
-    In that case the suspended branches are discarded: what they had completed is compensated, and their wait points are
+    If False, the suspended branches are discarded: what they had completed is compensated, and their wait points are
     removed.
     """
     fails = state.first_error is not None and state.must_succeed

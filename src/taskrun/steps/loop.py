@@ -60,7 +60,7 @@ class BaseLoop(Step):
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
         """Run the body for each item until ``until`` is true after an iteration; return the completion of the loop.
 
-        If an iteration ends or suspends the task, the loop ends with the completion of this iteration.
+        If an iteration ends the task or suspends the run, the loop returns the completion of this iteration.
         """
         scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
         run_sync = body.run_sync

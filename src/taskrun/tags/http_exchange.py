@@ -95,7 +95,7 @@ class Exchange:
         return self._check_response(what, response, content)
 
     async def _content(self, response: httpx.Response) -> bytes:
-        """Read the content of a response, at most ``max_bytes`` + 1 bytes: the last one shows that there is too much."""
+        """Read the content of a response, at most ``max_bytes`` + 1 bytes: the last one shows that it is too large."""
         content = bytearray()
         chunks: Any = response.aiter_bytes()
         async with aclosing(chunks):

@@ -5,7 +5,7 @@
 
 Rules: the caller is the container of the step. Inputs are evaluated once, in the scope of the caller. If the step
 fails, nothing is exported, and the exception gets a note with the path and location of the step. The attribute ``next``
-of the step names the step that runs next, unless the step itself returns a completion with a target.
+of the step names the step that runs next, unless the completion of the step names another one.
 """
 
 from __future__ import annotations
