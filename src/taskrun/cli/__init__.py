@@ -5,9 +5,13 @@
 
 Contents: ``taskrun resume`` is the function ``run`` of ``cli/resume.py``; ``command.py`` calls it with the parsed
 options and turns errors into exit statuses. Results go to standard output (``stdout.py``), everything else to standard
-error (``stderr.py``). Imports: ``cli`` may import every package of taskrun, and only ``__main__`` imports ``cli``. To
-start quickly, the module of a command is imported when the command is called, and lxml, sqlite3 and the TaskManager
-inside functions. Begin with: ``main`` here, then ``command.py``, then ``run.py``.
+error (``stderr.py``).
+
+Imports: ``cli`` may import every package of taskrun, and only ``__main__`` imports ``cli``. To start quickly, the
+module of a command is imported when the command is called. Functions import lxml, sqlite3 and the TaskManager when they
+need them.
+
+Begin with: ``main`` here, then ``command.py``, then ``run.py``.
 """
 
 from __future__ import annotations

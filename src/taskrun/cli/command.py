@@ -94,7 +94,7 @@ def execute(name: str, words: Sequence[str]) -> int:
 
 
 class ErrorReport:
-    """Context manager that reports errors of taskrun raised in its block on standard error, and ends them.
+    """Context manager that reports an error of taskrun raised in its block on standard error, and then drops it.
 
         with ErrorReport() as outcome: ...
         return outcome.status       # the exit status: 0 without an error

@@ -1,9 +1,12 @@
 """Conversion of outputs to JSON values.
 
-    date, time     ISO text                 mapping                               object
-    timedelta      number of seconds        list, tuple, range                    array
-    Decimal        number, or text if       set                                   sorted array
-                   digits would be lost     dataclass, result of a step           object of its fields
+    date, time                          ISO text
+    timedelta                           number of seconds
+    Decimal                             number, or text if digits would be lost
+    list, tuple, range                  array
+    set, frozenset                      sorted array
+    mapping                             object
+    dataclass, result of a step         object of its fields
 
 Rules: a value of any other type is an error.
 """

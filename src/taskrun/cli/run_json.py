@@ -1,7 +1,7 @@
 """JSON form of a recorded run with its steps, for ``taskrun show --json``.
 
-Rules: the object has the members of ``taskrun runs --json``, and more. The member ``error``, which is a text there, is
-an object here.
+Rules: the object has the members that ``taskrun runs --json`` prints for each run, and further ones such as ``steps``.
+The member ``error`` is an object here, not a text.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 Rules: the first of these that is given or exists is the decorator:
 
   1. the bean that the attribute ``bean`` names;
-  2. the value of the script ``<source>``, which can read ``decoratorModel`` (a dict of the parameters) and ``step`` (the
-     name of the step);
+  2. the value of the script ``<source>``, which can read ``decoratorModel`` (a dict of the parameters) and ``step``
+     (the name of the step);
   3. the named decorator ``retry``, ``timeout`` or ``rateLimit``, if ``name`` is one of these;
   4. the bean ``taskStepDecorator_<name>``.
 

@@ -75,7 +75,7 @@ class Flags(Decorator):
             yield self.node.problem("no-caller", "flags match has no meaning on the task itself", attribute="match")
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step; never called, because the weaver replaces this decorator by a FlagMatch and a FlagChange."""
+        """Run the step; never called in a run, because the weaver replaces this decorator by those of ``parts``."""
         return inner(frame)
 
 

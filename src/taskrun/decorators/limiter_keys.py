@@ -1,4 +1,7 @@
-"""Select the limiters, and the key in them, for the permits of ``throttle`` and the tokens of ``rate-limit``."""
+"""Select the limiters, and the key in them, for ``<throttle>`` and ``<rate-limit>``.
+
+A key is a text. The executions of steps that use the same key in the same limiters share one limit.
+"""
 
 from __future__ import annotations
 

@@ -36,8 +36,9 @@ class TagContext:
     def resolve(self, path: str) -> Path:
         """Return the absolute path without symbolic links, if it is inside an allowed folder; the file need not exist.
 
-        A relative path is relative to the current folder of the process; ``~`` is not expanded. Raises FolderError for
-        an empty path, a path with NUL, and a path outside the allowed folders.
+        A relative path is relative to the current folder of the process; ``~`` is not expanded.
+
+        Raises FolderError for an empty path, a path with NUL, and a path outside the allowed folders.
         """
         if not isinstance(path, str):
             raise FolderError(f"a path is text, not {type(path).__name__}: {path!r}")

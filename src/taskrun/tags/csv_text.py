@@ -36,8 +36,10 @@ def to_csv(path: str, rows: list[Any], columns: list[str] | None, delimiter: str
     """Return ``rows``, all dicts or all lists, as CSV text; ``columns`` are the names in the header.
 
     Without ``columns``, dicts have the keys of the first row as header, lists have no header. ``path`` is the file in
-    messages. Raises FileError, which names the row, for rows that differ in their columns, and for a cell that is a
-    list, dict or set.
+    messages.
+
+    Raises FileError, which names the row, for rows that differ in their columns, and for a cell that is a list, dict or
+    set.
     """
     _check_delimiter(delimiter)
     if not isinstance(rows, list | tuple):

@@ -154,10 +154,10 @@ def new_request(
     value: Any,
     body: Any,
 ) -> httpx.Request:
-    """Prepare a request; raises HttpError if its parts are invalid.
+    """Prepare a request and return it; raises HttpError if its parts are invalid.
 
-    Parameters: ``value`` is sent as JSON unless it is None, otherwise ``body`` is sent unchanged; headers and params
-    with the value None are omitted.
+    Parameters: ``value`` is sent as JSON; if it is None, ``body`` is sent unchanged instead. An item of ``headers`` or
+    ``params`` with the value None is omitted.
     """
     import httpx
 

@@ -31,9 +31,10 @@ async def execute(
 
     Parameters: ``taskModelPath`` is the file of the task (relative to the file of the flow); alternatively,
     ``taskName`` and ``taskVersion`` are its name and version in the search roots; ``inputs`` are its inputs;
-    ``outputNames`` selects outputs, by default all. ``taskRt`` is passed by the tag, not by its user. Raises
-    NotFoundError if there is no such task, FlowError if it is invalid, InputError for wrong inputs, RunError for calls
-    nested too deeply, KeyError for an output that the task does not have, and the error of a task that fails.
+    ``outputNames`` selects outputs, by default all. ``taskRt`` is passed by the tag, not by its user.
+
+    Raises NotFoundError if there is no such task, FlowError if it is invalid, InputError for wrong inputs, RunError for
+    calls nested too deeply, KeyError for an output that the task does not have, and the error of a task that fails.
     """
     if not isinstance(taskRt, TaskView):
         raise TypeError("task:Execute can be used in a step only, where taskRt is the run")
@@ -63,7 +64,9 @@ async def output(*, name: str, value: Any = None, taskRt: Any = None) -> None:
     """Set a variable of the task in which the tag is used.
 
     Parameters: ``name`` is the name of the variable, ``value`` its new value. ``taskRt`` is passed by the tag, not by
-    its user. Raises TypeError outside of a step, and ValueError for an invalid name.
+    its user.
+
+    Raises TypeError outside of a step, and ValueError for an invalid name.
     """
     if not isinstance(taskRt, TaskView):
         raise TypeError("task:output can be used in a step only, where taskRt is the run")
