@@ -4,9 +4,13 @@
     taskrun COMMAND …                        all commands: taskrun --help
 
 Contents: ``taskrun resume`` is the function ``run`` of ``cli/resume.py``; ``command.py`` calls it with the parsed
-options and turns errors into exit statuses. Results go to standard output (``stdout.py``), all else to standard error.
-Imports: ``cli`` may import every package of taskrun, and only ``__main__`` imports ``cli``. The module of a command is
-imported when the command is called; lxml, sqlite3 and the TaskManager are imported in functions that need them.
+options and turns errors into exit statuses. Results go to standard output (``stdout.py``), everything else to standard
+error (``stderr.py``).
+
+Imports: ``cli`` may import every package of taskrun, and only ``__main__`` imports ``cli``. To start quickly, the
+module of a command is imported when the command is called. Functions import lxml, sqlite3 and the TaskManager when they
+need them.
+
 Begin with: ``main`` here, then ``command.py``, then ``run.py``.
 """
 

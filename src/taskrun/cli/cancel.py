@@ -3,8 +3,8 @@
     $ taskrun cancel 3f9a
     run 3f9a04c1 is CANCELLED
 
-Rules: the command requests a live owner of the run to cancel it, and waits until the run has ended. Without a live
-owner the command undoes the steps itself. A run in a final state cannot be cancelled: exit status 1.
+Rules: if a live process executes the run, the command asks that process to cancel it, and waits until the run has
+ended. Otherwise the command undoes the steps itself. If the run is in a final state already, the exit status is 1.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cancel a run and return the exit status."""
+    """Cancel the run that the options name, and return the exit status."""
     from taskrun.cli.liveness import is_final
     from taskrun.cli.run_execution import SHOWN_ID_LENGTH, cancel_on_signals, open_manager
     from taskrun.durable.history import resolve_run_id
@@ -55,7 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _cancel_until_ended(manager: TaskManager, run_id: str, name: str, arguments: argparse.Namespace) -> int:
-    """Request the cancellation until the run has ended, because its owner may die meanwhile; return the exit status."""
+    """Request the cancellation again and again until the run has ended, and return the exit status.
+
+    One request does not suffice: the process that executes the run may die before it has cancelled it. ``name`` is the
+    text for the run in messages.
+    """
     from taskrun.cli.liveness import is_final, wait_until_inactive
     from taskrun.core.states import RunState
 

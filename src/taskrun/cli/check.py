@@ -1,8 +1,7 @@
 """``taskrun check``: report every problem of task files without running them.
 
-Rules: all problems of all files are reported, in the order of the files. An unknown bean is only a warning here,
-because the program that embeds the flow may provide it. ``--strict`` turns warnings into errors and also validates with
-xmlschema.
+Rules: an unknown bean is only a warning here, because the program that uses the flow may provide the bean. With
+``--strict`` warnings count as errors, and the files are validated by the package xmlschema too.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check files and return the exit status: 2 if one of them has an error."""
+    """Check files and return the exit status: 2 if one of them has an error, else 0."""
     files = list(_find_files(arguments.files))
     if not files:
         report(f"taskrun check: no task files in {', '.join(arguments.files)} (their names end in {_EXPECTED})")
@@ -79,7 +78,10 @@ def _find_files(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _find_problems(manager: TaskManager, file: str, *, strict: bool) -> Iterator[Diagnostic]:
-    """Yield the problems of a file with the severity that they have for this command."""
+    """Yield the problems of a file with the severity that they have for this command.
+
+    An unknown bean is a warning; with ``strict`` every other warning is an error.
+    """
     found = manager.check(file)
     for problem in found:
         if problem.code == "unknown-bean":
@@ -93,7 +95,7 @@ def _find_problems(manager: TaskManager, file: str, *, strict: bool) -> Iterator
 
 
 def _problem_json(problem: Diagnostic) -> dict[str, object]:
-    """Return a problem as a JSON object."""
+    """Return a problem as a JSON object of ``--json``."""
     return {
         "path": problem.location.path,
         "line": problem.location.line,

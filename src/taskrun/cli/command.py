@@ -1,7 +1,7 @@
 """Sub-commands: parse the options of one, run it, and turn its errors into messages and an exit status.
 
-Rules: an error that the author or the caller of a flow can correct is reported without a Python traceback, except with
-``-v``.
+Rules: an error of taskrun, which the author or the caller of a flow can correct, is reported without a Python
+traceback, except with ``-v``. Any other exception is a defect of taskrun and is raised.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from taskrun.errors import FlowError, InputError, PluginError, RunCancelled, Ste
 class Command:
     """A sub-command: how to add its options and how to run it.
 
-    The module ``taskrun.cli.NAME`` defines the functions ``add_options`` and ``run``, and optionally ``show_help``.
+    It is made from the module ``taskrun.cli.NAME``, which defines the functions ``add_options`` and ``run``, and
+    optionally ``show_help``.
 
     Parameters:
         name: the word after ``taskrun``.
@@ -43,14 +44,14 @@ class Command:
 
     @classmethod
     def load(cls, name: str) -> Command:
-        """Import the module of a command and return the command."""
+        """Import the module of the command ``name`` and return the command."""
         module = import_module(f"taskrun.cli.{name}")
         summary = COMMANDS[name][1]
         return cls(name, summary, module.add_options, module.run, getattr(module, "show_help", None))
 
 
 class UsageError(Exception):
-    """Wrong command line that argparse cannot detect; the message is printed behind the usage of the command."""
+    """Raised for a wrong command line that argparse cannot detect; its message is printed after the usage."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -73,7 +74,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def execute(name: str, words: Sequence[str]) -> int:
-    """Execute the sub-command ``name`` with its words of the command line and return the exit status.
+    """Execute the sub-command ``name`` with the words behind it on the command line, and return the exit status.
 
     Raises SystemExit for a wrong command line and after ``--help``.
     """
@@ -93,7 +94,10 @@ def execute(name: str, words: Sequence[str]) -> int:
 
 
 class ErrorReport:
-    """Context in which errors of taskrun are reported on standard error; ``status`` is the exit status of the block.
+    """Context manager that reports an error of taskrun raised in its block on standard error, and then drops it.
+
+        with ErrorReport() as outcome: ...
+        return outcome.status       # the exit status: 0 without an error
 
     Parameters: ``verbose`` adds the traceback to the report of a failed step.
     """
@@ -113,7 +117,10 @@ class ErrorReport:
 
 
 def report_error(error: BaseException, *, verbose: bool = False) -> int | None:
-    """Report an error on standard error and return its exit status, None for an error that is not taskrun's."""
+    """Report an error of taskrun on standard error and return its exit status.
+
+    For any other exception nothing is reported, and None is returned.
+    """
     match error:
         case KeyboardInterrupt() | RunCancelled():
             report("taskrun: cancelled")

@@ -3,9 +3,9 @@
     taskrun convert flow.task.xml flow.task.yaml
     taskrun convert flow.task.yaml - --to xml
 
-Rules: the suffixes of the file names determine the forms. Only comments and layout are lost: the written text is parsed
-again and must be the same flow, otherwise nothing is written. An existing file is overwritten only with ``--force``.
-The input must be well-formed; it need not be a valid flow.
+Rules: the suffixes of the file names determine the forms; ``-`` is standard output. Comments and layout are lost, but
+nothing else: the text is parsed again, and if the result is not the same flow, nothing is written. An existing file is
+overwritten only with ``--force``. The input must be well-formed, but it need not be a valid flow.
 """
 
 from __future__ import annotations
@@ -67,7 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _output_form(arguments: argparse.Namespace) -> str:
-    """Return the form to write; raises UsageError when a file name or ``--to`` does not determine it."""
+    """Return the form to write: ``xml``, ``yaml`` or ``json``.
+
+    Raises UsageError if neither the name of the output nor ``--to`` determines it, if both contradict each other, or if
+    the form of the input is unknown.
+    """
     form, to = _form_of(arguments.output), arguments.to
     if not _form_of(arguments.file):
         raise UsageError(f"'{arguments.file}' does not end in .xml, .yaml, .yml or .json")
@@ -81,13 +85,16 @@ def _output_form(arguments: argparse.Namespace) -> str:
 
 
 def _form_of(path: str) -> str:
-    """Return the form that the suffix of a file name determines, ``""`` if there is none."""
+    """Return the form that the suffix of a file name determines (``xml``, ``yaml``, ``json``), ``""`` if none."""
     suffix = Path(path).suffix.lower().removeprefix(".")
     return {"yml": "yaml"}.get(suffix, suffix if suffix in FORMS else "")
 
 
 def serialize(root: Node, form: str, schema: Schema) -> str:
-    """Return the text of a flow in a form, ``""`` when the text would not be parsed as the same flow."""
+    """Return the text of a flow in a form (``xml``, ``yaml``, ``json``).
+
+    ``""`` if the text, parsed again, would not be the same flow.
+    """
     from taskrun.errors import XmlError
     from taskrun.syntax.forms.shapes import Shapes
     from taskrun.syntax.forms.yaml_write import write_json, write_yaml

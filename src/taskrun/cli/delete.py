@@ -3,8 +3,8 @@
     $ taskrun delete 3f9a
     deleted run 3f9a04c1d5e64b7a9c21f0b8e7d6a5c4
 
-Rules: all ids are resolved before the first run is deleted. A run that a live process executes is not deleted: exit
-status 3.
+Rules: if one of several ids is unknown or ambiguous, no run is deleted. A run that a live process executes is not
+deleted; the exit status is then 3.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def _flow_lines(flow: Flow) -> Iterator[str]:
 
 
 def _input_traits(item: Input) -> str:
-    """Return the type, the word mandatory and the default of an input, separated by commas."""
+    """Return the type of an input, the word mandatory, and its default, as far as they apply, separated by commas."""
     words = [item.type.name] if item.type else []
     if item.mandatory:
         words.append("mandatory")

@@ -7,8 +7,8 @@
       </steps>
     </task>
 
-Rules: both flows are merged with their bases before they are compared. The result is as small as possible. Paths in it
-are relative to the current folder, with ``-o FILE`` to the folder of FILE.
+Rules: if one of the flows extends other files, it is merged with them before the comparison. The result contains only
+what differs. File paths in it are relative to the current folder, with ``-o FILE`` to the folder of FILE.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def delta_text(manager: TaskManager, base: str, wanted: str, output: str) -> str:
-    """Return the text of a flow that extends one flow and equals another.
+    """Return the text of a flow that extends the flow ``base`` and then equals the flow ``wanted``.
 
     Parameters:
-        manager: expands the flows.
+        manager: loads the flows and merges them with the files that they extend.
         base: the path of the flow to extend.
         wanted: the path of the flow to equal.
-        output: the path of the file for which the text is made; paths in the text are relative to its folder.
+        output: the path of the file for which the text is made; file paths in the text are relative to its folder.
     """
     from taskrun.errors import FlowError
     from taskrun.syntax.delta.difference import Differ, replacement_delta

@@ -4,8 +4,8 @@
     <!-- from base.task.xml:1:1, changed by shop.task.xml:1:1 -->
     <task>…
 
-Rules: the result is an equivalent flow in the kernel language, without the attributes that control merging: old tags
-have their new names and every step has a name.
+Rules: the printed flow does the same as the given one. It is in the kernel language: older tags are replaced by their
+present names, and every step has a name. It does not contain the attributes that control the merge.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def to_kernel_language(root: Node) -> Node:
-    """Return the tree of a flow in the kernel language, with ``<task>`` as the root tag of a graph too."""
+    """Return the tree of a flow in the kernel language; the root tag is ``<task>``, also for a flow in graph mode."""
     from taskrun.syntax.normalize import normalize
 
     kernel = normalize(root)

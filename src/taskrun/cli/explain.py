@@ -4,7 +4,7 @@
       step greet (flow.task.xml:4:5)
         when > call > retry > outputs
 
-Rules: the decorators of a step are below it, the outermost first.
+Rules: the line below a step lists its decorators, the outermost first, including those that the weaver adds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def program_lines(program: Program, depth: int = 0) -> Iterator[str]:
-    """Yield the lines about a program and the programs inside it, indented by ``depth`` levels."""
+    """Yield the lines about a step and the steps inside it; ``depth`` is the number of steps around it."""
     from taskrun.core.weave import Woven
 
     decorators: list[str] = []

@@ -31,7 +31,10 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
 
 
 def typed_input_names(flow: Flow, wait_points: Iterable[WaitPoint] = ()) -> set[str]:
-    """Return the names of the inputs with a declared type: of the wait points, and of the flow unless requested there."""
+    """Return the names of the inputs that have a declared type, so that their texts need not be parsed as JSON.
+
+    If a wait point requests an input, its declaration there counts, otherwise that of the flow.
+    """
     requested = {item.name: item.type for point in wait_points for item in point.requested}
     return {name for name, kind in requested.items() if kind} | {
         item.name for item in flow.model.inputs if item.type is not None and item.name not in requested
@@ -45,7 +48,7 @@ def read_inputs(arguments: argparse.Namespace, typed: Collection[str]) -> dict[s
         arguments: the parsed options.
         typed: the names of the inputs that have a type; their values stay text, which the run converts.
 
-    Raises InputError with every problem found.
+    Raises InputError, which lists all problems of the options.
     """
     inputs = {} if arguments.inputs is None else _read_json_object(arguments.inputs)
     problems: list[str] = []
@@ -68,7 +71,11 @@ def read_inputs(arguments: argparse.Namespace, typed: Collection[str]) -> dict[s
 
 
 def parse_input_value(text: str, *, typed: bool) -> Any:
-    """Return the value of a text behind ``NAME=``; raises ValueError when it names a file that cannot be read."""
+    """Return the value of ``text``, the part of ``--input NAME=VALUE`` behind the equals sign.
+
+    ``@FILE`` is replaced by the text of the file. If ``typed``, the text itself is returned; otherwise it is parsed as
+    JSON, and returned as text if it is not JSON. Raises ValueError for a file that cannot be read.
+    """
     if text.startswith("@@"):
         text = text[1:]
     elif text.startswith("@"):

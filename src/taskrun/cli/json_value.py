@@ -1,8 +1,14 @@
 """Conversion of outputs to JSON values.
 
-Rules: dates become ISO text, decimals numbers if no digit is lost and text otherwise, tuples arrays, sets sorted
-arrays, mappings objects, dataclasses and results of steps objects of their fields. A value of any other type is an
-error.
+    date, time                          ISO text
+    timedelta                           number of seconds
+    Decimal                             number, or text if digits would be lost
+    list, tuple, range                  array
+    set, frozenset                      sorted array
+    mapping                             object
+    dataclass, result of a step         object of its fields
+
+Rules: a value of any other type is an error.
 """
 
 from __future__ import annotations
@@ -18,7 +24,7 @@ from taskrun.core.script_views import ReadOnlyView
 
 
 def json_value(value: Any) -> Any:  # noqa: PLR0911 - a table of types
-    """Return a value as types that the module ``json`` accepts; raises ValueError if a part has no JSON form."""
+    """Convert a value to types that the module ``json`` accepts; raises ValueError if a part has no JSON form."""
     if value is None or isinstance(value, bool | int | str):
         return _without_subclass(value)
     if isinstance(value, float):
@@ -41,7 +47,7 @@ def json_value(value: Any) -> Any:  # noqa: PLR0911 - a table of types
 
 
 def _without_subclass(value: Any) -> Any:
-    """Return a plain bool, int or str for an object of a subclass, such as a member of an enumeration."""
+    """Return the plain bool, int or str of a value that may be of a subclass, such as a member of an enumeration."""
     for kind in (bool, int, str):
         if isinstance(value, kind):
             return kind(value) if kind is not str else str.__str__(value)

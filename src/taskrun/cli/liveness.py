@@ -14,17 +14,20 @@ _POLL_INTERVAL = 0.1
 
 
 def has_live_owner(run: RunSummary) -> bool:
-    """Return whether a process that is alive executes the run."""
+    """Return whether the run is being executed by a process that is alive."""
     return run.state.active and not is_orphaned(run, time.time())
 
 
 def is_final(state: RunState) -> bool:
-    """Return whether no other state can follow a state."""
+    """Return whether a run in this state stays in it for ever, such as CANCELLED."""
     return not TRANSITIONS[state]
 
 
 def wait_until_inactive(store: Store, run_id: str) -> RunState:
-    """Wait until no live process executes the run; return its state, which is an active one if its owner has died."""
+    """Wait until no live process executes the run, and return its state.
+
+    The state is an active one, such as RUNNING, if the process has died.
+    """
     while has_live_owner(run := store.load(run_id)):
         time.sleep(_POLL_INTERVAL)
     return run.state

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class LineFormatter(logging.Formatter):
-    """Formatter that puts ``taskrun:``, and the level unless it is INFO, before a message."""
+    """Formatter of log records as lines such as ``taskrun: warning: …``; the level INFO is left out."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a log record as one line with its level."""
@@ -19,7 +19,7 @@ class LineFormatter(logging.Formatter):
 
 @contextmanager
 def log_to_stderr() -> Iterator[None]:
-    """Write the messages of the logger ``taskrun``, to which scripts log too, to standard error during the block."""
+    """Write the messages of the logger ``taskrun`` to standard error during the block; scripts log to it too."""
     logger = logging.getLogger("taskrun")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter("%(message)s"))

@@ -31,7 +31,7 @@ def add_manager_options(parser: argparse.ArgumentParser) -> None:
 
 
 def format_manager_options(arguments: argparse.Namespace) -> list[str]:
-    """Return the words of a command line that set the same manager options as the parsed ones."""
+    """Return the parsed manager options as words of a command line, for a command that the user can paste."""
     words = [("--evaluator", arguments.evaluator)] if arguments.evaluator != "compiled" else []
     if arguments.script_timeout is not None:
         words.append(("--script-timeout", f"{arguments.script_timeout:g}s"))
@@ -42,13 +42,13 @@ def format_manager_options(arguments: argparse.Namespace) -> list[str]:
 
 
 def create_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:
-    """Return a TaskManager with the parsed manager options and the ``[tool.taskrun]`` table of pyproject.toml.
+    """Create a TaskManager with the parsed manager options and the ``[tool.taskrun]`` table of pyproject.toml.
 
     Parameters:
-        arguments: the parsed options; when they have a ``flow``, the delta layers are checked for it.
+        arguments: the parsed options; if they have a ``flow``, the delta layers must exist for it.
         settings: further parameters of TaskManager.
 
-    Raises FlowError when a delta layer does not exist, PluginError when pyproject.toml is wrong.
+    Raises FlowError if a delta layer does not exist, PluginError if pyproject.toml is wrong.
     """
     from taskrun.manager import TaskManager
 
@@ -73,7 +73,7 @@ def create_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManage
 
 
 def _parse_properties(words: list[str]) -> dict[str, str]:
-    """Return the configuration values of ``-P KEY=VALUE``; a KEY without value is ``"true"``."""
+    """Return the configuration values of the options ``-P KEY=VALUE`` by key; ``-P KEY`` alone means ``"true"``."""
     pairs = [word.partition("=") for word in words]
     return {name.strip(): value if sign else "true" for name, sign, value in pairs}
 

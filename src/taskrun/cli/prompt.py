@@ -3,9 +3,9 @@
     main/approve: Shall the order be paid?
       approved (bool), may it be paid: true
 
-Rules: prompts go to standard error, answers are read from standard input and parsed as the values of ``--input`` are.
-An empty answer selects the default, or no value. A wrong answer is asked for again. Ctrl-D and Ctrl-C leave the run
-suspended.
+Rules: prompts go to standard error. Answers are read from standard input and parsed in the same way as the values of
+``--input``. An empty answer means the default of the input, or no value if it is optional. After a wrong answer the
+user is asked again. Ctrl-D and Ctrl-C leave the run suspended.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ def prompt_and_resume(result: RunResult, resume: Callable[[str, dict[str, Any]],
 
     Parameters:
         result: the result of the suspended run.
-        resume: resumes the run of an id with inputs. After an InputError the user is asked again.
+        resume: a function that receives the id of the run and the inputs, and resumes the run. If it raises InputError,
+            the user is asked again.
 
-    Returns the result of the resumed run, None if the user ended the input.
+    Returns the result of the resumed run, None if the user has pressed Ctrl-D or Ctrl-C.
     """
     while (inputs := prompt_inputs(result.waiting, {})) is not None:
         try:
@@ -43,7 +44,10 @@ def prompt_and_resume(result: RunResult, resume: Callable[[str, dict[str, Any]],
 
 
 def prompt_inputs(wait_points: tuple[WaitPoint, ...], given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the ``given`` inputs and those that the user enters for the wait points; None at the end of the input."""
+    """Prompt for the inputs of the wait points and return them, together with ``given``.
+
+    An input in ``given`` is not asked for. Returns None if the user has pressed Ctrl-D or Ctrl-C.
+    """
     inputs = dict(given)
     try:
         for point in wait_points:
@@ -62,7 +66,7 @@ def prompt_inputs(wait_points: tuple[WaitPoint, ...], given: Mapping[str, Any]) 
 
 
 def _prompt_input(item: RequestedInput) -> Any:
-    """Return the value that the user enters for an input, None for an empty answer to an optional one."""
+    """Ask for an input until the answer is valid, and return its value; None for an empty answer."""
     kind = type_of(item.type) if item.type else None
     words = [item.type] if item.type else []
     words += [f"default {item.default}"] if item.default else [] if item.mandatory else ["optional"]

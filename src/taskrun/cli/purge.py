@@ -3,7 +3,7 @@
     $ taskrun purge --older-than 30d
     deleted 12 runs
 
-Rules: runs that are active or suspended are not deleted. A run that another run called is deleted only with its caller.
+Rules: runs that are active or suspended are kept. A run that another run called is deleted only together with that run.
 """
 
 from __future__ import annotations

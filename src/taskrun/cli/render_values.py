@@ -1,7 +1,8 @@
 """Rendering of recorded values and errors for people and programs.
 
-Rules: recorded values are shown without importing their classes or using codecs of other packages, so that any store
-can be shown on any machine. ``codec.codec`` defines the tags of recorded values.
+Rules: a recorded value contains tags, such as ``{"$": "date", "v": "2026-02-03"}``, by which the codec restores it
+(``codec.codec``). Here the tags are only removed. No class of the value is imported and no codec of another package is
+used, so that any store can be shown on any machine.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _TEXT_TAGS = ("int", "float", "bytes", "bytearray", "zone")
 def untagged(recorded: str | None) -> Any:
     """Return a recorded value as plain JSON: dates as ISO text, sets as arrays, objects of classes as their fields.
 
-    Raises StoreError when the recorded text is damaged.
+    Raises StoreError when the recorded text is damaged; None stays None.
 
     >>> untagged('{"when":{"$":"date","v":"2026-02-03"},"ids":{"$":"tuple","v":[1,2]}}')
     {'when': '2026-02-03', 'ids': [1, 2]}
@@ -51,7 +52,7 @@ def _remove_tags(data: Any) -> Any:
 
 
 def _untagged_value(data: Mapping[str, Any], tag: str, content: Any) -> Any:
-    """Return the plain JSON of a value that the codec has stored as ``tag`` and ``content``."""
+    """Return the plain JSON of the tagged value ``data``, whose members are ``tag`` and ``content``."""
     if tag == "dict":
         return {_member_name(_remove_tags(key)): _remove_tags(one) for key, one in content}
     if tag not in BUILDERS or tag in _SEQUENCE_TAGS or tag in _TEXT_TAGS:
@@ -86,12 +87,15 @@ def one_line(text: str, longest: int | None = None) -> str:
 
 
 def escape_unprintable(text: str) -> str:
-    """Return a text with its unprintable characters, such as those of terminal commands, replaced by escapes."""
+    """Return a text with escapes in place of its unprintable characters, which could control a terminal."""
     return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def error_lines(error: ErrorRecord, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines about an error: message, notes, members of a group, cause, and with ``verbose`` the traceback."""
+    """Yield the lines that show an error: its message, its notes, the members of an exception group, and its cause.
+
+    With ``verbose`` the traceback follows the notes.
+    """
     yield one_line(str(error))
     for note in error.notes:
         yield f"    {one_line(note)}"
@@ -108,7 +112,7 @@ def error_lines(error: ErrorRecord, *, verbose: bool) -> Iterator[str]:
 
 
 def error_json(error: ErrorRecord | None, *, verbose: bool) -> dict[str, Any] | None:
-    """Return an error as a JSON object, with tracebacks if ``verbose``; None for no error."""
+    """Return an error as a JSON object, with its traceback if ``verbose``; None if there is no error."""
     if error is None:
         return None
     shown: dict[str, Any] = {"kind": error.kind, "message": error.message, "notes": list(error.notes)}

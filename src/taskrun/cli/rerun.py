@@ -3,7 +3,8 @@
     $ taskrun rerun 3f9a --from main/pay --input card=1234
     {"paid": true}
 
-Rules: the earlier run is not changed. Steps that it has undone are executed again.
+Rules: steps whose records are inherited are not executed again. Steps that the earlier run has undone (compensated) are
+executed again. The earlier run is not changed.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Rerun a run, print the outputs of the new run and return the exit status."""
+    """Start a new run from the records of an earlier one, print its outputs and return the exit status."""
     check_terminal(arguments)
     from taskrun.durable.history import resolve_run_id
 

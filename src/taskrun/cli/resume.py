@@ -3,10 +3,10 @@
     $ taskrun resume 3f9a --input approved=true
     {"paid": true}
 
-Rules: steps with a checkpoint are not executed again. Inputs are those of the wait points, and inputs of the task that
-are not recorded; they are written as for ``taskrun run``. The run executes the flow text that was recorded when it
-started, even if the file has changed. The manager options (``--allow``, ``--path`` …) are not recorded and must be
-given again.
+Rules: steps with a checkpoint are not executed again. ``--input`` passes the inputs that the wait points request, and
+inputs of the task that must not be recorded; they are written as for ``taskrun run``. The run executes the text of the
+flow that was recorded when it started, even if the file has changed. The manager options (``--allow``, ``--path`` …)
+are not recorded and must be given again.
 """
 
 from __future__ import annotations

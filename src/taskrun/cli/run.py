@@ -1,7 +1,7 @@
 """``taskrun run``: run a flow and print its outputs.
 
-Rules: every run is recorded, unless ``--no-record`` is given. A flow that can be suspended must be recorded or run with
-``--interactive``. ``run_execution.py`` has what a run shares with ``resume`` and ``rerun``.
+Rules: the run is recorded in the store, unless ``--no-record`` is given. A flow that may be suspended needs the record
+or ``--interactive``. ``run_execution.py`` has the functions that ``resume`` and ``rerun`` use too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def show_help(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
-    """Print the options, then the inputs and outputs of a flow if the words of the command line contain one."""
+    """Print the options of the command; if the command line names a flow, also the inputs and outputs of the flow."""
     parser.print_help()
     flows = [word for word in words if word.endswith((".xml", ".yaml", ".yml", ".json"))]
     if flows:

@@ -4,9 +4,9 @@
         main/approve: Shall the order be paid? (requests approved (bool))
         resume it with: taskrun resume 3f9a04c1 --input approved=…
 
-Rules: standard output receives one JSON document or nothing. The first Ctrl-C or SIGTERM cancels the run: ``finally``
-scripts run and finished steps are undone. The second one ends the process at once. The report about a run that did not
-succeed ends with a command that can be pasted into a shell.
+Rules: standard output receives one JSON document, the outputs, or nothing. The first Ctrl-C or SIGTERM cancels the run:
+``finally`` scripts run and finished steps are undone. The second one ends the process at once. If the run did not
+succeed, the report about it ends with the command to continue, which can be pasted into a shell.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the display of a run and for prompts."""
+    """Add the options that ``run``, ``resume`` and ``rerun`` share, such as ``--interactive`` and ``--verbose``."""
     text = "prompt on the terminal for the inputs of wait points (steps at which a suspended run waits)"
     parser.add_argument("--interactive", action="store_true", help=text)
     text = "show a line per finished step, and tracebacks of failures"
@@ -74,10 +74,10 @@ def check_terminal(arguments: argparse.Namespace) -> None:
 
 @contextmanager
 def open_manager(arguments: argparse.Namespace, **settings: Any) -> Iterator[TaskManager]:
-    """Create a TaskManager with the options and observers of the command line; close it and its files after the block.
+    """Create a TaskManager by the command line for the block of a ``with``; close it and its files after the block.
 
     Parameters:
-        arguments: the parsed options.
+        arguments: the parsed options, which also select the observers.
         settings: further parameters of TaskManager.
     """
     from taskrun.cli.logs import log_to_stderr
@@ -90,7 +90,7 @@ def open_manager(arguments: argparse.Namespace, **settings: Any) -> Iterator[Tas
 
 
 def _create_observers(arguments: argparse.Namespace, stack: ExitStack) -> Iterator[Any]:
-    """Yield the observers that ``-v``, ``-q`` and ``--events`` select; ``stack`` closes their files."""
+    """Yield the observers that ``-v``, ``-q`` and ``--events`` select; their files are closed by ``stack``."""
     if arguments.verbose or (sys.stderr.isatty() and not arguments.quiet):
         from taskrun.observers.progress import Progress
 
@@ -109,9 +109,9 @@ def _create_observers(arguments: argparse.Namespace, stack: ExitStack) -> Iterat
 
 
 def _interrupt_tasks(loop: AbstractEventLoop) -> None:
-    """Raise KeyboardInterrupt in the running task, or cancel all tasks if none is running.
+    """Raise KeyboardInterrupt in the running task; if no task is running, cancel all tasks of the loop.
 
-    An exception in the code of the loop itself could leave a task that never ends.
+    In the second case an exception would be raised in the code of the event loop, and a task might then never end.
     """
     import asyncio
 
@@ -123,17 +123,17 @@ def _interrupt_tasks(loop: AbstractEventLoop) -> None:
 
 @contextmanager
 def cancel_on_signals(manager: TaskManager) -> Iterator[None]:
-    """Cancel the active runs of the manager at the first SIGINT or SIGTERM in the block, exit at the second one.
+    """Cancel the runs of the manager at the first SIGINT or SIGTERM in the block; exit at the second one.
 
-    While the manager has no active run, the first signal raises KeyboardInterrupt: immediately, or, if it interrupts an
-    event loop between the steps of its tasks, when these have been cancelled.
+    If no run is active at the first signal, KeyboardInterrupt is raised. If the signal arrives while an event loop is
+    between two tasks, all tasks are cancelled first.
     """
     import asyncio
 
     seen: list[int] = []
 
     def cancel_active() -> bool:
-        """Cancel the active runs; return whether there is one that can be cancelled."""
+        """Cancel the active runs; return True if at least one of them can be cancelled."""
         results = [manager.cancel(run_id) for run_id in manager.active]
         return any(results)
 
@@ -173,7 +173,7 @@ def execute_run(
         arguments: the parsed options.
         manager: the manager of the run.
         run_id: the id of the run.
-        start: starts or resumes the run and returns its result.
+        start: a function that starts or resumes the run and returns its result.
         recorded: whether the run is recorded in a store that outlives the process.
     """
     with ErrorReport(verbose=arguments.verbose) as outcome:
@@ -187,7 +187,10 @@ def execute_run(
 def _execute_and_print(
     arguments: argparse.Namespace, manager: TaskManager, start: Callable[[], RunResult], *, recorded: bool
 ) -> int:
-    """Start a run, prompt and resume while it is suspended, and print its outputs; return the exit status."""
+    """Execute a run by calling ``start``, print its outputs and return the exit status.
+
+    With ``--interactive``, while the run is suspended, prompt for inputs and resume it.
+    """
 
     def resume(run_id: str, inputs: dict[str, Any]) -> RunResult:
         with cancel_on_signals(manager):

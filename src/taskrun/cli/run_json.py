@@ -1,6 +1,7 @@
 """JSON form of a recorded run with its steps, for ``taskrun show --json``.
 
-Rules: the members have the names of ``taskrun runs --json``; only ``error`` differs, it is an object here.
+Rules: the object has the members that ``taskrun runs --json`` prints for each run, and further ones such as ``steps``.
+The member ``error`` is an object here, not a text.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     RUN                               FLOW   STATE   STARTED              DURATION  OWNER
     3f9a04c1d5e64b7a9c21f0b8e7d6a5c4  greet  FAILED  2026-01-31 08:00:00  12 ms
 
-Rules: an orphaned run, whose owner is dead, is marked as such. On a terminal an id is shortened to a unique prefix,
-elsewhere it is complete. ``--json`` always prints an array.
+Rules: an orphaned run, whose owner is dead, has a remark behind its state. On a terminal an id is shortened to a prefix
+that no other run has; otherwise it is complete. ``--json`` prints an array, which may be empty.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _table_row(run: RunSummary, ids: dict[str, str], now: float) -> tuple[str, ...]:
-    """Return the cells of a run in the list."""
+    """Return the cells of a run in the table: id, flow, state, start, duration, owner."""
     cells = (
         ids.get(run.run_id, run.run_id),
         run.flow,
@@ -75,7 +75,7 @@ def _table_row(run: RunSummary, ids: dict[str, str], now: float) -> tuple[str, .
 
 
 def describe_state(run: RunSummary, now: float) -> str:
-    """Return the state of a run, with a remark if the run is orphaned."""
+    """Return the state of a run; if the run is orphaned, with a remark that it can be resumed."""
     from taskrun.durable.history import is_orphaned
 
     if not is_orphaned(run, now):
@@ -84,9 +84,9 @@ def describe_state(run: RunSummary, now: float) -> str:
 
 
 def format_run_time(run: RunSummary, now: float) -> str:
-    """Return the time from the start of a run to its end: to now while it is active, to its last heartbeat if orphaned.
+    """Return how long a run took, as text; ``""`` if the run has not started, or is suspended.
 
-    ``""`` when the run has not started, or is suspended.
+    The time ends now if the run is active, and at the last heartbeat of the owner if the run is orphaned.
     """
     from taskrun.durable.history import is_orphaned
 
@@ -97,7 +97,7 @@ def format_run_time(run: RunSummary, now: float) -> str:
 
 
 def summary_json(run: RunSummary, now: float) -> dict[str, Any]:
-    """Return a run as a JSON object of ``taskrun runs --json``."""
+    """Return a run as one object of the array that ``taskrun runs --json`` prints."""
     from taskrun.durable.history import is_orphaned
 
     return {
@@ -133,7 +133,7 @@ def unique_prefixes(ids: Sequence[str]) -> dict[str, str]:
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table with aligned columns."""
+    """Yield the lines of a table with aligned columns; ``rows`` contains the headings and the cells."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

@@ -11,8 +11,8 @@
         store  FAILED  4 ms  attempt 2
           ValueError: no such order
 
-Rules: steps are in the order in which they started; steps that were not reached are missing. Values are shortened to a
-line, except with ``--json``. Tracebacks are shown only with ``-v``, in JSON too.
+Rules: steps are in the order in which they started; steps that were not reached are missing. A value is cut to one
+line, except with ``--json``. Tracebacks are shown only with ``-v``, also in the JSON.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def run_lines(details: RunDetails, now: float, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines about a run.
+    """Yield the lines that show a run.
 
     Parameters:
         details: the run and the tree of its steps.
@@ -89,7 +89,7 @@ def run_lines(details: RunDetails, now: float, *, verbose: bool) -> Iterator[str
 
 
 def _header_fields(run: RunRecord, now: float) -> Iterator[tuple[str, str]]:
-    """Yield the labels and texts of the lines about the run itself."""
+    """Yield the label and the text of each line above the inputs, such as the state of the run."""
     from taskrun.cli.runs import describe_state, format_run_time
 
     yield "run", run.run_id
@@ -109,7 +109,7 @@ def _value_text(value: object) -> str:
 
 
 def _step_lines(step: RunStep, indent: str, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines about a step, its parts and the steps inside it."""
+    """Yield the lines that show a step, its parts and the steps inside it."""
     record = step.record
     if record is None:
         yield f"{indent}{one_line(step.name)}"
@@ -121,7 +121,7 @@ def _step_lines(step: RunStep, indent: str, *, verbose: bool) -> Iterator[str]:
 
 
 def _part_lines(parts: Sequence[StepRecord], indent: str, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines about the parts of a step (such as the items of a loop) or of a run."""
+    """Yield the lines that show the parts of a step or run, such as the items of a loop."""
     from taskrun.durable.run_tree import step_and_part
 
     for record in parts:
@@ -131,7 +131,10 @@ def _part_lines(parts: Sequence[StepRecord], indent: str, *, verbose: bool) -> I
 
 
 def _record_lines(record: StepRecord, name: str, attempt: int, indent: str, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines about one record: name, state, duration, outputs, next step, note, then its error."""
+    """Yield a line that shows the record of a step or part, then the lines of its error.
+
+    The line has the name, state, duration, outputs, next step and note.
+    """
     elapsed = "" if record.started == record.ended else format_elapsed(record.started, record.ended)
     recorded_part = name.startswith(":") and record.state.value == "SUCCEEDED"  # its state is not worth a word
     words = [one_line(name), "" if recorded_part else record.state.value, elapsed]

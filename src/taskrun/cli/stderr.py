@@ -11,7 +11,7 @@ from taskrun.source import Location, Source
 
 
 def report(text: str) -> None:
-    """Write a line to standard error."""
+    """Write a text and a newline to standard error."""
     try:
         print(text, file=sys.stderr, flush=True)
     except BrokenPipeError:
@@ -19,7 +19,7 @@ def report(text: str) -> None:
 
 
 def report_problems(problems: Iterable[Diagnostic]) -> None:
-    """Write the problems of a file to standard error, then the number of errors among them."""
+    """Write the problems of a file to standard error, each on a line, then the number of errors."""
     problems = tuple(problems)
     for problem in problems:
         report(str(problem))
@@ -48,7 +48,7 @@ def report_step_error(error: StepError, *, verbose: bool = False) -> None:
 
 
 def _read_line(location: Location) -> str:
-    """Return the line of a file at a location, ``""`` when the file cannot be read."""
+    """Return the line of the file at a location, to be shown with an error; ``""`` if the file cannot be read."""
     try:
         with open(location.path, encoding="utf-8", errors="replace", newline="") as file:  # noqa: PTH123 - newline
             return Source(location.path, file.read()).line(location.line)

@@ -1,7 +1,7 @@
 """Standard output: prints the result of a command.
 
-Rules: a command writes its result once, as UTF-8 whatever the encoding of the terminal. A closed pipe ends the command
-without a message; a full disk is reported.
+Rules: a command writes its result once, always as UTF-8, whatever the encoding of the terminal. If the reader has
+closed the pipe, the command ends without a message. A full disk is reported.
 """
 
 from __future__ import annotations

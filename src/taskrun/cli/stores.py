@@ -1,6 +1,7 @@
 """The store of a command: ``--store URL``, else the variable ``TASKRUN_STORE``, else a file in the user's state folder.
 
-Rules: only ``taskrun run`` creates a store. The other commands report that no runs are recorded when it does not exist.
+Rules: only ``taskrun run`` creates a store that does not exist. The other commands then report that no runs are
+recorded.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ STORE_VARIABLE = "TASKRUN_STORE"
 
 
 def add_store_options(parser: argparse.ArgumentParser, *, recording: bool = False) -> None:
-    """Add ``--store``; with ``recording`` also ``--no-record``, which excludes it."""
+    """Add ``--store``; with ``recording`` also ``--no-record``. Only one of the two can be given."""
     group = parser.add_mutually_exclusive_group()
     text = f"the store of runs, such as sqlite:///runs.db (default: {STORE_VARIABLE}, or a file in your state folder)"
     group.add_argument("--store", metavar="URL", help=text)
@@ -27,7 +28,7 @@ def add_store_options(parser: argparse.ArgumentParser, *, recording: bool = Fals
 
 
 def store_url(arguments: argparse.Namespace) -> str:
-    """Return the URL of the store that the options of ``add_store_options`` select; nothing is created."""
+    """Return the URL of the store that the command line or the environment selects; the store is not created."""
     selected: str | None = arguments.store
     if selected is not None:
         return selected
@@ -35,7 +36,7 @@ def store_url(arguments: argparse.Namespace) -> str:
 
 
 def _default_url() -> str:
-    """Return the URL of the default store; opening it creates its folder, for the user only."""
+    """Return the URL of the default store, a file in the user's state folder; nothing is created."""
     from urllib.parse import quote
 
     from platformdirs import user_state_path
@@ -44,7 +45,7 @@ def _default_url() -> str:
 
 
 def existing_store_url(arguments: argparse.Namespace) -> str:
-    """Return the URL of the selected store; raises StoreError when its file does not exist."""
+    """Return the URL of the selected store; raises StoreError if it is a file that does not exist."""
     from taskrun.errors import StoreError
     from taskrun.stores.open import sqlite_file
 
@@ -63,7 +64,7 @@ def existing_store_url(arguments: argparse.Namespace) -> str:
 
 @contextmanager
 def open_history(arguments: argparse.Namespace) -> Iterator[History]:
-    """Open the selected store during the block; raises StoreError when it does not exist."""
+    """Open the selected store for the block of a ``with``, to read its runs; raises StoreError if it does not exist."""
     from taskrun.durable.history import History
     from taskrun.stores.open import open_store
 

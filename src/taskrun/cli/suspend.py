@@ -3,8 +3,8 @@
     $ taskrun suspend 3f9a
     run 3f9a04c1 is SUSPENDED
 
-Rules: running steps finish, no new steps start, and the command waits until then. A run without a live owner cannot be
-suspended: exit status 1.
+Rules: the running steps are finished, no new ones are started, and the command waits until the run is suspended. The
+run must be executed by a live process; otherwise the exit status is 1.
 """
 
 from __future__ import annotations

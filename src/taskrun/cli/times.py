@@ -46,7 +46,7 @@ def parse_since_option(text: str, now: float) -> float:
 
 
 def format_iso(seconds: float | None) -> str | None:
-    """Return a time as ISO 8601 in UTC, None for None.
+    """Return a time, in seconds since 1970, as ISO 8601 in UTC; None stays None.
 
     >>> format_iso(0.5)
     '1970-01-01T00:00:00.500Z'
@@ -57,7 +57,7 @@ def format_iso(seconds: float | None) -> str | None:
 
 
 def format_local(seconds: float | None) -> str:
-    """Return a time as date and time of the local time zone, ``""`` for None."""
+    """Return a time, in seconds since 1970, as date and time of the local time zone; ``""`` for None."""
     return "" if seconds is None else _utc_datetime(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -71,7 +71,7 @@ def _utc_datetime(seconds: float) -> datetime:
 
 
 def format_elapsed(started: float | None, ended: float | None) -> str:
-    """Return the time between two times with at most two units, ``""`` when one of them is unknown.
+    """Return the time between two times (in seconds) with at most two units; ``""`` if one of them is None.
 
     >>> format_elapsed(0, 0.0123), format_elapsed(0, 2.5), format_elapsed(0, 135), format_elapsed(0, 100000)
     ('12 ms', '2.5 s', '2 m 15 s', '1 d 3 h')

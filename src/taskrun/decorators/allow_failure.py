@@ -2,8 +2,8 @@
 
     <invoke name="notify" bean="mail" method="send" allowFailure="true"/>
 
-Rules: the failure is logged; RESULT becomes null, and the variables of the declared outputs do not change. A
-cancellation is not handled.
+Rules: the observers of the run are told of the failure. RESULT becomes null; the variables to which the step would have
+exported its declared outputs keep their values. A cancelled step is not continued.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class AllowFailure(Decorator):
     allow_failure: bool
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; when it fails, report the failure and complete without outputs."""
+        """Run the step; when it fails, emit FailureIgnored and return a completion without outputs."""
         if not self.allow_failure:
             return await inner(frame)
         try:

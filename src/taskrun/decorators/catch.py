@@ -2,9 +2,10 @@
 
     <catch>return 'unknown: ' + str(exception)</catch>
 
-Rules: the script can read ``exception`` and ``stepRt``. The step counts as successful; when the script raises, the step
-fails with that error. A cancellation is caught only with ``catchInternalException="true"`` on the step. ``catch`` is
-inside ``retry``: a caught failure is not retried.
+Rules: the script can read ``exception`` and ``stepRt``, an object with the name and path of the running step. After the
+script the step counts as successful; if the script raises, the step fails with that exception instead. A cancellation
+is caught only with ``catchInternalException="true"`` on the step. ``catch`` is nearer to the step than ``retry``, so a
+failure that it handles is not retried.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Catch(Decorator):
     catch_internal_exception: Annotated[bool, OnStep()] = False
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; when it fails, run the script."""
+        """Run the step; when it fails, run the script and return its value as the RESULT of the step."""
         try:
             return await inner(frame)
         except Exception as error:

@@ -3,12 +3,18 @@
     <decorator name="audit" order="10" audit:level="full" xmlns:audit="audit"/>
     <decorator name="retry" retry:maxRetryCount="3" retry:retryDelay="1s" xmlns:retry="retry"/>
 
-Rules: the decorator is the bean of the attribute ``bean``; else the value of ``<source>`` (which can read
-``decoratorModel``, the parameters, and ``step``, the name of the step); else the named decorator ``name`` (``retry``,
-``timeout``, ``rateLimit``); else the bean ``taskStepDecorator_<name>``. A bean is ``async (frame, inner) ->
-Completion`` or has such a method ``around``; a bean with parameters has a method ``decorate(parameters)``, which
-returns one. Parameters are the prefixed attributes, by their names without the prefix. A smaller ``order`` is nearer to
-the body; decorators of equal order are in the order of the file, the first one nearest.
+Rules: the first of these that is given or exists is the decorator:
+
+  1. the bean that the attribute ``bean`` names;
+  2. the value of the script ``<source>``, which can read ``decoratorModel`` (a dict of the parameters) and ``step``
+     (the name of the step);
+  3. the named decorator ``retry``, ``timeout`` or ``rateLimit``, if ``name`` is one of these;
+  4. the bean ``taskStepDecorator_<name>``.
+
+The bean or value is a function ``async (frame, inner) -> Completion``, or an object with such a method ``around``. If
+it takes parameters, it has a method ``decorate(parameters)`` instead, which returns such a function or object. The
+parameters are the attributes with a prefix, by their names without the prefix. A smaller ``order`` is nearer to the
+body; of decorators with equal ``order`` the first one in the file is nearest.
 """
 
 from __future__ import annotations
@@ -31,19 +37,22 @@ BEAN_PREFIX = "taskStepDecorator_"
 
 
 class CustomDecoratorTraits(DecoratorTraits):
-    """Traits of ``<decorator>``: if it selects a named decorator, that one is woven instead."""
+    """Traits of ``<decorator>``: they replace an element that selects a named decorator by that decorator."""
 
     __slots__ = ()
 
     def parts(self, decorator: CustomDecorator, _step: Step) -> Iterable[Decorator]:
-        """Return the named decorator, or ``decorator`` itself, which looks up its bean when the step runs."""
+        """Yield what is woven for the element: the named decorator that it selects, else ``decorator`` itself.
+
+        ``decorator`` looks up its bean, or runs its script, when the step runs.
+        """
         if decorator.is_named:
             yield named_decorator(decorator.name, decorator.parameters, decorator.node)
         else:
             yield decorator
 
     def rank_of(self, decorator: CustomDecorator, _part: Decorator) -> tuple[int, int]:
-        """Return the rank of ``<decorator>``, also for a named decorator, and its attribute ``order``."""
+        """Return the rank of ``<decorator>`` and ``order``; a named decorator has this rank, not its usual one."""
         return decorator.rank, decorator.order
 
 
@@ -67,13 +76,16 @@ class CustomDecorator(Decorator):
 
     @property
     def bean_name(self) -> str | None:
-        """The name of the bean that is the decorator; None for a named decorator or the value of a script."""
+        """The name of the bean that is used as the decorator; None if a script or a named decorator is used instead."""
         if self.bean is not None:
             return self.bean
         return None if self.source is not None or self.name in NAMED_DECORATORS else BEAN_PREFIX + self.name
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step through the decorator; raises PluginError when the bean or value is not a decorator."""
+        """Look up the bean or evaluate the script, and let the decorator found run the step.
+
+        Raises PluginError when it is not a decorator.
+        """
         found: Any
         if self.bean_name is not None:
             found = frame.run.beans.get(self.bean_name)
@@ -90,7 +102,7 @@ class CustomDecorator(Decorator):
         return function(frame, inner)  # type: ignore[no-any-return]
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
-        """Check the parameters of a named decorator."""
+        """Yield a diagnostic if the parameters of a named decorator are wrong, unknown or missing."""
         if self.is_named:
             try:
                 named_decorator(self.name, self.parameters, self.node)
@@ -98,7 +110,7 @@ class CustomDecorator(Decorator):
                 yield self.node.problem("bad-value", f"decorator '{self.name}': {error}")
 
     def link(self, context: LinkContext, _step: Step) -> Iterable[Diagnostic]:
-        """Check that the bean exists."""
+        """Yield a diagnostic if there is no bean of the name that is used as the decorator."""
         name = self.bean_name
         if name is not None and not context.has_bean(name):
             hint = near_hint(name, context.bean_names()) or f"built-in decorators are {', '.join(NAMED_DECORATORS)}"

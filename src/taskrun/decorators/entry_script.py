@@ -13,13 +13,13 @@ from taskrun.core.traits import DecoratorTraits
 
 @base
 class EntryScript(Decorator):
-    """Base class of decorators that run a script when the step is entered and ignore its value."""
+    """Base class of decorators that run a script before the body of the step; the value of the script is ignored."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
     body: Own
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the script, then the step."""
+        """Run the script, then the step; if the script raises, the step fails without being run."""
         frame.eval(self.body)
         return await inner(frame)

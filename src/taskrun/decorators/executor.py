@@ -2,10 +2,12 @@
 
     <invoke name="crunch" bean="numbers" method="crunch" executor="process"/>
 
-Values: ``inline`` (on the event loop), ``thread`` (a worker thread, the default of plain functions), ``process`` (a
-worker process; needs the extra loky), or the name of a bean that is a ``concurrent.futures.Executor``. On a container
-it is the default of the steps inside. ``async`` functions always run on the event loop. A script that runs elsewhere
-gets a copy of the variables that it reads, and the variables that it assigns are copied back.
+Values: ``inline`` (on the event loop), ``thread`` (a worker thread), ``process`` (a worker process; needs ``pip install
+taskrun[process]``), or the name of a bean that is a ``concurrent.futures.Executor``.
+
+Rules: without the attribute, plain functions run in a worker thread. On a container it is the default of the steps
+inside. ``async`` functions always run on the event loop. A script that runs in a worker gets a copy of the variables
+that it reads, and the variables that it assigns are copied back.
 """
 
 from __future__ import annotations
@@ -24,19 +26,19 @@ from taskrun.errors import Diagnostic, near_hint
 
 @decorator("executor", rank=50, attribute=True)
 class InExecutor(Decorator):
-    """Decorator for ``executor``: selects the executor of the plain functions and scripts of a step."""
+    """Decorator for ``executor``: selects where the plain functions and scripts of a step run."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(moves_work=True)
 
     executor: str
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step with this executor as its own and the default of the steps inside."""
+        """Set the executor in the frame, from which the step and the steps inside read it, and run the step."""
         frame.executor = self.executor
         return inner(frame)
 
     def link(self, context: LinkContext, step: Step) -> Iterable[Diagnostic]:
-        """Check that the executor is a known word or a bean."""
+        """Yield a diagnostic unless the executor is ``inline``, ``thread``, ``process`` or the name of a bean."""
         if self.executor not in EXECUTORS and not context.has_bean(self.executor):
             names = (*EXECUTORS, *context.bean_names())
             hint = near_hint(self.executor, names) or "it is inline, thread, process, or the name of a bean"

@@ -2,10 +2,10 @@
 
     <finally>logInfo("done, {}", exception)</finally>
 
-Rules: the script can read ``exception`` (null after success) and ``stepRt``. It runs after ``catch``, once per attempt
-of a ``retry``, and on cancellation too. Its value is ignored. When it raises, that error replaces the result of the
-step, but not a cancellation, which propagates. It does not run when the step is suspended, because the step has not
-ended.
+Rules: the script can read ``exception`` (null after success) and ``stepRt``, an object with the name and path of the
+running step. It runs after ``catch``, and after each attempt of a ``retry``. Its value is ignored. If it raises, the
+step fails with that exception, even if it had succeeded; but a cancelled step stays cancelled. The script does not run
+when the run is suspended inside the step, because the step has not ended.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ class Finally(Decorator):
     body: Own
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step, then the script."""
+        """Run the step, then the script, also after a failure or cancellation.
+
+        The script is not run if the run was suspended inside the step, or aborted.
+        """
         try:
             done = await inner(frame)
         except RunAborted:

@@ -1,11 +1,13 @@
-"""<flags>: skip steps depending on flags, and change the flags for a step and the steps inside it.
+"""<flags>: skip a step depending on flags, and change the flags for a step and the steps inside it.
 
     <flags match="fast and not (draft or EMPTY)" enable="checked" disable="draft" rename="fast=quick"/>
 
-Rules: ``match`` is a condition on the flags of the caller: names with ``and``, ``or``, ``not`` or ``!``, and
-parentheses; ``EMPTY`` means no flag at all, ``ANY`` at least one. A step whose condition is false is skipped as by
-``when``. For the step itself and the steps inside, ``rename`` is applied first, then ``enable`` adds flags, then
-``disable`` removes flags.
+Rules: flags are words such as ``fast``, which are set when a run starts. ``match`` is a condition on the flags of the
+caller of the step: names of flags with ``and``, ``or``, ``not`` or ``!``, and parentheses. ``EMPTY`` is true if no flag
+is set, ``ANY`` if at least one is. If the condition is false, the step is skipped, in the same way as by ``<when>``.
+
+The other attributes change the flags that the step and the steps inside see: first ``rename`` renames flags, then
+``enable`` adds flags, then ``disable`` removes flags.
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ from taskrun.syntax.node import Node
 
 
 class FlagsTraits(DecoratorTraits):
-    """Traits of ``<flags>``: it is woven as two decorators."""
+    """Traits of ``<flags>``: the weaver replaces the element by a FlagMatch and a FlagChange, at different ranks."""
 
     __slots__ = ()
 
     def parts(self, decorator: Flags, step: Step) -> Iterable[Decorator]:
-        """Yield a FlagMatch, to weave outside the call of the step, and a FlagChange, to weave inside it."""
+        """Yield the decorators to weave: a FlagMatch if there is ``match``, a FlagChange if flags are changed."""
         if decorator.match is not None:
             yield FlagMatch(
                 text=decorator.match, match=parse_match(decorator.match), step_name=step.name, at=decorator.node.at
@@ -43,7 +45,7 @@ class FlagsTraits(DecoratorTraits):
 
 @decorator("flags", rank=141)
 class Flags(Decorator):
-    """Decorator for ``<flags>`` as bound from the file: a condition on flags, and changes of flags."""
+    """Element ``<flags>`` as read from the file; the weaver replaces it by a FlagMatch and a FlagChange."""
 
     traits: ClassVar[DecoratorTraits] = FlagsTraits()
 
@@ -54,7 +56,10 @@ class Flags(Decorator):
     rename: str | None = None
 
     def analyze(self, step: Step) -> Iterable[Diagnostic]:
-        """Check that ``match`` and ``rename`` can be parsed, and that the root of a task has no ``match``."""
+        """Yield a diagnostic if ``match`` or ``rename`` cannot be parsed, or if the root has ``match``.
+
+        The root has no caller whose flags could be compared.
+        """
         checks: tuple[tuple[str, str | None, Callable[[str], object]], ...] = (
             ("match", self.match, parse_match),
             ("rename", self.rename, parse_renames),
@@ -69,13 +74,16 @@ class Flags(Decorator):
             yield self.node.problem("no-caller", "flags match has no meaning on the task itself", attribute="match")
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step. Never called in a program, because the weaver replaces this decorator by its parts."""
+        """Run the step; never called in a run, because the weaver replaces this decorator by those of ``parts``."""
         return inner(frame)
 
 
 @base
 class FlagMatch(Decorator):
-    """Decorator that skips a step unless the flags of the caller satisfy a condition."""
+    """Decorator for ``match`` of ``<flags>``: skips a step unless the flags of the caller satisfy the condition.
+
+    It is outside the call of the step, so that the inputs of a skipped step are not evaluated.
+    """
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 141
@@ -90,7 +98,7 @@ class FlagMatch(Decorator):
         return inner(frame) if self.match(frame.flags) else self._skip(frame)
 
     async def _skip(self, frame: Frame) -> Completion:
-        """Report that the step is skipped, and complete without outputs."""
+        """Emit StepSkipped, if the run has observers, and return a completion without outputs."""
         run = frame.run
         if run.traced:
             shown = ", ".join(sorted(frame.flags)) or "no flag"
@@ -103,7 +111,7 @@ class FlagMatch(Decorator):
 
 @base
 class FlagChange(Decorator):
-    """Decorator that changes the flags for a step and the steps inside it."""
+    """Decorator for ``enable``, ``disable``, ``rename`` of ``<flags>``: changes the flags for a step and its body."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
     rank: ClassVar[int] = 119
@@ -113,14 +121,14 @@ class FlagChange(Decorator):
     rename: Mapping[str, str]
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step with the changed flags."""
+        """Set the changed flags in the frame of the step, where the steps inside find them, and run the step."""
         renamed = frozenset(self.rename.get(flag, flag) for flag in frame.flags)
         frame.flags = (renamed | self.enable) - self.disable
         return inner(frame)
 
 
 def parse_renames(text: str) -> dict[str, str]:
-    """Return the new name of each flag in a text like ``a=b,c=d``; raises ValueError."""
+    """Return a dict from old to new name for a text like ``a=b,c=d``; raises ValueError for any other text."""
     found = {}
     for part in filter(None, re.split(r"[,\s]+", text)):
         old, equals, new = part.partition("=")
@@ -131,7 +139,9 @@ def parse_renames(text: str) -> dict[str, str]:
 
 
 def parse_match(text: str) -> Condition[frozenset[str]]:
-    """Return the condition that a flag expression describes; raises ValueError.
+    """Return the function that tells whether a set of flags satisfies the condition ``text``.
+
+    Raises ValueError if the text is not a condition.
 
     >>> parse_match("fast and not EMPTY")(frozenset({"fast"}))
     True
@@ -140,7 +150,7 @@ def parse_match(text: str) -> Condition[frozenset[str]]:
 
 
 def _flag(name: str, _rest: Tokens) -> Condition[frozenset[str]]:
-    """Return the condition for one word of a flag expression."""
+    """Return the condition for one word of ``match``: the name of a flag, ``EMPTY`` or ``ANY``."""
     if name == "EMPTY":
         return lambda flags: not flags
     if name == "ANY":

@@ -1,4 +1,7 @@
-"""Select the limiters, and the key in them, for the permits of ``throttle`` and the tokens of ``rate-limit``."""
+"""Select the limiters, and the key in them, for ``<throttle>`` and ``<rate-limit>``.
+
+A key is a text. The executions of steps that use the same key in the same limiters share one limit.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def limiters_and_key(frame: Frame, key: Script | None, shared: bool) -> tuple[Limiters, str]:
-    """Return the limiters to use and the key in them: the value of ``key`` as text, else the path of the step.
+    """Return the limiters of the run and the key to use in them; with ``shared`` those of the TaskManager.
 
-    ``shared`` selects the limiters of the TaskManager instead of those of the run.
+    The key is the value of the script ``key`` as text. If it is missing or null, the key is the path of the step, so
+    that each step has a limit of its own. In the limiters of the TaskManager the name of the flow is put before it.
     """
     value = None if key is None else frame.eval(key)
     text = _static_path(frame) if value is None else str(value)
@@ -24,7 +28,10 @@ def limiters_and_key(frame: Frame, key: Script | None, shared: bool) -> tuple[Li
 
 
 def _static_path(frame: Frame) -> str:
-    """Return the path of the step without iterations, branches, visits and attempts, so that these share one limiter."""
+    """Return the names of the enclosing steps and of the step, joined by ``/``: the path without its numbers.
+
+    All iterations, branches, visits and attempts of a step then share one limit.
+    """
     names = []
     current: Frame | None = frame
     while current is not None and current.parent is not None:

@@ -4,9 +4,10 @@
     <decorator name="timeout" timeout:timeout="2s"/>
     <decorator name="rateLimit" rateLimit:requestPerSecond="10" rateLimit:maxWait="1s" rateLimit:global="true"/>
 
-Rules: they are the classes of ``<retry>``, ``timeout`` and ``<rate-limit>``, but at the rank of ``<decorator>`` and so
-inside ``catch``. Parameters are the attributes in the table below, as constants. Retries wait 1 s, doubling up to 300
-s, unless the parameters say otherwise.
+Rules: they do the same as ``<retry>``, the attribute ``timeout`` and ``<rate-limit>``, but nearer to the step: they
+have the rank of ``<decorator>``, which is inside ``catch``. ``NAMED_DECORATORS`` lists their parameters and defaults.
+The values must be constants. Unless the parameters say otherwise, a retry waits 1 s at first, then twice as long each
+time, up to 300 s.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ _BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "fals
 
 
 def named_decorator(name: str, parameters: Mapping[str, str], node: Node) -> Decorator:
-    """Return the named decorator with these parameters; raises ValueError for wrong, missing or unknown parameters."""
+    """Return the decorator ``name`` with these parameters, such as a Retry for ``retry``.
+
+    ``node`` is the element of the file. Raises ValueError for a wrong, missing or unknown parameter.
+    """
     cls, defaults = NAMED_DECORATORS[name]
     for parameter in parameters:
         if parameter not in defaults:
@@ -64,7 +68,7 @@ def named_decorator(name: str, parameters: Mapping[str, str], node: Node) -> Dec
 
 
 def _constant(kind: Any, text: str, node: Node) -> Any:
-    """Convert the text of a parameter to a constant for a field of type ``kind``; raises ValueError."""
+    """Convert the text of a parameter to the type ``kind`` of its field; raises ValueError for a wrong text."""
     if kind is int:
         if not text.isdigit():
             raise ValueError("not a whole number from 0")

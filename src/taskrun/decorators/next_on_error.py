@@ -2,8 +2,9 @@
 
     <step name="a" nextOnError="repair" errorName="problem"> … </step>
 
-Rules: the error bean (code, description, params, cause …) becomes the variable ``errorName`` (default ERROR) in the
-scope of the caller. A cancellation is not handled. In a graph ``nextOnError`` is an edge, not a jump.
+Rules: the variable ``errorName`` (default ``ERROR``) in the scope of the caller becomes an object that describes the
+failure. Its attributes are those of ErrorBean, such as ``errorCode``, ``description`` and ``params``. A cancelled step
+does not jump. In a ``<graph>`` the attribute does not jump, but lets the other step wait for the failure of this one.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ ERROR = "ERROR"
 
 @decorator("nextOnError", rank=135)
 class NextOnError(ImpliedDecorator):
-    """Decorator for ``nextOnError``: jumps to another step when its step fails."""
+    """Implied decorator for ``nextOnError``: jumps to another step when its step fails."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(
         may_suspend=False, implied_in=("jumps",), implied_by=("next_on_error",)
@@ -36,13 +37,16 @@ class NextOnError(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> NextOnError | None:
-        """Return the decorator for a step with ``nextOnError`` whose container runs its steps in order."""
+        """Return the decorator for a step with ``nextOnError``, None for any other step.
+
+        The weaver asks only for steps that run one after the other; in a graph ``nextOnError`` is an edge.
+        """
         if step.next_on_error is None or settings.root or settings.outermost is not None:
             return None
         return cls(name=step.name, target=step.next_on_error, error_name=step.error_name)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; when it fails, set the error variable and jump."""
+        """Run the step; when it fails, set the error variable and jump to the step that ``nextOnError`` names."""
         try:
             return await inner(frame)
         except Exception as error:

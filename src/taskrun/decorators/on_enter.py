@@ -2,8 +2,8 @@
 
     <onEnter>logInfo("starting {}", order)</onEnter>
 
-Rules: it runs once, before waiting for permits and before the first attempt. Its value is ignored; when it raises, the
-step fails with that error.
+Rules: the script runs once per entry: before the step waits for a ``throttle`` or ``rate-limit``, and not again for
+further attempts of a ``retry``. Its value is ignored; if it raises, the step fails with that exception.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     <onReload>logInfo("resuming with {}", order)</onReload>
 
-Rules: it runs instead of the ``validator`` and before ``onEnter``, with the inputs that the step had when it first
-began. A step that has ended is replayed and not entered again, so this is for containers and for interrupted steps.
+Rules: a step that has ended is replayed and not entered again. So the script runs for a step that had begun, but not
+ended, when the run was suspended or its process died; often this is a container. The script sees the inputs that the
+step had when it first began. It runs before ``onEnter``; the ``validator`` does not run again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class OnReload(EntryScript):
     """Decorator for ``<onReload>``: runs a script when a resumed run re-enters the step."""
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the script if the step had begun in an earlier execution, then the step."""
+        """Run the script if the step had begun in an earlier execution of the run; then run the step in any case."""
         if frame.re_entered:
             frame.eval(self.body)
         return await inner(frame)

@@ -2,8 +2,10 @@
 
     <rate-limit requestPerSecond="10" maxWait="1s" keyExpr="host" global="true"/>
 
-Rules: each key has a token bucket, which has room for the tokens of one second and is full at first; keys are as for
-``<throttle>``. A step that would have to wait longer than ``maxWait`` fails with RateLimitTimeout at once.
+Rules: the limit applies to each value of ``keyExpr`` separately; without it there is one limit for the step. It applies
+to one run, with ``global="true"`` to all runs of the TaskManager together. At first, and after a pause, the starts of
+one second may happen at once (a token bucket). A step that would have to wait longer than ``maxWait`` fails at once
+with RateLimitTimeout.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class RateLimit(Decorator):
     global_: bool = False
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Wait for a token, then run the step."""
+        """Wait until the step may start, then run it; raises RateLimitTimeout if it would have to wait too long."""
         rate = float(frame.eval(self.request_per_second))
         if not rate > 0:
             raise ValueError(f"requestPerSecond gave {rate:g}; a number above 0 is expected")

@@ -5,16 +5,19 @@
     </retry>
     <retry itemsExpr="['eu', 'us']" varName="region"/>
 
-Rules: ``maxRetryCount`` more attempts follow the first; below 0 there is no limit. The wait before attempt k+1 is
-``retryDelay * 2^k`` (``retryDelay * k`` without ``exponentialDelay``), at most the greater of ``maxRetryDelay`` and
-``retryDelay``, times a random factor from 0.7 to 1.3. With ``itemsExpr`` there are as many attempts as values, and each
-has the next value as the variable ``varName``. An attempt that takes longer than ``attemptTimeout`` fails with
-StepTimeout. Scripts can read ``attempt`` (from 1) and ``history`` (a list of value and failure of each failed attempt).
+Attempts: at most ``maxRetryCount`` attempts follow the first one; below 0 there is no limit. With ``itemsExpr`` there
+is one attempt for each value, and the variable ``varName`` has the value. An attempt that takes longer than
+``attemptTimeout`` fails with StepTimeout. Scripts can read ``attempt`` (from 1) and ``history``, a list with the value
+and the failure of each failed attempt. Before the next attempt, the steps that the failed attempt had completed are
+compensated, and the variables of the step get the values that they had before the first attempt.
 
-Every attempt starts with the variables that the step had before the first; the steps of the failed attempt are
-compensated before. Cancellations are not retried, nor is a failure that the filter rejects; without a filter neither an
-exception whose ``biz_fatal`` is true nor MemoryError nor RecursionError. With ``revertAll="true"`` no handler catches
-a failure that is not retried: the whole run is rolled back.
+Delays: after attempt k the step waits ``retryDelay * 2^k``, or ``retryDelay * k`` with ``exponentialDelay="false"``.
+The wait is at most ``maxRetryDelay``, or ``retryDelay`` if that is greater. It is multiplied by a random factor from
+0.7 to 1.3, so that steps that failed together are not retried together.
+
+Not retried: a cancellation, and a failure for which the filter is false. Without a filter these are not retried:
+MemoryError, RecursionError, and an exception whose attribute ``biz_fatal`` is true. With ``revertAll="true"`` a failure
+that is not retried rolls back the whole run, and no handler can catch it.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ from taskrun.syntax.node import Node
 
 
 class FailedAttempt(NamedTuple):
-    """An attempt that failed and is followed by another one, with the delay until then in seconds."""
+    """An attempt that failed and is followed by another one; ``delay`` is the wait between them in seconds."""
 
     failure: Exception
     delay: float
@@ -61,7 +64,10 @@ class Retry(Decorator):
     revert_all: bool = False
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step until an attempt succeeds or none is left."""
+        """Run the step until an attempt succeeds, no attempt is left, or a failure must not be retried.
+
+        In a resumed run, attempts that are recorded as failed are not repeated.
+        """
         scope, rollback = frame.scope, frame.run.rollback
         before = dict(scope)
         history: list[dict[str, Any]] = []
@@ -90,7 +96,10 @@ class Retry(Decorator):
         raise RuntimeError("a retry has at least one attempt")
 
     def _recorded_attempt(self, frame: Frame, key: str, attempt: int) -> FailedAttempt | None:
-        """Return the failed attempt of that number from an earlier execution of the run, None if there is none."""
+        """Return attempt number ``attempt`` if it is recorded as failed; None if it is not.
+
+        The delay is what is left of the recorded wait.
+        """
         journal = frame.run.journal
         record = journal.recorded(f"{key}[{attempt}]")
         if record is None:
@@ -99,7 +108,7 @@ class Retry(Decorator):
         return FailedAttempt(journal.failure(record.error), max(0.0, due - now()))
 
     async def _record_failure(self, frame: Frame, key: str, error: Exception) -> FailedAttempt:
-        """Record and report that an attempt failed and that another one follows."""
+        """Record and report that an attempt failed and another one follows; return it with the delay until then."""
         run, attempt = frame.run, frame.attempt
         if may_handle(run, error):
             mark_handled(run, frame.path)
@@ -120,7 +129,10 @@ class Retry(Decorator):
         return FailedAttempt(error, delay)
 
     def _attempts(self, frame: Frame) -> Iterator[tuple[int, Any, bool]]:
-        """Yield the attempts to make: the number, the value from ``itemsExpr``, and whether it is the last."""
+        """Yield for each attempt its number, its value, and whether it is the last one.
+
+        The value is that of ``itemsExpr``; without ``itemsExpr`` it is the number.
+        """
         if self.items is None:
             number = 1
             while True:
@@ -134,19 +146,23 @@ class Retry(Decorator):
             yield number, value, number == len(values)
 
     async def _attempt(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step once, within ``attemptTimeout``."""
+        """Run the step once; raises StepTimeout if that takes longer than ``attemptTimeout``."""
         if self.attempt_timeout is None:
             return await inner(frame)
         return await run_with_timeout(self.attempt_timeout.seconds(frame), frame, inner, "attemptTimeout")
 
     def _may_retry(self, frame: Frame, error: Exception) -> bool:
-        """Return whether the failure may be retried: by the filter or, if there is none, by the type of the exception."""
+        """Return whether another attempt may follow a failure.
+
+        The filter decides; without a filter only MemoryError, RecursionError and ``biz_fatal`` exceptions are not
+        retried.
+        """
         if self.exception_filter is not None:
             return bool(frame.call(self.exception_filter, exception=error))
         return not (getattr(error, "biz_fatal", False) or isinstance(error, MemoryError | RecursionError))
 
     def delay(self, frame: Frame, attempt: int) -> float:
-        """Return the seconds to wait after the failed attempt of that number (from 1)."""
+        """Return the seconds to wait after the failed attempt number ``attempt`` (from 1), with a random variation."""
         first = self.retry_delay.seconds(frame)
         if not first:
             return 0.0
@@ -155,7 +171,7 @@ class Retry(Decorator):
         return jittered_delay(grow(first, attempt, maximum), frame.run.services.random())
 
     def analyze(self, _step: Step) -> Iterator[Diagnostic]:
-        """Check that the attempts are given by a number or by values, not by both."""
+        """Yield diagnostics: ``varName`` without ``itemsExpr``; ``maxRetryCount`` beside ``itemsExpr``."""
         if self.items is None and self.var_name is not None:
             text = "varName needs itemsExpr, which is missing"
             yield self.node.problem("missing-attribute", text, attribute="varName")
@@ -164,7 +180,7 @@ class Retry(Decorator):
             yield self.node.problem("doubled", text, attribute="maxRetryCount")
 
     def stores(self) -> Iterator[str]:
-        """Yield the names of the variables for the attempt, the failed attempts and the value."""
+        """Yield the names of the variables that a retry sets: ``attempt``, ``history`` and ``varName``."""
         yield from ("attempt", "history")
         if self.var_name:
             yield self.var_name

@@ -2,8 +2,8 @@
 
     <step name="n" returnType="int"><source>text</source></step>
 
-Rules: the types, and how strictly values are converted, are as for inputs; a value that cannot be converted is a
-failure of the step.
+Rules: values are converted to the same types, and by the same rules, as the values of inputs with ``type``. Null stays
+null. If the value cannot be converted, the step fails.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ReturnType(Decorator):
     return_type: Type
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the body and convert its RESULT."""
+        """Run the body and convert its RESULT, unless that is None; raises ValueError if it cannot be converted."""
         done = await inner(frame)
         if done.outputs.get(RESULT) is None:
             return done

@@ -2,9 +2,9 @@
 
     <throttle maxConcurrency="4" maxWait="30s" keyExpr="host" global="true"/>
 
-Rules: permits are counted per key, the value of ``keyExpr`` as text, by default one key for the step. They are counted
-in the run, with ``global`` in all runs of the TaskManager. A step that waits longer than ``maxWait`` fails with
-ThrottleTimeout.
+Rules: the limit applies to each value of ``keyExpr`` separately, here to each host; without it there is one limit for
+the step. It applies to one run, with ``global="true"`` to all runs of the TaskManager together. A step that waits
+longer than ``maxWait`` fails with ThrottleTimeout.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Throttle(Decorator):
     global_: bool = False
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Acquire a permit, run the step, release the permit."""
+        """Wait until fewer than ``maxConcurrency`` executions run, then run the step; raises ThrottleTimeout."""
         limiters, key = limiters_and_key(frame, self.key, self.global_)
         permits = await limiters.acquire(key, self.max_concurrency, self.max_wait.seconds(frame))
         try:

@@ -2,9 +2,10 @@
 
     <step name="ask" timeout="2s"> … </step>
 
-Rules: it covers all attempts of a ``retry`` and the waits between them, but not the wait for a ``throttle`` or
-``rate-limit``. The step is cancelled, so its own ``catch`` is not called, but its ``finally`` is. Then it fails with
-StepTimeout, which its own allowFailure or nextOnError, or an enclosing catch, retry or selector can handle.
+Rules: the time includes all attempts of a ``retry`` and the waits between them, but not the wait for a ``throttle`` or
+``rate-limit``. When it is over, the step is cancelled: its ``finally`` runs, its ``catch`` does not. Then the step
+fails with StepTimeout. This failure can be handled by ``allowFailure`` or ``nextOnError`` of the step, or by a handler
+of an enclosing step, such as ``catch`` or ``retry``.
 """
 
 from __future__ import annotations
@@ -25,5 +26,5 @@ class Timeout(Decorator):
     timeout: Millis
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the step within the time limit."""
+        """Run the step; raises StepTimeout if it takes longer than the time limit."""
         return run_with_timeout(self.timeout.seconds(frame), frame, inner, "timeout")

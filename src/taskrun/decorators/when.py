@@ -2,8 +2,9 @@
 
     <when>total > 100</when>
 
-Rules: the condition is evaluated in the scope of the caller, before the inputs of the step. A skipped step binds and
-exports nothing, does not change RESULT, and its ``next`` is not followed.
+Rules: the condition can read the variables of the caller. It is evaluated before the inputs of the step, so it cannot
+read them. A skipped step evaluates no inputs and exports nothing, RESULT keeps its value, and the flow continues with
+the following step, whatever ``next`` says.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from taskrun.errors import DecisionChangedError
 
 
 class WhenTraits(DecoratorTraits):
-    """Traits of ``<when>``: it is woven with a reference to its step."""
+    """Traits of ``<when>``: the decorator that is woven knows its step, whose name it needs for records and events."""
 
     __slots__ = ()
 
     def parts(self, decorator: When, step: Step) -> Iterable[Decorator]:
-        """Yield the condition with a reference to its step."""
+        """Yield the decorator to weave: a copy of ``decorator`` whose field ``owner`` is the step."""
         yield dataclasses.replace(decorator, owner=step)
 
 
@@ -46,7 +47,10 @@ class When(Decorator):
     owner: Step | None = None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Evaluate the condition and run the step if it is true."""
+        """Evaluate the condition, and run the step if it is true; else return a completion without outputs.
+
+        In a recorded run the condition is a decision: a resumed run uses the recorded one.
+        """
         run, body, owner = frame.run, self.body, self.owner
         reason = f"when '{' '.join(body.text.split())}' was false"
         journal = run.journal
@@ -62,7 +66,11 @@ class When(Decorator):
         return NEXT
 
     def _recorded_decision(self, frame: Frame, recorder: Recorder, reason: str) -> bool:
-        """Return whether the step runs, by the recorded decision if there is one; raises DecisionChangedError."""
+        """Return whether the step has to run: by the record of the step if there is one, else by the condition.
+
+        If the file of the flow has changed since, the condition is evaluated again; raises DecisionChangedError if it
+        differs from the record. ``reason`` is the note to record when the step is skipped.
+        """
         key = frame.path_of(self.owner.name if self.owner else "")
         earlier = recorder.recorded(key)
         if earlier is not None and earlier.state is StepState.RUNNING and not recorder.flow_changed:
@@ -78,7 +86,7 @@ class When(Decorator):
         return earlier.state is not StepState.SKIPPED
 
     def _is_true(self, frame: Frame) -> bool:
-        """Return whether the condition is true; a failure gets a note with the path of the step."""
+        """Return whether the condition is true; an exception that it raises gets a note with the path of the step."""
         body = self.body
         try:
             return bool(body.run(Scope(frame.scope) if body.stores else frame.scope))

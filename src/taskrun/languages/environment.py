@@ -1,7 +1,8 @@
 """Environment variables of a shell script: those of this process, and the inputs of the step.
 
-Rules: text is passed unchanged, a number as text, a boolean as ``true`` or ``false``, a date in ISO format, a list or
-mapping as JSON. None removes the variable. A value of any other type is an error, because a shell cannot use its text.
+Rules: each input becomes a variable of its name. Text is passed unchanged, a number as text, a boolean as ``true`` or
+``false``, a date in ISO format, a list or mapping as JSON. An input with the value None removes the variable of its
+name. A value of any other type is an error, because a shell cannot use its text.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def is_variable_name(name: str) -> bool:
-    """Return whether a shell variable can have this name.
+    """Return whether a shell accepts this name for a variable: letters a-z, digits and ``_``, no digit at first.
 
     >>> is_variable_name("folder"), is_variable_name("größe"), is_variable_name("2nd")
     (True, False, False)
@@ -31,7 +32,7 @@ def is_variable_name(name: str) -> bool:
 
 
 def environment(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment of this process with inputs added as variables.
+    """Return the environment of this process as a dict, with inputs added as variables.
 
     Raises TypeError or ValueError, which name the input, for a value that cannot be a variable.
     """
@@ -45,7 +46,7 @@ def environment(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(name: str, value: Any) -> str:
-    """Return an input as text; raises TypeError for an unsupported type."""
+    """Return the text of an input for a variable; raises TypeError for a value of an unsupported type."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -66,7 +67,7 @@ def _text(name: str, value: Any) -> str:
 
 
 def _check_variable(name: str, text: str) -> str:
-    """Return the text of a variable unchanged; raises ValueError if the operating system would refuse it."""
+    """Return the text unchanged; raises ValueError if the operating system would refuse a variable with it."""
     if "\0" in text:
         raise ValueError(f"the input '{name}' has a NUL character, which a shell variable cannot contain")
     try:

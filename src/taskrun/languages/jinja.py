@@ -5,8 +5,8 @@
       <source>Dear {{ who }}, …</source>
     </script>
 
-Rules: see ``script.text_template``. Without an ``executor`` the template is evaluated on the event loop and may call
-async functions; with one it is evaluated there and may not.
+Rules: ``script.text_template`` explains what a template may do. It is rendered on the event loop and may call async
+functions. If the step has an ``executor`` other than ``inline``, the template is rendered there and may not call them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class JinjaLanguage:
     """Language of ``<script>`` for Jinja templates."""
 
     def compile(self, source: Node, _step: Node, settings: ScriptSettings) -> JinjaCode:
-        """Compile the text of ``<source>`` as a template."""
+        """Compile the text of ``<source>``, a Jinja template, to code that the step can run."""
         template = compile_text_template(source, awaits=True, settings=settings)
         return JinjaCode(
             text=template.text,
@@ -42,7 +42,7 @@ class JinjaLanguage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JinjaCode(Code):
-    """Compiled Jinja template."""
+    """Compiled Jinja template, as the code of a step ``<script>``."""
 
     template: TextTemplate
     settings: ScriptSettings
@@ -57,5 +57,5 @@ class JinjaCode(Code):
 
 
 def compile_without_settings(node: Node, _language: str) -> TextTemplate:
-    """Compile the text of ``node`` as a template in a worker process, which does not have the settings of the flow."""
+    """Compile the text of ``node`` as a template, in a worker process, where the settings of the flow are missing."""
     return compile_text_template(node)

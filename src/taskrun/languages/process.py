@@ -1,10 +1,10 @@
 """Execution of a child process together with all processes that it starts.
 
-Rules: the child leads its own session and process group, so that Ctrl-C in the terminal reaches only this process,
-which then ends the group. Processes of the group that remain when the leader has ended, or when the caller is
-cancelled, get SIGTERM and, after ``GRACE`` seconds, SIGKILL; a second cancellation sends SIGKILL at once. Processes
-that leave the group (``setsid``) survive. This module creates the pipes itself, because asyncio would wait until they
-are closed before it reports the end of the child.
+Rules: the child leads a session and process group of its own, to which the processes that it starts belong too. So
+Ctrl-C in the terminal reaches only this process, which then ends the group. The group is ended when the child has
+ended, and when the caller is cancelled: its processes get SIGTERM and, after ``GRACE`` seconds, SIGKILL. A second
+cancellation sends SIGKILL at once. A process that leaves the group (``setsid``) survives. This module creates the pipes
+for the output itself: asyncio would report the end of the child only when all its descendants have closed the pipes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LineCallback = Callable[[str, str], None]
 
 
 class ProcessResult(NamedTuple):
-    """Exit status of a process (the negative number of the signal that ended it) and its output."""
+    """Exit status and output of a process; after a signal ``status`` is the negative number of the signal."""
 
     status: int
     stdout: str
@@ -47,7 +47,10 @@ class ProcessResult(NamedTuple):
 
 
 class OutputLimitError(Exception):
-    """Raised when a process writes more than the permitted number of bytes to ``stream`` (``stdout`` or ``stderr``)."""
+    """Raised when a process writes too many bytes to one of its output streams.
+
+    ``stream`` is ``stdout`` or ``stderr``.
+    """
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -97,7 +100,10 @@ async def run_process(
 
 
 async def _start(arguments: Sequence[str], input_bytes: bytes | None, **settings: Any) -> Process:
-    """Start a program with the given standard input; if cancelled meanwhile, end it again."""
+    """Start a program with the given standard input and return its process.
+
+    If the caller is cancelled while the program starts, the program is ended again.
+    """
     stdin = DEVNULL if input_bytes is None else PIPE
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(*arguments, stdin=stdin, start_new_session=True, **settings)
@@ -115,7 +121,7 @@ async def _start(arguments: Sequence[str], input_bytes: bytes | None, **settings
 
 
 async def _wait_for_end(process: Process, readers: Sequence[asyncio.Task[None]]) -> None:
-    """Wait until the process ends; raises the error of a reader that fails before."""
+    """Wait until the process ends, while ``readers`` read its output; raises the error of a reader that fails."""
     waiting = asyncio.ensure_future(process.wait())
     pending: set[asyncio.Future[Any]] = {waiting, *readers}
     try:
@@ -128,7 +134,7 @@ async def _wait_for_end(process: Process, readers: Sequence[asyncio.Task[None]])
 
 
 async def _end_group(process: Process) -> None:
-    """End the remaining processes of a process group, and wait for its leader."""
+    """End the processes that remain in the group of a child process, and wait until the child has ended."""
     group = process.pid  # the number is not reused as long as the group has a member
     if _send_signal(group, signal.SIGTERM):
         try:
@@ -145,7 +151,10 @@ async def _end_group(process: Process) -> None:
 
 
 def _has_only_zombies(group: int) -> bool:
-    """Return whether a process group consists of zombies, which remain in containers without an init process."""
+    """Return whether all processes of a group have ended and only wait to be removed (zombies).
+
+    In a container without an init process nobody removes them, so the group would never disappear.
+    """
     states = set()
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # the process ended meanwhile
@@ -156,7 +165,7 @@ def _has_only_zombies(group: int) -> bool:
 
 
 def _send_signal(group: int, number: int) -> bool:
-    """Send a signal to a process group and return whether the group exists and accepts it."""
+    """Send a signal to a process group; return False if the group does not exist or may not be signalled."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -183,7 +192,10 @@ class OutputPipe:
         return "".join(self._pieces)
 
     async def open_reader(self) -> Coroutine[Any, Any, None]:
-        """Open the pipe and return the coroutine that reads it to its end, which raises OutputLimitError."""
+        """Open the pipe and return the coroutine that reads it to its end.
+
+        The coroutine raises OutputLimitError if the process writes too much.
+        """
         reading, self.writing = os.pipe()
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
@@ -192,7 +204,7 @@ class OutputPipe:
         return self._read(reader)
 
     def close_writing(self) -> None:
-        """Close the write end of the pipe in this process; the child has its own copy."""
+        """Close the end for writing in this process, so that the pipe ends when the child closes its copy."""
         if self.writing >= 0:
             os.close(self.writing)
             self.writing = -1
@@ -204,7 +216,7 @@ class OutputPipe:
             self._transport.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        """Read the pipe to its end; raises OutputLimitError."""
+        """Read the pipe to its end; raises OutputLimitError if the process writes too much."""
         size = 0
         while chunk := await reader.read(_CHUNK_BYTES):
             size += len(chunk)
@@ -216,7 +228,7 @@ class OutputPipe:
             self._on_line(self._name, self._line)
 
     def _append(self, text: str) -> None:
-        """Store text that was read, and report the lines that it completes."""
+        """Store text that was read, and pass the lines that it completes to the callback ``on_line``."""
         self._pieces.append(text)
         if self._on_line is None:
             return

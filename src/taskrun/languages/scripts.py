@@ -5,8 +5,8 @@
       <source>return a + 1</source>
     </script>
 
-Rules: they are evaluated like the source of a ``<step>``: without a coroutine if nothing awaits, and by the executor of
-the step if it has one.
+Rules: the text is evaluated like the source of a ``<step>``. A script without ``await`` needs no coroutine, and a step
+with an ``executor`` sends its script there.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from taskrun.syntax.node import Node
 
 @dataclass(frozen=True, slots=True)
 class ScriptLanguage:
-    """Language of ``<script>`` for one dialect of scripts."""
+    """Language of ``<script>`` for one dialect, ``python`` or ``xscript``."""
 
     dialect: str
 
     def compile(self, source: Node, _step: Node, settings: ScriptSettings) -> ScriptCode:
-        """Compile the text of ``<source>``; the script may contain ``await``."""
+        """Compile the text of ``<source>`` to code that the step can run; the script may contain ``await``."""
         script = compile_script(source, language=self.dialect, awaits=True, settings=settings)
         return ScriptCode(
             text=script.text,
@@ -42,7 +42,7 @@ class ScriptLanguage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptCode(Code):
-    """Compiled script in a dialect of taskrun."""
+    """Compiled script in the dialect ``python`` or ``xscript``, as the code of a step ``<script>``."""
 
     script: Script
 

@@ -7,9 +7,9 @@
     </script>
 
 Rules: the script runs as ``sh -c TEXT``, without further options, in the current folder of this process, with empty
-standard input. The declared inputs are environment variables; the text itself is never changed. RESULT is the standard
-output without its last newline; ``stdout``, ``stderr`` and ``exitCode`` are outputs. An exit status other than 0 raises
-ShellError.
+standard input. The declared inputs are environment variables; they are never inserted in the text, so their values
+cannot become commands. RESULT is the standard output without its last newline; ``stdout``, ``stderr`` and ``exitCode``
+are further outputs. An exit status other than 0 raises ShellError.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ShellLanguage:
     """Language of ``<script>`` for shell scripts."""
 
     def compile(self, source: Node, step: Node, settings: ScriptSettings) -> ShellCode:
-        """Return the script in ``<source>``; raises BindError if it is too long."""
+        """Return the code for the script in ``<source>``; raises BindError if the script is too long."""
         max_length = settings.limits.source_length
         if len(source.text) > max_length:
             message = f"the script has {len(source.text):,} characters; {max_length:,} are allowed"
@@ -55,7 +55,7 @@ class ShellLanguage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellCode(Code):
-    """Shell script with the shell that runs it."""
+    """Text of a shell script with the name of the shell that runs it, as the code of a step ``<script>``."""
 
     attributes: ClassVar[frozenset[str]] = frozenset({"shell"})
 
@@ -81,9 +81,9 @@ class ShellCode(Code):
         return Completion({RESULT: result.stdout.removesuffix("\n"), **outputs})
 
     def _command(self) -> tuple[str, ...]:
-        """Return the command line.
+        """Return the shell, its option ``-c``, the script and ``$0``, which is the path of the task file.
 
-        ``$0`` is the task file, and newlines in front of the text make the shell report line numbers of that file.
+        Newlines are put before the script, so that the shell reports the line numbers of the task file.
         """
         at = self.node.character_at(0)
         return self.shell, "-c", ("\n" * (at.line - 1) or " ") + self.text, at.path
@@ -103,7 +103,7 @@ class ShellCode(Code):
 
 @dataclass(frozen=True, slots=True)
 class _LineReporter:
-    """Callback that emits each line of output as the event StepOutput."""
+    """Callback for a running script: emits each line of its output as the event StepOutput."""
 
     frame: Frame
 
@@ -113,7 +113,7 @@ class _LineReporter:
 
 
 def _failure_message(result: ProcessResult) -> str:
-    """Return the message about a failed script, with the end of its standard error."""
+    """Return the message about a failed script: its status or signal, and the end of its standard error."""
     reason = result.signal_name
     reason = f"the script was ended by {reason}" if reason else f"the script ended with status {result.status}"
     stderr_text = result.stderr.strip()

@@ -6,9 +6,9 @@
     </call-task>
     <call-task name="price" taskName="pricing" taskVersion="2"> … </call-task>
 
-Rules: the inputs of the step become the inputs of the task, which sees no other variable of the caller and no flags.
-The outputs of the step are those of the task, and its RESULT. An ``<end>`` in the task ends the task, not its caller.
-Cancelling the caller cancels the task.
+Rules: the inputs of the step are passed to the task. The task sees neither other variables nor flags of the caller. The
+step returns the outputs and the RESULT of the task. An ``<end>`` in the task ends the task, not its caller. Cancelling
+the caller cancels the task.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from taskrun.model.flow_reference import FlowReference
 
 
 class CallTaskTraits(Traits):
-    """Traits of ``<call-task>``: the steps inside are in another file."""
+    """Traits of ``<call-task>``: the steps inside are those of the called task, in another file."""
 
     __slots__ = ()
 
     def contains_steps(self, _step: Step) -> bool:
-        """Return True: the called task has steps."""
+        """Return True: the steps of the called task count as steps inside."""
         return True
 
     def has_compensation(self, _step: Step) -> bool:
-        """Return True, because only the called task determines whether its steps have compensations."""
+        """Return True, because the called task, which is not known before the run, may have compensations."""
         return True
 
     def children_in_run(self, step: CallTask, run: Run, path: str) -> tuple[Run, Iterable[Step]]:
-        """Return the run of the called task, and the steps of that task."""
+        """Return a child run for the called task and the steps of that task; ``path`` is the path of this step."""
         called = run.child_run(step.reference.find(run.services.search_path), path)
         return called, called.flow.model.children()
 
@@ -58,22 +58,22 @@ class CallTask(Step):
 
     @property
     def reference(self) -> FlowReference:
-        """The reference to the file of the task."""
+        """The attributes that select the task (by name and version, or by file path), as an object that loads it."""
         return FlowReference(self.node, "task", self.task_name, self.task_version, self.task_model_path)
 
     async def run(self, frame: Frame) -> Completion:
-        """Run the task with the declared inputs."""
+        """Run the task with the inputs of the step, and return its completion."""
         run = frame.run
         called = run.child_run(self.reference.find(run.services.search_path), frame.path)
         called.compensations = frame.compensations
         return await execute(called, {item.name: frame.scope[item.name] for item in self.inputs})
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Check that exactly one of taskName and taskModelPath is given."""
+        """Yield a diagnostic unless exactly one of ``taskName`` and ``taskModelPath`` is given."""
         return self.reference.analyze()
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
-        """Check that the task exists, has no errors, and accepts the inputs of this step."""
+        """Return diagnostics: the task does not exist or has errors; an input of the step is unknown or missing."""
         problems = list(self.reference.link(context, self))
         if problems:
             return problems

@@ -7,8 +7,9 @@
       <otherwise><steps>…</steps></otherwise>
     </choose>
 
-Rules: the value is compared as text (true and false in small letters); null and the empty text count as ``default``.
-Without a matching case and without ``otherwise`` no step is run. ``to`` names the sibling of the choose that runs next.
+Rules: the value of the decider is converted to text: a boolean to ``true`` or ``false``, null and the empty text to
+``default``. If no case matches, ``otherwise`` runs; without it no step is run. After a branch with ``to``, the flow
+jumps to the step of this name, a sibling of the choose.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ DEFAULT = "default"
 
 @base
 class Branch(Sequence):
-    """Base class of the branches of ``<choose>``: a sequence in the scope of the choose."""
+    """Base class of ``<case>`` and ``<otherwise>``: runs steps in order; ``to`` names the step that follows the choose.
+
+    Exactly one branch runs. Its scope is below that of the choose, so that it sees the variables of the choose.
+    """
 
     use_parent_scope: bool | None = True
     to: str | None = None
@@ -37,18 +41,21 @@ class Branch(Sequence):
 
 @step("case")
 class Case(Branch):
-    """Branch ``<case>`` of a choose: runs for one value of the decider."""
+    """Branch ``<case match="…">`` of a choose: runs if the value of the decider equals ``match``."""
 
     match: str
 
 
 @step("otherwise")
 class Otherwise(Branch):
-    """Branch ``<otherwise>`` of a choose: runs for all other values of the decider."""
+    """Branch ``<otherwise>`` of a choose: runs if no case matches the value of the decider."""
 
 
 def _with_jump(branch: Branch, done: Completion) -> Completion:
-    """Return the completion of the choose: that of its branch (``done``), with the jump of the branch."""
+    """Return ``done``, the completion of a branch, with a jump to the step in ``to`` of the branch, if there is one.
+
+    If the branch ended with another signal or target of its own, ``done`` is returned unchanged.
+    """
     to = branch.to
     if to is None or done.signal is not Signal.NEXT or done.target:
         return done
@@ -61,7 +68,7 @@ class ChooseTraits(Traits):
     __slots__ = ()
 
     def jumps(self, step: Choose) -> Iterator[tuple[Step, str | None]]:
-        """Yield each branch with the name of the sibling that it jumps to."""
+        """Yield each branch with its ``to``, the name of the sibling to which it jumps; None if it does not jump."""
         for branch in (*step.case, *filter(None, (step.otherwise,))):
             yield branch, branch.to
 
@@ -77,28 +84,31 @@ class Choose(Step):
     otherwise: Otherwise | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the decider and run the branch that matches."""
+        """Evaluate the decider and run the branch that matches; complete without outputs if there is none."""
         program = self._branch(self.decision(frame))
         return NEXT if program is None else _with_jump(program.model, await program.run(frame))
 
     def decision(self, frame: Frame) -> str:
-        """Return the value of the decider as the text to compare with ``match``; it is a decision of a recorded run."""
+        """Return the value of the decider as the text to compare with ``match``.
+
+        In a recorded run it is a decision: a resumed run uses the recorded text instead of evaluating the decider.
+        """
         wanted: str = frame.remember("decider", lambda: self._evaluate_decider(frame), self.decider.text)
         return wanted
 
     def _branch(self, wanted: str) -> Any:
-        """Return the program of the branch for a value of the decider, None if there is none."""
+        """Return the program of the branch for ``wanted``, the text of the decider; None if there is none."""
         cases: tuple[Any, ...] = self.case
         return next((case for case in cases if case.model.match == wanted), self.otherwise)
 
     def _evaluate_decider(self, frame: Frame) -> str:
-        """Evaluate the decider and return its value as text."""
+        """Evaluate the decider and return its value as the text to compare with ``match``."""
         value = self.decider.run(frame.scope)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)
         return DEFAULT if value is None or not wanted else wanted
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Check that no two cases have the same ``match``."""
+        """Yield a diagnostic for each case with the same ``match`` as an earlier one."""
         seen: set[str] = set()
         for case in self.case:
             if case.match in seen:

@@ -3,8 +3,8 @@
     <delay name="pause" delayMillisExpr="200"/>
     <delay name="pause" delayMillisExpr="1.5s"/>
 
-Rules: the value is a duration, or an expression that returns milliseconds or a duration; null and numbers up to 0 do
-not wait.
+Rules: the value is a number of milliseconds, a duration such as ``1.5s``, or an expression that returns one of these.
+For null, 0 and negative numbers the step does not wait.
 """
 
 from __future__ import annotations

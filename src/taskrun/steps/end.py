@@ -2,8 +2,8 @@
 
     <end name="done"><source>total</source></end>
 
-Rules: the RESULT of the task is the value of the source, null without one. A called task ends alone, not its caller. In
-a branch of parallel, fork or graph it ends only the branch.
+Rules: the value of the source becomes the RESULT of the task; without a source it is null. If the task was called by
+another one, the caller continues. In a branch of ``parallel``, ``fork`` or ``graph`` the step ends only the branch.
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ class End(Step):
     source: Script | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the source and return a completion with the signal END."""
+        """Evaluate the source and return its value as RESULT, with the signal END."""
         value = None if self.source is None else frame.eval(self.source)
         return Completion({RESULT: value}, Signal.END)

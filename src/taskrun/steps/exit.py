@@ -2,8 +2,9 @@
 
     <exit name="done"><source>total</source></exit>
 
-Rules: the RESULT of the sequence is the value of the source, null without one. In the body of a loop it ends the
-iteration, and the loop continues with the next one; in a branch it ends the branch.
+Rules: a sequence is a container that runs its steps one after the other. The value of the source becomes the RESULT of
+the sequence; without a source it is null. Directly in the body of a loop the step ends the iteration, and the loop
+continues with the next one. In a branch it ends the branch.
 """
 
 from __future__ import annotations
@@ -26,6 +27,6 @@ class Exit(Step):
     source: Script | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the source and return a completion with the signal EXIT."""
+        """Evaluate the source and return its value as RESULT, with the signal EXIT."""
         value = None if self.source is None else frame.eval(self.source)
         return Completion({RESULT: value}, Signal.EXIT)

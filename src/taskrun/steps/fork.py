@@ -8,10 +8,11 @@
       <aggregator>return aggResults.getSuccessStepResultValues()</aggregator>
     </fork>
 
-Rules: every branch has a scope of its own below that of the fork, with the element, its index (from 0) and the inputs
-of the fork. The results have the names ``"1"``, ``"2"`` …; a branch that the join did not wait for counts as cancelled.
-To limit how many branches run at a time, put a ``<throttle>`` on a step inside. The join types are in
-``steps/join.py``.
+Rules: the script ``producer`` returns the collection. There is one branch for each element, with a scope of its own
+below that of the fork. In it, ``varName`` is the element and ``indexName`` its index (from 0); the inputs of the fork
+are copied to it. The RESULT is the value of ``aggregator``; without it, the results of the branches by the names
+``"1"``, ``"2"`` …. The result of a branch that the join did not wait for is a cancellation. ``steps/join.py`` explains
+``joinType``. To limit how many branches run at a time, put a ``<throttle>`` on a step inside.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from taskrun.steps.join import BranchingStep, BranchSpec, join
 
 @base
 class BaseFork(BranchingStep):
-    """Base class of the steps that run one body in many concurrent branches."""
+    """Base class of ``<fork>`` and ``<fork-n>``, which run one body in many concurrent branches."""
 
     numbered = True
 
@@ -39,13 +40,16 @@ class BaseFork(BranchingStep):
     steps: Body
 
     def stores(self) -> Iterator[str]:
-        """Yield the names of the variables of the fork and of its branches."""
+        """Yield the names of the variables that the fork sets: ``STEP_RESULTS``, and ``indexName`` of the branches."""
         yield "STEP_RESULTS"
         if self.index_name:
             yield self.index_name
 
     def fork(self, frame: Frame, elements: Collection[Any], name: str | None = None) -> Awaitable[Completion]:
-        """Run the body once for each element, as the variable ``name`` of the branch, and join the branches."""
+        """Run the body once for each element, in concurrent branches, join them, and return the completion.
+
+        ``name`` is the variable of a branch that has the element, None for none.
+        """
         body, index_name = self.steps, self.index_name
         inputs = {item.name: frame.scope[item.name] for item in self.inputs if item.name in frame.scope}
         keys = [str(number) for number in range(1, len(elements) + 1)]
@@ -76,17 +80,20 @@ class Fork(BaseFork):
     producer: Script
 
     def stores(self) -> Iterator[str]:
-        """Yield the names of the variables of the fork and of its branches."""
+        """Yield the names of the variables that the fork sets: those of BaseFork, and ``varName`` of the branches."""
         yield from BaseFork.stores(self)
         yield self.var_name
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Evaluate the producer and run the body for each element."""
+        """Evaluate the producer, a decision of a recorded run, and run the body for each element."""
         elements = frame.remember("items", lambda: self._evaluate_producer(frame), self.producer.text)
         return self.fork(frame, elements, self.var_name)
 
     def _evaluate_producer(self, frame: Frame) -> list[Any]:
-        """Return the elements that the producer returns; raises ValueError or TypeError if it returns no collection."""
+        """Evaluate the producer and return the elements as a list.
+
+        Raises ValueError for null, TypeError for a text or another value that is no collection.
+        """
         elements = frame.eval(self.producer)
         if elements is None:
             raise ValueError(f"the producer of '{self.name}' returned null; a collection is expected")

@@ -4,7 +4,8 @@
       <steps><step name="square"><input name="i"/><source>i * i</source></step></steps>
     </fork-n>
 
-Rules: the same as for ``<fork>``, with a number instead of a collection.
+Rules: the same as for ``<fork>``, with a number (``countExpr``) instead of a collection. The variable ``indexName`` has
+the number of the branch, from 0.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class ForkN(BaseFork):
     count: Expr
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Evaluate the count and run the body that many times."""
+        """Evaluate the count, a decision of a recorded run, and run the body that many times."""
         count = frame.remember("count", lambda: self._evaluate_count(frame), self.count.text)
         return self.fork(frame, range(count))
 

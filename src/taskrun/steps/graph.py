@@ -10,11 +10,13 @@
       </steps>
     </graph>
 
-Rules: ``enterSteps`` start at once, any other step when all its waits are satisfied (which steps it waits for:
-``graph_edges.py``). The first of the ``exitSteps`` that ends completes the graph with its outputs, and the steps that
-still run are cancelled. A step that ``when`` skips counts as a success without outputs. A failure that some step waits
-for starts that step; any other failure is that of the graph. ``STEP_RESULTS`` has the results by name. When a step is
-suspended, the running steps are run to their end and the graph is suspended, unless an exit step ends.
+Rules: the steps in ``enterSteps`` start at once. Any other step starts when all its waits are satisfied
+(``graph_edges.py`` says which steps it waits for). When one of the ``exitSteps`` succeeds, the graph completes with its
+outputs, and the steps that still run are cancelled. ``STEP_RESULTS`` has the results of the steps by name.
+
+A step that ``when`` skips counts as a success without outputs. If a step fails and another one waits for its failure,
+that one starts; otherwise the graph fails with the same exception. When a step suspends the run, no further step is
+started and the running ones are run to their end. Then the graph is suspended, unless an exit step has succeeded.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 @base
 class BaseGraph(Step):
-    """Base class of ``<graph>`` and of a task in graph mode: concurrent steps with dependencies."""
+    """Base class of ``<graph>`` and of a task in graph mode: runs steps concurrently, in the order of their waits."""
 
     traits: ClassVar[Traits] = Traits(
         may_suspend=False, children_jump=False, concurrent_children=True, marks_handled=True
@@ -51,7 +53,10 @@ class BaseGraph(Step):
     steps: tuple[Step, ...]
 
     async def run(self, frame: Frame) -> Completion:
-        """Run the steps; when the graph ends or fails, suspended steps are discarded."""
+        """Run the steps of the graph, and discard suspended steps if the graph ends all the same.
+
+        Discarding a step compensates what it had completed and removes its wait points.
+        """
         suspended: list[str] = []
         try:
             done = await self._run(frame, suspended)
@@ -63,7 +68,10 @@ class BaseGraph(Step):
         return done
 
     async def _run(self, frame: Frame, suspended: list[str]) -> Completion:
-        """Start the enter steps, then each step whose waits are satisfied, until an exit step has ended."""
+        """Start the enter steps, then each step whose waits are satisfied, until an exit step has succeeded.
+
+        The names of steps that suspend the run are appended to ``suspended``.
+        """
         results = frame.scope["STEP_RESULTS"] = StepResults()
         programs = cast("tuple[Program, ...]", self.steps)
         edges = Edges.of(child.model for child in programs)
@@ -97,7 +105,11 @@ class BaseGraph(Step):
     def _newly_ready(
         self, ended: str, failed: bool, waiting: dict[str, dict[str, Wait]], started: set[str]
     ) -> list[Program]:
-        """Return the steps whose last wait the step ``ended`` satisfies; updates ``waiting`` and ``started``."""
+        """Return the programs of the steps that can start because the step ``ended`` has ended; ``failed``: it failed.
+
+        ``waiting`` has the waits of each step that are not satisfied yet, ``started`` the names of started steps; both
+        are updated.
+        """
         ready = []
         for child in cast("tuple[Program, ...]", self.steps):
             waits = waiting[child.name]
@@ -111,7 +123,7 @@ class BaseGraph(Step):
         return ready
 
     def _stuck(self, waiting: dict[str, dict[str, Wait]], started: set[str]) -> str:
-        """Return the message for a graph in which no step runs and no exit step has ended."""
+        """Return the error message for a graph in which no step runs although no exit step has succeeded."""
         left = [
             f"'{name}' waits for {', '.join(waits)}" for name, waits in waiting.items() if waits and name not in started
         ]
@@ -119,19 +131,19 @@ class BaseGraph(Step):
         return f"{text}: {'; '.join(left)}" if left else text
 
     def stores(self) -> Iterator[str]:
-        """Yield the name of the variable with the results of the steps."""
+        """Yield the name of the variable that the graph sets: ``STEP_RESULTS``, the results of the steps."""
         yield "STEP_RESULTS"
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Check that the graph has enter steps, exit steps and no cycle."""
+        """Yield diagnostics: enter or exit steps are missing or unknown, steps wait for each other, or never start."""
         return edge_problems(self, self.steps, self.enter_steps, self.exit_steps)
 
 
 @step("graph")
 class Graph(BaseGraph):
-    """Step ``<graph>``: runs steps concurrently, each after the steps that it depends on."""
+    """Step ``<graph>``: runs steps concurrently, each after the steps that it waits for."""
 
 
 @step("graph-task")
 class GraphTask(BaseGraph):
-    """The root of a flow with ``graphMode="true"``."""
+    """Root of a flow with ``graphMode="true"``: the top-level steps form a graph."""

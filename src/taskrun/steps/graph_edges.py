@@ -1,8 +1,10 @@
 """Edges of a graph: which step waits for which other steps, and for which kind of end.
 
-Rules: a step waits for the success of its ``waitSteps``, of steps whose ``next`` it is, and of steps ``X`` whose
-``STEP_RESULTS.X`` its inputs read; for the failure of its ``waitErrorSteps``, of steps whose ``nextOnError`` it is, and
-of steps whose ``STEP_RESULTS.X.error`` is read; where both are read, for any end of X.
+    waitSteps="X"         next="…" of X          STEP_RESULTS.X.result     wait for the success of X
+    waitErrorSteps="X"    nextOnError="…" of X   STEP_RESULTS.X.error      wait for the failure of X
+
+Rules: a step waits for X because of its own attributes (left), because X names it (middle), or because its inputs read
+the result of X (right). If it would wait for both the success and the failure, it waits for X to end in any way.
 """
 
 from __future__ import annotations
@@ -28,19 +30,19 @@ class Wait(enum.Enum):
     END = "end"
 
     def is_satisfied(self, failed: bool) -> bool:
-        """Return whether the end of the other step satisfies this wait; ``failed``: it ended with a failure."""
+        """Return whether the wait is over, now that the other step has ended; ``failed``: it ended with a failure."""
         return self is Wait.END or failed is (self is Wait.FAILURE)
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Edges of a graph: for each step, the steps that it waits for, and the kind of end to wait for."""
+    """Edges of a graph: ``waits`` has, for each step, the steps that it waits for, with the kind of end."""
 
     waits: Mapping[str, Mapping[str, Wait]]
 
     @classmethod
     def of(cls, steps: Iterable[Step]) -> Edges:
-        """Return the edges between these steps."""
+        """Return the edges between these steps, collected from their attributes and from what their inputs read."""
         steps = tuple(steps)
         waits: dict[str, dict[str, Wait]] = {step.name: {} for step in steps}
         for step in steps:
@@ -57,7 +59,7 @@ class Edges:
         return cls(waits)
 
     def awaits_failure(self, name: str) -> bool:
-        """Return whether some step waits for the failure, or any end, of the step ``name``."""
+        """Return whether any step waits for the failure of the step ``name``, or for its end in any way."""
         return any(wait.get(name) in {Wait.FAILURE, Wait.END} for wait in self.waits.values())
 
     def cycle(self) -> list[str] | None:
@@ -71,7 +73,10 @@ class Edges:
 
 
 def _add(waits: dict[str, dict[str, Wait]], step: str | None, other: str, wait: Wait) -> None:
-    """Add a wait of a step for another one; a wait for its success and one for its failure become one for any end."""
+    """Add to ``waits`` that ``step`` waits for ``other``.
+
+    If it waits for another kind of end of ``other`` already, the two become a wait for any end.
+    """
     edges = waits[step or ""]
     edges[other] = wait if edges.get(other, wait) is wait else Wait.END
 
@@ -87,7 +92,11 @@ def _read_results(step: Step) -> Iterator[tuple[str, Wait]]:
 def edge_problems(
     owner: Step, steps: tuple[Step, ...], enter: frozenset[str], leave: frozenset[str]
 ) -> Iterator[Diagnostic]:
-    """Yield the problems of a graph: unknown names, no enter or exit steps, a cycle, steps that never start."""
+    """Yield the diagnostics of a graph: missing or unknown enter and exit steps, and those of ``wait_problems``.
+
+    ``owner`` is the graph, ``steps`` are the steps inside, ``enter`` and ``leave`` the names in ``enterSteps`` and
+    ``exitSteps``.
+    """
     names = {step.name for step in steps}
     node = owner.node
     for attribute, wanted, code in (
@@ -105,7 +114,10 @@ def edge_problems(
 
 
 def wait_problems(node: Node, steps: tuple[Step, ...], enter: frozenset[str]) -> Iterator[Diagnostic]:
-    """Yield the problems of the waits between the steps of a graph."""
+    """Yield the diagnostics of the waits in a graph: unknown names, enter steps that wait, unreachable steps, cycles.
+
+    ``node`` is the element of the graph, ``enter`` has the names in ``enterSteps``.
+    """
     names = {step.name for step in steps}
     edges = Edges.of(steps)
     for step in steps:

@@ -6,7 +6,8 @@
       <else><steps>…</steps></else>
     </if>
 
-Rules: ``then`` and ``else`` are sequences with scopes of their own; either may be missing.
+Rules: ``then`` and ``else`` are sequences with scopes of their own; either may be missing. In a recorded run the value
+of the condition is a decision: a resumed run takes the same branch.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class If(Step):
     else_: Else | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the condition and run its branch."""
+        """Evaluate the condition and run ``then`` or ``else``; complete without outputs if that branch is missing."""
         is_true = frame.remember("condition", lambda: bool(frame.eval(self.condition)), self.condition.text)
         branch = self.then if is_true else self.else_
         return NEXT if branch is None else await branch.run(frame)

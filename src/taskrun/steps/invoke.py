@@ -5,9 +5,10 @@
       <output name="receipt"/>
     </invoke>
 
-Rules: the arguments are the inputs by name; a step without inputs passes the variables that have the names of the
-parameters. An ``async`` method is awaited; any other runs in a worker thread, or where ``executor`` says. The RESULT is
-the value that the method returns; a mapping or tuple is spread onto the declared outputs.
+Rules: the inputs are passed as arguments by their names. If the step declares no inputs, each parameter of the method
+gets the variable of the same name. An ``async`` method is awaited; any other runs in a worker thread, or where the
+attribute ``executor`` says. The RESULT is the value that the method returns. If that is a mapping or tuple, its items
+become the declared outputs.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ from taskrun.model.callable_checks import bean_callee_problems
 
 
 class InferredArguments(Traits):
-    """Traits of a step that calls Python: without inputs, it reads the variables that the parameters name."""
+    """Traits of a step that calls Python: if it has no inputs, it reads the variables that the parameters name."""
 
     __slots__ = ()
 
     def reads_unknown(self, step: Step) -> bool:
-        """Return whether the arguments are inferred from the signature of the function."""
+        """Return whether the step reads variables that the file does not name: True if it declares no inputs.
+
+        The arguments are then found by the signature of the function.
+        """
         return not step.inputs
 
 
@@ -45,18 +49,21 @@ class Invoke(Step):
     method: str
 
     async def run(self, frame: Frame) -> Completion:
-        """Call the method with the inputs of the step."""
+        """Call the method with the inputs of the step and return its value as RESULT."""
         return completion_of(await call(frame, method_of(frame.run.beans.get(self.bean), self.bean, self.method)))
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
-        """Check that the bean exists and has the method, and that the method accepts the inputs."""
+        """Return diagnostics: the bean or its method does not exist, or the method does not accept the inputs."""
         return bean_callee_problems(
             self, context, self.bean, "method", lambda bean: method_of(bean, self.bean, self.method)
         )
 
 
 def method_of(bean: Any, name: str, method: str) -> Callable[..., Any]:
-    """Return a public method of a bean; raises PluginError, with a similar name, when there is none."""
+    """Return the public method ``method`` of a bean.
+
+    Raises PluginError if there is none; the message suggests a similar name.
+    """
     found = None if method.startswith("_") else getattr(bean, method, None)
     if not callable(found):
         hint = near_hint(method, [known for known in dir(bean) if not known.startswith("_")])

@@ -5,8 +5,9 @@
     <import as="Orders" class="shop.orders:Orders"/>
     <invoke-static name="load" method="Orders::load"><input name="id"/></invoke-static>
 
-Rules: the module must be on the allow list (``--allow 'shop.*'``, ``TaskManager(allow=["shop.*"])``, ``[tool.taskrun]
-allow``). Arguments and results are as for ``<invoke>``.
+Rules: ``method`` is ``module:function``, or ``Alias::method`` with an ``<import>`` of a class. The module must be on
+the allow list: ``--allow 'shop.*'``, ``TaskManager(allow=["shop.*"])``, or ``[tool.taskrun] allow`` in pyproject.toml.
+Arguments and results are as for ``<invoke>``.
 """
 
 from __future__ import annotations
@@ -38,18 +39,24 @@ class InvokeStatic(Step):
     file_imports: Mapping[str, str]
 
     async def run(self, frame: Frame) -> Completion:
-        """Call the function with the inputs of the step."""
+        """Call the function with the inputs of the step and return its value as RESULT."""
         return completion_of(await call(frame, self._function(frame.run.services.imports)))
 
     def _function(self, imports: Imports) -> Callable[..., Any]:
-        """Return the function; raises ImportNotAllowedError or PluginError when it cannot be imported."""
+        """Import and return the function.
+
+        Raises ImportNotAllowedError if its module is not on the allow list, PluginError if it cannot be imported.
+        """
         function = imports.get(self._full_name())
         if not callable(function):
             raise PluginError(f"'{self.method}' is not a function")
         return function  # type: ignore[no-any-return]
 
     def _full_name(self) -> str:
-        """Return the name of the function to import, with an ``<import>`` alias replaced by its class."""
+        """Return the name of the function to import; the alias in ``Alias::method`` is replaced by its class.
+
+        Raises PluginError if no ``<import>`` has this alias.
+        """
         alias, separator, name = self.method.partition(SEPARATOR)
         if not separator:
             return self.method
@@ -62,7 +69,7 @@ class InvokeStatic(Step):
         return f"{target}.{name}"
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
-        """Check that the function may be imported, exists, and accepts the inputs."""
+        """Return diagnostics: the function may not be imported, does not exist, or does not accept the inputs."""
         try:
             function = self._function(context.services.imports)
         except ImportNotAllowedError as error:

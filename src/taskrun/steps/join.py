@@ -5,10 +5,12 @@
     joinType="anySuccess"    ends as soon as one branch succeeds; fails when all have failed
     joinType="allComplete"   waits for all branches; never fails
 
-Rules: branches start in order; one that cannot suspend runs to its end before the next is started. When the join is
-decided, the unfinished branches are cancelled and the others are not started; with ``autoCancelUnfinished="false"`` all
-are run to their end, without changing the decision. No branch outlives the step. When a branch is suspended, the others
-are run to their end, and the step is suspended unless they decide the join: then the branch counts as cancelled.
+Rules: branches start in order. One that never waits runs to its end before the next is started. When the join is
+decided, the unfinished branches are cancelled and the others are not started. With ``autoCancelUnfinished="false"`` all
+branches are run to their end, without changing the decision. All branches have ended when the step ends.
+
+When a branch suspends the run, the other branches are run to their end. If they decide the join, the suspended branch
+counts as cancelled and the step ends; otherwise, or with ``autoCancelUnfinished="false"``, the step is suspended.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ BranchSpec: TypeAlias = tuple[str, Callable[[Frame], Any], Frame, bool, bool]
 
 
 class JoinType(enum.Enum):
-    """The rule that decides when concurrent branches are done, and whether they failed."""
+    """The rule that decides when concurrent branches are done, and whether they failed.
+
+    The docstring of the module explains the values.
+    """
 
     ALL_SUCCESS = "allSuccess"
     ANY_FAILURE = "anyFailure"
@@ -47,7 +52,7 @@ class JoinType(enum.Enum):
 
 @base
 class BranchingStep(Step):
-    """Base class of the steps with branches: the settings of their join."""
+    """Base class of the steps with branches (``parallel``, ``fork``, ``fork-n``), with the settings of their join."""
 
     traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
@@ -59,12 +64,12 @@ class BranchingStep(Step):
     aggregator: Script | None = None
 
     def stores(self) -> Iterable[str]:  # type: ignore[override]
-        """Yield the name of the variable with the results of the branches."""
+        """Yield the name of the variable that the step sets: ``STEP_RESULTS``, the results of the branches."""
         yield "STEP_RESULTS"
 
 
 class JoinState:
-    """State of one join: the results so far, and whether they decide it."""
+    """State of the join of one step: the results of the branches so far, and whether they decide the join."""
 
     def __init__(self, join_type: JoinType, results: StepResults, run: Run) -> None:
         self.join_type = join_type
@@ -78,7 +83,10 @@ class JoinState:
         self.succeeded: bool = False
 
     def add(self, key: str, outcome: Outcome) -> None:
-        """Add the outcome of a branch unless the join is decided; raises a failure that rolls back the whole run."""
+        """Add the outcome of the branch ``key``, a completion or an exception, and decide the join if it suffices.
+
+        After the decision, outcomes are ignored. A failure that rolls back the whole run is raised.
+        """
         if isinstance(outcome, Exception) and self.run.rollback.abort_error is not None:
             raise outcome
         if isinstance(outcome, Completion) and outcome.signal is Signal.SUSPEND:
@@ -95,23 +103,25 @@ class JoinState:
             self.decided = self.failure_decides
 
     def failure(self) -> Exception | None:
-        """Return the error that the join fails with, None when it succeeds."""
+        """Return the error that the join fails with, by the outcomes so far; None if it succeeds."""
         if self.join_type is JoinType.ALL_COMPLETE or (self.join_type is JoinType.ANY_SUCCESS and self.succeeded):
             return None
         return self.first_error
 
     @property
     def must_succeed(self) -> bool:
-        """Whether the failure of one branch makes the join fail, regardless of the other branches."""
+        """Whether every branch must succeed: one failure then makes the join fail, regardless of the other branches."""
         return self.join_type in {JoinType.ALL_SUCCESS, JoinType.ANY_FAILURE}
 
 
 async def join(
     frame: Frame, settings: BranchingStep, specs: Iterable[BranchSpec], order: Mapping[str, int]
 ) -> Completion:
-    """Run the branches, join them, and return the completion, with the aggregator's value or else the branch results.
+    """Run the branches, join them, and return the completion of the step; raises the error that the join fails with.
 
-    ``order`` has the position of each branch in the results, by its key.
+    RESULT is the value of the aggregator; without one, the results of the branches. Parameters: ``frame`` is that of
+    the step, ``settings`` the step, ``specs`` the branches to start; ``order`` has the position of each branch in the
+    results, by its key.
     """
     results = frame.scope["STEP_RESULTS"] = StepResults()
     state = JoinState(settings.join_type, results, frame.run)
@@ -135,7 +145,11 @@ async def join(
 
 
 async def _stays_suspended(frame: Frame, settings: BranchingStep, state: JoinState, order: Mapping[str, int]) -> bool:
-    """Return whether the step remains suspended because of its suspended branches; if not, discard these branches."""
+    """Return True if the step is suspended because branches are suspended; False if it ends without them.
+
+    If False, the suspended branches are discarded: what they had completed is compensated, and their wait points are
+    removed.
+    """
     fails = state.first_error is not None and state.must_succeed
     if not settings.auto_cancel_unfinished or not (state.decided or fails):
         return True
@@ -147,7 +161,7 @@ async def _stays_suspended(frame: Frame, settings: BranchingStep, state: JoinSta
 
 
 def _mark_handled(frame: Frame, settings: BranchingStep, state: JoinState) -> None:
-    """Record that the join has handled the failures of its branches."""
+    """Mark the failures of the branches as handled by the join, so that a resume replays them."""
     if state.first_error is None or not may_handle(frame.run, state.first_error):
         return
     for result in state.results.values():
@@ -158,7 +172,10 @@ def _mark_handled(frame: Frame, settings: BranchingStep, state: JoinState) -> No
 
 
 async def _run_all(state: JoinState, specs: Iterable[BranchSpec], cancel: bool) -> None:
-    """Start the branches and add their outcomes: until the join is decided if ``cancel`` is set, else all."""
+    """Start the branches and add their outcomes to ``state``.
+
+    With ``cancel``, stop as soon as the join is decided; the branches that still run are then cancelled.
+    """
     async with Branches() as branches:
         for turn, (key, run, frame, may_suspend, is_sync) in enumerate(specs, 1):
             if state.decided and cancel:
@@ -180,6 +197,6 @@ async def _run_all(state: JoinState, specs: Iterable[BranchSpec], cancel: bool) 
 
 
 def _add_outcome(state: JoinState, ended: tuple[object, Outcome]) -> None:
-    """Add the outcome of a branch that ran as a task."""
+    """Add ``ended``, the key and the outcome of a branch, to the state of the join."""
     key, outcome = ended
     state.add(str(key), outcome)

@@ -9,10 +9,10 @@
       </steps>
     </loop>
 
-Rules: ``itemsExpr`` is evaluated once; without it the loop runs until ``while``, ``until`` or ``maxCount`` (0: no
-limit) stops it. ``while`` is evaluated before each iteration, ``until`` after it. The item and the index (from 0) are
-variables in the scope of the loop. ``<exit>`` in the body continues with the next iteration. The result is that of the
-last iteration.
+Rules: ``itemsExpr`` is evaluated once. Without it, the loop runs until ``while``, ``until`` or ``maxCount`` stops it
+(``maxCount="0"``: no limit). ``while`` is evaluated before each iteration: false ends the loop. ``until`` is evaluated
+after it: true ends the loop. The item and the index (from 0) are variables in the scope of the loop. ``<exit>`` in the
+body ends the iteration; the loop continues with the next one. The RESULT of the loop is that of its last iteration.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NEXT = Signal.NEXT
 
 @base
 class BaseLoop(Step):
-    """Base class of the loops: the variables of the loop and its body."""
+    """Base class of ``<loop>`` and ``<loop-n>``: the names of their variables, and the body."""
 
     traits: ClassVar[Traits] = Traits(may_suspend=False, marks_handled=True)
 
@@ -46,16 +46,22 @@ class BaseLoop(Step):
     steps: Body
 
     def stores(self) -> Iterator[str]:
-        """Yield the names of the variables for the item and the index."""
+        """Yield the names of the variables that the loop sets: ``varName`` (the item) and ``indexName`` (its index)."""
         yield from filter(None, (self.var_name, self.index_name))
 
     @staticmethod
     def decides(frame: Frame, script: Script, name: str, index: int) -> bool:
-        """Evaluate a condition for the iteration ``index``, as a decision of a recorded run; return whether it is true."""
+        """Return whether the condition ``script`` is true in the iteration ``index``; ``name`` is while or until.
+
+        The value is a decision: in a resumed run the recorded value is returned.
+        """
         return bool(frame.remember(name, lambda: bool(frame.eval(script)), script.text, index))
 
     async def iterate(self, frame: Frame, items: Iterable[Any], until: Script | None = None) -> Completion:
-        """Run the body for each item, until the script ``until`` is true after an iteration."""
+        """Run the body for each item until ``until`` is true after an iteration; return the completion of the loop.
+
+        If an iteration ends the task or suspends the run, the loop returns the completion of this iteration.
+        """
         scope, body, var_name, index_name = frame.scope, self.steps, self.var_name, self.index_name
         run_sync = body.run_sync
         for index, item in enumerate(items):
@@ -86,11 +92,14 @@ class Loop(BaseLoop):
     until: Script | None = None
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Run the body until the items are used up or a condition stops the loop."""
+        """Run the body until there is no further item, or ``while``, ``until`` or ``maxCount`` stops the loop."""
         return self.iterate(frame, self._items(frame), self.until)
 
     def _items(self, frame: Frame) -> Iterator[Any]:
-        """Yield the items, converted to ``varType``, as long as ``maxCount`` and ``while`` allow."""
+        """Yield the items, converted to ``varType``, as long as ``maxCount`` and ``while`` allow.
+
+        Without ``itemsExpr`` the items are None.
+        """
         items: Iterable[Any] = itertools.repeat(None) if self.items is None else self._elements(frame, self.items)
         for index, item in enumerate(items):
             if self.max_count and index >= self.max_count:
@@ -100,7 +109,10 @@ class Loop(BaseLoop):
             yield item if self.var_type is None else self.var_type.convert(item)
 
     def _elements(self, frame: Frame, expression: Script) -> Iterable[Any]:
-        """Return the items of the loop, a decision of a recorded run; items of an iterator are recorded one by one."""
+        """Evaluate ``itemsExpr`` and return the items, which a resumed run takes from the records.
+
+        A collection is recorded as a whole; the items of an iterator, which may be endless, are recorded one by one.
+        """
         journal = frame.run.journal
         if frame.recorded("items") is not None:
             elements = frame.remember("items", lambda: _as_list(frame.eval(expression)), expression.text)
@@ -115,7 +127,7 @@ class Loop(BaseLoop):
         return elements if elements is not None else ()
 
     def _recorded_one_by_one(self, frame: Frame, elements: Iterator[Any], expression: Script) -> Iterator[Any]:
-        """Yield the elements of an iterator in a recorded run; each is recorded when the loop reaches it."""
+        """Yield the items of an iterator; each one is recorded when the loop reaches it, for a resumed run."""
         taken = 0
 
         def take() -> list[Any]:
@@ -130,7 +142,7 @@ class Loop(BaseLoop):
             yield found[0]
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Check that the loop ends: it has items, a maximum count or a condition."""
+        """Yield a diagnostic if nothing stops the loop: it has no items, no maximum count and no condition."""
         if self.items is None and not self.max_count and self.while_ is None and self.until is None:
             yield self.node.problem(
                 "endless-loop", "nothing stops this loop", hint="give it itemsExpr, maxCount, <while> or <until>"
@@ -138,5 +150,5 @@ class Loop(BaseLoop):
 
 
 def _as_list(elements: Any) -> list[Any] | None:
-    """Return the elements as a list, None for null."""
+    """Return a collection as a list, which can be recorded; None for null."""
     return elements if elements is None else list(elements)

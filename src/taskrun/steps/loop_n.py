@@ -4,8 +4,8 @@
       <steps><step name="show"><input name="n"/><source>n</source></step></steps>
     </loop-n>
 
-Rules: the step is 1 when it is missing or null; 0 is an error. As in ``<loop>``, the variables are in the scope of the
-loop.
+Rules: ``stepExpr`` is the distance between two numbers; if it is missing or null, it is 1, and 0 is an error. The
+variable ``varName``, the number, is in the scope of the loop.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ class LoopN(BaseLoop):
     step: Expr | None = None
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Run the body for each number from begin to end."""
+        """Run the body for each number from ``beginExpr`` to ``endExpr``; a resumed run uses the recorded numbers."""
         recorded = ("numbers", lambda: self._numbers(frame), f"{self.begin.text} {self.end.text}")
         return self.iterate(frame, range(*frame.remember(*recorded)))
 
     def _numbers(self, frame: Frame) -> list[int]:
-        """Return the recorded decision of the loop: begin, end (not included) and step."""
+        """Evaluate the attributes and return the arguments of ``range``: begin, end (not included) and step.
+
+        Raises TypeError if one of them is not a whole number, ValueError for a step of 0.
+        """
         begin, end = frame.eval(self.begin), frame.eval(self.end)
         step = 1 if self.step is None else frame.eval(self.step)
         step = 1 if step is None else step

@@ -8,9 +8,9 @@
       <aggregator>return aggResults.getSuccessStepResultValues()</aggregator>
     </parallel>
 
-Rules: ``STEP_RESULTS`` has the results by step name. ``@exit``, ``@end`` and ``next`` of a step do not affect the
-parallel or its siblings: they are only stored as ``nextStepName`` in the result of the step. The join types are in
-``steps/join.py``.
+Rules: each step is a branch. ``STEP_RESULTS`` has the results by step name; they are also the RESULT, unless an
+``aggregator`` returns another value. ``steps/join.py`` explains ``joinType``. ``next``, ``@exit`` and ``@end`` of a
+step have no effect on the other steps: the name of the next step is only stored as ``nextStepName`` in the result.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Parallel(BranchingStep):
     steps: tuple[Step, ...]
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Start every step and join the branches."""
+        """Run every step in a branch, join the branches, and return the completion."""
         programs = cast("tuple[Program, ...]", self.steps)
         specs = (
             (child.name, child.run_sync or child.run, frame, child.may_suspend, child.run_sync is not None)
@@ -54,6 +54,6 @@ class Parallel(BranchingStep):
         return join(frame, self, specs, order)
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Check that there is at least one step."""
+        """Yield a diagnostic if there is no step."""
         if not self.steps:
             yield self.node.problem("no-steps", "<parallel> needs at least one step in <steps>")

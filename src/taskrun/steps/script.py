@@ -5,8 +5,8 @@
       <source>return a + 1</source>
     </script>
 
-Rules: the language compiles and runs the text (``core.script_language``); the built-in languages are in
-``taskrun.languages``.
+Rules: the built-in languages are ``python``, ``xscript``, ``jinja2`` and ``shell`` (``taskrun.languages``). A language
+compiles the text when the flow is loaded, and runs it (``core.script_language``).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from taskrun.errors import Diagnostic
 
 
 class CodeTraits(Traits):
-    """Traits of ``<script>``: it awaits if its code does."""
+    """Traits of ``<script>``: whether it may wait depends on the language and the text."""
 
     __slots__ = ()
 
     def awaits(self, step: LanguageStep) -> bool:
-        """Return whether running the code of the step may await."""
+        """Return whether running the text may await, so that it needs a coroutine."""
         return step.source.may_suspend
 
 
 @step("script")
 class LanguageStep(Step):
-    """Step ``<script>``: evaluates a script in the language ``lang``; the value is the RESULT."""
+    """Step ``<script>``: runs a text in the language ``lang``; its value is the RESULT."""
 
     traits: ClassVar[Traits] = CodeTraits(reads_only_scripts=True)
 
@@ -43,11 +43,11 @@ class LanguageStep(Step):
     source: Code
 
     async def run(self, frame: Frame) -> Completion:
-        """Run the source in its language."""
+        """Run the text in its language and return its value as RESULT."""
         return completion_of(await self.source.run(frame))
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Check that the attributes fit the language, and yield the problems that the language finds in the source."""
+        """Yield diagnostics: ``shell`` is given for another language, and the problems that the language finds."""
         if self.shell is not None and "shell" not in self.source.attributes:
             text = f'shell has no meaning with lang="{self.lang}"'
             yield self.node.problem("no-meaning", text, hint='it is for lang="shell" only', attribute="shell")

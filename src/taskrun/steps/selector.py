@@ -7,8 +7,9 @@
       </steps>
     </selector>
 
-Rules: a step has a result when its RESULT is true, or when it has outputs but no RESULT. A failure counts as no result,
-but the failure of the last step is that of the selector. When no step has a result, the selector has that of the last.
+Rules: a step has a result when its RESULT is true in Python's sense, or when it has outputs but no RESULT. The first
+such step determines the outputs of the selector, and the steps behind it are not run. A failed step counts as one
+without result. If no step has a result, the selector ends as the last one did: with its outputs or its failure.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Selector(Step):
     steps: tuple[Step, ...]
 
     async def run(self, frame: Frame) -> Completion:
-        """Run the steps until one has a result."""
+        """Run the steps until one has a result and return its outputs; raises the failure of the last step."""
         done = NEXT
         last = len(self.steps) - 1
         for position, child in enumerate(self.steps):

@@ -21,5 +21,5 @@ class Sequence(Step):
     steps: Body
 
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Run the body."""
+        """Run the steps of the body in order and return the completion of the body."""
         return self.steps.run(frame)

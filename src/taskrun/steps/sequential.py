@@ -8,7 +8,7 @@
     </sequential>
 
 Rules: the value of each step becomes RESULT in the scope of the sequence; the value of the last step is also the RESULT
-of the sequence itself. ``next`` of a step, or its completion, may name the sibling that runs next.
+of the sequence itself. The attribute ``next`` of a step names the sibling that runs next, instead of the following one.
 """
 
 from __future__ import annotations

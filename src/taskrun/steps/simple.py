@@ -2,9 +2,9 @@
 
     <simple name="audit" bean="audit"><input name="order"/></simple>
 
-Rules: the bean is a Task, an object with a method ``execute``, or a callable. The names that a Task provides are
-outputs of the step; when the step declares no outputs, they become variables of its caller. Arguments and results are
-as for ``<invoke>``.
+Rules: the bean is a ``taskrun.Task``, an object with a method ``execute``, or a callable. The variables that a Task
+provides are outputs of the step; if the step declares no outputs, they are set in the scope of its caller. Arguments
+and results are as for ``<invoke>``. If the bean has a method ``revert``, it is the compensation of the step.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from taskrun.steps.invoke import InferredArguments
 
 
 class SimpleTraits(InferredArguments):
-    """Traits of ``<simple>``: its bean may be a Task, which provides variables and has a ``revert``."""
+    """Traits of ``<simple>``: the bean may be a Task, which provides variables and may have a method ``revert``."""
 
     __slots__ = ()
 
     def has_compensation(self, _step: Step) -> bool:
-        """Return True, because only the run can find out whether the bean has a ``revert``."""
+        """Return True, because the bean, which is not known before the run, may have a method ``revert``."""
         return True
 
     def compensation_data(self, step: Simple, frame: Frame) -> Mapping[str, Any] | None:
-        """Return the variables that ``<revert>`` and the method ``revert`` of the bean need."""
+        """Return the variables that ``<revert>`` and the method ``revert`` of the bean need; None without either."""
         own, bean = Traits.compensation_data(self, step, frame), frame.run.beans.get(step.bean)
         return {**(own or {}), **values_for_revert(frame, bean)} if has_revert(bean) else own
 
     async def compensate(self, step: Simple, frame: Frame, completion: Completion) -> None:
-        """Run ``<revert>``, then the method ``revert`` of the bean."""
+        """Compensate the step: run its script ``<revert>``, if any, then the method ``revert`` of the bean, if any."""
         await Traits.compensate(self, step, frame, completion)
         bean = frame.run.beans.get(step.bean)
         if has_revert(bean):
@@ -57,7 +57,10 @@ class SimpleTraits(InferredArguments):
             await _revert(frame, bean, values, completion.result, scope["failure"])
 
     def provides(self, step: Simple, context: LinkContext | None) -> frozenset[str] | None:
-        """Return the names that a Task provides if the step declares no outputs; None while the bean does not exist."""
+        """Return the variables that the step sets in the scope of its caller because a Task provides them.
+
+        The set is empty if the step declares outputs, or if the bean is no Task. None if the bean is not known yet.
+        """
         if step.outputs:
             return frozenset()
         if context is None or step.bean not in context.services.beans:
@@ -78,7 +81,11 @@ class Simple(Step):
     bean: str
 
     async def run(self, frame: Frame) -> Completion:
-        """Call the bean with the inputs of the step."""
+        """Call the bean with the inputs of the step and return its value.
+
+        If a Task with a method ``revert`` fails or is cancelled, ``revert`` is called at once, to undo its partial
+        work.
+        """
         bean = frame.run.beans.get(self.bean)
         task = task_of(bean)
         if task is None:
@@ -94,7 +101,7 @@ class Simple(Step):
             raise
 
     def link(self, context: LinkContext) -> Iterable[Diagnostic]:
-        """Check that the bean exists, can be called, and accepts the inputs."""
+        """Return diagnostics: the bean does not exist, cannot be called, or does not accept the inputs."""
         problems = list(bean_problems(self, context, self.bean))
         if problems or self.bean not in context.services.beans:  # a bean of the task's own <beans> does not exist yet
             return problems
@@ -109,7 +116,10 @@ class Simple(Step):
 
 
 def function_of(bean: Any, name: str) -> Callable[..., Any]:
-    """Return the method ``execute`` of a bean, or the bean if it is callable; raises PluginError when it is neither."""
+    """Return what to call: the method ``execute`` of a bean, or the bean itself if it is callable.
+
+    Raises PluginError, which names the bean, if it is neither.
+    """
     execute = getattr(bean, "execute", None)
     if callable(execute):
         return execute  # type: ignore[no-any-return]
@@ -119,5 +129,9 @@ def function_of(bean: Any, name: str) -> Callable[..., Any]:
 
 
 async def _revert(frame: Frame, bean: Any, values: Mapping[str, Any], result: Any, failure: Exception) -> None:
-    """Call the method ``revert`` of a bean."""
+    """Call the method ``revert`` of a bean.
+
+    Parameters: ``values`` are the variables that it needs, ``result`` is what the bean returned, ``failure`` the reason
+    for the rollback.
+    """
     await revert_with(frame, bean, values, result=result, failure=failure, failures=failures_by_path(failure))

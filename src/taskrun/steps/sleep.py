@@ -2,7 +2,7 @@
 
     <sleep name="pause" sleepMillisExpr="200"/>
 
-Rules: no thread is occupied, and a cancelled step stops waiting at once.
+Rules: the value is as for ``<delay>``. No thread is occupied, and a cancelled step stops waiting at once.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@
       <output name="sum"/>
     </step>
 
-Rules: ``<xpl>`` is an older name of the tag. The value of the script is the RESULT. Without a source the step only
-evaluates its inputs and outputs. With an ``executor`` the text and the variables that it reads are sent there, and the
-variables that the script assigned are copied back.
+Rules: the value of the script is the RESULT. Without a source the step only evaluates its inputs and outputs. With the
+attribute ``executor`` the text of the script and the variables that it reads are sent to a worker; the variables that
+the script assigned are copied back. ``<xpl>`` is an older name of the tag.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from taskrun.core.traits import Traits
 
 
 class ScriptTraits(Traits):
-    """Traits of ``<step>``: it awaits if its script does."""
+    """Traits of ``<step>``: whether it may wait depends on its script."""
 
     __slots__ = ()
 
     def awaits(self, step: ScriptStep) -> bool:
-        """Return whether the script contains ``await``."""
+        """Return whether the script contains ``await``, so that the step needs a coroutine."""
         return step.source is not None and step.source.suspends
 
 
 @step("step", "xpl")
 class ScriptStep(Step):
-    """Step ``<step>``: evaluates a script, with inputs and outputs."""
+    """Step ``<step>``: evaluates a script, whose value is the RESULT."""
 
     traits: ClassVar[Traits] = ScriptTraits(reads_only_scripts=True)
 
     source: AwaitingScript | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Evaluate the source in the scope of the step."""
+        """Evaluate the script and return its value as RESULT; without a script, complete without outputs."""
         script = self.source
         if script is None:
             return NEXT

@@ -7,10 +7,11 @@
       <output name="approved"/>
     </suspend>
 
-Rules: the run ends as SUSPENDED with a wait point for this step. An input without ``value`` and ``source`` is
-requested: it is passed when the run is resumed (``taskrun resume RUN --input approved=true``), and checked as the
-inputs of a task are. The step succeeds when ``resume-when`` is true or missing; else the run is suspended again. The
-RESULT is a mapping of the requested inputs. Concurrent steps are run to their end before the run is suspended.
+Rules: the run ends in the state SUSPENDED, with a wait point for this step. Steps that run concurrently are run to
+their end before. An input without ``value`` and ``source`` is requested: whoever resumes the run passes it (``taskrun
+resume RUN --input approved=true``), and it is checked as the inputs of a task are. When the run is resumed,
+``resume-when`` is evaluated: if it is true or missing, the step succeeds; else the run is suspended again. The RESULT
+is a mapping of the requested inputs.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class SuspendTraits(Traits):
         return True
 
     def requests(self, _step: Step, item: Input) -> bool:
-        """Return whether the caller of ``resume`` passes the input, because it has neither value nor source."""
+        """Return whether the caller of ``resume`` has to pass the input: True if it has neither value nor source."""
         return item.by_name
 
 
@@ -55,7 +56,10 @@ class Suspend(Step):
     resume_when: Script | None = None
 
     async def run(self, frame: Frame) -> Completion:
-        """Suspend the run; when it is resumed with inputs that satisfy ``resume-when``, complete."""
+        """Add a wait point and return the signal SUSPEND; or complete, if the run was resumed at this step.
+
+        If ``resume-when`` is false for the inputs of the resume, the run is suspended again.
+        """
         recorder = recorder_of(frame.run)
         inputs = self._resume_inputs(frame, recorder)
         if inputs is not None:
@@ -71,7 +75,7 @@ class Suspend(Step):
         return Completion(signal=Signal.SUSPEND)
 
     def _resume_inputs(self, frame: Frame, recorder: Recorder) -> Mapping[str, Any] | None:
-        """Return the requested inputs of the resumed run, None when the run was not resumed at this step."""
+        """Return the requested inputs by name, checked; None if the run was not resumed at this step yet."""
         record = recorder.recorded(f"{frame.path}:given")
         if record is None:
             return None
@@ -79,11 +83,14 @@ class Suspend(Step):
         return resolve_inputs(self.traits.requested_inputs(self, frame.run), values, frame.scope)
 
     def _title(self) -> str:
-        """Return the text that describes the wait point."""
+        """Return the text that tells people what to decide at the wait point.
+
+        It is the display name of the step, else its description, else its name.
+        """
         return self.display_name or (self.description or "").strip() or self.name
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Check that the step is recorded, because a resume needs its record."""
+        """Yield a diagnostic if the step has ``saveState="false"``: without a record it cannot be resumed."""
         if self.save_state is False:
             text = "a step that is not recorded cannot be resumed"
             yield self.node.problem("no-meaning", text, hint="remove saveState", attribute="saveState")

@@ -8,7 +8,8 @@
       <output name="greeting" value="${RESULT}"/>
     </task>
 
-Rules: the body runs in the scope of the task itself, so all steps see the variables that top-level steps export.
+Rules: the steps run in the scope of the task itself. So the outputs that top-level steps export become variables of the
+task, which all later steps can read.
 """
 
 from __future__ import annotations

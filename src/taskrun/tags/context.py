@@ -1,8 +1,9 @@
 """The value that the engine passes to a Python tag: the folder of the flow and the allowed folders.
 
-Rules: tags call ``resolve`` for every path before they open it. It follows symbolic links before it compares, so that a
-link inside an allowed folder cannot lead out of it. It cannot detect changes between the check and the opening of the
-file; tags open files with ``O_NOFOLLOW`` to keep that gap small.
+Rules: a tag calls ``resolve`` for every file path before it opens it. ``resolve`` follows symbolic links before it
+compares the path with the allowed folders, so that a link inside an allowed folder cannot lead out of it. A file could
+still be replaced by a link between this check and the opening; so tags open files with ``O_NOFOLLOW``, which refuses
+links.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _HOW_TO_ALLOW = "allow a folder with --folder DIR or TaskManager(folders=[…])"
 
 
 class FolderError(Exception):
-    """Raised for a path that is invalid, or is outside the allowed folders."""
+    """Raised for a file path that is invalid, or is outside the allowed folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ class TagContext:
     report: Callable[[str], None]
 
     def resolve(self, path: str) -> Path:
-        """Return the real path of ``path`` if it is inside an allowed folder; the file need not exist.
+        """Return the absolute path without symbolic links, if it is inside an allowed folder; the file need not exist.
 
         A relative path is relative to the current folder of the process; ``~`` is not expanded.
+
         Raises FolderError for an empty path, a path with NUL, and a path outside the allowed folders.
         """
         if not isinstance(path, str):

@@ -1,7 +1,8 @@
 """Conversion of CSV text to rows and back, with strict quoting and rows of equal length.
 
-Rules: a row with more or fewer cells than the first one is an error that names the line. A cell is a single value. A
-cell that is read may have 131072 characters, the limit of Python's ``csv``, which is global and therefore not changed.
+Rules: a row with more or fewer cells than the first one is an error that names the line. When rows are written, a cell
+must be a text, number, boolean or None, not a list or dict. A cell that is read has at most 131072 characters: this is
+the limit of Python's ``csv``, which could only be changed for the whole process.
 """
 
 from __future__ import annotations
@@ -32,10 +33,13 @@ def from_csv(path: str, text: str, delimiter: str, *, header: bool) -> list[Any]
 
 
 def to_csv(path: str, rows: list[Any], columns: list[str] | None, delimiter: str) -> str:
-    """Return ``rows``, all dicts or all lists, as CSV text with the header ``columns``.
+    """Return ``rows``, all dicts or all lists, as CSV text; ``columns`` are the names in the header.
 
-    ``path`` is the file in messages. Raises FileError, with the row, for rows that differ or cells that are no single
-    value.
+    Without ``columns``, dicts have the keys of the first row as header, lists have no header. ``path`` is the file in
+    messages.
+
+    Raises FileError, which names the row, for rows that differ in their columns, and for a cell that is a list, dict or
+    set.
     """
     _check_delimiter(delimiter)
     if not isinstance(rows, list | tuple):
@@ -62,7 +66,7 @@ def to_csv(path: str, rows: list[Any], columns: list[str] | None, delimiter: str
 
 
 def _rows(path: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a CSV text that are not empty, each with the number of its first line; raises FileError."""
+    """Yield the rows of a CSV text, without empty ones, each with the number of its first line; raises FileError."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     width = 0
     while True:
@@ -84,9 +88,9 @@ def _rows(path: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]
 
 
 def _cells_by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> list[Any]:
-    """Return the cells of a dict in the order of ``names``; with ``exactly`` it must have no other keys.
+    """Return the cells of a row that is a dict, in the order of ``names``.
 
-    ``place`` is the row in messages. Raises FileError for a missing or further key.
+    ``place`` names the row in messages. Raises FileError for a missing name and, with ``exactly``, for any other key.
     """
     if not isinstance(row, Mapping):
         raise FileError(f"{place} is a {type(row).__name__}, the first row is a dict: write rows of one kind")
@@ -103,7 +107,10 @@ def _cells_by_name(place: str, row: Any, names: list[str], *, exactly: bool) -> 
 
 
 def _cells_in_order(place: str, row: Any, width: int) -> list[Any]:
-    """Return the cells of a list; raises FileError unless it has ``width`` items. ``place`` is the row in messages."""
+    """Return the cells of a row that is a list; raises FileError unless it has ``width`` items.
+
+    ``place`` names the row in messages.
+    """
     if not isinstance(row, list | tuple):
         raise FileError(f"{place} is a {type(row).__name__}: rows are all dicts or all lists")
     if len(row) != width or not row:
@@ -112,7 +119,10 @@ def _cells_in_order(place: str, row: Any, width: int) -> list[Any]:
 
 
 def _cell(place: str, value: Any) -> str:
-    """Return the text of a cell; raises FileError for a list, dict or other value that is no single value."""
+    """Return the text of a cell; raises FileError for NaN, an infinite number, a list, a dict, a set or bytes.
+
+    ``place`` names the row in messages. None becomes an empty text.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -127,7 +137,7 @@ def _cell(place: str, value: Any) -> str:
 
 
 def _cells(count: int) -> str:
-    """Return a number of cells as text, "1 cell" or "2 cells"."""
+    """Return a number of cells as words for a message: "1 cell" or "2 cells"."""
     return f"{count} cell" if count == 1 else f"{count} cells"
 
 
@@ -141,6 +151,6 @@ def _check_columns(place: str, columns: list[str]) -> None:
 
 
 def _check_delimiter(delimiter: str) -> None:
-    """Raise FileError unless the delimiter is one usable character."""
+    """Raise FileError unless the delimiter is one character, other than a quote, a newline and NUL."""
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"\0':
         raise FileError(f"the delimiter {delimiter!r} is not one character such as ',', ';' or a tab")

@@ -1,7 +1,7 @@
 """Reading of files for tags, up to a maximum size, with errors that name the file and a remedy.
 
-Rules: only regular files are read (a pipe would block, a device never ends). At most the given number of bytes is read.
-A byte order mark of UTF-8 is removed; newlines are not changed.
+Rules: only regular files are read, because reading a pipe would block and a device may never end. A file that is larger
+than the maximum size is an error. A byte order mark of UTF-8 is removed; newlines are not changed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class FileMissingError(FileError):
 
 
 def is_temporary(name: str) -> bool:
-    """Return whether ``name`` is that of an incomplete file, which a tag is writing."""
+    """Return whether a file has the name of a temporary file, in which a tag prepares the content of another file."""
     return name.startswith(TEMPORARY[0]) and name.endswith(TEMPORARY[1])
 
 
@@ -44,9 +44,9 @@ def os_failure(path: str, doing: str, error: OSError) -> FileError:
 
 
 def missing_error(path: str, real: Path) -> FileMissingError:
-    """Return the error for a path that does not exist; it names the missing part and similar names.
+    """Return the error for a path that does not exist; it names the folder that is missing and similar names.
 
-    ``path`` is the path in the message, ``real`` the resolved one.
+    ``path`` is the path in the message, ``real`` the same path without links.
     """
     part = real
     while not part.parent.is_dir() and part.parent != part:

@@ -1,9 +1,12 @@
 """Atomic writing of files for tags: other processes see the old or the new content, never a part of it.
 
-Rules: a file is written under a temporary name in the same folder, synced, and renamed. If anything fails, the
-temporary file and the folders created for it are removed. A replaced file keeps its permissions, but not its owner and
-hard links. A file without write permission, a folder and a device are refused. Appending locks the file, so that lines
-of several writers do not mix, and truncates it to its old size if it fails.
+Rules: the content is written to a temporary file in the same folder, synced to the disk, and renamed. If anything
+fails, the temporary file is removed, and so are folders that were created for it. A replaced file keeps its
+permissions, but not its owner and hard links. Writing to a file without write permission, a folder or a device is
+refused.
+
+Appending is different: it locks the file, so that lines of several writers do not mix. If it fails, the file is cut to
+its old size.
 """
 
 from __future__ import annotations
@@ -44,7 +47,10 @@ def encode_text(path: str, text: str, encoding: str, *, first: bool = True) -> b
 
 
 def write_whole(path: str, real: Path, content: bytes) -> None:
-    """Replace the content of the file ``real``, which messages call ``path``; raises FileError with nothing changed."""
+    """Replace the content of the file ``real``, or create it; messages call the file ``path``.
+
+    Raises FileError if it cannot be written; then nothing has changed.
+    """
     with _translate_errors(path), _parent_folders(real):
         mode = _mode_of(path, real)
         temporary = real.parent / f"{TEMPORARY[0]}{secrets.token_hex(8)}{TEMPORARY[1]}"
@@ -67,7 +73,10 @@ def write_whole(path: str, real: Path, content: bytes) -> None:
 
 
 def append(path: str, real: Path, text: str, encoding: str) -> None:
-    """Append ``text`` to the file ``real``, which is created if missing; raises FileError with nothing changed."""
+    """Append ``text`` to the file ``real``, or create it; messages call the file ``path``.
+
+    Raises FileError if it cannot be written; then nothing has changed.
+    """
     encode_text(path, text, encoding)  # raises before anything is created
     with _translate_errors(path), _parent_folders(real):
         is_new = _mode_of(path, real) is None
@@ -97,7 +106,7 @@ def _translate_errors(path: str) -> Iterator[None]:
 
 @contextmanager
 def _parent_folders(real: Path) -> Iterator[None]:
-    """Create the missing folders above ``real``; remove them again if the block raises."""
+    """Create the missing folders above ``real`` before the block; remove them again if the block raises."""
     needed = [folder for folder in real.parents if not folder.exists()]
     made: list[Path] = []
     try:
@@ -114,7 +123,10 @@ def _parent_folders(real: Path) -> Iterator[None]:
 
 
 def _mode_of(path: str, real: Path) -> int | None:
-    """Return the permissions of a regular, writable file, None if it does not exist; raises FileError for others."""
+    """Return the permissions of a file (``st_mode``); None if it does not exist.
+
+    Raises FileError if it is write-protected or not a regular file, such as a folder.
+    """
     try:
         mode = os.lstat(real).st_mode
     except FileNotFoundError:
@@ -127,14 +139,14 @@ def _mode_of(path: str, real: Path) -> int | None:
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
-    """Write all bytes, since ``os.write`` may write only a part."""
+    """Write all bytes to a file descriptor, since one call of ``os.write`` may write only a part."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def _open_locked(real: Path) -> int:
-    """Return a descriptor for appending to ``real``, with an exclusive lock that ends when it is closed."""
+    """Open ``real`` for appending and lock it exclusively; return the descriptor, whose closing ends the lock."""
     while True:
         descriptor = os.open(real, _APPEND, 0o666)
         try:
@@ -153,7 +165,10 @@ def _open_locked(real: Path) -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Sync a folder, so that a new file survives a loss of power; errors are ignored, as the file is complete."""
+    """Sync a folder to the disk, so that the new name of a file survives a loss of power.
+
+    Errors are ignored: the file itself is complete.
+    """
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

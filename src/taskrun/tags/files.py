@@ -2,10 +2,10 @@
 
     <file:ReadJson path="orders.json"/>      <file:WriteCsv path="out/orders.csv" rows="${orders}"/>
 
-Rules: a path is relative to the current folder of the process, except in ``resolve_resource``, where it is relative to
-the folder of the flow. After links are followed, it must be inside an allowed folder (``TagContext.resolve``). Writing
-is atomic and creates missing folders (``taskrun.tags.file_write``). Every failure is a FileError or FolderError that
-names the file.
+Rules: a file path is relative to the current folder of the process, except in ``resolve_resource``, where it is
+relative to the folder of the flow. It must be inside an allowed folder, also after symbolic links are followed
+(``TagContext.resolve``). Writing is atomic and creates missing folders (``taskrun.tags.file_write``). Every failure is
+a FileError or FolderError that names the file.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def resolve_resource(path: str, *, context: TagContext) -> str:
 
 
 def _is_accessible_file(match: Path, context: TagContext) -> bool:
-    """Return whether a path is a complete file in an allowed folder."""
+    """Return whether a path is a file inside an allowed folder, and not a temporary file of a tag."""
     try:
         return not is_temporary(match.name) and context.resolve(os.fspath(match)).is_file()
     except (FolderError, OSError):

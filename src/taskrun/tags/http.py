@@ -2,11 +2,14 @@
 
     <http:Request url="https://example.org/orders" params="${{'day': day}}" retries="3"/>
 
-Rules: only http and https are supported. A response with a status other than 2xx is a failure unless ``expectStatus``
-names the status. A failed connection, a timeout, and a status of ``retryOn`` are retried, but only for idempotent
-methods unless ``retryAny`` is set. The pauses double up to ``MAX_PAUSE``; a longer ``Retry-After`` of the response
-replaces them. Messages and reports never contain user, password or query of a URL. Proxies and certificates come from
-the environment (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``). Connections are not shared between tags.
+Rules: only http and https are supported. A response whose status is not 2xx is a failure, unless ``expectStatus`` lists
+the status. With ``retries``, a request is repeated after a failed connection, a timeout, or a status in ``retryOn``.
+Methods that may change the server twice, such as POST, are repeated only with ``retryAny``. The pause between two
+attempts doubles each time, up to ``MAX_PAUSE``. A longer ``Retry-After`` of the response is used instead; if it is
+longer than ``MAX_RETRY_AFTER``, the request fails at once.
+
+Messages and reports never contain user, password or query of a URL. Proxies and certificates come from environment
+variables (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``). Each tag opens a connection of its own.
 """
 
 from __future__ import annotations
@@ -103,7 +106,11 @@ async def request(
 def _attribute_problems(
     verb: str, json: Any, body: Any, dictionaries: dict[str, Any], statuses: dict[str, Any]
 ) -> Iterator[str]:
-    """Yield a message for each invalid attribute of a request; ``verb`` is its method in upper case."""
+    """Yield a message for each invalid attribute of a request.
+
+    Parameters: ``verb`` is the HTTP method in upper case; ``dictionaries`` and ``statuses`` are the values of
+    attributes that must be dicts or lists of statuses, by name.
+    """
     if not _METHOD.fullmatch(verb):
         yield f"the method {verb!r} is not one such as GET or POST"
     if json is not None and body is not None:

@@ -56,9 +56,9 @@ class HttpError(Exception):
 class Exchange:
     """A prepared request, which can be sent several times, with the conditions for accepting its response.
 
-    Parameters: ``client`` and ``request`` are those of httpx; ``url`` is the URL without secrets, for messages;
-    ``timeout`` is in milliseconds; ``expected`` are the statuses that are no failure, None for 2xx; ``max_bytes``
-    limits the decompressed response.
+    Parameters: ``client`` and ``request`` are the objects of httpx; ``url`` is the URL without secrets, for messages;
+    ``timeout`` is in milliseconds; ``expected`` are the statuses that are accepted, None for all of 2xx; ``max_bytes``
+    is the maximum size of the response after decompression.
     """
 
     client: httpx.AsyncClient
@@ -69,7 +69,10 @@ class Exchange:
     max_bytes: int
 
     async def run(self) -> dict[str, Any]:
-        """Send the request once and return the response as a dict; raises HttpError."""
+        """Send the request once and return the response as a dict with status, headers, body and json.
+
+        Raises HttpError if there is no response, or if it is not accepted.
+        """
         import httpx
 
         what = f"{self.request.method} {self.url}"
@@ -92,7 +95,7 @@ class Exchange:
         return self._check_response(what, response, content)
 
     async def _content(self, response: httpx.Response) -> bytes:
-        """Return the content of a response, cut one byte behind ``max_bytes``, so that an excess can be detected."""
+        """Read the content of a response, at most ``max_bytes`` + 1 bytes: the last one shows that it is too large."""
         content = bytearray()
         chunks: Any = response.aiter_bytes()
         async with aclosing(chunks):
@@ -103,7 +106,11 @@ class Exchange:
         return bytes(content)
 
     def _check_response(self, what: str, response: httpx.Response, content: bytes) -> dict[str, Any]:
-        """Return the response as a dict; raises HttpError for an unexpected status, excess content or invalid JSON."""
+        """Return the response as a dict; ``what`` names the request in messages.
+
+        Raises HttpError for an unexpected status, for more than ``max_bytes`` bytes of content, and for JSON that is
+        malformed.
+        """
         status = int(response.status_code)
         text = _decode_body(response, content)
         accepted = 200 <= status < 300 if self.expected is None else status in self.expected  # noqa: PLR2004  2xx
@@ -126,7 +133,10 @@ class Exchange:
 
 
 def new_client() -> httpx.AsyncClient:
-    """Create an HTTP client, which blocks while it reads the certificates; raises PluginError if httpx is missing."""
+    """Create an HTTP client of httpx; raises PluginError if httpx is not installed.
+
+    The call blocks while it reads the certificates, so it must not run on the event loop.
+    """
     try:
         import httpx
     except ImportError as error:
@@ -144,10 +154,10 @@ def new_request(
     value: Any,
     body: Any,
 ) -> httpx.Request:
-    """Prepare a request; raises HttpError if its parts are invalid.
+    """Prepare a request and return it; raises HttpError if its parts are invalid.
 
-    Parameters: ``value`` is sent as JSON unless it is None, otherwise ``body`` is sent unchanged; headers and params
-    with the value None are omitted.
+    Parameters: ``value`` is sent as JSON; if it is None, ``body`` is sent unchanged instead. An item of ``headers`` or
+    ``params`` with the value None is omitted.
     """
     import httpx
 
@@ -186,7 +196,7 @@ def redact_url(url: str) -> str:
 
 
 def parse_retry_after(header: str, now: datetime) -> float:
-    """Return the milliseconds to wait that a header ``Retry-After`` (seconds or a date) requests."""
+    """Return the milliseconds to wait by a header ``Retry-After``, which has seconds or a date; 0 if it is neither."""
     text = header.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9]) * 1000
@@ -199,7 +209,7 @@ def parse_retry_after(header: str, now: datetime) -> float:
 
 
 def _is_json(content_type: str) -> bool:
-    """Return whether a content type is JSON."""
+    """Return whether a content type means JSON: ``application/json``, or one that ends in ``+json``."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json")
 

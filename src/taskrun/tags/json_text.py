@@ -18,7 +18,7 @@ _SIMPLE = (str, int, float, bool, type(None))
 
 
 class _NonFiniteNumberError(Exception):
-    """Raised for NaN or Infinity in a JSON text."""
+    """Raised while a JSON text is parsed that contains NaN or Infinity, which are not JSON."""
 
 
 def from_json(path: str, text: str) -> Any:
@@ -39,7 +39,10 @@ def from_json(path: str, text: str) -> Any:
 
 
 def to_json(path: str, value: Any, indent: int | None) -> str:
-    """Return a value as JSON; raises FileError with the place of a part that JSON does not support."""
+    """Return a value as JSON text.
+
+    Raises FileError, with the place in the value, for a part that JSON does not support.
+    """
     try:
         return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -48,7 +51,7 @@ def to_json(path: str, value: Any, indent: int | None) -> str:
 
 
 def _refuse_constant(constant: str) -> Any:
-    """Raise _NonFiniteNumberError for NaN or Infinity."""
+    """Raise _NonFiniteNumberError; ``json.loads`` calls this function for NaN and Infinity."""
     raise _NonFiniteNumberError(constant)
 
 
@@ -61,7 +64,7 @@ def _constant_location(path: str, text: str) -> str:
 
 
 def _first_unsupported(value: Any) -> str | None:
-    """Return the message about the first part of a value that JSON does not support, or None if there is none."""
+    """Return the message about the first part of a value that JSON does not support; None if none is found."""
     try:
         return next(_unsupported_parts(value, "value", frozenset()), None)
     except RecursionError:
@@ -71,8 +74,8 @@ def _first_unsupported(value: Any) -> str | None:
 def _unsupported_parts(value: Any, place: str, above: frozenset[int]) -> Iterator[str]:
     """Yield a message for each part of a value that JSON does not support.
 
-    ``place`` is the position of ``value`` in the whole value; ``above`` has the ids of the lists and dicts around it,
-    to detect cycles.
+    ``place`` is the position of ``value`` in the whole value, such as ``value['a'][0]``; ``above`` has the ids of the
+    lists and dicts around it, to detect a value that contains itself.
     """
     inside = above | {id(value)}
     if isinstance(value, dict | list | tuple) and id(value) in above:

@@ -2,9 +2,10 @@
 
     <sh:Run args="${['git', 'log', '-1']}" cwd="repository"/>
 
-Rules: no shell is used, so there is no quoting and no injection: the arguments are a list and are passed unchanged.
-Output is decoded as UTF-8; malformed bytes are replaced. All processes that the program started are ended when it ends
-or the tag is cancelled (``languages.process``). Messages name the program but not its arguments, which may be secret.
+Rules: the arguments are a list and are passed unchanged. No shell is used, so nothing has to be quoted, and no text in
+an argument can become a command. Output is decoded as UTF-8; malformed bytes are replaced. When the program ends or the
+tag is cancelled, all processes that the program started are ended (``languages.process``). Messages name the program
+but not its arguments, which may be secret.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ async def run(
 
 
 def _arguments(args: Any) -> list[str]:
-    """Return the command line as texts; raises ShellError for anything but a list of texts and numbers."""
+    """Return the items of ``args`` as texts; raises ShellError for anything but a list of texts and numbers."""
     if isinstance(args, str):
         raise ShellError(f"args is a text: there is no shell to split it, give a list such as {args.split() or ['ls']}")
     if not isinstance(args, list | tuple) or not args:
@@ -109,7 +110,7 @@ def _environment(added: dict[str, str | None] | None) -> dict[str, str]:
 
 
 def _not_found_message(program: str) -> str:
-    """Return the message about a missing program, with a similar name on PATH."""
+    """Return the message about a program that does not exist; it suggests a program with a similar name."""
     if "/" in program:
         return f"there is no program {program!r}, or its interpreter is missing"
     folders = [Path(folder) for folder in os.get_exec_path() if Path(folder).is_dir()]
@@ -119,7 +120,7 @@ def _not_found_message(program: str) -> str:
 
 
 def _failure_message(program: str, result: ProcessResult) -> str:
-    """Return the message about a failed program, with the end of its standard error."""
+    """Return the message about a failed program: its status or signal, and the end of its standard error."""
     name = result.signal_name
     how = f"was ended by {name}" if name else f"ended with status {result.status}"
     stderr_text = result.stderr.strip()

@@ -3,8 +3,9 @@
     <task:Execute taskModelPath="pricing.task.xml" inputs="${{'order': order}}"/>
     <task:output name="total" value="${total}"/>
 
-Rules: ``taskRt`` is the object that represents the run in scripts; the tags read it from the variables of the caller.
-The executed task is a child run: it cannot read variables of the caller, and is cancelled with it.
+Rules: both tags can be used in steps only. They read the variable ``taskRt``, the object that represents the run in
+scripts, from the scope of their caller. The executed task cannot read variables of its caller, and is cancelled with
+it.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ async def execute(
     outputNames: list[str] | None = None,
     taskRt: Any = None,
 ) -> dict[str, Any]:
-    """Run another task as a child run and return its outputs.
+    """Run another task and return its outputs as a dict.
 
     Parameters: ``taskModelPath`` is the file of the task (relative to the file of the flow); alternatively,
     ``taskName`` and ``taskVersion`` are its name and version in the search roots; ``inputs`` are its inputs;
-    ``outputNames`` selects outputs, by default all.
+    ``outputNames`` selects outputs, by default all. ``taskRt`` is passed by the tag, not by its user.
+
     Raises NotFoundError if there is no such task, FlowError if it is invalid, InputError for wrong inputs, RunError for
     calls nested too deeply, KeyError for an output that the task does not have, and the error of a task that fails.
     """
@@ -51,7 +53,7 @@ async def execute(
 
 
 def _output(outputs: Mapping[str, Any], name: str) -> Any:
-    """Return an output of a task; raises KeyError if it does not exist."""
+    """Return the output ``name`` of a task; raises KeyError, with a similar name, if the task does not have it."""
     if name not in outputs:
         hint = near_hint(name, outputs) or "it has " + ", ".join(outputs)
         raise KeyError(f"the task has no output '{name}'; {hint}")
@@ -59,9 +61,11 @@ def _output(outputs: Mapping[str, Any], name: str) -> Any:
 
 
 async def output(*, name: str, value: Any = None, taskRt: Any = None) -> None:
-    """Set a variable of the task.
+    """Set a variable of the task in which the tag is used.
 
-    Parameters: ``name`` is the name of the variable, ``value`` its new value.
+    Parameters: ``name`` is the name of the variable, ``value`` its new value. ``taskRt`` is passed by the tag, not by
+    its user.
+
     Raises TypeError outside of a step, and ValueError for an invalid name.
     """
     if not isinstance(taskRt, TaskView):

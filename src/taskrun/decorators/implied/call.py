@@ -3,8 +3,9 @@
     RESULT of the caller's scope := RESULT of the step (not with ignoreResult="true")
     each declared output         := variable exportAs, or name, of the caller's scope (of the task's with toTaskScope)
 
-Rules: inputs are evaluated in the scope of the caller, once. A failure propagates with a note of the path and location
-of the step; then nothing is exported. ``next`` of the step applies unless its completion names a target.
+Rules: the caller is the container of the step. Inputs are evaluated once, in the scope of the caller. If the step
+fails, nothing is exported, and the exception gets a note with the path and location of the step. The attribute ``next``
+of the step names the step that runs next, unless the completion of the step names another one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _new_scope = dict.__new__
 
 @decorator("call", rank=120)
 class Call(ImpliedDecorator):
-    """Implied decorator that calls a step like a function: its inputs are the arguments, its outputs the return values."""
+    """Implied decorator that calls a step like a function: inputs are its arguments, outputs its return values."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
 
@@ -58,7 +59,10 @@ class Call(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Call | None:
-        """Return the decorator for every step but the root."""
+        """Return the decorator for a step; None for the root of a flow and for a step that ``<call-step>`` calls.
+
+        The root is called by the session, and a library step uses the inputs and outputs of its ``<call-step>``.
+        """
         if settings.root or settings.outermost is not None:
             return None
         inputs = tuple(item for item in step.inputs if not step.traits.requests(step, item))
@@ -79,7 +83,7 @@ class Call(ImpliedDecorator):
         )
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Call the step from the frame of its container."""
+        """Call the step; ``frame`` is that of its container, whose scope has the inputs and receives the outputs."""
         callee = self.callee(frame)
         try:
             self.bind(callee, frame.scope)
@@ -90,13 +94,19 @@ class Call(ImpliedDecorator):
         return self.leave(done, callee, frame.scope)
 
     def callee(self, frame: Frame) -> Frame:
-        """Return a new frame with a new scope for the step."""
+        """Return a frame with an empty scope, in which the step will run.
+
+        The parent scope is that of the caller with ``useParentScope``, else that of the task.
+        """
         scope = _new_scope(Scope)
         scope.parent = frame.scope if self.nested else frame.run.scope
         return Frame(frame.run, frame, self.step, scope)
 
     def bind(self, callee: Frame, outer: Scope) -> None:
-        """Set the inputs in the scope of the step."""
+        """Evaluate the inputs in ``outer``, the scope of the caller, and set them in the scope of the step.
+
+        ``callee`` is the frame of the step.
+        """
         scope = callee.scope
         if self.plain is None:
             step = self.step
@@ -109,7 +119,11 @@ class Call(ImpliedDecorator):
             scope["taskStepRt"] = scope["stepRt"] = StepView(callee)
 
     def leave(self, done: Completion, callee: Frame, outer: Scope) -> Completion:
-        """Export the outputs and return the completion of the call."""
+        """End the call of a step that did not fail: export its outputs and return the completion for its container.
+
+        Nothing is exported if the step suspended the run. Parameters: ``done`` is the completion of the step,
+        ``callee`` its frame, ``outer`` the scope of the caller.
+        """
         if done.suspended:
             return done
         if self.bare and len(done.outputs) < 2:  # noqa: PLR2004 - one output is its RESULT, if anything
@@ -121,14 +135,22 @@ class Call(ImpliedDecorator):
         return done
 
     def fail(self, error: Exception, callee: Frame, outer: Scope) -> None:
-        """Add a note of the step to a failure; raises InputError instead if inputs refer to unknown variables."""
+        """Add a note with the path and location of the step to ``error``, the exception that the step raised.
+
+        If ``error`` was raised because by-name inputs refer to unknown variables, raise an InputError that names them,
+        with the same note; otherwise the method returns, and the caller raises ``error`` again.
+        """
         failure = self._missing(error, outer)
         add_note(failure, StepNote(callee.path, self.step.at))
         if failure is not error:
             raise failure from None
 
     def exported(self, done: Completion, outer: Scope) -> Completion:
-        """Set RESULT and the exported outputs in the scope of the caller, and return the completion of the call."""
+        """Set RESULT and the exported outputs in ``outer``, the scope of the caller; return the completion of the call.
+
+        Outputs that the step does not declare are removed from the completion, except after the signal END. If the step
+        has the attribute ``next`` and chose no other target, the returned completion jumps to that step.
+        """
         outputs = done.outputs
         if len(outputs) > 1 and done.signal is not Signal.END and not outputs.keys() <= self.names:
             # undeclared outputs are not exported; with END they are the outputs of the task
@@ -150,7 +172,7 @@ class Call(ImpliedDecorator):
         return jump_to(self.jump, outputs)
 
     def _missing(self, error: Exception, outer: Scope) -> Exception:
-        """Return an InputError if by-name inputs refer to unknown variables, else the error itself."""
+        """Return an InputError if by-name inputs refer to variables that ``outer`` does not have, else ``error``."""
         if not isinstance(error, UnknownVariableError) or not self.plain:
             return error
         missing = [item for item in self.inputs if item.by_name and not outer.has(item.name)]
@@ -159,7 +181,7 @@ class Call(ImpliedDecorator):
         return InputError([f"{item.describe()}: {unknown_variable(item.name, outer.names())}" for item in missing])
 
     def _export(self, callee: Frame, outputs: Any) -> None:
-        """Set the outputs with ``toTaskScope`` in the scope of the task, and report those with ``dump``."""
+        """Set outputs with ``toTaskScope`` in the scope of the task; send an event for each output with ``dump``."""
         for item in self.careful:
             if item.name in outputs:
                 value = outputs[item.name]
@@ -169,13 +191,13 @@ class Call(ImpliedDecorator):
 
 
 def add_note(error: BaseException, note: StepNote) -> None:
-    """Add a note unless the exception has it already, because a step may raise one exception object twice."""
+    """Add a note to an exception, unless it has the same note already: a step may raise one exception object twice."""
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)
 
 
 def reads_of(step: Step) -> frozenset[str]:
-    """Return the names of the variables that the scripts of the step read."""
+    """Return the names of the variables that the scripts of a step, its outputs and its decorators read."""
     names: set[str] = set()
     for script in scripts_of(step):
         names |= script.reads

@@ -2,11 +2,13 @@
 
     TaskManager(check_mutation=True)        taskrun run flow.task.xml --check-mutation
 
-Rules: for development. The outputs of a step are recorded when it ends, so a value that a later step changes in place
-differs in a resumed run. Inputs are compared before and after the step as the text that would be recorded of them; a
-value without such a text is copied and compared if its class supports that, else it is not checked. Not checked either:
-steps that failed, and variables that a step reads without declaring them as inputs. ``allowFailure`` of the step does
-not handle the error.
+Why: the outputs of a step are recorded when it ends. If a later step changes such a value in place, a resumed run gets
+the recorded value without the change. The check finds such steps during development.
+
+Rules: the inputs are converted to the JSON text that would be recorded, before and after the step, and the texts are
+compared. A value that cannot be recorded is copied before the step, and compared with its copy; if its class does not
+support that, it is not checked. A step that failed is not checked, nor are variables that a step reads without
+declaring them as inputs. ``allowFailure`` of the step does not handle the error.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from taskrun.errors import ChangedInputError, UnsavableValueError
 
 
 class Snapshot(NamedTuple):
-    """Value of an input before the step runs, with its JSON text, or with a copy if it has no JSON text."""
+    """State of an input before the step: its JSON text, or a copy of the value if it cannot be recorded as JSON."""
 
     name: str
     value: Any
@@ -45,14 +47,14 @@ class CheckMutation(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> CheckMutation | None:
-        """Return the decorator for a step with inputs, if the check is switched on."""
+        """Return the decorator for a step with inputs, None for others; called only if the check is switched on."""
         if settings.root or settings.outermost is not None:
             return None
         names = tuple(item.name for item in step.inputs if not step.traits.requests(step, item))
         return cls(names=names) if names else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step and compare its inputs; raises ChangedInputError."""
+        """Run the step and return its completion; raises ChangedInputError if it changed an input in place."""
         journal = frame.run.journal
         codecs = journal.codecs if isinstance(journal, Recorder) else Codecs(RESULT_CODECS)
         snapshots = list(self._snapshots(frame, codecs))
@@ -63,7 +65,7 @@ class CheckMutation(ImpliedDecorator):
         return done
 
     def _snapshots(self, frame: Frame, codecs: Codecs) -> Iterator[Snapshot]:
-        """Yield a snapshot of each input that can be compared."""
+        """Yield a snapshot of each input whose value can change and can be compared; ``codecs`` make the JSON texts."""
         for name in self.names:
             value = frame.scope.get(name)
             if value is None or isinstance(value, _FIXED):
@@ -83,7 +85,7 @@ _FIXED = (str, bytes, int, float, complex, frozenset)
 
 
 def _differs(snapshot: Snapshot, codecs: Codecs) -> bool:
-    """Return whether the value of a snapshot has changed."""
+    """Return whether the value has changed since the snapshot of it was made; False if it cannot be compared."""
     try:
         if snapshot.text is None:
             return bool(snapshot.value != snapshot.copied)

@@ -1,10 +1,12 @@
-"""Handled failures of children: derived from the order of events, so that authors of containers need not report them.
+"""Detect which failures of the steps inside a container it has handled, without a call in the code of the container.
 
-Rules: a container has handled the failure of a child when it completes, or when it starts another child after that
-failure and does not itself fail with it. In a recorded run a handled failure is marked, so that a resume replays it
-instead of running the step again. After a failure that rolls back the whole run, no other child starts and the
-container fails. Containers that mark handled failures themselves (``Traits.marks_handled``), and runs that are neither
-recorded nor have compensations, are not decorated.
+Why: a container may catch the exception of a step inside it (a child) and continue, as ``<selector>`` does. In a
+recorded run such a failure must be marked as handled, so that a resume replays it instead of running the child again.
+
+Rules: a container has handled the failure of a child if the container completes, or if it starts another child
+afterwards and then fails with a different error. If a failure rolls back the whole run, no other child starts and the
+container fails. The two decorators are not used in a container that marks handled failures itself
+(``Traits.marks_handled``), nor in a run that is not recorded and has no compensations.
 """
 
 from __future__ import annotations
@@ -22,17 +24,20 @@ from taskrun.durable.compensation import mark_handled, may_handle
 
 @decorator("containerFailures", rank=13)
 class ContainerFailures(ImpliedDecorator):
-    """Implied decorator of a container: marks the failures of its children that it has handled, when it ends."""
+    """Implied decorator of a container: when it ends, mark the failures of its children that it has handled."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded", "compensates"))
 
     @classmethod
     def implied(cls, step: Step, _settings: WeaveSettings) -> ContainerFailures | None:
-        """Return the decorator for a container that does not mark handled failures itself."""
+        """Return the decorator for a container that does not mark handled failures itself, None for any other step."""
         return cls() if step.traits.contains_steps(step) and not step.traits.marks_handled else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the container, then mark the failures that it has handled."""
+        """Run the container, then mark the failures of its children that it has handled.
+
+        If a failure rolls back the whole run, that failure is raised, although the container has caught it.
+        """
         run, key = frame.run, frame.path
         pending = run.rollback.pending
         try:
@@ -56,7 +61,10 @@ class ContainerFailures(ImpliedDecorator):
 
 @decorator("childFailure", rank=150)
 class ChildFailure(ImpliedDecorator):
-    """Implied decorator of a child: stores its failure, which ContainerFailures reads when the container ends."""
+    """Implied decorator of a child of a container: stores the failure of the child until the container ends.
+
+    ContainerFailures then decides whether the container has handled it.
+    """
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("in_foreign_container",))
 
@@ -64,12 +72,19 @@ class ChildFailure(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> ChildFailure | None:
-        """Return the decorator for a child of a container that does not mark handled failures itself."""
+        """Return the decorator for a child of a container that does not mark handled failures itself, None for others.
+
+        None too in a run that is neither recorded nor has compensations.
+        """
         tracked = settings.recorded or settings.compensates
         return cls(name=step.name) if tracked and settings.in_foreign_container else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; mark earlier failures of its siblings as followed by this step, and store its own failure."""
+        """Run the child and store its failure, if it fails.
+
+        Since the container has started this child, earlier failures of its siblings are marked as followed by another
+        child.
+        """
         run = frame.run
         rollback = run.rollback
         if rollback.abort_error is not None:

@@ -1,7 +1,8 @@
 """Rollback of a container: when its body fails or is cancelled, compensate the steps that have succeeded in it.
 
-Rules: nearer to the body than catch, retry and the other handlers, so that these run after the rollback. Flows without
-any compensation do not have this decorator, nor have steps whose body is in another file, which has its own.
+Rules: this decorator is nearer to the body than catch, retry and the other handlers, so that they run after the
+rollback. A flow without any compensation does not have it. A ``<call-task>`` or ``<call-step>`` does not have it
+either, because the called step or task has its own.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ class Compensate(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, _settings: WeaveSettings) -> Compensate | None:
-        """Return the decorator for a step with steps inside, in this file, if the flow has compensations."""
+        """Return the decorator for a step that has steps inside in the same file, None for any other step.
+
+        The weaver asks only if the flow has compensations.
+        """
         return cls() if next(iter(step.children()), None) is not None else None
 
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the body with a new list of compensations, and roll it back when it fails or is cancelled."""
+        """Run the body with an empty list of compensations, and roll it back when it fails or is cancelled."""
         return with_compensation(frame, inner)

@@ -2,9 +2,9 @@
 
     <output name="total" type="int"><source>RESULT * 2</source></output>
 
-Rules: the expressions can read RESULT, and STEP_RESULT with all outputs of the body. How the value of an output without
-an expression is found: ``core/outputs.py``. A step without outputs, or with RESULT alone and no expression, does not
-need this.
+Rules: the expression of an output can read RESULT, and ``STEP_RESULT``, a mapping of all outputs of the body.
+``core/outputs.py`` finds the value of an output without an expression. The decorator is not used for a step that
+declares no outputs, or only RESULT without an expression or type.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Outputs(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, _settings: WeaveSettings) -> Outputs | None:
-        """Return the decorator for a step whose declared outputs are more than its unchanged RESULT."""
+        """Return the decorator for a step with declared outputs, None if there are none or only RESULT, unchanged."""
         declared = step.outputs
         if not declared or (len(declared) == 1 and declared[0].name == RESULT and declared[0].untouched):
             return None
@@ -44,11 +44,11 @@ class Outputs(ImpliedDecorator):
         return cls(outputs=declared, by_name=OutputLookup(names, set_by_body, leaf, renamed))
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the body and evaluate the outputs."""
+        """Run the body and return its completion with the declared outputs."""
         return self.evaluated(await inner(frame), frame.scope)
 
     def evaluated(self, done: Completion, scope: Scope) -> Completion:
-        """Return the completion with the outputs, evaluated in the scope of the step; ``done`` is that of its body."""
+        """Return the completion ``done`` of the body with the declared outputs added, evaluated in ``scope``."""
         if done.suspended:
             return done
         returned = done.outputs

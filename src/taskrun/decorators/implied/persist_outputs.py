@@ -2,9 +2,9 @@
 
     <step name="page" saveState="false"> … <output name="cursor" persist="true"/></step>
 
-Rules: when a resumed run executes the step again, the variable has its last recorded value before the inputs of the
-step are evaluated, so that the step can continue from there. A recorded step stores all its outputs and does not need
-this.
+Rules: a step with ``saveState="false"`` is executed again in a resumed run. Before its inputs are evaluated, the
+variable of the output is set to the value recorded last, so that the step can continue from there. A recorded step does
+not need ``persist``: all its outputs are recorded.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class PersistOutputs(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> PersistOutputs | None:
-        """Return the decorator for a step of a recorded run that is not recorded itself and has such outputs."""
+        """Return the decorator for an unrecorded step with outputs that have ``persist="true"``, None for others."""
         if settings.saved(step) or settings.root or settings.outermost is not None:
             return None
         persisted = tuple(item for item in step.outputs if item.persist)
         return cls(name=step.name, outputs=persisted) if persisted else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Set the variables to their recorded values, run the step, and record its outputs."""
+        """Set the variables of the outputs to their recorded values, run the step, and record the new values."""
         recorder = frame.run.journal
         path = frame.path_of(self.name)
         key = f"{path}:outputs"

@@ -1,7 +1,7 @@
-"""Registration of a compensation: when a step that is not recorded succeeds, add it to the list of its container.
+"""Registration of a compensation: when an unrecorded step succeeds, add its compensation to the list of its container.
 
-Rules: inside ``allowFailure``, because an allowed failure must not be compensated. For recorded steps ``replay``
-registers the compensation.
+Rules: this decorator is nearer to the step than ``allowFailure``, so that a failure that ``allowFailure`` turns into a
+success is not compensated. For recorded steps the decorator ``replay`` registers the compensation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from taskrun.durable.compensation import register_compensation
 
 @decorator("registerCompensation", rank=96)
 class RegisterCompensation(ImpliedDecorator):
-    """Implied decorator that registers the compensation of a step when the step succeeds."""
+    """Implied decorator that registers the compensation of an unrecorded step when the step succeeds."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("compensates",))
 
@@ -26,13 +26,13 @@ class RegisterCompensation(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> RegisterCompensation | None:
-        """Return the decorator for a step that has a compensation and is not recorded."""
+        """Return the decorator for a step that has a compensation and is not recorded, None for any other step."""
         if settings.outermost is not None or settings.root or settings.saved(step):
             return None
         return cls(step=step) if step.traits.has_compensation(step) else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step and register its compensation."""
+        """Run the step; when it succeeds, add its compensation to the list of its container."""
         done = await inner(frame)
         if not done.suspended:
             values = self.step.traits.compensation_data(self.step, frame)

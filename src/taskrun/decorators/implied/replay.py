@@ -1,10 +1,13 @@
 """Replay and recording of a step: return its recorded result; without one, run the step and record how it ended.
 
-Rules: outside the limits and retries of the step, inside ``allowFailure`` and ``nextOnError``. Success and failure are
-both recorded and committed before the run continues; a resumed run returns the same outputs or raises the same failure.
-A branch that was cancelled because its join was decided waits until the join cancels it again. The compensation data of
-a step is recorded with it. A step with ``saveState="false"`` is not recorded; one with ``allowStartIfComplete="true"``
-is run again when the run is resumed, although it succeeded.
+Rules: success and failure are recorded and committed before the run continues; a resumed run returns the same outputs
+or raises the same failure. The values that the compensation of a step needs are recorded with it. This decorator is
+outside throttle, rate-limit, timeout and retry, so that a replayed step does not wait for them. It is inside
+``allowFailure`` and ``nextOnError``, so that they handle a replayed failure too.
+
+A branch is recorded as cancelled when its join did not need it any more. In a replay it waits, without doing anything,
+until the join cancels it again. A step with ``saveState="false"`` is not recorded. A step with
+``allowStartIfComplete="true"`` is run again when the run is resumed, although it succeeded.
 """
 
 from __future__ import annotations
@@ -57,7 +60,10 @@ class Replay(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Replay | None:
-        """Return the decorator for a step of a recorded program, except the root and with ``saveState="false"``."""
+        """Return the decorator for a step that is recorded; None for the root and a step with ``saveState="false"``.
+
+        None too for a library step that ``<call-step>`` calls: the ``<call-step>`` is recorded in its place.
+        """
         if settings.root or settings.outermost is not None or not settings.saved(step):
             return None
         return cls(
@@ -107,7 +113,12 @@ class Replay(ImpliedDecorator):
         return done
 
     async def _replayed(self, earlier: StepRecord | None, frame: Frame, recorder: Recorder) -> Completion | None:
-        """Return the recorded completion of the step or raise its recorded failure; None if the step has to run."""
+        """Return the recorded completion of the step or raise its recorded failure; None if the step has to run.
+
+        ``earlier`` is the record of the step from an earlier execution of the run, None if there is none. If the run is
+        about to be suspended, a step that would have to run is not started: a completion with the signal SUSPEND is
+        returned.
+        """
         if earlier is None:
             return Completion(signal=Signal.SUSPEND) if frame.run.control.suspending else None
         state = earlier.state
@@ -126,7 +137,7 @@ class Replay(ImpliedDecorator):
     def _success_record(
         self, done: Completion, frame: Frame, key: str, started: float, recorder: Recorder
     ) -> tuple[StepRecord, Mapping[str, Any] | None]:
-        """Return the record of the success of the step, and its compensation data."""
+        """Return the record of the step, which has succeeded, and the values for its compensation, if it has one."""
         values = self.step.traits.compensation_data(self.step, frame)
         inputs = None if values is None else recorder.text(_public(values, frame), f"compensation data of {key}: ")
         outputs = self.text_of(done.outputs, key, recorder)
@@ -137,7 +148,11 @@ class Replay(ImpliedDecorator):
         return record, values
 
     def _note_variables(self, frame: Frame, recorder: Recorder) -> None:
-        """Add records of the variables that are stored together with the end of the step."""
+        """Add records of variables that a replay of this step must restore; they are committed with the step.
+
+        The variables are those of the task that steps inside set, and those in ``persisVars`` of the container of this
+        step.
+        """
         if self.task_variables:
             scope = frame.run.scope
             values = {name: scope[name] for name in sorted(self.task_variables) if name in scope}
@@ -148,13 +163,17 @@ class Replay(ImpliedDecorator):
             recorder.note(variables_of(parent, recorder))
 
     def _register_unsaved(self, frame: Frame, done: Completion) -> None:
-        """Register the compensation of a step that has succeeded but fails because its outputs cannot be recorded."""
+        """Register the compensation of a step that succeeded, but now fails because its outputs cannot be recorded."""
         values = self.step.traits.compensation_data(self.step, frame)
         if values is not None:
             register_compensation(frame, self.step, values, done)
 
     def _replayed_success(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Completion:
-        """Return the recorded completion of the step; restore the variables and compensations recorded with it."""
+        """Return the recorded completion of the step, and restore what was recorded with it.
+
+        This is the variables of the task that steps inside set, and the compensations of the step and of the steps
+        inside.
+        """
         outputs = recorder.value(earlier.outputs) or {}
         if self.hidden:
             outputs |= dict.fromkeys(self.hidden - outputs.keys())
@@ -171,7 +190,11 @@ class Replay(ImpliedDecorator):
         return done
 
     def _recorded_failure(self, earlier: StepRecord, frame: Frame, recorder: Recorder) -> Exception:
-        """Return the recorded failure of the step, and restore its effect on the rollback of the run."""
+        """Return the recorded failure of the step as an exception, for the caller to raise.
+
+        If the failure rolled back the whole run, or the step was compensated because of it, the run gets that state
+        again.
+        """
         failure = recorder.failure(earlier.error)
         if ROLLS_BACK_RUN in earlier.note or isinstance(failure, RevertError):
             frame.run.rollback.abort_error = failure
@@ -180,7 +203,11 @@ class Replay(ImpliedDecorator):
         return failure
 
     def _first_inputs(self, frame: Frame, earlier: StepRecord | None, recorder: Recorder) -> str | None:
-        """Return the JSON text of the inputs at the first start of the step, because a re-entered step gets them again."""
+        """Return the JSON text of the inputs with which the step first began, to be recorded with it; None without any.
+
+        If an earlier execution of the run recorded them, the variables of the step are set to these values: a step that
+        begins again after a resume must have the same inputs.
+        """
         if earlier is not None and earlier.inputs is not None and earlier.state is not StepState.SUCCEEDED:
             frame.scope.update(recorder.value(earlier.inputs))
             return earlier.inputs
@@ -194,7 +221,7 @@ class Replay(ImpliedDecorator):
     async def record_failure(
         self, error: Exception, frame: Frame, key: str, started: float, inputs: str | None = None
     ) -> None:
-        """Record the failure of the step; raises RunAborted if the journal is broken."""
+        """Record the failure of the step; raises RunAborted if the journal cannot write any more."""
         recorder: Any = frame.run.journal
         if recorder.is_broken:
             raise RunAborted(recorder.journal.problem) from error
@@ -210,11 +237,14 @@ class Replay(ImpliedDecorator):
         await recorder.save(record, shared=self.shared)
 
     def _record(self, key: str, state: StepState, started: float, ended: float | None, **more: Any) -> StepRecord:
-        """Return a record of the step with that state."""
+        """Return a record of the step with this state; ``more`` has further fields of StepRecord."""
         return StepRecord(key, "step", state, input_names=self.input_names, started=started, ended=ended, **more)
 
     def text_of(self, outputs: Mapping[str, Any], key: str, recorder: Recorder) -> str:
-        """Return the text of the outputs to record; UnsavableValueError names the step and the output."""
+        """Return the JSON text to record of the outputs of the step, without outputs that must not be recorded.
+
+        Raises UnsavableValueError, which names the step and the output, for a value that cannot be recorded.
+        """
         if self.hidden or self.step.ignore_result:
             outputs = {name: value for name, value in outputs.items() if name not in self.hidden}
             if self.step.ignore_result:
@@ -226,13 +256,13 @@ class Replay(ImpliedDecorator):
 
 
 def _set_inside(step: Step) -> frozenset[str]:
-    """Return the names of the variables of the task that the steps inside set."""
+    """Return the names of the variables of the task that steps inside ``step`` set (outputs with ``toTaskScope``)."""
     inside = (item for inner in walk(step) if inner is not step for item in inner.outputs)
     return frozenset(item.variable for item in inside if item.to_task_scope)
 
 
 def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
-    """Return a record of the current values of the variables that ``persisVars`` of a container names."""
+    """Return a record of the variables in ``persisVars`` of a container, with their present values."""
     values = {name: frame.scope[name] for name in sorted(frame.step.persis_vars) if name in frame.scope}
     return StepRecord(
         frame.part_key("vars"), "vars", outputs=recorder.text(values, f"{frame.path}: variable "), ended=now()
@@ -240,9 +270,10 @@ def variables_of(frame: Frame, recorder: Recorder) -> StepRecord:
 
 
 def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Return the values without those of inputs with ``persist="false"``, which must not be recorded.
+    """Return ``values`` without those of inputs with ``persist="false"``, which must not be recorded.
 
-    A by-name input is as public as the variable that it reads.
+    A by-name input passes on a variable. If that is an input of an enclosing step, the ``persist`` of both inputs
+    counts.
     """
     found = dict(values)
     open_names = set(found)
@@ -259,7 +290,10 @@ def _public(values: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
 
 
 def unsavable(error: UnsavableValueError, key: str) -> UnsavableValueError:
-    """Return an error that names the step and the output whose value cannot be recorded."""
+    """Return an error that names the step and the output whose value cannot be recorded, with a remedy.
+
+    ``error`` is that of the codec, ``key`` the path of the step.
+    """
     output, _, rest = error.path.removeprefix("['").partition("']")
     place = f"step {key}: its output '{output}'" + (f", at {rest}," if rest else "")
     return UnsavableValueError(f'{place} cannot be recorded: {error.problem}; or set saveState="false" on the step')

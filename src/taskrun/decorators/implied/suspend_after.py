@@ -2,8 +2,8 @@
 
     <step name="order" next="@suspend"> … </step>
 
-Rules: the same for ``nextOnError`` and for ``to`` of a case. No inputs are requested; ``<suspend>`` is the step for
-that.
+Rules: ``@suspend`` has the same meaning in ``nextOnError``, and in ``to`` of a ``<case>``. The resume needs no inputs.
+To request inputs, use the step ``<suspend>``.
 """
 
 from __future__ import annotations
@@ -34,14 +34,20 @@ class SuspendAfter(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> SuspendAfter | None:
-        """Return the decorator for a step that may have ``@suspend`` as its target."""
+        """Return the decorator for a step whose next step may be ``@suspend``, None for any other step.
+
+        The next step can be named by ``next``, by ``nextOnError``, and by ``to`` of a ``<case>``.
+        """
         if not settings.jumps or settings.root or settings.outermost is not None:
             return None
         targets = {step.next, step.next_on_error, *(target for _, target in step.traits.jumps(step))}
         return cls(step=step) if SUSPEND in targets else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step; if its target is ``@suspend``, suspend the run, unless it was resumed here."""
+        """Run the step; if its completion has the target ``@suspend``, suspend the run.
+
+        If the run was resumed at this wait point already, return a completion with which the flow continues.
+        """
         done = await inner(frame)
         if done.signal is not Signal.SUSPEND or done.target != SUSPEND:
             return done

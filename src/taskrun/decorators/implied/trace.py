@@ -1,7 +1,7 @@
 """Events for the start and the end of each step, sent to the observers of the run.
 
-Rules: woven only into the program of traced runs, so that other runs do not pay for it. For a skipped step, ``when``
-and ``flags`` send an event of their own.
+Rules: the decorator is woven only into the program of traced runs, which are those with observers, so that other runs
+do not pay for it. A step that ``when`` or ``flags`` skips has neither event: they send StepSkipped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from taskrun.errors import StepTimeout
 
 @decorator("trace", rank=130)
 class Trace(ImpliedDecorator):
-    """Implied decorator that emits an event at the start and at the end of a step."""
+    """Implied decorator that emits StepStarted before a step and StepFinished after it."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("traced",))
 
@@ -27,13 +27,13 @@ class Trace(ImpliedDecorator):
 
     @classmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Trace | None:
-        """Return the decorator for every step of a traced program but the root."""
+        """Return the decorator for a step of a traced program; None for the root and for a called library step."""
         if settings.root or settings.outermost is not None:
             return None
         return cls(step=step)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
-        """Run the step between its start event and its end event."""
+        """Run the step; emit StepStarted before it and StepFinished after it, also when it fails or is cancelled."""
         from taskrun.core.events import StepFinished, StepStarted
 
         run, step = frame.run, self.step
