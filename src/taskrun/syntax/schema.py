@@ -89,7 +89,7 @@ class ElementDeclaration:
     any_attribute: bool
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], ElementDeclaration]]:
-        """Yield this declaration and all below it, each once, after the shortest chain of tags to it."""
+        """Yield (chain of tags, declaration) for this declaration and all below it, each once by its shortest chain."""
         seen = {self}
         level: list[tuple[tuple[str, ...], ElementDeclaration]] = [((self.tag,), self)]
         for chain, declaration in level:

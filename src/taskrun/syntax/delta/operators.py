@@ -1,10 +1,11 @@
-"""Operators of ``x:override``, and the operator that two of them combine to.
+"""Merge operators, the values of ``x:override``, and the one operator that two of them combine to.
 
     <step name="pay" x:override="replace">…</step>
 
-Rules: the default is ``merge-replace`` for an element that contains text or a script, and ``merge`` for all others. The
-result of a merge carries the combined operator of its two layers. Merging is thereby associative: deltas may be merged
-with each other before they are merged over the base.
+Rules: the default is ``merge-replace`` for an element that contains text or a script, ``append`` for a section such as
+``<x:config>``, and ``merge`` for all others. If a delta is merged over another delta, the result gets the operator that
+has the same effect as both of theirs (``COMBINED``). Merging is thereby associative: deltas may be merged with each
+other before they are merged over the base.
 """
 
 from __future__ import annotations
@@ -53,5 +54,5 @@ def default_operator(node: Node, opaque: frozenset[str]) -> str:
 
 
 def operator_of(node: Node, opaque: frozenset[str]) -> str:
-    """Return the merge operator of an element: the value of its ``x:override``, else the default."""
+    """Return the merge operator of an element: the value of its ``x:override``, else the default for its tag."""
     return node.attributes.get("x:override") or default_operator(node, opaque)
