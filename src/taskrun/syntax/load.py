@@ -154,7 +154,7 @@ class XmlReader:
         parser.StartDoctypeDeclHandler = self.doctype
 
     def read(self) -> Node:
-        """Parse the text and return the root element; raises XmlError with all problems."""
+        """Parse the text and return the root element; raises XmlError with all problems of the text, if it has any."""
         try:
             self.parser.Parse(self.source.text, True)
         except expat.ExpatError as error:
@@ -233,7 +233,7 @@ class XmlReader:
         self.problems.extend(undeclared(node, element.prefixes, self.declaration))
 
     def declaration(self, prefix: str) -> str:
-        """Return what to add where to declare a prefix, for a hint: ``xmlns:p="p" to <task>``."""
+        """Return, for a hint, what must be added to declare a prefix and where: ``xmlns:p="p" to <task>``."""
         return f'xmlns:{prefix}="{prefix}" to <{self.open[0].tag}>'
 
     def flush(self, children: list[Node]) -> None:

@@ -121,9 +121,9 @@ class Node(NamedTuple):
         return self.source.location(_skip(self.source.text, start, index))
 
     def source_of(self, path: str) -> Source:
-        """Return the Source (path and text) of the file ``path`` if a part of this node comes from this file.
+        """Return the Source (path and text) of the file ``path``, which shows the line of a problem.
 
-        For all other files return the Source of the node itself.
+        If no part of this node comes from this file, it is the Source of the node itself.
         """
         if self.places is not None and path != self.source.path:
             return self.places.source(path) or self.source
@@ -162,7 +162,7 @@ def same(one: Node, other: Node) -> bool:
 
 
 def _skip(text: str, offset: int, count: int) -> int:
-    """Return the offset in an XML text that is ``count`` characters of a value behind ``offset``.
+    """Return the offset in an XML text of character ``count`` (from 0) of a value that begins at ``offset``.
 
     Characters are counted as an XML parser returns them: an entity counts as one, a comment or ``<![CDATA[`` as none.
     """

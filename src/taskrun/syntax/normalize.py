@@ -19,7 +19,7 @@ PARTS = frozenset({"then", "else", "case", "otherwise"})
 
 
 def new_tag(node: Node, parent: Node | None, position: int) -> Node:
-    """Return the element with its new tag: ``<xpl>`` becomes ``<step>``, a task in graph mode ``<graph-task>``.
+    """Return the element with its new tag: ``<xpl>`` becomes ``<step>``, a root in graph mode becomes ``<graph-task>``.
 
     All other elements are returned unchanged.
     """

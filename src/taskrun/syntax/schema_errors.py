@@ -109,7 +109,7 @@ def _quoted(text: str) -> str:
 
 
 class _GrammarIndex:
-    """Index of the schema for hints: the elements that may contain each element, and that may have each attribute."""
+    """Index of the schema for hints: in which elements each element is allowed, and on which each attribute."""
 
     def __init__(self, grammar: ElementDeclaration) -> None:
         self.of_element: dict[str, set[str]] = {}
@@ -158,10 +158,10 @@ def _allowed(kind: str, names: list[str]) -> str:
 
 
 def lxml_problems(root: Node, tree: _Element, schema: Schema) -> list[Diagnostic]:
-    """Return the messages of lxml about ``tree``, the copy of ``root`` that it validated last, as diagnostics.
+    """Return the messages of lxml about ``tree``, its copy of ``root``, as diagnostics.
 
-    Each one has the location of the node that the message is about. It is the last resort, because the messages are
-    poor.
+    Each has the location of the node that the message is about. They are the last resort, because the messages are
+    poor. ``tree`` must be what ``schema.compiled`` has validated last.
     """
     problems = []
     for entry in cast("Iterable[_LogEntry]", schema.compiled.error_log):

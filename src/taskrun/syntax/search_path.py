@@ -25,7 +25,7 @@ _VERSION = re.compile(r"v(\d+)")
 
 
 class NotFoundError(LookupError):
-    """The file does not exist; ``tried`` are the paths that were searched."""
+    """The file of a task or step library does not exist; ``tried`` are the paths that were searched."""
 
     def __init__(self, what: str, tried: Sequence[str]) -> None:
         super().__init__(f"{what} not found")
@@ -48,7 +48,7 @@ class SearchPath:
     roots: tuple[str, ...]
 
     def by_path(self, path: str, referrer: str) -> str:
-        """Return the file that the file ``referrer`` calls ``path``; raise NotFoundError if it does not exist."""
+        """Return the file that ``path`` means in the file ``referrer``; raise NotFoundError if it does not exist."""
         if not path.startswith("/"):
             tried = relative_candidates(path, referrer)
             for candidate in tried:

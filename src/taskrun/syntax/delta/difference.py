@@ -42,7 +42,10 @@ class Differ(NamedTuple):
         return self._body(base, wanted, wanted._replace(attributes=attributes, children=(), text=""))
 
     def _body(self, base: Node, wanted: Node, delta: Node) -> Node:
-        """Return ``delta``, which has only its attributes, with content that changes ``base`` into ``wanted``."""
+        """Return ``delta`` with the children or text that change the content of ``base`` into that of ``wanted``.
+
+        The ``delta`` that is passed has only its attributes.
+        """
         if default_operator(wanted, self.opaque) == MERGE_REPLACE:
             return delta._replace(children=wanted.children, text=wanted.text)
         if base.text == wanted.text and _all_same(base, wanted):
@@ -88,14 +91,14 @@ def replacement_delta(wanted: Node) -> Node:
 
 
 def _key(parent: Node | None, node: Node) -> dict[str, str]:
-    """Return the key attribute of an element with its value, ``{name: value}``; empty if its tag alone is its key."""
+    """Return the key attribute of an element, such as ``{"name": "pay"}``; empty if its tag alone is its key."""
     attribute = key_attribute(parent, node) if parent is not None else None
     value = node.attributes.get(attribute) if attribute else None
     return {attribute: value} if attribute and value is not None else {}
 
 
 def _keyed(parent: Node) -> dict[Key, Node] | None:
-    """Return the children of an element by their keys, or None if two have the same key or one has no key."""
+    """Return the children of an element by their keys; None if two have the same key or one has none."""
     found: dict[Key, Node] = {}
     for child in parent.children:
         key = key_of(parent, child)

@@ -54,7 +54,7 @@ class Sources:
     """For each file that was read: the chain of files that extend each other, from the flow to that file."""
 
     trees: dict[str, Node] = field(default_factory=dict)
-    """Trees of the tag libraries that were read, by path."""
+    """Trees of the tag libraries that were read, by file path."""
 
     def for_tag_library(self) -> Sources:
         """Return a copy for loading a tag library: without ``transform`` and ``dump``, which apply only to flows."""
@@ -164,7 +164,7 @@ class _Extender:
         return node if children == node.children else node._replace(children=children)
 
     def _as_replacement(self, node: Node) -> Node:
-        """Return a container that is merged with its own bases, marked to replace the one in the bases of its file."""
+        """Return a container, merged with its own bases, marked to replace the one in the bases of its file."""
         for section in node.children:
             if section.tag in SECTIONS:
                 message = f"<{section.tag}> cannot be used here: only <{node.tag}> extends this file, not a whole file"
@@ -229,7 +229,7 @@ def _similar_file(word: str, from_file: str) -> str:
 
 
 def _root_problems(root: Node) -> Iterator[Diagnostic]:
-    """Yield a problem for each attribute that has no meaning on a root, and for a root with ``x:abstract``."""
+    """Yield a problem for a root with ``x:abstract`` (it cannot be run) or attributes without meaning there."""
     for name in ("x:prototype", "x:virtual", "x:inherit"):
         if name in root.attributes:
             hint = "the root has no siblings; use x:extends"

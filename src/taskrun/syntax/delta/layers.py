@@ -108,8 +108,7 @@ class Files:
 def relative_candidates(path: str, from_file: str) -> list[str]:
     """Return the files that a relative path in ``from_file`` may refer to, in the order of the search.
 
-    The first is beside ``from_file``. If ``from_file`` is in a layer, the second is beside the file that it is used
-    instead of.
+    The first is beside ``from_file``. If ``from_file`` is in a layer, the second is beside the file that it replaces.
 
     >>> relative_candidates("a.xml", "flows/_delta/acme/parts/b.xml")
     ['flows/_delta/acme/parts/a.xml', 'flows/parts/a.xml']

@@ -100,7 +100,7 @@ class Merger:
         return delta._replace(attributes=values, children=(), text="", places=places)
 
     def _attributes(self, base: Node, delta: Node, *, fresh: bool) -> dict[str, Node]:
-        """Return the attributes of the merged element: name → the element of a file whose value is used.
+        """Return the attributes of the merged element: each name with the element of a file that its value comes from.
 
         With ``fresh``, the attributes of the base are ignored.
         """
@@ -115,7 +115,7 @@ class Merger:
         return found
 
     def _body(self, base: Node, delta: Node, placeholder: str) -> tuple[Node, tuple[Node, ...], str]:
-        """Return the content of the merged element: the element that its text comes from, the children, the text."""
+        """Return the content of the merged element: the element that its text comes from, children, and text."""
         above, below = operator_of(delta, self.opaque), operator_of(base, self.opaque)
         has_body = bool(delta.children or delta.text)
         if above == MERGE_REPLACE:
@@ -153,7 +153,10 @@ class Merger:
         return (hole, *pieces) if below == APPEND else (*pieces, hole)
 
     def _pieces(self, node: Node) -> tuple[Node, ...]:
-        """Return the content of an element as nodes: its children, or its text as one node."""
+        """Return the content of an element as nodes, which can be joined with those of another element.
+
+        They are its children, or one node for its text: ``<c:script>`` for a script, else ``#text``.
+        """
         if node.children or not node.text.strip():
             return node.children
         body = body_of(node)
@@ -200,10 +203,11 @@ class Merger:
         return tuple(node for key in order for node in (made[key], *rest.get(key, ())))
 
     def _keyed(self, parent: Node, listed: dict[str, str], *, is_delta: bool = False) -> dict[Key, list[Node]]:
-        """Return the children of an element by their keys; a child without a key gets one that no other child has.
+        """Return the children of an element by their keys: each key with the list of the children that have it.
 
-        ``listed`` has the ``x:key-attr`` of base or delta, which applies to both. In a delta, a child without a key is
-        recorded as a problem, because it cannot be paired with one of the base.
+        A child without a key gets one that no other child has. In a delta, it is also recorded as a problem, because it
+        cannot be paired with a child of the base. ``listed`` has the ``x:key-attr`` of base or delta, which applies to
+        both.
         """
         found: dict[Key, list[Node]] = {}
         if listed:

@@ -67,7 +67,7 @@ def describe_origin(node: Node, parent: Node | None) -> str:
 
 
 def owner_of(node: Node, attribute: str) -> Node:
-    """Return the element, as it was before it was merged into ``node``, whose value of an attribute is used.
+    """Return the element of a file from which a merged node has the value of ``attribute``.
 
     Returns ``node`` itself if it was not merged.
     """
@@ -75,7 +75,7 @@ def owner_of(node: Node, attribute: str) -> Node:
 
 
 def body_of(node: Node) -> Node:
-    """Return the element, as it was before it was merged into ``node``, whose content is used.
+    """Return the element of a file from which a merged node has its content.
 
     Returns ``node`` itself if it was not merged.
     """

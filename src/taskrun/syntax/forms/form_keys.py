@@ -82,7 +82,7 @@ class KeyInterpreter:
     def unknown(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
         """Yield elements for a key with a map or list that the schema does not allow; ``validate`` reports them.
 
-        Only a list is reported here, unless the element may contain any element.
+        A list is recorded as a problem at once and yields nothing, unless the element may contain any element.
         """
         name, shape = key.text, parent.shape
         if isinstance(value, Items) and not shape.script:
@@ -94,7 +94,11 @@ class KeyInterpreter:
             yield key, FormPart(name, one, FREE, key.start if one is value else one.start)
 
     def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
-        """Yield the child element whose tag is the key; report a list, unless it is an element such as ``<steps>``."""
+        """Yield the child element whose tag is the key.
+
+        A list as its value is recorded as a problem, unless the element is one that is written as a list, such as
+        ``<steps>``.
+        """
         below = self.shapes.child(shape, key.text)
         if isinstance(value, Items) and not below.container:
             plural = next((plural for plural, tag in shape.plurals.items() if tag == key.text), "")
@@ -126,9 +130,9 @@ class KeyInterpreter:
     def prefixed(self, key: Scalar, value: Value) -> Iterator[KeyedPart]:
         """Yield the elements or the attribute for a key with a prefix, such as ``c:if``.
 
-        A scalar is an attribute, except XML under a prefix of the language. A map is an element if its prefix is one of
-        the language or it declares its tag, else an attribute. A list is elements if all its items are, else an
-        attribute.
+        A scalar becomes an attribute; but XML under a prefix of the language, such as ``c:``, becomes an element. A map
+        becomes an element if the prefix is one of the language or if the map declares its tag. A list becomes several
+        elements if this holds for all its items. All other maps and lists become an attribute.
         """
         name = key.text
         own = name.partition(":")[0] in WELL_KNOWN_PREFIXES

@@ -1,7 +1,8 @@
 """Locate the parts of an element of a YAML or JSON file, for errors.
 
-Rules: the location of an attribute is that of its key. A character of a value is located in the raw text of the file, past
-quotes, escapes and folded lines. All characters of a value that was converted from a list or a map have one location.
+Rules: the location of an attribute is that of its key. A character of a value is located in the raw text of the file,
+where quotes, escapes and folded lines take more characters. If a value was converted from a list or a map, all its
+characters have the same location.
 """
 
 from __future__ import annotations

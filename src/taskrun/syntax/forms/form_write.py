@@ -88,7 +88,7 @@ class _FormWriter:
                 return
 
     def is_plain_child(self, child: Node, shape: Shape) -> bool:
-        """Return True if ``child`` can be written with its tag as the key, because the reader reads it back."""
+        """Return True if the tag of ``child`` can be its key in the map: it is then read back as this child."""
         taken = child.tag == TYPE or child.tag in shape.plurals or shape.attributes.get(child.tag) == "Template"
         return is_name(child.tag) and (child.tag in shape.children or not taken)
 
@@ -116,7 +116,7 @@ class _FormWriter:
 
 
 def _is_plain_attribute(name: str, value: str, shape: Shape) -> bool:
-    """Return True if the name of an attribute can be its key in the map, because the reader then reads an attribute."""
+    """Return True if the name of an attribute can be its key in the map: it is then read back as this attribute."""
     if not is_name(name):
         return False
     prefix, colon, _ = name.partition(":")

@@ -36,7 +36,10 @@ def read_fragment(tag: str, scalar: Scalar, source: Source, prefixes: frozenset[
 
 
 class _FragmentReader(XmlReader):
-    """XML reader for a fragment, whose root stands for the element of the YAML or JSON file around the fragment."""
+    """XML reader for a fragment inside a start and an end tag that were added to it.
+
+    So the root element stands for the element of the YAML or JSON file that contains the fragment.
+    """
 
     def unclosed(self) -> str:
         """Return a hint that names the innermost open element, ``""`` if only the root is open.

@@ -85,9 +85,9 @@ class _FormReader:
         return self.element(FormPart(tag, value, shape, value.start, declared is not None), WELL_KNOWN_PREFIXES, 1)
 
     def element(self, part: FormPart, prefixes: frozenset[str], depth: int) -> Node:
-        """Build the element of a part and everything inside it.
+        """Return the element for a ``FormPart``, with everything inside it.
 
-        It is the only recursive function, so that deep nesting needs little of Python's stack.
+        This is the only recursive function, so that deep nesting needs little of Python's stack.
         """
         found = self.gather(part)
         if depth > MAX_DEPTH:
@@ -112,7 +112,7 @@ class _FormReader:
         return node
 
     def gather(self, part: FormPart) -> _Gathered:
-        """Return the attributes, child elements and text of a part, without building the nodes of the children."""
+        """Return the content of the element for a ``FormPart``, without building the nodes of its children."""
         value = part.value
         if isinstance(value, Scalar):
             return _Gathered(text=value, xml=part.shape.script and looks_like_xml(value.text))
