@@ -17,7 +17,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 Subject = TypeVar("Subject")
 Condition: TypeAlias = Callable[[Subject], bool]
-"""Function that evaluates an expression for a subject, such as the flags of a run."""
+"""Function that evaluates an expression for a subject, such as the flags of a step: True or False."""
 
 _NOT = frozenset({"not", "!"})
 

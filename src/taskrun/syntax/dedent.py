@@ -35,7 +35,8 @@ def _tidy(node: Node, scripts: frozenset[str], depth: int | None) -> Node:
 def _script(text: str, depth: int | None) -> str:
     """Return the text of a script at the left margin if ``depth`` is None, else indented for an element of this depth.
 
-    The depth is the number of elements around the element: 0 for the root.
+    The depth is the number of elements around the element: 0 for the root. A script that must not change is returned
+    unchanged (see the rules of the module).
     """
     first, newline, others = text.partition("\n")
     if not newline or not others.strip() or _LONG_TEXT.search(text) or "\r" in text:

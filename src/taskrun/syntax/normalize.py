@@ -31,10 +31,10 @@ def new_tag(node: Node, parent: Node | None, position: int) -> Node:
 
 
 def default_name(node: Node, parent: Node | None, position: int) -> Node:
-    """Return the element with a name if it is a step or a branch without one; all others are returned unchanged.
+    """Return the element with a name if it is a step, ``<then>``, ``<case>`` and the like without one.
 
     The n-th step of a ``<steps>`` is called by its tag and n: ``sleep2``. A ``<then>``, ``<else>`` or ``<otherwise>``
-    is called by its tag, the n-th ``<case>`` is called ``case`` and n.
+    is called by its tag, the n-th ``<case>`` is called ``case`` and n. All other elements are returned unchanged.
     """
     if parent is None or node.attributes.get("name"):
         return node

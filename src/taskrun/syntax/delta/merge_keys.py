@@ -15,7 +15,7 @@ from taskrun.syntax.node import TEXT, Node
 Key: TypeAlias = tuple[str, ...]
 
 LISTS: Mapping[str, str] = MappingProxyType({"steps": "name"})
-"""Elements whose children have this key attribute, whatever their tags."""
+"""Elements → the key attribute of all their children, whatever the tags of the children are."""
 
 UNIQUE: Mapping[str, str] = MappingProxyType(
     {

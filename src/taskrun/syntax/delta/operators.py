@@ -20,7 +20,7 @@ MERGE, MERGE_SUPER, MERGE_REPLACE, BOUNDED_MERGE = "merge", "merge-super", "merg
 OPERATORS = (REMOVE, REPLACE, APPEND, PREPEND, MERGE, MERGE_SUPER, MERGE_REPLACE, BOUNDED_MERGE)
 
 SECTIONS = frozenset({"x:config", "x:pre-parse", "x:post-parse", "x:gen-extends", "x:post-extends"})
-"""Parts of a file that control its compilation; the delta's are appended to the base's."""
+"""Elements of a file that control its compilation; those of a delta are appended to those of its base."""
 
 TEXT_ONLY = frozenset({"description", "schema", "example", "exception-filter"})
 
@@ -43,7 +43,7 @@ COMBINED: Mapping[tuple[str, str], str] = MappingProxyType(
         if result != "-"
     }
 )
-"""(operator of the lower layer, operator of the upper one) → combined operator; missing pairs are conflicts."""
+"""(operator of the base, operator of the delta) → operator of the result; a missing pair is a conflict."""
 
 
 def default_operator(node: Node, opaque: frozenset[str]) -> str:

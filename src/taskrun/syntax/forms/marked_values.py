@@ -137,9 +137,10 @@ def _align(value: str, text: str, start: int, end: int) -> list[int]:
 
 
 def _between(white: str, start: int, end: int) -> Iterator[int]:
-    """Yield an offset for each character of ``white``, which is white space between two words of a scalar.
+    """Yield an offset in the file for each character of ``white``, the white space between two words of a scalar.
 
-    ``start`` and ``end`` are the offsets in the file between which the white space is, perhaps written differently.
+    In the file it may be written with other characters, because lines are folded or indented; it is between the offsets
+    ``start`` and ``end``.
     """
     last_break = max(map(white.rfind, BREAKS))
     for index in range(len(white)):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from yaml import CollectionStartEvent, Event, ScalarEvent
 
 MOST_ALIASED = 10_000
-"""Limit of the values that aliases repeat in one file."""
+"""How many values all aliases of one file may repeat together, counting the values inside lists and maps."""
 
 _TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 _PLAIN_TAGS = frozenset({None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
