@@ -1,10 +1,11 @@
-"""Parser of boolean expressions: operands with ``and``, ``or``, ``not`` and brackets become functions.
+"""Parse boolean expressions, such as the condition of a switch, into functions that evaluate them.
 
     fast and not (draft or EMPTY)                the flags of a step
     shop.audit && !(shop.level < 2)              the configuration of ``feature:on``
 
-Rules: ``not`` binds tighter than ``and``, and ``and`` tighter than ``or``. The language of the operands is a setting: a
-``Grammar`` has the pattern of a token and a function that parses one operand.
+Rules: ``not`` binds tighter than ``and``, and ``and`` tighter than ``or``. What an operand such as ``fast`` or
+``shop.level < 2`` means is not fixed here. Each kind of expression has a ``Grammar``, which contains the pattern of a
+token and a function that parses one operand.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from typing import Generic, TypeAlias, TypeVar
 
 Subject = TypeVar("Subject")
 Condition: TypeAlias = Callable[[Subject], bool]
-"""Function that evaluates an expression for a subject, such as the flags of a run."""
+"""Function that evaluates an expression for a subject, such as the flags of a step: True or False."""
 
 _NOT = frozenset({"not", "!"})
 
 
 class Tokens:
-    """Tokens of one expression, consumed from left to right."""
+    """Tokens of one expression, such as ``not``, ``(`` and ``fast``; they are consumed from left to right."""
 
     def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
-        """Split ``text``; raises ValueError at the first characters that ``pattern`` does not match."""
+        """Split ``text`` into matches of ``pattern``; raise ValueError where ``pattern`` does not match."""
         self._words: list[str] = []
         self._next = 0
         position, text = 0, text.strip()
@@ -40,19 +41,19 @@ class Tokens:
 
     @property
     def next(self) -> str:
-        """The next token, ``""`` at the end."""
+        """The next token, ``""`` at the end of the expression; reading it does not consume it."""
         return self._words[self._next] if self._next < len(self._words) else ""
 
     def accept(self, words: frozenset[str]) -> bool:
-        """Consume the next token if it is one of ``words``, and return whether it was."""
+        """Consume the next token if it is one of ``words``; return True if it was, else False."""
         found = self.next in words
         self._next += found
         return found
 
     def take(self, expected: str) -> str:
-        """Consume the next token and return it; raise ValueError at the end of the text.
+        """Consume the next token and return it; raise ValueError at the end of the expression.
 
-        ``expected`` is the description of the missing token for the message.
+        ``expected`` says in the message what is missing there, such as ``a value``.
         """
         word = self.next
         if not word:
@@ -63,11 +64,12 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grammar(Generic[Subject]):
-    """Grammar of a kind of boolean expressions: its tokens, operands and operators.
+    """Grammar of one kind of boolean expressions: its tokens, its operands, and the words for ``and`` and ``or``.
 
-    ``token`` matches one token, without white space around it. ``operand`` parses the rest of an operand whose first
-    token has been consumed, and raises ValueError; ``operand_name`` is the word for an operand in messages.
-    ``and_words`` and ``or_words`` are the spellings of the operators.
+    ``token`` is the pattern of one token, without the white space around it. ``operand`` parses one operand: a function
+    of the operand's first token, which is consumed already, and of the tokens behind it. It returns the condition for
+    the operand, or raises ValueError. ``operand_name`` is the word for an operand in messages, such as
+    ``a flag's name``.
     """
 
     token: re.Pattern[str]
@@ -77,9 +79,10 @@ class Grammar(Generic[Subject]):
     or_words: frozenset[str] = frozenset({"or"})
 
     def parse(self, text: str) -> Condition[Subject]:
-        """Return the condition for an expression: a function that returns whether a subject meets it.
+        """Return the condition for the expression ``text``: a function that returns True or False for a subject.
 
-        Raises ValueError if the text is not a valid expression.
+        A subject is what the operands are looked up in, such as the configuration. Raises ValueError if the text is not
+        a valid expression.
         """
         tokens = Tokens(text, self.token)
         condition = self._disjunction(tokens)

@@ -1,7 +1,8 @@
-"""Removes or adds the indentation that scripts have because of their position in a file.
+"""Remove or add the indentation that scripts have because of their position in a file, for ``taskrun convert --tidy``.
 
-Rules: only scripts of several lines are changed. Unchanged remain scripts with a string over several lines, because the
-string would change, and scripts whose first line follows the tag while all other lines are indented.
+Rules: only scripts of several lines are changed. Two kinds remain as they are: scripts with a string over several
+lines, because the string would change; and scripts that begin on the line of the tag while all other lines are
+indented, because that indentation may have a meaning.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _STEP = 2
 def tidy(root: Node, scripts: frozenset[str], *, indented: bool) -> Node:
     """Return the tree with its scripts at the left margin, or indented as deep as their elements if ``indented``.
 
-    ``scripts`` are the tags of the elements that contain a script.
+    ``scripts`` are the tags of the elements that contain a script. ``meta`` and ``auth`` do not count as such.
     """
     return _tidy(root, scripts - {"meta", "auth"}, 0 if indented else None)
 
@@ -32,7 +33,11 @@ def _tidy(node: Node, scripts: frozenset[str], depth: int | None) -> Node:
 
 
 def _script(text: str, depth: int | None) -> str:
-    """Return a script without indentation or, unless ``depth`` is None, indented for ``depth`` elements around it."""
+    """Return the text of a script at the left margin if ``depth`` is None, else indented for an element of this depth.
+
+    The depth is the number of elements around the element: 0 for the root. A script that must not change is returned
+    unchanged (see the rules of the module).
+    """
     first, newline, others = text.partition("\n")
     if not newline or not others.strip() or _LONG_TEXT.search(text) or "\r" in text:
         return text

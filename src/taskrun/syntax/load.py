@@ -1,9 +1,9 @@
-"""Parser of task files: converts XML, YAML or JSON into a tree of nodes.
+"""Parse task files: convert XML, YAML or JSON into a tree of nodes.
 
-Rules: XML is read in one pass of expat, which reports the exact line and column of every ``<``. There are no DTDs, no
-entities other than the five of XML, and no access to the network. The well-known prefixes need no ``xmlns``; every
-other prefix must be declared, and all undeclared ones are reported together. Comments, and white space between
-elements, are dropped.
+Rules: XML is read in one pass of Python's parser ``expat``, which reports the exact line and column of every ``<``.
+There are no DTDs, no entities other than the five of XML, and no access to the network. The prefixes of the language
+(``x:``, ``in:``, ``c:``, …) need no ``xmlns``. Every other prefix must be declared; all undeclared prefixes of a file
+are reported together. Comments, and white space between elements, are dropped.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", 
 def load(path: str, schema: Schema | None = None) -> Node:
     """Return the root element of the file at ``path``; raises XmlError if it cannot be read or parsed.
 
-    The ending of ``path`` selects XML, YAML or JSON. For YAML and JSON, ``schema`` decides which keys are elements; the
-    default is the schema without additions of packages.
+    The ending of ``path`` selects XML, YAML or JSON. For YAML and JSON, ``schema`` decides which keys are elements. The
+    default is the schema without the elements that other packages add.
     """
     file = Path(path)
     try:
@@ -48,7 +48,11 @@ def load(path: str, schema: Schema | None = None) -> Node:
 
 
 def parse_form(path: str, data: bytes, schema: Schema) -> Node:
-    """Return the root element of the JSON (if ``path`` ends with ``.json``) or YAML text ``data``; raises XmlError."""
+    """Return the root element of the YAML or JSON text ``data``; raises XmlError if it cannot be parsed.
+
+    ``path`` is the name of the file in errors; the text is JSON if it ends with ``.json``, else YAML. ``schema``
+    decides which keys are elements.
+    """
     from taskrun.syntax.forms.json_text import read_json
     from taskrun.syntax.forms.shapes import Shapes
     from taskrun.syntax.forms.yaml_form import read_form
@@ -60,7 +64,7 @@ def parse_form(path: str, data: bytes, schema: Schema) -> Node:
 
 
 def parse(path: str, data: bytes) -> Node:
-    """Return the root element of the XML text ``data``; raises XmlError, in which the file is called ``path``."""
+    """Return the root element of the XML text ``data``; raises XmlError, whose locations name the file ``path``."""
     return XmlReader(Source(path, _decode(path, data))).read()
 
 
@@ -94,14 +98,14 @@ def _neighbours(file: Path) -> str:
 
 
 def prefix_of_library(path: str) -> str:
-    """Return the default prefix of a tag library: the name of its file without the ending."""
+    """Return the default prefix of a tag library, its file name without the ending: ``tags/money.xlib`` → ``money``."""
     return path.strip().rpartition("/")[2].removesuffix(".xlib")
 
 
 def undeclared(node: Node, declared: frozenset[str], add: Callable[[str], str]) -> Iterator[Diagnostic]:
-    """Yield a problem for each undeclared prefix of a node.
+    """Yield a diagnostic for each prefix of a node's tag and attributes that is not in ``declared``.
 
-    ``add`` returns the text that declares a prefix, for the hint.
+    ``add`` is a function of the prefix that returns how to declare it; the hint is "add" with this text.
     """
     for name in (None, *node.attributes):
         prefix, colon, _ = (name or node.tag).partition(":")
@@ -115,7 +119,7 @@ def undeclared(node: Node, declared: frozenset[str], add: Callable[[str], str]) 
 
 
 class _OpenElement(NamedTuple):
-    """Element whose end tag has not been read; ``prefixes`` are those declared for its content."""
+    """Element whose end tag has not been read yet; ``prefixes`` are the prefixes that are declared for its content."""
 
     tag: str
     attributes: Mapping[str, str]
@@ -126,9 +130,10 @@ class _OpenElement(NamedTuple):
 
 
 class XmlReader:
-    """Builds the nodes of one XML text from expat's events: a file, or a fragment inside another file.
+    """Builds the nodes of one XML text from the events of ``expat``: ``XmlReader(source).read()`` returns the root.
 
-    ``prefixes`` are those declared outside the text, ``depth`` is the number of elements around it.
+    The text is a file, or a fragment inside another file. ``prefixes`` are the prefixes declared outside the text.
+    ``depth`` is the number of elements around it, which counts for the limit of nested elements.
     """
 
     def __init__(self, source: Source, prefixes: frozenset[str] = WELL_KNOWN_PREFIXES, depth: int = 0) -> None:
@@ -149,7 +154,7 @@ class XmlReader:
         parser.StartDoctypeDeclHandler = self.doctype
 
     def read(self) -> Node:
-        """Parse the text and return the root element; raises XmlError with all problems."""
+        """Parse the text and return the root element; raises XmlError with all problems of the text, if it has any."""
         try:
             self.parser.Parse(self.source.text, True)
         except expat.ExpatError as error:
@@ -160,32 +165,41 @@ class XmlReader:
         return self.root
 
     def unclosed(self) -> str:
-        """Return the innermost open element as a hint, ``""`` if there is none."""
+        """Return a hint that names the innermost element that is still open, ``""`` if there is none.
+
+        It is the hint for text that is not well-formed, because the usual reason is a missing end tag.
+        """
         if not self.open:
             return ""
         element = self.open[-1]
         return f"the element that is open here is <{element.tag}> from line {element.line}, column {element.column}"
 
     def note(self, code: str, place: Location, message: str, hint: str = "") -> None:
-        """Report a problem at a location."""
+        """Append a diagnostic with this location to ``problems``; reading continues."""
         line = self.source.line(place.line)
         self.problems.append(Diagnostic(location=place, code=code, message=message, hint=hint, line=line))
 
     def stop(self, code: str, message: str, hint: str = "") -> XmlError:
-        """Return the error for a fatal problem at the position of the parser."""
+        """Record a fatal problem at the position of the parser, and return the XmlError for the caller to raise.
+
+        The error contains all problems of the text so far.
+        """
         parser = self.parser
         place = Location(self.source.path, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
         self.note(code, place, message, hint)
         return XmlError(self.problems)
 
     def doctype(self, *_: object) -> None:
-        """Raise XmlError for a DTD."""
+        """Handle the start of a DTD (``<!DOCTYPE``): raise XmlError, because a task file cannot have one."""
         place = self.source.location(self.source.text.index("<!DOCTYPE"))
         self.note("dtd", place, "a task file cannot have a DTD or entities of its own", "remove the <!DOCTYPE …>")
         raise XmlError(self.problems)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Handle a start tag: open an element."""
+        """Handle a start tag: put a new element on the stack of open elements, and check its prefixes.
+
+        Raises XmlError if elements are nested too deep.
+        """
         parser = self.parser
         line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
         stack = self.open
@@ -214,23 +228,23 @@ class XmlReader:
             self.check_prefixes(stack[-1])
 
     def check_prefixes(self, element: _OpenElement) -> None:
-        """Report the undeclared prefixes of an element."""
+        """Record a problem for each undeclared prefix of an element's tag and attributes."""
         node = Node(element.tag, element.attributes, (), "", self.source, element.line, element.column)
         self.problems.extend(undeclared(node, element.prefixes, self.declaration))
 
     def declaration(self, prefix: str) -> str:
-        """Return the text that declares a prefix and where to write it, for a hint."""
+        """Return, for a hint, what must be added to declare a prefix and where: ``xmlns:p="p" to <task>``."""
         return f'xmlns:{prefix}="{prefix}" to <{self.open[0].tag}>'
 
     def flush(self, children: list[Node]) -> None:
-        """Append the text since the last tag to ``children``, unless it is white space."""
+        """Append the text since the last tag to ``children`` as a ``#text`` node; drop it if it is white space."""
         text = "".join(self.texts)
         self.texts.clear()
         if not text.isspace():
             children.append(Node(TEXT, NO_ATTRIBUTES, (), text, self.source, *self.last_tag))
 
     def end(self, _tag: str) -> None:
-        """Handle an end tag: build the node of the element."""
+        """Handle an end tag: build the node of its element, and add it to its parent or make it the root."""
         tag, attributes, children, line, column, _ = self.open.pop()
         text = ""
         if self.texts:

@@ -1,9 +1,9 @@
 """The syntax tree: nodes are immutable elements, and compute the exact location of each of their parts.
 
 Rules: a node knows nothing of steps. The text of an element without child elements is its ``text``. Text between child
-elements becomes child nodes with the tag ``#text``; white space alone is dropped. A node stores its line and column; the
-location of an attribute, or of a character of a value, is computed from the source when an error needs it. A node that
-is not one element of an XML file (merged from several, or read from YAML) has ``places``, which compute its locations.
+elements becomes child nodes with the tag ``#text``; white space alone is dropped. A node stores its line and column.
+The location of an attribute, or of a character of a value, is computed from the source when an error needs it. A node
+that was merged from several files or read from YAML has an object ``places``, which computes its locations instead.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ _PIECE = re.compile(r"<!\[CDATA\[|\]\]>|<!--.*?-->|<\?.*?\?>|&[^;\s]*;|\r\n|<|."
 
 
 class Places(Protocol):
-    """Protocol: computes the locations of the parts of a node that is not one element of an XML file."""
+    """Protocol of ``Node.places``: computes the locations of a node that is not one element of an XML file."""
 
     def attribute(self, name: str) -> Location | None:
-        """Return the location of an attribute; None means the location of the node."""
+        """Return the location of an attribute, or None if it is not known; then the location of the node is used."""
 
     def character(self, index: int, attribute: str | None) -> Location | None:
-        """Return the location of a character of the text or of an attribute; None means that of the node."""
+        """Return the location of character ``index`` of an attribute's value, or of the text if ``attribute`` is None.
+
+        Returns None if it is not known; then the location of the node is used.
+        """
 
     def source(self, path: str) -> Source | None:
         """Return the Source (path and text) of the file ``path`` if a part of the node comes from it, else None."""
@@ -41,8 +44,9 @@ class Places(Protocol):
 class Node(NamedTuple):
     """Element of a file: tag, attributes, children, text and location.
 
-    ``line`` and ``column`` are those of the ``<``; for a ``#text`` node, of the tag before the text. A node that was made
-    from an attribute (``in:x="1"``) has the name of the attribute as ``origin`` and its value as text.
+    ``line`` and ``column`` are the position of its ``<``; for a ``#text`` node, of the tag before the text. ``origin``
+    is empty unless the node was made from an attribute. From ``in:x="1"``, an ``<input>`` with a ``<source>`` is made:
+    ``in:x`` is the origin of both, ``1`` is the text of the ``<source>``.
     """
 
     tag: str
@@ -57,7 +61,7 @@ class Node(NamedTuple):
 
     @property
     def at(self) -> Location:
-        """Location of the element."""
+        """Location of the element; of the attribute ``origin`` if the node was made from an attribute."""
         if self.origin and self.places is not None:
             return self.places.attribute(self.origin) or Location(self.source.path, self.line, self.column)
         if self.origin and (found := self._attribute(self.origin)):
@@ -72,13 +76,13 @@ class Node(NamedTuple):
         return None
 
     def walk(self) -> Iterator[Node]:
-        """Yield this element and everything below it, in the order of the document."""
+        """Yield this node and all nodes below it, elements and texts, in the order of the document."""
         yield self
         for node in self.children:
             yield from node.walk()
 
     def attribute_at(self, name: str) -> Location:
-        """Return the location of an attribute, that of the element if it has no such attribute."""
+        """Return the location of an attribute, or that of the element if it has no such attribute."""
         if self.places is not None:
             return self.places.attribute(name) or self.at
         found = self._attribute(name)
@@ -95,7 +99,11 @@ class Node(NamedTuple):
         return None
 
     def character_at(self, index: int, attribute: str | None = None) -> Location:
-        """Return the location of character ``index`` (from 0) of the text, or of an attribute's value."""
+        """Return the location of character ``index`` (from 0) of the value of ``attribute``.
+
+        If ``attribute`` is None, it is the character of the text. Returns the location of the element if there is no
+        such attribute.
+        """
         attribute = attribute or self.origin
         if self.places is not None:
             return self.places.character(index, attribute or None) or self.at
@@ -113,9 +121,9 @@ class Node(NamedTuple):
         return self.source.location(_skip(self.source.text, start, index))
 
     def source_of(self, path: str) -> Source:
-        """Return the Source (path and text) of the file ``path`` if a part of this node comes from it.
+        """Return the Source (path and text) of the file ``path``, which shows the line of a problem.
 
-        For other paths return the Source of the node itself.
+        If no part of this node comes from this file, it is the Source of the node itself.
         """
         if self.places is not None and path != self.source.path:
             return self.places.source(path) or self.source
@@ -131,14 +139,17 @@ class Node(NamedTuple):
         at: Location | None = None,
         severity: Severity = "error",
     ) -> Diagnostic:
-        """Return a diagnostic located at this element, at its attribute ``attribute``, or at the location ``at``."""
+        """Return a diagnostic with the source line of its location.
+
+        The location is ``at`` if it is given, else that of the attribute ``attribute``, else that of this element.
+        """
         place = at or (self.attribute_at(attribute) if attribute else self.at)
         line = self.source_of(place.path).line(place.line)
         return Diagnostic(location=place, code=code, message=message, hint=hint, line=line, severity=severity)
 
 
 def same(one: Node, other: Node) -> bool:
-    """Return whether two trees have equal tags, attributes, texts and children; locations are ignored."""
+    """Return True if two trees have equal tags, attributes, texts and children, else False; locations are ignored."""
     todo = [(one, other)]
     while todo:
         left, right = todo.pop()
@@ -151,7 +162,10 @@ def same(one: Node, other: Node) -> bool:
 
 
 def _skip(text: str, offset: int, count: int) -> int:
-    """Return the offset in raw XML behind ``count`` characters, counted from ``offset``; an entity is one character."""
+    """Return the offset in an XML text of character ``count`` (from 0) of a value that begins at ``offset``.
+
+    Characters are counted as an XML parser returns them: an entity counts as one, a comment or ``<![CDATA[`` as none.
+    """
     inside_cdata = False
     for piece in _PIECE.finditer(text, offset):
         raw = piece[0]

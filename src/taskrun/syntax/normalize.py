@@ -1,8 +1,9 @@
 """Rewrite a flow into the kernel language, which has fewer forms for later stages to handle.
 
-Rules: each rewrite is a function ``(element, parent, position) -> element`` in a table. Rewrites are idempotent and report
-no problems. Afterwards old tags have their new names, every step has a name, ``defaultUseParentScope`` is written on each
-step that it applies to, and a root in graph mode is a ``graph-task``.
+Rules: each rewrite is a function ``(element, parent, position) -> element`` in the table ``REWRITES``; the position
+counts the elements before it in its parent. Rewriting twice changes nothing more. No rewrite reports problems.
+Afterwards old tags have their new names, every step has a name, and a root in graph mode is a ``graph-task``. If the
+root has ``defaultUseParentScope``, every step that does not say otherwise has ``useParentScope="true"``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ PARTS = frozenset({"then", "else", "case", "otherwise"})
 
 
 def new_tag(node: Node, parent: Node | None, position: int) -> Node:
-    """Rename ``<xpl>`` to ``<step>``, and a task in graph mode to ``<graph-task>``."""
+    """Return the element with its new tag: ``<xpl>`` becomes ``<step>``, a root in graph mode becomes ``<graph-task>``.
+
+    All other elements are returned unchanged.
+    """
     if node.tag == "xpl" and parent is not None and parent.tag == "steps":
         return node._replace(tag="step", attributes=_named(node, "xpl", position))
     if node.tag == "task" and parent is None and node.attributes.get("graphMode") in {"true", "1"}:
@@ -27,9 +31,10 @@ def new_tag(node: Node, parent: Node | None, position: int) -> Node:
 
 
 def default_name(node: Node, parent: Node | None, position: int) -> Node:
-    """Give a step without a name the name ``TAGn``, where n is its position in ``<steps>``; return the element.
+    """Return the element with a name if it is a step, ``<then>``, ``<case>`` and the like without one.
 
-    A ``<then>`` or ``<else>`` is named by its tag, a ``<case>`` by tag and position.
+    The n-th step of a ``<steps>`` is called by its tag and n: ``sleep2``. A ``<then>``, ``<else>`` or ``<otherwise>``
+    is called by its tag, the n-th ``<case>`` is called ``case`` and n. All other elements are returned unchanged.
     """
     if parent is None or node.attributes.get("name"):
         return node
@@ -54,7 +59,7 @@ REWRITES: tuple[Rewrite, ...] = (new_tag, default_name)
 
 
 def normalize(root: Node, rewrites: Iterable[Rewrite] = REWRITES) -> Node:
-    """Return the flow rewritten into the kernel language."""
+    """Return the tree of a flow rewritten into the kernel language, by applying all ``rewrites`` to every element."""
     table = tuple(rewrites)
     everywhere = root.attributes.get("defaultUseParentScope") in {"true", "1"}
     return _rewrite(root, None, 0, table, everywhere)

@@ -1,8 +1,9 @@
-"""Schema of task files: the file task.xsd, the additions of other packages, and the declarations in both.
+"""Schema of task files: the file task.xsd, with the elements and attributes that other packages add to it.
 
-Rules: task.xsd is never changed; additions are made to a parsed copy, which is compiled on first use. lxml validates, fast
-but with poor messages. The declarations come from xmlschema, which takes long to import, so they are used only to explain
-errors and to compare the schema with the code. Prefixed tags and attributes are never declared.
+Rules: task.xsd is never changed; additions are made to a parsed copy, which is compiled on first use. lxml validates:
+it is fast, but its messages are poor. Only to explain errors and to compare the schema with the code, the declarations
+of the elements are read with the library xmlschema, which takes long to import. Prefixed tags and attributes are never
+declared.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ _BUILT_IN: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class ExtraElement:
-    """Element that another package adds to the language.
+    """Element that another package adds to the language: ``ExtraElement("pay", "step", attributes=("amount",))``.
 
-    ``kind`` is ``"step"`` for a step type, which may have all attributes and children that every step may have, or
-    ``"child"`` for a child of the task and of every step. ``attributes`` are its own attributes, with any value.
-    ``children`` are its own children: ``steps`` contains steps, every other child a script, and ``#text`` means that the
-    element itself contains a script.
+    ``kind`` is ``"step"`` for a step type; it may also have the attributes and children that every step may have. It is
+    ``"child"`` for an element that may be a child of the task and of every step. ``attributes`` are its own attributes,
+    with any value. ``children`` are its own children: ``steps`` contains steps, any other child contains a script, and
+    ``#text`` means that the element itself contains text or a script.
     """
 
     tag: str
@@ -56,10 +57,10 @@ class ExtraElement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeDeclaration:
-    """Declaration of an attribute of an element.
+    """What the schema declares about one attribute of an element.
 
-    ``type`` is the name of its type in the schema (``xs:boolean``, ``Duration``); ``values`` maps the enumerated values to
-    their documentation; ``expected`` describes a valid value in words, ``accepts`` checks a value.
+    ``type`` is the name of its type in the schema (``xs:boolean``, ``Duration``). ``values`` maps each enumerated value
+    to its documentation. ``expected`` describes a valid value in words. ``accepts`` returns whether a value is valid.
     """
 
     name: str
@@ -73,10 +74,10 @@ class AttributeDeclaration:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ElementDeclaration:
-    """Declaration of an element at one place of the schema: its attributes and children by name.
+    """What the schema declares about an element at one place: its attributes and children by name.
 
-    The element may contain text if ``text``, any element if ``opaque``, and have any attribute if ``any_attribute``. The
-    declarations form a graph with cycles, because steps contain steps.
+    ``text``: it may contain text. ``opaque``: it may contain any element. ``any_attribute``: it may have any attribute.
+    The declarations form a graph with cycles, because steps contain steps.
     """
 
     tag: str
@@ -88,7 +89,7 @@ class ElementDeclaration:
     any_attribute: bool
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], ElementDeclaration]]:
-        """Yield this declaration and every one below it once, with the shortest chain of tags that leads to it."""
+        """Yield (chain of tags, declaration) for this declaration and all below it, each once by its shortest chain."""
         seen = {self}
         level: list[tuple[tuple[str, ...], ElementDeclaration]] = [((self.tag,), self)]
         for chain, declaration in level:
@@ -100,7 +101,7 @@ class ElementDeclaration:
 
 
 class Schema:
-    """Schema of task files with its additions: the elements ``extra``, and attributes of the task and every step."""
+    """Schema of task files: task.xsd, the elements ``extra``, and ``extra_attributes`` of the task and all steps."""
 
     def __init__(self, extra: Sequence[ExtraElement] = (), extra_attributes: tuple[str, ...] = ()) -> None:
         self._extra = tuple(extra)
@@ -108,7 +109,7 @@ class Schema:
 
     @cached_property
     def document(self) -> etree._ElementTree:
-        """Parsed schema with the additions. Raises PluginError if an addition is invalid."""
+        """The parsed task.xsd with the additions; raises PluginError if one is invalid, such as an existing tag."""
         from lxml import etree
 
         document = etree.parse(str(schema_file()), etree.XMLParser(remove_blank_text=True, remove_comments=True))
@@ -117,14 +118,14 @@ class Schema:
 
     @cached_property
     def compiled(self) -> etree.XMLSchema:
-        """Schema compiled by lxml."""
+        """The schema as compiled by lxml, which validates files."""
         from lxml import etree
 
         return etree.XMLSchema(self.document)
 
     @cached_property
     def opaque(self) -> frozenset[str]:
-        """Tags of the elements that contain a script or free data at every place: the schema does not check their content."""
+        """Tags of the elements whose content is nowhere checked by the schema, because it is a script or free data."""
         anything = f"{_XS}any[@namespace='##any']"
         always: dict[str, bool] = {}
         for element, found in self._elements_with(anything):
@@ -134,14 +135,14 @@ class Schema:
 
     @cached_property
     def containers(self) -> frozenset[str]:
-        """Tags of the elements with ``<steps>`` other than the root, including additions."""
+        """Tags of the elements, except the root, that may contain ``<steps>``; also those of other packages."""
         found = self._elements_with(f"{_XS}element[@name='steps']")
         declared = {element.get("name", "") for element, has_steps in found if has_steps}
         added = {extra.tag for extra in self._extra if "steps" in extra.children}  # a prefixed one is not declared
         return frozenset(declared | added) - {"task"}
 
     def _elements_with(self, part: str) -> Iterator[tuple[etree._Element, bool]]:
-        """Yield each element that the schema declares, and whether its declaration or named type contains ``part``."""
+        """Yield each declared element, and True if its declaration or named type contains ``part``, else False."""
         root = self.document.getroot()
         types = {kind.get("name") for kind in root.iter(f"{_XS}complexType") if kind.find(f".//{part}") is not None}
         types.discard(None)  # types without a name are inside the elements
@@ -150,7 +151,7 @@ class Schema:
 
     @cached_property
     def as_xmlschema(self) -> XMLSchema10:
-        """Schema compiled by the library xmlschema."""
+        """The schema as compiled by the library xmlschema, which is slow but lists what each element may have."""
         from lxml import etree
         from xmlschema import XMLSchema10
 
@@ -158,7 +159,7 @@ class Schema:
 
     @cached_property
     def declarations(self) -> ElementDeclaration:
-        """Declaration of the root element, from which all other declarations can be reached."""
+        """Declaration of the root element ``<task>``; its ``children`` lead to all other declarations."""
         return _declare(self.as_xmlschema.elements["task"], {})
 
 
@@ -168,7 +169,7 @@ def schema_file() -> Path:
 
 
 class _Additions:
-    """Inserts the declarations of added elements and attributes into a parsed schema."""
+    """Inserts the elements and attributes that other packages add into a parsed schema."""
 
     def __init__(self, root: etree._Element) -> None:
         self.tags = {element.get("name", "") for element in root.iter(f"{_XS}element")}
@@ -279,7 +280,7 @@ def _attribute(name: str, declared: XsdAttribute) -> AttributeDeclaration:
 
 
 def _ascii_only(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Return a variant of ``accepts`` that refuses numbers which only Python accepts: ``1_000``, non-ASCII digits."""
+    """Return ``accepts`` restricted to numbers of XML: ``1_000`` and non-ASCII digits are numbers only for Python."""
     return lambda value: value.isascii() and "_" not in value and accepts(value)
 
 

@@ -22,7 +22,10 @@ _MOST_PLACES = 6
 
 
 def explain(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return a problem for each part of the tree that the declarations do not allow, in the order of the file."""
+    """Return a diagnostic for each part of the tree that the declarations do not allow, in the order of the file.
+
+    The list is empty if the declarations do not show why lxml refused the tree; then use ``lxml_problems``.
+    """
     grammar = schema.declarations
     if root.tag != grammar.tag:
         message = f"the root element is <{root.tag}>; a task file must have <{grammar.tag}>"
@@ -53,7 +56,11 @@ _Pending = tuple[Node, Node, ElementDeclaration]
 
 
 def _inside(node: Node, declared: ElementDeclaration) -> list[_Pending]:
-    """Return the texts and children of an element that must be checked, each with its declaration, in reverse order."""
+    """Return what must be checked inside an element: its text and its children, in reverse order.
+
+    Each is returned with the element and the declaration of the element, which tells whether it is allowed there.
+    Nothing is checked inside an element that may contain any element.
+    """
     if declared.opaque:
         return []
     text = (node._replace(tag=TEXT, children=()),) if node.text else ()
@@ -102,7 +109,7 @@ def _quoted(text: str) -> str:
 
 
 class _GrammarIndex:
-    """Index of the schema: the elements in which each element, and on which each attribute, is allowed."""
+    """Index of the schema for hints: in which elements each element is allowed, and on which each attribute."""
 
     def __init__(self, grammar: ElementDeclaration) -> None:
         self.of_element: dict[str, set[str]] = {}
@@ -117,14 +124,17 @@ class _GrammarIndex:
                 self.of_attribute.setdefault(name, set()).add(declared.tag)
 
     def element_hint(self, tag: str, parent: ElementDeclaration) -> str:
-        """Return a hint about the element to write in ``parent`` instead of one that is not allowed there."""
+        """Return a hint what to write instead of the element ``tag``, which is not allowed in ``parent``."""
         if tag in parent.attributes:
             return f'{tag} is an attribute: {tag}="…"'
         found = [near_hint(tag, parent.children), self._belongs(f"<{tag}> belongs in", self.of_element.get(tag))]
         return " ".join(filter(None, found)) or _allowed("element", [f"<{child}>" for child in parent.children])
 
     def attribute_hint(self, name: str, declared: ElementDeclaration, free: Iterable[str]) -> str:
-        """Return a hint about the attribute to write instead of an unknown one; ``free`` are the unused attributes."""
+        """Return a hint what to write instead of the attribute ``name``, which the element does not allow.
+
+        ``free`` are the attributes that it allows and does not have yet.
+        """
         if name == "xmlns":
             return "the elements of a task file have no namespace; remove it"
         if name in declared.children:
@@ -148,7 +158,11 @@ def _allowed(kind: str, names: list[str]) -> str:
 
 
 def lxml_problems(root: Node, tree: _Element, schema: Schema) -> list[Diagnostic]:
-    """Return the messages of lxml's last validation of ``tree``, as problems of the nodes that they refer to."""
+    """Return the messages of lxml about ``tree``, its copy of ``root``, as diagnostics.
+
+    Each has the location of the node that the message is about. They are the last resort, because the messages are
+    poor. ``tree`` must be what ``schema.compiled`` has validated last.
+    """
     problems = []
     for entry in cast("Iterable[_LogEntry]", schema.compiled.error_log):
         node = _node_at(root, tree, entry.path)
@@ -157,7 +171,7 @@ def lxml_problems(root: Node, tree: _Element, schema: Schema) -> list[Diagnostic
 
 
 def _node_at(root: Node, tree: _Element, path: str | None) -> Node:
-    """Return the node whose copy in ``tree`` has the XPath ``path``, or the root if there is none."""
+    """Return the node of ``root`` whose copy in ``tree`` has the XPath ``path``; the root if no element has it."""
     document = tree.getroottree()
     element = next((element for element in tree.iter() if document.getpath(element) == path), tree)
     positions: list[int] = []

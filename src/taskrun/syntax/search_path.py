@@ -1,11 +1,11 @@
 """Search for the files of tasks and step libraries, by path or by name and version.
 
-Rules: a relative path is relative to the file that contains it; in a delta layer, then to the file that it changes. A
-path that begins with ``/``, and a name with a version, are searched in the search roots: the folder of the started
-file, the folders of ``--path``, ``TASKRUN_PATH`` or ``TaskManager(path=…)``, then the shipped ``lib/``. A path that
-begins with ``/`` and is in none of them is a path of the file system. Version ``N`` of the task ``orders/check`` is
-``orders/check/vN.task.xml``, or the same file with ``.yaml``, ``.yml`` or ``.json``; without a version, or with one ≤
-0, it is the highest.
+Rules: a relative path is searched beside the file that contains it. If that file is in a layer, the path is then
+searched beside the file that the delta changes. Paths that begin with ``/``, and names, are searched in the search
+roots: the folder of the started file, the folders of ``--path``, ``TASKRUN_PATH`` or ``TaskManager(path=…)``, then the
+shipped ``lib/``. If a path that begins with ``/`` is in no search root, it is a path of the file system. Version ``N``
+of the task ``orders/check`` is the file ``orders/check/vN.task.xml``, or the same with ``.yaml``, ``.yml`` or
+``.json``. Without a version, or with one ≤ 0, the highest version is used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _VERSION = re.compile(r"v(\d+)")
 
 
 class NotFoundError(LookupError):
-    """The file does not exist; ``tried`` are the paths that were searched."""
+    """The file of a task or step library does not exist; ``tried`` are the paths that were searched."""
 
     def __init__(self, what: str, tried: Sequence[str]) -> None:
         super().__init__(f"{what} not found")
@@ -33,7 +33,7 @@ class NotFoundError(LookupError):
 
     @property
     def hint(self) -> str:
-        """The searched paths, as text for a message."""
+        """Text for a message: the searched paths, or how to set search roots if there are none."""
         return (
             "tried " + ", ".join(self.tried)
             if self.tried
@@ -43,12 +43,12 @@ class NotFoundError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class SearchPath:
-    """The search roots, in which tasks and step libraries are searched; ``roots`` has each folder once."""
+    """The search roots, in which tasks and step libraries are searched; no folder occurs twice in ``roots``."""
 
     roots: tuple[str, ...]
 
     def by_path(self, path: str, referrer: str) -> str:
-        """Return the file for a path that the file ``referrer`` contains; raise NotFoundError if it does not exist."""
+        """Return the file that ``path`` means in the file ``referrer``; raise NotFoundError if it does not exist."""
         if not path.startswith("/"):
             tried = relative_candidates(path, referrer)
             for candidate in tried:
@@ -64,9 +64,10 @@ class SearchPath:
         raise NotFoundError(f"'{path}'", tried)
 
     def by_name(self, name: str, version: int | None, kind: str) -> str:
-        """Return the file of a version of a task or step library; raise NotFoundError if it does not exist.
+        """Return the path of the file of a task or step library ``name``, such as ``orders/check``, in one version.
 
-        Parameters: ``version`` None or ≤ 0 means the highest, ``kind`` is ``.task`` or ``.task-lib``.
+        ``version`` None or ≤ 0 means the highest. ``kind`` is ``.task`` or ``.task-lib``. Raises NotFoundError if no
+        search root has the file; the first search root that has it wins.
         """
         wanted = version if version is not None and version > 0 else None
         tried = []
@@ -81,7 +82,7 @@ class SearchPath:
 
 
 def _highest(folder: Path, kind: str) -> int:
-    """Return the highest version that has a file of this kind in a folder, or 1 if there is none."""
+    """Return the highest version that has a file of this kind (``.task``) in a folder, or 1 if there is none."""
     versions = [0]
     if folder.is_dir():
         for entry in folder.iterdir():
@@ -93,7 +94,7 @@ def _highest(folder: Path, kind: str) -> int:
 
 
 def name_and_version(path: str) -> tuple[str, int] | None:
-    """Return name and version of a task from its path ``…/name/vN.task.xml``, or None for another path."""
+    """Return name and version of a task: ``("check", 2)`` for ``…/check/v2.task.xml``, None for other paths."""
     file = Path(path)
     found = _VERSION.fullmatch(file.name.partition(".")[0])
     return (file.parent.name, int(found[1])) if found and file.parent.name else None

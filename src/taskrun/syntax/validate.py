@@ -1,8 +1,8 @@
 """Stage ``validate``: check a tree against the schema of the language.
 
 Rules: lxml validates a copy of the tree without the parts that the schema does not describe: prefixed attributes, and
-the contents of scripts and of prefixed elements. Only an invalid tree is analyzed further, so that a valid file costs
-microseconds per element; then all problems of the tree are reported at once.
+the contents of scripts and of prefixed elements. So a valid file costs only microseconds per element. If lxml refuses
+the tree, a slower comparison with the schema finds all problems, and they are reported at once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from taskrun.syntax.schema import Schema
 
 OWN_PREFIXES = frozenset({"c:", "x:"})
-"""The prefixes of elements with a meaning at certain locations; anywhere else they are an error."""
+"""Prefixes of elements that are allowed only in certain elements; anywhere else they are an error."""
 
 _EXTENSION = "{urn:extension}element"
 _REFUSED = "_"  # a name that the schema does not have
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""The characters that XML does not allow (the pattern of the others takes 4 ms to compile)."""
+"""Pattern of a character that XML does not allow (a pattern of the allowed ones takes 4 ms to compile)."""
 
 
 def find_problems(root: Node, schema: Schema) -> Iterator[Diagnostic]:
@@ -39,13 +39,20 @@ def find_problems(root: Node, schema: Schema) -> Iterator[Diagnostic]:
 
 
 def cross_check(root: Node, schema: Schema) -> list[Diagnostic]:
-    """Return the problems that a second validator, xmlschema, finds; it is slow and only used by ``check --strict``."""
+    """Return the problems that a second, slow validator (xmlschema) finds; only ``taskrun check --strict`` uses it.
+
+    Each has the location of the root, and the path of the wrong element in its message.
+    """
     found = schema.as_xmlschema.iter_errors(_tree(root, schema.opaque))
     return [root.problem("schema", f"xmlschema: {error.reason} (at {error.path})") for error in found]
 
 
 def _tree(root: Node, opaque: frozenset[str]) -> _Element:
-    """Return the part of the tree that the schema describes, as lxml elements in the same order."""
+    """Return a copy of the tree as lxml elements for the validator, with the parts that the schema describes.
+
+    It has the same elements in the same order. A text becomes a short mark, and a name that XML does not allow becomes
+    one that the schema refuses.
+    """
     from lxml.etree import Element, SubElement
 
     top = Element(root.tag if _PLAIN_NAME.match(root.tag) else _REFUSED, _clean(root))
@@ -71,7 +78,7 @@ def _tree(root: Node, opaque: frozenset[str]) -> _Element:
 
 
 def _text_mark(text: str) -> str | None:
-    """Return a placeholder for text, None for white space: the schema decides only whether text is allowed."""
+    """Return ``"text"`` instead of a text, None for white space: the schema decides only whether text is allowed."""
     return "text" if text.strip(" \t\r\n") else None
 
 

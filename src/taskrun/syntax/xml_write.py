@@ -1,4 +1,4 @@
-"""Writer of trees as XML that reads back as the same tree.
+"""Write trees as XML that reads back as the same tree.
 
 Rules: elements that contain only elements are indented; where there is text, no white space is added. A text of several
 lines with ``<`` or ``&`` becomes CDATA, every other text is escaped. White space in attributes is written as character
@@ -30,7 +30,8 @@ Comment: TypeAlias = Callable[[Node, Node | None], str]
 def write_xml(root: Node, comment: Comment | None = None, *, head: bool = True) -> str:
     """Return a tree as the text of an XML file.
 
-    ``comment`` returns the comment to write above an element, ``head`` adds the XML declaration.
+    ``comment`` is a function of an element and its parent; it returns the comment to write above the element, ``""``
+    for none. With ``head``, the text begins with the XML declaration ``<?xml …?>``.
     """
     above = _above(root, None, comment, "")
     return f"{_HEAD if head else ''}{above}{_element(root, 0, comment)}\n"
@@ -43,14 +44,17 @@ def _above(node: Node, parent: Node | None, comment: Comment | None, pad: str) -
 
 
 def write_content(node: Node) -> str:
-    """Return the content of an element as XML: lines of elements, or mixed text."""
+    """Return the content of an element with children as XML, without the tags of the element itself.
+
+    The content is one child per line; if it contains text, it is written without additional white space.
+    """
     if _mixed(node):
         return _content(node)
     return "".join(f"{_element(child, 0)}\n" for child in node.children)
 
 
 def _element(node: Node, indent: int, comment: Comment | None = None) -> str:
-    """Return an element as XML; all lines but the first begin with ``indent`` spaces."""
+    """Return an element as XML; all lines but the first are indented by ``indent`` or more spaces."""
     start = _start(node, indent)
     if not node.children and not node.text:
         return f"{start}/>"
@@ -64,7 +68,7 @@ def _element(node: Node, indent: int, comment: Comment | None = None) -> str:
 
 
 def _content(node: Node) -> str:
-    """Return the content of an element, texts and elements, as XML without white space between them."""
+    """Return the texts and child elements of an element as XML, without adding white space between them."""
     if not node.children:
         return _text(node.text)
     return "".join(_text(child.text) if child.tag == TEXT else _inline(child) for child in node.children)

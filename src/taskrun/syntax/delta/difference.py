@@ -4,8 +4,9 @@
     wanted  <step name="pay"><source>b()</source></step>
     delta   <step name="pay" timeout=""><source>b()</source></step>  <step name="log" x:override="remove"/>
 
-Rules: the delta omits what both trees have. An element is replaced as a whole only if no smaller delta works: its
-children have no unique keys, their order cannot be reached by naming some of them, or an attribute has to be empty.
+Rules: the delta omits what both trees have. An element is replaced as a whole only if no smaller delta works: two of
+its children have the same key, a child has no key, or an attribute has to become empty. A section such as
+``<x:config>``, which a merge would append, is replaced as a whole, too.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ from taskrun.syntax.node import Node, same
 
 
 class Differ(NamedTuple):
-    """Computes the delta between two trees; ``opaque`` are the tags of elements that contain scripts."""
+    """Computes the delta between two trees: ``Differ(opaque).difference(base, wanted)``.
+
+    ``opaque`` are the tags of elements that contain scripts.
+    """
 
     opaque: frozenset[str]
 
     def difference(self, base: Node, wanted: Node, parent: Node | None = None) -> Node | None:
         """Return the delta that changes the element ``base`` into ``wanted``, or None if they are equal.
 
-        ``parent`` is the parent of ``wanted``.
+        ``parent`` is the parent of ``wanted``, which determines by what ``wanted`` is paired; None means the root.
         """
         if same(base, wanted):
             return None
@@ -38,7 +42,10 @@ class Differ(NamedTuple):
         return self._body(base, wanted, wanted._replace(attributes=attributes, children=(), text=""))
 
     def _body(self, base: Node, wanted: Node, delta: Node) -> Node:
-        """Return ``delta`` with the children and text that change the content of ``base`` into that of ``wanted``."""
+        """Return ``delta`` with the children or text that change the content of ``base`` into that of ``wanted``.
+
+        The ``delta`` that is passed has only its attributes.
+        """
         if default_operator(wanted, self.opaque) == MERGE_REPLACE:
             return delta._replace(children=wanted.children, text=wanted.text)
         if base.text == wanted.text and _all_same(base, wanted):
@@ -54,9 +61,10 @@ class Differ(NamedTuple):
         return replacement_delta(wanted) if children is None else delta._replace(children=children)
 
     def _children(self, base: Node, wanted: Node) -> tuple[Node, ...] | None:
-        """Return the children of the delta between two elements, or None if no such children exist.
+        """Return the children of the delta that changes the children of ``base`` into those of ``wanted``.
 
-        They do not exist if children of one element have no unique keys.
+        Returns None if no such children exist: in one of the elements, two children have the same key or one has no
+        key.
         """
         old, new = _keyed(base), _keyed(wanted)
         if old is None or new is None:
@@ -78,19 +86,19 @@ def _all_same(first: Node, second: Node) -> bool:
 
 
 def replacement_delta(wanted: Node) -> Node:
-    """Return the delta that replaces the whole element of the base."""
+    """Return the delta that replaces the whole element of the base: ``wanted`` with ``x:override="replace"``."""
     return wanted._replace(attributes={**wanted.attributes, "x:override": REPLACE})
 
 
 def _key(parent: Node | None, node: Node) -> dict[str, str]:
-    """Return the key attribute of an element with its value, ``{name: value}``; empty if its tag alone is its key."""
+    """Return the key attribute of an element, such as ``{"name": "pay"}``; empty if its tag alone is its key."""
     attribute = key_attribute(parent, node) if parent is not None else None
     value = node.attributes.get(attribute) if attribute else None
     return {attribute: value} if attribute and value is not None else {}
 
 
 def _keyed(parent: Node) -> dict[Key, Node] | None:
-    """Return the children of an element by their keys, or None if two have the same key or one has no key."""
+    """Return the children of an element by their keys; None if two have the same key or one has none."""
     found: dict[Key, Node] = {}
     for child in parent.children:
         key = key_of(parent, child)
@@ -101,9 +109,9 @@ def _keyed(parent: Node) -> dict[Key, Node] | None:
 
 
 def _fewest(old: list[Key], new: list[Key], needed: set[Key]) -> list[Key]:
-    """Return a minimal list of keys that a delta must name to change the order ``old`` into ``new``.
+    """Return the keys that a delta must name in order to change the order ``old`` into ``new``, as few as possible.
 
-    It contains all keys of ``needed``.
+    ``needed`` are keys that it must name anyway, because their elements change or are removed.
     """
     full = merged_order(old, new)
     wanted, remaining = [key for key in full if key in new], set(new)

@@ -1,12 +1,12 @@
-"""Extend a file: merge it with its bases, its layers and its generated parts into one tree.
+"""Extend a file: merge it with its bases, its layers and the output of its templates into one tree.
 
     <task x:extends="base.task.xml,audit.task.xml">…</task>
 
-Rules: switches and short forms are applied to each file alone, before it is merged. The order is: the files of ``x:extends``
-as listed, then the output of ``x:gen-extends``, then the file itself; each is merged over the ones before it. ``none``
-drops the files listed before it, ``super`` is the next version of the file in the layers below. An inner container may
-extend files, too. The merged tree is cleaned once, at the end; then the output of ``x:post-extends`` is merged over it. A
-file without bases and switches is returned unchanged.
+Rules: switches and short forms (``in:x="1"``) are applied to each file alone, before it is merged. The order is: the
+files of ``x:extends`` as listed, then the output of ``x:gen-extends``, then the file itself; each is merged over the
+ones before it. In ``x:extends``, ``none`` drops the files listed before it, and ``super`` is the next version of the
+file in the layers below. A container inside a file may extend files, too. At the end, ``prototypes.py`` cleans the
+tree, and the output of ``x:post-extends`` is merged over it.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _HANDLED = frozenset({_EXTENDS, "x:dump", "x:validated"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Settings and caches of the extend stage in the compilation of one flow.
+    """What the extend stage needs to compile one flow: settings, functions and caches.
 
-    ``opaque`` are the tags of elements that contain scripts, ``containers`` those that may carry ``x:extends``;
-    ``config`` is the configuration that switches read; ``transform`` is applied to the merged tree; ``dump`` receives
-    every merged tree with ``x:dump``.
+    ``opaque`` are the tags of elements that contain scripts, ``containers`` of those that may have ``x:extends``.
+    ``generate`` expands a template. ``config`` is the configuration that switches read. ``transform`` changes the
+    merged tree at the end. ``dump`` receives each merged tree whose root has ``x:dump``.
     """
 
     files: Files
@@ -54,15 +54,15 @@ class Sources:
     """For each file that was read: the chain of files that extend each other, from the flow to that file."""
 
     trees: dict[str, Node] = field(default_factory=dict)
-    """Trees of the tag libraries that were read, by path."""
+    """Trees of the tag libraries that were read, by file path."""
 
     def for_tag_library(self) -> Sources:
-        """Return a copy for loading a tag library: without ``transform`` and ``dump``, which only apply to flows."""
+        """Return a copy for loading a tag library: without ``transform`` and ``dump``, which apply only to flows."""
         return replace(self, transform=None, dump=None)
 
 
 def load_and_extend(path: str, sources: Sources) -> Node:
-    """Parse the file at ``path`` and return its tree, merged with its bases, layers and generated parts.
+    """Parse the file at ``path`` and return its tree, merged with its bases, layers and the output of its templates.
 
     Raises XmlError if a file cannot be parsed, and ExtendError if files cannot be merged.
     """
@@ -71,10 +71,10 @@ def load_and_extend(path: str, sources: Sources) -> Node:
 
 
 def extend(root: Node, found: LayeredFile, sources: Sources) -> Node:
-    """Return the tree ``root`` of a parsed file merged with its bases, layers and generated parts.
+    """Return the tree of a parsed file merged with its bases, layers and the output of its templates.
 
-    ``found`` is the file with its layers, of which ``root`` is the topmost. Raises XmlError if another file cannot be
-    parsed, and ExtendError if files cannot be merged.
+    ``root`` is the tree of the topmost version of the file ``found``. Raises XmlError if another file cannot be parsed,
+    and ExtendError if files cannot be merged.
     """
     text = root.source.text
     if len(found.paths) == 1 and not _may_have(text, "x:", "feature:"):
@@ -89,12 +89,12 @@ def extend(root: Node, found: LayeredFile, sources: Sources) -> Node:
 
 
 def _may_have(text: str, *words: str) -> bool:
-    """Return whether a text contains one of the words. This is much faster than a search of the parsed tree."""
+    """Return True if a text contains one of the words, else False; much faster than a search of the parsed tree."""
     return any(word in text for word in words)
 
 
 class _Extender:
-    """Merges one file with its bases, layers and generated parts."""
+    """Merges one file with its bases, layers and the output of its templates."""
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
@@ -104,7 +104,7 @@ class _Extender:
     def finish(self, merged: Node) -> Node:
         """Clean a merged tree, and merge the output of ``x:post-extends`` over it.
 
-        Cleaning applies prototypes and drops removed elements. Raises ExtendError if a problem was recorded.
+        Cleaning applies prototypes and drops removed elements. Raises ExtendError if problems were recorded.
         """
         cleaner = Cleaner(self.merger)
         self.merger.problems.extend(_root_problems(merged))
@@ -130,9 +130,9 @@ class _Extender:
         return root
 
     def merge_bases(self, root: Node, chain: tuple[LayeredFile, ...]) -> Node:
-        """Return the tree ``root`` merged over its bases.
+        """Return the tree ``root`` merged over the files that its ``x:extends`` and ``x:gen-extends`` name or produce.
 
-        ``chain`` are the files that extend each other, from the flow to the file of ``root``.
+        ``chain`` begins with the flow and ends with the file of ``root``; each of its files extends the next one.
         """
         self.sources.chains.setdefault(chain[-1].path, tuple(found.path for found in chain))
         if root.attributes.get("x:validated") in {"true", "1"}:
@@ -152,9 +152,9 @@ class _Extender:
         return merged
 
     def _extend_inner(self, node: Node, chain: tuple[LayeredFile, ...]) -> Node:
-        """Return an element in which every container with ``x:extends`` is merged over its own bases.
+        """Return a copy of an element in which each container with ``x:extends`` is merged over its own bases.
 
-        ``chain`` are the files that extend each other, from the flow to the file of ``node``.
+        ``chain`` begins with the flow and ends with the file of ``node``; each of its files extends the next one.
         """
         if node.tag in self.sources.containers and (_EXTENDS in node.attributes or node.child(_GENERATE) is not None):
             return self._as_replacement(self.merge_bases(node, chain))
@@ -164,7 +164,7 @@ class _Extender:
         return node if children == node.children else node._replace(children=children)
 
     def _as_replacement(self, node: Node) -> Node:
-        """Return a merged container marked to replace the element with its key in the bases of the file."""
+        """Return a container, merged with its own bases, marked to replace the one in the bases of its file."""
         for section in node.children:
             if section.tag in SECTIONS:
                 message = f"<{section.tag}> cannot be used here: only <{node.tag}> extends this file, not a whole file"
@@ -177,7 +177,7 @@ class _Extender:
     def _bases(self, node: Node, chain: tuple[LayeredFile, ...]) -> Iterator[Node]:
         """Yield the trees that ``node`` is merged over, the lowest first.
 
-        ``chain`` are the files that extend each other, from the flow to the file of ``node``.
+        ``chain`` begins with the flow and ends with the file of ``node``; each of its files extends the next one.
         """
         bases: list[Node] = []
         words = [part.strip() for part in node.attributes.get(_EXTENDS, "none").split(",")]
@@ -220,7 +220,7 @@ class _Extender:
 
 
 def _similar_file(word: str, from_file: str) -> str:
-    """Return a hint with the most similar file name in the folder of ``word``, a path to a file that does not exist."""
+    """Return a hint with the file name most similar to the path ``word``, which does not exist; or ``""``."""
     wanted = Path(from_file).parent / word
     try:
         return near_hint(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir() if entry.is_file()))
@@ -229,7 +229,7 @@ def _similar_file(word: str, from_file: str) -> str:
 
 
 def _root_problems(root: Node) -> Iterator[Diagnostic]:
-    """Yield a problem for each attribute that has no meaning on a root, and for a root with ``x:abstract``."""
+    """Yield a problem for a root with ``x:abstract`` (it cannot be run) or attributes without meaning there."""
     for name in ("x:prototype", "x:virtual", "x:inherit"):
         if name in root.attributes:
             hint = "the root has no siblings; use x:extends"
@@ -240,7 +240,7 @@ def _root_problems(root: Node) -> Iterator[Diagnostic]:
 
 
 def _without_handled(node: Node) -> Node:
-    """Return an element without ``x:extends`` and the other attributes that the extend stage has handled."""
+    """Return an element without ``x:extends``, ``x:dump`` and ``x:validated``, which have been obeyed."""
     if _HANDLED.isdisjoint(node.attributes):
         return node
     return node._replace(attributes={name: text for name, text in node.attributes.items() if name not in _HANDLED})
@@ -259,7 +259,7 @@ def language_of(root: Node) -> str | None:
 
 
 def _separate_dialects(base: Node, layer: Node) -> tuple[Node, Node]:
-    """Return a base and the delta over it, such that scripts keep their dialect when the two are merged.
+    """Return a base and the delta over it, changed so that each script keeps its dialect when they are merged.
 
     If the dialects of the two files differ, the dialect is declared on each step of both.
     """
@@ -285,9 +285,9 @@ def _with_dialect(node: Node, language: str) -> Node:
 
 
 def add_extends_chain(error: FlowError, sources: Sources, path: str) -> FlowError:
-    """Return the error with a hint on each problem that is in another file than the flow at ``path``.
+    """Return a copy of the error whose hints tell how the flow at ``path`` leads to the other files with problems.
 
-    The hint is the chain of ``x:extends`` that leads from the flow to that file.
+    The hint is such as ``pay.task.xml extends base.task.xml`` or ``used by pay.task.xml``.
     """
     problems = []
     for problem in error.diagnostics:

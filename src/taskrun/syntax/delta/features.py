@@ -5,8 +5,10 @@
     <task feature:enable-meta-cfg="true" version="@meta-cfg:shop.version|1">
 
 Rules: an expression consists of configuration names, ``and``, ``or``, ``not`` or ``!``, brackets, and comparisons
-(``= < <= > >=``) with a literal. A name without a configured value is off. ``<x:div>`` is replaced by its children.
-Switches are applied to each file alone, before it is merged.
+(``= < <= > >=``) with a literal. A name without a configured value is off. An ``<x:div>`` switches several elements at
+once; its children replace it. With ``feature:enable-meta-cfg`` on the root, an attribute value
+``@meta-cfg:NAME|DEFAULT`` becomes the configured value of NAME. Switches are applied to each file alone, before it is
+merged.
 """
 
 from __future__ import annotations
@@ -43,16 +45,16 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
 
 
 class Features:
-    """Applies the switches of trees; problems of the switches are recorded in ``problems``."""
+    """Applies the switches of a file: ``Features(config).apply(root)``; wrong switches are recorded in ``problems``."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.problems: list[Diagnostic] = []
 
     def apply(self, root: Node) -> Node:
-        """Return the tree without the elements that are switched off, and with configured attribute values.
+        """Return the tree without the elements that are switched off, and with the configured values of ``@meta-cfg:``.
 
-        Problems of the switches are recorded in ``problems``.
+        A wrong switch raises nothing; it is recorded in ``problems``.
         """
         for name in root.attributes:
             if name.startswith("feature:"):
@@ -136,7 +138,7 @@ def _without(node: Node) -> dict[str, str]:
 
 
 def is_on(text: str, config: Mapping[str, Any]) -> bool:
-    """Return the value of a switch's expression; ``config`` has the values of its names.
+    """Return whether the expression of a switch is true; ``config`` maps configuration names to their values.
 
     Raises ValueError if the text is not a valid expression.
 
@@ -147,7 +149,11 @@ def is_on(text: str, config: Mapping[str, Any]) -> bool:
 
 
 def _operand(name: str, rest: Tokens) -> Condition[Mapping[str, Any]]:
-    """Return the condition for a configuration name or, if a comparison with a literal follows, for the comparison."""
+    """Return the condition for a configuration name, or for the comparison if a sign and a literal follow the name.
+
+    ``rest`` are the tokens behind the name. A name alone is true unless its value is missing, empty or a word such as
+    ``off``.
+    """
     if name in _COMPARISONS or name[0] in _QUOTES:
         raise ValueError(f"'{name.strip(_QUOTES)}' is not a configuration name")
     sign = rest.next

@@ -1,12 +1,12 @@
-"""Find files, and the delta layers that cover them.
+"""Find files, and the versions of them that delta layers contain.
 
     flows/pay.task.xml
-    flows/_delta/acme/pay.task.xml       covers it with --delta acme
+    flows/_delta/acme/pay.task.xml       is used instead with --delta acme
 
-Rules: a layer has its version of a file in ``_delta/<layer>/`` of a search root, or of the file's own folder, under the
-path of the file relative to that folder. The version is used instead of the file; ``x:extends="super"`` in it refers to
-the next version below. Of several layers, a later one covers an earlier one. The state of every file that was read, and
-of every place where a version could have been, is recorded, so that the cache of flows notices changes.
+Rules: the version of ``FOLDER/a/b.xml`` in a layer is ``FOLDER/_delta/LAYER/a/b.xml``, where FOLDER is a search root or
+the file's own folder. It is used instead of the file. If several layers have a version, that of the layer named last is
+used. ``x:extends="super"`` in a version means the version below it, or the file. The state of every file that was read,
+and of every place where a version could have been, is recorded, so that the cache of flows notices changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOLDER = "_delta"
 
 
 def layer_name(name: str) -> str:
-    """Return the name of a layer; raises ValueError if it cannot be the name of a folder.
+    """Return ``name``; raise ValueError if it cannot be the name of a layer, which is the name of a folder.
 
     >>> layer_name("acme")
     'acme'
@@ -33,9 +33,10 @@ def layer_name(name: str) -> str:
 
 
 class LayeredFile(NamedTuple):
-    """One version of a file that layers may replace.
+    """One version of a file, with the paths of all versions of it.
 
-    ``paths`` are the paths of all versions, from the topmost layer down; ``level`` is the index of this version.
+    ``paths`` are the files of all layers that have a version, the topmost first; the last is the file itself, which is
+    in no layer. ``level`` is the index of this version in ``paths``.
     """
 
     paths: tuple[str, ...]
@@ -43,7 +44,7 @@ class LayeredFile(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Path of this version."""
+        """File path of this version."""
         return self.paths[self.level]
 
     @property
@@ -53,10 +54,11 @@ class LayeredFile(NamedTuple):
 
 
 class Files:
-    """Files that one compilation reads, with their layers; ``states`` records the state of each.
+    """Finds and loads the files of one compilation, with their versions in layers.
 
-    Parameters: ``layers`` are the names of the delta layers, the lowest first; ``roots`` are the search roots; ``find``
-    resolves a path that a file mentions (path, mentioning file) and raises LookupError; ``load`` parses a file.
+    ``states`` maps each file path that was looked at to its ``state_of``. Parameters: ``layers`` are the names of the
+    delta layers, the lowest first. ``roots`` are the search roots. ``find`` is a function of a path and the file that
+    contains the path; it returns the file that is meant, or raises LookupError. ``load`` parses a file.
     """
 
     def __init__(
@@ -73,11 +75,14 @@ class Files:
         self.states: dict[str, tuple[int, ...]] = {}
 
     def resolve(self, path: str, from_file: str) -> LayeredFile:
-        """Return the topmost version of the file that ``from_file`` calls ``path``; raises LookupError."""
+        """Return the topmost version of the file that ``from_file`` calls ``path``.
+
+        Raises LookupError if there is no such file.
+        """
         return self.with_layers(self._find(path, from_file))
 
     def with_layers(self, path: str) -> LayeredFile:
-        """Return the topmost version of the file ``path``: that of the topmost layer with one, else the file itself."""
+        """Return the topmost version of the file ``path``: in the topmost layer that has one, else the file itself."""
         candidates = [candidate for layer in reversed(self._layers) for candidate in self._candidates(path, layer)]
         for candidate in candidates:
             self.states[candidate] = state_of(candidate)
@@ -95,7 +100,7 @@ class Files:
         return found
 
     def load(self, path: str) -> Node:
-        """Parse a file and record its state; raises XmlError."""
+        """Parse the file at ``path`` and record its state; raises XmlError if it cannot be read or parsed."""
         self.states[path] = state_of(path)
         return self._load(path)
 
@@ -103,7 +108,7 @@ class Files:
 def relative_candidates(path: str, from_file: str) -> list[str]:
     """Return the files that a relative path in ``from_file`` may refer to, in the order of the search.
 
-    They are beside the file and, for a file in a layer, beside the file that it replaces.
+    The first is beside ``from_file``. If ``from_file`` is in a layer, the second is beside the file that it replaces.
 
     >>> relative_candidates("a.xml", "flows/_delta/acme/parts/b.xml")
     ['flows/_delta/acme/parts/a.xml', 'flows/parts/a.xml']
@@ -120,7 +125,10 @@ MISSING = (0, 0, 0, 0)
 
 
 def state_of(path: str) -> tuple[int, ...]:
-    """Return device, inode, modification time and size of a file, of which one differs after the file was changed."""
+    """Return device, inode, modification time and size of a file, or MISSING if it does not exist.
+
+    The state is compared with a later one to find out whether the file was changed.
+    """
     try:
         status = Path(path).stat()
     except OSError:

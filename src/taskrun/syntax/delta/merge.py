@@ -4,9 +4,10 @@
     delta  <step name="pay" timeout="9s"/>
     result <step name="pay" timeout="9s"><source>charge(total)</source></step>
 
-Rules: trees are immutable. Where both have an attribute or a child, the delta's wins, unless ``x:override`` on the element
-says otherwise (``operators.py``). An element marked ``remove`` remains, with its key only, until all layers are merged. A
-conflict is reported with the places of both elements, and the delta's element is used.
+Rules: trees are immutable. Where both have an attribute or a child, the delta's wins, unless ``x:override`` on the
+element says otherwise (``operators.py``). An element that a delta removes remains with its key and
+``x:override="remove"`` until all deltas are merged; then ``prototypes.py`` drops it. A conflict is reported with the
+places of both elements, and the delta's element is used.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ _LIST = frozenset({"x:key-attr"})
 
 
 class Merger:
-    """Merges trees; records conflicts in ``problems``. ``opaque`` are the tags of elements that contain scripts."""
+    """Merges deltas over bases: ``Merger(opaque).merge(base, delta)``; conflicts are recorded in ``problems``.
+
+    ``opaque`` are the tags of elements that contain scripts.
+    """
 
     def __init__(self, opaque: frozenset[str]) -> None:
         self.opaque: frozenset[str] = opaque | SECTIONS
@@ -54,7 +58,8 @@ class Merger:
     def merge(self, base: Node, delta: Node, placeholder: str = SUPER) -> Node:
         """Return ``delta`` merged over ``base``; conflicts are recorded in ``problems``.
 
-        ``placeholder`` is the tag of the element in the delta that the base's content replaces.
+        ``placeholder`` is for ``x:override="merge-super"``: the tag of the empty element in the delta that stands for
+        the content of the base, such as ``<x:super/>``.
         """
         below, above = operator_of(base, self.opaque), operator_of(delta, self.opaque)
         if base.attributes.get("x:final") in _TRUE and _changes_base(delta):
@@ -95,9 +100,9 @@ class Merger:
         return delta._replace(attributes=values, children=(), text="", places=places)
 
     def _attributes(self, base: Node, delta: Node, *, fresh: bool) -> dict[str, Node]:
-        """Return the attributes of the merged element: name → the element (base or delta) that the value comes from.
+        """Return the attributes of the merged element: each name with the element of a file that its value comes from.
 
-        With ``fresh``, only the delta's attributes are used.
+        With ``fresh``, the attributes of the base are ignored.
         """
         found: dict[str, Node] = {}
         if not fresh:
@@ -110,7 +115,7 @@ class Merger:
         return found
 
     def _body(self, base: Node, delta: Node, placeholder: str) -> tuple[Node, tuple[Node, ...], str]:
-        """Return the content of the merged element: the element that the text comes from, the children, the text."""
+        """Return the content of the merged element: the element that its text comes from, children, and text."""
         above, below = operator_of(delta, self.opaque), operator_of(base, self.opaque)
         has_body = bool(delta.children or delta.text)
         if above == MERGE_REPLACE:
@@ -126,9 +131,9 @@ class Merger:
         return delta, self._children(base, delta, placeholder, bounded=above == BOUNDED_MERGE), ""
 
     def _concatenate(self, base: Node, delta: Node, below: str) -> tuple[Node, tuple[Node, ...], str]:
-        """Return the content of both elements in a row, for ``append`` and ``prepend``.
+        """Return the content of both elements one after the other, for ``append`` and ``prepend``, as ``_body`` does.
 
-        The text of a script becomes a ``<c:script>``, because both scripts run.
+        The text of a script becomes a ``<c:script>``, so that both scripts run.
         """
         above = operator_of(delta, self.opaque)
         if not base.children and not base.text and below not in _CONCATENATING:
@@ -139,15 +144,19 @@ class Merger:
         return delta, (*first, *second) if above == APPEND else (*second, *first), ""
 
     def _with_placeholder(self, base: Node, pieces: tuple[Node, ...], below: str) -> tuple[Node, ...]:
-        """Return the content of an appended or prepended element, with ``<x:super/>`` where the base's content belongs.
+        """Return ``pieces`` with an ``<x:super/>`` before them for ``append``, behind them for ``prepend``.
 
-        It is used when two deltas are merged, because their base is not known yet.
+        ``pieces`` are the content of a delta with the operator ``below``. This is needed when two deltas are merged
+        with each other: ``<x:super/>`` stands for the content of their base, which is not known yet.
         """
         hole = base._replace(tag=SUPER, attributes=NO_ATTRIBUTES, children=(), text="", origin="", places=None)
         return (hole, *pieces) if below == APPEND else (*pieces, hole)
 
     def _pieces(self, node: Node) -> tuple[Node, ...]:
-        """Return the content of an element as nodes: its children, or its text as one node."""
+        """Return the content of an element as nodes, which can be joined with those of another element.
+
+        They are its children, or one node for its text: ``<c:script>`` for a script, else ``#text``.
+        """
         if node.children or not node.text.strip():
             return node.children
         body = body_of(node)
@@ -156,7 +165,11 @@ class Merger:
         return (body._replace(tag=TEXT, attributes=NO_ATTRIBUTES, children=(), text=node.text),)
 
     def _insert_base(self, base: Node, delta: Node, below: str, placeholder: str) -> tuple[Node, ...]:
-        """Return the delta's content, in which the base's content replaces the element ``placeholder``."""
+        """Return the delta's content with the base's content in place of the element ``placeholder``.
+
+        If the delta does not have exactly one empty element with this tag, a problem is recorded and its content is
+        returned unchanged.
+        """
         pieces = self._pieces(base)
         if below in _CONCATENATING:
             pieces = self._with_placeholder(base, pieces, below)
@@ -171,7 +184,7 @@ class Merger:
     def _children(self, base: Node, delta: Node, placeholder: str, *, bounded: bool) -> tuple[Node, ...]:
         """Return the children of both elements merged by their keys.
 
-        With ``bounded``, only the children that the delta names remain.
+        With ``bounded``, the children of the base that the delta does not name are dropped.
         """
         listed = {name: node.attributes[name] for node in (base, delta) for name in _LIST & node.attributes.keys()}
         below, above = self._keyed(base, listed), self._keyed(delta, listed, is_delta=True)
@@ -190,9 +203,11 @@ class Merger:
         return tuple(node for key in order for node in (made[key], *rest.get(key, ())))
 
     def _keyed(self, parent: Node, listed: dict[str, str], *, is_delta: bool = False) -> dict[Key, list[Node]]:
-        """Return the children of an element by their keys; a child without a key gets a unique one.
+        """Return the children of an element by their keys: each key with the list of the children that have it.
 
-        In a delta, such a child is recorded as a problem, because it cannot be paired with one of the base.
+        A child without a key gets one that no other child has. In a delta, it is also recorded as a problem, because it
+        cannot be paired with a child of the base. ``listed`` has the ``x:key-attr`` of base or delta, which applies to
+        both.
         """
         found: dict[Key, list[Node]] = {}
         if listed:
@@ -223,15 +238,15 @@ _OPERATOR_HINTS: Mapping[str, str] = MappingProxyType(
 
 
 def _changes_base(delta: Node) -> bool:
-    """Return whether a delta changes the element itself.
+    """Return True if a delta changes the element itself, False if it has nothing but its key.
 
-    An element with nothing but its key changes nothing; it only tells the position of its neighbours.
+    An element with nothing but its key only tells the position of its neighbours.
     """
     return bool(delta.children or delta.text or delta.attributes.keys() - KEY_ATTRIBUTES)
 
 
 def _replace_node(node: Node, hole: Node, pieces: Iterable[Node]) -> Node:
-    """Return a tree in which ``pieces`` replace the node ``hole``."""
+    """Return a copy of the tree ``node`` in which ``pieces`` stand in the place of the descendant ``hole``."""
     if not node.children:
         return node
     children: list[Node] = []

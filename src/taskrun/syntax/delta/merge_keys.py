@@ -1,7 +1,7 @@
 """Keys: pair each child of a delta with the child of its base that it changes.
 
-Rules: steps are paired by name, whatever their tags; elements that may occur several times, by tag and by their key
-attribute; all other elements by their tag.
+Rules: steps are paired by name, whatever their tags. Elements that may occur several times, such as ``<input>``, are
+paired by tag and by their key attribute. All other elements are paired by their tag alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from taskrun.syntax.node import TEXT, Node
 Key: TypeAlias = tuple[str, ...]
 
 LISTS: Mapping[str, str] = MappingProxyType({"steps": "name"})
-"""Elements whose children have this key attribute, whatever their tags."""
+"""Elements → the key attribute of all their children, whatever the tags of the children are."""
 
 UNIQUE: Mapping[str, str] = MappingProxyType(
     {
@@ -39,7 +39,7 @@ KEY_ATTRIBUTES = frozenset({*LISTS.values(), *UNIQUE.values(), *_GENERAL, "x:key
 
 
 def key_attribute(parent: Node, node: Node) -> str | None:
-    """Return the name of the attribute by which a node is paired in a merge, None if its tag alone is its key."""
+    """Return the name of the attribute by which a node is paired in a merge, or None if its tag alone is its key."""
     if by_list := parent.attributes.get("x:key-attr") or LISTS.get(parent.tag):
         return by_list
     unique = node.attributes.get("x:unique-attr") or UNIQUE.get(node.tag)
@@ -49,7 +49,10 @@ def key_attribute(parent: Node, node: Node) -> str | None:
 
 
 def key_of(parent: Node, node: Node) -> Key | None:
-    """Return the key of a node among its siblings; None for text, or if the key attribute is missing."""
+    """Return the key of a node among its siblings: ``("pay",)`` for a step, ``("input", "x")`` for an input.
+
+    Returns None for text, and for a step (or an item of a list with ``x:key-attr``) without the key attribute.
+    """
     if node.tag == TEXT:
         return None
     attribute = key_attribute(parent, node)

@@ -2,9 +2,9 @@
 
     base a1 a2 a3 a4 a5    delta b1 a2 b3    result a1 b1 a2 b3 a3 a4 a5
 
-Rules: items of both are pivots. An item of the base only remains behind its predecessor in the base, and behind the
-delta's new items there. An item of the delta only follows its predecessor in the delta; new items at the beginning come
-before the delta's first pivot.
+Rules: items that both lists have are pivots (``a2``). An item that only the base has remains behind its predecessor in
+the base; if the delta has new items there, it comes behind them (``a3``). An item that only the delta has follows its
+predecessor in the delta (``b3``); without a predecessor, it comes directly before the delta's first pivot (``b1``).
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Operators of ``x:override``, and the operator that two of them combine to.
+"""Merge operators, the values of ``x:override``, and the one operator that two of them combine to.
 
     <step name="pay" x:override="replace">…</step>
 
-Rules: the default is ``merge-replace`` for an element that contains text or a script, and ``merge`` for all others. The
-result of a merge carries the combined operator of its two layers. Merging is thereby associative: deltas may be merged
-with each other before they are merged over the base.
+Rules: the default is ``merge-replace`` for an element that contains text or a script, ``append`` for a section such as
+``<x:config>``, and ``merge`` for all others. If a delta is merged over another delta, the result gets the operator that
+has the same effect as both of theirs (``COMBINED``). Merging is thereby associative: deltas may be merged with each
+other before they are merged over the base.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MERGE, MERGE_SUPER, MERGE_REPLACE, BOUNDED_MERGE = "merge", "merge-super", "merg
 OPERATORS = (REMOVE, REPLACE, APPEND, PREPEND, MERGE, MERGE_SUPER, MERGE_REPLACE, BOUNDED_MERGE)
 
 SECTIONS = frozenset({"x:config", "x:pre-parse", "x:post-parse", "x:gen-extends", "x:post-extends"})
-"""Parts of a file that control its compilation; the delta's are appended to the base's."""
+"""Elements of a file that control its compilation; those of a delta are appended to those of its base."""
 
 TEXT_ONLY = frozenset({"description", "schema", "example", "exception-filter"})
 
@@ -42,7 +43,7 @@ COMBINED: Mapping[tuple[str, str], str] = MappingProxyType(
         if result != "-"
     }
 )
-"""(operator of the lower layer, operator of the upper one) → combined operator; missing pairs are conflicts."""
+"""(operator of the base, operator of the delta) → operator of the result; a missing pair is a conflict."""
 
 
 def default_operator(node: Node, opaque: frozenset[str]) -> str:
@@ -53,5 +54,5 @@ def default_operator(node: Node, opaque: frozenset[str]) -> str:
 
 
 def operator_of(node: Node, opaque: frozenset[str]) -> str:
-    """Return the merge operator of an element: the value of its ``x:override``, else the default."""
+    """Return the merge operator of an element: the value of its ``x:override``, else the default for its tag."""
     return node.attributes.get("x:override") or default_operator(node, opaque)

@@ -1,12 +1,12 @@
-"""Clean a merged tree: apply prototypes, and drop removed elements and merge attributes.
+"""Clean a merged tree: apply prototypes, and drop removed elements and the attributes that control merging.
 
     <step name="base" x:abstract="true" timeout="5s"/>
     <step name="pay" x:prototype="base"><source>charge()</source></step>
 
-Rules: an element with ``x:prototype`` is merged over a copy of the sibling of that name. Dropped are: elements marked
-``remove``, elements with ``x:abstract`` or ``x:virtual`` that no delta names, attributes that a delta sets to ``""``, and
-all attributes that control merging. An ``x:inherit`` that remains had no base, which is an error; so is an unknown ``x:``
-attribute.
+Rules: an element with ``x:prototype`` is merged over a copy of the sibling of that name. These are dropped: elements
+with ``x:override="remove"``, elements with ``x:abstract`` or ``x:virtual`` that no delta names, attributes that a delta
+sets to ``""``, and all attributes that control merging. An element that still has ``x:inherit`` had no base, which is
+an error. An unknown ``x:`` attribute is an error, too.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _HINTS: Mapping[str, str] = MappingProxyType(
 
 
 class Cleaner:
-    """Applies prototypes to merged trees and drops removed elements; problems are recorded in ``merger``."""
+    """Cleans merged trees: ``Cleaner(merger).clean(root)``; problems are recorded in ``merger.problems``."""
 
     def __init__(self, merger: Merger) -> None:
         self.merger = merger
 
     def clean(self, node: Node) -> Node:
-        """Return the tree with prototypes applied, without removed elements and attributes that control merging."""
+        """Return the tree with prototypes applied, without removed elements and the attributes that control merging."""
         children = (
             tuple(self._children(node)) if node.children and node.tag not in self.merger.opaque else node.children
         )
@@ -75,7 +75,8 @@ class Cleaner:
     def _from_prototype(self, node: Node, parent: Node, chain: tuple[Node, ...]) -> Node:
         """Return the node merged over a copy of its prototype, the sibling that its ``x:prototype`` names.
 
-        ``chain`` are the nodes that refer to each other as prototype and led to this one.
+        ``chain`` are the nodes on the way to this one, each the prototype of the one before; a node that occurs twice
+        is an error.
         """
         name = node.attributes["x:prototype"]
         known = {

@@ -1,10 +1,10 @@
-"""Rewrite the relative paths of a merged tree for the one file that it is printed to.
+"""Rewrite the relative paths of a merged tree for the one file that the tree is printed to.
 
     parts/base.task.xml contains  <call-step libModelPath="money.task-lib.xml" …/>
     in flow.task.xml this is      <call-step libModelPath="parts/money.task-lib.xml" …/>
 
-Rules: a relative path refers to a file beside the file that contains it, so it changes when the element moves. Paths that
-begin with ``/`` are looked up in the search roots and do not change.
+Rules: a relative path refers to a file beside the file that contains it, so it must change when its element gets into
+another file. Paths that begin with ``/`` are looked up in the search roots and do not change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PATHS = frozenset({"taskModelPath", "libModelPath", "xpl:lib"})
 
 
 def relocated(node: Node, path: str) -> Node:
-    """Return the tree with every relative path rewritten as seen from the file ``path``."""
+    """Return the tree with each relative path rewritten so that it means the same file inside the file ``path``."""
     changed = {}
     for name, text in node.attributes.items():
         if (

@@ -9,8 +9,8 @@
     </step>
 
 Rules: each file is rewritten before it is merged, because merging pairs inputs by their name. The content of an ``in:``
-element becomes its ``<source>``; without content, the input is the variable of its name. The content of a rewritten
-element is not rewritten. Inputs from attributes come first, outputs from attributes last.
+or ``out:`` element becomes its ``<source>``, unchanged. Without content, an ``in:`` element is a by-name input. Inputs
+from attributes come first, outputs from attributes last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ELEMENTS = (("in:", "input"), ("out:", "output"))
 
 
 def rewrite_short_forms(node: Node) -> Node:
-    """Rewrite every ``in:`` and ``out:`` form; a tree without one is returned unchanged."""
+    """Return the tree with ``<input>`` and ``<output>`` for every ``in:`` and ``out:``; unchanged if it has none."""
     children = tuple(_element(child) for child in node.children)
     made = []
     remaining = node.attributes

@@ -1,4 +1,4 @@
-"""Interprets the keys of a YAML or JSON map: as an attribute, or as one or more elements.
+"""Interpret the keys of a YAML or JSON map: each one is an attribute, or one or more elements.
 
 Rules: see ``yaml_form``. This module creates no nodes: it returns ``FormPart`` values, from which ``yaml_form`` builds
 the nodes in one recursive function.
@@ -29,9 +29,10 @@ KeyedPart = tuple[Scalar, "FormPart"]
 
 
 class FormPart(NamedTuple):
-    """Part of a YAML or JSON file that becomes an element or an attribute.
+    """Value of a YAML or JSON file that becomes an element with the tag ``tag``, or an attribute if the tag is ``""``.
 
-    ``at`` is its offset in the file; ``typed`` means that it declares its own tag.
+    ``shape`` is what the schema allows in the element. ``at`` is the offset of the part in the file. ``typed`` means
+    that the value itself declares its tag, by the key ``type`` or ``$tag``.
     """
 
     tag: str
@@ -42,9 +43,9 @@ class FormPart(NamedTuple):
 
 
 class KeyInterpreter:
-    """Interprets the keys of a map: reads the schema to tell attributes from elements.
+    """Interprets the keys of maps: decides by the schema (``shapes``) which are attributes and which are elements.
 
-    ``note`` reports a problem: a function of offset, message and hint.
+    ``note`` records a problem: a function of offset in the file, message and hint.
     """
 
     def __init__(self, shapes: Shapes, note: Callable[..., None]) -> None:
@@ -52,7 +53,11 @@ class KeyInterpreter:
         self.note = note
 
     def entry(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
-        """Yield the elements and attributes that one key of a map becomes, with its value; attributes have no tag."""
+        """Yield the elements and attributes that one key of a map and its value become; attributes have no tag.
+
+        ``parent`` is the element that the map becomes. Nothing is yielded for a value ``null``, or for a key that is
+        recorded as a problem.
+        """
         name, shape = key.text, parent.shape
         if name in WORDS:
             yield from self.word(key, value, parent)
@@ -75,7 +80,10 @@ class KeyInterpreter:
             yield from self.unknown(key, value, parent)
 
     def unknown(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
-        """Yield the elements for a key that the schema does not allow here; the validate stage reports them."""
+        """Yield elements for a key with a map or list that the schema does not allow; ``validate`` reports them.
+
+        A list is recorded as a problem at once and yields nothing, unless the element may contain any element.
+        """
         name, shape = key.text, parent.shape
         if isinstance(value, Items) and not shape.script:
             lists = [*shape.plurals, *(tag for tag in shape.children if self.shapes.child(shape, tag).container)]
@@ -86,7 +94,11 @@ class KeyInterpreter:
             yield key, FormPart(name, one, FREE, key.start if one is value else one.start)
 
     def child(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
-        """Yield the child element whose tag is the key; report a list, unless the element is a container."""
+        """Yield the child element whose tag is the key.
+
+        A list as its value is recorded as a problem, unless the element is one that is written as a list, such as
+        ``<steps>``.
+        """
         below = self.shapes.child(shape, key.text)
         if isinstance(value, Items) and not below.container:
             plural = next((plural for plural, tag in shape.plurals.items() if tag == key.text), "")
@@ -96,7 +108,10 @@ class KeyInterpreter:
             yield key, FormPart(key.text, value, below, key.start)
 
     def word(self, key: Scalar, value: Value, parent: FormPart) -> Iterator[KeyedPart]:
-        """Yield the elements or attributes for a special key such as ``$elements``."""
+        """Yield the elements of ``$elements`` or the attributes of ``$attributes``; check the tag of ``$tag``.
+
+        For every other special key, and for a value of the wrong type, a problem is recorded.
+        """
         if key.text == TAG:
             self.check_tag(value)
         elif key.text == ELEMENTS and isinstance(value, Items):
@@ -113,7 +128,12 @@ class KeyInterpreter:
             self.note(value.start, f"{key.text} must be {expected}")
 
     def prefixed(self, key: Scalar, value: Value) -> Iterator[KeyedPart]:
-        """Yield the elements or the attribute for a key with a prefix."""
+        """Yield the elements or the attribute for a key with a prefix, such as ``c:if``.
+
+        A scalar becomes an attribute; but XML under a prefix of the language, such as ``c:``, becomes an element. A map
+        becomes an element if the prefix is one of the language or if the map declares its tag. A list becomes several
+        elements if this holds for all its items. All other maps and lists become an attribute.
+        """
         name = key.text
         own = name.partition(":")[0] in WELL_KNOWN_PREFIXES
         if isinstance(value, Scalar):
@@ -132,7 +152,7 @@ class KeyInterpreter:
             yield key, FormPart(name, item, FREE, key.start if item is value else item.start, typed)
 
     def plural(self, key: Scalar, value: Value, shape: Shape) -> Iterator[KeyedPart]:
-        """Yield the elements for a key such as ``inputs``, whose value is a list of ``input`` elements."""
+        """Yield the elements for a key such as ``inputs``: each item of its list is an ``<input>``."""
         tag = shape.plurals[key.text]
         if not isinstance(value, Items):
             self.note(
@@ -149,7 +169,11 @@ class KeyInterpreter:
                 self.note(item.start, f"each {tag} must be a map")
 
     def items(self, tag: str, value: Items, shape: Shape) -> Iterator[FormPart]:
-        """Yield the child elements of the element ``tag``, such as ``steps``, whose value is a list."""
+        """Yield the children of an element such as ``<steps>``, whose value is a list.
+
+        ``tag`` is the tag of the element. If the schema allows only one tag for the children, the items do not declare
+        it.
+        """
         if not shape.item:
             yield from self.typed(value, shape)
             return
@@ -160,7 +184,7 @@ class KeyInterpreter:
                 self.note(item.start, f"each {shape.item} in {tag} must be a map")
 
     def typed(self, value: Items, shape: Shape) -> Iterator[FormPart]:
-        """Yield the elements for a list in which each item declares its tag by ``type`` or ``$tag``."""
+        """Yield an element for each item of a list; each item declares its tag by ``type`` or ``$tag``."""
         for item in value.values:
             tag = declared_tag(item)
             if tag is not None:
@@ -171,14 +195,14 @@ class KeyInterpreter:
                 self.note(item.start, "each item must be a map with a type")
 
     def check_tag(self, value: Value) -> None:
-        """Report a declared tag that is not a valid element name."""
+        """Record a problem if the value of ``type`` or ``$tag`` is not the name of an element."""
         if not isinstance(value, Scalar) or not is_name(value.text):
             shown = f", not '{value.text}'" if isinstance(value, Scalar) else ""
             self.note(value.start, f"the type must be the name of an element{shown}")
 
 
 def declared_tag(value: Value) -> Scalar | None:
-    """Return the value of ``$tag`` or ``type`` in a map; None for other values and maps without such a key."""
+    """Return the tag that a map declares by ``$tag`` or ``type``; None if it has none or is not a map."""
     tag = (value.get(TAG) or value.get(TYPE)) if isinstance(value, Entries) else None
     return tag if isinstance(tag, Scalar) and not tag.nothing else None
 

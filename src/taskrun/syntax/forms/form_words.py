@@ -1,6 +1,7 @@
-"""Special keys and scalars of YAML and JSON flows, shared by their reader and their writer.
+"""Names and prefixes with a special meaning in YAML and JSON flows, shared by their reader and their writer.
 
-Rules: special keys begin with ``$``, which XML does not allow in names, so they never clash with one.
+Rules: special keys such as ``$tag`` begin with ``$``. XML does not allow ``$`` in names, so a special key is never the
+name of an attribute or an element.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ ROOT = "task"
 TYPE = "type"
 """Key for the tag of an element in a list whose items have different tags."""
 TAG = "$tag"
-"""Key for the tag where ``type`` is an attribute."""
+"""Key for the tag of an element that has an attribute ``type``."""
 TEXT_WORD = "$text"
 """Key for the text of an element; the text is never read as XML."""
 XML = "$xml"
@@ -43,12 +44,12 @@ def is_name(text: str) -> bool:
 
 
 def looks_like_xml(text: str) -> bool:
-    """Return whether the text of an element with a script is XML: it begins with ``<`` and ends with ``>``."""
+    """Return whether the text for an element with a script is read as XML: it begins with ``<`` and ends with ``>``."""
     return _XML_STRING.match(text) is not None
 
 
 def json_scalar(text: str) -> str | int | float | bool | None:
-    """Return the value of a plain scalar: a number, boolean or null as in JSON; any other scalar is text.
+    """Return the value of an unquoted scalar: a number, boolean or null if JSON has it, else the text itself.
 
     >>> json_scalar("12"), json_scalar("012"), json_scalar("true"), json_scalar("yes"), json_scalar("~")
     (12, '012', True, 'yes', None)

@@ -1,8 +1,8 @@
 """Convert a tree of nodes into the maps, lists and strings of a YAML or JSON file.
 
-Rules: ``yaml_form`` reads the result back into the same tree, in the same order. Plain keys are used where possible; what
-they cannot express, such as a second element of a tag, is written with the special keys of ``form_words``. Content that the
-schema does not describe, such as template tags, becomes a string of XML.
+Rules: ``yaml_form`` reads the result back into the same tree, in the same order. Where a plain key is not possible,
+such as for a second element with the same tag, the special keys of ``form_words`` are used. Content that the schema
+does not describe, such as template tags, becomes a string of XML.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Form: TypeAlias = "str | list[Form] | dict[str, Form]"
 
 
 def form_of(root: Node, shapes: Shapes) -> dict[str, Form]:
-    """Return the tree as the top-level map of a YAML or JSON file."""
+    """Return a tree as the map that is the content of a YAML or JSON file."""
     own = root.tag == ROOT and TYPE not in root.attributes
     return _FormWriter(shapes).entries(root, shapes.root if root.tag == ROOT else FREE, "" if own else TYPE)
 
@@ -41,7 +41,11 @@ class _FormWriter:
         self.shapes = shapes
 
     def entries(self, node: Node, shape: Shape, typed: str) -> dict[str, Form]:
-        """Return the map for an element; ``typed`` is the key for its tag, ``""`` if its place implies the tag."""
+        """Return the map for an element.
+
+        ``typed`` is the key under which the map declares the tag of the element; ``""`` if the place of the map implies
+        the tag.
+        """
         form: dict[str, Form] = {}
         if typed:
             typed = TAG if TYPE in node.attributes else typed
@@ -63,9 +67,9 @@ class _FormWriter:
         return form
 
     def children(self, node: Node, shape: Shape, form: dict[str, Form]) -> None:
-        """Add the child elements of a node to the map ``form``.
+        """Add the child elements of a node to the map ``form``, each under its tag or its plural, such as ``inputs``.
 
-        From the first child that cannot be written with its tag as a key on, all children go into ``$elements``.
+        If a child cannot be written in this way, it and all children behind it go into the list ``$elements``.
         """
         plurals = {tag: plural for plural, tag in shape.plurals.items()}
         for index, child in enumerate(node.children):
@@ -84,12 +88,12 @@ class _FormWriter:
                 return
 
     def is_plain_child(self, child: Node, shape: Shape) -> bool:
-        """Return whether the tag of ``child`` can be a key of the map: the reader would read it back as this child."""
+        """Return True if the tag of ``child`` can be its key in the map: it is then read back as this child."""
         taken = child.tag == TYPE or child.tag in shape.plurals or shape.attributes.get(child.tag) == "Template"
         return is_name(child.tag) and (child.tag in shape.children or not taken)
 
     def value(self, child: Node, parent: Shape) -> Form:
-        """Return the value for the key of a child element: a map, a list or a text."""
+        """Return what is written behind the key of a child element: a map, a list or a text."""
         tag = child.tag
         shape = self.shapes.child(parent, tag)
         if tag not in parent.children:
@@ -112,7 +116,7 @@ class _FormWriter:
 
 
 def _is_plain_attribute(name: str, value: str, shape: Shape) -> bool:
-    """Return whether the name of an attribute can be a key of the map: it would be read back as this attribute."""
+    """Return True if the name of an attribute can be its key in the map: it is then read back as this attribute."""
     if not is_name(name):
         return False
     prefix, colon, _ = name.partition(":")

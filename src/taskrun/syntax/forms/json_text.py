@@ -1,9 +1,9 @@
-r"""Parser of JSON text: returns scalars, lists and maps with their offsets.
+r"""Parse JSON text into scalars, lists and maps that know their offsets in the file (``marked_values``).
 
-Rules: JSON as in RFC 8259, without comments or trailing commas. A number keeps its text. Duplicate keys and nesting
-deeper than in XML are errors. A surrogate pair of ``\u`` escapes is one character. The standard ``json`` reports no
-offsets and YAML parsers refuse some JSON (tabs, surrogate pairs, ``"key"`` and ``:`` on two lines), hence a parser of
-its own.
+Rules: JSON as in RFC 8259, without comments or trailing commas. A number keeps its text. A key that occurs twice in a
+map, and nesting deeper than the limit of XML files, are errors. A surrogate pair of ``\u`` escapes is one character.
+This is a parser of its own, because the standard ``json`` reports no offsets, and YAML parsers refuse some JSON: tabs,
+surrogate pairs, and ``:`` on the line behind its key.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ _NEXT = re.compile(r'[^\s,:{}\[\]"]+|.|\Z', re.DOTALL)
 
 
 def read_json(source: Source, most_depth: int) -> Value:
-    """Return the value of a JSON text; raises XmlError with the location of the mistake."""
+    """Return the value of a JSON text; raises XmlError with the location of the mistake.
+
+    ``most_depth`` limits how deep lists and maps may be nested.
+    """
     reader = _JsonReader(source, most_depth)
     value = reader.value(0)
     reader.skip()
@@ -33,7 +36,7 @@ def read_json(source: Source, most_depth: int) -> Value:
 
 
 class _JsonReader:
-    """Recursive descent parser of one JSON file."""
+    """Recursive descent parser of one JSON file; ``at`` is the offset of the character that is read next."""
 
     def __init__(self, source: Source, most_depth: int) -> None:
         self.source = source
@@ -106,7 +109,10 @@ class _JsonReader:
                 return Entries(tuple(pairs), start)
 
     def ends(self, mark: str) -> bool:
-        """Consume a ``,`` or the bracket ``mark``, which ends a list or map; return whether it was the bracket."""
+        """Consume a ``,`` or the closing bracket ``mark``; return True for the bracket, False for the comma.
+
+        Raises XmlError if there is something else.
+        """
         found = self.skip()
         if found not in {",", mark} or not found:
             raise self.stop(f"',' or '{mark}' is expected")
@@ -114,7 +120,10 @@ class _JsonReader:
         return found == mark
 
     def stop(self, expected: str) -> XmlError:
-        """Return the error for the token at the current offset; ``expected`` describes what is valid there."""
+        """Return the XmlError for the token at the current offset, for the caller to raise.
+
+        ``expected`` describes what would be valid there.
+        """
         found = _NEXT.match(self.text, self.at)
         shown = f"'{found[0][:20]}'" if found and found[0] else "the end of the file"
         message = f"not well-formed JSON: {expected}, but there is {shown}"

@@ -1,8 +1,9 @@
-"""Values of a YAML or JSON file with their offsets: scalars, lists and maps.
+"""Values of a YAML or JSON file with their offsets in the file: scalars, lists and maps.
 
-Rules: the value of a scalar is its text: ``012``, ``yes`` and ``1.50`` are not converted; only an empty or ``null`` plain
-scalar is special: it counts as missing. Offsets count characters of the file; those of the characters inside a scalar are
-computed only when an error needs them. A YAML alias is the same object as its anchor, with the anchor's offset.
+Rules: a scalar is kept as its text: ``012``, ``yes`` and ``1.50`` are not converted. Only an unquoted scalar that is
+empty or ``null`` is special: it counts as missing. Offsets count characters of the file. The offsets of the characters
+inside a scalar are computed only when an error needs them. A YAML alias is the same object as its anchor, with the
+anchor's offset.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 
 
 class Scalar(NamedTuple):
-    """Scalar value: its text, and the offsets of its start and end in the file.
+    """Scalar value: its text, and the offsets in the file at which it starts and ends.
 
-    ``style`` is ``'``, ``"``, ``|`` or ``>`` as in YAML, ``json`` for a string of JSON, ``!`` for a plain scalar with
-    the tag of a string, and empty for any other plain scalar.
+    ``style`` tells how it is written. It is ``'``, ``"``, ``|`` or ``>`` as in YAML, and ``json`` for a string of JSON.
+    It is ``!`` for an unquoted scalar with the tag ``!!str``, and empty for any other unquoted scalar.
     """
 
     text: str
@@ -41,11 +42,14 @@ class Scalar(NamedTuple):
 
     @property
     def nothing(self) -> bool:
-        """Whether this is a plain ``null``, ``~`` or an empty value."""
+        """Whether the value counts as missing: it is an unquoted ``null`` or ``~``, or empty."""
         return not self.style and self.text in NULLS
 
     def offsets(self, text: str) -> Sequence[int]:
-        """Return the offset of each character of the scalar in ``text``, the text of the file, and that of its end."""
+        """Return the offset in the file of each character of the scalar, and last that of its end.
+
+        ``text`` is the text of the file. A character of the scalar may be written as several, such as an escape.
+        """
         if self.style == "'":
             return _walk(_SINGLE, text, self)
         if self.style == '"':
@@ -59,20 +63,20 @@ class Scalar(NamedTuple):
         return _align(self.text, text, start, self.end)
 
     def offset(self, index: int, text: str) -> int:
-        """Return the offset of character ``index`` (from 0) of the scalar in ``text``, the text of the file."""
+        """Return the offset in ``text``, the text of the file, of character ``index`` (from 0) of the scalar."""
         offsets = self.offsets(text)
         return offsets[min(index, len(offsets) - 1)]
 
 
 class Items(NamedTuple):
-    """List of values."""
+    """List of values; ``start`` is its offset in the file."""
 
     values: Sequence[Value]
     start: int
 
 
 class Entries(NamedTuple):
-    """Map of scalars to values, in the order of the file."""
+    """Map of scalars to values, in the order of the file; ``start`` is its offset in the file."""
 
     pairs: Sequence[tuple[Scalar, Value]]
     start: int
@@ -86,7 +90,7 @@ Value: TypeAlias = Scalar | Items | Entries
 
 
 def scalars(value: Value) -> Iterator[Scalar]:
-    """Yield every scalar inside a value, in the order of the file."""
+    """Yield every scalar inside a value, keys included, in the order of the file."""
     todo = [value]
     while todo:
         match todo.pop():
@@ -99,9 +103,9 @@ def scalars(value: Value) -> Iterator[Scalar]:
 
 
 def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar) -> list[int]:
-    """Return the offset of each character of a quoted scalar.
+    """Return the offset of each character of a quoted scalar, and last that of its closing quote.
 
-    Each match of ``pieces`` in the file is one escape, one line fold or one character.
+    ``pieces`` is a pattern; each match of it in the file is one escape, one folded line end or one character.
     """
     offsets = []
     for piece in pieces.finditer(text, scalar.start + 1, scalar.end - 1):
@@ -114,9 +118,10 @@ def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar) -> list[int]:
 
 
 def _align(value: str, text: str, start: int, end: int) -> list[int]:
-    """Return the offset of each character of a plain or block scalar, whose words are in the file unchanged.
+    """Return the offset of each character of ``value``, an unquoted or block scalar, and last that of its end.
 
-    White space is counted from the word before it on the same line, else from the word behind it.
+    The words of such a scalar are in the file unchanged, only the white space between them may differ. White space has
+    offsets counted from the word before it on the same line, else from the word behind it.
     """
     offsets: list[int] = []
     last = start - 1
@@ -132,9 +137,10 @@ def _align(value: str, text: str, start: int, end: int) -> list[int]:
 
 
 def _between(white: str, start: int, end: int) -> Iterator[int]:
-    """Yield an offset for each white space character of ``white``, a part of a scalar.
+    """Yield an offset in the file for each character of ``white``, the white space between two words of a scalar.
 
-    In the file that white space is between the offsets ``start`` and ``end``, perhaps with other characters.
+    In the file it may be written with other characters, because lines are folded or indented; it is between the offsets
+    ``start`` and ``end``.
     """
     last_break = max(map(white.rfind, BREAKS))
     for index in range(len(white)):

@@ -1,8 +1,8 @@
 """Shapes of elements: what the schema allows in an element, to decide whether a key is an attribute or an element.
 
-Rules: shapes are read from the parsed schema on demand, one complex type at a time, because the second, slow form of
-the schema is not needed for that. An element that the schema does not know or not describe is free: in it, a scalar is
-an attribute and everything else is an element.
+Rules: shapes are read from the parsed schema on demand, one complex type at a time. This is much faster than the
+declarations of the library xmlschema, which are not needed here. An element that the schema does not know or not
+describe is free: inside it, a scalar is an attribute and everything else is an element.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _NOTHING: Mapping[str, _Element] = MappingProxyType({})
 class Shape:
     """What the schema allows in an element at one place: its attributes (name → type) and its child elements.
 
-    ``script``: the element may contain any element, so a string in it may be XML. ``plurals`` are the keys for lists of
-    children, such as ``inputs``, with the tags of the children.
+    ``script`` means that the element may contain any element, so a string in it may be XML. ``plurals`` maps keys for
+    lists of children to the tag of each item: ``inputs`` → ``input``.
     """
 
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -36,18 +36,18 @@ class Shape:
     plurals: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Compute ``plurals`` from a fixed list of tags, because the schema does not limit how often a child occurs."""
+        """Compute ``plurals`` from a fixed list of tags; the schema does not tell how often a child may occur."""
         plurals = {"properties" if tag == "property" else f"{tag}s": tag for tag in _REPEATED if tag in self.children}
         object.__setattr__(self, "plurals", MappingProxyType(plurals))
 
     @property
     def container(self) -> bool:
-        """Whether the element contains only elements, as ``<steps>`` and ``<beans>`` do: in YAML it is a list."""
+        """Whether the element has child elements and no attributes, as ``<steps>``: in YAML it is a list."""
         return bool(self.children) and not self.attributes
 
     @property
     def item(self) -> str:
-        """The tag of the children if only one is allowed; ``""`` if each item of a list must declare its tag."""
+        """The tag of the children if only one is allowed; else ``""``: each item of the list declares its tag."""
         return next(iter(self.children)) if len(self.children) == 1 else ""
 
 
@@ -56,7 +56,7 @@ FREE = Shape(script=True)
 
 
 class Shapes:
-    """Shapes of all elements of a schema."""
+    """Shapes of all elements of a schema: begin with ``root``, then ask for the shape of a ``child``."""
 
     def __init__(self, schema: Schema) -> None:
         root = schema.document.getroot()
@@ -65,11 +65,14 @@ class Shapes:
 
     @property
     def root(self) -> Shape:
-        """Shape of the root element."""
+        """Shape of the root element ``<task>``."""
         return self._shape(self._named[f"{_XS}element", "task"])
 
     def child(self, parent: Shape, tag: str) -> Shape:
-        """Return the shape of a child of an element; FREE (anything is allowed) if the schema has no such child."""
+        """Return the shape of the child ``tag`` of an element with the shape ``parent``.
+
+        It is FREE, which allows anything, if the schema has no such child.
+        """
         declared = parent.children.get(tag)
         return FREE if declared is None else self._shape(declared)
 
@@ -84,7 +87,7 @@ class Shapes:
         return self._known[declared]
 
     def _collect(self, body: _Element, attributes: dict[str, str], children: dict[str, _Element]) -> bool:
-        """Add the attributes and children that a part of the schema declares to both maps.
+        """Add what a part of the schema (``body``) declares to the maps ``attributes`` and ``children``.
 
         Returns whether the part allows any element.
         """

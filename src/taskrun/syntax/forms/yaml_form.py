@@ -1,4 +1,4 @@
-"""Builder of the tree of a flow in YAML or JSON: the same nodes as those of the same flow in XML.
+"""Build the tree of a flow in YAML or JSON: the same nodes as those of the same flow in XML.
 
     name: greet
     inputs:
@@ -10,12 +10,13 @@
         source: |
           return "Hello, " + who
 
-Rules: a map is an element, a list of ``steps`` declares the ``type`` of each. A scalar is the child element of its key
+Rules: a map is an element. Each item of ``steps`` declares its tag as ``type``. A key with a scalar is a child element
 if the schema has such a child here, else an attribute; ``null`` counts as missing. ``inputs``, ``outputs`` and the like
-are lists of the elements ``input``, ``output`` … A string for an element with a script is XML if it begins with ``<``
-and ends with ``>``. A prefixed key is an attribute if its value is a scalar; a map is an element for the prefixes of
-the language, or if it has a ``type``, else an attribute with ``@:`` and JSON. The special keys of ``form_words``
-express everything else.
+are lists of elements ``<input>``, ``<output>`` … A string for an element with a script is XML if it begins with ``<``
+and ends with ``>``. A key with a prefix is an attribute if its value is a scalar (but XML under a prefix of the
+language is an element). With a map, the key is an element if the prefix is one of the language or the map has a
+``type``; else it is an attribute that contains ``@:`` and the map as JSON. Special keys express everything else:
+``$tag``, ``$text``, ``$xml``, ``$elements`` and ``$attributes`` (``form_words``).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from taskrun.syntax.validate import NOT_XML
 
 
 def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
-    """Return the root element of a file; raises XmlError with all problems of the file."""
+    """Return the root element for the value of a YAML or JSON file; raises XmlError with all problems of the file."""
     reader = _FormReader(source, shapes)
     root = reader.root(value)
     if reader.problems or root is None:
@@ -49,7 +50,11 @@ def read_form(value: Value, source: Source, shapes: Shapes) -> Node:
 
 @dataclass(slots=True)
 class _Gathered:
-    """Content of an element before its children are built: attributes with locations, elements, and text or XML."""
+    """Content of an element before its children are built.
+
+    ``places`` has the key and value of each attribute, ``parts`` are the future children. ``text`` is the scalar that
+    is the text of the element, or its content as XML if ``xml``.
+    """
 
     attributes: dict[str, str] = field(default_factory=dict)
     places: dict[str, tuple[Scalar, Value]] = field(default_factory=dict)
@@ -80,7 +85,10 @@ class _FormReader:
         return self.element(FormPart(tag, value, shape, value.start, declared is not None), WELL_KNOWN_PREFIXES, 1)
 
     def element(self, part: FormPart, prefixes: frozenset[str], depth: int) -> Node:
-        """Build the element of a part and everything inside it; the only recursive function, to save stack."""
+        """Return the element for a ``FormPart``, with everything inside it.
+
+        This is the only recursive function, so that deep nesting needs little of Python's stack.
+        """
         found = self.gather(part)
         if depth > MAX_DEPTH:
             self.note(part.at, f"elements are nested more than {MAX_DEPTH} deep", code="too-deep")
@@ -104,7 +112,7 @@ class _FormReader:
         return node
 
     def gather(self, part: FormPart) -> _Gathered:
-        """Return the attributes, child elements and text of a part, without building the nodes of the children."""
+        """Return the content of the element for a ``FormPart``, without building the nodes of its children."""
         value = part.value
         if isinstance(value, Scalar):
             return _Gathered(text=value, xml=part.shape.script and looks_like_xml(value.text))
@@ -134,9 +142,10 @@ class _FormReader:
     def content(
         self, tag: str, scalar: Scalar, prefixes: frozenset[str], xml_depth: int
     ) -> tuple[str, tuple[Node, ...]]:
-        """Return the text and the children of an element whose value is a scalar.
+        """Return the text and the children of an element whose content is written as one scalar.
 
-        The scalar is text, or XML if ``xml_depth``, the depth of the element, is not 0.
+        If ``xml_depth`` is 0, the scalar is text. Else it is XML, and ``xml_depth`` is the depth of the element in the
+        file.
         """
         self.check_characters(scalar)
         if not xml_depth:
@@ -150,7 +159,7 @@ class _FormReader:
         return node.text, node.children
 
     def attribute(self, value: Value) -> str:
-        """Return the text of an attribute; a list or map becomes ``@:`` and JSON."""
+        """Return the value of an attribute as text; a list or map becomes ``@:`` followed by JSON."""
         if isinstance(value, Scalar):
             self.check_characters(value)
             return value.text

@@ -1,8 +1,9 @@
-"""Parser of YAML text: returns scalars, lists and maps with their offsets.
+"""Parse YAML text into scalars, lists and maps that know their offsets in the file (``marked_values``).
 
-Rules: a file is one document of plain data, as in JSON. Errors are: tags other than ``!!str``, keys that are no
-scalars, duplicate keys, nesting deeper than in XML, and aliases that contain themselves or repeat too much. Only the
-events of PyYAML's parser are used, so no Python object is ever constructed from the file.
+Rules: a file is one document of plain data, as in JSON. Errors are: tags other than those of strings, lists and maps;
+keys that are no scalars; a key that occurs twice in a map; nesting deeper than the limit of XML files; and aliases that
+contain themselves or repeat too much. Only the events of PyYAML's parser are used, so no Python object is ever
+constructed from the file.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from yaml import CollectionStartEvent, Event, ScalarEvent
 
 MOST_ALIASED = 10_000
-"""Limit of the values that aliases repeat in one file."""
+"""How many values all aliases of one file may repeat together, counting the values inside lists and maps."""
 
 _TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 _PLAIN_TAGS = frozenset({None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
@@ -50,7 +51,7 @@ def read_yaml(source: Source, most_depth: int) -> Value:
 
 
 def problem(source: Source, code: str, offset: int, message: str, hint: str = "") -> Diagnostic:
-    """Return a diagnostic at an offset of a file."""
+    """Return a diagnostic at an offset of a file, with the line of the file."""
     at = source.location(min(offset, len(source.text)))
     return Diagnostic(location=at, code=code, message=message, hint=hint, line=source.line(at.line))
 
@@ -60,7 +61,10 @@ def _named(character: int | str | bytes) -> str:
 
 
 class _OpenCollection(NamedTuple):
-    """List or map whose end has not been read; ``values`` of a map are keys and values in turn."""
+    """List or map whose end has not been read yet; the ``values`` of a map are its keys and values in turn.
+
+    ``keys`` are the keys of a map so far. ``anchor`` is the name of its YAML anchor, None without one.
+    """
 
     values: list[Value]
     keys: dict[str, Scalar]
@@ -70,7 +74,10 @@ class _OpenCollection(NamedTuple):
 
 
 class _Anchored(NamedTuple):
-    """Value of a YAML anchor, with the number of values inside it and the depth of their nesting."""
+    """Value that a YAML anchor names, with the number of values in it and the depth of their nesting.
+
+    Both are needed for each alias, to limit what aliases repeat.
+    """
 
     value: Value
     size: int
@@ -78,7 +85,7 @@ class _Anchored(NamedTuple):
 
 
 class _Composer:
-    """Builds the values of one file from the events of its parser."""
+    """Builds the values of one file from the events of PyYAML's parser, and refuses what a flow may not have."""
 
     def __init__(self, source: Source, most_depth: int) -> None:
         self.source = source
@@ -163,7 +170,10 @@ class _Composer:
 
 
 def key_problem(source: Source, key: Scalar, first: Scalar) -> Diagnostic:
-    """Return the diagnostic for a duplicate key, or for YAML's merge key ``<<``."""
+    """Return the diagnostic for a key that must not be here: it occurs twice in a map, or is YAML's merge key ``<<``.
+
+    ``first`` is the first key of the same name.
+    """
     if key.text == "<<":
         return problem(source, "yaml", key.start, "the merge key << is not allowed", "write the merged keys instead")
     line = source.location(first.start).line
@@ -177,7 +187,10 @@ def _map(values: list[Value], start: int) -> Entries:
 
 
 def _span(text: str, event: Event) -> tuple[int, int]:
-    """Return the start and end offset of a value, without the anchor and tag before it, which PyYAML includes."""
+    """Return the start and end offset of a value, without the anchor (``&a``) and tag (``!!str``) before it.
+
+    PyYAML counts these as a part of the value.
+    """
     start = event.start_mark.index if event.start_mark else 0
     end = event.end_mark.index if event.end_mark else len(text)
     if getattr(event, "tag", None) is None and getattr(event, "anchor", None) is None:
@@ -191,7 +204,10 @@ def _span(text: str, event: Event) -> tuple[int, int]:
 
 
 def _size(value: Value) -> tuple[int, int]:
-    """Return the number of values in a value, including itself, and its nesting depth."""
+    """Return how many values there are in a value, itself included, and how deep its lists and maps are nested.
+
+    Counting stops when there are more values than aliases may repeat.
+    """
     size = height = 0
     level: list[Value] = [value]
     while level:

@@ -1,8 +1,8 @@
-"""Writer of trees as YAML or JSON that reads back as the same tree.
+"""Write trees as YAML or JSON that reads back as the same tree.
 
-Rules: scripts of several lines are literal blocks, small maps are written on one line. A scalar is plain if every YAML
-reader reads it as the same text. Numbers, ``true`` and ``false`` are plain, and in JSON typed values, if they are
-written back with the same characters.
+Rules: a text of several lines is a literal block (``|``), a small map is written on one line. A scalar is written
+without quotes if every YAML reader reads it as the same text. So are numbers, ``true`` and ``false`` if they would be
+written back with the same characters; in JSON they are then numbers and booleans instead of strings.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _NUMBERS = re.compile(r"[+-]?[\d.][\d_,.:+-]*(?:[eE][+-]?\d+)?\Z|[+-]?0[xob]\w*\
 
 
 def write_yaml(root: Node, shapes: Shapes) -> str:
-    """Return a tree as the text of a YAML file."""
+    """Return a tree as the text of a YAML file; ``shapes`` decide which keys are used."""
     return "".join(f"{line}\n" for line in _map(form_of(root, shapes), 0))
 
 
 def write_json(root: Node, shapes: Shapes) -> str:
-    """Return a tree as the text of a JSON file."""
+    """Return a tree as the text of a JSON file; ``shapes`` decide which keys are used."""
     return json.dumps(_json(form_of(root, shapes)), ensure_ascii=False, indent=2) + "\n"
 
 
@@ -46,13 +46,13 @@ def _json(form: Form) -> Any:
 
 
 def _is_value(text: str) -> bool:
-    """Return whether a text is a number, true or false that JSON writes with the same characters."""
+    """Return whether a text is a number, ``true`` or ``false`` that JSON writes with the same characters."""
     value = json_scalar(text)
     return not isinstance(value, str) and value is not None and json.dumps(value) == text
 
 
 def _map(form: dict[str, Form], indent: int) -> Iterator[str]:
-    """Yield the lines of YAML for a map."""
+    """Yield the lines of YAML for a map; each line begins with ``indent`` spaces."""
     if not form:
         yield "{}"
     for key, value in form.items():
@@ -62,7 +62,7 @@ def _map(form: dict[str, Form], indent: int) -> Iterator[str]:
 def _value(head: str, value: Form, indent: int) -> Iterator[str]:
     """Yield the lines of YAML for a value that follows ``head``, such as ``key:``.
 
-    ``indent`` is the indentation of the map or list around it.
+    ``indent`` is the number of spaces before the entries of the map or list that contains the value.
     """
     short = _flow(value)
     if isinstance(value, str):
@@ -85,7 +85,7 @@ def _value(head: str, value: Form, indent: int) -> Iterator[str]:
 
 
 def _item(item: Form, indent: int) -> Iterator[str]:
-    """Yield the lines of YAML for an item of a list."""
+    """Yield the lines of YAML for an item of a list, beginning with ``-`` behind ``indent`` spaces."""
     head = f"{' ' * indent}-"
     short = _flow(item) if isinstance(item, dict) and ("type" not in item or len(item) == 1) else None
     if short and len(head) + len(short) < _WIDTH:
@@ -100,7 +100,7 @@ def _item(item: Form, indent: int) -> Iterator[str]:
 
 
 def _flow(value: Form) -> str | None:
-    """Return a map of scalars, or an empty list, on one line (YAML's flow style); None if it needs several lines."""
+    """Return a map of scalars or an empty list as one line, such as ``{a: 1}``; None if it needs several lines."""
     if isinstance(value, dict) and all(isinstance(part, str) and "\n" not in part for part in value.values()):
         pairs = (f"{_scalar(key, flow=True)}: {_scalar(str(part), flow=True)}" for key, part in value.items())
         return "{" + ", ".join(pairs) + "}"
@@ -108,9 +108,10 @@ def _flow(value: Form) -> str | None:
 
 
 def _indicators(text: str) -> str:
-    """Return the indicators behind the ``|`` of a literal block.
+    """Return what is written behind the ``|`` of a literal block.
 
-    They are the indentation if the text begins with a space, and the treatment of newlines at its end.
+    It is ``2``, the indentation, if the text begins with white space. Then it is ``-`` if the text has no line end at
+    its end, and ``+`` if it has several.
     """
     end = "-" if not text.endswith("\n") else "+" if text.endswith("\n\n") else ""
     start = "2" if text[0].isspace() else ""
@@ -118,7 +119,10 @@ def _indicators(text: str) -> str:
 
 
 def _scalar(text: str, *, flow: bool = False) -> str:
-    """Return a text as a scalar on one line, in quotes if necessary; ``flow`` means inside a flow-style map."""
+    """Return a text as a YAML scalar on one line, in quotes if necessary.
+
+    ``flow`` means that it is inside a map on one line, where ``,`` and brackets need quotes.
+    """
     if _is_value(text):
         return text
     special = _LETTERS.match(text) or _NUMBERS.match(text)
