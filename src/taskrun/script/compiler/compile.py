@@ -8,7 +8,7 @@
                                 raise
 
 Rules: a budget is created only for a script that has loops, or calls that could run for long. Every other script costs
-as much as the same expression in Python. The compilation changes the given tree, so nothing else may use it afterwards.
+about as much as the same code in Python. The compilation changes the given tree, so nothing else may use it afterwards.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ class CodeOrigin(NamedTuple):
 def explain(origin: CodeOrigin, error: Exception) -> None:
     """Add the location of the failed expression to an exception that leaves a script, and shorten its traceback.
 
-    The frames of guarded operations are removed from the traceback. An UnknownVariableError also gets a message that
-    names the most similar variable as a hint.
+    The frames of guarded operations are removed from the traceback. The message of an UnknownVariableError gets a hint,
+    such as the most similar name.
     """
     failed: int | None = None
     remaining: list[TracebackType] = []

@@ -25,9 +25,9 @@ def native_function(
 ) -> Callable[[Names], Any]:
     """Return the native function of a script: it takes the scope as its argument and returns the value of the script.
 
-    For a script with ``await`` it returns a coroutine. Parameters: ``part`` is the script text with its position in the
-    file, ``namespace`` contains the names that the script can read besides variables. The program is compiled at the
-    first call and the code is kept for further ones.
+    For a script with ``await`` it returns a coroutine. Parameters: ``program`` is the parsed and checked script,
+    ``part`` its text with its position in the file. ``namespace`` contains the names that it can read besides
+    variables. The first call compiles ``program``; further calls use the same code.
     """
     names = program.variables.reads.intersection(namespace)
 
@@ -54,7 +54,7 @@ class _CodeByFile:
         self._shared: dict[str, CodeType] = {}
 
     def at(self, path: str, lines: int) -> CodeType:
-        """Return a copy of the code for the file ``path``, with ``lines`` added to its line numbers if it has functions.
+        """Return a copy of the code for the file ``path``; if it has functions, its line numbers grow by ``lines``.
 
         Code without functions is shared by all its locations in the file: ``explain`` gives its tracebacks the right
         lines.

@@ -209,10 +209,10 @@ def has_starred(target: ast.expr) -> bool:
 
 
 def metered_unpacking(items: ast.expr, target: ast.expr) -> ast.expr:
-    """Return the expression for the iterable of a loop; unpacking an item to a starred target then charges the budget.
+    """Return the iterable of a loop in a form that charges the budget when its items are unpacked.
 
-    Parameters: ``items`` is the expression for the iterable. It is returned unchanged if ``target``, the target of the
-    loop, has no starred part.
+    Only a ``target`` with a starred part needs it, as in ``for a, *b in items``. For any other target the expression
+    ``items`` is returned unchanged.
     """
     return call("_map", load("_ticked"), items) if has_starred(target) else items
 
