@@ -64,7 +64,7 @@ class FunctionHandlers(StatementHandlers):
     def run_function_body(self, function: LoweredFunction) -> Any:
         """Execute the statements of a function, or the expression of a lambda, and return its result.
 
-        This activation must be the one that was created for the call.
+        ``self`` is the activation that was created for this call, with the arguments as its variables.
         """
         if not isinstance(function.body, list):
             return self.run(function.body)

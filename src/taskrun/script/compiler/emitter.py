@@ -91,7 +91,7 @@ class Emitter:
     def visit_iterable(self, node: ast.expr) -> Any:
         """Return the guarded replacement of the iterable of a comprehension.
 
-        Until it is done, ``new_temporary`` returns None.
+        No temporary variable may be set in it, so ``new_temporary`` returns None for it.
         """
         self.iterable_depth += 1
         new = self.visit(node)
@@ -99,10 +99,10 @@ class Emitter:
         return new
 
     def is_local(self, name: str, depth: int | None = None) -> bool:
-        """Return whether ``name`` is a Python variable: a function or comprehension around the current node binds it.
+        """Return whether ``name`` is a Python variable here.
 
-        With ``depth``, only the ``depth`` outermost functions and comprehensions count. The name ``_`` is always a
-        Python variable.
+        This is the case if a function or comprehension around the current AST node binds the name. With ``depth``, only
+        the ``depth`` outermost of them count. The name ``_`` is always a Python variable.
         """
         return name == "_" or any(name in names for names in self.local_names[:depth])
 

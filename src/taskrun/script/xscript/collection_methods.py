@@ -19,7 +19,10 @@ _MISSING = object()
 
 
 def _map_items(items: Any, function: Callable[..., Any]) -> Any:
-    """Yield ``function(item, index)`` for each item of a list; the list may be changed meanwhile."""
+    """Yield ``function(item, index)`` for each item of a list.
+
+    The items are those at the start: ``function`` may change the list.
+    """
     return (function(item, index) for index, item in enumerate(ticked(list(items))))
 
 

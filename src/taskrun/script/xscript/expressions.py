@@ -212,7 +212,8 @@ class ExpressionTranslator:
     def chain_start(self, node: SyntaxNode, links: list[SyntaxNode]) -> ast.expr:
         """Return the expression for the start of a chain, such as ``a`` in ``a.b.c``.
 
-        ``$scope.x`` is the variable x of the scope; its link is removed from ``links``, which are in reverse order.
+        ``links`` are the syntax nodes behind the start, in reverse order. The start ``$scope.x`` is the variable ``x``
+        of the scope: the syntax node of ``.x`` is then removed from ``links``.
         """
         if node.kind == "name" and node.children[0].text == "$scope" and links[-1].kind == "member":
             return self.with_position(self.variables.load_name(links.pop().children[1].text), node)

@@ -3,8 +3,8 @@
     let total = order?.price ?? 0; // → LET NAME ASSIGN NAME OPTIONAL NAME COALESCE NUMBER SEMI
 
 Rules: comments and blanks are skipped. A template literal (text between backquotes) becomes several tokens: its pieces
-of text and the tokens of the expressions in its ``${…}``. The parser thus handles these like all other expressions.
-Characters and words that XScript does not support raise ProblemsError, with a hint what to write instead.
+of text, and the tokens of each expression ``${…}`` in it. The parser therefore needs no special treatment of such
+expressions. Characters and words that XScript does not support raise ProblemsError, with a hint what to write instead.
 """
 
 from __future__ import annotations

@@ -111,9 +111,9 @@ _KINDS: tuple[tuple[tuple[type, ...], tuple[str, ...]], ...] = (
 
 
 def kinds_of(value: Any) -> tuple[str, ...]:
-    """Return the names under which METHODS and PROPERTIES have the members of a value, in the order of lookup.
+    """Return the names of the tables in METHODS and PROPERTIES that have the members of a value.
 
-    An entry of a map gives ``("entry", "list")``. An object of another Python type gives ``()``: its attributes are
-    read through the guard.
+    They are in the order of lookup. A list gives ``("list",)``, an entry of a map ``("entry", "list")``. An object of
+    another Python type gives ``()``: its attributes are read through the guard.
     """
     return next((names for types, names in _KINDS if isinstance(value, types)), ())

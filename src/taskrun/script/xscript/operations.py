@@ -110,7 +110,7 @@ def member(value: Any, name: str) -> Any:
     """Return ``value.name``.
 
     This is, in this order: an entry of a map, a property of XScript, a method of XScript bound to the value, or an
-    attribute that the guard allows. A map without such an entry gives null.
+    attribute that the guard allows. A map without such an entry gives null. Raises TypeError if ``value`` is null.
     """
     if isinstance(value, dict) and name in value:
         return value[name]
@@ -133,7 +133,7 @@ def call_member(value: Any, name: str, *arguments: Any) -> Any:
     """Call ``value.name(arguments)`` and return the result.
 
     ``name`` is a function in a map, a method of XScript, or a method that the guard allows. A property may be called
-    without arguments too.
+    without arguments too. Raises TypeError if ``value`` is null.
     """
     if isinstance(value, dict) and callable(value.get(name)):
         return _checked_result(value[name](*arguments), name)
@@ -165,7 +165,7 @@ def _checked_result(value: Any, name: str) -> Any:
 def item(value: Any, key: Any) -> Any:
     """Return ``value[key]``; null if a map, list or text has no such item.
 
-    A text as ``key`` reads a member of a list or text: ``items["length"]``.
+    A text as ``key`` reads a member of a list or text: ``items["length"]``. Raises TypeError if ``value`` is null.
     """
     if value is None:
         raise TypeError("cannot read an item of null; write '?.[…]' if it may be null")

@@ -1,9 +1,9 @@
 """Parser of XScript: converts tokens into a syntax tree with lark and the grammar in ``grammar.lark``.
 
-Rules: a missing semicolon is inserted where JavaScript inserts it. That is before a token that the grammar does not
-allow there, if the token is on a new line or is ``}``; at the end of the text; and after ``return``, ``break``,
-``continue`` and ``throw`` at the end of a line. ``{`` begins a block wherever the grammar allows one, otherwise a map.
-``(`` begins the parameters of an arrow function if ``=>`` follows its ``)``.
+Rules: a missing semicolon is inserted where JavaScript inserts it: at the end of the text; after ``return``, ``break``,
+``continue`` and ``throw`` at the end of a line; and before a token that the grammar does not allow at its place, if the
+token is ``}`` or on a new line. ``{`` begins a block wherever the grammar allows one, otherwise a map. ``(`` begins the
+parameters of an arrow function if ``=>`` follows its ``)``.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _with_kind(token: Token, kind: str) -> Token:
 def _arrow_parameters(found: list[Token], index: int) -> int:
     """Return the index of the ``)`` that ends the arrow function parameters which begin with the ``(`` at ``index``.
 
-    Returns 0 if this ``(`` begins something else, because no ``=>`` follows its ``)``.
+    Returns 0 if this ``(`` begins something else: then neither ``=>`` nor ``: Type =>`` follows its ``)``.
     """
     depth = 0
     for position in range(index, len(found)):

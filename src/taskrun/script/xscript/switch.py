@@ -23,9 +23,9 @@ from taskrun.script.xscript.variables import LOAD, STORE
 class JumpTranslator(FunctionTranslator):
     """Translator of ``switch``, ``break`` and ``continue`` to Python's AST.
 
-    ``jumps`` are the enclosing functions, loops and ``switch`` statements, the innermost last. They are entered as
-    ``"function"``, as ``"loop"``, or for a ``switch`` as the name of a variable, which a ``continue`` inside sets to
-    true.
+    ``jumps`` has one entry for each enclosing function, loop and ``switch``, the innermost last. The entry is
+    ``"function"``, ``"loop"`` or, for a ``switch``, the name of a variable. A ``continue`` inside the ``switch`` sets
+    this variable to true.
     """
 
     def __init__(self, position: object) -> None:

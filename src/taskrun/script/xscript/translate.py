@@ -33,7 +33,8 @@ from taskrun.script.xscript.variables import LOAD, STORE
 class TranslatedProgram:
     """Translated XScript: its Python statements, and the variables that it reads from and stores in the scope.
 
-    ``imports`` maps each imported name to its dotted path and to the index of the import in the text.
+    ``imports`` maps each imported name to its dotted path and to the index of the import in the text. Imports of Java
+    classes are left out.
     """
 
     body: list[ast.stmt]
@@ -101,7 +102,10 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return done
 
     def statement(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the Python statements for one XScript statement; the functions that it needs are defined before it."""
+        """Return the Python statements for one XScript statement.
+
+        Arrow functions in it that cannot be lambdas are defined before it.
+        """
         if node.kind == "statement":
             node = node.nodes[0]
         outer, self.hoisted = self.hoisted, []
@@ -113,9 +117,9 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return whole
 
     def body(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the Python statements inside a loop or condition, at least ``pass``.
+        """Return the Python statements for what is inside a loop, a condition or a ``try``; at least ``pass``.
 
-        Names that are declared there are local to them.
+        Names that are declared inside are local to it.
         """
         if node.kind == "statement":
             node = node.nodes[0]

@@ -17,7 +17,10 @@ from taskrun.script.sandbox.bounded_text import bounded_str
 
 
 class MapEntry(NamedTuple):
-    """Entry of a map as ``entries`` and ``entrySet`` list it, and as a ``for`` loop over a map yields it."""
+    """Entry of a map: a tuple of its key and its value.
+
+    The methods ``entries`` and ``entrySet`` return a list of them, and a ``for`` loop over a map yields them.
+    """
 
     key: Any
     value: Any
@@ -89,7 +92,10 @@ def is_number(value: Any) -> bool:
 
 
 def truth(value: Any) -> bool:
-    """Return whether a value counts as true: every value but null, false, 0, NaN and the empty string."""
+    """Return whether a value counts as true.
+
+    Every value does except null, false, 0, NaN and the empty string. Empty lists and maps thus count as true.
+    """
     if value is None or value is False or value == "":
         return False
     return not (is_number(value) and (value == 0 or value != value))  # noqa: PLR0124 - NaN

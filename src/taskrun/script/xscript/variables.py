@@ -38,7 +38,7 @@ class XScriptVariables:
         blocks: The enclosing blocks, the innermost last.
         functions: For each enclosing function, the internal names of outer variables that it assigns.
         constants: The constants that are declared outside of blocks.
-        reads: The variables of the scope that the script reads before it assigns them.
+        reads: The variables of the scope that the script reads, except those that it assigns earlier in its text.
         stores: The variables of the scope that the script assigns.
     """
 
