@@ -1,7 +1,7 @@
 """Operations that translated XScript calls at run time, because Python's own operations have another meaning.
 
 Rules: attributes of objects and the results of calls pass the guard; operations that grow a value check its size. A
-missing item or member of a list, text or map is null (None). Reading a member of null raises TypeError. The module has
+missing item of a list, text or map is null (None). Reading an item or member of null raises TypeError. The module has
 more than 300 lines, because each operator and construct of XScript has a function here.
 """
 
@@ -38,7 +38,7 @@ _NOT_NUMERIC = (bool, str, bytes, list, tuple, dict, set, frozenset, type(None))
 def add(a: Any, b: Any) -> Any:
     """Return ``a + b``: the sum of two numbers, or the concatenation as texts if one operand is a string.
 
-    Raises TypeError for other operands that are booleans, collections or null.
+    If neither is a string, raises TypeError for a boolean, a collection or null.
     """
     if isinstance(a, str) or isinstance(b, str):
         first, second = text(a), text(b)
@@ -76,9 +76,10 @@ def remainder(a: Any, b: Any) -> Any:
 
 
 def _numeric_operand(a: Any, sign: str, b: Any) -> Any:
-    """Return ``a``; raise TypeError if ``a`` or ``b`` is a boolean, string, collection or null.
+    """Return ``a``, after checking that both operands of an arithmetic operator can be calculated with.
 
-    ``sign`` is the operator, for the message.
+    Raises TypeError if ``a`` or ``b`` is a boolean, string, collection or null. ``sign`` is the operator, for the
+    message.
     """
     if not isinstance(a, _NOT_NUMERIC) and not isinstance(b, _NOT_NUMERIC):
         return a
@@ -133,7 +134,7 @@ def call_member(value: Any, name: str, *arguments: Any) -> Any:
     """Call ``value.name(arguments)`` and return the result.
 
     ``name`` is a function in a map, a method of XScript, or a method that the guard allows. A property may be called
-    without arguments too. Raises TypeError if ``value`` is null.
+    without arguments too. Raises TypeError if ``value`` is null, AttributeError if there is no such method.
     """
     if isinstance(value, dict) and callable(value.get(name)):
         return _checked_result(value[name](*arguments), name)
