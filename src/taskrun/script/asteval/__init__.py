@@ -1,7 +1,8 @@
 """The evaluator ``asteval``: walks the syntax tree of a script, with the guards and limits of the compiled evaluator.
 
-It is the second evaluator and the reference of the differential tests: both must return the same values. ``lower``
-prepares the tree; ``activation`` dispatches nodes to the handlers in ``expressions``, ``statements`` and ``functions``.
-May import: the package asteval, ``script.sandbox`` and modules at the root of ``script``, but not the compiler.
-Imported when the first script runs with this evaluator. Begin reading with ``evaluator.evaluate``.
+It is the second evaluator. Differential tests run scripts in both evaluators and require the same values. ``lower``
+prepares the tree. An ``activation`` calls, for each AST node, the method ``on_<node>`` in ``expressions``,
+``statements`` or ``functions``. May import: the package asteval, ``script.sandbox`` and modules at the root of
+``script``, but not the compiler. Imported when the first script runs with this evaluator. Begin reading with
+``evaluator.evaluate``.
 """

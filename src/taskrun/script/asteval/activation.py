@@ -1,8 +1,9 @@
-"""Activation of a script: the state of one execution of the script, of a function in it, or of a comprehension.
+"""Activation: the state of one execution of a script, of a function in it, or of a comprehension.
 
-Rules: activations are never shared, so that evaluations may be nested, run in several tasks and threads, and leave
-functions behind. They have little state and are cheap to create. Exceptions of a script are Python's own and propagate
-through the handlers; ``failures`` finds the failed node in the traceback.
+Rules: an activation is never shared, so evaluations can be nested and run in several tasks and threads. A function or
+generator of a script can be used after the script has ended, because it keeps its activation. Activations have little
+state and are cheap to create. The exceptions of a script are Python's own; ``failures`` finds the failed AST node in
+the traceback.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from taskrun.script.unknown_name import unknown_variable
 
 
 class ReturnSignal:
-    """Result of a statement that executed ``return``: carries the value and ends the enclosing blocks of code."""
+    """Result of a statement that has executed ``return``: carries the value and ends all enclosing blocks of code."""
 
     __slots__ = ("value",)
 
@@ -28,7 +29,10 @@ class ReturnSignal:
 
 
 class LoopSignal:
-    """Result of a statement that executed ``break`` or ``continue``; ends the enclosing blocks up to the loop."""
+    """Result of a statement that has executed ``break`` or ``continue``: ends the blocks of code inside the loop.
+
+    There are two instances: BREAK and CONTINUE.
+    """
 
     __slots__ = ()
 
@@ -41,9 +45,9 @@ Signal = ReturnSignal | LoopSignal | None
 class Activation:
     """State of one execution of a script, function or comprehension; evaluates AST nodes by methods ``on_<node>``.
 
-    Parameters: ``namespace`` are the names that the script can read besides variables, ``variables`` the local
-    variables of a function or comprehension, ``parent`` is the activation in which that was defined. The attribute
-    ``value`` is the value of the last expression statement.
+    Parameters: ``namespace`` contains the names that the script can read besides its variables. ``variables`` are the
+    local variables of a function or comprehension. ``parent`` is the activation in which the function or comprehension
+    was defined, None for a script. The attribute ``value`` is that of the expression statement that was executed last.
     """
 
     handlers: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Any]]]
@@ -70,28 +74,39 @@ class Activation:
         self.value: Any = None
 
     def child(self, variables: dict[str, Any], budget: Budget | None = None) -> Any:
-        """Return a new activation of a function or comprehension that is defined in this one."""
+        """Return a new activation for one execution of a function or comprehension that this activation has defined.
+
+        Parameters: ``variables`` are its local variables. ``budget`` is given for a function that is called after the
+        evaluation has ended; otherwise the budget of this activation is used.
+        """
         return self.__class__(self.scope, self.namespace, budget or self.budget, variables, self)
 
     def run(self, node: ast.AST) -> Any:
-        """Evaluate an AST node: return the value of an expression, or for a statement its signal or None.
+        """Consume a tick and evaluate an AST node.
 
-        The signal is a ReturnSignal or LoopSignal if a ``return``, ``break`` or ``continue`` was executed.
+        Returns the value of an expression. For a statement, returns a ReturnSignal or LoopSignal if it has executed a
+        ``return``, ``break`` or ``continue``, else None.
         """
         self.tick()
         return self.handlers[node.__class__](self, node)
 
     def ancestor(self, hops: int) -> Activation:
-        """Return the activation that is ``hops`` levels outwards along the parents; 0 is this one."""
+        """Return the activation that is ``hops`` parents outwards: 0 is this one, 1 its parent."""
         activation: Any = self
         for _ in range(hops):
             activation = activation.parent
         return cast("Activation", activation)
 
     def bind(self, target: ast.expr, value: Any) -> None:
-        """Assign ``value`` to an assignment target; implemented by the subclass StatementHandlers."""
+        """Assign ``value`` to an assignment target: a variable, an item, or a tuple or list of targets.
+
+        The subclass StatementHandlers implements it.
+        """
         raise NotImplementedError
 
     def unknown_variable_error(self, name: str) -> UnknownVariableError:
-        """Return the error for a name that is no variable, with the most similar name as a hint."""
+        """Return the error for a name that is neither a variable nor in the namespace.
+
+        Its message has a hint, such as the most similar name.
+        """
         return UnknownVariableError(unknown_variable(name, self.scope, self.namespace), name=name)

@@ -1,8 +1,8 @@
-"""Evaluation of a lowered script by an interpreter that is derived from that of the package asteval.
+"""Evaluation of a script by an interpreter that is derived from the class ``asteval.Interpreter``.
 
-Rules: only the handlers of asteval that behave exactly like Python are used (constants, subscripts, unary operators,
-conditional expressions); all others are overridden. Its symbol table, printing and error handling are not used, and a
-node without a handler here cannot be evaluated.
+Rules: of the package asteval, only the methods for constants, subscripts, unary operators and conditional expressions
+are used, because they behave exactly like Python. All others are overridden. Its symbol table, printing and error
+handling are not used. An AST node without a method cannot be evaluated.
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ else:
 
 
 class Interpreter(FunctionHandlers, ExpressionHandlers, AstevalInterpreter):
-    """Activation that can evaluate every AST node: combines all handlers of this package with those of asteval."""
+    """Activation that can evaluate every AST node: it combines the methods of this package and of asteval."""
 
 
 def evaluate(
     code: LoweredCode, scope: Names, namespace: Mapping[str, Any], limits: Limits, location_text: LocationText
 ) -> Any:
-    """Return the value of a script: of its ``return``, else of its last executed expression statement, else None.
+    """Evaluate a script and return its value: that of its ``return``, else of its last executed expression statement.
 
-    Parameters: ``code`` is the script after ``lower``, ``namespace`` are the names that it can read besides variables,
-    ``location_text`` returns the location of an AST node in its file. Raises any exception of the script, with a note
-    of the location, and ScriptBudgetError when it exceeds ``limits``.
+    The value is None if neither was executed. Parameters: ``code`` is the script after ``lower``, ``namespace``
+    contains the names that it can read besides variables, ``location_text`` returns the location of an AST node in its
+    file, for messages. Any exception of the script is raised, with a note of its location. Raises ScriptBudgetError if
+    the script exceeds ``limits``.
     """
     budget = Budget(limits)
     budget.begin()

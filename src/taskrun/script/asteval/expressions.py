@@ -1,7 +1,7 @@
-"""Handlers of expressions in the evaluator ``asteval``.
+"""Methods that evaluate expressions in the evaluator ``asteval``.
 
-Rules: operands are evaluated in Python's order, each once, and so is the truth of a condition; attributes and the
-results of calls pass the guard. A generator expression is evaluated item by item, as it is consumed.
+Rules: operands are evaluated in Python's order, each once; so is the truth of a condition. Attributes and the results
+of calls pass the guard. A generator expression is evaluated item by item, as it is consumed.
 """
 
 # ruff: noqa: D102 - a handler on_<node> evaluates the node of that name
@@ -71,7 +71,10 @@ class ExpressionHandlers(Activation):
         return result if result.__class__ in PLAIN else guarded_result(result, function)
 
     def keyword_values(self, nodes: Iterable[ast.keyword]) -> dict[str, Any]:
-        """Return the values of the keyword arguments of a call; raise TypeError for a repeated one."""
+        """Return the keyword arguments of a call as a dict, including those of ``**mapping``.
+
+        Raises TypeError if an argument is given twice.
+        """
         keywords: dict[str, Any] = {}
         for node in nodes:
             value = self.run(node.value)
@@ -83,7 +86,10 @@ class ExpressionHandlers(Activation):
         return keywords
 
     def element_values(self, nodes: Iterable[ast.expr]) -> list[Any]:
-        """Return the values of arguments or elements; a starred one contributes all its items."""
+        """Return the values of the positional arguments of a call, or of the elements of a list, tuple or set.
+
+        A starred element such as ``*items`` contributes all its items; they are charged to the budget.
+        """
         values: list[Any] = []
         for node in nodes:
             if node.__class__ is ast.Starred:

@@ -1,7 +1,7 @@
-"""Location of a failure in a script that asteval evaluates: finds the failed node and notes its location.
+"""Location of a failure in a script that asteval evaluates: finds the failed AST node and notes its location.
 
-Rules: the exception stays the object that was raised and gets one note. The frames of the evaluator are removed from
-its traceback, so that it shows the caller of the script and the functions that the script called.
+Rules: the exception object stays the same and gets one note. The frames of the evaluator are removed from its
+traceback. The traceback then shows the caller of the script and the functions that the script called.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ LocationText = Callable[[ast.AST], str]
 def explain(error: Exception, budget: Budget, location_text: LocationText) -> None:
     """Add the location of the failed expression to an exception, and remove the evaluator's frames from its traceback.
 
-    Parameters: ``budget`` is that of the evaluation that raised the exception; ``location_text`` returns
-    ``file:line:column: source line`` of an AST node.
+    Parameters: ``budget`` is that of the evaluation that raised the exception; it tells its frames from those of other
+    scripts. ``location_text`` returns ``file:line:column: source line`` of an AST node.
     """
     run = Activation.run.__code__
     failed: ast.AST | None = None

@@ -1,8 +1,8 @@
-"""Handlers of functions, lambdas and comprehensions in the evaluator ``asteval``.
+"""Methods that evaluate functions, lambdas and comprehensions in the evaluator ``asteval``.
 
-Rules: each of them executes in its own activation, whose parent is the activation that defined it, so that names have
-lexical scope. A native function with the same parameters binds the arguments. A function may outlive its evaluation;
-each call then gets a new budget.
+Rules: each execution of a function or comprehension has its own activation. Its parent is the activation that defined
+it, so that names have lexical scope. A native Python function with the same parameters assigns the arguments to them. A
+function may be called after the evaluation that defined it has ended; each such call gets a new budget.
 """
 
 # ruff: noqa: D102 - a handler on_<node> evaluates the node of that name
@@ -23,7 +23,10 @@ from taskrun.script.variables import Comprehension
 
 
 class ScriptFunction(Opaque):
-    """Function or lambda that a script defined; Python code can call it like any other function."""
+    """Function or lambda that a script has defined, as a callable object; Python code can call it like any function.
+
+    Scripts can call it too, but cannot read its attributes.
+    """
 
     __slots__ = ("_activation", "_bind", "_function")
 
@@ -59,7 +62,10 @@ class FunctionHandlers(StatementHandlers):
     """Methods ``on_<node>`` that evaluate function definitions, lambdas and comprehensions."""
 
     def run_function_body(self, function: LoweredFunction) -> Any:
-        """Execute the statements, or the expression, of a function in this activation; return the function's result."""
+        """Execute the statements of a function, or the expression of a lambda, and return its result.
+
+        ``self`` is the activation that was created for this call, with the arguments as its variables.
+        """
         if not isinstance(function.body, list):
             return self.run(function.body)
         signal = self.run_block(function.body)
@@ -89,17 +95,18 @@ class FunctionHandlers(StatementHandlers):
         return map(lambda _: activation.run(node.elt), combinations)  # noqa: C417 - not a generator
 
     def start_comprehension(self, node: Comprehension) -> tuple[Any, Iterator[Any]]:
-        """Return a new activation for a comprehension, and the iterator of its first ``for``.
+        """Return a new activation for a comprehension, and an iterator over the items of its first ``for``.
 
-        As in Python, the first iterable is evaluated in the enclosing activation, which is this one.
+        As in Python, the first iterable is evaluated outside of the comprehension, that is in this activation.
         """
         return self.child({}), iter(self.run(node.generators[0].iter))
 
     def iterate_combinations(self, node: Comprehension, depth: int, iterator: Iterator[Any]) -> Iterator[None]:
-        """Assign the variables of a comprehension, and yield None for each combination that meets its conditions.
+        """Run the ``for`` clauses of a comprehension; yield None each time its element is to be evaluated.
 
-        Parameters: ``depth`` is the index of the ``for`` to run, ``iterator`` yields its items; the ``for`` clauses
-        behind it are run recursively.
+        At that moment the variables of the clauses are assigned, and their conditions are true. Parameters: ``depth``
+        is the index of the ``for`` clause to begin with, ``iterator`` yields its items. The clauses behind it are run
+        recursively.
         """
         generator = node.generators[depth]
         last = depth == len(node.generators) - 1

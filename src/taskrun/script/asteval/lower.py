@@ -1,8 +1,8 @@
-"""Lowering of a checked script for the evaluator ``asteval``: resolves each variable to the scope or an activation.
+"""Lowering: prepares a checked script for the evaluator ``asteval`` by finding out what each name refers to.
 
-Rules: a plain ``ast.Name`` is a variable of the scope or a name of the namespace; a local variable of a function,
-lambda or comprehension becomes a LocalVariable with the number of levels to go outwards. ``def`` becomes the assignment
-of a LoweredFunction. The given tree is changed, so nothing else may use it afterwards.
+Rules: a local variable of a function, lambda or comprehension becomes a LocalVariable, which states how many
+activations outwards it is found. A plain ``ast.Name`` remains for a variable of the scope or a name of the namespace.
+``def`` becomes the assignment of a LoweredFunction. The given tree is changed, so nothing else may use it afterwards.
 """
 
 from __future__ import annotations
@@ -20,17 +20,23 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 
 class LocalVariable(ast.Name):
-    """AST node of a local variable of the function or comprehension that is ``hops`` levels outwards."""
+    """AST node of a local variable of a function or comprehension.
+
+    ``hops`` tells in which activation it is found: 0 is the current one, 1 its parent.
+    """
 
     hops: int
 
 
 class DiscardedTarget(ast.Name):
-    """AST node of the assignment target ``_`` outside of functions: assigned values are discarded."""
+    """AST node of the name ``_`` outside of functions, as an assignment target: the assigned value is discarded."""
 
 
 class LoweredExceptHandler(ast.ExceptHandler):
-    """AST node of an ``except`` clause; ``target`` is the resolved variable that receives the exception."""
+    """AST node of an ``except`` clause; ``target`` is the variable for the exception, None if the clause names none.
+
+    A plain ``ast.ExceptHandler`` has only the name, not whether it is a local variable or one of the scope.
+    """
 
     target: ast.Name | None
 
@@ -38,7 +44,8 @@ class LoweredExceptHandler(ast.ExceptHandler):
 class LoweredFunction(ast.expr):
     """AST node of a ``def`` or lambda as an expression; evaluating it creates a ScriptFunction.
 
-    ``signature`` is the code of a native function with the same parameters; it returns its arguments as a dict.
+    ``signature`` is the code of a native Python function with the same parameters. That function returns its arguments
+    as a dict, so that Python itself assigns the arguments of a call to the parameters.
     """
 
     name: str
@@ -50,34 +57,45 @@ class LoweredFunction(ast.expr):
 
 @dataclass(frozen=True, slots=True)
 class LoweredCode:
-    """Script with resolved names: its statements, and the expression if the script is exactly one expression."""
+    """Script after lowering: ``body`` are its statements.
+
+    If the script is exactly one expression, or one ``return`` with a value, ``expression`` is that expression, else
+    None.
+    """
 
     body: tuple[ast.stmt, ...]
     expression: ast.expr | None
 
 
 def lower(body: list[ast.stmt]) -> LoweredCode:
-    """Resolve the names of a script that has passed the checks of the sandbox; ``body`` is changed in place."""
+    """Find out for each name of a script where its variable is stored, and return the script in this form.
+
+    ``body`` are the statements of a script that has passed the checks of the sandbox; they are changed in place.
+    """
     lowered: list[ast.stmt] = _Lowering().visit_all(body)
     only = lowered[0] if len(lowered) == 1 else None
     return LoweredCode(tuple(lowered), only.value if isinstance(only, (ast.Expr, ast.Return)) else None)
 
 
 class _Lowering(ast.NodeTransformer):
-    """AST transformer that resolves names; tracks the local names of the enclosing functions and comprehensions."""
+    """AST transformer that finds out what names refer to.
+
+    It keeps a list of the local names of the enclosing functions and comprehensions.
+    """
 
     def __init__(self) -> None:
         self.local_names: list[frozenset[str]] = []
         self.function_depths: list[int] = []  # number of levels around each function body
 
     def visit_all(self, nodes: Iterable[_Node]) -> list[Any]:
-        """Transform several AST nodes and return the results."""
+        """Transform several AST nodes and return the results in the same order."""
         return [self.visit(node) for node in nodes]
 
     def resolve_name(self, node: ast.Name, depth: int) -> ast.Name:
-        """Return a LocalVariable, a DiscardedTarget or, for a variable of the scope, the node itself.
+        """Return the AST node that replaces a name.
 
-        Only the ``depth`` outermost functions and comprehensions are searched for a local variable of that name.
+        It is a LocalVariable for a local variable, a DiscardedTarget for ``_``, and the node itself for a variable of
+        the scope. Only the ``depth`` outermost functions and comprehensions are searched for a local variable.
         """
         for index in range(depth - 1, -1, -1):
             if node.id in self.local_names[index]:
@@ -118,7 +136,11 @@ class _Lowering(ast.NodeTransformer):
         return ast.copy_location(ast.Assign(targets=[target], value=function), node)
 
     def lower_function(self, name: str, node: ast.Lambda | ast.FunctionDef) -> LoweredFunction:
-        """Return the LoweredFunction for a ``def`` or lambda; default values are evaluated where it is defined."""
+        """Return the LoweredFunction for a ``def`` or lambda.
+
+        Its default values are lowered outside of the function, because Python evaluates them where the function is
+        defined.
+        """
         arguments = node.args
         function = LoweredFunction()
         function.name = name
@@ -155,7 +177,11 @@ class _Lowering(ast.NodeTransformer):
 
 
 def _signature(arguments: ast.arguments) -> CodeType:
-    """Return the code of ``lambda a, …: {"a": a, …}``: calling it binds arguments to parameters as Python does."""
+    """Return the code of ``lambda a, …: {"a": a, …}`` for the parameters of a function.
+
+    A call of this lambda assigns arguments to parameters exactly as Python does, and raises Python's errors for wrong
+    ones.
+    """
     names = [parameter.arg for parameter in parameters(arguments)]
     listed = ast.Dict(
         keys=[ast.Constant(name) for name in names], values=[ast.Name(name, ast.Load()) for name in names]

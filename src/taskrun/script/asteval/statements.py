@@ -1,8 +1,9 @@
-"""Handlers of statements in the evaluator ``asteval``: assignments, conditions, loops, exception handling.
+"""Methods that execute statements in the evaluator ``asteval``: assignments, conditions, loops, exception handling.
 
-Rules: a handler returns None, or the signal of a ``break``, ``continue`` or ``return`` that ends the enclosing blocks.
-Python's own ``try`` and ``with`` handle exceptions, so that chaining, ``finally`` and context managers are exactly
-Python's. Scripts catch ordinary exceptions only, neither a cancellation nor the end of the budget.
+Rules: a method returns None, or the signal of a ``break``, ``continue`` or ``return``, which ends the enclosing blocks
+of code. Python's own ``try`` and ``with`` handle exceptions, so that chaining, ``finally`` and context managers are
+exactly Python's. Scripts can catch exceptions that are subclasses of Exception, but neither a cancellation nor the
+error of an exhausted budget.
 """
 
 # ruff: noqa: D102 - a handler on_<node> executes the statement of that name
@@ -31,7 +32,10 @@ class StatementHandlers(Activation):
     value: Any
 
     def run_block(self, statements: Iterable[ast.stmt]) -> Signal:
-        """Execute statements until one returns a signal (``return``, ``break``, ``continue``); return it, or None."""
+        """Execute statements until one returns the signal of a ``return``, ``break`` or ``continue``.
+
+        Returns that signal, or None if all statements were executed.
+        """
         for statement in statements:
             signal: Signal = self.run(statement)
             if signal is not None:
@@ -63,7 +67,7 @@ class StatementHandlers(Activation):
             self.bind(node.target, self.run(node.value))
 
     def bind(self, target: ast.expr, value: Any) -> None:
-        """Assign ``value`` to a target: a variable, an item, or a tuple or list of targets."""
+        """Assign ``value`` to an assignment target: a variable, an item, a slice, or a tuple or list of targets."""
         if target.__class__ is ast.Name:
             self.scope[target.id] = value
         elif isinstance(target, LocalVariable):
@@ -78,9 +82,10 @@ class StatementHandlers(Activation):
             self.bind_unpacked(target.elts, value)
 
     def bind_unpacked(self, targets: Sequence[ast.expr], value: Any) -> None:
-        """Assign the items of ``value`` to several targets; raises ValueError if the counts differ.
+        """Assign the items of ``value`` to several targets, as ``a, b = value`` does.
 
-        One target may be starred and then receives a list of the remaining items.
+        One target may be starred (``*c``): it receives a list of the items that the others leave. Raises ValueError if
+        there are too few or too many items, TypeError if ``value`` is not iterable.
         """
         count = len(targets)
         star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
@@ -118,7 +123,10 @@ class StatementHandlers(Activation):
             self.delete_target(target)
 
     def delete_target(self, target: ast.expr) -> None:
-        """Delete a variable, an item, or a tuple or list of targets."""
+        """Delete one target of a ``del``: a variable, an item, or a tuple or list of targets.
+
+        Raises NameError if the variable does not exist.
+        """
         if isinstance(target, ast.Subscript):
             container = self.run(target.value)
             del container[self.run(target.slice)]
@@ -133,7 +141,7 @@ class StatementHandlers(Activation):
             raise NameError(f"'{target.id}' is not a variable of this step, so it cannot be deleted")
 
     def remove_variable(self, name: ast.Name) -> bool:
-        """Delete a variable and return whether it existed."""
+        """Delete a variable, of the scope or a local one; return whether it existed."""
         variables: Any = self.ancestor(name.hops).variables if isinstance(name, LocalVariable) else self.scope
         return variables.pop(name.id, _END) is not _END
 
@@ -195,9 +203,10 @@ class StatementHandlers(Activation):
         return self.run_block(node.finalbody) or signal
 
     def run_try_body(self, node: ast.Try) -> Signal:
-        """Execute the ``try`` block, and then the ``except`` clause that matches its exception or the ``else`` block.
+        """Execute a ``try`` statement without its ``finally`` block.
 
-        Returns the signal of ``return``, ``break`` or ``continue``, or None.
+        That is the ``try`` block, and then the ``except`` clause that matches its exception, or the ``else`` block.
+        Returns the signal if ``return``, ``break`` or ``continue`` was executed, else None.
         """
         try:
             signal = self.run_block(node.body)
@@ -211,7 +220,10 @@ class StatementHandlers(Activation):
         return self.run_block(node.orelse) if signal is None else signal
 
     def run_handler(self, handler: ast.ExceptHandler, error: Exception) -> Signal:
-        """Execute an ``except`` clause and return its signal or None; the name of the exception is then deleted."""
+        """Execute an ``except`` clause; return the signal of its ``return``, ``break`` or ``continue``, else None.
+
+        As in Python, the variable of the exception is deleted at the end.
+        """
         target = handler.target if isinstance(handler, LoweredExceptHandler) else None
         if target is None:
             return self.run_block(handler.body)

@@ -1,7 +1,9 @@
-"""The evaluator ``compiled``, the default: converts a checked syntax tree into one native Python function.
+"""The evaluator ``compiled``, the default: turns a script into one native function, which Python executes itself.
 
-The emitters (``emitter``, ``expressions``, ``statements``, ``functions``, ``matching``) replace every operation that
-could do harm by a call of a guarded one in ``operations``; ``compile`` makes the code, ``function`` binds it to a file.
-May import: ``script.sandbox``, modules at the root of ``script`` and, in a function, ``script.xscript.operations``.
-Imported when the first script runs. Begin reading with ``compile``, whose docstring shows an example.
+It starts from the syntax tree that the checks of the sandbox have accepted. The emitters (``emitter``, ``expressions``,
+``statements``, ``functions``, ``matching``) replace each operation that could do harm by a call of a function in
+``operations``, which checks it at run time. ``compile`` makes the code object; ``function`` gives it the file path and
+lines of the script. May import: ``script.sandbox``, modules at the root of ``script`` and, in a function,
+``script.xscript.operations``. Imported when the first script runs. Begin reading with ``compile``, whose docstring
+shows an example.
 """

@@ -1,7 +1,7 @@
-"""Functions that build parts of a syntax tree, and the names that compiled scripts reserve.
+"""Functions that build small AST nodes for the emitters, and the names that are reserved in compiled scripts.
 
-Rules: new nodes have no position; ``with_position`` copies it from the node they replace, so that a traceback shows the
-text of the script. Every reserved name begins with ``_``; no name of a script does.
+Rules: a new AST node has no position. ``with_position`` copies the position of the node that it replaces, so that a
+traceback shows the text of the script. Every reserved name begins with ``_``; no name of a script does.
 """
 
 from __future__ import annotations
@@ -31,17 +31,20 @@ def load(name: str) -> ast.Name:
 
 
 def call(function: str, *arguments: ast.expr) -> ast.Call:
-    """Return the AST node that calls the function named ``function`` with the arguments."""
+    """Return the AST node of the call ``function(*arguments)``; ``function`` is the name of a Python variable."""
     return ast.Call(load(function), list(arguments), [])
 
 
 def constant(value: object) -> ast.Constant:
-    """Return the AST node of a constant."""
+    """Return the AST node of a literal with this value, such as ``5``, ``"a"`` or ``None``."""
     return ast.Constant(value)  # type: ignore[arg-type] # every value that a constant can have
 
 
 def scope_variable(name: str, context: ast.expr_context) -> ast.Subscript:
-    """Return the AST node for a variable of the scope, ``scope["name"]``."""
+    """Return the AST node of ``scope["name"]``, a variable of the scope.
+
+    ``context`` states what is done with it: ``ast.Load()``, ``ast.Store()`` or ``ast.Del()``.
+    """
     return ast.Subscript(load(SCOPE), constant(name), context)
 
 
@@ -51,19 +54,20 @@ def assign(name: str, value: ast.expr) -> ast.Assign:
 
 
 def type_is_in(value: ast.expr, kinds: str) -> ast.Compare:
-    """Return the AST of ``type(value) in kinds``; ``kinds`` is the name of a set of types."""
+    """Return the AST node of ``type(value) in kinds``; ``kinds`` is the name of a set of types."""
     return ast.Compare(call("type", value), [ast.In()], [load(kinds)])
 
 
 def type_is(value: ast.expr, kind: str) -> ast.Compare:
-    """Return the AST of ``type(value) is kind``; ``kind`` is the name of the type."""
+    """Return the AST node of ``type(value) is kind``; ``kind`` is the name of the type."""
     return ast.Compare(call("type", value), [ast.Is()], [load(kind)])
 
 
 def type_is_number(first: ast.expr) -> ast.BoolOp:
-    """Return the AST of a test whether the type of a value is int or float.
+    """Return the AST node of ``type(x) is int or type(x) is float``: a test whether a value is exactly of these types.
 
-    The test evaluates ``first`` once, so ``first`` may be an assignment expression.
+    Parameters: ``first`` is the expression ``x``. It may be an assignment expression such as ``(t := f())``: the second
+    half of the test then reads the variable ``t``, so that ``f()`` is evaluated only once.
     """
     value = first.target if isinstance(first, ast.NamedExpr) else first
     again = load(value.id) if isinstance(value, ast.Name) else value
@@ -71,17 +75,20 @@ def type_is_number(first: ast.expr) -> ast.BoolOp:
 
 
 def conjunction(*tests: ast.expr) -> ast.BoolOp:
-    """Return the AST of ``test and test and …``."""
+    """Return the AST node of ``test and test and …``."""
     return ast.BoolOp(ast.And(), list(tests))
 
 
 def conditional(test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.IfExp:
-    """Return the AST of ``body if test else orelse``."""
+    """Return the AST node of ``body if test else orelse``."""
     return ast.IfExp(test, body, orelse)
 
 
 def with_position(new: _Node, old: ast.AST) -> _Node:
-    """Return the AST ``new`` after setting the position of ``old`` on each node in it that has none."""
+    """Give each AST node inside ``new`` that has no position the position of the AST node ``old``, and return ``new``.
+
+    A node that has a position already is skipped, with all nodes inside it.
+    """
     line = getattr(old, "lineno", 1)
     column = getattr(old, "col_offset", 0)
     end_line = getattr(old, "end_lineno", None) or line
@@ -99,5 +106,5 @@ def with_position(new: _Node, old: ast.AST) -> _Node:
 
 
 def all_with_position(new: Iterable[_Node], old: ast.AST) -> list[_Node]:
-    """Return the AST nodes ``new`` after setting the position of ``old`` on each node in them that has none."""
+    """Apply ``with_position`` to each of the AST nodes ``new`` and return them as a list."""
     return [with_position(node, old) for node in new]

@@ -1,4 +1,4 @@
-"""Compilation of a checked syntax tree to the code of one native function ``script(scope, …)``.
+"""Compilation of the checked syntax tree of a script to the code object of one native function ``script(scope, …)``.
 
     x + 1    becomes    def script(_S, …):
                             try:
@@ -7,8 +7,8 @@
                                 _E(_X)              # adds the location, trims the traceback
                                 raise
 
-Rules: a script without loops and without calls that could loop needs no budget and costs as much as the native
-expression. The compilation changes the tree, so nothing else may use it afterwards.
+Rules: a budget is created only for a script that has loops, or calls that could run for long. Every other script costs
+about as much as the same code in Python. The compilation changes the given tree, so nothing else may use it afterwards.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ FUNCTION_NAME = "script"
 
 
 def compile_program(body: list[ast.stmt], *, namespace: frozenset[str], lenient: bool, suspends: bool) -> CodeType:
-    """Return the code of the native function that executes the statements of a script.
+    """Return the code object of the native function that executes the statements ``body`` of a script.
 
-    Parameters: ``namespace`` are the names of the namespace that the script reads; with ``lenient`` an unknown variable
-    reads as None instead of raising; with ``suspends`` it is a coroutine function. The parameters of the native
-    function are the scope, the function that adds the location to an exception, the namespace and the limits.
+    The native function has the parameters scope, function that adds the location to an exception, namespace and limits.
+    Parameters: ``namespace`` contains the names of the namespace that the script reads. With ``lenient``, reading an
+    unknown variable gives None instead of an error (XScript). With ``suspends``, the native function is a coroutine
+    function, because the script contains ``await``.
     """
     emitter = MatchEmitter(namespace, lenient=lenient)
     last = body[-1] if body else None
@@ -59,7 +60,11 @@ def compile_program(body: list[ast.stmt], *, namespace: frozenset[str], lenient:
 
 
 def _function_definition(body: list[ast.stmt], emitter: MatchEmitter, suspends: bool) -> ast.stmt:
-    """Return the AST of the native function: the statements with error handling and, if needed, a budget."""
+    """Return the AST node of the native function ``script``, whose statements are ``body``.
+
+    They are put into a ``try``, which adds the location to an exception. If the emitter has found that the script can
+    run for long, statements that create and end a budget are added. With ``suspends`` it is an ``async def``.
+    """
     note = [ast.Expr(call(EXPLAIN, load("_X"))), ast.Raise(None, None)]
     handler = ast.ExceptHandler(load("Exception"), "_X", note)
     guarded = ast.Try(body or [ast.Pass()], [handler], [], [])
@@ -80,7 +85,10 @@ def _function_definition(body: list[ast.stmt], emitter: MatchEmitter, suspends: 
 
 
 def _statements_outside_functions(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return the statements of a script at any depth of nesting, but not those inside its functions."""
+    """Return all statements of a script, also nested ones, except those inside its functions.
+
+    The compilation searches them for expression statements, because one of those may be the value of the script.
+    """
     found: list[ast.stmt] = []
     todo: list[ast.AST] = list(body)
     while todo:

@@ -1,7 +1,8 @@
 """Emitter of expressions: adds guards to attributes, calls, operators and formatted strings.
 
-Rules: each operand is evaluated once and in Python's order. If an operation can do harm for operands of some types
-only, the emitted code tests the exact types, then executes Python's own operation or calls the guarded one.
+Rules: each operand is evaluated once and in Python's order. Many operations are harmless for operands of some types.
+The emitted code then tests the exact types first: it executes Python's own operation for harmless ones, and calls the
+guarded operation for all others.
 """
 
 # ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
@@ -64,9 +65,10 @@ class ExpressionEmitter(Emitter):
         return self.checked_result(self.unchecked_call(node), _display_name(node.func))
 
     def unchecked_call(self, node: ast.Call) -> ast.Call:
-        """Return the replacement of a call, without the check whether the script may receive the result.
+        """Return the replacement of a call without the check of its result, which ``checked_result`` adds.
 
-        A callee that may consume iterables is replaced by its metered variant.
+        If the called function could run for long, the script gets a budget, and ``metered_callee`` replaces the
+        function.
         """
         function = node.func
         unmetered = isinstance(function, ast.Name) and function.id in _UNMETERED
@@ -79,9 +81,10 @@ class ExpressionEmitter(Emitter):
         return ast.Call(callee, self.visit_all(node.args), self.visit_all(node.keywords))
 
     def metered_callee(self, function: ast.expr) -> ast.expr:
-        """Return an expression for the function to call: a type is replaced by its metered variant.
+        """Return an expression for what is called instead of ``function``: a type is replaced by its metered variant.
 
-        Types such as ``list`` consume an iterable; their metered variants charge the budget for each item.
+        Types such as ``list`` consume an iterable. Their metered variants charge the budget for each item. At run time,
+        any other function is called as it is.
         """
         name = self.new_temporary()
         if name is None:
@@ -90,9 +93,11 @@ class ExpressionEmitter(Emitter):
         return conditional(test, call("_metered_callee", load(name)), load(name))
 
     def checked_result(self, value: ast.expr, function_name: str) -> ast.expr:
-        """Return an expression that evaluates a call and checks that the script may receive its result.
+        """Return an expression that evaluates a call and checks that the script may receive the result.
 
-        Parameters: ``value`` is the call, ``function_name`` the name of the function for the message.
+        At run time the check raises TypeError for a refused result, such as a module or a coroutine that is not
+        awaited. Parameters: ``value`` is the AST node of the call, ``function_name`` the name of the function for the
+        message.
         """
         name = self.new_temporary()
         if name is None:
@@ -123,9 +128,10 @@ class ExpressionEmitter(Emitter):
     def checked_operation(
         self, operator: ast.operator, left: ast.expr, right: ast.expr, *, in_place: bool = False
     ) -> ast.expr:
-        """Return an expression for a binary operation, which checks the size of the result where it could be too large.
+        """Return an expression for ``left operator right`` that raises OverflowError if the result would be too large.
 
-        With ``in_place`` the operation is that of an assignment such as ``+=``.
+        Operations whose result is certainly small remain Python's own. With ``in_place``, the expression gives the
+        value that an assignment such as ``left += right`` assigns.
         """
         checked = _CHECKED.get(type(operator))
         native = ast.BinOp(left, operator, right)
@@ -179,27 +185,30 @@ class ExpressionEmitter(Emitter):
 
 
 def _display_name(node: ast.AST) -> str:
-    """Return the name of the called function for messages, or "it" if the callee is no name or attribute."""
+    """Return the name of a called function for messages.
+
+    For an attribute it is the last name (``b`` of ``a.b``), for a variable its name, for anything else "it".
+    """
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else "it"
 
 
 def _without_warning(node: ast.expr) -> ast.expr:
-    """Return an operand of ``is``; a literal is wrapped in a call, so that Python emits no SyntaxWarning."""
+    """Return an operand of ``is`` in a form for which Python emits no SyntaxWarning: a literal is put into a call."""
     return call("_unchanged", node) if isinstance(node, ast.Constant) and node.value is not None else node
 
 
 def _is_small_number(node: ast.expr) -> bool:
-    """Return whether an AST node is a constant int or float between -2**31 and 2**31."""
+    """Return whether an AST node is an int or float literal between -2**31 and 2**31 (both excluded)."""
     return isinstance(node, ast.Constant) and type(node.value) in {int, float} and abs(node.value) < _SMALL_LIMIT  # type: ignore[arg-type]
 
 
 def _product_is_small(first: ast.expr, left: ast.expr, right: ast.expr) -> ast.expr:
-    """Return the AST of a test that the product of ``left`` and ``right`` cannot become too large.
+    """Return the AST node of a test that the product of ``left`` and ``right`` cannot become too large.
 
-    It is true if ``left`` is a float, or both are ints between -2**31 and 2**31. ``first`` is the expression that
-    evaluates the left operand and stores it in the variable ``left``.
+    The test is true if the left operand is a float, or both are ints between -2**31 and 2**31. Parameters: ``left``
+    reads the variable with the left operand; ``first`` also evaluates the operand and sets that variable.
     """
     tests = [type_is(left, "int"), _small_test(left)]
     if not _is_small_number(right) and ast.dump(left) != ast.dump(right):
@@ -208,17 +217,24 @@ def _product_is_small(first: ast.expr, left: ast.expr, right: ast.expr) -> ast.e
 
 
 def _small_test(node: ast.expr) -> ast.expr:
-    """Return the AST of a test that an integer is between -2**31 and 2**31."""
+    """Return the AST node of the test ``-2**31 < node < 2**31``."""
     return ast.Compare(constant(-_SMALL_LIMIT), [ast.Lt(), ast.Lt()], [node, constant(_SMALL_LIMIT)])
 
 
 def _is_cheap_to_repeat(node: ast.expr) -> bool:
-    """Return whether an AST node is a constant or variable: evaluating it twice is cheap and has no side effect."""
+    """Return whether an AST node is a constant or reads a variable.
+
+    Such a node may be emitted twice, because evaluating it is cheap and has no side effect.
+    """
     if isinstance(node, ast.Subscript):
         return isinstance(node.value, ast.Name) and node.value.id == SCOPE and isinstance(node.slice, ast.Constant)
     return isinstance(node, (ast.Constant, ast.Name))
 
 
 def _is_container_display(node: ast.expr) -> bool:
-    """Return whether an AST node is a literal: it is so short that ``in`` need not charge the budget for its items."""
+    """Return whether an AST node is a list, tuple, set, dict or constant written in the script.
+
+    As the right operand of ``in`` it is as short as the text of the script, so its items need not be charged to the
+    budget.
+    """
     return isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Constant))

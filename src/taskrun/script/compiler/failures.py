@@ -1,7 +1,8 @@
-"""Location of a failure in a compiled script: finds the failed expression and notes its location.
+"""Location of a failure in a compiled script: finds the failed expression and adds a note with its location.
 
-Rules: the exception stays the object that was raised and gets one note. Its traceback retains the frames of the script,
-at the lines of the task file, and of the functions that the script called; those of guarded operations are removed.
+Rules: the exception object stays the same and gets one note. Its traceback keeps the frames of the script, with the
+line numbers of the task file, and the frames of functions that the script called. The frames of guarded operations are
+removed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ _PACKAGE = "taskrun.script."
 
 
 class CodeOrigin(NamedTuple):
-    """Data by which the location of a failure in a compiled script is found in its file.
+    """Code object of a compiled script and what is needed to find its instructions in the task file again.
 
-    ``code`` is the code of the function, ``lines`` the number of lines by which it was moved, ``part`` the text in the
-    file, ``parsed`` the parsed text and ``namespace`` the names that the script can read besides variables.
+    Attributes:
+        code: The code object of the native function.
+        lines: The number that was added to its line numbers, to make them those of the file.
+        part: The script text with its position in the file.
+        parsed: The syntax tree with the conversion of its positions to indexes in the script text.
+        namespace: The names that the script can read besides its variables, for hints about unknown names.
     """
 
     code: CodeType
@@ -35,9 +40,10 @@ class CodeOrigin(NamedTuple):
     namespace: Mapping[str, Any]
 
     def failed_index(self, entry: TracebackType) -> int | None:
-        """Return the index in the script text of the instruction that a frame was executing, or None if unknown.
+        """Return the index in the script text of the instruction that a frame was executing.
 
-        ``entry`` is a traceback entry; None is also returned for a frame of other code than this script.
+        Parameters: ``entry`` is the traceback entry of a frame of this script. Returns None if Python does not know the
+        position.
         """
         positions = entry.tb_frame.f_code.co_positions()
         line, _, column, _ = next(islice(positions, entry.tb_lasti // 2, None), (None, None, None, None))
@@ -47,7 +53,8 @@ class CodeOrigin(NamedTuple):
 def explain(origin: CodeOrigin, error: Exception) -> None:
     """Add the location of the failed expression to an exception that leaves a script, and shorten its traceback.
 
-    The frames of guarded operations are removed from the traceback.
+    The frames of guarded operations are removed from the traceback. The message of an UnknownVariableError gets a hint,
+    such as the most similar name.
     """
     failed: int | None = None
     remaining: list[TracebackType] = []
@@ -67,9 +74,9 @@ def explain(origin: CodeOrigin, error: Exception) -> None:
 
 
 def moved_code(code: CodeType, file: str, lines: int) -> CodeType:
-    """Return a copy of a code object with the path of its file replaced and ``lines`` added to its line numbers.
+    """Return a copy of a code object for the file path ``file``, with ``lines`` added to its line numbers.
 
-    The code objects of the functions in it are changed in the same way.
+    The code objects of functions inside it are changed in the same way.
     """
     constants = tuple(moved_code(item, file, lines) if isinstance(item, CodeType) else item for item in code.co_consts)
     first = max(0, code.co_firstlineno + lines)
@@ -78,7 +85,7 @@ def moved_code(code: CodeType, file: str, lines: int) -> CodeType:
 
 
 def _nested_codes(code: CodeType) -> Iterator[CodeType]:
-    """Yield a code object and the code objects of all functions inside it."""
+    """Yield a code object and the code objects of all functions inside it, at any depth."""
     yield code
     for item in code.co_consts:
         if isinstance(item, CodeType):

@@ -1,6 +1,7 @@
-"""Native function of a compiled script: binds the code of a script to the location of its text in a file.
+"""Native function of a compiled script: the shared code of a script text, with the file path and lines of one location.
 
-Rules: scripts with the same text share their code; the function, its file and its lines belong to one location.
+Rules: scripts with the same text are compiled once and share the code. Each location of that text has a native function
+of its own, so that tracebacks and failures show the right file and lines.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from taskrun.script.script_source import ScriptSource
 def native_function(
     program: ScriptProgram, part: ScriptSource, namespace: Mapping[str, Any], limits: Limits
 ) -> Callable[[Names], Any]:
-    """Return the native function that evaluates a script: its argument is the scope, its result the value.
+    """Return the native function of a script: it takes the scope as its argument and returns the value of the script.
 
-    Parameters: ``part`` is the text in its file. The script is compiled at the first call and shared afterwards.
+    For a script with ``await`` it returns a coroutine. Parameters: ``program`` is the parsed and checked script,
+    ``part`` its text with its position in the file. ``namespace`` contains the names that it can read besides
+    variables. The first call compiles ``program``; further calls use the same code.
     """
     names = program.variables.reads.intersection(namespace)
 
@@ -41,7 +44,7 @@ def native_function(
 
 
 class _CodeByFile:
-    """Code of one script text, with a copy for each file that contains the same text."""
+    """Code object of one script text, with a cached copy for each file that contains the text."""
 
     __slots__ = ("_shared", "code", "nested")
 
@@ -51,7 +54,11 @@ class _CodeByFile:
         self._shared: dict[str, CodeType] = {}
 
     def at(self, path: str, lines: int) -> CodeType:
-        """Return the code with the file name ``path`` and, if it defines functions, ``lines`` added to its lines."""
+        """Return a copy of the code for the file ``path``; if it has functions, its line numbers grow by ``lines``.
+
+        Code without functions is shared by all its locations in the file: ``explain`` gives its tracebacks the right
+        lines.
+        """
         if self.nested:
             return moved_code(self.code, path, lines)
         if path not in self._shared:
@@ -60,6 +67,6 @@ class _CodeByFile:
 
 
 def _line_offset(program: ScriptProgram, part: ScriptSource) -> int:
-    """Return the number to add to a line of the parsed script to get the line in the file."""
+    """Return the number to add to a line of the syntax tree to get the line in the task file."""
     line = 2 if program.parsed.index(1, 0) < 0 else 1
     return part.location(max(0, program.parsed.index(line, 0))).line - line

@@ -1,8 +1,8 @@
-"""Emitter of functions, lambdas and comprehensions.
+"""Emitter of functions, lambdas and comprehensions: they become native Python ones that charge the budget.
 
-Rules: they become native ones, so that arguments, closures and scopes are exactly Python's. A call of a function and an
-iteration of a comprehension consume a tick of the budget each. A function may outlive its evaluation; each call then
-renews the budget. A lambda that neither calls nor iterates needs no budget.
+Rules: arguments, closures and scopes are exactly Python's. Each call of a function and each iteration of a
+comprehension consumes one tick. A function may be called after the evaluation that defined it has ended, for example as
+a callback; each such call renews the budget. A lambda without calls and comprehensions needs no budget.
 """
 
 # ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
@@ -22,10 +22,10 @@ _HAS_OUTLIVED = "_o"  # whether the evaluation had ended when the function was c
 
 
 class FunctionEmitter(StatementEmitter):
-    """Emitter of functions, lambdas and comprehensions: returns native ones that charge the budget."""
+    """Emitter of functions, lambdas and comprehensions: returns native Python ones that charge the budget."""
 
     def visit_parameters(self, node: ast.arguments) -> ast.arguments:
-        """Return the parameters of a function without annotations, with the replacements of their default values."""
+        """Return the parameters of a function without annotations and with guarded replacements of default values."""
         keyword_defaults = [self.visit(default) if default else None for default in node.kw_defaults]
         return without_annotations(node, defaults=self.visit_all(node.defaults), keyword_defaults=keyword_defaults)
 
@@ -65,19 +65,23 @@ class FunctionEmitter(StatementEmitter):
         return [defined, ast.Assign([scope_variable(node.name, STORE)], load(node.name))]
 
     def enter_function(self, node: ast.FunctionDef | ast.Lambda) -> None:
-        """Push the local names of a function, so that names in it resolve to Python variables."""
+        """Begin a function, in which its parameters and local variables resolve to Python variables.
+
+        The function ends with ``leave_function``.
+        """
         self.local_names.append(function_names(node))
         self.function_depths.append(len(self.local_names))
 
     def leave_function(self) -> None:
-        """Pop the local names of the innermost function."""
+        """End the innermost function that ``enter_function`` began: its local names are no longer known."""
         self.local_names.pop()
         self.function_depths.pop()
 
     def emit_comprehension(self, node: Comprehension) -> ast.expr:
-        """Return the replacement of a comprehension, in which each iteration charges the budget.
+        """Return the replacement of a comprehension, in which each iteration charges the budget one tick.
 
-        The first iterable is replaced before the iteration variables are local, because Python evaluates it outside.
+        The first iterable is replaced before the iteration variables become local, because Python evaluates it outside
+        of the comprehension.
         """
         self.require_budget()
         first = node.generators[0]
@@ -102,5 +106,5 @@ class FunctionEmitter(StatementEmitter):
 
 
 def _budget_attribute(name: str) -> ast.Attribute:
-    """Return the AST node that reads an attribute of the budget."""
+    """Return the AST node that reads the attribute ``name`` of the budget of the evaluation."""
     return ast.Attribute(load(BUDGET), name, ast.Load())

@@ -1,7 +1,7 @@
-"""Operations of ``match`` at run time: split a value into the parts that sequence, mapping and class patterns match.
+"""Functions that compiled scripts call to match sequence, mapping and class patterns of a ``match`` statement.
 
-Rules: each function returns the parts as a tuple, or None if the value does not have the form of the pattern, by the
-rules of Python for patterns.
+Rules: each function follows Python's rules for its kind of pattern. It returns the values inside the subject that the
+patterns inside the pattern must match, as a tuple. It returns None if the subject cannot match.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ _ITSELF = (bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, 
 
 
 def match_sequence(value: Any, count: int, star: int | None) -> tuple[Any, ...] | None:
-    """Return the items of a sequence for a pattern of ``count`` parts, or None if the value does not have that form.
+    """Return the items of a sequence for a pattern with ``count`` parts, such as ``[a, b, *c]``, as a tuple.
 
-    Parameters: ``star`` is the index of the starred part, which receives a list of any length, or None.
+    Parameters: ``star`` is the index of the starred part, None if there is none; the starred part gets a list of all
+    items that the others leave. Returns None if ``value`` is no sequence, is a text or bytes, or has another number of
+    items.
     """
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes, bytearray)):
         return None
@@ -31,9 +33,10 @@ def match_sequence(value: Any, count: int, star: int | None) -> tuple[Any, ...] 
 
 
 def match_mapping(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | None:
-    """Return the values of the keys ``wanted``, or None if the value is no mapping or lacks one of them.
+    """Return the values of the map keys ``wanted`` as a tuple, for a pattern such as ``{"a": x, **others}``.
 
-    With ``rest``, the last item of the result is a dict of all other entries.
+    With ``rest``, a dict of all other entries is added at the end of the tuple. Returns None if ``value`` is no mapping
+    or lacks one of the map keys.
     """
     if not isinstance(value, Mapping) or not all(key in value for key in wanted):
         return None
@@ -42,10 +45,11 @@ def match_mapping(value: Any, wanted: tuple[Any, ...], rest: bool) -> tuple[Any,
 
 
 def match_class(value: Any, kind: Any, positions: int, names: tuple[str, ...]) -> tuple[Any, ...] | None:
-    """Return the attributes that a class pattern matches, or None if ``value`` is no instance of ``kind``.
+    """Return the values for the patterns inside a class pattern, such as ``Point(x, label=y)``, as a tuple.
 
-    Parameters: ``positions`` is the number of positional patterns, ``names`` are the attributes of keyword patterns.
-    Attributes are read through the guard. Raises TypeError if ``kind`` is no class or has too few ``__match_args__``.
+    Parameters: ``kind`` is the class, ``positions`` the number of positional patterns, ``names`` are the attributes of
+    the keyword patterns. Attributes are read through the guard. Returns None if ``value`` is no instance of ``kind`` or
+    lacks an attribute. Raises TypeError if ``kind`` is no class or has too few ``__match_args__``.
     """
     if not isinstance(kind, type):
         raise TypeError("called match pattern must be a class")

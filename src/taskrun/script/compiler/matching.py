@@ -1,11 +1,12 @@
-"""Emitter of ``match``: replaces it by a chain of ``if`` statements, so that attributes in patterns pass the guard.
+"""Emitter of ``match``: replaces it by a sequence of ``if`` statements, so that attributes in patterns pass the guard.
 
     match order:                         _t1 = order
         case {"items": [first, *_]}:     if _match_mapping(_t1, ("items",), …) and …:
             first["price"]                   first = …
 
-Rules: the subject is evaluated once. The names of a pattern are assigned when the whole pattern has matched, before its
-``if`` is evaluated, as in Python. A class pattern reads attributes through the guard.
+Rules: the subject (the value behind ``match``) is evaluated once. The names in a pattern are assigned as soon as the
+whole pattern has matched, before the ``if`` of its ``case`` is evaluated, as in Python. A class pattern reads
+attributes through the guard.
 """
 
 # ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
@@ -20,7 +21,10 @@ from taskrun.script.compiler.functions import FunctionEmitter
 
 
 class MatchEmitter(FunctionEmitter):
-    """Emitter of ``match`` statements; it inherits the emitters of all other AST nodes and is therefore complete."""
+    """Emitter of ``match`` statements.
+
+    It is also the complete emitter, because it inherits the methods for all other AST nodes.
+    """
 
     def visit_Match(self, node: ast.Match) -> list[ast.stmt]:
         subject, unmatched = self.new_temporary() or "", self.new_temporary() or ""
@@ -29,10 +33,10 @@ class MatchEmitter(FunctionEmitter):
         return [*before, *cases]
 
     def emit_case(self, case: ast.match_case, subject: str, unmatched: str) -> list[ast.stmt]:
-        """Return the ``if`` statement that replaces one ``case``.
+        """Return the statements that replace one ``case`` of a ``match``.
 
-        Parameters: ``subject`` is the variable with the value to match, ``unmatched`` the variable that is true until a
-        case is selected.
+        Parameters: ``subject`` is the Python variable with the value to match. ``unmatched`` is the Python variable
+        that is true until a ``case`` has been selected; later ones are then skipped.
         """
         names: dict[str, str] = {}
         test = self.pattern_test(case.pattern, load(subject), names)
@@ -47,10 +51,10 @@ class MatchEmitter(FunctionEmitter):
     def pattern_test(  # noqa: PLR0911 - one return per kind of pattern
         self, pattern: ast.pattern, subject: ast.expr, names: dict[str, str]
     ) -> ast.expr:
-        """Return an expression that is true if ``subject`` matches a pattern.
+        """Return an expression that is true if ``subject`` matches ``pattern``.
 
-        The expression assigns captured values to temporary variables; ``names`` receives the temporary variable of each
-        captured name.
+        The expression also stores each captured value in a temporary variable. Parameters: ``names`` is an output: the
+        method adds the temporary variable of each name that the pattern captures.
         """
         match pattern:
             case ast.MatchValue():
@@ -76,12 +80,19 @@ class MatchEmitter(FunctionEmitter):
         raise AssertionError(f"the sandbox checks did not refuse {type(pattern).__name__}")
 
     def capture(self, name: str, value: ast.expr, names: dict[str, str]) -> ast.expr:
-        """Return an always true expression that assigns ``value`` to the temporary variable of a captured name."""
+        """Return an expression that stores ``value`` in the temporary variable of a captured name.
+
+        The expression itself is always true. ``names`` is an output: the method adds the temporary variable under
+        ``name``.
+        """
         own = names.setdefault(name, f"_m_{name}")
         return ast.Tuple([ast.NamedExpr(ast.Name(own, STORE), value)], ast.Load())
 
     def sequence_test(self, patterns: Sequence[ast.pattern], subject: ast.expr, names: dict[str, str]) -> ast.expr:
-        """Return an expression that is true if ``subject`` matches a sequence pattern of these parts."""
+        """Return an expression that is true if ``subject`` matches the sequence pattern ``[*patterns]``.
+
+        ``names`` is an output: it receives the temporary variable of each captured name.
+        """
         star = next((index for index, part in enumerate(patterns) if isinstance(part, ast.MatchStar)), None)
         found = call("_match_sequence", subject, constant(len(patterns)), constant(star))
         parts: list[ast.pattern] = [
@@ -90,17 +101,20 @@ class MatchEmitter(FunctionEmitter):
         return self.parts_test(found, parts, names)
 
     def mapping_test(self, pattern: ast.MatchMapping, subject: ast.expr, names: dict[str, str]) -> ast.expr:
-        """Return an expression that is true if ``subject`` matches a mapping pattern."""
+        """Return an expression that is true if ``subject`` matches a mapping pattern, such as ``{"a": x, **others}``.
+
+        ``names`` is an output: it receives the temporary variable of each captured name.
+        """
         keys = ast.Tuple([self.visit(key) for key in pattern.keys], ast.Load())
         found = call("_match_mapping", subject, keys, constant(pattern.rest is not None))
         rest: list[ast.pattern] = [ast.MatchAs(None, pattern.rest)] if pattern.rest else []
         return self.parts_test(found, [*pattern.patterns, *rest], names)
 
     def parts_test(self, found: ast.expr, patterns: Sequence[ast.pattern], names: dict[str, str]) -> ast.expr:
-        """Return an expression that is true if ``found`` is not None and its items match the patterns.
+        """Return an expression that is true if ``found`` is a tuple whose items match ``patterns``, one by one.
 
-        Parameters: ``found`` is an expression for the tuple of the parts of a value; it is None if the value does not
-        have the form of the pattern.
+        Parameters: ``found`` is a call of a function of ``match_operations``, which returns None if the subject cannot
+        match. ``names`` is an output: it receives the temporary variable of each captured name.
         """
         own = self.new_temporary() or ""
         test = ast.Compare(ast.NamedExpr(ast.Name(own, STORE), found), [ast.IsNot()], [constant(None)])
@@ -112,5 +126,5 @@ class MatchEmitter(FunctionEmitter):
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:
-    """Return the AST of the conjunction of one or more tests."""
+    """Return the AST node of ``test and test and …``, or the test itself if there is only one."""
     return ast.BoolOp(ast.And(), tests) if len(tests) > 1 else tests[0]

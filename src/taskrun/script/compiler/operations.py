@@ -1,7 +1,7 @@
-"""Guarded operations that compiled scripts call; they are the globals of the compiled functions.
+"""Guarded operations that compiled scripts call; they are the globals of the native functions.
 
-Rules: names of a script are never resolved in these globals. Each operation behaves like Python's own, except for the
-operands that it refuses.
+Rules: the variables of a script are never looked up in these globals. Each operation behaves like Python's own, except
+that it raises an error for operands that the sandbox refuses.
 """
 
 from __future__ import annotations
@@ -27,50 +27,50 @@ _MISSING = object()
 
 
 def _begin_budget(limits: Limits) -> Budget:
-    """Create the budget of an evaluation, make it the current one, and return it."""
+    """Return a new budget for an evaluation, and make it the current one, which the called functions share."""
     budget = Budget(limits)
     budget.begin()
     return budget
 
 
 def _variable_or_name(scope: Names, namespace: Mapping[str, Any], name: str) -> Any:
-    """Return a variable of the scope or, if there is none, the value of that name in the namespace."""
+    """Return a variable of the scope or, if there is none of that name, the value of the name in the namespace."""
     found = scope.find(name, _MISSING)
     return namespace[name] if found is _MISSING else found
 
 
 def _variable_or_none(scope: Names, name: str) -> Any:
-    """Return a variable of the scope, or None if there is none."""
+    """Return a variable of the scope, or None if the variable does not exist."""
     return scope.find(name, None)
 
 
 def _assign_variable(scope: Names, name: str, value: Any) -> Any:
-    """Set a variable of the scope and return its value, as an assignment expression does."""
+    """Set a variable of the scope and return the value; scripts call it for ``name := value``."""
     scope[name] = value
     return value
 
 
 def _delete_variable(scope: Names, name: str) -> None:
-    """Delete a variable of the scope; raises NameError if there is none."""
+    """Delete a variable of the scope for the statement ``del name``; raise NameError if it does not exist."""
     if scope.pop(name, _MISSING) is _MISSING:
         raise NameError(f"'{name}' is not a variable of this step, so it cannot be deleted")
 
 
 def _discard_variable(scope: Names, name: str) -> None:
-    """Delete a variable of the scope if there is one."""
+    """Delete the exception variable of an ``except`` clause from the scope, if the script has not deleted it itself."""
     scope.pop(name, None)
 
 
 def _checked_result(value: Any, function_name: str) -> Any:
-    """Return the result of a call, or raise TypeError if the guard does not let scripts receive it."""
+    """Return the result of a call, or raise TypeError if a script must not receive it, such as a module."""
     return value if value.__class__ in PLAIN else guarded_result(value, function_name)
 
 
 async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
-    """Await a coroutine of Python code and return its result; the time limit of the script is paused meanwhile.
+    """Await ``value`` for ``await f()`` in a script and return the result; the time of the budget is paused meanwhile.
 
-    Parameters: ``shown`` is the name of the function in the script, for the message of the TypeError that is raised for
-    a value that cannot be awaited.
+    Parameters: ``value`` is what the called Python function returned, ``shown`` the name of that function for the
+    message. Raises TypeError if the value cannot be awaited.
     """
     if not hasattr(type(value), "__await__"):
         raise TypeError(f"'{shown}' cannot be awaited: it returns {type(value).__name__}; remove 'await'")
@@ -79,9 +79,10 @@ async def _awaited(budget: Budget, value: Any, shown: str) -> Any:
 
 
 def _metered_lambda(budget: Budget, function: Callable[[], Any]) -> Any:
-    """Charge the budget one tick, evaluate the expression of a lambda, and return its value.
+    """Execute a lambda of a script: consume one tick, then evaluate its expression and return the value.
 
-    ``function`` evaluates the expression. The budget is renewed if the evaluation that created the lambda has ended.
+    ``function`` evaluates the expression. If the evaluation that created the lambda has ended, the budget is renewed
+    for this call.
     """
     if not budget.ended:
         budget.tick()
@@ -94,20 +95,27 @@ def _metered_lambda(budget: Budget, function: Callable[[], Any]) -> Any:
 
 
 def _unchanged(value: Any) -> Any:
-    """Return ``value``: a call hides a literal from Python's compiler, which would emit a SyntaxWarning."""
+    """Return ``value``.
+
+    A script reads ``"abc"[5]`` as ``_unchanged("abc")[5]``: the call hides the literal from Python's compiler, which
+    would emit a SyntaxWarning.
+    """
     return value
 
 
 def _sliced(container: Any) -> Any:
-    """Return the target of a slice assignment: a list or bytearray in a SliceTarget, which checks its new size."""
+    """Return the target of a slice assignment, such as ``x`` in ``x[1:3] = y``.
+
+    A list or bytearray is put into a SliceTarget, which checks the new size before it assigns.
+    """
     return SliceTarget(container) if isinstance(container, (list, bytearray)) else container
 
 
 @cache
 def operations(lenient: bool) -> dict[str, Any]:
-    """Return the globals of all compiled scripts of Python or, if ``lenient``, of XScript.
+    """Return the globals of the native functions of all Python scripts or, if ``lenient``, of all XScripts.
 
-    The dict is shared by all scripts, and nothing writes to it.
+    They map names such as ``_add`` to guarded operations. The dict is shared by all scripts; nothing writes to it.
     """
     if lenient:
         from taskrun.script.xscript.operations import OPERATIONS

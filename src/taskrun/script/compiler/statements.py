@@ -1,8 +1,9 @@
 """Emitter of statements: assignments, loops, exception handling.
 
-Rules: a method returns one statement or a list of statements. Scripts catch ordinary exceptions only, neither a
-cancellation nor the end of the budget. The value of a script is that of the expression statement that was executed
-last, so expression statements store their value if the script does not end with one.
+Rules: a method returns one statement or a list of statements. Scripts can catch exceptions that are subclasses of
+Exception, but neither a cancellation nor the error of an exhausted budget. The value of a script is that of the
+expression statement that was executed last. If the script does not end with an expression, each expression statement
+therefore stores its value in a variable.
 """
 
 # ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
@@ -34,7 +35,7 @@ class StatementEmitter(ExpressionEmitter):
     stores_value = False  # whether expression statements store their value
 
     def visit_block(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
-        """Return the replacements of the statements of a block of code."""
+        """Return the guarded replacements of the statements of a block of code as one list."""
         statements: list[ast.stmt] = []
         for statement in body:
             new = self.visit(statement)
@@ -57,10 +58,11 @@ class StatementEmitter(ExpressionEmitter):
         return [ast.Assign(targets, value), *later] if later else ast.Assign(targets, value)
 
     def unpacking_target(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
-        """Return the replacement of a target to which a value may be unpacked, such as ``a, (b, *c)``.
+        """Return the replacement of an assignment target that may be a tuple or list of targets: ``a, (b, *c)``.
 
-        A starred part may receive any number of items; a nested tuple with one is therefore unpacked by a statement of
-        its own that charges the budget for each item. Such statements are appended to ``later``.
+        A starred target takes any number of items, so the budget must be charged for them. A nested tuple with a
+        starred target is therefore unpacked by a statement of its own. Such statements are appended to ``later``; the
+        caller must emit them behind the assignment.
         """
         if not isinstance(target, (ast.Tuple, ast.List)):
             return self.assignment_target(target)
@@ -86,7 +88,10 @@ class StatementEmitter(ExpressionEmitter):
         return ast.Assign([self.assignment_target(node.target)], value)
 
     def assignment_target(self, node: ast.expr) -> ast.expr:
-        """Return the replacement of an assignment target; assigning to a slice checks the new size of the list."""
+        """Return the replacement of an assignment target: a variable, an item, a slice, or a tuple or list of targets.
+
+        At run time, an assignment to a slice checks the new size of the list.
+        """
         if isinstance(node, ast.Subscript):
             key = self.visit(node.slice)
             container = self.visit(node.value)
@@ -115,7 +120,10 @@ class StatementEmitter(ExpressionEmitter):
         return [*before, ast.Assign([written], self.in_place_value(node.op, read, value))]
 
     def in_place_value(self, operator: ast.operator, left: ast.expr, right: ast.expr) -> ast.expr:
-        """Return an expression for the value that ``left op= right`` assigns, with a limited size."""
+        """Return an expression for the value that ``left op= right`` assigns.
+
+        At run time it raises OverflowError if the value would be too large.
+        """
         if isinstance(operator, (ast.Add, ast.Mult)):
             return self.checked_operation(operator, left, right, in_place=True)
         if isinstance(operator, (ast.Pow, ast.LShift, ast.Mod)):
@@ -126,7 +134,7 @@ class StatementEmitter(ExpressionEmitter):
         return [self.deletion(target) for target in _flatten_targets(node.targets)]
 
     def deletion(self, target: ast.expr) -> ast.stmt:
-        """Return the statement that deletes one target: a variable, or an item."""
+        """Return the statement that deletes one target of a ``del``: a variable or an item."""
         if isinstance(target, ast.Name) and not self.is_local(target.id):
             return ast.Expr(call("_delete_variable", load(SCOPE), constant(target.id)))
         return ast.Delete([self.visit(target)])
@@ -176,9 +184,10 @@ class StatementEmitter(ExpressionEmitter):
         return ast.Try(body, handlers, self.visit_block(node.orelse), self.visit_block(node.finalbody))
 
     def except_handler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
-        """Return an ``except`` clause that catches ordinary exceptions only.
+        """Return the replacement of an ``except`` clause, which catches only subclasses of Exception.
 
-        As in Python, the name of the exception is deleted at the end of the clause.
+        A cancellation is thus not caught, even by ``except BaseException``. As in Python, the variable of the exception
+        is deleted at the end of the clause.
         """
         kinds = call("_catchable_types", self.visit(node.type)) if node.type else load("Exception")
         body = self.visit_block(node.body)
@@ -192,20 +201,24 @@ class StatementEmitter(ExpressionEmitter):
 
 
 def has_starred(target: ast.expr) -> bool:
-    """Return whether an assignment target is a tuple or list with a starred part, which takes any number of items."""
+    """Return whether an assignment target is a tuple or list with a starred part, such as ``a, *b``.
+
+    Unpacking to such a target takes any number of items, so it must charge the budget.
+    """
     return isinstance(target, (ast.Tuple, ast.List)) and any(isinstance(part, ast.Starred) for part in target.elts)
 
 
 def metered_unpacking(items: ast.expr, target: ast.expr) -> ast.expr:
-    """Return the iterable of a loop; if its items are unpacked to a starred target, that charges the budget.
+    """Return the iterable of a loop in a form that charges the budget when its items are unpacked.
 
-    Parameters: ``items`` is the expression of the iterable, ``target`` the target of the loop.
+    Only a ``target`` with a starred part needs it, as in ``for a, *b in items``. For any other target the expression
+    ``items`` is returned unchanged.
     """
     return call("_map", load("_ticked"), items) if has_starred(target) else items
 
 
 def _flatten_targets(targets: Sequence[ast.expr]) -> list[ast.expr]:
-    """Return the single targets of a ``del``, with nested tuples and lists resolved."""
+    """Return the targets of a ``del`` as a flat list of variables and items: ``a, (b, c[0])`` gives a, b, c[0]."""
     found: list[ast.expr] = []
     for target in targets:
         found.extend(_flatten_targets(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target])

@@ -1,7 +1,7 @@
-"""Methods of lists, maps and sets in XScript.
+"""Methods of lists, maps and sets in XScript: the tables LIST, MAP and SET map their names to Python functions.
 
-Rules: callbacks receive the item, and the index or key where JavaScript passes it. A method that iterates consumes a
-tick of the budget per item; a method that grows a collection checks its size first.
+Rules: a callback receives the item, and also the index or map key where JavaScript passes it. A method that iterates
+consumes a tick for each item. A method that grows a collection checks its size first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ _MISSING = object()
 
 
 def _map_items(items: Any, function: Callable[..., Any]) -> Any:
-    """Return an iterator over the results of ``function(item, index)`` for the items of a list."""
+    """Yield ``function(item, index)`` for each item of a list.
+
+    The items are those at the start: ``function`` may change the list.
+    """
     return (function(item, index) for index, item in enumerate(ticked(list(items))))
 
 
@@ -30,7 +33,7 @@ def _push(items: list[Any], *new: Any) -> int:
 
 
 def _add(items: list[Any], first: Any, second: Any = _MISSING) -> bool:
-    """Append an item to a list and return true; with two arguments, insert the second at the index given first."""
+    """Append ``first`` to a list, or with two arguments insert ``second`` at the index ``first``; return True."""
     check_size(len(items) + 1)
     if second is _MISSING:
         items.append(first)
@@ -100,7 +103,10 @@ def _concat(items: Any, *others: Any) -> list[Any]:
 
 
 def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -> list[Any]:
-    """Replace ``count`` items from the index ``start`` by new ones and return the removed items; None means all."""
+    """Replace ``count`` items of a list from the index ``start`` on by the items ``new``; return the removed items.
+
+    A negative ``start`` counts from the end. None as ``count`` means all items from ``start`` on.
+    """
     first = max(0, len(items) + start) if start < 0 else min(start, len(items))
     last = len(items) if count is None else min(len(items), first + max(0, count))
     removed = items[first:last]
@@ -110,14 +116,18 @@ def _splice(items: list[Any], start: int, count: int | None = None, *new: Any) -
 
 
 def _sort(items: list[Any], compare: Callable[..., Any] | None = None) -> list[Any]:
-    """Sort a list in place, optionally with a comparison callback, and return it."""
+    """Sort a list in place and return it.
+
+    ``compare(a, b)`` returns a negative number if ``a`` comes first, a positive one if ``b`` does, else 0. Without it
+    Python's order applies.
+    """
     ticked(items)
     items.sort(key=None if compare is None else cmp_to_key(lambda a, b: _sign(compare(a, b))))
     return items
 
 
 def _sign(found: Any) -> int:
-    """Return the result of a comparison callback as -1, 0 or 1; a boolean True counts as 1, False as -1."""
+    """Return the result of a comparison callback as -1, 0 or 1; True counts as 1, False as -1."""
     if isinstance(found, bool):
         return 1 if found else -1
     return int((found > 0) - (found < 0))
@@ -141,9 +151,10 @@ def _set_at(items: list[Any], index: int, value: Any) -> Any:
 
 
 def _remove(items: list[Any], what: Any) -> Any:
-    """Remove the item at the index ``what`` and return it, or null if there is none.
+    """Remove an item of a list: by its index if ``what`` is an integer, else the first item that equals ``what``.
 
-    If ``what`` is no integer, remove the first item that equals it, and return whether there was one.
+    By index, returns the removed item, or null if the list has no such index. Otherwise returns whether an item was
+    removed.
     """
     if isinstance(what, int) and not isinstance(what, bool):
         return items.pop(what) if 0 <= what < len(items) else None
@@ -154,9 +165,9 @@ def _remove(items: list[Any], what: Any) -> Any:
 
 
 def _pop_at(position: int) -> Callable[[list[Any]], Any]:
-    """Return the method ``pop`` or ``shift``: it removes and returns the item at ``position``.
+    """Return the method ``pop`` or ``shift``, which removes and returns the item at ``position`` (-1 or 0).
 
-    The method returns null for an empty list.
+    For an empty list the method returns null.
     """
     return lambda items: items.pop(position) if items else None
 
@@ -168,7 +179,7 @@ def _prepend(items: list[Any], *new: Any) -> int:
 
 
 def _put(values: dict[Any, Any], key: Any, value: Any) -> Any:
-    """Set an entry of a map and return its previous value, or null if there was none."""
+    """Set an entry of a map; return its previous value, or null if there was none."""
     before = values.get(key)
     values[key] = value
     return before
@@ -193,14 +204,14 @@ def _put_if_absent(values: dict[Any, Any], key: Any, value: Any) -> Any:
 
 
 def _discard(items: set[Any], item: Any) -> bool:
-    """Remove an item from a set and return whether the set contained it."""
+    """Remove an item from a set; return True if it was in the set, else False."""
     found = item in items
     items.discard(item)
     return found
 
 
 def _include(items: set[Any], item: Any) -> bool:
-    """Add an item to a set and return whether it is new."""
+    """Add an item to a set; return True if it is new, False if it was in the set already."""
     found = item not in items
     check_size(len(items) + 1)
     items.add(item)

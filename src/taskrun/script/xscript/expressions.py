@@ -1,9 +1,10 @@
 """Translation of the expressions of XScript to expressions of Python and calls of operations.
 
-Rules: an expression with the same meaning in Python becomes Python's own node; every other becomes a call of a function
-in ``operations``, which contain the guards. Operands are evaluated once, in the order of the text. A function that
-needs statements is hoisted: it is defined right before the statement that contains it. It has more than
-300 lines, because there is one method for each of the many rules of the grammar.
+Rules: an expression with the same meaning in Python becomes Python's own AST node. Every other becomes a call of a
+function in ``operations``, which contains the guards. Operands are evaluated once, in the order of the text. A Python
+lambda cannot contain statements. A function that needs them is therefore hoisted: it is defined right before the
+statement that contains it. The module has more than 300 lines, because there is one method for each of the many rules
+of the grammar.
 """
 
 # ruff: noqa: D102 - a method on_<rule> translates the expression of that grammar rule
@@ -42,7 +43,7 @@ _TRUE_OR_FALSE = (ast.Compare,)
 
 
 class ExpressionTranslator:
-    """Translator of XScript expressions to Python's AST; each method ``on_<rule>`` handles one grammar rule.
+    """Translator of XScript expressions to Python's AST: one method ``on_<rule>`` per grammar rule.
 
     Parameters: ``position`` returns the line (from 1) and the column (UTF-8 bytes from 0) of an index in the text.
     """
@@ -54,7 +55,10 @@ class ExpressionTranslator:
         self.imports: dict[str, tuple[str, int]] = {}
 
     def with_position(self, tree: _Node, node: SyntaxNode) -> _Node:
-        """Return the AST ``tree`` after setting the position of ``node`` on each node in it that has none."""
+        """Give each AST node inside ``tree`` that has no position the position of ``node``, and return ``tree``.
+
+        ``node`` is the XScript syntax node that the AST was translated from.
+        """
         line, column = self.position(node.start)
         todo: list[ast.AST] = [tree]
         while todo:
@@ -67,7 +71,7 @@ class ExpressionTranslator:
         return tree
 
     def expression(self, node: SyntaxNode) -> ast.expr:
-        """Return the Python expression for a syntax node of XScript, with the position of that node."""
+        """Return the Python expression for an XScript syntax node."""
         handler: Callable[[SyntaxNode], ast.expr] = getattr(self, "on_" + node.kind)
         return self.with_position(handler(node), node)
 
@@ -76,14 +80,14 @@ class ExpressionTranslator:
         return intrinsic(name, *arguments)
 
     def condition(self, node: SyntaxNode) -> ast.expr:
-        """Return a Python expression that is true or false by the rules of XScript."""
+        """Return a Python expression that is true or false by the rules of XScript, for which an empty list is true."""
         value = self.expression(node)
         if isinstance(value, _TRUE_OR_FALSE) or (isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not)):
             return value
         return self.with_position(self.operation("truth", value), node)
 
     def temporary(self) -> str:
-        """Return the name of a new local Python variable."""
+        """Return a new name for a Python variable that holds an intermediate value."""
         return self.variables.unique_name("t")
 
     def on_name(self, node: SyntaxNode) -> ast.expr:
@@ -177,7 +181,7 @@ class ExpressionTranslator:
     def type_operand(self, node: SyntaxNode) -> ast.expr:
         """Return an expression for the type that ``new`` or ``instanceof`` names.
 
-        For an imported class it is the class, for a built-in type its name as a text.
+        It gives the class if that is imported, else the name of a built-in type as a text, such as ``"ArrayList"``.
         """
         name = ".".join(token.text for token in node.children)
         if self.imports.get(name, ("", 0))[0]:
@@ -188,7 +192,10 @@ class ExpressionTranslator:
         return self.operation("required", self.expression(node.children[0]))
 
     def chain(self, node: SyntaxNode) -> ast.expr:
-        """Translate a chain such as ``a.b?.c[0](x)``; a null value before ``?.`` makes the whole chain null."""
+        """Translate a chain of members, items and calls such as ``a.b?.c[0](x)``.
+
+        If the value before ``?.`` is null, the rest of the chain is not evaluated, and the whole chain is null.
+        """
         links: list[SyntaxNode] = []
         while node.kind in _LINKS:
             links.append(node)
@@ -205,16 +212,18 @@ class ExpressionTranslator:
     def chain_start(self, node: SyntaxNode, links: list[SyntaxNode]) -> ast.expr:
         """Return the expression for the start of a chain, such as ``a`` in ``a.b.c``.
 
-        ``$scope.x`` is the variable x of the scope; its link is removed from ``links``, which are in reverse order.
+        ``links`` are the syntax nodes behind the start, in reverse order. The start ``$scope.x`` is the variable ``x``
+        of the scope: the syntax node of ``.x`` is then removed from ``links``.
         """
         if node.kind == "name" and node.children[0].text == "$scope" and links[-1].kind == "member":
             return self.with_position(self.variables.load_name(links.pop().children[1].text), node)
         return self.expression(node)
 
     def apply_links(self, value: ast.expr, links: Sequence[SyntaxNode]) -> ast.expr:
-        """Return an expression that reads the members and items, and makes the calls, of a chain.
+        """Return an expression that applies the members, items and calls of a chain to a value.
 
-        Parameters: ``value`` is the start of the chain, ``links`` are the rest in order, such as ``.b`` and ``(x)``.
+        Parameters: ``value`` is the start of the chain. ``links`` are the syntax nodes behind it in the order of the
+        text, such as ``.b`` and ``(x)``.
         """
         for index, link in enumerate(links):
             if link.kind.startswith("optional_"):
@@ -230,9 +239,11 @@ class ExpressionTranslator:
         return value
 
     def apply_link(self, value: ast.expr, link: SyntaxNode, before: SyntaxNode | None) -> ast.expr:
-        """Return an expression for one link of a chain, such as ``.b`` or ``(x)``, applied to ``value``.
+        """Return an expression that applies one member, item or call of a chain to ``value``.
 
-        ``before`` is the link before it: a call behind a member becomes one operation.
+        ``link`` is its syntax node, such as ``.b`` or ``(x)``; ``before`` is the one in front of it in the chain. If
+        that is a member and ``link`` a call, both become one operation, and ``value`` is the object that has the
+        member.
         """
         if link.kind == "member":
             return self.operation("member", value, self.member_name(link))
@@ -245,7 +256,7 @@ class ExpressionTranslator:
         return special or ast.Call(value, self.argument_list(arguments), [])
 
     def scope_call(self, function: ast.expr, call: SyntaxNode, arguments: SyntaxNode) -> ast.expr | None:
-        """Return the expression for ``assign("x", 1)`` or ``get("x")``, which access a variable by name.
+        """Return the expression for ``assign("x", 1)`` or ``get("x")``, which set and read a variable by its name.
 
         Returns None for any other call. Raises ProblemsError for functions that XScript does not support, such as
         ``eval``.
@@ -268,7 +279,10 @@ class ExpressionTranslator:
         return ast.NamedExpr(ScopeName(name, STORE), value)
 
     def member_name(self, link: SyntaxNode) -> ast.expr:
-        """Return the name of a member as a constant; raises ProblemsError if scripts must not read that member."""
+        """Return the name of a member, such as ``b`` of ``a.b``, as a constant.
+
+        Raises ProblemsError if scripts must not read that member.
+        """
         token = link.children[1]
         if token.text in REFUSED_MEMBERS or refused_attribute(token.text):
             message = f"the member '{token.text}' is refused"
@@ -278,7 +292,10 @@ class ExpressionTranslator:
         return self.with_position(ast.Constant(token.text), link)
 
     def argument_list(self, node: SyntaxNode) -> list[ast.expr]:
-        """Return the arguments of a call, or the elements of a list; ``...x`` becomes a starred expression."""
+        """Return the expressions for the arguments of a call or the elements of a list.
+
+        ``...x`` becomes a starred expression.
+        """
         return [
             self.with_position(ast.Starred(self.operation("spread_items", self.expression(item.nodes[0])), LOAD), item)
             if item.kind == "spread"
@@ -287,7 +304,7 @@ class ExpressionTranslator:
         ]
 
     def unsupported(self, node: SyntaxNode, message: str, hint: str) -> ProblemsError:
-        """Return the error for a construct that XScript does not support."""
+        """Return the error for the construct ``node``, which XScript does not support; the caller raises it."""
         return ProblemsError([Problem(node.start, UNSUPPORTED, message, hint)])
 
 
@@ -295,22 +312,22 @@ _LINKS = frozenset({"member", "optional_member", "item", "optional_item", "call"
 
 
 def _key(token: Any) -> Any:
-    """Return the key of a map entry: the value of a string or number literal, or the identifier as text."""
+    """Return the value before the colon of a map entry: that of a string or number literal, or a name as text."""
     if token.kind == "TEXT":
         return unescape(token.text[1:-1])
     return parse_number(token.text) if token.kind == "NUMBER" else token.text
 
 
 def is_null(value: ast.expr) -> ast.Compare:
-    """Return the AST of ``value is None``; None is the null of XScript."""
+    """Return the AST node of ``value is None``: null in XScript is None in Python."""
     return ast.Compare(value, [ast.Is()], [ast.Constant(None)])
 
 
 def _equality(left: ast.expr, right: ast.expr, otherwise: ast.expr, *, negated: bool) -> ast.expr:
     """Return an expression for ``left == right``, or for ``left != right`` if ``negated``.
 
-    It is Python's comparison if one side is a string or null constant, else ``otherwise``, the call of the operation
-    with the rules of XScript.
+    If one side is null or a string literal, Python's own comparison is right and fast. Otherwise ``otherwise`` is used:
+    the call of the operation that compares by the rules of XScript.
     """
     for side in (left, right):
         if isinstance(side, ast.Constant) and side.value is None:

@@ -1,7 +1,7 @@
-"""Translation of the functions of XScript, and of the patterns that destructure values.
+"""Translation of the functions of XScript, and of patterns such as ``[a, {b}]``, which take values apart.
 
-Rules: a parameter without argument is null, surplus arguments are ignored. An arrow function whose body is an
-expression becomes a lambda; any other function is defined before the statement that contains it.
+Rules: a parameter without argument is null, surplus arguments are ignored. An arrow function whose result is a plain
+expression becomes a lambda. Any other function becomes a ``def`` before the statement that contains it.
 """
 
 # ruff: noqa: D102 - a method on_<rule> translates the expression of that grammar rule
@@ -18,12 +18,15 @@ from taskrun.script.xscript.variables import LOAD, STORE
 
 
 class FunctionTranslator(ExpressionTranslator):
-    """Translator of XScript functions and destructuring patterns to Python's AST."""
+    """Translator of XScript functions and of patterns such as ``[a, {b}]`` to Python's AST."""
 
     hoisted: list[ast.stmt]
 
     def block(self, statements: Sequence[SyntaxNode]) -> list[ast.stmt]:
-        """Return the Python statements for the XScript statements of a block; implemented by a subclass."""
+        """Return the Python statements for the XScript statements of a block of code.
+
+        The subclass StatementTranslator implements it.
+        """
         raise NotImplementedError
 
     def on_arrow(self, node: SyntaxNode) -> ast.expr:
@@ -35,9 +38,10 @@ class FunctionTranslator(ExpressionTranslator):
         return self.arrow_function(node, [SyntaxNode("parameter", (pattern,), token.start, token.end)], node.nodes[-1])
 
     def arrow_function(self, node: SyntaxNode, parameters: Sequence[SyntaxNode], body: SyntaxNode) -> ast.expr:
-        """Return an expression for an arrow function: a lambda, or the name of a hoisted function.
+        """Return an expression for an arrow function: a lambda, or the name of a function that is defined by ``def``.
 
-        A hoisted function is defined before the statement that contains it, because a lambda cannot contain statements.
+        A ``def`` is needed if the function contains statements, or patterns that take its arguments apart. It is added
+        to ``hoisted``, so that it stands before the statement that contains the arrow function.
         """
         outer, self.hoisted = self.hoisted, []
         defaults = [self._default_value(parameter) for parameter in parameters]
@@ -61,7 +65,11 @@ class FunctionTranslator(ExpressionTranslator):
         return LocalName(name, LOAD)
 
     def declared_function(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the ``def`` for ``function name() { … }``; outside of blocks, also its assignment to the scope."""
+        """Return the ``def`` for ``function name() { … }``.
+
+        Outside of blocks the name is a variable of the scope; a statement that assigns the function to it is then
+        added.
+        """
         token, parameters, *rest = node.children
         target = self.variables.declare(token.text)
         defaults = [self._default_value(parameter) for parameter in parameters.nodes]
@@ -74,34 +82,38 @@ class FunctionTranslator(ExpressionTranslator):
         return [defined] if isinstance(target, LocalName) else [defined, ast.Assign([target], LocalName(name, LOAD))]
 
     def enter_function(self) -> None:
-        """Open the outermost block of a function, in which its parameters and variables are declared."""
+        """Begin a function: its parameters and variables are declared in a new block of names.
+
+        The block ends with ``leave_function``.
+        """
         self.variables.functions.append(set())
         self.variables.open_block()
 
     def leave_function(self) -> set[str]:
-        """Close the outermost block of a function; return the outer variables that the function assigns.
+        """End the innermost function, and return the variables of outer functions and blocks that it assigns.
 
-        They are internal names, for the ``nonlocal`` statement of the function.
+        They are internal names such as ``x@3``, for the ``nonlocal`` statement at the start of the function.
         """
         self.variables.close_block()
         return self.variables.functions.pop()
 
     def _definition(self, name: str, arguments: ast.arguments, body: list[ast.stmt], assigned: set[str]) -> ast.stmt:
-        """Return a ``def`` whose body begins by declaring the variables ``assigned`` as nonlocal."""
+        """Return the AST node of a ``def``, whose first statement declares the variables ``assigned`` as nonlocal."""
         outer: list[ast.stmt] = [ast.Nonlocal(sorted(assigned))] if assigned else []
         return ast.FunctionDef(name, arguments, [*outer, *(body or [ast.Pass()])], [], None)
 
     def _default_value(self, parameter: SyntaxNode) -> ast.expr:
-        """Return the expression for the default value of a parameter, None if it has none."""
+        """Return the expression for the default value of a parameter; it is null (None in Python) if there is none."""
         values = [child for child in parameter.nodes[1:] if child.kind != "type"]
         return self.expression(values[0]) if parameter.kind == "parameter" and values else ast.Constant(None)
 
     def translate_parameters(
         self, parameters: Sequence[SyntaxNode], defaults: Sequence[ast.expr]
     ) -> tuple[ast.arguments, list[ast.stmt]]:
-        """Return the Python parameters, and the statements to execute at the start of the function.
+        """Return the Python parameters of a function, and the statements that must be executed at its start.
 
-        These statements destructure the arguments whose parameter is a pattern, such as ``({a, b}) => a + b``.
+        These statements take apart the arguments whose parameter is a pattern, as in ``({a, b}) => a + b``, and make a
+        list of ``...rest``. Parameters: ``defaults`` are the expressions for the default values.
         """
         names: list[ast.arg] = []
         prelude: list[ast.stmt] = []
@@ -130,7 +142,7 @@ class FunctionTranslator(ExpressionTranslator):
         return listed, prelude
 
     def destructure(self, pattern: SyntaxNode, value: ast.expr, bind: Callable[[str], ast.Name]) -> list[ast.stmt]:
-        """Return the statements that assign the parts of ``value`` to the names in a pattern such as ``[a, {b}]``.
+        """Return the statements that assign parts of ``value`` to the names in a pattern such as ``[a, {b}]``.
 
         Parameters: ``bind`` returns the assignment target for a name.
         """

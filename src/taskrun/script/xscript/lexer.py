@@ -2,9 +2,9 @@
 
     let total = order?.price ?? 0; // → LET NAME ASSIGN NAME OPTIONAL NAME COALESCE NUMBER SEMI
 
-Rules: comments and blanks are skipped. A template text (between backquotes) becomes a sequence of tokens, so that the
-parser handles the expressions in it like all others. Characters and words that XScript does not support raise
-ProblemsError with a hint what to write instead.
+Rules: comments and blanks are skipped. A template literal (text between backquotes) becomes several tokens: its pieces
+of text, and the tokens of each expression ``${…}`` in it. The parser therefore needs no special treatment of such
+expressions. Characters and words that XScript does not support raise ProblemsError, with a hint what to write instead.
 """
 
 from __future__ import annotations
@@ -69,9 +69,14 @@ _OPERATOR_HINTS: Mapping[str, str] = MappingProxyType({"===": "write ==", "!==":
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token of a text: the kind of terminal, the source characters and their position.
+    """One token of an XScript: a name, literal, keyword or sign.
 
-    ``start`` and ``end`` are indexes into the text. ``newline`` is true when a line break precedes the token.
+    Attributes:
+        kind: The kind of token, such as ``"NAME"``, ``"NUMBER"`` or ``"LPAR"``.
+        text: The characters of the token as they are in the source.
+        start: The index of its first character.
+        end: The index behind its last character.
+        newline: Whether a line break precedes the token.
     """
 
     kind: str
@@ -82,13 +87,20 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """Return the tokens of a text; raise ProblemsError at the first character that begins no token."""
+    """Return the tokens of a text.
+
+    Raises ProblemsError at the first character or word that XScript does not support.
+    """
     found = list(_scan(text))
     return [_keyword_as_name(found, index) for index in range(len(found))]
 
 
 def _scan(text: str) -> Iterator[Token]:
-    """Yield the tokens of a text; a keyword has the kind of that keyword, even where it is used as a name."""
+    """Yield the tokens of a text.
+
+    A keyword has the kind of that keyword even where it is used as a name, as in ``a.default``; ``_keyword_as_name``
+    changes that later.
+    """
     position, newline = 0, False
     open_brackets = [""]  # innermost last; "`" stands for the "${" of a template
     while position < len(text):
@@ -120,9 +132,10 @@ def _scan(text: str) -> Iterator[Token]:
 
 
 def _template(text: str, start: int, open_brackets: list[str]) -> Generator[Token, None, int]:
-    """Yield the next piece of text of a template and the token behind it; return the index behind that token.
+    """Yield the next piece of text of a template literal, and the token behind it; return the index behind that token.
 
-    The token is the closing backquote, or the ``${`` of an expression.
+    The second token is the closing backquote, or the ``${`` of an expression. ``start`` is the index of the piece of
+    text. ``open_brackets`` are the brackets that are open there; a ``${`` is added to them.
     """
     chunk = _CHUNK.match(text, start)
     end = chunk.end() if chunk else start
@@ -138,7 +151,10 @@ def _template(text: str, start: int, open_brackets: list[str]) -> Generator[Toke
 
 
 def _keyword_as_name(found: list[Token], index: int) -> Token:
-    """Return the token at an index; a keyword after a dot or before the colon of a map entry becomes a NAME."""
+    """Return the token at ``index`` of the list ``found``, as a NAME if it is a keyword that is used as a name.
+
+    That is a keyword behind a dot, or before the colon of a map entry.
+    """
     token = found[index]
     if token.text not in KEYWORDS or token.kind in {"TEXT", "CHUNK"}:
         return token
@@ -151,7 +167,7 @@ def _keyword_as_name(found: list[Token], index: int) -> Token:
 
 
 def _operator_kind(source: str, position: int, text: str) -> str:
-    """Return the kind of an operator or bracket; raises ProblemsError if XScript does not support it."""
+    """Return the kind of the operator or bracket ``source``; raise ProblemsError if XScript does not support it."""
     if source == "`":
         return "TEMPLATE"
     if text.startswith("/*", position):
@@ -163,9 +179,9 @@ def _operator_kind(source: str, position: int, text: str) -> str:
 
 
 def _name_kind(source: str, position: int, text: str) -> str:
-    """Return the kind of a word: that of a keyword, or NAME.
+    """Return the kind of the word ``source``: that of a keyword, or NAME.
 
-    Raises ProblemsError for a keyword of JavaScript that XScript does not support.
+    Raises ProblemsError for a word of JavaScript that XScript does not support, such as ``class``.
     """
     if source in KEYWORDS:
         return source.upper()
@@ -180,19 +196,23 @@ def _name_kind(source: str, position: int, text: str) -> str:
 
 
 def _is_key(text: str, position: int, source: str) -> bool:
-    """Return whether the word ``source`` at a position is the key of a map entry, ``{word: …}``."""
+    """Return whether the word ``source`` at ``position`` names an entry of a map, as in ``{word: …}``."""
     return text[position + len(source) :].lstrip().startswith(":") and text[:position].rstrip().endswith(("{", ","))
 
 
 def _unexpected_character(text: str, position: int) -> str:
-    """Return the message for a character that begins no token."""
+    """Return the message for the character at ``position``, which begins no token."""
     if text[position] in "\"'":
         return "not valid XScript: this string has no end on its line"
     return f"not valid XScript: '{text[position]}' is unexpected here"
 
 
 def unescape(source: str) -> str:
-    """Return the characters of a string or template text with its escape sequences replaced."""
+    """Return the text of a string or template literal.
+
+    ``source`` is the source text between the quotes. Its escape sequences, such as a backslash and ``n`` for a line
+    feed, are replaced by their characters.
+    """
 
     def replacement(match: re.Match[str]) -> str:
         escape = match[1]
@@ -205,7 +225,10 @@ def unescape(source: str) -> str:
 
 
 def parse_number(source: str) -> int | float:
-    """Return the value of a number literal; suffixes of Java such as ``L`` are ignored, but D and F make a float."""
+    """Return the value of a number literal.
+
+    A suffix as in Java is allowed: D and F make a float, L is ignored.
+    """
     if source[:2] in {"0x", "0X"}:
         return int(source, 16)
     digits = source.rstrip("lLdDfF")

@@ -1,8 +1,9 @@
 """Tables of the methods and properties of XScript values, with the names that JavaScript and Java use.
 
-Rules: a method is a function of the value and the arguments, a property a function of the value alone. Members that
-grow a value check its size; members that iterate consume ticks of the budget. Other attributes of these types cannot be
-read; attributes of all other objects pass the guard.
+Rules: a method is a Python function of the value and the arguments, a property one of the value alone:
+``METHODS["text"]["trim"](value)``. Members that grow a value check its size. Members that iterate consume a tick for
+each item. Scripts cannot call other methods of plain values such as texts and lists. All other attributes pass the
+guard.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def _message(error: BaseException) -> str:
 
 
 def _code(error: BaseException) -> str:
-    """Return the code of a NopScriptError, or the class name of another exception."""
+    """Return the error code of a NopScriptError; for any other exception, or an empty code, the name of its class."""
     return str(getattr(error, "error_code", None) or type(error).__name__)
 
 
@@ -40,7 +41,7 @@ def _params(error: BaseException) -> dict[str, Any]:
 
 
 def _plus(**unit: int) -> Callable[..., Any]:
-    """Return the method that adds a number of units to a date, such as ``_plus(days=-1)`` for minusDays."""
+    """Return the method that adds a number of units to a date; ``_plus(days=-1)`` is ``minusDays``."""
     (name, sign), *_ = unit.items()  # exactly one, such as days=-1
     return lambda value, count: value + dt.timedelta(**{name: sign * count})
 
@@ -110,8 +111,9 @@ _KINDS: tuple[tuple[tuple[type, ...], tuple[str, ...]], ...] = (
 
 
 def kinds_of(value: Any) -> tuple[str, ...]:
-    """Return the keys of METHODS and PROPERTIES that apply to a value, such as ``"list"``, in order of lookup.
+    """Return the names of the tables in METHODS and PROPERTIES that have the members of a value.
 
-    The result is empty for an object of Python code, whose attributes are read through the guard.
+    They are in the order of lookup. A list gives ``("list",)``, an entry of a map ``("entry", "list")``. An object of
+    another Python type gives ``()``: its attributes are read through the guard.
     """
     return next((names for types, names in _KINDS if isinstance(value, types)), ())

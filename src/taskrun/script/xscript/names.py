@@ -1,4 +1,4 @@
-"""Names of the namespace that only XScript has, such as ``$Math``, ``$JSON``, ``$Date``, ``IF`` and ``SWITCH``."""
+"""Names of the namespace that only XScripts can read: ``$Math``, ``$JSON``, ``$Date``, ``IF``, ``SWITCH`` and more."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from taskrun.script.xscript.values import text, truth
 
 
 def _if(test: Any, then: Any, otherwise: Any = None) -> Any:
-    """Return ``then`` if ``test`` counts as true, else ``otherwise``; both are evaluated before the call."""
+    """Return ``then`` if ``test`` counts as true in XScript, else ``otherwise``; it is the function ``IF``.
+
+    Unlike an ``if`` statement, a call evaluates both values.
+    """
     return then if truth(test) else otherwise
 
 
 def _switch(value: Any, *cases: Any) -> Any:
-    """Return the result of the first case that equals ``value``.
+    """Return the result of the first case that equals ``value``; it is the function ``SWITCH``.
 
-    ``cases`` are a case, its result, the next case, its result …, and perhaps a default result, else null.
+    ``cases`` are a case, its result, the next case, its result and so on, and perhaps a default result at the end.
+    Without a default the result is null.
     """
     for key, found in zip(cases[::2], cases[1::2], strict=False):
         if key == value:

@@ -1,7 +1,8 @@
 """Operations that translated XScript calls at run time, because Python's own operations have another meaning.
 
 Rules: attributes of objects and the results of calls pass the guard; operations that grow a value check its size. A
-missing item or member is null; reading a member of null raises TypeError.
+missing item of a list, text or map is null (None). Reading an item or member of null raises TypeError. The module has
+more than 300 lines, because each operator and construct of XScript has a function here.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ _NOT_NUMERIC = (bool, str, bytes, list, tuple, dict, set, frozenset, type(None))
 
 
 def add(a: Any, b: Any) -> Any:
-    """Return the sum of numbers, or the concatenation if one operand is a string."""
+    """Return ``a + b``: the sum of two numbers, or the concatenation as texts if one operand is a string.
+
+    If neither is a string, raises TypeError for a boolean, a collection or null.
+    """
     if isinstance(a, str) or isinstance(b, str):
         first, second = text(a), text(b)
         check_size(len(first) + len(second), text=True)
@@ -44,24 +48,27 @@ def add(a: Any, b: Any) -> Any:
 
 
 def subtract(a: Any, b: Any) -> Any:
-    """Return the difference of numbers, or of objects that support it, such as dates."""
+    """Return ``a - b``: the difference of numbers, or of objects that support it, such as dates."""
     return _numeric_operand(a, "-", b) - b
 
 
 def multiply(a: Any, b: Any) -> Any:
-    """Return the product of numbers."""
+    """Return ``a * b``, the product of two numbers."""
     return sized_multiply(_numeric_operand(a, "*", b), b)
 
 
 def divide(a: Any, b: Any) -> Any:
-    """Return the quotient: an int if two ints divide without remainder, else a float."""
+    """Return ``a / b``: an int if two ints divide without remainder, else a float."""
     if isinstance(_numeric_operand(a, "/", b), int) and isinstance(b, int) and b and a % b == 0:
         return a // b
     return a / b
 
 
 def remainder(a: Any, b: Any) -> Any:
-    """Return the remainder of a division, with the sign of the dividend as in JavaScript."""
+    """Return ``a % b``, the remainder of a division.
+
+    It has the sign of ``a``, as in JavaScript, and not that of ``b``, as in Python.
+    """
     if isinstance(_numeric_operand(a, "%", b), int) and isinstance(b, int):
         found = abs(a) % abs(b)
         return -found if a < 0 else found
@@ -69,9 +76,10 @@ def remainder(a: Any, b: Any) -> Any:
 
 
 def _numeric_operand(a: Any, sign: str, b: Any) -> Any:
-    """Return ``a``; raise TypeError if ``a`` or ``b`` is a boolean, string, collection or null.
+    """Return ``a``, after checking that both operands of an arithmetic operator can be calculated with.
 
-    ``sign`` is the operator, for the message.
+    Raises TypeError if ``a`` or ``b`` is a boolean, string, collection or null. ``sign`` is the operator, for the
+    message.
     """
     if not isinstance(a, _NOT_NUMERIC) and not isinstance(b, _NOT_NUMERIC):
         return a
@@ -79,28 +87,32 @@ def _numeric_operand(a: Any, sign: str, b: Any) -> Any:
 
 
 def number(value: Any) -> Any:
-    """Return the value if it is a number, else raise TypeError."""
+    """Return the operand of ``+x``, ``-x``, ``x++`` or ``x--``; raise TypeError if it is not a number."""
     if is_number(value):
         return value
     raise TypeError(f"a number is expected here, not {kind_name(value)}")
 
 
 def template(*parts: Any) -> str:
-    """Return the text of a template in backquotes: its parts joined, null as an empty string."""
+    """Return the text of a template literal (text in backquotes): its parts joined, with null as an empty string."""
     pieces = ["" if part is None else text(part) for part in parts]
     check_size(sum(map(len, pieces)), text=True)
     return "".join(pieces)
 
 
 def required(value: Any) -> Any:
-    """Return ``value``, the operand of the postfix ``!``; raise ValueError if it is null."""
+    """Return the value of ``value!``, which asserts that it is not null; raise ValueError if it is null."""
     if value is None:
         raise ValueError("the value before '!' is null")
     return value
 
 
 def member(value: Any, name: str) -> Any:
-    """Return ``value.name``: an item of a map, a property, a bound method, or an attribute that the guard allows."""
+    """Return ``value.name``.
+
+    This is, in this order: an entry of a map, a property of XScript, a method of XScript bound to the value, or an
+    attribute that the guard allows. A map without such an entry gives null. Raises TypeError if ``value`` is null.
+    """
     if isinstance(value, dict) and name in value:
         return value[name]
     if value is None:
@@ -119,7 +131,11 @@ def member(value: Any, name: str) -> Any:
 
 
 def call_member(value: Any, name: str, *arguments: Any) -> Any:
-    """Return the result of ``value.name(arguments)``, checked by the guard."""
+    """Call ``value.name(arguments)`` and return the result.
+
+    ``name`` is a function in a map, a method of XScript, or a method that the guard allows. A property may be called
+    without arguments too. Raises TypeError if ``value`` is null, AttributeError if there is no such method.
+    """
     if isinstance(value, dict) and callable(value.get(name)):
         return _checked_result(value[name](*arguments), name)
     if value is None:
@@ -140,15 +156,18 @@ def call_member(value: Any, name: str, *arguments: Any) -> Any:
 
 
 def _checked_result(value: Any, name: str) -> Any:
-    """Return the result of a call, or raise TypeError if the guard does not let scripts receive it.
+    """Return the result of a call, or raise TypeError if a script must not receive it, such as a module.
 
-    ``name`` is the name of the function in the message.
+    ``name`` is the name of the called function, for the message.
     """
     return value if value.__class__ in PLAIN else guarded_result(value, name)
 
 
 def item(value: Any, key: Any) -> Any:
-    """Return ``value[key]``, or null if there is no such item."""
+    """Return ``value[key]``; null if a map, list or text has no such item.
+
+    A text as ``key`` reads a member of a list or text: ``items["length"]``. Raises TypeError if ``value`` is null.
+    """
     if value is None:
         raise TypeError("cannot read an item of null; write '?.[…]' if it may be null")
     if isinstance(value, Mapping):
@@ -161,7 +180,10 @@ def item(value: Any, key: Any) -> Any:
 
 
 def set_item(value: Any, key: Any, new: Any) -> None:
-    """Set ``value[key]`` of a list or map; a list is extended with nulls up to the index."""
+    """Execute ``value[key] = new`` for a list or map, else raise TypeError.
+
+    A list that is too short is first extended with nulls.
+    """
     if isinstance(value, list):
         if isinstance(key, bool) or not isinstance(key, int) or key < 0:
             raise TypeError(f"a list has items 0, 1, 2 …, not {key!r}")
@@ -176,7 +198,7 @@ def set_item(value: Any, key: Any, new: Any) -> None:
 
 
 def spread(value: Any) -> Mapping[Any, Any]:
-    """Return the mapping whose entries ``{...value}`` copies; it is empty for null."""
+    """Return the map whose entries ``{...value}`` copies; it is empty for null. Raise TypeError for other values."""
     if value is None:
         return {}
     if isinstance(value, Mapping):
@@ -185,14 +207,20 @@ def spread(value: Any) -> Mapping[Any, Any]:
 
 
 def spread_items(value: Any) -> Any:
-    """Return the iterable whose items ``[...value]`` copies."""
+    """Return the iterable whose items ``[...value]`` copies; a map gives its entries.
+
+    Raises TypeError if ``value`` is not iterable.
+    """
     if isinstance(value, (list, tuple, set, frozenset, str, range)):
         return value
     return iterate(value)
 
 
 def iterate(value: Any) -> Iterable[Any]:
-    """Return the iterable of a ``for`` loop: the entries of a map, the items of any other value."""
+    """Return the iterable of ``for (… of value)``: the entries of a map, the items of any other value.
+
+    Raises TypeError if the value is null or not iterable.
+    """
     if isinstance(value, Mapping):
         return [MapEntry(key, found) for key, found in value.items()]
     if value is None or not hasattr(type(value), "__iter__"):
@@ -201,14 +229,15 @@ def iterate(value: Any) -> Iterable[Any]:
 
 
 def rest_list(values: Iterable[Any]) -> list[Any]:
-    """Return the arguments of a ``...rest`` parameter as a list."""
+    """Return the surplus arguments of a function as the list for its parameter ``...rest``."""
     return list(values)
 
 
 def remaining(value: Any, taken: Any) -> Any:
-    """Return the value of ``...rest`` in a pattern: a map or list of the parts that the pattern has not read.
+    """Return the value of ``...rest`` in a pattern: the entries or items that the pattern has not read.
 
-    Parameters: ``taken`` are the keys of a map that the pattern has read, or the index from which to copy a list.
+    Parameters: ``value`` is the map or list. ``taken`` are the map keys that the pattern has read, or the index of the
+    first item of the list that it has not read.
     """
     if isinstance(value, Mapping):
         return {key: found for key, found in value.items() if key not in taken}
@@ -216,7 +245,11 @@ def remaining(value: Any, taken: Any) -> Any:
 
 
 def instance_of(value: Any, kind: Any) -> bool:
-    """Return whether a value is an instance of a built-in type, given by name, or of an imported class."""
+    """Return ``value instanceof kind``.
+
+    ``kind`` is the name of a built-in type, such as ``"List"``, or an imported class. Raises NameError for an unknown
+    name. Returns False if ``kind`` is not a class.
+    """
     if isinstance(kind, str):
         if kind not in TYPES:
             raise NameError(f"unknown type '{kind}'" + (f"; {hint}" if (hint := near_hint(kind, TYPES)) else ""))
@@ -226,7 +259,11 @@ def instance_of(value: Any, kind: Any) -> bool:
 
 
 def new(kind: Any, *arguments: Any) -> Any:
-    """Return a new object of a built-in type, given by name, or of an imported class."""
+    """Return the object that ``new kind(arguments)`` creates.
+
+    ``kind`` is the name of a built-in type, such as ``"ArrayList"``, or an imported class. Raises NameError for an
+    unknown name.
+    """
     if not isinstance(kind, str):
         return _checked_result(kind(*arguments), getattr(kind, "__name__", "new"))
     constructor = CONSTRUCTORS.get(kind)
@@ -237,15 +274,18 @@ def new(kind: Any, *arguments: Any) -> Any:
 
 
 def exception_to_raise(value: Any) -> BaseException:
-    """Return the exception that ``throw value`` raises; a value that is no exception becomes a ScriptError."""
+    """Return the exception that ``throw value`` raises.
+
+    It is the value itself, or a ScriptError with the value as its message if the value is not an exception.
+    """
     return value if isinstance(value, Exception) else ScriptError(text(value))
 
 
 def _list(*arguments: Any) -> list[Any]:
     """Return the list that ``new ArrayList(…)`` creates.
 
-    It has the items of a single iterable; it is empty for a single number, which is a capacity in Java; else it has the
-    arguments.
+    One iterable argument gives a list of its items. One integer gives an empty list, because in Java it is a capacity.
+    Otherwise the arguments are the items.
     """
     first = arguments[0] if len(arguments) == 1 else None
     if isinstance(first, int):

@@ -1,9 +1,9 @@
 """Parser of XScript: converts tokens into a syntax tree with lark and the grammar in ``grammar.lark``.
 
-Rules: a missing semicolon is inserted where JavaScript inserts it: before a token that cannot follow, if a line break
-precedes it, or it is ``}``, or the text ends; and after ``return``, ``break``, ``continue`` and ``throw`` at the end of
-a line. ``{`` begins a block wherever the grammar allows one, otherwise a map. ``(`` begins parameters if an arrow
-follows its ``)``.
+Rules: a missing semicolon is inserted where JavaScript inserts it: at the end of the text; after ``return``, ``break``,
+``continue`` and ``throw`` at the end of a line; and before a token that the grammar does not allow at its place, if the
+token is ``}`` or on a new line. ``{`` begins a block wherever the grammar allows one, otherwise a map. ``(`` begins the
+parameters of an arrow function if ``=>`` follows its ``)``.
 """
 
 from __future__ import annotations
@@ -41,9 +41,13 @@ _UNSUPPORTED_SYNTAX = MappingProxyType(
 
 
 class SyntaxNode(NamedTuple):
-    """Node of the syntax tree of an XScript: the grammar rule, the children and the position of a construct.
+    """Syntax node of an XScript: one construct of the text, such as a call, with the constructs inside it.
 
-    ``kind`` is the name of the rule, ``children`` are nodes and tokens, ``start`` and ``end`` indexes into the text.
+    Attributes:
+        kind: The name of the grammar rule, such as ``"call"``.
+        children: The syntax nodes and tokens inside it, in the order of the text.
+        start: The index in the text at which it starts.
+        end: The index in the text behind its last character.
     """
 
     kind: str
@@ -53,14 +57,14 @@ class SyntaxNode(NamedTuple):
 
     @property
     def nodes(self) -> list[SyntaxNode]:
-        """The children that are nodes, without tokens."""
+        """The children that are syntax nodes, without the tokens."""
         return [part for part in self.children if isinstance(part, SyntaxNode)]
 
 
 def parse(text: str, limits: Limits, *, expression: bool) -> SyntaxNode:
-    """Return the syntax tree of a script, or of one expression if ``expression``.
+    """Return the syntax tree of an XScript; with ``expression``, the text must be exactly one expression.
 
-    Raises ProblemsError with the first syntax error, or if the tree exceeds ``limits``.
+    Raises ProblemsError with the first syntax error, or if the tree is larger or deeper than ``limits`` allow.
     """
     found = list(_with_lookahead(tokenize(text)))
     parser = _parser().parse_interactive(start="expression" if expression else "start")
@@ -73,7 +77,7 @@ def parse(text: str, limits: Limits, *, expression: bool) -> SyntaxNode:
 
 @cache
 def _parser() -> lark.Lark:
-    """Return the parser that lark builds from the grammar; it is built once per process."""
+    """Return the parser that lark builds from the grammar; it is built at the first call and then shared."""
     import lark
 
     grammar = files("taskrun.script.xscript").joinpath("grammar.lark").read_text(encoding="utf-8")
@@ -81,10 +85,11 @@ def _parser() -> lark.Lark:
 
 
 def _with_lookahead(found: list[Token]) -> Iterator[Token]:
-    """Yield the tokens with changes that depend on the tokens behind them.
+    """Yield the tokens, changed where the grammar alone would have to look too far ahead.
 
-    A ``(`` that begins parameters of an arrow function is marked, and semicolons are inserted after ``return`` and the
-    like at the end of a line.
+    A ``(`` that begins the parameters of an arrow function gets the kind PARAMETERS, and the name in ``x => …`` the
+    kind ARROW_NAME. A semicolon is inserted after ``return``, ``break``, ``continue`` or ``throw`` at the end of a
+    line.
     """
     types: set[int] = set()  # indexes of names that are the return type of an arrow function
     for index, token in enumerate(found):
@@ -102,12 +107,15 @@ def _with_lookahead(found: list[Token]) -> Iterator[Token]:
 
 
 def _with_kind(token: Token, kind: str) -> Token:
-    """Return a copy of a token with another kind."""
+    """Return a copy of a token that has another kind."""
     return Token(kind, token.text, token.start, token.end, token.newline)
 
 
 def _arrow_parameters(found: list[Token], index: int) -> int:
-    """Return the index of the ``)`` of arrow function parameters that begin at ``index``; 0 if none begin there."""
+    """Return the index of the ``)`` that ends the arrow function parameters which begin with the ``(`` at ``index``.
+
+    Returns 0 if this ``(`` begins something else: then neither ``=>`` nor ``: Type =>`` follows its ``)``.
+    """
     depth = 0
     for position in range(index, len(found)):
         kind = found[position].kind
@@ -120,7 +128,10 @@ def _arrow_parameters(found: list[Token], index: int) -> int:
 
 
 def _feed_with_semicolon(parser: Any, token: Token, text: str) -> Any:
-    """Pass a token to the parser and return the parser; a missing semicolon before the token is inserted."""
+    """Pass a token to the parser, with a semicolon before it if one is missing, and return the parser to go on with.
+
+    The returned parser can be a copy of the given one. Raises ProblemsError if the grammar does not allow the token.
+    """
     may_lack = token.newline or token.kind in {"RBRACE", "$END"}
     for semicolon in (False, True):
         attempt = parser.copy(deepcopy_values=False) if may_lack else parser
@@ -134,7 +145,10 @@ def _feed_with_semicolon(parser: Any, token: Token, text: str) -> Any:
 
 
 def _feed_token(parser: Any, token: Token) -> bool:
-    """Pass a token to the parser and return whether the grammar accepts it; sets ``parser.result``."""
+    """Pass a token to the parser; return True if the grammar allows the token, else False.
+
+    Sets ``parser.result``, which is the syntax tree of lark after the last token.
+    """
     import lark
 
     kind = token.kind
@@ -151,7 +165,7 @@ def _feed_token(parser: Any, token: Token) -> bool:
 
 
 def _syntax_problem(parser: Any, token: Token, text: str) -> Problem:
-    """Return the problem of a token that the grammar does not accept."""
+    """Return the problem for a token that the grammar does not allow at its place."""
     if token.kind in _UNSUPPORTED_SYNTAX and (token.kind in {"FUNCTION", "STEP"} or "NAME" not in parser.choices()):
         message, hint = _UNSUPPORTED_SYNTAX[token.kind]
         return Problem(token.start, UNSUPPORTED, message, hint)
@@ -162,7 +176,7 @@ def _syntax_problem(parser: Any, token: Token, text: str) -> Problem:
 
 
 def _hint(parser: Any) -> str:
-    """Return a hint what the parser expects: a name, an expression, or the only possible bracket; else ``""``."""
+    """Return a hint that says what is expected next: a name, an expression or a sign such as ``)``; else ``""``."""
     signs = {"RPAR": ")", "RBRACE": "}", "RSQUARE": "]", "COLON": ":", "OF": "of", "HOLE_END": "}"}
     choices = {kind for kind in parser.choices() if kind.isupper() or kind.startswith("$")}
     if choices <= {"NAME", "LBRACE", "LSQUARE"} and "NAME" in choices:
@@ -174,7 +188,7 @@ def _hint(parser: Any) -> str:
 
 
 def _convert_tree(top: Any, limits: Limits) -> SyntaxNode:
-    """Return the tree of lark as SyntaxNodes; raise ProblemsError if it is nested too deeply or too large."""
+    """Convert the syntax tree of lark into SyntaxNodes; raise ProblemsError if it is nested too deeply or too large."""
     order: list[tuple[Any, int]] = [(top, 0)]
     for node, depth in order:
         if depth > limits.source_depth:
@@ -190,9 +204,9 @@ def _convert_tree(top: Any, limits: Limits) -> SyntaxNode:
 
 
 def _convert_node(node: Any) -> Any:
-    """Return a node or token of lark as SyntaxNode or Token.
+    """Convert one node or token of lark, with everything inside it, into a SyntaxNode or Token.
 
-    Tokens that follow from the kind of the node, such as brackets, are left out.
+    Tokens that say no more than the kind of the node, such as brackets and most keywords, are left out.
     """
     if not hasattr(node, "children"):
         return Token(node.type, str(node), node.start_pos, node.end_pos, newline=False)
@@ -203,7 +217,7 @@ def _convert_node(node: Any) -> Any:
 
 
 def _span(node: Any) -> tuple[int, int]:
-    """Return the indexes at which a node or token of lark starts and ends."""
+    """Return the indexes in the text at which a node or token of lark starts and ends."""
     if hasattr(node, "children"):
         return getattr(node.meta, "start_pos", 0), getattr(node.meta, "end_pos", 0)
     return node.start_pos, node.end_pos

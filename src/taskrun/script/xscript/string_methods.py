@@ -1,4 +1,4 @@
-"""Methods of strings in XScript."""
+"""Methods of strings in XScript: the table TEXT maps the names of JavaScript and Java to Python functions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _slice(value: str, start: int = 0, end: int | None = None) -> str:
 
 
 def _substr(value: str, start: int, length: int | None = None) -> str:
-    """Return ``length`` characters from an index; a negative index counts from the end."""
+    """Return at most ``length`` characters from the index ``start``; a negative index counts from the end."""
     start = max(0, len(value) + start) if start < 0 else start
     return value[start:] if length is None else value[start : start + max(0, length)]
 
@@ -58,7 +58,10 @@ def _pad_end(value: str, length: int, fill: str = " ") -> str:
 
 
 def _padding(value: str, length: int, fill: str) -> str:
-    """Return the characters to add to ``value`` to extend it to ``length``: ``fill``, repeated and cut."""
+    """Return the characters that must be added to ``value`` to extend it to ``length``.
+
+    They are ``fill``, repeated and cut. The result is empty if ``value`` is long enough.
+    """
     check_size(length, text=True)
     missing = max(0, length - len(value))
     return (fill * (missing // len(fill) + 1))[:missing] if fill else ""
@@ -71,9 +74,10 @@ def _concat(value: str, *others: Any) -> str:
 
 
 def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
-    """Return the method that converts a string with ``kind``, such as ``int``.
+    """Return a method that converts a string with ``kind``, such as ``int``.
 
-    For a blank string the method returns its argument, the default value.
+    The method takes the value for a blank string as its argument. With ``_converter(int)`` as ``$toInt``,
+    ``"12".$toInt()`` is 12 and ``" ".$toInt(5)`` is 5.
     """
 
     def convert(value: str, default: Any = None) -> Any:
@@ -86,7 +90,10 @@ def _converter(kind: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _boolean(value: str) -> bool:
-    """Return the boolean for ``true`` or ``false`` in upper or lower case; raise ValueError for another string."""
+    """Return True for ``"true"`` and False for ``"false"``, in upper or lower case.
+
+    Raises ValueError for any other string.
+    """
     if value.lower() in {"true", "false"}:
         return value.lower() == "true"
     raise ValueError(f"'{value}' is neither true nor false")

@@ -1,8 +1,9 @@
 """Translation of ``switch``, ``break`` and ``continue``.
 
-Rules: a switch computes the index of the matching case and then executes the statements from that case on. It becomes
-a loop with one iteration, so that ``break`` leaves it; a ``continue`` inside sets a flag, leaves that loop and then
-continues the loop around it.
+Rules: a ``switch`` computes the index of the matching case and then executes the statements from that case on, until a
+``break``. It becomes a Python loop with one iteration, so that ``break`` leaves it. A ``continue`` inside it belongs to
+the loop around it: it sets a variable and leaves the Python loop; behind that, the variable makes the outer loop
+continue.
 """
 
 # ruff: noqa: D102 - a method do_<rule> translates the statement of that grammar rule
@@ -22,8 +23,9 @@ from taskrun.script.xscript.variables import LOAD, STORE
 class JumpTranslator(FunctionTranslator):
     """Translator of ``switch``, ``break`` and ``continue`` to Python's AST.
 
-    ``jumps`` are the enclosing constructs, innermost last: ``"function"``, ``"loop"``, or for a switch the name of the
-    variable that is true when a ``continue`` has left it.
+    ``jumps`` has one entry for each enclosing function, loop and ``switch``, the innermost last. The entry is
+    ``"function"``, ``"loop"`` or, for a ``switch``, the name of a variable. A ``continue`` inside the ``switch`` sets
+    this variable to true.
     """
 
     def __init__(self, position: object) -> None:
@@ -77,7 +79,8 @@ class JumpTranslator(FunctionTranslator):
     def _continue_statements(self) -> list[ast.stmt]:
         """Return the Python statements for a ``continue`` at the current position.
 
-        Inside a switch, which is itself a Python loop, they set a flag and leave that loop.
+        Directly in a loop it is Python's own. In a ``switch``, which is a Python loop too, they set a variable and
+        leave it.
         """
         innermost = self.jumps[-1]
         if innermost == "loop":
@@ -85,7 +88,10 @@ class JumpTranslator(FunctionTranslator):
         return [ast.Assign([LocalName(innermost, STORE)], ast.Constant(True)), ast.Break()]
 
     def _jump_targets(self) -> list[str]:
-        """Return the entries of ``jumps`` inside the innermost function, innermost first."""
+        """Return the loops and ``switch`` statements that a jump here could leave, the innermost first.
+
+        These are the entries of ``jumps`` inside the innermost function.
+        """
         found: list[str] = []
         for kind in reversed(self.jumps):
             if kind == "function":
@@ -94,9 +100,10 @@ class JumpTranslator(FunctionTranslator):
         return found
 
     def _case_index(self, cases: Sequence[SyntaxNode], value: str) -> ast.expr:
-        """Return an expression for the index of the case at which a switch starts.
+        """Return an expression for the index of the case at which a ``switch`` starts.
 
-        It is the first case that equals the variable ``value``, else the default, else the number of cases.
+        It is the first case that equals the variable ``value``, else the default, else the number of cases, which
+        selects none.
         """
         default = next((position for position, case in enumerate(cases) if case.kind == "default"), len(cases))
         choice: ast.expr = ast.Constant(default)

@@ -1,12 +1,13 @@
-"""Translation of XScript to a Python syntax tree; this module has the statements.
+"""Translation of XScript to a Python syntax tree; this module translates the statements.
 
     let names = [];
     for (let o of orders) { if (o.total > 10) names.push(o.customer?.name ?? "nobody") }
     names.join(", ")
 
-Rules: every node of the tree has the position of the text it was translated from. ``break`` and ``continue`` keep their
+Rules: every AST node has the position of the text that it was translated from. ``break`` and ``continue`` keep their
 meaning, although a ``for`` with three parts and a ``switch`` become other loops in Python. The value of a script is
-that of its ``return``, else of the expression statement that was executed last.
+that of its ``return``, else of the expression statement that was executed last. It has more than 300 lines, because
+there is one method for each kind of statement in the grammar.
 """
 
 # ruff: noqa: D102 - a method do_<rule> translates the statement of that grammar rule
@@ -30,9 +31,10 @@ from taskrun.script.xscript.variables import LOAD, STORE
 
 @dataclass(frozen=True, slots=True)
 class TranslatedProgram:
-    """Translated XScript: Python statements, the names read from and stored in the scope, and the imports.
+    """Translated XScript: its Python statements, and the variables that it reads from and stores in the scope.
 
-    ``imports`` maps each imported name to its dotted path and the index of the import in the text.
+    ``imports`` maps each imported name to its dotted path and to the index of the import in the text. Imports of Java
+    classes are left out.
     """
 
     body: list[ast.stmt]
@@ -42,7 +44,7 @@ class TranslatedProgram:
 
 
 def translate_xscript(text: str, *, expression: bool, limits: Limits) -> TranslatedProgram:
-    """Return the translation of an XScript, or of one expression if ``expression``.
+    """Translate an XScript to Python; with ``expression``, the text must be exactly one expression.
 
     Raises ProblemsError for a syntax error, an unsupported construct, or a text that exceeds ``limits``.
     """
@@ -66,22 +68,28 @@ def translate_xscript(text: str, *, expression: bool, limits: Limits) -> Transla
 
 
 def _ends_line(text: str, index: int, letter: str) -> bool:
-    """Return whether a character ends a line; a carriage return before a line feed does not."""
+    """Return whether the character ``letter`` ends a line: a line feed, or a carriage return without one behind it."""
     return letter == "\n" or (letter == "\r" and text[index + 1 : index + 2] != "\n")
 
 
 class StatementTranslator(JumpTranslator, FunctionTranslator):
-    """Translator of XScript statements to Python's AST; each method ``do_<rule>`` handles one grammar rule."""
+    """Translator of XScript statements to Python's AST: one method ``do_<rule>`` per grammar rule.
+
+    It is also the complete translator, because it inherits the methods for expressions, functions and ``switch``.
+    """
 
     hoisted: list[ast.stmt]
 
     def expression_statement(self, tree: SyntaxNode) -> list[ast.stmt]:
-        """Return the Python statements for a text that is exactly one expression."""
+        """Return the Python statements for an XScript that is exactly one expression, whose syntax node is ``tree``."""
         value = self.expression(tree)
         return [*self.hoisted, self.with_position(ast.Expr(value), tree)]
 
     def block(self, statements: Sequence[SyntaxNode]) -> list[ast.stmt]:
-        """Return the Python statements of a block, functions first: they may be called before their declaration."""
+        """Return the Python statements of a block of code.
+
+        Functions come first, because they may be called before their declaration.
+        """
         outer, self.hoisted = self.hoisted, []
         done: list[ast.stmt] = []
         flat = [node.nodes[0] if node.kind == "statement" and node.nodes else node for node in statements]
@@ -94,7 +102,10 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return done
 
     def statement(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the Python statements for one statement; functions that it needs are defined before it."""
+        """Return the Python statements for one XScript statement.
+
+        Arrow functions in it that cannot be lambdas are defined before it.
+        """
         if node.kind == "statement":
             node = node.nodes[0]
         outer, self.hoisted = self.hoisted, []
@@ -106,7 +117,10 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return whole
 
     def body(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Return the Python statements of the body of a loop or condition, at least ``pass``; names in it are local."""
+        """Return the Python statements for what is inside a loop, a condition or a ``try``; at least ``pass``.
+
+        Names that are declared inside are local to it.
+        """
         if node.kind == "statement":
             node = node.nodes[0]
         self.variables.open_block()
@@ -172,10 +186,10 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return statements
 
     def _assign(self, target: SyntaxNode, value: object, *, read: bool) -> list[ast.stmt]:
-        """Return the Python statements that assign a value to a name, member or item.
+        """Return the Python statements that assign a value to ``target``: a name, member (``a.b``) or item (``a[b]``).
 
-        Parameters: ``value`` is a function that returns the expression to assign; its argument is the expression for
-        the current value of the target if ``read`` (as ``+=`` needs it), else None.
+        Parameters: ``value`` is a function that returns the expression to assign. Its argument is an expression for the
+        current value of the target if ``read`` (``+=`` needs it), else None.
         """
         make: object = value
         if not callable(make):
@@ -210,7 +224,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [*statements, ast.Assign([LocalName(self.temporary(), STORE)], done)]
 
     def _not_assignable(self, target: SyntaxNode) -> ProblemsError:
-        """Return the error for an expression that is no assignment target."""
+        """Return the error for an expression to which nothing can be assigned, such as a call."""
         return self.unsupported(target, "this cannot be assigned to", "assign to a name, a member or an item")
 
     def do_if_(self, node: SyntaxNode) -> list[ast.stmt]:
@@ -229,7 +243,10 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [ast.Assign([LocalName(first, STORE)], ast.Constant(True)), loop]
 
     def do_for_(self, node: SyntaxNode) -> list[ast.stmt]:
-        """Translate ``for (init; test; update)`` to a ``while``, the update first, so that ``continue`` runs it."""
+        """Translate ``for (init; test; update)`` to a ``while`` loop.
+
+        Every iteration but the first begins with the update, so that a ``continue`` does not skip the update.
+        """
         first, test, following, body = node.nodes
         self.variables.open_block()
         begun = self.statement(first.nodes[0]) if first.nodes else []
@@ -255,7 +272,7 @@ class StatementTranslator(JumpTranslator, FunctionTranslator):
         return [loop]
 
     def loop_body(self, body: SyntaxNode) -> list[ast.stmt]:
-        """Return the Python statements for the body of a loop; ``break`` and ``continue`` are allowed in it."""
+        """Return the Python statements inside a loop, where ``break`` and ``continue`` are allowed."""
         self.jumps.append("loop")
         statements = self.body(body)
         self.jumps.pop()

@@ -1,7 +1,7 @@
 """Rules of XScript for values: truth, equality, conversion to text, types and errors.
 
-Rules: booleans are not numbers; 1 and 1.0 are equal; false, null, 0, NaN and the empty string count as false; null,
-true and false are lower-case in texts.
+Rules: null is None. Booleans are not numbers; 1 and 1.0 are equal. False, null, 0, NaN and the empty string count as
+false, everything else as true. Null, true and false are lower-case in texts.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from taskrun.script.sandbox.bounded_text import bounded_str
 
 
 class MapEntry(NamedTuple):
-    """Key and value of a map, an item of the lists that ``entries`` and ``entrySet`` return."""
+    """Entry of a map: a tuple of its key and its value.
+
+    The methods ``entries`` and ``entrySet`` return a list of them, and a ``for`` loop over a map yields them.
+    """
 
     key: Any
     value: Any
 
 
 class NopScriptError(Exception):
-    """Error with a code and parameters, thrown by ``throw new NopScriptError("…")``.
+    """Error with a code and parameters, thrown by ``throw new NopScriptError("…")`` in an XScript.
 
     >>> error = NopScriptError("shop.no-stock").param("item", "pen")
     >>> str(error), error.params
@@ -49,7 +52,7 @@ class NopScriptError(Exception):
 
 
 class ScriptError(Exception):
-    """Error with a message, created by ``new Error("…")`` or by throwing a value that is not an exception."""
+    """Error with a message, created by ``new Error("…")``, or by ``throw`` with a value that is not an exception."""
 
 
 NUMBERS = (int, float, Decimal)
@@ -84,26 +87,32 @@ TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value is a number; booleans are not."""
+    """Return whether a value is an int, float or Decimal; a boolean is not a number."""
     return isinstance(value, NUMBERS) and not isinstance(value, bool)
 
 
 def truth(value: Any) -> bool:
-    """Return whether a value counts as true: every value but null, false, 0, NaN and the empty string."""
+    """Return whether a value counts as true.
+
+    Every value does except null, false, 0, NaN and the empty string. Empty lists and maps thus count as true.
+    """
     if value is None or value is False or value == "":
         return False
     return not (is_number(value) and (value == 0 or value != value))  # noqa: PLR0124 - NaN
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Return whether two values are equal, without converting one to the type of the other."""
+    """Return whether ``a == b`` in XScript: no side is converted to the type of the other, and 1 is not true."""
     if isinstance(a, bool) is not isinstance(b, bool):
         return False
     return bool(a == b)
 
 
 def text(value: Any) -> str:
-    """Return a value as a string; a value that is not a string must not become longer than the sandbox allows."""
+    """Return a value as a string, with ``null``, ``true`` and ``false`` as in JavaScript.
+
+    Raises OverflowError if the string would be too long; a value that is a string already is not checked.
+    """
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -112,7 +121,11 @@ def text(value: Any) -> str:
 
 
 def type_of(value: Any) -> str:
-    """Return the type of a value as ``typeof`` names it in JavaScript."""
+    """Return the type of a value as ``typeof`` names it.
+
+    It is ``"boolean"``, ``"number"``, ``"string"``, ``"function"`` or ``"object"``; null is an object, as in
+    JavaScript.
+    """
     if isinstance(value, bool):
         return "boolean"
     if is_number(value):
@@ -123,7 +136,7 @@ def type_of(value: Any) -> str:
 
 
 def kind_name(value: Any) -> str:
-    """Return the type of a value with an article, for messages."""
+    """Return what a value is, for messages, such as ``"a number"``, ``"a text"``, ``"a list"`` or ``"null"``."""
     if value is None:
         return "null"
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a map"}

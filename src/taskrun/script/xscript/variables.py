@@ -1,8 +1,8 @@
-"""Resolution of the variables of an XScript to the scope of the step, or to the block that declares them.
+"""Variables of an XScript: finds out whether each belongs to the scope of the step or to a block of the script.
 
 Rules: a variable that is declared outside of blocks, or assigned without a declaration, belongs to the scope, so that
-the outputs of the step can read it. A variable that a block or function declares is local: it gets an internal name
-that no other declaration has (``x@3``), so that shadowing and closures work as in Python.
+the outputs of the step can read it. A variable that a block or function declares is local. It gets an internal name
+that no other declaration has, such as ``x@3``; this makes shadowing and closures work in Python, which has no blocks.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ STORE = ast.Store()
 
 @dataclass(slots=True)
 class BlockNames:
-    """Names that one block of a script declares.
+    """Names that one block of an XScript declares.
 
-    ``function`` is the number of functions around the block, ``names`` maps declared to internal names, ``constants``
-    are the names that were declared with ``const``.
+    Attributes:
+        function: The number of functions around the block.
+        names: The internal name, such as ``x@3``, of each declared name.
+        constants: The names that were declared with ``const``.
     """
 
     function: int
@@ -30,10 +32,14 @@ class BlockNames:
 
 
 class XScriptVariables:
-    """Variables of an XScript during its translation: the declared ones, and those of the scope.
+    """Variables that are known at the current position of the translation: those of enclosing blocks and of the scope.
 
-    ``blocks`` are the enclosing blocks at the current position, innermost last. ``reads`` and ``stores`` collect the
-    variables of the scope that the script reads and assigns.
+    Attributes:
+        blocks: The enclosing blocks, the innermost last.
+        functions: For each enclosing function, the internal names of outer variables that it assigns.
+        constants: The constants that are declared outside of blocks.
+        reads: The variables of the scope that the script reads, except those that it assigns earlier in its text.
+        stores: The variables of the scope that the script assigns.
     """
 
     def __init__(self) -> None:
@@ -45,22 +51,29 @@ class XScriptVariables:
         self._count = 0
 
     def unique_name(self, name: str) -> str:
-        """Return an internal name that no other variable has, such as ``x@3``."""
+        """Return an internal name that no other variable has, such as ``x@3`` for ``x``."""
         self._count += 1
         return f"{name}@{self._count}"
 
     def open_block(self) -> BlockNames:
-        """Enter a block, in which declared names are local; return its declarations, which are empty."""
+        """Enter a block, in which declared names are local.
+
+        Returns the record of the names that the block declares; it is empty at first.
+        """
         block = BlockNames(len(self.functions))
         self.blocks.append(block)
         return block
 
     def close_block(self) -> None:
-        """Leave the innermost block, with its declarations."""
+        """Leave the innermost block: the names that it declares are no longer known."""
         self.blocks.pop()
 
     def declare(self, name: str, *, constant: bool = False) -> ast.Name:
-        """Declare a name in the innermost block, or outside of blocks in the scope; return its assignment target."""
+        """Declare a variable and return the AST node for assigning to it.
+
+        It is local to the innermost block; outside of blocks it is a variable of the scope. ``constant`` is true for
+        ``const``.
+        """
         if not self.blocks:
             if constant:
                 self.constants.add(name)
@@ -74,9 +87,9 @@ class XScriptVariables:
         return LocalName(internal_name, STORE)
 
     def find_declaration(self, name: str) -> tuple[BlockNames | None, str]:
-        """Return the innermost block that declares a name, and the internal name.
+        """Return the innermost block that declares a name, and the internal name of the variable.
 
-        For a name that no block declares, which belongs to the scope, return None and the name.
+        If no block declares it, the variable belongs to the scope; the result is then None and the name itself.
         """
         for block in reversed(self.blocks):
             if name in block.names:
@@ -84,7 +97,10 @@ class XScriptVariables:
         return None, name
 
     def load_name(self, name: str) -> ast.Name:
-        """Return the AST node that reads a variable; a variable of the scope is added to ``reads``."""
+        """Return the AST node that reads the variable ``name``.
+
+        A variable of the scope is added to ``reads``, unless it is in ``stores`` already.
+        """
         block, internal_name = self.find_declaration(name)
         if block is not None:
             return LocalName(internal_name, LOAD)
@@ -93,7 +109,11 @@ class XScriptVariables:
         return ScopeName(internal_name, LOAD)
 
     def store_name(self, name: str) -> ast.Name:
-        """Return the AST node of an assignment target; a variable of the scope is added to ``stores``."""
+        """Return the AST node for assigning to the variable ``name``.
+
+        A variable of the scope is added to ``stores``. A variable of an outer function is added to ``functions`` for
+        each function between its block and here, because those need a ``nonlocal`` statement.
+        """
         block, internal_name = self.find_declaration(name)
         if block is None:
             self.stores.add(name)
@@ -103,6 +123,6 @@ class XScriptVariables:
         return LocalName(internal_name, STORE)
 
     def is_constant(self, name: str) -> bool:
-        """Return whether a name was declared with ``const``."""
+        """Return whether the variable to which a name refers here was declared with ``const``."""
         block, _ = self.find_declaration(name)
         return name in (self.constants if block is None else block.constants)
