@@ -106,7 +106,7 @@ def format_message(text: str, values: tuple[Any, ...]) -> str:
 
 
 def _repr(value: Any) -> str:
-    """Implement ``repr`` of scripts: raises OverflowError if the text would be too long."""
+    """Implement ``repr`` of scripts: return ``repr(value)``, or raise OverflowError if the text would be too long."""
     return repr(checked_printable(value))
 
 

@@ -13,7 +13,7 @@ import ast
 class ScopeName(ast.Name):
     """AST node of a variable of the flow's scope.
 
-    Unlike ``ast.Name`` it means this variable even in a function that assigns it.
+    It means this variable even in a function that assigns it, where ``ast.Name`` would mean a local variable.
     """
 
 

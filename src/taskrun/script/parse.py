@@ -48,9 +48,10 @@ class Parsed:
 
 
 def parse_program(text: str) -> Parsed:
-    """Parse a script of any number of statements; raises ProblemsError with one syntax error.
+    """Parse a script of any number of statements; raises ProblemsError if it has a syntax error.
 
-    If several indentations were tried, it is the error that is furthest behind in the text.
+    Only one error is reported. If several indentations were tried, it is the error that lies furthest behind in the
+    text.
     """
     failures = []
     for prefix, start in _layouts(text):

@@ -16,7 +16,8 @@ FORBIDDEN = "script-forbidden"
 class Problem(NamedTuple):
     """One problem of a script text.
 
-    ``at`` is its index in the text (from 0), ``code`` one of the constants above, such as ``script-syntax``.
+    ``at`` is its index in the text (from 0), ``code`` the code of the diagnostic, such as ``script-syntax``. ``hint``
+    says how to avoid it.
     """
 
     at: int

@@ -72,7 +72,8 @@ class ScriptProgram:
     def compile_once(self, compile_tree: Callable[[list[ast.stmt]], Any]) -> Any:
         """Return ``compile_tree(body)``: the first call computes and stores it, later calls return the stored result.
 
-        ``body`` are the statements of the script; ``compile_tree`` may modify them.
+        ``body`` are the statements of the script; ``compile_tree`` may modify them. Several threads may call this at
+        once.
         """
         if self._compiled is None:
             with _COMPILING:

@@ -2,7 +2,7 @@
 
 Rules: other packages compile scripts with ``compile_script`` and run them with ``Script.run``; the evaluator is not
 visible to them. A script is compiled once. It may be run any number of times, in several tasks and threads at once, and
-while another script runs that called it. An evaluation leaves nothing for the next one except the variables that it
+also by another script that calls it. An evaluation leaves nothing for the next one except the variables that it
 assigned.
 """
 

@@ -72,7 +72,7 @@ def defaults(node: ast.FunctionDef | ast.Lambda) -> list[ast.expr]:
 
 
 def iteration_names(node: Comprehension) -> frozenset[str]:
-    """Return the iteration variables of a comprehension."""
+    """Return the iteration variables of a comprehension: ``x`` in ``[x + 1 for x in xs]``."""
     targets = (name for generator in node.generators for name in ast.walk(generator.target))
     return frozenset(name.id for name in targets if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store))
 
@@ -91,7 +91,7 @@ class _VariableAnalysis:
         self.locals: list[set[str]] = []
 
     def block(self, nodes: Iterable[ast.AST]) -> None:
-        """Visit AST nodes in order."""
+        """Analyze AST nodes in the given order, which must be the order of evaluation."""
         for node in nodes:
             self.visit(node)
 

@@ -102,7 +102,7 @@ async def evaluate_template(compiled: TemplateNode, scope: Names, mode: str, set
 
 
 def expand_macro(body: TemplateNode, tag: Tag, values: Mapping[str, Any], compiler: Compiler) -> Sequence[Node]:
-    """Run the macro ``tag`` and return the elements that it outputs.
+    """Run the macro ``tag`` and return the elements that it outputs; raises BindError if it fails.
 
     ``body`` is its compiled body, ``values`` are the variables of the body: the attributes and slots of the call.
     """

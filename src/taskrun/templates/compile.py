@@ -82,11 +82,11 @@ class Compiler:
         return self._script(ScriptSource(node, None, node.text), expression=False, leaves=leaves)
 
     def part(self, part: ScriptSource) -> Script | None:
-        """Compile a part of the file as one expression and return it; report problems and return None if it has any."""
+        """Compile the text ``part`` as one expression and return it; report problems and return None if it has any."""
         return self._script(part, expression=True)
 
     def _script(self, part: ScriptSource, *, expression: bool, leaves: bool = False) -> Script | None:
-        """Compile a part of the file as a script and add it to the facts; report problems and return None if any."""
+        """Compile the text ``part`` and add the script to the facts; report problems and return None if it has any."""
         try:
             script = compile_source(
                 part, self.settings, language=self.language, expression=expression, awaits=not expression, leaves=leaves

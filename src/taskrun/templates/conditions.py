@@ -77,7 +77,7 @@ def _among(value: Any, choices: Any) -> bool:
 
 
 def _contains(whole: Any, part: Any) -> bool:
-    """Return whether a text, list or map contains ``part``; null contains nothing."""
+    """Return whether a text contains the text ``part``, a list this item or a map this key; null contains nothing."""
     return whole is not None and part in whole
 
 
@@ -122,7 +122,7 @@ def compile_conditions(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _compile_tests(compiler: Compiler, node: Node) -> list[Condition]:
-    """Compile the child elements of an element as conditions; report that there are none."""
+    """Compile the child elements of an element as conditions; an element without any is reported."""
     if not node.children:
         compiler.report(node, "missing-element", f"<{node.tag}> contains no condition")
     return [_compile_test(compiler, child) for child in node.children]

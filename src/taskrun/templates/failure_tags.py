@@ -86,7 +86,10 @@ def _names(error: Exception) -> set[str]:
 
 
 def _failure(compiler: Compiler, node: Node) -> Callable[[Environment], Exception]:
-    """Compile the attributes of ``<c:throw>`` or ``<c:check>`` to a function that creates the exception."""
+    """Compile the attributes of ``<c:throw>`` or ``<c:check>``; return a function that creates the exception.
+
+    The function gets the environment and returns the exception, which the caller raises.
+    """
     from taskrun.script.xscript.values import NopScriptError
 
     compiler.check_empty(node)

@@ -56,7 +56,7 @@ class BrokenLibrary(NamedTuple):
         return no_op
 
     def has(self, _name: str) -> bool:
-        """Return False, because the tags of a library that could not be loaded are unknown."""
+        """Return False: it is unknown which tags a library has that could not be loaded."""
         return False
 
 
@@ -82,7 +82,7 @@ class Libraries:
         """Return the library at ``path``, which an attribute of ``node`` names.
 
         If it cannot be loaded, report that and return a BrokenLibrary. If ``path`` is neither an ``.xlib`` file nor the
-        name of a library, return None unless it is ``needed``: ``xmlns:`` also declares prefixes that are not of
+        name of a library, and is not ``needed``, return None: an attribute ``xmlns:…`` may have nothing to do with tag
         libraries.
         """
         try:

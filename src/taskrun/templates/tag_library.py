@@ -105,7 +105,7 @@ class Tag:
             raise ValueError(f"<{node.tag}> at {node.at}: the tag's value: {error}") from None
 
     def flag(self, name: str) -> bool:
-        """Return whether the boolean attribute ``name`` of the element that declares the tag is true."""
+        """Return whether a boolean attribute of the element that declares the tag is true, such as ``macro``."""
         return self.node.attributes.get(name) in _TRUE
 
 

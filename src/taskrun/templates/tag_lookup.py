@@ -101,16 +101,20 @@ class TagLookup:
         return run_in(self.settings.threads, function)
 
     def tag_context(self) -> Any:
-        """Return the value of the parameter ``context`` of Python tags, or None if the settings provide none."""
+        """Return the value of the parameter ``context`` of Python tags, or None if the settings provide none.
+
+        It tells a tag function the folder of the flow and the folders that tags may use.
+        """
         make = self.settings.context
         return make(self.path) if make is not None else None
 
 
 def public_functions(owner: Any) -> Mapping[str, Callable[..., Any]]:
-    """Return the public functions of a module or object by name: those in ``__all__``, else those without ``_``.
+    """Return the public functions of a module, an object or a mapping by name; they become the tags of a library.
 
-    If ``owner`` is a function, the result contains only that function; if it is a mapping, the result is a copy of it.
-    Functions that a module imports from other modules are left out.
+    The public functions are those in ``__all__`` or, without it, those whose names do not begin with ``_``. Functions
+    that a module imports from other modules are left out. If ``owner`` is a mapping, a copy of it is returned; if it is
+    a function, only this function.
     """
     if isinstance(owner, Mapping):
         return dict(owner)

@@ -73,7 +73,7 @@ def refused_attribute(name: str) -> str:
 
 
 def guarded_getattr(value: Any, name: str) -> Any:
-    """Return the attribute ``name`` of ``value`` for a script: its ``value.name`` is executed by this function.
+    """Return the attribute ``name`` of ``value``; both evaluators execute expressions ``value.name`` by this function.
 
     Raises AttributeError if a script may not read the attribute, and TypeError if ``value`` is a coroutine or another
     awaitable, which must be awaited first. Some methods are replaced by variants that limit their results.
