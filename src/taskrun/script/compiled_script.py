@@ -148,7 +148,10 @@ def _check_await(program: ScriptProgram, awaits: bool) -> None:
 def _cached_program(
     text: str, settings: ScriptSettings, language: str, *, expression: bool, leaves: bool
 ) -> ScriptProgram:
-    """Return the ScriptProgram of a text from the cache of the settings, or build it and store it in the cache."""
+    """Return the ScriptProgram of a text from the cache of the settings, or build it and store it in the cache.
+
+    Raises ProblemsError if the text has problems, or uses what the evaluator of the settings does not support.
+    """
     cache, key = settings.cache, (text, expression, f"{language}, leaving" if leaves else language)
     program = None if cache is None else cache.get(key)
     if program is None:

@@ -1,9 +1,10 @@
 """Parser of Python scripts that accepts any indentation of the script in its file.
 
-Rules: no character of the text is replaced; text is only added before and after it, and whitespace before the first
-statement is skipped. Therefore strings of several lines keep their content, and every position in the syntax tree can
-be converted to an index of the text. An indented script is parsed as the body of an ``if 1:``. If a script begins on
-the line of its tag, the indentation of its first line is unknown; the indentations of the other lines are tried for it.
+Rules: no character of the text is replaced. Text is only added before and after it, and whitespace at its ends (behind
+an expression also ``;``) is left out. Therefore strings of several lines keep their content, and every position in the
+syntax tree can be converted to an index of the text. An indented script is parsed as the body of an ``if 1:``. If a
+script begins on the line of its tag, the indentation of its first line is unknown; the indentations of the other lines
+are tried for it.
 """
 
 from __future__ import annotations

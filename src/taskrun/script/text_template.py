@@ -88,6 +88,6 @@ def compile_text_template(
 
 
 def _trimmed(source: ScriptSource) -> ScriptSource:
-    """Return the part of a source without an empty first line and without the whitespace at its end."""
+    """Return the part of a template's text without an empty first line and without the whitespace at its end."""
     first = _FIRST_LINE.match(source.text)
     return source.section(first.end() if first else 0, len(source.text.rstrip()))

@@ -19,12 +19,14 @@ from taskrun.script.text_template import TextTemplate
 class TemplateFacts:
     """Facts about one template that are collected while it is compiled.
 
+    Each name is listed under what is done with it; ``compile_template_body`` makes the Script from them.
+
     Attributes:
         problems: the diagnostics.
         reads: variables that its scripts read.
         uses: names of the namespace that its scripts read unless a variable has that name.
         stores: variables that its scripts assign.
-        bound: variables that its tags set, such as ``<c:var>``.
+        bound: variables that its tags set, as ``<c:var name="x"/>`` sets ``x``.
         slots: if the template is the body of a tag: the slots of this tag that it runs with ``xpl:slot``.
         calls: the facts of the tags that it calls and of the slot bodies that it passes to them.
         scripts: its compiled scripts.

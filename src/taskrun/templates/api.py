@@ -44,11 +44,11 @@ def compile_template_body(
     prefixes: Mapping[str, Library],
     awaits: bool = False,
 ) -> Script:
-    """Compile the content of an element as a template; raises BindError with all its problems.
+    """Compile the content of an element as a template; return it as a Script, or raise BindError with all problems.
 
     ``language`` is the dialect of its scripts, ``settings`` are their settings. ``libraries`` are the tag libraries of
     the flow, ``prefixes`` those that are declared with a prefix. ``awaits`` allows tags and scripts that have to be
-    awaited; the ``run`` of the result is then async if the template has one.
+    awaited; if the template has one, ``run`` of the Script returns an awaitable.
     """
     facts = TemplateFacts()
     mode = node.attributes.get("xpl:outputMode", "none")

@@ -67,7 +67,11 @@ class CustomTypes:
         return node._replace(children=tuple(children))
 
     def _step(self, node: Node) -> Sequence[Node]:
-        """Return the elements that replace a custom step; none if it has a problem, which is recorded."""
+        """Return the elements that replace a custom step.
+
+        Problems are recorded, and ``apply`` raises them when all custom steps have been read; the elements are not used
+        then.
+        """
         if _TYPE not in node.attributes:
             self.problems.append(node.problem("missing-attribute", "<custom> needs the attribute customType"))
             return ()

@@ -48,7 +48,7 @@ class Element:
 
     @property
     def text(self) -> str:
-        """The text directly in the element, without that of its child elements."""
+        """The text directly in the element; text inside its child elements does not count."""
         return self._node.text or "".join(child.text for child in self._node.children if child.tag == TEXT)
 
     def attrText(self, name: str, default: str | None = None) -> str | None:
@@ -56,16 +56,16 @@ class Element:
         return self._node.attributes.get(name, default)
 
     def childByTag(self, tag: str) -> Element | None:
-        """Return the first child element with the tag, or null."""
+        """Return the first child element with this tag, or null if there is none."""
         child = self._node.child(tag)
         return None if child is None else Element(child)
 
     def childrenByTag(self, tag: str) -> list[Element]:
-        """Return all child elements with the tag."""
+        """Return all child elements with this tag."""
         return [child for child in self.children if child.tagName == tag]
 
     def descendants(self) -> list[Element]:
-        """Return all elements below this one, in document order; each costs a tick."""
+        """Return all elements inside this one at any depth, in document order; each costs a tick."""
         current_budget().charge(size_of(self._node))
         return [Element(node) for node in self._node.walk() if node is not self._node and node.tag != TEXT]
 
@@ -103,7 +103,7 @@ def size_of(node: Node) -> int:
 
 
 def items_of(value: Any) -> Iterator[Any]:
-    """Yield the items of a list or tuple; if ``value`` is anything else, yield ``value``."""
+    """Yield the items of a list or tuple; any other value is yielded itself, as the only item."""
     if isinstance(value, list | tuple):
         yield from value
     else:

@@ -39,7 +39,8 @@ SlotValue = Callable[[Environment], Any]
 class PythonLibrary:
     """Tag library whose tags are Python functions.
 
-    ``prefix`` is its name, ``functions`` are its functions by name.
+    ``prefix`` is its name, ``functions`` are its functions by name. ``lookup`` provides the conversions of values and
+    the worker threads in which functions without ``async`` run.
     """
 
     def __init__(self, prefix: str, functions: Mapping[str, Callable[..., Any]], lookup: TagLookup) -> None:
@@ -70,7 +71,7 @@ class PythonLibrary:
 
 
 def pascal_case(name: str) -> str:
-    """Return the name of a function in PascalCase.
+    """Return the name of a function in PascalCase, which is the usual form of a tag.
 
     >>> pascal_case("read_text")
     'ReadText'
@@ -153,7 +154,7 @@ def _names(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
 
 
 def _attributes(compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
-    """Compile the attributes of a call to templates, by name; report those that are no parameters of the function."""
+    """Compile the attributes of a call to templates, by name; an attribute that is no parameter is reported."""
     names, given = _names(parameters), {}
     for name in node.attributes:
         if name.startswith(("xpl:", "xmlns:")):

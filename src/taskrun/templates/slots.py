@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class SlotBody(NamedTuple):
-    """Compiled content that a call of a tag passes for a slot.
+    """Compiled content that a call of a tag passes for a slot; a SlotFunction runs it.
 
     ``names`` are the arguments of the slot. ``compiled`` is the content as a template node, ``facts`` are the facts
     about it, ``mode`` is its output mode.

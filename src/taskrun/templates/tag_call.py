@@ -33,7 +33,10 @@ SlotValue = Callable[[Environment], Any]
 
 
 def compile_tag_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) -> TemplateNode:
-    """Compile the element ``node`` as a call of the tag ``tag`` of an ``.xlib`` file; return the template node."""
+    """Compile the element ``node`` as a call of the tag ``tag`` of an ``.xlib`` file; return the template node.
+
+    If the tag is a macro, it runs now, and the elements that it outputs are compiled instead.
+    """
     if tag.flag("macro"):
         return compile_macro_call(compiler, node, library, tag)
     variables_of = compile_attributes(compiler, node, tag)

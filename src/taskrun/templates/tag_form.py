@@ -49,7 +49,10 @@ _ROOT = frozenset(("scriptLang", "displayName"))
 
 
 def check_library(root: Node) -> Iterator[Diagnostic]:
-    """Yield the problems of an ``.xlib`` file outside of the elements that declare its tags; ``root`` is its root."""
+    """Yield the problems of an ``.xlib`` file, without those inside its tags, which ``check_tag`` finds.
+
+    ``root`` is the root of the file.
+    """
     if root.tag != "lib":
         yield root.problem("wrong-root", f"the root of a tag library is <lib>, not <{root.tag}>")
         return

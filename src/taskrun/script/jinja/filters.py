@@ -57,7 +57,7 @@ def filters() -> dict[str, Callable[..., Any]]:
 
 
 def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the synchronous variant of a filter of jinja2; some filters of jinja2 also have an asynchronous one."""
+    """Return the synchronous variant of a filter of jinja2 that also has an asynchronous one, else the filter itself."""
     if getattr(function, "jinja_async_variant", False):
         plain: Callable[..., Any] = function.__wrapped__  # type: ignore[attr-defined]
         return plain
@@ -65,10 +65,10 @@ def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_checked_arguments(function: Callable[..., Any], check: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return a filter that calls ``function`` with ``check(value)`` instead of ``value``, its first argument.
+    """Return a filter that calls ``function`` with ``check(value)`` instead of the first argument, ``value``.
 
-    ``check`` returns a value that may be used instead, or raises an error. Other arguments that are integers above
-    99,999 raise OverflowError.
+    ``check`` is a function such as ``ticked``: it returns what is passed instead, or raises an error. The filter raises
+    OverflowError for other arguments that are integers above 99,999.
     """
     at = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0  # jinja2 passes its own argument first
 

@@ -35,9 +35,9 @@ class Opaque:
 
 
 class TemplateReadable:
-    """Marker base class for classes of the engine whose attributes text templates may read, such as StepResult.
+    """Marker base class for classes of the engine whose objects text templates may read, such as StepResult.
 
-    The attributes of all other objects of the engine are refused in text templates.
+    A text template cannot access other objects of the engine.
     """
 
     __slots__ = ()
