@@ -57,7 +57,7 @@ def filters() -> dict[str, Callable[..., Any]]:
 
 
 def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the synchronous variant of a filter of jinja2 that also has an asynchronous one, else the filter itself."""
+    """Return the synchronous variant of a filter of jinja2 that also has an asynchronous one, else the filter."""
     if getattr(function, "jinja_async_variant", False):
         plain: Callable[..., Any] = function.__wrapped__  # type: ignore[attr-defined]
         return plain
