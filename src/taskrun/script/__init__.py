@@ -3,7 +3,7 @@
 Other packages import ``script.script`` and ``script.text_template``; ``taskrun.templates`` also uses the modules below.
 This package may import ``source``, ``errors``, ``plugins`` and ``syntax.node``. Begin with ``script.py`` (the public
 functions), then ``compiled_script.py`` (from a text to a Script), ``program.py`` (parse and check) and
-``variables.py``.
+``variables.py`` (which variables a script reads and assigns). The subpackages are:
 
 compiler: the evaluator ``compiled`` (default), which compiles a checked syntax tree into a native Python function.
 asteval: the evaluator ``asteval``, which interprets the checked syntax tree node by node.

@@ -1,8 +1,9 @@
-"""Built-in names of the namespace of every script.
+"""Built-in names that every script can read without importing anything, such as ``len``, ``math`` and ``now``.
 
-Rules: the namespace is an allow list. None of its names can open files, import modules, evaluate code or inspect the
-interpreter. It contains no modules, only ScriptModules with selected members. It contains subclasses of Exception only,
-so that a script can neither catch nor raise a cancellation. A variable of the flow hides a built-in name.
+Rules: the table ``NAMES`` is an allow list. No name in it can open files, import modules, evaluate code or inspect the
+interpreter. Instead of modules it has ScriptModules with selected functions. Of the exception types it has only
+subclasses of Exception, so that a script can neither catch nor raise a cancellation. A variable of the flow hides a
+built-in name.
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ _LOG = logging.getLogger("taskrun.script")
 
 
 class ScriptModule:
-    """Read-only substitute for a module, with selected functions and constants: ``math.sqrt``."""
+    """Object that scripts see instead of a Python module, with selected functions and constants of it: ``math.sqrt``.
+
+    It is read-only. ``name`` is the name of the module in messages, ``members`` are the functions and constants by
+    name.
+    """
 
     __slots__ = ("_members", "_name")
 
@@ -49,7 +54,10 @@ class ScriptModule:
 
 
 class LazyScriptModule(ScriptModule):
-    """ScriptModule that creates its members at the first access to one of them."""
+    """ScriptModule whose members are created by ``make()`` when a script reads the first of them.
+
+    It is used for ``re``, because importing the package behind it is slow.
+    """
 
     __slots__ = ("_make",)
 
@@ -64,12 +72,18 @@ class LazyScriptModule(ScriptModule):
 
 
 def _print(*values: Any, sep: str = " ", end: str = "") -> None:
-    """Write values to the log ``taskrun.script`` at level INFO; standard output is reserved for the result."""
+    """Implement ``print`` of scripts: write the values to the log ``taskrun.script`` at level INFO.
+
+    It does not write to standard output, which the command line uses for the result of the run.
+    """
     _LOG.info("%s", sep.join(map(bounded_str, values)) + end)
 
 
 def _logger(level: int) -> Callable[..., None]:
-    """Return a function that writes a text to the log at ``level``, with each ``{}`` replaced by an argument."""
+    """Return the function of scripts that writes to the log at ``level``: ``logDebug``, ``logInfo`` and so on.
+
+    It takes a text and values; each ``{}`` in the text is replaced by the next value.
+    """
 
     def log(text: Any, *values: Any) -> None:
         if _LOG.isEnabledFor(level):
@@ -79,7 +93,7 @@ def _logger(level: int) -> Callable[..., None]:
 
 
 def format_message(text: str, values: tuple[Any, ...]) -> str:
-    """Return ``text`` with each ``{}`` replaced by the next value; remaining values are appended.
+    """Return ``text`` with each ``{}`` replaced by the next value; values without a ``{}`` are appended behind a blank.
 
     >>> format_message("{} of {}", (1, 2))
     '1 of 2'
@@ -92,53 +106,59 @@ def format_message(text: str, values: tuple[Any, ...]) -> str:
 
 
 def _repr(value: Any) -> str:
-    """Return ``repr(value)``, or raise OverflowError if the text would be too long."""
+    """Implement ``repr`` of scripts: return ``repr(value)``, or raise OverflowError if the text would be too long."""
     return repr(checked_printable(value))
 
 
 def _masked(_value: Any) -> str:
-    """Return ``***``, the text that replaces a secret in logs."""
+    """Implement ``masked`` of scripts: return ``***``, which a script logs instead of a secret."""
     return "***"
 
 
 def _regex_members() -> Mapping[str, Any]:
-    """Return the members of the module ``re`` of scripts by name; imports the package ``regex``, which is slow."""
+    """Return the functions and flags of the module ``re`` of scripts, by name.
+
+    They are not created at import time, because they need the package ``regex``, whose import is slow.
+    """
     from taskrun.script.sandbox.safe_regex import regex_members  # imports regex when a pattern is used
 
     return regex_members()
 
 
 def _now() -> dt.datetime:
-    """Return the local date and time, without a time zone."""
+    """Implement ``now`` of scripts: return the local date and time, without a time zone."""
     return dt.datetime.now()  # noqa: DTZ005 - LocalDateTime is what the language's type names mean
 
 
 def _today() -> dt.date:
-    """Return the local date."""
+    """Implement ``today`` of scripts: return the local date."""
     return dt.date.today()  # noqa: DTZ011 - as above
 
 
 def _uuid() -> str:
-    """Return a new random UUID as text."""
+    """Implement ``uuid`` of scripts: return a new random UUID as text."""
     import uuid
 
     return str(uuid.uuid4())
 
 
 def _dumps(value: Any, *, indent: int | str | None = None, sort_keys: bool = False, ensure_ascii: bool = False) -> str:
-    """Return a value as JSON text; raises OverflowError if the text would be too long."""
+    """Implement ``json.dumps`` of scripts: return a value as JSON text, or raise OverflowError if it is too long."""
     if isinstance(indent, int) and indent > _MAX_INDENT:
         raise OverflowError(f"JSON is indented by at most {_MAX_INDENT} blanks")
     return json.dumps(checked_printable(value), indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
 
 
 def load_json(text: str | bytes) -> Any:
-    """Return the value of a JSON text; raises ValueError for NaN and Infinity, which are not JSON."""
+    """Implement ``json.loads`` of scripts: parse a JSON text and return its value.
+
+    Raises ValueError for invalid JSON, and for NaN and Infinity, which Python accepts although they are not JSON.
+    """
     return json.loads(text, parse_constant=_refuse_constant)
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    """Raise ValueError: the JSON text contains ``name``, which is NaN, Infinity or -Infinity."""
+    """Raise ValueError; ``json.loads`` calls this for a NaN, Infinity or -Infinity in the text, with its ``name``."""
     raise ValueError(f"'{name}' is not a JSON value")
 
 
@@ -151,9 +171,9 @@ _MATH = (
 
 
 def _with_checked_decimal(function: Callable[[Any], int]) -> Callable[[Any], int]:
-    """Return a variant of ``function`` (such as ``math.ceil``) that raises OverflowError for a huge decimal number.
+    """Return a variant of ``function`` (such as ``math.ceil``) that raises OverflowError for a huge Decimal.
 
-    The integer for ``Decimal("1e999999")`` would use too much memory and time.
+    The reason: the integer for ``Decimal("1e999999")`` would use too much memory and time.
     """
     return lambda number, /: function(checked_decimal(number))
 

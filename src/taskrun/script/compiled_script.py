@@ -1,4 +1,4 @@
-"""Compilation of a script source into a Script that a step can run."""
+"""Compilation of the text of a script into a Script, the object that a step runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ DIALECTS = ("python", "xscript")
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Compiled script with its position in a file and the names that it uses.
+    """Compiled script: a function of a scope, with its position in a file and the names that it uses.
+
+    ``script.run(scope)`` evaluates it.
 
     Attributes:
         text: The source text.
@@ -31,13 +33,16 @@ class Script:
             statement, else None. An exception of the script gets a note with its location in the file.
         reads: The variables that the script may read from the scope.
         stores: The variables that the script may assign in the scope.
-        uses: The names of the namespace that the script reads; a variable of the same name in the scope hides them.
-        suspends: Whether ``run`` returns an awaitable.
-        closed: Whether no function or generator of the script can outlive the evaluation and read the scope later.
+        uses: The names of the namespace that the script reads. If the scope has a variable of the same name, the script
+            reads the variable instead.
+        suspends: Whether ``run`` returns an awaitable instead of the value.
+        closed: Whether nothing of the script can read the scope after the evaluation has ended. It is False if the
+            script contains a function or generator expression, because these can be called later.
         template: Whether the script is a template with tags.
-        leaves: Whether the script can end by ``return``; its value is then Ellipsis when it ends without ``return``.
+        leaves: Whether ``run`` returns Ellipsis when the script ends without ``return``, so that the caller can
+            distinguish both ways to end.
         sets_any: Whether the script may set variables whose names are known only at run time.
-        inner: The scripts and text templates that a template consists of.
+        inner: The scripts and text templates inside a template with tags; empty for a plain script.
     """
 
     text: str
@@ -55,12 +60,15 @@ class Script:
     inner: tuple[Any, ...] = ()
 
     def reader(self, name: str) -> Any:
-        """Return the first inner script that reads a variable, or this script if none does."""
+        """Return the first of the ``inner`` scripts that reads the variable ``name``, or this script if none does.
+
+        It serves to report a problem of the variable at the right place of a template.
+        """
         return next((script for script in self.inner if name in script.reads), self)
 
 
 def check_language(node: Node, attribute: str | None, language: str) -> None:
-    """Raise BindError unless ``language`` is a known dialect."""
+    """Raise BindError, located at the attribute or text of ``node``, unless ``language`` is a known dialect."""
     if language in DIALECTS:
         return
     hint = near_hint(language, DIALECTS) or f"known are {' and '.join(DIALECTS)}"
@@ -78,10 +86,10 @@ def compile_source(
     awaits: bool = False,
     leaves: bool = False,
 ) -> Script:
-    """Return the compiled script of a source.
+    """Parse and check the text of a script and return it as a Script.
 
-    The text is parsed and checked now. The evaluator generates code at the first run and replaces ``Script.run`` by
-    the function that executes it, so that later runs call this function directly.
+    The evaluator generates code only at the first run. It then replaces ``Script.run`` by the function that executes
+    this code, so that later runs call this function directly.
 
     Args:
         source: The text and its position in a file.
@@ -89,7 +97,8 @@ def compile_source(
         language: The dialect, one of ``DIALECTS``.
         expression: Whether the text must be exactly one expression.
         awaits: Whether the text may contain ``await``.
-        leaves: Whether the value must show if the script ended by ``return``; see ``Script.leaves``.
+        leaves: Whether a script that contains ``return`` returns Ellipsis when it ends without ``return``; see
+            ``Script.leaves``.
 
     Raises:
         BindError: The text has problems; the error contains all of them.
@@ -127,7 +136,7 @@ def compile_source(
 
 
 def _check_await(program: ScriptProgram, awaits: bool) -> None:
-    """Raise ProblemsError if the script contains ``await`` although its caller cannot await it."""
+    """Raise ProblemsError if the script contains ``await`` although ``awaits`` is False: its caller cannot await it."""
     if not program.suspends or awaits:
         return
     found = next(node for part in program.parsed.body for node in ast.walk(part) if isinstance(node, ast.Await))
@@ -139,7 +148,10 @@ def _check_await(program: ScriptProgram, awaits: bool) -> None:
 def _cached_program(
     text: str, settings: ScriptSettings, language: str, *, expression: bool, leaves: bool
 ) -> ScriptProgram:
-    """Return the ScriptProgram of a text from the cache of the settings; build and cache it if it is not there."""
+    """Return the ScriptProgram of a text from the cache of the settings, or build it and store it in the cache.
+
+    Raises ProblemsError if the text has problems, or uses what the evaluator of the settings does not support.
+    """
     cache, key = settings.cache, (text, expression, f"{language}, leaving" if leaves else language)
     program = None if cache is None else cache.get(key)
     if program is None:

@@ -1,7 +1,7 @@
-"""Table of the evaluators: each turns a script and its source into a function of a scope.
+"""Table of the evaluators: each turns a checked script into a Python function that executes the script in a scope.
 
-Rules: an evaluator is imported when its first script runs. The evaluators differ in speed and in the supported subset
-of the language, not in security: guards, namespace and limits are the same.
+Rules: the module of an evaluator is imported when the first script runs with it. The evaluators differ in speed and in
+the supported subset of the language, not in security: guards, namespace and limits are the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Evaluator = Callable[[ScriptProgram, ScriptSource, Mapping[str, Any], "Limits"],
 def _compiled(
     program: ScriptProgram, source: ScriptSource, namespace: Mapping[str, Any], limits: Limits
 ) -> Callable[[Names], Any]:
-    """Return a native Python function that executes the script in a scope."""
+    """Evaluator ``compiled``: return a native Python function that executes the script in a scope."""
     from taskrun.script.compiler.function import native_function
 
     return native_function(program, source, namespace, limits)
@@ -34,7 +34,7 @@ def _compiled(
 def _asteval(
     program: ScriptProgram, source: ScriptSource, namespace: Mapping[str, Any], limits: Limits
 ) -> Callable[[Names], Any]:
-    """Return a function that interprets the syntax tree of the script in a scope."""
+    """Evaluator ``asteval``: return a function that interprets the syntax tree of the script in a scope."""
     from taskrun.script.asteval.evaluator import evaluate
     from taskrun.script.asteval.lower import lower
 

@@ -1,6 +1,7 @@
-"""Rules for the exceptions that scripts raise and catch, for both evaluators.
+"""Which exceptions scripts may raise and catch, for both evaluators.
 
-Rules: scripts raise and catch ordinary exceptions only. They cannot catch a cancellation, and cannot end the process.
+Rules: scripts raise and catch subclasses of Exception only. Therefore they cannot catch a cancellation, and cannot end
+the process.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ _UNCATCHABLE = frozenset({SystemExit, KeyboardInterrupt, GeneratorExit})
 
 
 def raisable(error: Any) -> Any:
-    """Return ``error``, the operand of ``raise``; raise TypeError if a script may not raise it.
+    """Return ``error``, the operand of ``raise`` in a script, or raise TypeError if a script may not raise it.
 
-    A script may raise ordinary exceptions (subclasses of Exception) only, not for example KeyboardInterrupt.
+    A script may raise subclasses of Exception, but not, for example, KeyboardInterrupt.
     """
     kind = error if isinstance(error, type) else type(error)
     if issubclass(kind, BaseException) and not issubclass(kind, Exception):
@@ -23,10 +24,11 @@ def raisable(error: Any) -> Any:
 
 
 def catchable_types(kinds: Any) -> tuple[type[Exception], ...]:
-    """Return the exception types that an ``except`` clause catches.
+    """Return the exception types that an ``except`` clause of a script really catches.
 
-    Parameters: ``kinds`` is the value behind ``except``. BaseException becomes Exception, so that a script cannot catch
-    a cancellation. Raises TypeError for a value that is neither an exception type nor a tuple of them.
+    Parameters: ``kinds`` is the value behind ``except``, a type or a tuple of types. BaseException is replaced by
+    Exception, so that a script cannot catch a cancellation. SystemExit, KeyboardInterrupt and GeneratorExit are left
+    out. Raises TypeError if ``kinds`` is or contains anything but exception types.
     """
     listed: Iterable[Any] = kinds if isinstance(kinds, tuple) else (kinds,)
     for kind in listed:

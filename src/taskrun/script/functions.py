@@ -1,11 +1,11 @@
-"""Functions that users add to the namespace: passed to the TaskManager, or installed with a package.
+"""Functions that users add to the namespace of scripts: given to the TaskManager, or installed with a Python package.
 
-    [project.entry-points."taskrun.functions"]
+    [project.entry-points."taskrun.functions"]      # in the pyproject.toml of the package
     slugify = "shop.texts:slugify"
 
-Rules: a name must be one that a script can write. Modules are refused, because every other module can be reached
-through their attributes. What an added function may do is the responsibility of the person who adds it. A function that
-cannot be loaded is an error that names its package.
+Rules: a name is a Python identifier that does not begin with ``_``. Modules are refused, because every other module can
+be reached through their attributes. What an added function may do is the responsibility of the person who adds it. If a
+function cannot be loaded, the error names its package.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _REFUSED = (ModuleType, FrameType, CodeType, TracebackType)
 
 
 def checked_functions(functions: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    """Return a copy of ``functions``, names with functions or other values, after checking names and values.
+    """Return a copy of ``functions``, a mapping from names to functions or other values, after checking it.
 
-    Raises PluginError for an invalid name and for a module, frame, code object or traceback. ``origin`` begins the
-    message.
+    Raises PluginError for a name that a script cannot write, and for a module, frame, code object or traceback. The
+    message begins with ``origin``, the place from which the functions come.
     """
     for name, value in functions.items():
         if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
@@ -38,7 +38,10 @@ def checked_functions(functions: Mapping[str, Any], origin: str) -> dict[str, An
 
 
 def installed_functions() -> dict[str, Any]:
-    """Load the functions of the entry point group ``taskrun.functions`` and return them by name."""
+    """Load the functions that installed packages register in the entry point group ``taskrun.functions``, by name.
+
+    Raises PluginError if one cannot be loaded or may not be used in scripts.
+    """
     found: dict[str, Any] = {}
     for entry in entry_points(group=GROUP):
         package = entry.dist.name if entry.dist else "?"

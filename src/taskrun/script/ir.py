@@ -1,6 +1,6 @@
-"""AST nodes that XScript is translated into in addition to Python's own nodes.
+"""Kinds of AST nodes that XScript is translated into, in addition to the AST nodes of Python.
 
-Rules: the translator of a dialect creates these nodes, and the compiler turns them into plain Python. A ScopeName or
+Rules: the translator of XScript creates these AST nodes, and the compiler turns them into plain Python. A ScopeName or
 LocalName states explicitly where its variable is stored, whereas a plain ``ast.Name`` is resolved by Python's rules.
 The operation that an Intrinsic calls is chosen by the translator, never by the text of a script.
 """
@@ -11,18 +11,24 @@ import ast
 
 
 class ScopeName(ast.Name):
-    """AST node of a variable of the flow's scope, at any position in the script."""
+    """AST node of a variable of the flow's scope.
+
+    It means this variable even in a function that assigns it, where ``ast.Name`` would mean a local variable.
+    """
 
 
 class LocalName(ast.Name):
-    """AST node of a Python local variable of the enclosing function or script, including ``nonlocal`` ones.
+    """AST node of a Python local variable of the enclosing function or script, or of an outer function (``nonlocal``).
 
-    Its ``id`` may contain characters that are not allowed in identifiers.
+    Its ``id`` may contain characters that Python does not allow in identifiers, so that no script can write this name.
     """
 
 
 class Intrinsic(ast.expr):
-    """AST node of a call of a built-in operation of XScript; ``arguments`` are the argument expressions."""
+    """AST node of a call of a built-in operation of XScript, such as ``equal``.
+
+    ``operation`` is the name of the operation, ``arguments`` are the argument expressions.
+    """
 
     _fields = ("arguments",)
     operation: str
@@ -30,7 +36,7 @@ class Intrinsic(ast.expr):
 
 
 def intrinsic(operation: str, *arguments: ast.expr) -> Intrinsic:
-    """Return an AST node that calls the operation of XScript with this name."""
+    """Return an Intrinsic: an AST node that calls the operation of XScript with this name."""
     node = Intrinsic()
     node.operation = operation
     node.arguments = list(arguments)

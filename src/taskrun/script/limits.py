@@ -1,6 +1,6 @@
-"""Limits of scripts, and the error of a script that exceeds them.
+"""Limits of the size, time and ticks of a script, and the error of a script that exceeds them.
 
-Rules: limits are settings. The Budget of one evaluation counts what the evaluation has used.
+Rules: limits are settings and do not change. What an evaluation has used is counted by its Budget.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ class ScriptBudgetError(TaskrunError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits of one script.
+    """Limits of one script and of each of its evaluations.
 
     Attributes:
         seconds: Time of one evaluation in seconds, without the time spent in ``await``.
         ticks: Number of ticks of one evaluation. A turn of a loop or of a comprehension, a call of a function of the
             script, and an item that a function such as ``sum`` consumes cost one tick each.
-        source_length: Characters of the text, checked at compile time.
-        source_nodes: Nodes of the syntax tree, checked at compile time.
-        source_depth: Nesting depth of the syntax tree, checked at compile time.
+        source_length: Maximal number of characters of the text, checked at compile time.
+        source_nodes: Maximal number of AST nodes of the script, checked at compile time.
+        source_depth: Maximal nesting depth of the syntax tree, checked at compile time.
     """
 
     seconds: float = 10.0

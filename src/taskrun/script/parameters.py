@@ -1,4 +1,4 @@
-"""Copies of the parameter lists of functions in scripts, for both evaluators."""
+"""Copying of the parameter list of a function in a script, for both evaluators."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Iterable
 def without_annotations(
     arguments: ast.arguments, *, defaults: Iterable[ast.expr], keyword_defaults: Iterable[ast.expr | None]
 ) -> ast.arguments:
-    """Return a copy of a function's parameters without annotations and with other default values.
+    """Return a copy of a function's parameter list without annotations and with other default values.
 
-    Parameters: ``defaults`` belong to the last positional parameters; ``keyword_defaults`` has one item per
-    keyword-only parameter, None for a parameter without default.
+    Parameters: ``defaults`` are the default values of the last positional parameters, as in ``ast.arguments``.
+    ``keyword_defaults`` has one item per keyword-only parameter, None for a parameter without default.
     """
 
     def plain(argument: ast.arg | None) -> ast.arg | None:

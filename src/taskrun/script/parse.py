@@ -1,9 +1,10 @@
 """Parser of Python scripts that accepts any indentation of the script in its file.
 
-Rules: the text itself is never changed; text is only added before and after it. Therefore strings of several lines keep
-their content, and every position in the syntax tree can be converted to an index of the text. An indented script is
-parsed as the body of an ``if 1:``. If a script starts on the line of its tag, its first line is indented like one of
-the other lines.
+Rules: no character of the text is replaced. Text is only added before and after it, and whitespace at its ends (behind
+an expression also ``;``) is left out. Therefore strings of several lines keep their content, and every position in the
+syntax tree can be converted to an index of the text. An indented script is parsed as the body of an ``if 1:``. If a
+script begins on the line of its tag, the indentation of its first line is unknown; the indentations of the other lines
+are tried for it.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ _XSCRIPT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """Syntax tree of a script, with the conversion of its positions to indices of the script text.
+    """Syntax tree of a script (``body``), with the conversion of its positions to indices of the script text.
 
-    ``source`` is the text that was parsed. An index of ``source`` plus ``shift`` is an index of the script text.
+    ``source`` is the text that was parsed: the script text with additions. An index of ``source`` plus ``shift`` is an
+    index of the script text.
     """
 
     body: list[ast.stmt]
@@ -39,12 +41,19 @@ class Parsed:
     shift: int
 
     def index(self, line: int, column: int) -> int:
-        """Return the index in the script text of a position of the AST (line from 1, column in UTF-8 bytes from 0)."""
+        """Convert a position of the syntax tree to an index in the script text.
+
+        Parameters: ``line`` counts from 1, ``column`` counts UTF-8 bytes from 0, as in ``ast``.
+        """
         return _index(self.source, line, column) + self.shift
 
 
 def parse_program(text: str) -> Parsed:
-    """Parse a script of any number of statements; raises ProblemsError with its first syntax error."""
+    """Parse a script of any number of statements; raises ProblemsError if it has a syntax error.
+
+    Only one error is reported. If several indentations were tried, it is the error that lies furthest behind in the
+    text.
+    """
     failures = []
     for prefix, start in _layouts(text):
         source = prefix + text[start:]
@@ -64,7 +73,10 @@ def parse_program(text: str) -> Parsed:
 
 
 def parse_expression(text: str) -> Parsed:
-    """Parse a text of exactly one expression, which may span several lines; raises ProblemsError otherwise."""
+    """Parse a text that must be exactly one expression; it may span several lines and end with ``;``.
+
+    Raises ProblemsError if the text is empty, has a syntax error or is more than one expression.
+    """
     start = len(text) - len(text.lstrip(_BLANKS))
     stripped = text.strip(_BLANKS + ";")
     if not stripped:
@@ -87,8 +99,9 @@ def parse_expression(text: str) -> Parsed:
 
 
 def _layouts(text: str) -> Iterator[tuple[str, int]]:
-    """Yield the ways to parse a script, in the order of trying: a prefix to add, and the number of characters to skip.
+    """Yield the ways to parse a script, in the order of trying.
 
+    Each way is a prefix that is added before the text, and the number of characters that are skipped at its start.
     Several ways are tried because the script may be indented in its file.
     """
     first_code = _CODE_LINE.search(text)
@@ -109,9 +122,10 @@ def _indent(line: str) -> str:
 
 
 def _parse(source: str, shift: int, text: str) -> Parsed | Problem:
-    """Parse ``source``: return the tree, or a Problem with its index in ``text`` for a syntax error.
+    """Parse ``source`` and return the syntax tree, or a Problem if it has a syntax error.
 
-    An index of ``source`` plus ``shift`` is an index of ``text``.
+    The problem has an index in ``text``, the script text: an index of ``source`` plus ``shift`` is an index of
+    ``text``.
     """
     try:
         return Parsed(ast.parse(source).body, source, shift)
@@ -127,14 +141,14 @@ def _parse(source: str, shift: int, text: str) -> Parsed | Problem:
 
 
 def _problem(text: str, index: int, message: str) -> Problem:
-    """Return a syntax problem at an index, with a hint if the text looks like XScript."""
+    """Return the Problem of a syntax error at an index; it has a hint if the text looks like XScript."""
     place = min(max(index, 0), len(text.rstrip(_BLANKS)))
     hint = 'if this is meant to be XScript, set scriptLang="xscript"' if _XSCRIPT.search(text) else ""
     return Problem(place, SYNTAX, f"not valid Python: {_ON_LINE.sub('', message)}", hint)
 
 
 def _index(source: str, line: int, column: int) -> int:
-    """Return the index in ``source`` of a position (line from 1, column in UTF-8 bytes from 0)."""
+    """Return the index in ``source`` of a position; ``line`` counts from 1, ``column`` counts UTF-8 bytes from 0."""
     start = 0
     for number, end in enumerate(_NEWLINE.finditer(source), 1):
         if number == line:

@@ -1,4 +1,4 @@
-"""Problems of a script text, independent of the file that contains it.
+"""Problems of the text of a script, before their locations in the file are known.
 
 Rules: the position of a problem is an index into the script text; ``ScriptSource.error`` converts it to a location.
 """
@@ -14,7 +14,11 @@ FORBIDDEN = "script-forbidden"
 
 
 class Problem(NamedTuple):
-    """One problem of a script text: its index in the text (from 0), code, message and hint."""
+    """One problem of a script text.
+
+    ``at`` is its index in the text (from 0), ``code`` the code of the diagnostic, such as ``script-syntax``. ``hint``
+    says how to avoid it.
+    """
 
     at: int
     code: str
@@ -23,7 +27,10 @@ class Problem(NamedTuple):
 
 
 class ProblemsError(Exception):
-    """Error that carries all problems of a script text. It is caught inside this package and becomes a BindError."""
+    """Error that carries all problems of a script text.
+
+    It never leaves this package: ``ScriptSource.error`` converts it to a BindError, which has locations in the file.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(problems))

@@ -1,7 +1,7 @@
 """Parsing and checking of a script text: the result is a ScriptProgram, which an evaluator compiles.
 
-Rules: a ScriptProgram contains no reference to a file, so equal texts share one, and nothing that depends on the
-evaluator. An evaluator compiles the syntax tree at the first run, and only once.
+Rules: a ScriptProgram contains no reference to a file, so that equal texts can share one. It contains nothing that
+depends on the evaluator. An evaluator compiles the syntax tree at the first run, and only once.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ class ScriptProgram:
     """Parsed and checked script text: its syntax tree and the variables that it reads and stores.
 
     Attributes:
-        parsed: The syntax tree with the conversion of its positions to indices of the text.
+        parsed: The syntax tree, with the conversion of its positions to indices of the text.
         variables: The names that the script may read from its scope and assign there.
-        lenient: Whether an unknown variable has the value null instead of raising an error (XScript).
-        imports: By imported name: the dotted path, and the index of the import in the text.
+        lenient: Whether an unknown variable has the value null instead of raising an error, as in XScript.
+        imports: For each name that an ``import`` of XScript defines: the dotted name of the imported object, and the
+            index of the ``import`` in the text.
         suspends: Whether the script contains ``await``.
-        closed: Whether no function or generator of the script can outlive an evaluation.
+        closed: Whether nothing of the script can outlive an evaluation. It is False if the script contains a function
+            or generator expression.
         leaves: Whether the script returns Ellipsis when it ends without ``return``.
     """
 
@@ -57,14 +59,22 @@ class ScriptProgram:
         self.leaves: bool = False
 
     def mark_missing_return(self) -> None:
-        """Make the script return Ellipsis when it ends without ``return``, if it has a ``return`` outside functions."""
+        """Make the script return Ellipsis when it ends without ``return``, and set ``leaves``.
+
+        Does nothing if the script has no ``return`` outside functions. The caller can then see whether ``return`` ended
+        it.
+        """
         if any(map(_has_return, self._body)):
             self._body.append(ast.Return(ast.Constant(...)))
             ast.fix_missing_locations(ast.copy_location(self._body[-1], self._body[-2]))
             self.leaves = True
 
     def compile_once(self, compile_tree: Callable[[list[ast.stmt]], Any]) -> Any:
-        """Return ``compile_tree(body)``, computed at the first call and stored; ``compile_tree`` may modify the AST."""
+        """Return ``compile_tree(body)``: the first call computes and stores it, later calls return the stored result.
+
+        ``body`` are the statements of the script; ``compile_tree`` may modify them. Several threads may call this at
+        once.
+        """
         if self._compiled is None:
             with _COMPILING:
                 if self._compiled is None:
@@ -78,7 +88,7 @@ class ScriptProgram:
 
 
 def _has_return(statement: ast.AST) -> bool:
-    """Return whether a statement contains a ``return`` outside functions."""
+    """Return whether a statement contains a ``return`` that does not belong to a function inside it."""
     if isinstance(statement, ast.Return):
         return True
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -89,7 +99,8 @@ def _has_return(statement: ast.AST) -> bool:
 def build_program(text: str, limits: Limits, language: str, *, expression: bool) -> ScriptProgram:
     """Parse and check a script text and return it as a ScriptProgram.
 
-    With ``expression`` the text must be exactly one expression. Raises ProblemsError with all problems of the text.
+    ``language`` is the dialect. With ``expression`` the text must be exactly one expression. Raises ProblemsError with
+    all problems of the text.
     """
     check_length(text, limits, "script", "move it to a module of your own")
     if language == "xscript":
@@ -104,7 +115,10 @@ def build_program(text: str, limits: Limits, language: str, *, expression: bool)
 
 
 def check_length(text: str, limits: Limits, kind: str, hint: str = "") -> None:
-    """Raise ProblemsError if a text has more characters than ``limits`` allow; ``kind`` is its name in the message."""
+    """Raise ProblemsError if a text has more characters than ``limits`` allow.
+
+    ``kind`` is what the message calls the text, such as "script"; ``hint`` says how to shorten it.
+    """
     if len(text) > limits.source_length:
         message = f"the {kind} has {len(text):,} characters; {limits.source_length:,} are allowed"
         raise ProblemsError([Problem(0, SYNTAX, message, hint)])

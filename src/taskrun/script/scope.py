@@ -1,4 +1,4 @@
-"""Interface of the scope that a script reads and assigns, and the error for an unknown variable.
+"""Interface of the scope in which a script reads and assigns variables, and the error for an unknown variable.
 
 Rules: the implementation of the scope decides how a variable is looked up; a script uses only these operations. Reading
 a variable that does not exist raises UnknownVariableError and never KeyError, because a KeyError may come from the
@@ -12,19 +12,19 @@ from typing import Any, Protocol
 
 
 class Names(Protocol):
-    """Protocol of the scope of a flow: the operations that a script uses."""
+    """Protocol of a scope: the operations by which a script reads and assigns variables."""
 
     def __getitem__(self, name: str, /) -> Any:
-        """Return the value of a variable, or raise UnknownVariableError."""
+        """Return the value of a variable of this scope or its parents; raises UnknownVariableError if there is none."""
 
     def find(self, name: str, default: Any, /) -> Any:
-        """Return the value of a variable, or ``default`` if it does not exist."""
+        """Return the value of a variable of this scope or of its parents, or ``default`` if it does not exist."""
 
     def __setitem__(self, name: str, value: Any, /) -> None:
         """Set a variable of this scope."""
 
     def __contains__(self, name: object, /) -> bool:
-        """Return whether this scope, without its parents, has a variable of that name."""
+        """Return whether this scope itself has a variable of that name; its parents do not count."""
 
     def pop(self, name: str, default: Any, /) -> Any:
         """Remove a variable of this scope and return its value, or return ``default`` if it does not exist."""
@@ -36,7 +36,8 @@ class Names(Protocol):
 class UnknownVariableError(NameError):
     """Error of a script that reads a name which is neither a variable of its scope nor in its namespace.
 
-    ``explained`` is whether the message is complete; otherwise the evaluator adds a hint by ``explain``.
+    The scope raises it with the name only; the evaluator then completes the message by ``explain``. ``explained`` tells
+    whether the message is complete.
     """
 
     explained: bool = False
@@ -46,6 +47,6 @@ class UnknownVariableError(NameError):
         self.explained = bool(message)
 
     def explain(self, message: str) -> None:
-        """Replace the message by a more detailed one."""
+        """Replace the message by a more detailed one, and set ``explained``."""
         super().__init__(message, name=self.name)
         self.explained = True

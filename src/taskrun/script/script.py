@@ -1,8 +1,9 @@
 """Public interface of the package: compile scripts and ``${…}`` templates.
 
 Rules: other packages compile scripts with ``compile_script`` and run them with ``Script.run``; the evaluator is not
-visible to them. A script is compiled once and may be run any number of times, in several tasks and threads at once, and
-from within another script. An evaluation leaves nothing for the next one except the variables that it assigned.
+visible to them. A script is compiled once. It may be run any number of times, in several tasks and threads at once, and
+also by another script that calls it. An evaluation leaves nothing for the next one except the variables that it
+assigned.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ def compile_script(
     awaits: bool = False,
     settings: ScriptSettings | None = None,
 ) -> Script:
-    """Compile the script in the text of an element, or in one of its attributes.
+    """Compile the script in the text of an element, or in one of its attributes, and return it.
 
     Args:
         node: The element.
         attribute: The attribute that contains the script, or None for the text of the element.
         language: The dialect, one of ``DIALECTS``.
         expression: Whether the script must be exactly one expression.
-        awaits: Whether the script may contain ``await``; ``Script.run`` then returns an awaitable.
-        settings: Limits, additional names and the cache.
+        awaits: Whether the script may contain ``await``. If it does, ``Script.run`` returns an awaitable.
+        settings: Limits, additional names, evaluator and cache; None means the defaults.
 
     Raises:
         BindError: Contains all problems, each at its character in the file: ``script-syntax``, ``script-unsupported``

@@ -1,4 +1,4 @@
-"""Source text of a script, with the conversion of its character positions to locations in the file.
+"""Text of a script, with the conversion of its character positions to locations in the file.
 
 Rules: problems become diagnostics at the exact character of the file. The location of a failure at run time is computed
 only when the failure happens.
@@ -20,7 +20,8 @@ NOTE = "in script at "
 class ScriptSource(NamedTuple):
     """Text of a script and its position in a file.
 
-    ``text`` begins ``offset`` characters behind the start of the element's text, or of the value of ``attribute``.
+    ``node`` is the element that contains it; ``attribute`` is the attribute that contains it, or None for the element's
+    text. ``text`` begins ``offset`` characters behind the start of this attribute or text.
     """
 
     node: Node
@@ -30,11 +31,14 @@ class ScriptSource(NamedTuple):
 
     @classmethod
     def of(cls, node: Node, attribute: str | None) -> ScriptSource:
-        """Return the whole text of an element, or the whole value of one of its attributes (empty if missing)."""
+        """Return the whole text of an element, or the whole value of one of its attributes, as a ScriptSource.
+
+        The text is empty if the attribute is missing.
+        """
         return cls(node, attribute, node.text if attribute is None else node.attributes.get(attribute, ""))
 
     def section(self, start: int, end: int) -> ScriptSource:
-        """Return the characters from index ``start`` up to ``end`` as a new ScriptSource."""
+        """Return the characters from index ``start`` up to, but without, ``end`` as a new ScriptSource."""
         return ScriptSource(self.node, self.attribute, self.text[start:end], self.offset + start)
 
     def location(self, index: int) -> Location:
@@ -42,12 +46,12 @@ class ScriptSource(NamedTuple):
         return self.node.character_at(index + self.offset, self.attribute)
 
     def place(self, index: int) -> str:
-        """Return ``file:line:column: source line`` of the character at ``index``, for messages."""
+        """Return the location of the character at ``index`` for messages, as ``file:line:column: source line``."""
         location = self.location(index)
         return f"{location}: {self.node.source_of(location.path).line(location.line).strip()}"
 
     def error(self, problems: ProblemsError) -> BindError:
-        """Return a BindError with one diagnostic per problem, each at its location in the file."""
+        """Convert the problems of this text to a BindError: one diagnostic per problem, at its location in the file."""
         return BindError(
             self.node.problem(problem.code, problem.message, hint=problem.hint, at=self.location(problem.at))
             for problem in problems.problems

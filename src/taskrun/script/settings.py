@@ -1,6 +1,6 @@
 """Settings of scripts: limits, evaluator, additional names and cache.
 
-Rules: settings are frozen. Only the cache changes; it belongs to the creator of the settings.
+Rules: settings are frozen. Only the content of the cache changes; whoever creates the settings owns the cache.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ class ScriptSettings:
 
     Attributes:
         limits: Limits of each script.
-        functions: Names added to the namespace, with callables or any other values.
+        functions: Names that are added to the namespace, with functions or any other values.
         evaluator: ``"compiled"`` or ``"asteval"``.
-        imports: Returns the object that an ``import`` of XScript names, or raises PluginError. None refuses imports.
-        cache: Any mutable mapping, such as a dict, in which equal texts share one program. None disables caching.
-        namespace: The resulting namespace: the built-in names and ``functions``.
+        imports: Returns the Python object for the dotted name in an ``import`` of XScript, or raises PluginError. None
+            refuses all imports.
+        cache: Any mutable mapping, such as a dict. Scripts with equal texts then share one ScriptProgram. None disables
+            caching.
+        namespace: The resulting namespace: the built-in names and ``functions``; computed, not passed.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -39,11 +41,11 @@ class ScriptSettings:
     namespace: Mapping[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Merge the built-in names and ``functions`` into the namespace."""
+        """Compute ``namespace`` from the built-in names and ``functions``, which have priority."""
         object.__setattr__(self, "namespace", MappingProxyType({**NAMES, **self.functions}))
 
     def namespace_of(self, program: ScriptProgram) -> Mapping[str, Any]:
-        """Return the names that a script can read besides variables: of the settings, its dialect and its imports.
+        """Return the names that a script can read besides variables: ``namespace``, names of its dialect, its imports.
 
         Raises ProblemsError if an import cannot be resolved: a wrong import is reported as a problem of the file.
         """
@@ -57,7 +59,10 @@ class ScriptSettings:
         return ChainMap(*tables)
 
     def _imported(self, path: str, at: int) -> Any:
-        """Return the object at a dotted path; raises ProblemsError at the index ``at`` of the import in the text."""
+        """Return the Python object with a dotted name, which an ``import`` at index ``at`` of the script text names.
+
+        Raises ProblemsError at that index if the object cannot be imported.
+        """
         if self.imports is None:
             message = f"'{path}' cannot be imported: imports are not available here"
             raise ProblemsError(

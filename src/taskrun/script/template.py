@@ -1,8 +1,8 @@
 """Templates of attributes such as ``value="…"``: text with ``${…}`` expressions, or JSON after ``@:``.
 
-Rules: a template that is exactly one ``${…}`` has the value of the expression. Text that contains ``${…}`` produces
-text: None becomes an empty text, other values are converted by ``str``. ``$${`` is an escaped ``${``. A value that
-begins with ``@:`` is JSON. A template cannot assign variables.
+Rules: a template that is exactly one ``${…}`` has the value of the expression, of any type. A template with more than
+that produces text: None becomes an empty text, other values are converted by ``str``. ``$${`` is an escaped ``${``. A
+value that begins with ``@:`` is JSON. A template cannot assign variables.
 
     <input name="total" value="${price * count}"/>
     <input name="title" value="order ${order['id']} of ${customer}"/>
@@ -35,18 +35,18 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Compiled template of an attribute or element.
+    """Compiled template of an attribute or element; ``template.run(scope)`` returns its value.
 
     Attributes:
         text: The source text.
         node: The element that contains the template.
         attribute: The attribute that contains the template, or None for the text of the element.
-        constant: Whether the value does not depend on the scope.
+        constant: Whether the template has no ``${…}``, so that its value does not depend on the scope.
         run: Returns the value in a scope.
         reads: The variables that the template may read from the scope.
-        stores: Always empty.
+        stores: Always empty; it exists because Script has it.
         uses: The names of the namespace that the template reads.
-        parts: The literal texts and the expressions in source order; empty for a constant.
+        parts: The literal texts and the compiled expressions in source order; empty for a constant.
     """
 
     text: str
@@ -61,16 +61,17 @@ class Template:
 
     @property
     def whole(self) -> bool:
-        """Whether the template is exactly one ``${…}``."""
+        """Whether the template is exactly one ``${…}``; its value is then that of the expression, of any type."""
         return len(self.parts) == 1
 
 
 def compile_template(
     node: Node, attribute: str | None, *, language: str = "python", settings: ScriptSettings | None = None
 ) -> Template:
-    """Compile the template in an attribute of an element, or in its text if ``attribute`` is None.
+    """Compile the template in an attribute of an element, or in its text if ``attribute`` is None, and return it.
 
-    Raises BindError with all problems, each at its character in the file.
+    ``language`` is the dialect of its expressions. Raises BindError with all problems, each at its character in the
+    file.
     """
     check_language(node, attribute, language)
     source = ScriptSource.of(node, attribute)
@@ -98,7 +99,7 @@ def compile_template(
 
 
 def _pieces(text: str) -> Iterator[str | slice]:
-    """Yield the literal texts of a template, and the slice of ``text`` of each expression, in source order."""
+    """Split a template: yield in source order each literal text as str, each expression as a slice of ``text``."""
     position = 0
     while found := _PIECE.search(text, position):
         literal = text[position : found.start()] + ("${" if found[0] == "$${" else "")
@@ -116,7 +117,7 @@ def _pieces(text: str) -> Iterator[str | slice]:
 def _closing_brace(text: str, start: int) -> int:
     """Return the index of the ``}`` that closes the expression which begins at ``start``.
 
-    Raises ProblemsError if there is none.
+    Braces in brackets and in string literals of the expression do not count. Raises ProblemsError if there is none.
     """
     depth = 0
     for token in _TOKEN.finditer(text, start):
@@ -130,7 +131,7 @@ def _closing_brace(text: str, start: int) -> int:
 
 
 def _expression(source: ScriptSource, piece: slice, language: str, settings: ScriptSettings | None) -> Script:
-    """Compile the expression in a slice of the template; raises BindError if it assigns a variable."""
+    """Compile the expression in a slice of the template; raises BindError if it has problems or assigns a variable."""
     inner = source.section(piece.start, piece.stop)
     script = compile_source(inner, settings or ScriptSettings(), language=language, expression=True)
     if script.stores:
@@ -154,7 +155,10 @@ def _text_evaluator(parts: list[str | Script]) -> Callable[[Names], str]:
 
 
 def _json_evaluator(source: ScriptSource) -> Callable[[Names], Any]:
-    """Return a function of a scope that ignores the scope and returns the value of the JSON text behind ``@:``."""
+    """Return a function of a scope that ignores the scope and returns the value of the JSON text behind ``@:``.
+
+    Raises BindError if the text is not valid JSON.
+    """
     text = source.text[len(JSON_PREFIX) :]
     try:
         value = load_json(text)

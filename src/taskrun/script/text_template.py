@@ -3,10 +3,10 @@
     template = compile_text_template(node, settings=settings)
     template.run(scope)                                        # the text
 
-Rules: a line that contains only a statement produces no line. An empty first line and the whitespace at the end of the
-template are removed; other text is not changed. Nothing is escaped. None produces no text. Guards and limits are those
-of scripts. A template cannot modify values or assign variables of the flow. jinja2 is imported when the first template
-is compiled.
+Rules: a line that contains only a statement such as ``{% if … %}`` produces no line. An empty first line and the
+whitespace at the end of the template are removed; other text is not changed. Nothing is escaped. The value None
+produces no text. Guards and limits are those of scripts. A template cannot modify values or assign variables of the
+flow. jinja2 is imported when the first template is compiled.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class TextTemplate:
-    """Compiled text template, with the same attributes as a Script.
+    """Compiled text template; ``template.run(scope)`` returns the text. Its attributes are named as those of Script.
 
     Attributes:
         text: The source text.
         node: The element that contains the template.
         attribute: The attribute that contains the template, or None for the text of the element.
         run: Returns the text that the template produces in a scope, or an awaitable of it if ``suspends`` is set.
-        reads: The variables that the template requires in the scope.
+        reads: The variables that must exist in the scope.
         stores: Always empty.
         uses: The names of the namespace that the template reads, and the variables that may be missing, because the
             template tests them with ``is defined`` or gives them a ``default``.
         suspends: Whether ``run`` returns an awaitable.
-        closed: Always true: nothing outlives the evaluation.
+        closed: Always true: nothing of the template reads the scope after the evaluation.
     """
 
     text: str
@@ -58,10 +58,12 @@ class TextTemplate:
 def compile_text_template(
     node: Node, attribute: str | None = None, *, awaits: bool = False, settings: ScriptSettings | None = None
 ) -> TextTemplate:
-    """Compile the text template in the text of an element, or in one of its attributes.
+    """Compile the text template in the text of an element, or in one of its attributes, and return it.
 
-    With ``awaits`` the template awaits the async functions that it calls; without, calling one raises TypeError. Raises
-    BindError with all problems, each at its line in the file: ``script-syntax``, ``script-unsupported``,
+    With ``awaits`` the template awaits the async functions that it calls, and its ``run`` returns an awaitable. Without
+    ``awaits``, a call of an async function raises TypeError at run time.
+
+    Raises BindError with all problems, each at its line in the file: ``script-syntax``, ``script-unsupported``,
     ``script-forbidden``.
     """
     settings = settings or ScriptSettings()
@@ -86,6 +88,6 @@ def compile_text_template(
 
 
 def _trimmed(source: ScriptSource) -> ScriptSource:
-    """Return a source without an empty first line and without the whitespace at its end."""
+    """Return the part of a template's text without an empty first line and without the whitespace at its end."""
     first = _FIRST_LINE.match(source.text)
     return source.section(first.end() if first else 0, len(source.text.rstrip()))

@@ -1,4 +1,4 @@
-"""Message for a name that a script cannot read, with a suggestion."""
+"""Error message for a name that a script reads and that does not exist, with a suggestion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _OTHER_SPELLINGS = MappingProxyType({"null": "None", "undefined": "None", "true"
 
 
 def unknown_variable(name: str, scope: Names, namespace: Mapping[str, Any]) -> str:
-    """Return the error message for a name that is neither in ``scope`` nor in ``namespace``, with a similar name."""
+    """Return the error message for a name that is neither in ``scope`` nor in ``namespace``.
+
+    It suggests a similar name, or Python's spelling of ``null``, ``true`` and the like.
+    """
     if name in _OTHER_SPELLINGS:
         return f"unknown variable '{name}'; Python writes {_OTHER_SPELLINGS[name]}"
     known: Iterable[str] = set(scope.names())

@@ -1,8 +1,9 @@
 """Data flow analysis of a script: the variables that it reads from its scope and assigns there.
 
-Rules: a name counts as read unless it has certainly been assigned before; a search for misspelt names therefore uses
-``reads - stores``. Parameters and local variables of functions, lambdas and comprehensions are not variables of the
-scope, as in Python. Annotations are not evaluated and do not count.
+Rules: a name counts as read unless the script has certainly assigned it before that point. A name that is assigned on
+one way only is therefore in ``reads`` and in ``stores``; a search for misspelt names uses ``reads - stores``.
+Parameters and local variables of functions, lambdas and comprehensions are not variables of the scope, as in Python.
+Annotations are not evaluated and do not count.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ class ProgramVariables(NamedTuple):
 
 
 def find_variables(body: Iterable[ast.AST]) -> ProgramVariables:
-    """Return the variables that a script reads and stores; ``body`` are its statements."""
+    """Return the variables that a script reads from its scope and assigns there; ``body`` are its statements."""
     analysis = _VariableAnalysis()
     analysis.block(body)
     return ProgramVariables(frozenset(analysis.reads), frozenset(analysis.stores))
 
 
 def bound_names(body: Iterable[ast.AST]) -> set[str]:
-    """Return the names that the statements of a function assign: its local variables without the parameters."""
+    """Return the local variables of a function without its parameters: the names that its ``body`` assigns."""
     found: set[str] = set()
     todo = [(node, False) for node in body]
     while todo:
@@ -54,7 +55,7 @@ def bound_names(body: Iterable[ast.AST]) -> set[str]:
 
 
 def parameters(arguments: ast.arguments) -> list[ast.arg]:
-    """Return the parameters of a function."""
+    """Return all parameters of a function in one list, including ``*args`` and ``**kwargs``."""
     listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     return [argument for argument in (*listed, arguments.vararg, arguments.kwarg) if argument]
 
@@ -71,16 +72,16 @@ def defaults(node: ast.FunctionDef | ast.Lambda) -> list[ast.expr]:
 
 
 def iteration_names(node: Comprehension) -> frozenset[str]:
-    """Return the iteration variables of a comprehension."""
+    """Return the iteration variables of a comprehension: ``x`` in ``[x + 1 for x in xs]``."""
     targets = (name for generator in node.generators for name in ast.walk(generator.target))
     return frozenset(name.id for name in targets if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store))
 
 
 class _VariableAnalysis:
-    """AST visitor that walks a script in evaluation order and tracks which names have certainly been assigned.
+    """AST visitor that walks a script in evaluation order and collects ``reads`` and ``stores``.
 
-    ``assigned`` are these names at the current position. ``locals`` are the local variables of each enclosing function
-    and comprehension.
+    ``assigned`` are the names that have certainly been assigned when the current position is reached. ``locals`` are
+    the local variables of each enclosing function and comprehension, the outermost first.
     """
 
     def __init__(self) -> None:
@@ -90,12 +91,12 @@ class _VariableAnalysis:
         self.locals: list[set[str]] = []
 
     def block(self, nodes: Iterable[ast.AST]) -> None:
-        """Visit AST nodes in order."""
+        """Analyze AST nodes in the given order, which must be the order of evaluation."""
         for node in nodes:
             self.visit(node)
 
     def visit(self, node: ast.AST) -> None:
-        """Visit an AST node by ``visit_<Node>``, or its children if there is no such method."""
+        """Visit an AST node by the method ``visit_<Node>`` of its type, or its children if there is no such method."""
         method: Callable[[ast.AST], None] | None = getattr(self, "visit_" + type(node).__name__, None)
         if method:
             method(node)
@@ -103,9 +104,10 @@ class _VariableAnalysis:
             self.block(ast.iter_child_nodes(node))
 
     def either(self, *ways: Iterable[ast.AST]) -> None:
-        """Visit alternative blocks of code; afterwards ``assigned`` has the names that every block assigns.
+        """Visit blocks of code of which only one is executed, such as those of ``if`` and ``else``.
 
-        Blocks that end by ``return``, ``raise``, ``break`` or ``continue`` are ignored.
+        Afterwards ``assigned`` has the names that every block assigns. Blocks that end by ``return``, ``raise``,
+        ``break`` or ``continue`` do not count, because the code that follows is not reached through them.
         """
         before, after = set(self.assigned), []
         for way in ways:
@@ -117,7 +119,10 @@ class _VariableAnalysis:
         self.assigned = set.intersection(*after) if after else before
 
     def inside(self, names: Iterable[str], nodes: Iterable[ast.AST]) -> None:
-        """Visit the AST nodes inside a function or comprehension whose local variables are ``names``."""
+        """Visit the AST nodes inside a function or comprehension whose local variables are ``names``.
+
+        Assignments in it do not count as certain for the code behind it, because it may run later or never.
+        """
         before = set(self.assigned)
         self.locals.append(set(names))
         self.block(nodes)
@@ -129,7 +134,7 @@ class _VariableAnalysis:
         return any(name in names for names in self.locals)
 
     def store(self, name: str) -> None:
-        """Record that the script assigns a name; local names and ``_`` are not recorded."""
+        """Record that the script assigns a name of its scope; local variables and ``_`` are not recorded."""
         if name != "_" and not self.is_local(name):
             self.stores.add(name)
             self.assigned.add(name)

@@ -1,7 +1,7 @@
 """Facts that the compilation of a template collects: the names it uses, its scripts, its problems, whether it awaits.
 
-Rules: tags may call each other recursively, so a call can be compiled before the called tag is complete. Whether a template
-awaits is therefore computed after compilation, over everything that it calls directly or indirectly.
+Rules: tags may call each other recursively, so a call can be compiled before the called tag is complete. Whether a
+template awaits is therefore computed after compilation, over everything that it calls directly or indirectly.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from taskrun.script.text_template import TextTemplate
 class TemplateFacts:
     """Facts about one template that are collected while it is compiled.
 
+    Each name is listed under what is done with it; ``compile_template_body`` makes the Script from them.
+
     Attributes:
         problems: the diagnostics.
         reads: variables that its scripts read.
         uses: names of the namespace that its scripts read unless a variable has that name.
         stores: variables that its scripts assign.
-        bound: variables that its tags set.
-        slots: slots of its own tag that it uses with ``xpl:slot``.
+        bound: variables that its tags set, as ``<c:var name="x"/>`` sets ``x``.
+        slots: if the template is the body of a tag: the slots of this tag that it runs with ``xpl:slot``.
         calls: the facts of the tags that it calls and of the slot bodies that it passes to them.
         scripts: its compiled scripts.
-        suspends: whether it has to be awaited, not counting ``calls``.
-        sets_any: whether it sets variables whose names are known only at run time, not counting ``calls``.
+        suspends: whether it has to be awaited because of its own scripts and tags; ``calls`` do not count.
+        sets_any: whether its own scripts or tags set variables whose names are known only at run time.
         ready: whether its compilation is complete.
     """
 
@@ -46,7 +48,7 @@ class TemplateFacts:
     ready: bool = True
 
     def add_problems(self, problems: Iterable[Diagnostic]) -> None:
-        """Add the diagnostics that are not in ``problems`` yet."""
+        """Add the given diagnostics, except those that were added before."""
         self.problems.extend(problem for problem in problems if problem not in self.problems)
 
     def needs_await(self) -> bool:
@@ -54,11 +56,11 @@ class TemplateFacts:
         return any(facts.suspends for facts in self._reachable())
 
     def sets_dynamic_names(self) -> bool:
-        """Return whether the template, or anything that it calls, sets variables whose names are known only at run time."""
+        """Return whether the template, or anything that it calls, sets variables with names known only at run time."""
         return any(facts.sets_any for facts in self._reachable())
 
     def _reachable(self) -> Iterable[TemplateFacts]:
-        """Yield these facts and those of all tags and slot bodies that the template calls, each once."""
+        """Yield these facts and, once each, those of all tags and slot bodies called directly or indirectly."""
         queue, seen = [self], {id(self)}
         for facts in queue:
             yield facts
@@ -68,7 +70,10 @@ class TemplateFacts:
                     queue.append(called)
 
     def include(self, body: TemplateFacts, names: Iterable[str]) -> None:
-        """Add the facts of a slot body; the arguments of the slot, ``names``, are no variables of the template."""
+        """Add the facts of a slot body, ``body``, which the template passes to a tag.
+
+        ``names`` are the arguments of the slot. They are left out, because the template itself has no such variables.
+        """
         own = set(names)
         self.reads |= body.reads - own
         self.uses |= body.uses - own

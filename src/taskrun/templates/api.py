@@ -1,8 +1,8 @@
 """Compile and evaluate templates: the functions by which the rest of taskrun uses this package.
 
-Rules: a compiled template is a ``Script`` like any other, with the names that it reads and assigns. One budget covers the
-whole evaluation, in addition to the budget of each script in it. A template that awaits is allowed only where a script that
-awaits is allowed.
+Rules: a compiled template is a ``Script`` like any other, with the names that it reads and assigns. One budget covers
+the whole evaluation; each script in the template has a budget of its own, too. A template that awaits is allowed only
+where a script that awaits is allowed.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ def compile_template_body(
     prefixes: Mapping[str, Library],
     awaits: bool = False,
 ) -> Script:
-    """Compile the content of an element as a template; raises BindError with all its problems.
+    """Compile the content of an element as a template; return it as a Script, or raise BindError with all problems.
 
-    ``language`` is the dialect of its scripts; ``prefixes`` maps prefixes to tag libraries; ``awaits`` allows tags and scripts
-    that have to be awaited.
+    ``language`` is the dialect of its scripts, ``settings`` are their settings. ``libraries`` are the tag libraries of
+    the flow, ``prefixes`` those that are declared with a prefix. ``awaits`` allows tags and scripts that have to be
+    awaited; if the template has one, ``run`` of the Script returns an awaitable.
     """
     facts = TemplateFacts()
     mode = node.attributes.get("xpl:outputMode", "none")
@@ -85,7 +86,10 @@ def compile_template_body(
 
 
 async def evaluate_template(compiled: TemplateNode, scope: Names, mode: str, settings: ScriptSettings) -> Any:
-    """Evaluate a template; return its value if the output mode ``mode`` is ``none``, else its output."""
+    """Run a compiled template and return its value if the output mode ``mode`` is ``none``, else its output.
+
+    The value is None if nothing in the template has a value.
+    """
     out, budget = TemplateOutput(mode), Budget(settings.limits)
     budget.begin()
     try:
@@ -98,7 +102,10 @@ async def evaluate_template(compiled: TemplateNode, scope: Names, mode: str, set
 
 
 def expand_macro(body: TemplateNode, tag: Tag, values: Mapping[str, Any], compiler: Compiler) -> Sequence[Node]:
-    """Evaluate the body of the macro ``tag`` with the variables ``values`` and return the elements that it outputs."""
+    """Run the macro ``tag`` and return the elements that it outputs; raises BindError if it fails.
+
+    ``body`` is its compiled body, ``values`` are the variables of the body: the attributes and slots of the call.
+    """
     return _evaluate_elements(body, TemplateVariables(dict(values)), compiler.settings, tag.node)
 
 
@@ -111,9 +118,9 @@ def generate_elements(
     libraries: Libraries,
     prefixes: Mapping[str, Library],
 ) -> Sequence[Node]:
-    """Evaluate a section such as ``x:gen-extends`` with the variables ``values`` and return the elements that it outputs.
+    """Compile and run a section of a flow, such as ``x:gen-extends``, and return the elements that it outputs.
 
-    Raises BindError with the problems of the section.
+    ``values`` are the variables that it can read. Raises BindError if the section has problems or fails.
     """
     facts = TemplateFacts()
     compiled = Compiler(settings, language, "node", libraries, prefixes, facts).source(section)
@@ -127,7 +134,11 @@ def generate_elements(
 
 
 def evaluate_constants(compiler: Compiler, sections: Sequence[Node]) -> dict[str, Any]:
-    """Return the variables that the ``<c:var>`` elements of ``x:config`` sections set, for all scripts of a flow."""
+    """Return the variables that the ``<c:var>`` elements of the sections ``x:config`` set, by name.
+
+    All scripts of the flow can read them. Problems are reported to ``compiler``; the result is then empty or
+    incomplete.
+    """
     scope = TemplateVariables({})
     for section in sections:
         nodes = [node for node in section.children if node.tag != "c:import"]
@@ -149,9 +160,9 @@ def evaluate_constants(compiler: Compiler, sections: Sequence[Node]) -> dict[str
 def call_generator_tag(
     library: Any, name: str, node: Node, values: Mapping[str, Any], settings: ScriptSettings
 ) -> Sequence[Node]:
-    """Call the generator tag ``name`` of a library for the custom step ``node``; return the elements that it outputs.
+    """Run the generator tag ``name`` of a library for the custom step ``node``; return the elements that it outputs.
 
-    Raises BindError if the tag has problems or fails.
+    ``values`` are the variables that the tag can read. Raises BindError if the tag has problems or fails.
     """
     from taskrun.templates.tag_call import compile_tag_body
 
@@ -166,9 +177,9 @@ def call_generator_tag(
 def _evaluate_elements(
     compiled: TemplateNode, scope: TemplateVariables, settings: ScriptSettings, where: Node
 ) -> Sequence[Node]:
-    """Evaluate a template at compile time and return the elements that it outputs.
+    """Run a template at compile time and return the elements that it outputs.
 
-    Raises BindError at ``where`` if the evaluation fails.
+    Raises BindError at the element ``where`` if it fails.
     """
     from taskrun.templates.element import node_of
 

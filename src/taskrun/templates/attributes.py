@@ -1,4 +1,4 @@
-"""The ``xpl:`` attributes that any tag of a template can have.
+"""The ``xpl:`` attributes, which every tag of a template can have besides its own attributes.
 
     <shop:Row xpl:if="${row.visible}" xpl:return="line" row="${row}"/>
 
@@ -7,7 +7,7 @@
 ``xpl:skipIf``     runs only the content of the tag if the expression is true
 ``xpl:is``         replaces the name of the tag
 ``xpl:attrs``      adds the attributes of a map
-``xpl:slot``       runs the slot with this name; the tag itself is the fallback if the caller passed no slot
+``xpl:slot``       runs the slot with this name; the tag itself is the fallback if the caller passed no slot body
 ``xpl:slotArgs``   a map of arguments for ``xpl:slot``
 ``xpl:slotScope``  renames the arguments of a slot, on the element that a caller passes for it
 ``xpl:lib``        declares libraries for the tag and its content
@@ -17,8 +17,8 @@
 ``xpl:dump``       logs the value
 =================  ==================================================================================================
 
-Rules: the order is, from the outside in: if, slot, return, dump, outputMode, skipIf, attrs. An attribute that has no effect on
-its tag is a problem.
+Rules: a tag may have several of them. They are then applied in this order, the outermost first: if, slot, return, dump,
+outputMode, skipIf, attrs. An attribute that has no effect on its tag is a problem.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _READ_ELSEWHERE = frozenset({"xpl:lib", "xpl:is", "xpl:invert", "xpl:slotArgs", 
 
 
 def compile_with_attributes(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile an element with its ``xpl:`` attributes and return the template node."""
+    """Compile an element that has ``xpl:`` attributes to a template node, which applies them."""
     _check(compiler, node)
     if (tag := node.attributes.get("xpl:is")) is not None:
         node = node._replace(tag=tag)
@@ -59,7 +59,7 @@ def compile_with_attributes(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _check(compiler: Compiler, node: Node) -> None:
-    """Report the ``xpl:`` attributes of an element that do not exist or have no effect there."""
+    """Report the ``xpl:`` attributes of an element that do not exist or have no effect on it."""
     given = node.attributes
     for name in given:
         if name.startswith("xpl:") and name not in XPL:
@@ -89,7 +89,10 @@ def _read_mode(compiler: Compiler, node: Node) -> str | None:
 
 
 def _compile_inner(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile an element with those ``xpl:`` attributes that are nearest to it: outputMode, skipIf and attrs."""
+    """Compile an element with the ``xpl:`` attributes that are applied first: outputMode, skipIf and attrs.
+
+    The other ``xpl:`` attributes of the element are ignored; ``compile_with_attributes`` adds them.
+    """
     mode = _read_mode(compiler, node)
     if mode is None and "xpl:return" in node.attributes:
         mode = "none"  # the value goes to the variable instead of the output
@@ -104,13 +107,19 @@ def _compile_inner(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _own_attributes(node: Node) -> Mapping[str, str]:
-    """Return the attributes of an element without the ``xpl:`` attributes that ``compile_with_attributes`` handles."""
+    """Return the attributes that the tag itself reads.
+
+    These are all without the prefix ``xpl:``, and ``xpl:attrs``, ``xpl:invert`` and ``xpl:slotScope``.
+    """
     read = ("xpl:attrs", "xpl:invert", "xpl:slotScope")
     return {name: text for name, text in node.attributes.items() if not name.startswith("xpl:") or name in read}
 
 
 def collect_output(compiled: TemplateNode, mode: str) -> TemplateNode:
-    """Return a template node whose value is the output of ``compiled``, or its value in the mode ``none``."""
+    """Return a template node that runs ``compiled`` with an output of its own and has this output as its value.
+
+    In the mode ``none`` its value is that of ``compiled``.
+    """
 
     async def run(env: Environment) -> Any:
         out = TemplateOutput(mode)
@@ -121,9 +130,10 @@ def collect_output(compiled: TemplateNode, mode: str) -> TemplateNode:
 
 
 def _emit_collected(node: Node, compiled: TemplateNode, mode: str) -> TemplateNode:
-    """Return a template node that collects the output of ``compiled`` in the mode ``mode`` and passes it on.
+    """Return a template node that runs ``compiled`` and passes on its value, an output collected in ``mode``.
 
-    It is added to the surrounding output or, if there is none, returned as the value.
+    This collected output is added to the surrounding output. If there is none (mode ``none``), it is the value of the
+    template node.
     """
 
     async def run(env: Environment) -> Any:
@@ -134,12 +144,15 @@ def _emit_collected(node: Node, compiled: TemplateNode, mode: str) -> TemplateNo
 
 
 def is_true(value: Any, *, inverted: bool = False) -> bool:
-    """Return whether the value of a ``test`` is true or, if ``inverted``, whether it is false."""
+    """Return whether the value of a ``test`` is true or, with ``inverted`` (``xpl:invert``), whether it is false."""
     return (not value) if inverted else bool(value)
 
 
 def _if(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
-    """Return ``compiled`` changed by ``xpl:if``, if present: it runs only if the expression is true."""
+    """Apply ``xpl:if``: return a template node that runs ``compiled`` only if the expression of the attribute is true.
+
+    If the expression has problems, return ``compiled``.
+    """
     test = compiler.expression(node, "xpl:if")
     if test is None:
         return compiled
@@ -151,9 +164,9 @@ def _if(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
 
 
 def _skip_if(compiler: Compiler, node: Node, compiled: TemplateNode, inside: TemplateNode) -> TemplateNode:
-    """Return ``compiled`` changed by ``xpl:skipIf``, if present: if the expression is true, only ``inside`` runs.
+    """Apply ``xpl:skipIf``: return a template node that runs ``inside`` if the expression is true, else ``compiled``.
 
-    ``inside`` is the content of the element.
+    ``inside`` is the content of the element without the tag. If the expression has problems, return ``compiled``.
     """
     test = compiler.expression(node, "xpl:skipIf")
     if test is None:
@@ -166,7 +179,7 @@ def _skip_if(compiler: Compiler, node: Node, compiled: TemplateNode, inside: Tem
 
 
 def _return(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
-    """Return ``compiled`` changed by ``xpl:return``, if present: a variable is set to the value of the tag."""
+    """Apply ``xpl:return``: return a template node that runs ``compiled`` and sets a variable to its value."""
     name = node.attributes["xpl:return"]
     compiler.bind_variables(node, "xpl:return")
 
@@ -179,7 +192,7 @@ def _return(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateN
 
 
 def _dump(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
-    """Return ``compiled`` changed by ``xpl:dump``, if present: the value of the tag is written to the log."""
+    """Apply ``xpl:dump="true"``: return a template node that runs ``compiled`` and writes its value to the log."""
     if node.attributes["xpl:dump"] not in {"true", "false"}:
         compiler.report(node, "bad-value", "xpl:dump: expected true or false", attribute="xpl:dump")
     if node.attributes["xpl:dump"] != "true":
@@ -194,9 +207,9 @@ def _dump(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNod
 
 
 def _slot(compiler: Compiler, node: Node, compiled: TemplateNode) -> TemplateNode:
-    """Return ``compiled`` changed by ``xpl:slot``, if present: the content that the caller passed for the slot runs.
+    """Apply ``xpl:slot``: return a template node that runs the slot body that the caller of the tag passed.
 
-    If the caller passed none, ``compiled`` runs.
+    If the caller passed none, it runs ``compiled``. An unknown slot is reported.
     """
     name = node.attributes["xpl:slot"]
     if name not in compiler.slots:
@@ -227,7 +240,7 @@ XPL = frozenset({*_WRAPPERS, *_READ_ELSEWHERE, "xpl:skipIf", "xpl:attrs", "xpl:o
 
 
 def is_inverted(compiler: Compiler, node: Node) -> bool:
-    """Return whether the element has ``xpl:invert``, which negates its attribute ``test``."""
+    """Return whether the element has ``xpl:invert="true"``, which negates its attribute ``test``."""
     text = node.attributes.get("xpl:invert", "false")
     if text not in {"true", "false"}:
         compiler.report(node, "bad-value", "xpl:invert: expected true or false", attribute="xpl:invert")

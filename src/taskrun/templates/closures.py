@@ -1,8 +1,8 @@
 """Template nodes (compiled elements of a template), the environment in which they run, and their control flow.
 
-Rules: a template node is an async function of an environment. A template in which nothing is awaited runs without an event
-loop. ``c:return``, ``c:break`` and ``c:continue`` raise exceptions that never leave the template; any other exception is a
-failure that a script or a tag raised.
+Rules: a template node is an async function of an environment. A template in which nothing is awaited runs without an
+event loop. ``c:return``, ``c:break`` and ``c:continue`` raise exceptions that never leave the template; any other
+exception is a failure that a script or a tag raised.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ MAX_CALLS = 60
 
 
 class NoValue(enum.Enum):
-    """Type of NO_VALUE, the result of a template node without a value, such as ``c:var``.
+    """Type of the constant NO_VALUE, which a template node without a value, such as that of ``c:var``, returns.
 
-    It does not change the value of the body in which the node runs.
+    A body has the value of its last template node that has one; NO_VALUE does not count.
     """
 
     NO_VALUE = 0
@@ -36,11 +36,14 @@ NO_VALUE = NoValue.NO_VALUE
 
 
 class ControlFlow(BaseException):
-    """Base of the exceptions for ``c:return``, ``c:break`` and ``c:continue``; scripts cannot catch it."""
+    """Base class of the exceptions of ``c:return``, ``c:break`` and ``c:continue``; scripts cannot catch them."""
 
 
 class Return(ControlFlow):
-    """Exception that ends the template, tag or slot with a value; ``node`` is the element that returns it."""
+    """Exception of ``c:return``: ends the running template, tag body or slot body with the value ``value``.
+
+    ``node`` is the element that raised it.
+    """
 
     def __init__(self, value: Any, node: Node) -> None:
         super().__init__()
@@ -49,15 +52,15 @@ class Return(ControlFlow):
 
 
 class Break(ControlFlow):
-    """Exception that ends the innermost loop."""
+    """Exception of ``c:break``: ends the innermost loop of the template."""
 
 
 class Continue(ControlFlow):
-    """Exception that ends the current iteration of the innermost loop."""
+    """Exception of ``c:continue``: ends the current iteration of the innermost loop of the template."""
 
 
 class Environment:
-    """State of a running template: its variables, its output, its budget, and the depth of nested calls of tags."""
+    """State of a running template: variables (``scope``), output (``out``), budget, and depth of nested tag calls."""
 
     __slots__ = ("budget", "depth", "out", "scope")
 
@@ -72,9 +75,10 @@ class Environment:
         return Environment(self.scope, out, self.budget, self.depth)
 
     def emit_or_return(self, value: Any, node: Node, *, raw: bool = False, null: bool = True) -> Any:
-        """Return the value of a tag in the output mode ``none``; in other modes add it to the output and return NO_VALUE.
+        """Pass on the value of a tag: in the mode ``none`` return it, else add it to the output and return NO_VALUE.
 
-        ``raw`` adds it without escapes; ``null=False`` leaves out a value that is null.
+        ``node`` is the element of the tag. ``raw`` adds the value without escaping ``<`` and the like; ``null=False``
+        adds nothing for null.
         """
         if self.out.mode == "none":
             return value
@@ -83,7 +87,10 @@ class Environment:
         return NO_VALUE
 
     def for_call(self, scope: Names, out: TemplateOutput) -> Environment:
-        """Return the environment for the body of a called tag or slot; raises ScriptBudgetError if calls nest too deep."""
+        """Return the environment for the body of a called tag or slot, with its own variables and output.
+
+        It charges a tick. Raises ScriptBudgetError if calls are nested too deep.
+        """
         if self.depth >= MAX_CALLS:
             raise ScriptBudgetError(f"the template was stopped: calls of tags are nested more than {MAX_CALLS} deep")
         self.budget.charge(1)
@@ -95,7 +102,7 @@ TemplateNode: TypeAlias = Callable[[Environment], Awaitable[Any]]
 
 
 async def no_op(_env: Environment) -> Any:
-    """Do nothing and return NO_VALUE."""
+    """Do nothing and return NO_VALUE: the template node of elements that have no effect or have problems."""
     return NO_VALUE
 
 
@@ -119,7 +126,11 @@ def sequence(nodes: list[TemplateNode]) -> TemplateNode:
 
 
 class TemplateVariables:
-    """Scope of the body of a tag or slot; the ``parent`` of a slot's scope is the scope of the caller."""
+    """Scope of the body of a tag or slot, with the variables ``own``.
+
+    ``parent`` is the caller's scope for a slot body, whose scripts can also read and assign the caller's variables. The
+    body of a tag has no parent.
+    """
 
     __slots__ = ("_own", "_parent")
 
@@ -138,7 +149,7 @@ class TemplateVariables:
         return name in self._own or (self._parent is not None and name in self._parent)
 
     def find(self, name: str, default: Any, /) -> Any:
-        """Return the value of a variable, or ``default`` if it does not exist."""
+        """Return the value of a variable of this scope or its parent, or ``default`` if it does not exist."""
         if name in self._own:
             return self._own[name]
         return default if self._parent is None else self._parent.find(name, default)
@@ -150,20 +161,21 @@ class TemplateVariables:
             self._parent[name] = value
 
     def pop(self, name: str, default: Any, /) -> Any:
-        """Remove a variable and return its value, or ``default`` if it does not exist."""
+        """Remove a variable of this scope, not of the parent; return its value, or ``default`` if there is none."""
         return self._own.pop(name, default)
 
     def names(self) -> Iterator[str]:
-        """Yield the names of all variables, those of the parent included."""
+        """Yield the names of all variables that can be read, those of the parent included."""
         yield from self._own
         if self._parent is not None:
             yield from self._parent.names()
 
 
 async def run_body(body: TemplateNode, env: Environment) -> Any:
-    """Run the body of a template, tag or slot up to its end or a ``return``; return its value.
+    """Run the body of a template, tag or slot up to its end or a ``c:return``.
 
-    If the body has output, the value of a ``return`` is added to it and NO_VALUE is returned.
+    In the output mode ``none`` return its value. In other modes the value of a ``c:return`` is added to the output, and
+    NO_VALUE is returned.
     """
     try:
         value = await body(env)
@@ -175,7 +187,10 @@ async def run_body(body: TemplateNode, env: Environment) -> Any:
 
 
 def run_synchronously(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end without an event loop and return its result; raises TypeError if it awaits."""
+    """Run a coroutine to its end without an event loop and return its result.
+
+    Raises TypeError if the coroutine really waits for something, which is impossible without an event loop.
+    """
     try:
         coroutine.send(None)
     except StopIteration as done:

@@ -4,9 +4,10 @@
       <c:if test="${total > 100}"><shop:Discount total="${total}"/></c:if>
     </source>
 
-Rules: every script and every tag is compiled before anything runs, and every problem is reported at its location. A tag with
-the prefix ``c:`` has a function in ``CORE``; a tag with another prefix is searched in the library of that prefix; a tag
-without a prefix is an element of the output, which exists only in the output modes ``xml``, ``html`` and ``node``.
+Rules: every script and every tag is compiled before anything runs, and every problem is reported at its location. The
+function of a tag with the prefix ``c:`` is found in the table ``CORE``; a tag with another prefix is searched in the
+library of that prefix. A tag without a prefix is an element of the output, which exists only in the output modes
+``xml``, ``html`` and ``node``. The module has more than 300 lines, because the methods of Compiler call each other.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ MAX_DEPTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles the elements of one template; it is immutable, so nested bodies are compiled by changed copies.
+    """Compiles the elements of one template to template nodes; it is immutable, nested bodies use changed copies.
+
+    Problems are reported: they are added to ``facts.problems``, and the compilation goes on.
 
     Attributes:
         settings: the settings of the scripts.
@@ -50,10 +53,10 @@ class Compiler:
         libraries: the tag libraries of the flow.
         prefixes: the tag libraries by the prefixes that are declared here.
         facts: collects the facts about the template.
-        slots: the slots of the tag whose body is compiled.
+        slots: if the body of a tag is compiled: the slots of this tag.
         loops: the number of enclosing loops.
-        depth: the nesting of macros.
-        including: the paths of the included files, the outermost first.
+        depth: how deep macro calls are nested that were output by macros.
+        including: the paths of the files whose ``c:include`` is being compiled, the outermost first.
     """
 
     settings: ScriptSettings
@@ -68,22 +71,22 @@ class Compiler:
     including: tuple[str, ...] = ()
 
     def report(self, node: Node, code: str, message: str, *, hint: str = "", attribute: str | None = None) -> None:
-        """Report a problem of an element, or of one of its attributes."""
+        """Report a problem of an element, or of one of its attributes: add a diagnostic to the facts."""
         self.facts.problems.append(node.problem(code, message, hint=hint, attribute=attribute))
 
     def script(self, node: Node, *, leaves: bool = False) -> Script | None:
-        """Compile the text of an element as a script; return it, or None if it has problems, which are reported.
+        """Compile the text of an element as a script and return it; report problems and return None if it has any.
 
-        With ``leaves``, the value of the script is Ellipsis unless it ends with ``return``.
+        With ``leaves``, the value of a script that contains ``return`` is Ellipsis when it ends without ``return``.
         """
         return self._script(ScriptSource(node, None, node.text), expression=False, leaves=leaves)
 
     def part(self, part: ScriptSource) -> Script | None:
-        """Compile a part of the file as an expression; return it, or None if it has problems, which are reported."""
+        """Compile the text ``part`` as one expression and return it; report problems and return None if it has any."""
         return self._script(part, expression=True)
 
     def _script(self, part: ScriptSource, *, expression: bool, leaves: bool = False) -> Script | None:
-        """Compile a part of the file, add it to the facts and return it, or None if it has problems (reported)."""
+        """Compile the text ``part`` and add the script to the facts; report problems and return None if it has any."""
         try:
             script = compile_source(
                 part, self.settings, language=self.language, expression=expression, awaits=not expression, leaves=leaves
@@ -95,7 +98,7 @@ class Compiler:
         return script
 
     def add_script(self, script: Script | Template | TextTemplate) -> None:
-        """Add a compiled script, and the names that it uses, to the facts."""
+        """Add a compiled script, the names that it uses, and whether it has to be awaited, to the facts."""
         self.facts.scripts.append(script)
         self.facts.reads |= script.reads
         self.facts.uses |= script.uses
@@ -103,7 +106,10 @@ class Compiler:
         self.facts.suspends = self.facts.suspends or getattr(script, "suspends", False)
 
     def template(self, node: Node, attribute: str | None) -> Template | None:
-        """Compile an attribute or a text with ``${…}``; return it, or None if it has problems, which are reported."""
+        """Compile an attribute, or an element's text if ``attribute`` is None, as a text that may contain ``${…}``.
+
+        Reports problems and returns None if it has any.
+        """
         try:
             template = compile_template(node, attribute, language=self.language, settings=self.settings)
         except BindError as error:
@@ -113,9 +119,10 @@ class Compiler:
         return template
 
     def expression(self, node: Node, attribute: str, *, needed: bool = True) -> Script | Template | None:
-        """Compile an attribute as one expression, with or without ``${…}`` around it; return it.
+        """Compile an attribute as one expression, with or without ``${…}`` around it, and return it.
 
-        Returns None if it has problems, which are reported, or is missing, which is reported if it is ``needed``.
+        Returns None if the expression has problems or the attribute is missing. Both are reported, a missing attribute
+        only if it is ``needed``.
         """
         text = node.attributes.get(attribute)
         if text is None:
@@ -130,7 +137,10 @@ class Compiler:
         return template
 
     def check_attributes(self, node: Node, *names: str, xpl: bool = True) -> None:
-        """Report the attributes of an element except ``names``, ``xmlns:`` and, with ``xpl``, ``xpl:`` attributes."""
+        """Report all attributes of an element that are not in ``names``.
+
+        Attributes that begin with ``xmlns:`` are allowed and, with ``xpl``, those that begin with ``xpl:``.
+        """
         for name in node.attributes:
             free = name.startswith(("xpl:", "xmlns:")) if xpl else name.startswith("xmlns:")
             if name not in names and not free:
@@ -139,7 +149,7 @@ class Compiler:
                 self.report(node, "unknown-attribute", message, hint=hint, attribute=name)
 
     def check_empty(self, node: Node) -> None:
-        """Report the content of an element that must be empty."""
+        """Report a problem if an element has content although it must be empty."""
         if node.children:
             child = node.children[0]
             name = "text" if child.tag == TEXT else f"<{child.tag}>"
@@ -148,14 +158,17 @@ class Compiler:
             self.report(node, "unexpected-text", f"text in <{node.tag}>, which must be empty")
 
     def bind_variables(self, node: Node, *attributes: str) -> None:
-        """Record the variables that a tag sets: their names are the values of the attributes ``attributes``."""
+        """Record the variables that a tag sets, whose names are the values of the given attributes of its element.
+
+        An attribute that is missing is ignored.
+        """
         for attribute in attributes:
             name = node.attributes.get(attribute)
             if name is not None:
                 self.bind_variable(node, attribute, name)
 
     def bind_variable(self, node: Node, attribute: str, name: str) -> None:
-        """Record the variable ``name`` that a tag sets; report it at ``attribute`` if it is not a valid name."""
+        """Record that a tag sets the variable ``name``, which its ``attribute`` contains; report an invalid name."""
         if not name.isidentifier() or name.startswith("_"):
             self.report(node, "bad-value", f"'{name}' is no name of a variable", attribute=attribute)
         self.facts.bound.add(name)
@@ -169,13 +182,13 @@ class Compiler:
         return replace(self, loops=self.loops + 1)
 
     def body(self, node: Node) -> TemplateNode:
-        """Compile the content of an element to a template node; its value is the last value of a child that has one."""
+        """Compile the content of an element to a template node, whose value is that of the last child that has one."""
         if node.text and not node.children:
             return self.text(node)
         return sequence([self.element(child) for child in node.children])
 
     def source(self, node: Node) -> TemplateNode:
-        """Compile the content of an element, which may begin with ``<c:import>`` elements, to a template node."""
+        """Compile the content of an element like ``body``; it may begin with ``<c:import>`` elements."""
         compiler = self.with_declarations(node)
         rest = list(node.children)
         while rest and rest[0].tag == "c:import":
@@ -185,14 +198,17 @@ class Compiler:
         return compiler.body(node)
 
     def slot(self, node: Node, mode: str, names: tuple[str, ...]) -> SlotBody:
-        """Compile the content of an element as the body of a slot; ``names`` are the arguments of the slot."""
+        """Compile the content of an element as a slot body with the output mode ``mode``.
+
+        ``names`` are the arguments of the slot, which the content can read as variables.
+        """
         facts = TemplateFacts(problems=self.facts.problems)
         compiled = replace(self, mode=mode, loops=0, facts=facts).source(node)
         self.facts.include(facts, names)
         return SlotBody(names, compiled, facts, mode)
 
     def element(self, node: Node) -> TemplateNode:
-        """Compile a text, or an element with its ``xpl:`` attributes and prefix declarations, to a template node."""
+        """Compile a text node, or an element with its ``xpl:`` and ``xmlns:`` attributes, to a template node."""
         if node.tag == TEXT:
             return self.text(node)
         scoped = self.with_declarations(node)
@@ -201,9 +217,9 @@ class Compiler:
         return scoped.tag(node)
 
     def tag(self, node: Node) -> TemplateNode:
-        """Compile an element without its ``xpl:`` attributes and prefix declarations to a template node.
+        """Compile an element to a template node, ignoring its ``xpl:`` attributes and prefix declarations.
 
-        It becomes a core tag, a call of a library's tag, or an element of the output.
+        Its tag is a core tag, a tag of a library, or an element of the output; anything else is reported.
         """
         from taskrun.templates.core_tags import CORE
 
@@ -252,7 +268,10 @@ class Compiler:
         return replace(self, prefixes={**self.prefixes, **added}) if added else self
 
     def text(self, node: Node) -> TemplateNode:
-        """Compile a text node, which is output with its ``${…}`` replaced; report it in the output mode ``none``."""
+        """Compile a text node to a template node that outputs the text, with the values of its ``${…}``.
+
+        In the output mode ``none`` a text is reported, unless it is white space.
+        """
         if not node.text.strip():
             return no_op
         if self.mode == "none":
@@ -279,11 +298,11 @@ class Compiler:
         return emit_parts
 
     def _declares_library(self, name: str) -> bool:
-        """Return whether the attribute ``name`` declares a prefix of a tag library; such an attribute is not output."""
+        """Return whether the attribute ``name`` declares the prefix of a tag library, so that it is not output."""
         return name.startswith("xmlns:") and name[6:] in self.prefixes
 
     def literal(self, node: Node) -> TemplateNode:
-        """Compile an element that is no tag: it is output with its attributes and content."""
+        """Compile an element whose tag is not to be executed: it is output with its attributes and content."""
         names = [name for name in node.attributes if not name.startswith("xpl:") and not self._declares_library(name)]
         values = {name: self.template(node, name) for name in names}
         extra = self.expression(node, "xpl:attrs", needed=False)

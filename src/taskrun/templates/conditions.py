@@ -2,9 +2,10 @@
 
     <when><and><eq name="status" value="paid"/><gt name="order.total" value="${100}"/></and></when>
 
-Rules: ``name`` is a variable, or a path of keys or members such as ``order.total``; a missing key or member is null. ``value`` is
-text with ``${…}``, ``valueName`` another variable. Conditions beside each other must all be true. A text is compared with
-a number as a number if it is one.
+Rules: ``name`` is a variable, or names joined by dots such as ``order.total``: a variable and the keys or members to
+follow from its value. A missing key or member is null. ``value`` is text with ``${…}``; ``valueName`` instead of it
+means the value of another variable. Conditions beside each other must all be true. If a text is compared with a number,
+the text is converted to a number if possible.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ _UNARY: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
 
 
 def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
-    """Return both values; if one is a text and the other a number, the text as a number if it is one."""
+    """Return both values in a form that can be compared.
+
+    If one is a text and the other is not, the text is converted to a number or, if that fails, both become texts.
+    """
     if isinstance(left, str) == isinstance(right, str) or left is None or right is None:
         return left, right
     try:
@@ -45,7 +49,10 @@ def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _false_for_null(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Return a variant of ``test`` that returns False if one of its values is null."""
+    """Return a variant of ``test`` that returns False if one of its values is null.
+
+    It also converts the values by ``_comparable`` before it calls ``test``.
+    """
 
     def compare(left: Any, right: Any) -> bool:
         if left is None or right is None:
@@ -56,7 +63,7 @@ def _false_for_null(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bo
 
 
 def _equal(left: Any, right: Any) -> bool:
-    """Return whether two values are equal; a boolean equals its name as text."""
+    """Return whether two values are equal; the boolean True also equals the text "true", False the text "false"."""
     if isinstance(left, bool) and isinstance(right, str):
         return str(left).lower() == right.lower()
     left, right = _comparable(left, right)
@@ -64,13 +71,13 @@ def _equal(left: Any, right: Any) -> bool:
 
 
 def _among(value: Any, choices: Any) -> bool:
-    """Return whether a value equals one of ``choices``, a list or a text with commas."""
+    """Return whether a value equals one of ``choices``: a list, or a text in which commas separate the choices."""
     items = [item.strip() for item in choices.split(",")] if isinstance(choices, str) else choices or ()
     return any(_equal(value, item) for item in items)
 
 
 def _contains(whole: Any, part: Any) -> bool:
-    """Return whether a text, list or map contains ``part``; null contains nothing."""
+    """Return whether a text contains the text ``part``, a list this item or a map this key; null contains nothing."""
     return whole is not None and part in whole
 
 
@@ -99,13 +106,13 @@ CONDITIONS = frozenset({*_UNARY, *_BINARY, *_GROUPS, *_CONSTANT, "between"})
 
 
 def has_conditions(node: Node) -> bool:
-    """Return whether the content of an element consists of conditions, which the first child element tells."""
+    """Return whether the content of an element consists of conditions: its first child element is one."""
     tags = [child.tag for child in node.children if child.tag != TEXT]
     return bool(tags) and tags[0] in CONDITIONS
 
 
 def compile_conditions(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile the conditions in an element; the value of the template node is whether all are true."""
+    """Compile the conditions in an element to a template node, whose value is True if all are true, else False."""
     tests = _compile_tests(compiler, node)
 
     async def run(env: Environment) -> bool:
@@ -115,14 +122,14 @@ def compile_conditions(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _compile_tests(compiler: Compiler, node: Node) -> list[Condition]:
-    """Compile the child elements of an element as conditions."""
+    """Compile the child elements of an element as conditions; an element without any is reported."""
     if not node.children:
         compiler.report(node, "missing-element", f"<{node.tag}> contains no condition")
     return [_compile_test(compiler, child) for child in node.children]
 
 
 def _compile_test(compiler: Compiler, node: Node) -> Condition:
-    """Compile an element as a condition."""
+    """Compile one element as a condition, with the conditions inside it if it is a group; report any other element."""
     tag = node.tag
     if tag in _GROUPS:
         compiler.check_attributes(node, xpl=False)
@@ -137,7 +144,10 @@ def _compile_test(compiler: Compiler, node: Node) -> Condition:
 
 
 def _combine(tag: str, tests: list[Condition]) -> Condition:
-    """Combine conditions by ``tag``: ``and``, ``or``, or ``not``, which is true unless all ``tests`` are true."""
+    """Return the condition of a group: ``tag`` is ``and``, ``or`` or ``not``, ``tests`` are the conditions in it.
+
+    ``not`` is true unless all conditions in it are true.
+    """
     if tag == "or":
         return lambda env: any(test(env) for test in tests)
     if tag == "not":
@@ -168,14 +178,14 @@ def _compile_single(compiler: Compiler, node: Node) -> Condition:
 
 
 def _between(value: Any, low: Any, high: Any) -> bool:
-    """Return whether a value is in a range, its limits included."""
+    """Return whether a value is in the range from ``low`` to ``high``, both included; False if one of them is null."""
     return _BINARY["ge"](value, low) and _BINARY["le"](value, high)
 
 
 def _compile_path(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
-    """Compile an attribute that names a variable or a path such as ``order.total``.
+    """Compile an attribute that names a variable, such as ``order``, or a part of its value, such as ``order.total``.
 
-    The result is a function that returns the value of the variable, or at the path.
+    The result is a function of the environment that returns this value. A missing or invalid attribute is reported.
     """
     text = node.attributes.get(attribute, "")
     if not text or not all(part.isidentifier() for part in text.split(".")):
@@ -190,7 +200,7 @@ def _compile_path(compiler: Compiler, node: Node, attribute: str) -> Callable[[E
 
 
 def _member(value: Any, names: list[str]) -> Any:
-    """Return the value at a path of keys or members, or null if one is missing."""
+    """Follow keys or members from a value: ``_member(order, ["customer", "name"])``; null if one is missing."""
     for name in names:
         if value is None:
             return None
@@ -205,7 +215,10 @@ def _member(value: Any, names: list[str]) -> Any:
 
 
 def _compile_value(compiler: Compiler, node: Node, attribute: str) -> Callable[[Environment], Any]:
-    """Compile a mandatory attribute, a text with ``${…}``, to a function that returns its value."""
+    """Compile an attribute, a text with ``${…}``, to a function of the environment that returns its value.
+
+    If the attribute is missing, report it.
+    """
     if attribute not in node.attributes:
         compiler.report(node, "missing-attribute", f"<{node.tag}> needs the attribute {attribute}")
         return lambda _env: None

@@ -6,8 +6,9 @@
     <c:while test="${todo}">…<c:break/>…</c:while>
     <c:return value="${x}"/>     <c:iif test="${x}" then="${1}" else="${2}"/>
 
-Rules: one function per tag compiles its element to a template node. A variable that a tag sets belongs to the step (in a
-library, to the tag) and exists after the tag has ended; the variables of a loop keep their last value.
+Rules: for each tag there is one function, which compiles an element to a template node. A variable that a tag sets
+belongs to the step, or in a tag library to the library's tag. It still exists after the tag that set it has ended; the
+variables of a loop keep their last value.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def _if(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _choose(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:choose>``: run the first ``<when>`` whose test is true, else ``<otherwise>``."""
+    """Compile ``<c:choose>``: run the content of the first ``<when>`` whose test is true, else of ``<otherwise>``."""
     compiler.check_attributes(node)
     branches: list[tuple[Any, bool, TemplateNode]] = []
     otherwise: TemplateNode | None = None
@@ -75,7 +76,7 @@ def _choose(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _for(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:for>``: run the content for each item or number."""
+    """Compile ``<c:for>``: run the content for each item of ``items``, or for each number from ``begin`` to ``end``."""
     compiler.check_attributes(node, "items", "var", "index", "begin", "end", "step")
     items = _numbers(compiler, node) if "items" not in node.attributes else _items(compiler, node)
     compiler.bind_variables(node, "var", "index")
@@ -97,7 +98,7 @@ def _for(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 async def _run_iteration(env: Environment, inside: TemplateNode) -> bool:
-    """Run one iteration of a loop; return False if ``c:break`` ended the loop."""
+    """Run the content of a loop once; return False if ``c:break`` ended the loop, else True."""
     try:
         await inside(env)
     except Break:
@@ -108,7 +109,10 @@ async def _run_iteration(env: Environment, inside: TemplateNode) -> bool:
 
 
 def _items(compiler: Compiler, node: Node) -> LoopItems:
-    """Return a function for the items of ``<c:for items="…">``: those of a list, the pairs of a map, none for null."""
+    """Return a function of the environment that returns the items of ``<c:for items="…">``.
+
+    These are the items of a list or another iterable, the pairs of key and value of a map, and none for null.
+    """
     for name in ("begin", "end", "step"):
         if name in node.attributes:
             compiler.report(node, "no-meaning", f"{name} cannot be used together with items", attribute=name)
@@ -126,7 +130,10 @@ def _items(compiler: Compiler, node: Node) -> LoopItems:
 
 
 def _numbers(compiler: Compiler, node: Node) -> LoopItems:
-    """Return a function for the numbers of ``<c:for begin="…" end="…" step="…">``; ``end`` is included."""
+    """Return a function of the environment that returns the numbers of ``<c:for begin="…" end="…" step="…">``.
+
+    ``end`` itself is included.
+    """
     given = {name: compiler.expression(node, name, needed=False) for name in ("begin", "end", "step")}
     if given["end"] is None:
         compiler.report(node, "missing-attribute", "<c:for> needs items, or begin and end")
@@ -167,7 +174,7 @@ def _while(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _raising(error: type[Break | Continue]) -> TagCompiler:
-    """Return the function that compiles ``<c:break>`` or ``<c:continue>``: the tag raises ``error``."""
+    """Return the function that compiles ``<c:break>`` or ``<c:continue>``: at run time the tag raises ``error``."""
 
     def compile_tag(compiler: Compiler, node: Node) -> TemplateNode:
         compiler.check_attributes(node)
@@ -184,7 +191,10 @@ def _raising(error: type[Break | Continue]) -> TagCompiler:
 
 
 def _return(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:return>``: end the template, tag or slot with the value of ``value`` or of the content."""
+    """Compile ``<c:return>``: end the template, tag body or slot body that contains it with a value.
+
+    The value is that of the attribute ``value`` or of the content.
+    """
     compiler.check_attributes(node, "value")
     value = compiler.template(node, "value") if "value" in node.attributes else None
     if value is not None:
@@ -200,7 +210,7 @@ def _return(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _iif(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:iif>``: the value of ``then`` or of ``else``."""
+    """Compile ``<c:iif>``: its value is that of ``then`` if the test is true, else that of ``else``."""
     compiler.check_attributes(node, "test", "then", "else")
     compiler.check_empty(node)
     test, turned = compiler.expression(node, "test"), is_inverted(compiler, node)

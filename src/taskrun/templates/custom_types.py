@@ -11,9 +11,10 @@
           <source><test:MyFunc xpl:lib="/nop/test/test.xlib" a="${1}" b="${b}"><exec>…</exec></test:MyFunc></source>
         </xpl>
 
-Rules: attributes and children with the prefix of the type move to the tag, and so do those of ``meta``. Each input becomes an
-attribute of the tag, unless the author wrote that attribute. If the library has a tag ``MyFunc-generator``, the elements that
-it outputs replace the step instead. The result is not rewritten again.
+Rules: attributes and children of the step that have the prefix of the type move to the call of the tag, and so do the
+attributes and children of ``<meta>``. Each input becomes an attribute of the call, unless the author wrote that
+attribute. If the library has a tag ``MyFunc-generator``, the elements that this tag outputs replace the step instead.
+The result is not rewritten again.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ _TYPE = "customType"
 
 
 class CustomTypes:
-    """Rewrites the custom steps of a flow into steps that call a tag."""
+    """Rewrites the custom steps of a flow: ``CustomTypes(templates).apply()`` returns the new tree.
+
+    ``templates`` has the tree and the tag libraries of the flow.
+    """
 
     def __init__(self, templates: FlowTemplates) -> None:
         self.templates = templates
@@ -49,7 +53,7 @@ class CustomTypes:
         return root
 
     def _rewrite(self, node: Node) -> Node:
-        """Return an element with the custom steps in it rewritten; the same object if there are none."""
+        """Return an element with all custom steps inside it rewritten; the same object if there are none."""
         if not node.children or node.tag in self.templates.lookup.sources.opaque:
             return node
         children: list[Node] = []
@@ -63,7 +67,11 @@ class CustomTypes:
         return node._replace(children=tuple(children))
 
     def _step(self, node: Node) -> Sequence[Node]:
-        """Return the elements that replace a custom step; none if it has a problem, which is recorded."""
+        """Return the elements that replace a custom step.
+
+        Problems are recorded, and ``apply`` raises them when all custom steps have been read; the elements are not used
+        then.
+        """
         if _TYPE not in node.attributes:
             self.problems.append(node.problem("missing-attribute", "<custom> needs the attribute customType"))
             return ()
@@ -90,7 +98,7 @@ class CustomTypes:
         return (self._call(node, prefix, owner, path),) if made is None else made
 
     def _check_meta(self, node: Node, meta: Node) -> None:
-        """Record problems for a second ``<meta>`` in a custom step and for text in ``meta``."""
+        """Record problems for a second ``<meta>`` in a custom step, and for text in its first one, ``meta``."""
         second = next((child for child in node.children if child.tag == "meta" and child is not meta), None)
         if second is not None:
             self.problems.append(second.problem("doubled", f"a second <meta> in <{node.tag}>"))
@@ -100,10 +108,11 @@ class CustomTypes:
             self.problems.append(meta.problem("unexpected-text", message))
 
     def _generated(self, node: Node, owner: Node, declared: str, path: str, name: str) -> Sequence[Node] | None:
-        """Return the elements that the library's generator tag for a custom step outputs.
+        """Run the generator tag for a custom step and return the elements that it outputs.
 
-        Returns None if it has no such tag. ``owner`` declares the library ``path`` by its attribute ``declared``;
-        ``name`` is the name of the custom type.
+        Returns None if the library has no such tag, and no elements if there is a problem, which is recorded. ``owner``
+        is the element that declares the library, by its attribute ``declared`` with the value ``path``. ``name`` is the
+        custom type without its prefix.
         """
         try:
             library = self.templates.libraries.find(path, owner.attribute_at(declared).path)
@@ -122,9 +131,9 @@ class CustomTypes:
         return ()
 
     def _call(self, node: Node, prefix: str, owner: Node, path: str) -> Node:
-        """Return the custom step as a step whose ``<source>`` calls the tag.
+        """Return a custom step rewritten into a step whose ``<source>`` calls the tag.
 
-        ``owner`` is the element that declares the prefix, ``path`` the library.
+        ``owner`` is the element that declares the prefix; ``path`` is the path of the library.
         """
         attributes: dict[str, str] = {}
         places: dict[str, tuple[Node, str]] = {}
@@ -163,7 +172,7 @@ class CustomTypes:
 
 
 def _own_children(node: Node, prefix: str) -> Iterator[Node]:
-    """Yield the children of a custom step that remain in the step; the others move to the tag."""
+    """Yield the children that stay in a custom step: all but ``<meta>`` and those whose tags begin with ``prefix``."""
     for child in node.children:
         if child.tag != "meta" and not child.tag.startswith(prefix):
             yield child

@@ -6,8 +6,8 @@
     <c:import from="/shop/tags.xlib" as="shop"/>
     <c:include src="parts/header.xml"/>           replaced by the root of that file; <c:unit> for several tags
 
-Rules: ``return`` in a script ends the template, tag or slot with that value, as it ends a step. Without ``return``, the value of
-the script's last expression is the value of the tag.
+Rules: ``return`` in a ``<c:script>`` ends the whole template, tag body or slot body with that value, as ``return`` in
+the script of a step ends the step. Without ``return``, the value of ``<c:script>`` is that of its last expression.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def _script(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:script>``: run the script that is its text."""
+    """Compile ``<c:script>``: run its text as a script."""
     compiler.check_attributes(node, "lang", "args", "returnType")
     script = _compile_script(compiler, node)
     convert = _converter(compiler, node, "returnType")
@@ -52,7 +52,7 @@ def _script(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _compile_script(compiler: Compiler, node: Node) -> Script | None:
-    """Compile the text of a ``<c:script>``; return it, or None if it has problems, which are reported."""
+    """Compile the text of a ``<c:script>`` and return it; report problems and return None if it has any."""
     if node.children:
         inner = next(child for child in node.children if child.tag != TEXT)
         compiler.report(
@@ -72,7 +72,7 @@ def _compile_script(compiler: Compiler, node: Node) -> Script | None:
 
 
 def _check_args(compiler: Compiler, node: Node, script: Script) -> None:
-    """Report the variables that a script reads although its attribute ``args`` does not list them."""
+    """Report the variables that a ``<c:script>`` reads although its attribute ``args`` does not list them."""
     if "args" not in node.attributes:
         return
     wanted = {name.strip() for name in node.attributes["args"].split(",") if name.strip()}
@@ -83,7 +83,10 @@ def _check_args(compiler: Compiler, node: Node, script: Script) -> None:
 
 
 def _converter(compiler: Compiler, node: Node, attribute: str) -> Callable[[Any], Any]:
-    """Return the function that converts values to the type that an attribute names; null stays null."""
+    """Return the function that converts a value to the type that an attribute names, such as ``type="int"``.
+
+    Null stays null. An unknown type is reported. Without the attribute the function returns the value unchanged.
+    """
     name = node.attributes.get(attribute)
     convert = compiler.libraries.converter(name) if name is not None else _unchanged
     if convert is None:
@@ -101,12 +104,12 @@ def _converter(compiler: Compiler, node: Node, attribute: str) -> Callable[[Any]
 
 
 def _unchanged(value: Any) -> Any:
-    """Return the value unchanged: the converter of an attribute without a type."""
+    """Return ``value``: used instead of a conversion where an attribute names no type."""
     return value
 
 
 def _var(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:var>``: set a variable to the value of ``value`` or of the content."""
+    """Compile ``<c:var>``: set a variable to the value of the attribute ``value`` or of the content."""
     compiler.check_attributes(node, "name", "type", "value")
     if "name" not in node.attributes:
         compiler.report(node, "missing-attribute", "<c:var> needs the attribute name")
@@ -127,7 +130,7 @@ def _var(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _assign(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:assign>``: set variables, or keys of the map ``obj``, to the values of the other attributes."""
+    """Compile ``<c:assign>``: set the variables that its attributes name or, with ``obj``, keys of this map."""
     compiler.check_empty(node)
     target = compiler.template(node, "obj") if "obj" in node.attributes else None
     names = [name for name in node.attributes if name != "obj" and not name.startswith(("xpl:", "xmlns:"))]
@@ -154,7 +157,7 @@ def _assign(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _import(compiler: Compiler, node: Node) -> TemplateNode:
-    """Report a misplaced ``<c:import>``: one at the beginning of a body is handled by ``apply_import``."""
+    """Report ``<c:import>`` at a wrong place; at the beginning of a body it is read by ``apply_import`` instead."""
     message = "<c:import> is possible at the beginning of a body only"
     compiler.report(node, "no-meaning", message, hint="move it to the beginning")
     return no_op

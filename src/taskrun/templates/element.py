@@ -1,7 +1,7 @@
 """An XML element as a value of scripts: the input and output of generators and of tags with the output mode ``node``.
 
-Rules: it is read-only. It keeps the location of its source, so that problems of generated elements can be reported there.
-Scripts see the name of its class, in messages and in ``type(…)``.
+Rules: it is read-only. It keeps the location of its source, so that problems of generated elements can be reported
+there. The class has the short name Element, because scripts see it in messages and in ``type(…)``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Element:
 
     @property
     def text(self) -> str:
-        """The text directly in the element, without that of its child elements."""
+        """The text directly in the element; text inside its child elements does not count."""
         return self._node.text or "".join(child.text for child in self._node.children if child.tag == TEXT)
 
     def attrText(self, name: str, default: str | None = None) -> str | None:
@@ -56,16 +56,16 @@ class Element:
         return self._node.attributes.get(name, default)
 
     def childByTag(self, tag: str) -> Element | None:
-        """Return the first child element with the tag, or null."""
+        """Return the first child element with this tag, or null if there is none."""
         child = self._node.child(tag)
         return None if child is None else Element(child)
 
     def childrenByTag(self, tag: str) -> list[Element]:
-        """Return all child elements with the tag."""
+        """Return all child elements with this tag."""
         return [child for child in self.children if child.tagName == tag]
 
     def descendants(self) -> list[Element]:
-        """Return all elements below this one, in document order."""
+        """Return all elements inside this one at any depth, in document order; each costs a tick."""
         current_budget().charge(size_of(self._node))
         return [Element(node) for node in self._node.walk() if node is not self._node and node.tag != TEXT]
 
@@ -74,7 +74,7 @@ class Element:
         return str(self._node.at)
 
     def toXml(self) -> str:
-        """Return the element as XML text."""
+        """Return the element with its content as XML text; each element in it costs a tick."""
         current_budget().charge(size_of(self._node))
         return xml_of(self._node)
 
@@ -83,12 +83,12 @@ class Element:
 
 
 def node_of(element: Element) -> Node:
-    """Return the Node of an element; scripts cannot get it."""
+    """Return the Node of an Element; it is not a method, so that scripts cannot get the Node."""
     return element._node  # noqa: SLF001 - used by this package only
 
 
 def size_of(node: Node) -> int:
-    """Return the number of elements and texts in a node; raises ScriptBudgetError if it is too large or nested too deep."""
+    """Return the number of elements and texts in a node; raises ScriptBudgetError if it is too large or too deep."""
     size, level, below = 0, [node], list[Node]()
     for _ in range(MAX_ELEMENT_DEPTH):
         for one in level:
@@ -103,7 +103,7 @@ def size_of(node: Node) -> int:
 
 
 def items_of(value: Any) -> Iterator[Any]:
-    """Yield the items of a list or tuple; yield any other value itself."""
+    """Yield the items of a list or tuple; any other value is yielded itself, as the only item."""
     if isinstance(value, list | tuple):
         yield from value
     else:
@@ -123,7 +123,7 @@ def xml_of(node: Node) -> str:
 
 
 def start_tag(tag: str, attributes: Mapping[str, str]) -> str:
-    """Return the start of an element up to its attributes, without the closing ``>``.
+    """Return the start tag of an element without its end, so that the caller can add ``>`` or ``/>``.
 
     >>> start_tag("a", {"b": "1 < 2"})
     '<a b="1 &lt; 2"'

@@ -4,8 +4,8 @@
     <c:throw errorCode="shop.no-stock" params="${{'item': item}}"/>
     <c:check test="${total >= 0}" errorCode="shop.negative"/>
 
-Rules: ``c:try`` catches every exception except a cancellation and an exceeded budget. ``type`` is the name of the exception's
-class or of one of its bases, or its error code.
+Rules: ``c:try`` catches every exception except a cancellation and an exceeded budget. With ``type`` it catches only the
+exceptions whose class, a base class of it, or error code has this name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ERROR_ATTRIBUTES = ("errorCode", "params", "cause", "errorDescription", "bizFat
 
 
 def _try(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:try>``: run ``<body>``, on a failure ``<catch>``, and in the end ``<finally>``."""
+    """Compile ``<c:try>``: run ``<body>``, after a failure ``<catch>``, and in the end, in any case, ``<finally>``."""
     compiler.check_attributes(node)
     parts = _parts(compiler, node)
     body, last = (compiler.body(parts[tag]) if tag in parts else no_op for tag in ("body", "finally"))
@@ -50,7 +50,7 @@ def _try(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _parts(compiler: Compiler, node: Node) -> dict[str, Node]:
-    """Return the child elements of a ``<c:try>`` by tag; report missing and unknown ones."""
+    """Return the child elements of a ``<c:try>`` by their tags; report missing, unknown and repeated ones."""
     parts: dict[str, Node] = {}
     for child in node.children:
         tag = child.tag.removeprefix("c:")
@@ -70,7 +70,7 @@ def _parts(compiler: Compiler, node: Node) -> dict[str, Node]:
 def _handler(compiler: Compiler, catch: Node | None) -> tuple[TemplateNode | None, str, str]:
     """Compile ``<catch>``; return its template node, the name of its variable, and the type that it catches.
 
-    Without ``<catch>`` the template node is None.
+    Without ``<catch>`` the template node is None. The name and the type are empty if the attribute is missing.
     """
     if catch is None:
         return None, "", ""
@@ -79,14 +79,17 @@ def _handler(compiler: Compiler, catch: Node | None) -> tuple[TemplateNode | Non
 
 
 def _names(error: Exception) -> set[str]:
-    """Return the names by which ``type`` can select an exception: its classes and its error code."""
+    """Return the values of ``type`` that catch an exception: the names of its classes and its error code."""
     names = {cls.__name__ for cls in type(error).__mro__}
     code = getattr(error, "error_code", None) or getattr(error, "errorCode", None)
     return names | {str(code)} if code else names
 
 
 def _failure(compiler: Compiler, node: Node) -> Callable[[Environment], Exception]:
-    """Compile the attributes of ``<c:throw>`` or ``<c:check>``; the result is a function that creates the exception."""
+    """Compile the attributes of ``<c:throw>`` or ``<c:check>``; return a function that creates the exception.
+
+    The function gets the environment and returns the exception, which the caller raises.
+    """
     from taskrun.script.xscript.values import NopScriptError
 
     compiler.check_empty(node)

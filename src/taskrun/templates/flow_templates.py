@@ -3,9 +3,10 @@
     <task xmlns:shop="/shop/shop.xlib">
       <x:config><c:import class="shop.orders:Order"/><c:var name="LIMIT" value="${100}"/></x:config>
 
-Rules: the compiler of templates is imported, and libraries are loaded, when the first template is compiled. Sections such as
-``x:post-extends`` are templates with the output mode ``node`` that run at load time; their variable ``dsl_root`` (also
-``_dsl_root``) is the tree of the flow at that time.
+Rules: the compiler of templates is imported, and libraries are loaded, when the first template is compiled. What
+``x:config`` imports and sets can be read by all scripts of the flow. Sections such as ``x:post-extends`` are templates
+with the output mode ``node`` that run when the flow is loaded. Their variable ``dsl_root`` (also ``_dsl_root``) is the
+tree of the flow at that time.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ CONFIG, BEFORE, AFTER = "x:config", "x:pre-parse", "x:post-parse"
 
 
 class FlowTemplates:
-    """Compiles the templates of the flow whose tree is ``root``."""
+    """Compiles and runs the templates of one flow, whose tree is ``root``.
+
+    ``sources`` finds the files of the flow, ``tags`` are the settings for tags, ``settings`` those of scripts.
+    """
 
     def __init__(self, root: Node, sources: Sources, tags: TagSettings, settings: ScriptSettings) -> None:
         self.imports: dict[str, str] = {
@@ -45,14 +49,17 @@ class FlowTemplates:
 
     @cached_property
     def libraries(self) -> Libraries:
-        """The tag libraries of the flow."""
+        """The tag libraries of the flow; each is loaded when it is first used."""
         from taskrun.templates.libraries import Libraries
 
         return Libraries(self.lookup, self._plain)
 
     @cached_property
     def _compiler(self) -> Compiler:
-        """The template compiler, with the prefixes of the root and the imports and variables of ``x:config``."""
+        """The compiler from which all templates of the flow start.
+
+        It has the prefixes that the root declares, and the imports and variables of ``x:config``.
+        """
         from taskrun.templates.analysis import TemplateFacts
         from taskrun.templates.api import evaluate_constants
         from taskrun.templates.compile import Compiler
@@ -74,18 +81,18 @@ class FlowTemplates:
 
     @property
     def settings(self) -> ScriptSettings:
-        """The settings of the flow's scripts, with the imports and variables of ``x:config``."""
+        """The settings of the flow's scripts, with the imports and variables of ``x:config`` as additional names."""
         return self._compiler.settings if self.root.child(CONFIG) is not None else self._plain
 
     @property
     def prefixes(self) -> Mapping[str, Library]:
-        """The tag libraries by the prefixes that the root declares."""
+        """The tag libraries by the prefixes that the root declares and ``x:config`` imports."""
         return self._compiler.prefixes
 
     def script(self, node: Node, language: str, *, awaits: bool) -> Script:
-        """Compile the content of an element as a template; raises BindError.
+        """Compile the content of an element as a template; return it as a Script, or raise BindError with its problems.
 
-        ``awaits`` allows tags and scripts that have to be awaited.
+        ``language`` is the dialect of its scripts. ``awaits`` allows tags and scripts that have to be awaited.
         """
         from taskrun.templates.api import compile_template_body
 
@@ -99,7 +106,7 @@ class FlowTemplates:
         )
 
     def generate(self, section: Node, values: Mapping[str, Any]) -> Sequence[Node]:
-        """Evaluate a section, such as ``x:gen-extends``, and return the elements that it outputs.
+        """Compile and run a section, such as ``x:gen-extends``, and return the elements that it outputs.
 
         ``values`` are the variables that it can read. Raises BindError if it has problems or fails.
         """
@@ -115,7 +122,10 @@ class FlowTemplates:
         )
 
     def run_sections(self, tag: str, values: Mapping[str, Any]) -> None:
-        """Run the sections of the root that have the tag ``tag``; raises BindError if one fails or outputs elements."""
+        """Run all sections of the root with the tag ``tag``; raises BindError if one fails or outputs elements.
+
+        ``values`` are the variables that they can read.
+        """
         for section in self.root.children:
             if section.tag == tag:
                 made = self.generate(section, values)
@@ -126,10 +136,10 @@ class FlowTemplates:
 
 
 def expand_templates(root: Node, templates_of: Callable[[Node], FlowTemplates]) -> tuple[Node, FlowTemplates]:
-    """Run the sections ``x:pre-parse`` and ``x:post-parse``; return the flow's tree and its FlowTemplates.
+    """Run the sections ``x:pre-parse`` and ``x:post-parse`` of a flow; return its tree and its FlowTemplates.
 
     The returned tree has neither these sections nor ``x:config``. ``templates_of`` creates the FlowTemplates for a
-    tree.
+    tree. Raises BindError if a section has problems or fails.
     """
     templates = templates_of(root)
     if all(root.child(tag) is None for tag in (CONFIG, BEFORE, AFTER)):
@@ -144,7 +154,10 @@ def expand_templates(root: Node, templates_of: Callable[[Node], FlowTemplates]) 
 
 
 def describe(node: Node) -> dict[str, Any]:
-    """Return a flow, or one of its steps, as a map for scripts: type, attributes, names of inputs and outputs, steps."""
+    """Return a flow, or one of its steps, as a map for scripts.
+
+    It contains the type, the attributes, the names of inputs and outputs, and the steps inside it, as such maps.
+    """
     steps = node.child("steps")
     return {
         "type": node.tag,

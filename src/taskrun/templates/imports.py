@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def apply_import(compiler: Compiler, node: Node) -> Compiler:
-    """Return a copy of the compiler that also has the tag library or the Python object of a ``<c:import>``."""
+    """Execute a ``<c:import>``: return a copy of the compiler that also knows its tag library or Python object.
+
+    Problems of the import are reported.
+    """
     compiler.check_attributes(node, "from", "class", "as", xpl=False)
     compiler.check_empty(node)
     origin, name = node.attributes.get("from"), node.attributes.get("class")
@@ -38,9 +41,9 @@ def apply_import(compiler: Compiler, node: Node) -> Compiler:
 
 
 def _with_object(compiler: Compiler, node: Node, name: str) -> Compiler:
-    """Return a copy of the compiler whose scripts can read the Python object of a ``<c:import>`` as ``name``.
+    """Return a copy of the compiler whose scripts can also read the Python object of a ``<c:import>``.
 
-    If the allow list does not permit the object, report that.
+    ``name`` is the attribute ``class``, such as ``shop.orders:Order``. If the object cannot be imported, report that.
     """
     settings = compiler.settings
     try:

@@ -3,7 +3,8 @@
     xmlns:shop="/shop/shop.xlib"     a file
     xmlns:files="files"              Python functions: of a package, or of an <import as="files" …/>
 
-Rules: each library is loaded once per flow, when it is first used. ``TagLookup`` finds the files, types and Python functions.
+Rules: each library is loaded once per flow, when it is first used. ``TagLookup`` finds the files, types and Python
+functions.
 """
 
 from __future__ import annotations
@@ -29,36 +30,43 @@ BUILT_IN: Mapping[str, str] = MappingProxyType({"task": "/tags/task.xlib"})
 
 
 class Library(Protocol):
-    """Protocol of a tag library: a set of tags that can compile their calls."""
+    """Protocol of a tag library: a set of tags. TagLibrary (a file) and PythonLibrary (functions) implement it."""
 
     @property
     def prefix(self) -> str:
-        """The prefix of the library's tags where the flow declares no prefix."""
+        """The default prefix of the library's tags, for an ``xpl:lib`` or ``<c:import>`` that gives no other."""
 
     def call(self, compiler: Compiler, node: Node, name: str) -> TemplateNode:
-        """Compile the element ``node`` as a call of the tag ``name``."""
+        """Compile the element ``node`` as a call of the tag ``name`` and return the template node."""
 
     def has(self, name: str) -> bool:
         """Return whether the library has a tag with the name."""
 
 
 class BrokenLibrary(NamedTuple):
-    """Placeholder for a library that could not be loaded: calls of its tags are accepted, because its error was reported."""
+    """Stand-in for a library that could not be loaded, whose error was reported.
+
+    It accepts calls of any tag, so that they do not cause further errors.
+    """
 
     prefix: str
 
     def call(self, _compiler: Compiler, _node: Node, _name: str) -> TemplateNode:
-        """Return a template node that does nothing."""
+        """Return a template node that does nothing: the call is accepted without further errors."""
         return no_op
 
     def has(self, _name: str) -> bool:
-        """Return False, because the tags of a library that could not be loaded are unknown."""
+        """Return False: it is unknown which tags a library has that could not be loaded."""
         return False
 
 
 @dataclass(slots=True)
 class Libraries:
-    """The tag libraries of one flow; each is loaded on first use."""
+    """The tag libraries of one flow; each is loaded on first use.
+
+    ``lookup`` finds files, functions and types; ``settings`` are those of the scripts in the libraries; ``known`` are
+    the loaded libraries, by path or name.
+    """
 
     lookup: TagLookup
     settings: ScriptSettings
@@ -73,8 +81,9 @@ class Libraries:
     ) -> Library | None:
         """Return the library at ``path``, which an attribute of ``node`` names.
 
-        If it cannot be loaded, report that and return a BrokenLibrary. If it does not exist and is not ``needed``,
-        return None.
+        If it cannot be loaded, report that and return a BrokenLibrary. If ``path`` is neither an ``.xlib`` file nor the
+        name of a library, and is not ``needed``, return None: an attribute ``xmlns:…`` may have nothing to do with tag
+        libraries.
         """
         try:
             return self.find(path, node.attribute_at(attribute).path, needed=needed)
@@ -88,10 +97,11 @@ class Libraries:
         return BrokenLibrary(path.rpartition("/")[2].removesuffix(SUFFIX))
 
     def find(self, path: str, named_in: str, *, needed: bool = True) -> Library | None:
-        """Return the library with a path or a name, or None if there is none and it is not ``needed``.
+        """Return the library with the path of a file, or with the name of a set of Python functions; load it only once.
 
-        ``named_in`` is the file that contains the path. Raises LookupError if the file does not exist, FlowError if it has
-        problems, PluginError if the Python functions cannot be loaded.
+        ``named_in`` is the file that contains the path. Returns None if there is no library with this name and
+        ``needed`` is False. Raises LookupError if the file does not exist, FlowError if it has problems, PluginError if
+        the Python functions cannot be loaded or, with ``needed``, do not exist.
         """
         from taskrun.templates.python_tags import PythonLibrary
         from taskrun.templates.tag_library import TagLibrary
@@ -113,12 +123,12 @@ class Libraries:
         return self.known[path]
 
     def built_in(self, prefix: str) -> Library | None:
-        """Return the library of a prefix that needs no declaration, or None if ``prefix`` must be declared."""
+        """Return the library of a prefix that needs no declaration, such as ``task``; None for any other prefix."""
         path = BUILT_IN.get(prefix)
         return self.find(path, "") if path is not None else None
 
     def include(self, node: Node, attribute: str) -> Node:
-        """Return the root of the file that an attribute names; raises FlowError if it does not exist or has problems."""
+        """Return the root of the file that an attribute names; raises FlowError if it is missing or has problems."""
         try:
             return self.lookup.tree(node.attributes[attribute], node.attribute_at(attribute).path)
         except LookupError as error:

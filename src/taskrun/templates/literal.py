@@ -1,7 +1,7 @@
-"""Output of an element that is no tag: as text in the modes ``xml`` and ``html``, as a node in the mode ``node``.
+"""Output of an element that is not executed: as text in the modes ``xml`` and ``html``, as a node in the mode ``node``.
 
-Rules: an attribute whose value is null is left out. In HTML an empty element gets an end tag unless it is a void element. A
-node that is output keeps the location of the template's element.
+Rules: an attribute whose value is null is left out. In HTML an empty element gets an end tag unless it is a void
+element. A node that is output keeps the location of the template's element.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _VOID = frozenset(
 async def emit_element(
     env: Environment, node: Node, bare: Node, values: Mapping[str, Any], inside: TemplateNode
 ) -> None:
-    """Output the element ``node`` with the attributes ``values`` and the output of ``inside`` as its content.
+    """Output the element ``node`` with the attributes ``values``; its content is what ``inside`` outputs.
 
-    ``bare`` is the element without attributes and content, from which the mode ``node`` creates the new one.
+    ``bare`` is the element without attributes and content: in the mode ``node`` the new element is a copy of it.
     """
     attributes = {name: text_of(value) for name, value in values.items() if value is not None}
     if env.out.mode == "node":

@@ -2,8 +2,8 @@
 
     <Twice macro="true"><slot name="default"/><source>${default.children}${default.children}</source></Twice>
 
-Rules: a macro outputs elements. Its attributes are the texts as they are written, its slots are elements. Its output is
-compiled as if the caller had written it.
+Rules: in the body of a macro an attribute of the call is the text as it is written, ``${…}`` included, and a slot is an
+element. The output of a macro is compiled as if the caller had written it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def compile_macro_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) -> TemplateNode:
-    """Evaluate the macro that ``node`` calls, and compile the elements that it outputs."""
+    """Run the macro that ``node`` calls and compile the elements that it outputs; the result replaces the call."""
     from taskrun.templates.api import expand_macro
     from taskrun.templates.compile import MAX_DEPTH
     from taskrun.templates.tag_call import compile_tag_body
@@ -49,7 +49,7 @@ def compile_macro_call(compiler: Compiler, node: Node, library: TagLibrary, tag:
 
 
 def _attributes(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Return the variables of a macro's body that the attributes of a call set.
+    """Return the variables of a macro's body that come from the attributes of a call, or from their default values.
 
     Unknown and missing attributes are reported.
     """
@@ -65,7 +65,10 @@ def _attributes(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
 
 
 def _slots(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Return the elements that a call passes for each slot of a macro; report content that belongs to no slot."""
+    """Return by slot the element with the content that a call passes for it, or None if it passes none.
+
+    Content that belongs to no slot, and missing mandatory slots, are reported.
+    """
     from taskrun.templates.tag_call import report_unknown_slot
 
     filled: dict[str, Any] = dict.fromkeys(tag.slots)

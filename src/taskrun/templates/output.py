@@ -1,8 +1,8 @@
 """Output of a template: collects text, elements or values.
 
-Rules: the output mode determines what a body produces: ``none`` its value only; ``text`` text; ``xml`` and ``html`` text in
-which values are escaped; ``node`` elements; ``value`` (or ``xjson``) the list of its values. In the mode ``none`` there is no
-output, so text is an error.
+Rules: the output mode determines what a body produces: ``none`` its value only; ``text`` text; ``xml`` and ``html``
+text in which values are escaped; ``node`` elements; ``value`` (or ``xjson``) the list of its values. In the mode
+``none`` there is no output, so text is an error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ MAX_OUTPUT = 64 * 1024 * 1024
 
 
 class TemplateOutput:
-    """Collects the output of one body in one output mode; raises ScriptBudgetError when it becomes too large."""
+    """Collects the output of one body in one output mode; ``result()`` returns it.
+
+    Raises ScriptBudgetError when it becomes too large.
+    """
 
     __slots__ = ("_parts", "_rest", "mode")
 
@@ -34,7 +37,7 @@ class TemplateOutput:
         self._rest = MAX_OUTPUT
 
     def add_text(self, text: str, *, raw: bool = False) -> None:
-        """Add text; in the modes ``xml`` and ``html`` it is escaped unless it is ``raw``."""
+        """Add text; in the modes ``xml`` and ``html`` its ``<``, ``>`` and ``&`` are escaped unless ``raw`` is set."""
         if self.mode in _ESCAPED and not raw:
             text = escape(text)
         self._add(text, len(text))
@@ -42,7 +45,8 @@ class TemplateOutput:
     def add_value(self, value: Any, where: Node, *, raw: bool = False) -> None:
         """Add a value in the form of the output mode: unchanged, as elements, or as text.
 
-        ``where`` is the element of the template that produced it; ``raw`` is as for ``add_text``.
+        ``where`` is the element of the template that produced it, which gives a text node its location. ``raw`` means
+        that the text is not escaped.
         """
         if self.mode in VALUES:
             self._add(value, 1)
@@ -56,20 +60,20 @@ class TemplateOutput:
             self.add_text(text_of(value), raw=raw or _is_elements(value))
 
     def add_node(self, node: Node) -> None:
-        """Add an element or a text node."""
+        """Add an element or a text node; each node in it costs a tick."""
         size = size_of(node)
         current_budget().charge(size)  # a loop that nests elements into each other can grow without limit
         self._add(node, size)
 
     def _add(self, part: Any, size: int) -> None:
-        """Add a part and count its size; raises ScriptBudgetError above MAX_OUTPUT."""
+        """Add a text, element or value of the given size; raises ScriptBudgetError if the sum exceeds MAX_OUTPUT."""
         self._rest -= size
         if self._rest < 0:
             raise ScriptBudgetError("the template was stopped: its output is too large")
         self._parts.append(part)
 
     def result(self) -> Any:
-        """Return the collected output: text, a list of elements or a list of values."""
+        """Return the collected output: text, a list of elements or a list of values, as the output mode determines."""
         if self.mode in TEXTUAL:
             return "".join(self._parts)
         if self.mode == "node":
@@ -78,7 +82,7 @@ class TemplateOutput:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The collected elements, in the mode ``node``."""
+        """The collected elements and text nodes; to be used in the mode ``node`` only."""
         return tuple(self._parts)
 
 

@@ -5,8 +5,8 @@
     <c:collect outputMode="node" singleNode="true">…</c:collect>
     <c:template>Dear {{ name }}</c:template>
 
-Rules: the value of ``c:collect`` is the output of its content; ``c:unit`` only groups its content. The value of ``c:ast`` is the
-list of its child elements, which are not compiled; it is meant for macros and generators.
+Rules: the value of ``c:collect`` is the output of its content; ``c:unit`` only groups its content. The value of
+``c:ast`` is the list of its child elements, which are not compiled; it is meant for macros and generators.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
 
 
 def _out(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:out>``: add a value to the output."""
+    """Compile ``<c:out>``: add the value of the attribute ``value`` to the output."""
     compiler.check_attributes(node, "value", "escape")
     compiler.check_empty(node)
     escape = node.attributes.get("escape", "xml")
@@ -55,7 +55,7 @@ def _out(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _print(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:print>``: log the text that is the output of its content."""
+    """Compile ``<c:print>``: write the text that its content outputs to the log."""
     compiler.check_attributes(node)
     inside = collect_output(compiler.with_mode("text").body(node), "text")
 
@@ -67,7 +67,7 @@ def _print(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _log(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:log>``: log the text of each attribute, whose name is the level."""
+    """Compile ``<c:log info="…">``: write the text of each attribute to the log; the attribute's name is the level."""
     compiler.check_attributes(node, *_LEVELS)
     compiler.check_empty(node)
     texts = [(_LEVELS[name], compiler.template(node, name)) for name in node.attributes if name in _LEVELS]
@@ -84,7 +84,10 @@ def _log(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _collect(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:collect>``: its value is the output of its content."""
+    """Compile ``<c:collect>``: its value is the output of its content, in the mode ``outputMode``.
+
+    With ``singleNode`` the value is the only element of the output instead of a list.
+    """
     compiler.check_attributes(node, "outputMode", "singleNode")
     mode = node.attributes.get("outputMode", "node")
     if mode not in MODES or mode == "none":
@@ -113,13 +116,13 @@ def _collect(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _unit(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:unit>``: run its content."""
+    """Compile ``<c:unit>``: run its content; the tag only groups, for example at the root of an included file."""
     compiler.check_attributes(node)
     return compiler.source(node)
 
 
 def _ast(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:ast>``: its value is the list of its child elements as they are written."""
+    """Compile ``<c:ast>``: its value is the list of its child elements, which are not executed."""
     compiler.check_attributes(node)
     inner = TemplateOutput("node")
     inner.add_value([Element(child) for child in node.children], node)
@@ -134,7 +137,7 @@ def _ast(compiler: Compiler, node: Node) -> TemplateNode:
 
 
 def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
-    """Compile the text of an element as a jinja2 template; return it, or None if it has problems, which are reported.
+    """Compile the text of an element as a jinja2 template and return it; report problems and return None if it has any.
 
     It is compiled as asynchronous only if it uses an async function, so that other templates also work where a script
     must not await.
@@ -152,7 +155,7 @@ def _text_template(compiler: Compiler, node: Node) -> TextTemplate | None:
 
 
 def _template(compiler: Compiler, node: Node) -> TemplateNode:
-    """Compile ``<c:template>``: output the text of its jinja2 template."""
+    """Compile ``<c:template>``: output the text that its content, a jinja2 template, produces."""
     compiler.check_attributes(node, "lang")
     if (language := node.attributes.get("lang", "jinja2")) != "jinja2":
         compiler.report(

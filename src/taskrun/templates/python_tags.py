@@ -2,11 +2,12 @@
 
     <files:ReadText path="${path}"/>
 
-Rules: each function is a tag, and its parameters are the tag's attributes; a parameter without a default is mandatory. The
-content of a child element with the name of a parameter is passed to it as a callable; other content is passed to the parameter
-``default`` or ``body``. ``read_text`` can be written ``ReadText``. An ``async def`` is awaited; any other function runs in a
-worker thread. Values are converted to the annotations ``str int float bool list dict``. The engine passes the parameter
-``context``.
+Rules: each function is a tag, and its parameters are the tag's attributes; a parameter without a default is mandatory.
+A child element with the name of a parameter passes its content to this parameter, as a callable; other content is
+passed to the parameter ``default`` or ``body``. ``read_text`` can be written ``ReadText``. An ``async def`` is awaited;
+any other function runs in a worker thread. Values of parameters with the annotation ``str``, ``int``, ``float``,
+``bool``, ``list`` or ``dict`` are converted to it. The parameter ``context`` is no attribute: the engine passes its
+value.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ SlotValue = Callable[[Environment], Any]
 
 
 class PythonLibrary:
-    """Tag library of Python functions."""
+    """Tag library whose tags are Python functions.
+
+    ``prefix`` is its name, ``functions`` are its functions by name. ``lookup`` provides the conversions of values and
+    the worker threads in which functions without ``async`` run.
+    """
 
     def __init__(self, prefix: str, functions: Mapping[str, Callable[..., Any]], lookup: TagLookup) -> None:
         self.prefix = prefix
@@ -48,7 +53,7 @@ class PythonLibrary:
         return self.find(name) is not None
 
     def find(self, name: str) -> Callable[..., Any] | None:
-        """Return the function for the tag ``name``, or None if there is none."""
+        """Return the function for the tag ``name``, or None; a function ``read_text`` is also the tag ``ReadText``."""
         found = self.functions.get(name)
         if found is None:
             found = next((given for known, given in self.functions.items() if pascal_case(known) == name), None)
@@ -66,7 +71,7 @@ class PythonLibrary:
 
 
 def pascal_case(name: str) -> str:
-    """Return the name of a function in PascalCase.
+    """Return the name of a function in PascalCase, which is the usual form of a tag.
 
     >>> pascal_case("read_text")
     'ReadText'
@@ -77,7 +82,10 @@ def pascal_case(name: str) -> str:
 def compile_function_call(
     compiler: Compiler, node: Node, function: Callable[..., Any], lookup: TagLookup
 ) -> TemplateNode:
-    """Compile the element ``node`` as a call of a Python function."""
+    """Compile the element ``node`` as a call of a Python function and return the template node.
+
+    ``lookup`` provides the converters, the worker threads and the value of the parameter ``context``.
+    """
     parameters = _parameters(compiler, node, function)
     if parameters is None:
         return no_op
@@ -109,14 +117,15 @@ def compile_function_call(
 
 
 def _unchanged(value: Any) -> Any:
-    """Return the value unchanged: the converter of a parameter without an annotation."""
+    """Return ``value``: used instead of a conversion for a parameter without an annotation."""
     return value
 
 
 def _parameters(compiler: Compiler, node: Node, function: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
-    """Return the parameters of a function that a tag can pass by name, or None if it cannot be called by a tag.
+    """Return the parameters of a function that a tag can pass by name, or None if a tag cannot call the function.
 
-    That is the case, and is reported, if it has no readable signature or a mandatory positional-only parameter.
+    None is returned, and the problem reported, if the function has no readable signature or a mandatory positional-only
+    parameter.
     """
     try:
         parameters = inspect.signature(function).parameters
@@ -135,17 +144,17 @@ def _parameters(compiler: Compiler, node: Node, function: Callable[..., Any]) ->
 
 
 def _accepts_any(parameters: Mapping[str, inspect.Parameter]) -> bool:
-    """Return whether a function has a parameter such as ``**others``, which accepts any name."""
+    """Return whether a function has a parameter such as ``**others``, so that a call may pass any name."""
     return any(item.kind is item.VAR_KEYWORD for item in parameters.values())
 
 
 def _names(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
-    """Return the names of the parameters that a call can pass."""
+    """Return the names of the parameters that a call can pass: all but ``context`` and ``**others``."""
     return [name for name, item in parameters.items() if name != _CONTEXT and item.kind is not item.VAR_KEYWORD]
 
 
 def _attributes(compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
-    """Compile the attributes of a call; report unknown ones."""
+    """Compile the attributes of a call to templates, by name; an attribute that is no parameter is reported."""
     names, given = _names(parameters), {}
     for name in node.attributes:
         if name.startswith(("xpl:", "xmlns:")):
@@ -162,14 +171,18 @@ def _attributes(compiler: Compiler, node: Node, parameters: Mapping[str, inspect
 def _check_missing(
     compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter], given: Iterable[str]
 ) -> None:
-    """Report the mandatory parameters that are not in ``given``, the names that the call passes."""
+    """Report the mandatory parameters that a call does not pass; ``given`` are the names that it passes."""
     for name in _names(parameters):
         if parameters[name].default is inspect.Parameter.empty and name not in given:
             compiler.report(node, "missing-attribute", f"the tag <{node.tag}> needs the attribute {name}")
 
 
 def _converter(node: Node, name: str, parameter: inspect.Parameter, lookup: TagLookup) -> Callable[[Any], Any]:
-    """Return the function that converts values to the annotation of a parameter; null stays null."""
+    """Return the function that converts a value to the annotation of a parameter; null stays null.
+
+    Without one of the supported annotations it returns the value unchanged. ``name`` is the parameter, ``node`` the
+    call.
+    """
     kind = parameter.annotation
     text = kind if isinstance(kind, str) else getattr(kind, "__name__", "") if isinstance(kind, type) else str(kind)
     text = text.replace(" ", "").strip("'\"").removeprefix("typing.").removeprefix("Optional[")
@@ -194,9 +207,9 @@ def _converter(node: Node, name: str, parameter: inspect.Parameter, lookup: TagL
 def _compile_slots(
     compiler: Compiler, node: Node, parameters: Mapping[str, inspect.Parameter], *, awaits: bool
 ) -> dict[str, SlotValue]:
-    """Compile the content of a call and return callables for it by parameter; report content without a parameter.
+    """Compile the content of a call; return by parameter a function that creates its callable in an environment.
 
-    ``awaits`` is whether the function can await the callables.
+    ``awaits`` tells whether the function can await the callables. Content that belongs to no parameter is reported.
     """
     names, filled, rest = _names(parameters), dict[str, SlotValue](), list[Node]()
     for child in node.children:
@@ -223,9 +236,10 @@ def _compile_slots(
 
 
 def _compile_slot(compiler: Compiler, node: Node, name: str, *, awaits: bool) -> SlotValue:
-    """Compile the content of an element to a callable, which a parameter receives.
+    """Compile the content of an element for a parameter; return a function that creates the callable in an environment.
 
-    ``awaits`` is whether the function can await the callable.
+    ``name`` is the parameter. ``awaits`` tells whether the function can await the callable; otherwise, content that has
+    to be awaited is reported.
     """
     names = slot_argument_names(compiler, node, ())
     mode = "text" if node.text.strip() and not node.children else "none"

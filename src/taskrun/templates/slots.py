@@ -1,7 +1,7 @@
 """Slot bodies: the content that a caller passes for a slot, as a function that the called tag can call.
 
-Rules: a slot body runs with the caller's variables plus the slot's arguments. A script that calls it gets its value or
-its output; if the body has to be awaited, the call returns an awaitable.
+Rules: a slot body runs with the caller's variables plus the slot's arguments. A script that calls the function gets the
+value or the output of the slot body. If the body has to be awaited, the call returns an awaitable.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class SlotBody(NamedTuple):
-    """Compiled content that a call of a tag passes for a slot.
+    """Compiled content that a call of a tag passes for a slot; a SlotFunction runs it.
 
-    ``names`` are the arguments of the slot, ``compiled`` is the content as a template node, ``facts`` and ``mode`` are
-    its facts and output mode.
+    ``names`` are the arguments of the slot. ``compiled`` is the content as a template node, ``facts`` are the facts
+    about it, ``mode`` is its output mode.
     """
 
     names: tuple[str, ...]
@@ -39,7 +39,10 @@ class SlotBody(NamedTuple):
 
 
 class SlotFunction(Opaque):
-    """Slot body as a function of the slot's arguments; scripts can call it but not read its attributes."""
+    """Slot body as a function: scripts of the called tag call it with the slot's arguments.
+
+    They cannot read its attributes. ``env`` is the environment of the caller of the tag, in which the body runs.
+    """
 
     __slots__ = ("_body", "_env", "_name")
 
@@ -49,7 +52,7 @@ class SlotFunction(Opaque):
         self._env = env
 
     def needs_await(self) -> bool:
-        """Return whether the slot body, or a slot of the caller that is used in it, has to be awaited."""
+        """Return whether a call has to be awaited, because the slot body or a slot that it runs has to be awaited."""
         outer = (self._env.scope.find(name, None) for name in self._body.facts.slots)
         return self._body.facts.needs_await() or any(
             isinstance(slot, SlotFunction) and slot.needs_await() for slot in outer
@@ -70,7 +73,10 @@ class SlotFunction(Opaque):
         return running if self.needs_await() else run_synchronously(running)
 
     async def _run(self, arguments: Mapping[str, Any], out: TemplateOutput) -> Any:
-        """Run the slot body with the output ``out``; return its value in the output mode ``none``, else its output."""
+        """Run the slot body with the output ``out``; return its value in the output mode ``none``, else its output.
+
+        An argument that is not given is null; an unknown one raises TypeError.
+        """
         for name in arguments:
             if name not in self._body.names:
                 raise TypeError(f"the slot '{self._name}' has no argument '{name}'")
@@ -82,9 +88,10 @@ class SlotFunction(Opaque):
         return None if value is NO_VALUE else value
 
     async def emit(self, env: Environment, node: Node, arguments: Mapping[str, Any]) -> Any:
-        """Run the slot body for ``node``, the element with ``xpl:slot``, and add its output or value to the output.
+        """Run the slot body for an element with ``xpl:slot`` (``node``) in the body of the called tag.
 
-        Returns its value if the tag has no output, else NO_VALUE.
+        ``env`` is the environment of this tag. In its output mode ``none`` the result of the slot body is returned;
+        otherwise it is added to the tag's output, and NO_VALUE is returned.
         """
         if self._body.mode == env.out.mode and self._body.mode != "none":
             await self._run(arguments, env.out)

@@ -1,9 +1,10 @@
 """Attributes of a call of a library's tag, which become variables of the tag's body.
 
-Rules: an attribute of the call has priority over ``xpl:attrs``, that over an ``implicit`` variable of the caller, and that over
-``defaultValue``. Every value is converted to the declared type. ``attrsVar`` names a variable with the map of all given
-attributes, ``unknownAttrsVar`` one with those that are not declared. If a tag has neither, and no ``ignoreUnknownAttrs``, an
-unknown attribute is a problem.
+Rules: the value of an attribute comes from the first of these that has one: the attribute of the call, the map
+``xpl:attrs``, the caller's variable of this name if the attribute is ``implicit``, and ``defaultValue``. Every value is
+converted to the declared type. ``attrsVar`` of a tag names a variable with the map of all given attributes,
+``unknownAttrsVar`` one with the given attributes that are not declared. If a tag has neither of them and no
+``ignoreUnknownAttrs``, an unknown attribute is a problem.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ _MISSING = object()
 
 
 def compile_attributes(compiler: Compiler, node: Node, tag: Tag) -> Callable[[Environment], dict[str, Any]]:
-    """Return a function that computes the variables of the tag's body; ``node`` is the call, with its attributes.
+    """Compile the attributes of the call ``node`` to a function that returns the variables of the tag's body by name.
 
-    Problems of the attributes are reported to ``compiler``.
+    The function gets the environment of the caller. Problems of the attributes are reported to ``compiler``.
     """
     given = _compile_given(compiler, node, tag)
     extra = compiler.expression(node, "xpl:attrs", needed=False)
@@ -44,12 +45,12 @@ def compile_attributes(compiler: Compiler, node: Node, tag: Tag) -> Callable[[En
 
 
 def _accepts_unknown(tag: Tag) -> bool:
-    """Return whether a tag accepts attributes that it does not declare."""
+    """Return whether a call of a tag may have attributes that the tag does not declare."""
     return tag.flag("ignoreUnknownAttrs") or bool(tag.all_variable or tag.rest_variable)
 
 
 def _compile_given(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Compile the attributes of a call; report unknown ones and constant values of a wrong type."""
+    """Compile the attributes of a call to templates, by name; report unknown ones and constants of a wrong type."""
     given: dict[str, Any] = {}
     for name in node.attributes:
         if name.startswith(("xpl:", "xmlns:")):
@@ -85,7 +86,10 @@ def _check_extra(attributes: Any, node: Node, tag: Tag) -> Mapping[str, Any]:
 
 
 def _compile_variables(node: Node, tag: Tag) -> Callable[[Environment, Mapping[str, Any]], dict[str, Any]]:
-    """Return a function that computes the variables of the tag's body from the attributes of a call."""
+    """Return a function that computes the variables of the tag's body by name.
+
+    Its arguments are the environment of the caller and the attributes that the call gives.
+    """
 
     def variables(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -109,7 +113,10 @@ def _compile_variables(node: Node, tag: Tag) -> Callable[[Environment, Mapping[s
 
 
 def _convert(node: Node, item: Attribute, value: Any) -> Any:
-    """Convert a value to the declared type of an attribute; null stays null. Raises ValueError with the location."""
+    """Convert a value to the declared type of an attribute; null stays null.
+
+    Raises ValueError, with the location of the attribute, if that is not possible.
+    """
     if value is None or item.convert is None:
         return value
     try:

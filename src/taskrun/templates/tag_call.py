@@ -2,10 +2,10 @@
 
     <shop:Row row="${row}" title="row ${n}"><cell><c:out value="${value}"/></cell></shop:Row>
 
-Rules: attributes are texts with ``${…}``. A child element with the name of a slot is the body of that slot; all other content
-is the body of the slot ``default``. The body of a slot runs with the caller's variables and the slot's arguments. A missing
-mandatory attribute and an unknown attribute or slot are problems of the file. The value of a tag with the output mode ``none``
-is the value of its body; that of any other tag is its output.
+Rules: attributes are texts with ``${…}``. A child element with the name of a slot is the body of that slot; all other
+content is the body of the slot ``default``. A slot body runs with the caller's variables and the slot's arguments. A
+missing mandatory attribute and an unknown attribute or slot are problems of the file. The value of a tag with the
+output mode ``none`` is the value of its body; that of any other tag is its output.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ SlotValue = Callable[[Environment], Any]
 
 
 def compile_tag_call(compiler: Compiler, node: Node, library: TagLibrary, tag: Tag) -> TemplateNode:
-    """Compile the element ``node`` as a call of a tag."""
+    """Compile the element ``node`` as a call of the tag ``tag`` of an ``.xlib`` file; return the template node.
+
+    If the tag is a macro, it runs now, and the elements that it outputs are compiled instead.
+    """
     if tag.flag("macro"):
         return compile_macro_call(compiler, node, library, tag)
     variables_of = compile_attributes(compiler, node, tag)
@@ -56,8 +59,9 @@ def compile_tag_call(compiler: Compiler, node: Node, library: TagLibrary, tag: T
 
 
 def _value_or_output(value_of: Callable[[Environment, TemplateOutput], Any], node: Node, tag: Tag) -> TemplateNode:
-    """Return a template node for a call of the tag: it returns the tag's value, or adds it or its output to the output.
+    """Return the template node of a call of the tag ``tag``.
 
+    It returns the value or output of the tag, or adds it to the output of the caller if the caller has one.
     ``value_of`` runs the body of the tag with a given output and returns its value.
     """
 
@@ -76,9 +80,10 @@ def _value_or_output(value_of: Callable[[Environment, TemplateOutput], Any], nod
 
 
 def _conditional(value_of: Callable[[Environment, TemplateOutput], Any], inside: TemplateNode) -> TemplateNode:
-    """Return a template node for a call of a tag with ``conditionTag``: it runs ``inside`` if the tag's value is true.
+    """Return the template node of a call of a tag with ``conditionTag``, which works like ``c:if``.
 
-    ``inside`` is the content of the call, ``value_of`` runs the body of the tag and returns its value.
+    It runs ``inside``, the content of the call, if the value of the tag's body is true. ``value_of`` runs the tag's
+    body and returns its value.
     """
 
     async def run(env: Environment) -> Any:
@@ -93,8 +98,8 @@ def compile_tag_body(
 ) -> tuple[TemplateNode, TemplateFacts]:
     """Return the body of a tag as a template node, with its facts; it is compiled at the first call of the tag.
 
-    ``known`` are further variables that the body may read. A recursive call gets the template node before it is
-    complete.
+    ``known`` are further variables that the body may read. A tag that calls itself gets the template node and the facts
+    before the compilation is complete.
     """
     from taskrun.templates.compile import Compiler
 
@@ -122,7 +127,10 @@ def compile_tag_body(
 
 
 def _check_reads(tag: Tag, facts: TemplateFacts, language: str, known: Mapping[str, Any]) -> None:
-    """Report the variables that a tag's body reads and that nothing sets; XScript reads them as null instead."""
+    """Report the variables that a tag's body reads although nothing sets them.
+
+    ``known`` are further variables that it may read. In XScript such variables are null, so they are not reported.
+    """
     own = {*known, *tag.slots, *facts.bound, *facts.stores, tag.all_variable, tag.rest_variable}
     own |= {item.variable for item in tag.attributes.values()}
     for name in sorted(facts.reads - own) if language == "python" else ():
@@ -138,7 +146,7 @@ def _check_reads(tag: Tag, facts: TemplateFacts, language: str, known: Mapping[s
 
 
 def _compile_slots(compiler: Compiler, node: Node, tag: Tag) -> dict[str, SlotValue]:
-    """Compile the content of a call; return for each slot a function that creates its value in an environment.
+    """Compile the content of a call; return for each filled slot a function that creates its value in an environment.
 
     Content that belongs to no slot, and missing mandatory slots, are reported.
     """
@@ -179,9 +187,9 @@ def report_unknown_slot(compiler: Compiler, wrong: Node, node: Node, tag: Tag) -
 
 
 def _compile_slot(compiler: Compiler, node: Node, slot: SlotDeclaration) -> SlotValue:
-    """Compile the content of an element as a slot body; return a function that creates the slot's value.
+    """Compile content as a slot body; return a function that creates the slot's value in an environment.
 
-    The value is a SlotFunction, or the element itself for a slot of type ``node``.
+    The value is a SlotFunction, or the element itself for a slot with ``slotType="node"``.
     """
     if slot.is_node:
         element = Element(node)
@@ -192,7 +200,10 @@ def _compile_slot(compiler: Compiler, node: Node, slot: SlotDeclaration) -> Slot
 
 
 def slot_argument_names(compiler: Compiler, node: Node, declared: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of a slot's arguments in its body: those of ``xpl:slotScope``, or else the declared ones."""
+    """Return the names by which the content of a slot reads the slot's arguments.
+
+    These are the names in ``xpl:slotScope`` if the element ``node`` has it, else the names that the tag declared.
+    """
     given = node.attributes.get("xpl:slotScope")
     if given is None:
         return declared
@@ -207,10 +218,10 @@ def slot_argument_names(compiler: Compiler, node: Node, declared: tuple[str, ...
 
 
 def without_own_attributes(compiler: Compiler, node: Node, slot: str) -> Node:
-    """Return the element that passes a slot body, without attributes other than prefix declarations.
+    """Return the element ``node``, which passes a slot body, with no attributes but its declarations of prefixes.
 
-    Attributes that have no effect on a slot are reported. If the element is the whole call (the slot ``default``), its
-    attributes belong to the tag and are not reported.
+    Attributes that have no effect on a slot are reported. If the element is the whole call (for the slot ``default``),
+    its attributes belong to the tag and are not reported.
     """
     declarations = ("xmlns:", "xpl:lib")
     if node.tag == slot:

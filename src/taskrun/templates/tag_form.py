@@ -1,7 +1,7 @@
 """Checks of the form of an ``.xlib`` file: its elements, its attributes and their values.
 
-Rules: an unknown attribute or element is a problem. ``description``, ``example`` and ``displayName`` are documentation. Elements
-and attributes with a prefix belong to extensions and are not checked.
+Rules: an unknown attribute or element is a problem. ``description``, ``example`` and ``displayName`` are documentation.
+Elements and attributes with a prefix belong to extensions and are not checked.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ _ROOT = frozenset(("scriptLang", "displayName"))
 
 
 def check_library(root: Node) -> Iterator[Diagnostic]:
-    """Yield the problems of a library outside of its tags."""
+    """Yield the problems of an ``.xlib`` file, without those inside its tags, which ``check_tag`` finds.
+
+    ``root`` is the root of the file.
+    """
     if root.tag != "lib":
         yield root.problem("wrong-root", f"the root of a tag library is <lib>, not <{root.tag}>")
         return
@@ -72,7 +75,7 @@ def check_library(root: Node) -> Iterator[Diagnostic]:
 
 
 def check_tag(tag: Node) -> Iterator[Diagnostic]:
-    """Yield the problems of the form of a tag."""
+    """Yield the problems in the form of ``tag``, an element that declares a tag of a library."""
     yield from _unknown_attributes(tag, _TAG)
     yield from _unknown_children(tag, _PARTS)
     yield from _check_values(tag)
@@ -88,9 +91,9 @@ def check_tag(tag: Node) -> Iterator[Diagnostic]:
 
 
 def _check_part(node: Node, taken: dict[str, str]) -> Iterator[Diagnostic]:
-    """Yield the problems of an <attr>, <slot>, <return> or <source> of a tag.
+    """Yield the problems of an <attr>, <slot>, <return> or <source> in the declaration of a tag.
 
-    ``taken`` maps the names that were used before to their elements.
+    ``taken`` maps the names that earlier elements declare to the tags of these elements; the name of ``node`` is added.
     """
     yield from _unknown_attributes(node, _ATTRIBUTES[node.tag], xpl=node.tag == "source")
     yield from _check_values(node)
@@ -114,7 +117,10 @@ def _check_part(node: Node, taken: dict[str, str]) -> Iterator[Diagnostic]:
 
 
 def _check_name(node: Node, *, variable: bool = True) -> Iterator[Diagnostic]:
-    """Yield a problem if an element has no name or, if it is a ``variable``, one that is no valid name of a variable."""
+    """Yield a problem if an element has no attribute ``name``.
+
+    With ``variable`` the name must also be a valid name of a variable.
+    """
     name = node.attributes.get("name")
     if not name:
         yield node.problem("missing-attribute", f"<{node.tag}> needs the attribute name")
@@ -124,7 +130,7 @@ def _check_name(node: Node, *, variable: bool = True) -> Iterator[Diagnostic]:
 
 
 def _check_values(node: Node) -> Iterator[Diagnostic]:
-    """Yield the problems of the values of attributes: booleans, names of variables and output modes."""
+    """Yield the problems in the values of an element's attributes: booleans, names of variables and output modes."""
     for name, text in node.attributes.items():
         if name in _BOOLEANS and text not in {"true", "false", "1", "0"}:
             yield node.problem("bad-value", f"{name}='{text}'; expected true or false", attribute=name)
@@ -138,7 +144,7 @@ def _check_values(node: Node) -> Iterator[Diagnostic]:
 
 
 def _check_combinations(tag: Node) -> Iterator[Diagnostic]:
-    """Yield the problems of attributes and elements of a tag that exclude each other."""
+    """Yield the problems of attributes and elements in the declaration of a tag that exclude each other."""
     given = tag.attributes
     macro, condition = (given.get(name) in _TRUE for name in ("macro", "conditionTag"))
     mode = given.get("outputMode")
@@ -168,7 +174,7 @@ def _unknown_attributes(node: Node, known: frozenset[str], *, xpl: bool = False)
 
 
 def _unknown_children(node: Node, known: frozenset[str]) -> Iterator[Diagnostic]:
-    """Yield a problem for each text and each child element whose tag is not in ``known``."""
+    """Yield a problem for each text in an element, and for each child element whose tag is not in ``known``."""
     if node.text.strip() and not node.children:
         yield node.problem("unexpected-text", f"text in <{node.tag}>")
     for child in node.children:

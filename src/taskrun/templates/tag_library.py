@@ -10,8 +10,9 @@
       </tags>
     </lib>
 
-Rules: a tag can read its own attributes and slots only; an ``implicit`` attribute that is not given has the value of the caller's
-variable with its name. ``thisLib:`` is the prefix of the library itself. The source of a tag is compiled on its first call.
+Rules: a tag can read its own attributes and slots only. An ``implicit`` attribute that a call does not give has the
+value of the caller's variable with its name. ``thisLib:`` is the prefix by which tags call others of their own library.
+The source of a tag is compiled on its first call.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ _TRUE = frozenset({"true", "1"})
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """Declared attribute of a tag; ``variable`` is the name of its variable in the tag's body."""
+    """Declaration of an attribute of a tag, read from ``<attr>``.
+
+    ``variable`` is the name of its variable in the tag's body, ``convert`` converts values to its type (None without
+    type). ``implicit`` means that the caller's variable of the same name is used if a call does not give the attribute.
+    """
 
     name: str
     variable: str
@@ -48,9 +53,10 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class SlotDeclaration:
-    """Declared slot of a tag, for which a caller passes content; in the tag's body it is a function of ``arguments``.
+    """Declaration of a slot of a tag, read from ``<slot>``: a caller can pass content for it.
 
-    With ``is_node`` it is the element itself instead of a function. ``mode`` is the output mode of the content.
+    In the tag's body the slot is a function with the parameters ``arguments``; with ``is_node`` it is the passed
+    element instead. ``mode`` is the output mode of the content. A ``mandatory`` slot must be filled by every call.
     """
 
     name: str
@@ -62,13 +68,16 @@ class SlotDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """Declared tag of a library.
+    """Declaration of a tag of a library.
 
     Attributes:
+        name: the name of the tag, without prefix.
         node: the element that declares it.
+        attributes: the declared attributes, by name.
+        slots: the declared slots, by name.
         mode: the output mode of its body.
         source: the element whose content is its body.
-        convert: converts its value to the type of ``<return>``.
+        convert: converts its value to the type of ``<return>``; None without ``<return>`` or type.
         all_variable: the variable with all given attributes (``attrsVar``), or "".
         rest_variable: the variable with the given attributes that are not declared (``unknownAttrsVar``), or "".
     """
@@ -84,7 +93,10 @@ class Tag:
     rest_variable: str = ""
 
     def converted(self, value: Any, node: Node) -> Any:
-        """Convert the value of the tag's body to the type of ``<return>``; ``node`` is the call. Raises ValueError."""
+        """Return the value of the tag's body, converted to the type of ``<return>``.
+
+        ``node`` is the call, whose location is in the message. Raises ValueError if the value cannot be converted.
+        """
         if self.convert is None or value is None or value is NO_VALUE:
             return value
         try:
@@ -93,12 +105,16 @@ class Tag:
             raise ValueError(f"<{node.tag}> at {node.at}: the tag's value: {error}") from None
 
     def flag(self, name: str) -> bool:
-        """Return whether a boolean attribute of the tag's element is true."""
+        """Return whether a boolean attribute of the element that declares the tag is true, such as ``macro``."""
         return self.node.attributes.get(name) in _TRUE
 
 
 class TagLibrary:
-    """The tags of one ``.xlib`` file."""
+    """Tag library that is read from an ``.xlib`` file.
+
+    ``tags`` are the elements that declare its tags, ``known`` the declarations without problems, ``bodies`` the tag
+    bodies that have been compiled; all by the name of the tag.
+    """
 
     def __init__(self, root: Node, libraries: Libraries) -> None:
         self.root = root
@@ -111,7 +127,7 @@ class TagLibrary:
         self.known: dict[str, Tag] = {}
 
     def check(self) -> None:
-        """Check the form of the ``.xlib`` file and read its tags; raises BindError with all problems."""
+        """Check the ``.xlib`` file and read the declarations of its tags; raises BindError with all problems."""
         problems = list(check_library(self.root))
         for node in self.tags.values():
             wrong = list(check_tag(node))
@@ -126,7 +142,7 @@ class TagLibrary:
         return name in self.tags
 
     def _read_tag(self, node: Node, problems: list[Diagnostic]) -> Tag:
-        """Return the declaration of a tag; add the problems of its types and default values to ``problems``."""
+        """Read the declaration of a tag; add the problems of its types and default values to ``problems``."""
         given = node.attributes
         mode = given.get("outputMode", "node" if given.get("macro") in _TRUE else "none")
         attributes = [self._read_attribute(child, problems) for child in node.children if child.tag == "attr"]
@@ -146,7 +162,10 @@ class TagLibrary:
         )
 
     def _read_attribute(self, node: Node, problems: list[Diagnostic]) -> Attribute:
-        """Return the declaration of an attribute, with its default value converted to its type."""
+        """Read the declaration of an attribute and convert its default value to its type.
+
+        A default value that cannot be converted is added to ``problems``.
+        """
         given = node.attributes
         convert, default = self._type(node, problems), given.get("defaultValue")
         if default is not None and convert is not None:
@@ -164,7 +183,10 @@ class TagLibrary:
         )
 
     def _type(self, node: Node, problems: list[Diagnostic]) -> Callable[[Any], Any] | None:
-        """Return the function that converts values to the type of an element, or None if it has none."""
+        """Return the function that converts values to the type that an element names by its attribute ``type``.
+
+        Returns None if it names no type, or an unknown one, which is added to ``problems``.
+        """
         name = node.attributes.get("type")
         convert = self.libraries.converter(name) if name else None
         if name is not None and convert is None:
@@ -172,7 +194,10 @@ class TagLibrary:
         return convert
 
     def call(self, compiler: Compiler, node: Node, name: str) -> TemplateNode:
-        """Compile the element ``node`` as a call of the tag ``name``; report an unknown or internal tag."""
+        """Compile the element ``node`` as a call of the tag ``name`` and return the template node.
+
+        A tag that does not exist, or is internal to the library, is reported.
+        """
         from taskrun.templates.tag_call import compile_tag_call
 
         if name not in self.tags:
@@ -191,9 +216,9 @@ class TagLibrary:
         return compile_tag_call(compiler, node, self, tag)
 
     def prefixes(self) -> dict[str, Library]:
-        """Return the tag libraries by prefix: those that the file declares, and the file itself.
+        """Return the tag libraries that the bodies of this library's tags can use, by prefix.
 
-        The file's own prefixes are its default prefix and ``thisLib``.
+        These are the libraries that the file declares, and the library itself by its default prefix and ``thisLib``.
         """
         found: dict[str, Library] = {"thisLib": self, self.prefix: self}
         for name, text in self.root.attributes.items():
@@ -205,7 +230,7 @@ class TagLibrary:
 
 
 def _read_slot(node: Node, mode: str) -> SlotDeclaration:
-    """Return the declaration of a slot; ``mode`` is the output mode of its tag, the default for the slot."""
+    """Read the declaration of a slot; ``mode`` is the output mode of its tag, which is the default for the slot."""
     arguments = tuple(child.attributes.get("name", "") for child in node.children if child.tag == "arg")
     given = node.attributes
     return SlotDeclaration(

@@ -1,8 +1,8 @@
 """Lookup of the files, Python functions and types that the tags of a flow use.
 
-Rules: an ``.xlib`` file is searched like any other file of the flow and may extend others. A name that is not the path of such
-a file means, in this order: an ``<import>`` of the flow, ``python:package.module`` (if the allow list permits it), Python
-functions given to the TaskManager, or Python functions that an installed package registers as tags.
+Rules: an ``.xlib`` file is searched like any other file of the flow and may extend others. Any other name of a library
+means the first of these that exists: an ``<import>`` of the flow, ``python:package.module`` (if the allow list permits
+it), Python functions given to the TaskManager, or Python functions that an installed package registers as tags.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class TagSettings:
     """Settings of a TaskManager for the tags of its flows.
 
     Attributes:
-        imports: the allow list.
+        imports: imports Python objects that the allow list permits.
         libraries: Python functions as tags, by the name of their library.
-        context: returns the value of the parameter ``context`` of Python tags, for the flow with a path.
+        context: returns the value of the parameter ``context`` of Python tags, given the path of the flow.
         threads: the worker threads in which Python tags without ``async`` run.
     """
 
@@ -48,8 +48,8 @@ class TagLookup:
     Attributes:
         path: the path of the flow.
         sources: the files from which the flow is built.
-        settings: the settings of the TaskManager.
-        named: classes of the flow's ``<import>`` elements, by their alias.
+        settings: the settings of the TaskManager for tags.
+        named: the Python objects of the flow's ``<import>`` elements: dotted names by alias.
     """
 
     path: str
@@ -58,7 +58,7 @@ class TagLookup:
     named: Mapping[str, str]
 
     def tree(self, path: str, named_in: str) -> Node:
-        """Return the tree of the file ``path``, merged with what it extends.
+        """Return the tree of the file ``path``, merged with the files that it extends; it is loaded once.
 
         ``named_in`` is the file that contains the path. Raises LookupError if the file does not exist and FlowError if
         it has problems.
@@ -93,24 +93,28 @@ class TagLookup:
         return found.convert if found is not None else None
 
     def language(self, root: Node) -> str:
-        """Return the dialect of the scripts of a file."""
+        """Return the dialect of the scripts of a file, given its root; the default is ``python``."""
         return language_of(root) or "python"
 
     def run_in_thread(self, function: Callable[[], Any]) -> Awaitable[Any]:
-        """Run a function in a worker thread, which is abandoned if the run is cancelled."""
+        """Return an awaitable that runs a function in a worker thread, which is abandoned if the run is cancelled."""
         return run_in(self.settings.threads, function)
 
     def tag_context(self) -> Any:
-        """Return the value of the parameter ``context`` of Python tags, or None if the TaskManager has none."""
+        """Return the value of the parameter ``context`` of Python tags, or None if the settings provide none.
+
+        It tells a tag function the folder of the flow and the folders that tags may use.
+        """
         make = self.settings.context
         return make(self.path) if make is not None else None
 
 
 def public_functions(owner: Any) -> Mapping[str, Callable[..., Any]]:
-    """Return the public functions of a module, an object or a mapping by name.
+    """Return the public functions of a module, an object or a mapping by name; they become the tags of a library.
 
-    If ``owner`` is a function, the result contains only that function. Functions that a module imports from other
-    modules are left out.
+    The public functions are those in ``__all__`` or, without it, those whose names do not begin with ``_``. Functions
+    that a module imports from other modules are left out. If ``owner`` is a mapping, a copy of it is returned; if it is
+    a function, only this function.
     """
     if isinstance(owner, Mapping):
         return dict(owner)

@@ -2,6 +2,6 @@
 
 These modules import jinja2; ``script.text_template`` therefore imports them when the first template is compiled. They
 may import the modules of ``script`` and ``script.sandbox``. Begin with ``evaluation.py`` (compile and evaluate a
-template), then ``checks.py`` (problems and instrumentation of the syntax tree), ``environment.py`` (the run-time
-sandbox), ``filters.py`` and ``table.py`` (the namespace).
+template), then ``checks.py`` (find problems, insert calls that charge the budget), ``environment.py`` (the run-time
+sandbox), ``filters.py`` and ``table.py`` (the names that templates can read).
 """

@@ -1,7 +1,7 @@
-"""Static checks of a Jinja2 syntax tree, the variables that it reads, and its instrumentation for budget and limits.
+"""Static checks of a Jinja2 template, the names that it reads, and the insertion of calls for budget and limits.
 
-Rules: problems are found before the template runs. The instrumentation makes each turn of a loop cost a tick, checks
-the length of the result of ``~``, and counts the literal text of the template as output.
+Rules: problems are found before the template runs. After the check the syntax tree is changed. Each turn of a loop then
+costs a tick, the length of the result of ``~`` (concatenation) is checked, and literal text counts as output.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OPTIONAL_FILTERS = frozenset({"default", "d"})
 
 
 class JinjaProblem(NamedTuple):
-    """Problem of a template: its line (from 1), code, message and hint."""
+    """Problem of a template: its line (from 1), code such as ``script-syntax``, message and hint."""
 
     line: int
     code: str
@@ -35,10 +35,10 @@ class JinjaProblem(NamedTuple):
 
 
 class JinjaNames(NamedTuple):
-    """Names that a template reads.
+    """Names that a template reads from its scope or namespace.
 
-    ``optional`` are the names among them that may be missing: the template tests them with ``is defined``, or gives
-    them a default by the filter ``default``.
+    ``optional`` are those that may be missing, because the template tests them with ``is defined`` or gives them a
+    default by the filter ``default``.
     """
 
     names: frozenset[str]
@@ -46,7 +46,10 @@ class JinjaNames(NamedTuple):
 
 
 def find_problems(tree: nodes.Template, environment: Environment, limits: Limits) -> Iterator[JinjaProblem]:
-    """Yield the problems of a template other than syntax errors, such as unsupported statements and unknown filters."""
+    """Yield the problems of a template other than syntax errors, such as unsupported statements and unknown filters.
+
+    ``tree`` is its syntax tree; ``environment`` has the known filters and tests. Exceeded limits are problems, too.
+    """
     for count, (node, depth) in enumerate(_walk(tree, 0), 1):
         if count > limits.source_nodes or depth > limits.source_depth:
             yield JinjaProblem(node.lineno, SYNTAX, "the template is too large or nested too deeply", "split it up")
@@ -55,7 +58,7 @@ def find_problems(tree: nodes.Template, environment: Environment, limits: Limits
 
 
 def find_names(tree: nodes.Template) -> JinjaNames:
-    """Return the names that a template reads from its scope or namespace."""
+    """Return the names that a template reads from its scope or namespace; its own variables and macros are left out."""
     names = frozenset(find_undeclared_variables(tree))
     optional = {
         node.node.name
@@ -67,7 +70,10 @@ def find_names(tree: nodes.Template) -> JinjaNames:
 
 
 def instrument(tree: nodes.Template, environment: Environment) -> nodes.Template:
-    """Modify the tree so that loops and output charge the budget and the result of ``~`` is limited; return it."""
+    """Insert filters into a syntax tree that charge the budget for loops and output, and limit the result of ``~``.
+
+    The tree is modified and returned.
+    """
     for loop in list(tree.find_all(nodes.For)):
         loop.iter = _filter(TICKED, loop.iter)
     for output in list(tree.find_all(nodes.Output)):
@@ -78,7 +84,7 @@ def instrument(tree: nodes.Template, environment: Environment) -> nodes.Template
 
 
 def _problems_of(node: nodes.Node, environment: Environment) -> Iterator[JinjaProblem]:
-    """Yield the problems of one Jinja node, without those of its children."""
+    """Yield the problems of one AST node of jinja2 itself; its children are not looked at."""
     for kind, word in _OTHER_FILES:
         if isinstance(node, kind):
             message = f"'{{% {word} %}}' is not supported: a template cannot use other files or blocks"
@@ -92,28 +98,31 @@ def _problems_of(node: nodes.Node, environment: Environment) -> Iterator[JinjaPr
 
 
 def _unknown(node: nodes.Filter | nodes.Test, word: str, table: Mapping[str, Any]) -> JinjaProblem:
-    """Return the problem of an unknown filter or test; ``table`` has the known ones, for a similar name."""
+    """Return the problem of an unknown filter or test.
+
+    ``word`` is "filter" or "test"; ``table`` has the known ones, from which the hint suggests a similar name.
+    """
     hint = near_hint(node.name, table) or f"templates have no {word} of that name here"
     return JinjaProblem(node.lineno, UNSUPPORTED, f"unknown {word} '{node.name}'", hint)
 
 
 def _walk(node: nodes.Node, depth: int) -> Iterator[tuple[nodes.Node, int]]:
-    """Yield a Jinja node and its descendants, each with its depth of nesting."""
+    """Yield an AST node of jinja2 and all nodes inside it, each with its depth of nesting."""
     yield node, depth
     for child in node.iter_child_nodes():
         yield from _walk(child, depth + 1)
 
 
 def _as_expression(item: nodes.Expr) -> nodes.Expr:
-    """Return literal text as a constant expression, and any other Jinja node unchanged.
+    """Return literal text of a template as a constant expression, and any other AST node of jinja2 unchanged.
 
-    jinja2 passes constant expressions to ``finalize`` at run time, which charges the budget.
+    jinja2 passes the values of expressions to the function ``_finalize`` at run time, which charges the budget.
     """
     return nodes.Const(item.data, lineno=item.lineno) if isinstance(item, nodes.TemplateData) else item
 
 
 def _replace_concatenations(node: nodes.Node) -> None:
-    """Replace each ``~`` in a Jinja node by a filter that checks the length of the result."""
+    """Replace each ``~`` inside an AST node of jinja2 by a filter that checks the length of the result."""
     for name in node.fields:
         value = getattr(node, name)
         if isinstance(value, nodes.Node):
@@ -123,7 +132,10 @@ def _replace_concatenations(node: nodes.Node) -> None:
 
 
 def _without_concatenation(node: nodes.Node) -> nodes.Node:
-    """Return a Jinja node in which each ``~`` is replaced by a filter that checks the length of the result."""
+    """Return an AST node of jinja2 in which each ``~`` is replaced by a filter that checks the length of the result.
+
+    If the node itself is a ``~``, the filter is returned instead of it.
+    """
     _replace_concatenations(node)
     if isinstance(node, nodes.Concat):
         return _filter(CONCATENATED, nodes.List(node.nodes, lineno=node.lineno))
@@ -131,5 +143,5 @@ def _without_concatenation(node: nodes.Node) -> nodes.Node:
 
 
 def _filter(name: str, value: Any) -> nodes.Filter:
-    """Return a Jinja node that applies the filter ``name`` to an expression."""
+    """Return an AST node of jinja2 that applies the filter ``name`` to an expression."""
     return nodes.Filter(value, name, [], [], None, None, lineno=value.lineno)

@@ -2,7 +2,7 @@
 
 Rules: a template can read values but not modify them. Attributes and items are read through ``guard``. Calls, loops and
 output are charged to the budget of the evaluation. A template cannot access types, modules and objects of the engine.
-There is one environment for templates that await, and one for those that do not.
+There are two environments: for templates that await async functions, and for templates that do not.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BINARY = MappingProxyType({sign: BINARY[kind] for sign, kind in _OPERATORS.item
 
 
 class Missing(StrictUndefined):
-    """Placeholder of a missing name, attribute or item; any use of it raises an error.
+    """Value of a name, attribute or item that does not exist; any use of it in a template raises an error.
 
     The error is UnknownVariableError for a missing name, and LookupError for a missing attribute or item.
     """
@@ -56,27 +56,30 @@ class Missing(StrictUndefined):
 
 
 class TemplateContext(Context):
-    """Context of one evaluation: the values of its names, and the number of characters of its output so far."""
+    """Context of jinja2 for one evaluation: the values of the names, and the number of characters output so far."""
 
     output_length = 0
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
-    """Sandboxed environment of jinja2 that applies the guards and limits of scripts."""
+    """Sandboxed environment of jinja2 whose operations apply the guards and limits of scripts.
+
+    jinja2 calls its methods when a template reads an attribute or item, calls a function or uses an operator.
+    """
 
     intercepted_binops: frozenset[str] = frozenset(_BINARY)
     context_class: type[Context] = TemplateContext
 
     def is_safe_attribute(self, obj: Any, attr: str, _value: Any) -> bool:
-        """Return whether a template may read an attribute of that name."""
+        """Return whether a template may read the attribute ``attr`` of ``obj``; its value does not matter."""
         return not _refusal(obj, attr)
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Return whether a template may call a value: functions and methods may be called, types may not."""
+        """Return whether a template may call ``obj``: functions and methods may be called, types may not."""
         return not isinstance(obj, type) and super().is_safe_callable(obj)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return ``obj.attribute``, or ``obj["attribute"]`` if it does not exist, or a Missing if neither exists."""
+        """Return ``obj.attribute`` for a template: the attribute, else the item of that name, else a Missing."""
         found = self._attribute(obj, attribute)
         if not isinstance(found, Undefined) or isinstance(obj, type):
             return found
@@ -86,7 +89,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             return found
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return ``obj[argument]``; if it does not exist, return ``obj.argument`` for a text, or a Missing."""
+        """Return ``obj[argument]`` for a template: the item, else the attribute of that name, else a Missing."""
         if isinstance(obj, type):
             raise TypeError(f"a template does not read parts of {_kind(obj)}")
         try:
@@ -97,7 +100,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=argument)
 
     def _attribute(self, obj: Any, attribute: str) -> Any:
-        """Return ``obj.attribute`` through the guard, or a Missing that explains why it cannot be read."""
+        """Return ``obj.attribute`` through the guard, or a Missing whose error says why it cannot be read."""
         if isinstance(obj, Undefined):
             return obj()  # calling a Missing raises its error
         if not self.is_safe_attribute(obj, attribute, None):
@@ -110,7 +113,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=attribute)
 
     def call(self, context: Context, obj: Any, /, *arguments: Any, **keywords: Any) -> Any:
-        """Call a function and return its checked result; charges a tick. An async function returns an awaitable."""
+        """Call ``obj`` for a template with the arguments and return its checked result; the call costs a tick.
+
+        An async function returns an awaitable of its checked result. Raises TypeError if a template may not call
+        ``obj`` or access the result.
+        """
         current_budget().charge(1)
         if isinstance(obj, Undefined):
             return obj()
@@ -127,7 +134,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def _awaitable(self, value: Awaitable[Any], name: str) -> Awaitable[Any]:
         """Return an awaitable of the checked result of an async function.
 
-        Raises TypeError in a synchronous template, which cannot await it.
+        ``value`` is the coroutine that the function ``name`` returned. Raises TypeError in a synchronous template,
+        which cannot await it.
         """
         if self.is_async:
             return _await_result(value, name)
@@ -136,7 +144,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         raise TypeError(f"'{name}' is an async function, and this template is not evaluated on the event loop")
 
     def call_binop(self, _context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Return the result of a binary operator; raises OverflowError if the result would be too large."""
+        """Return the result of a binary operator such as ``*``; raises OverflowError if it would be too large."""
         for side in (left, right):
             if isinstance(side, Undefined):
                 str(side)  # raises an error with the name of the variable
@@ -144,7 +152,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
 
 def _refusal(obj: Any, attribute: str) -> str:
-    """Return the reason why a template may not read an attribute of that name, or ``""`` if it may."""
+    """Return the reason why a template may not read the attribute ``attribute`` of ``obj``, or ``""`` if it may."""
     if why := refused_attribute(attribute):
         return f"the attribute '{attribute}' is refused: {why}"
     if isinstance(obj, type):
@@ -157,7 +165,7 @@ def _refusal(obj: Any, attribute: str) -> str:
 
 
 async def _await_result(value: Awaitable[Any], name: str) -> Any:
-    """Await the result of an async Python function and check it; the time of the budget is paused meanwhile.
+    """Await the result of an async Python function and check it; the waiting time does not count for the budget.
 
     ``name`` is the name of the function in messages. Raises TypeError if templates may not access the result.
     """
@@ -167,9 +175,9 @@ async def _await_result(value: Awaitable[Any], name: str) -> Any:
 
 
 def checked_value(value: Any, name: str) -> Any:
-    """Return a value that a template will receive, or raise TypeError if templates may not access it.
+    """Return ``value``, which a template will receive, or raise TypeError if templates may not access it.
 
-    ``name`` is the name of the value in the message.
+    Types and most objects of the engine are refused. ``name`` is the name of the value in the message.
     """
     if isinstance(value, Undefined) or isawaitable(value):
         return value
@@ -185,7 +193,10 @@ def checked_value(value: Any, name: str) -> Any:
 
 
 def ticked_items(items: Any) -> Any:
-    """Return the iterable of a ``for`` loop, synchronous or asynchronous, such that each item costs a tick."""
+    """Return the iterable over which a ``for`` loop of a template runs instead of ``items``: each item costs a tick.
+
+    If ``items`` is an asynchronous iterable, the result is one, too.
+    """
     if isinstance(items, Undefined):
         return iter(items)
     if hasattr(items, "__aiter__"):
@@ -202,7 +213,11 @@ async def _async_ticked_items(items: Any) -> AsyncIterator[Any]:
 
 @pass_context
 def _finalize(context: TemplateContext, value: Any) -> str:
-    """Return the output text of a value, which is empty for None, and charge the budget for its length."""
+    """Convert a value that a template outputs to text, and charge the budget for its length; None becomes empty text.
+
+    jinja2 calls it for each ``{{ … }}`` and, because of ``checks.instrument``, for literal text. Raises TypeError for a
+    function or iterator, whose text would be useless.
+    """
     if value is None:
         return ""
     if not isinstance(value, str | Undefined):
@@ -222,14 +237,14 @@ _FREE_OUTPUT = 4096  # the number of characters that cost no tick
 
 
 def _concatenate(values: list[Any]) -> str:
-    """Return the result of ``~``, or raise OverflowError if it would be too long."""
+    """Return the result of ``~`` for its operands, as text; raises OverflowError if it would be too long."""
     texts = ["" if value is None else bounded_str(value) for value in values]
     check_size(sum(map(len, texts)), text=True)
     return "".join(texts)
 
 
 def _kind(value: Any) -> str:
-    """Return the description of a value for messages: ``a value of type 'list'``, or for a type ``the type 'list'``."""
+    """Return a description of a value for messages: ``a value of type 'list'``, or for a type ``the type 'list'``."""
     if isinstance(value, type):
         return f"the type '{value.__name__}'"
     return f"a value of type '{type(value).__name__}'"
@@ -237,7 +252,7 @@ def _kind(value: Any) -> str:
 
 @cache
 def environment(awaits: bool) -> TemplateEnvironment:
-    """Return the shared environment of templates that may await, or of those that may not."""
+    """Return the shared environment for templates that await async functions, or for templates that do not."""
     from taskrun.script.jinja.filters import filters
 
     jinja = TemplateEnvironment(

@@ -1,7 +1,7 @@
 """Compilation of a Jinja2 template into a function of a scope, and its evaluation.
 
-Rules: each evaluation has a budget and a context of its own. An error gets a note with the location in the task file of
-the template line that failed.
+Rules: each evaluation has a budget and a context of its own. An error gets a note with the location of the template
+line that failed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _DEEP = "the template is nested too deeply"
 
 
 class CompiledTemplate(NamedTuple):
-    """Result of ``compile_jinja``; the fields have the same meaning as those of TextTemplate."""
+    """Result of ``compile_jinja``: the function that evaluates a template, and the names that it reads.
+
+    The fields have the same meaning as the attributes of TextTemplate.
+    """
 
     run: Callable[[Names], Any]
     reads: frozenset[str]
@@ -39,7 +42,8 @@ class CompiledTemplate(NamedTuple):
 def compile_jinja(source: ScriptSource, settings: ScriptSettings, *, awaits: bool) -> CompiledTemplate:
     """Check and compile the text of a template.
 
-    With ``awaits`` the function ``run`` returns an awaitable. Raises ProblemsError with all problems of the text.
+    With ``awaits`` the function ``run`` of the result returns an awaitable. Raises ProblemsError with all problems of
+    the text.
     """
     jinja = environment(awaits)
     text = source.text
@@ -64,7 +68,10 @@ def compile_jinja(source: ScriptSource, settings: ScriptSettings, *, awaits: boo
 
 @dataclass(frozen=True, slots=True)
 class _JinjaEvaluator:
-    """Evaluator of one compiled template: returns its text in a scope; ``names`` are the names that it reads."""
+    """Evaluator of one compiled template: its methods return the text that the template produces in a scope.
+
+    ``names`` are the names that the template reads, ``namespace`` the names that are not variables.
+    """
 
     source: ScriptSource
     template: Template
@@ -73,19 +80,22 @@ class _JinjaEvaluator:
     limits: Limits
 
     def run(self, scope: Names) -> str:
-        """Return the text that the template produces."""
+        """Return the text that the template produces; for a template that does not await."""
         with self._evaluating(scope) as context:
             return "".join(self.template.root_render_func(context))
 
     async def run_async(self, scope: Names) -> str:
-        """Return the text that the template produces; the template may await."""
+        """Return the text that the template produces; for a template that may await async functions."""
         with self._evaluating(scope) as context:
             pieces: Any = self.template.root_render_func(context)
             return "".join([piece async for piece in pieces])
 
     @contextmanager
     def _evaluating(self, scope: Names) -> Iterator[TemplateContext]:
-        """Context manager of one evaluation: yields its context, applies a budget, adds the location to errors."""
+        """Context manager around one evaluation: begins and ends a budget, and adds the location to an error.
+
+        It yields the context of jinja2 with the values that the template reads.
+        """
         budget = Budget(self.limits)
         budget.begin()
         try:
@@ -97,7 +107,11 @@ class _JinjaEvaluator:
             budget.end()
 
     def _context(self, scope: Names) -> TemplateContext:
-        """Return a context with the values of the names that the template reads."""
+        """Return a context of jinja2 with the values of the names that the template reads.
+
+        A variable of the scope has priority over a name of the namespace. A name that does not exist is left out,
+        because the template may only test whether it is defined.
+        """
         values = {}
         for name in self.names:
             value = scope.find(name, _MISSING)
@@ -108,7 +122,10 @@ class _JinjaEvaluator:
         return cast("TemplateContext", self.template.new_context(values))
 
     def _explain(self, error: Exception, scope: Names) -> None:
-        """Add a note with the location of the failed line to the error, and a hint about an unknown variable."""
+        """Complete the message about an unknown variable, and add a note with the location of the failed line.
+
+        No note is added if the error has one already, from an inner script or template.
+        """
         if type(error) is UnknownVariableError and not error.explained:
             error.explain(unknown_variable(str(error.name), scope, self.namespace))
         if any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
@@ -127,7 +144,7 @@ class _JinjaEvaluator:
 
 
 def _line_index(text: str, line: int) -> int:
-    """Return the index of the first character of a line (from 1) that is not a blank."""
+    """Return the index in ``text`` of the first character of a line (from 1) that is not a blank."""
     start = 0
     for _ in range(line - 1):
         start = text.find("\n", start) + 1

@@ -1,8 +1,8 @@
 """Filters of text templates: the safe filters of jinja2, which charge the budget and limit their results.
 
 Rules: filters that read attributes without the guard, mark text as safe HTML, or output ``repr`` are left out. Filters
-that consume iterables charge the budget for each item. Filters whose result grows with a number limit it. No filter
-awaits.
+that consume iterables charge a tick for each item. If the result of a filter grows with a number that is passed to it,
+the number is limited. No filter awaits.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _MAX_NUMBER = 99_999
 
 
 def filters() -> dict[str, Callable[..., Any]]:
-    """Return the filters of text templates by name."""
+    """Return the filters that text templates can use, by name."""
     found: dict[str, Callable[..., Any]] = {name: _synchronous(FILTERS[name]) for name in _UNCHANGED}
     found |= {name: _with_checked_arguments(_synchronous(FILTERS[name]), checked_printable) for name in _TEXTS}
     found |= {name: _with_checked_arguments(_synchronous(FILTERS[name]), ticked) for name in _THROUGH_ITEMS}
@@ -57,7 +57,7 @@ def filters() -> dict[str, Callable[..., Any]]:
 
 
 def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the synchronous variant of a filter of jinja2 that also has an asynchronous one."""
+    """Return the synchronous variant of a filter of jinja2 that also has an asynchronous one, else the filter."""
     if getattr(function, "jinja_async_variant", False):
         plain: Callable[..., Any] = function.__wrapped__  # type: ignore[attr-defined]
         return plain
@@ -65,7 +65,11 @@ def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_checked_arguments(function: Callable[..., Any], check: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return a filter that passes ``check(value)`` to ``function`` and refuses integers above 99,999 as arguments."""
+    """Return a filter that calls ``function`` with ``check(value)`` instead of the first argument, ``value``.
+
+    ``check`` is a function such as ``ticked``: it returns what is passed instead, or raises an error. The filter raises
+    OverflowError for other arguments that are integers above 99,999.
+    """
     at = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0  # jinja2 passes its own argument first
 
     @wraps(function)
@@ -78,19 +82,22 @@ def _with_checked_arguments(function: Callable[..., Any], check: Callable[[Any],
 
 
 def _checked_number(number: Any) -> Any:
-    """Return ``number``; raise OverflowError if it is an integer greater than 99,999."""
+    """Return ``number`` unchanged, or raise OverflowError if it is an integer above 99,999 or below -99,999."""
     if isinstance(number, int) and abs(number) > _MAX_NUMBER:
         raise OverflowError(f"a number passed to a filter is at most {_MAX_NUMBER:,}")
     return number
 
 
 def _center(value: Any, width: int = 80) -> str:
-    """Return a text centered in ``width`` characters."""
+    """Filter ``center``: return a text centered in ``width`` characters."""
     return bounded_str(value).center(_checked_number(width))
 
 
 def _indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
-    """Return a text with indented lines; ``first`` and ``blank`` include the first line and blank lines."""
+    """Filter ``indent``: return a text whose lines are indented by ``width``, a number of blanks or a text.
+
+    ``first`` and ``blank`` tell whether the first line and blank lines are indented, too.
+    """
     text = bounded_str(value)
     by = width if isinstance(width, str) else " " * _checked_number(width)
     lines = text.splitlines() or [""]
@@ -100,27 +107,30 @@ def _indent(value: Any, width: int | str = 4, first: bool = False, blank: bool =
 
 
 def _format(value: Any, *arguments: Any, **keywords: Any) -> str:
-    """Return a text with its ``%s`` replaced by the arguments."""
+    """Filter ``format``: return a text with its ``%s`` replaced by the arguments."""
     if arguments and keywords:
         raise TypeError("'format' takes values by position or by name, not both")
     return str(modulo(bounded_str(value), keywords or arguments))
 
 
 def _replace(value: Any, old: Any, new: Any, count: int = -1) -> str:
-    """Return a text with ``old`` replaced by ``new``, at most ``count`` times."""
+    """Filter ``replace``: return a text with ``old`` replaced by ``new``, at most ``count`` times; -1 means always."""
     return str(sized_method(bounded_str(value), "replace")(bounded_str(old), bounded_str(new), count))
 
 
 @pass_environment
 def _join(environment: SandboxedEnvironment, value: Any, d: Any = "", attribute: str | int | None = None) -> str:
-    """Return the items, or one attribute of each, as one text with ``d`` between them."""
+    """Filter ``join``: return the items of ``value`` as one text with ``d`` between them.
+
+    With ``attribute``, such as ``order.id``, the value of this attribute of each item is used instead of the item.
+    """
     path = [] if attribute is None else str(attribute).split(".")
     items = (_text(_value_at(environment, item, path)) for item in ticked(value))
     return str(sized_method(bounded_str(d), "join")(items))
 
 
 def _value_at(environment: SandboxedEnvironment, value: Any, path: list[str]) -> Any:
-    """Return the value at a path of attributes and items of ``value``."""
+    """Return the value that a list of names leads to: each name is an attribute or item of the value before it."""
     for name in path:
         value = environment.getitem(value, int(name) if name.isdigit() else name)
     return value
@@ -133,7 +143,11 @@ def _text(value: Any) -> str:
 
 @pass_environment
 def _sum(environment: SandboxedEnvironment, value: Any, attribute: str | int | None = None, start: Any = 0) -> Any:
-    """Return the sum of the items, or of one attribute of each."""
+    """Filter ``sum``: return ``start`` plus the sum of the items of ``value``.
+
+    With ``attribute``, such as ``order.total``, the values of this attribute of each item are added instead of the
+    items.
+    """
     path = [] if attribute is None else str(attribute).split(".")
     total = start
     for item in ticked(value):
@@ -142,20 +156,23 @@ def _sum(environment: SandboxedEnvironment, value: Any, attribute: str | int | N
 
 
 def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
-    """Return a number rounded to ``precision`` digits: to nearest (``common``), up (``ceil``) or down (``floor``)."""
+    """Filter ``round``: return a number rounded to nearest (``common``), up (``ceil``) or down (``floor``).
+
+    ``precision`` is the number of digits behind the decimal point.
+    """
     if method == "common":
         return capped_round(value, precision)
     return _synchronous(FILTERS["round"])(value, _checked_number(precision), method)
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
-    """Return a value as JSON text."""
+    """Filter ``tojson``: return a value as JSON text."""
     text: str = checked_sequence(JSON.dumps(value, indent=indent))
     return text
 
 
 def _escape(value: Any) -> str:
-    """Return a text in which the special characters of HTML and XML are escaped."""
+    """Filter ``escape``: return a text in which the special characters of HTML and XML are escaped."""
     return str(escape(_text(value)))
 
 

@@ -1,4 +1,4 @@
-"""Namespace of text templates, derived from the namespace of scripts.
+"""Names that text templates can read besides variables, derived from the names that scripts can read.
 
 Rules: a template cannot access types; therefore types are replaced by functions that create their instances. Exceptions
 are left out, because a template can neither raise nor catch them. ``cycler``, ``joiner`` and ``namespace`` are
@@ -18,7 +18,10 @@ _LEFT_OUT = frozenset({"isinstance"})
 
 
 def template_namespace(namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names that a template can read besides variables, given the namespace of scripts."""
+    """Return the names that a template can read besides variables, with their values.
+
+    ``namespace`` are the names that scripts can read.
+    """
     own = {"cycler": _constructor(Cycler), "joiner": _constructor(Joiner), "namespace": _constructor(Namespace)}
     return own | {
         name: _constructor(value) if isinstance(value, type) else value
@@ -28,7 +31,7 @@ def template_namespace(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _constructor(kind: type) -> Callable[..., Any]:
-    """Return a function that creates instances of a type; it has the name of the type."""
+    """Return a function that creates instances of a type, and has its name; templates get it instead of the type."""
     create = metered_callable(kind)
 
     def construct(*arguments: Any, **keywords: Any) -> Any:

@@ -1,7 +1,8 @@
-"""Operators, methods and functions with a limited size of the result.
+"""Operators, methods and functions that scripts use instead of Python's, with a limited size of the result.
 
-Rules: an operation whose result would exceed ``size_limits`` raises OverflowError before the result is created. The
-size of an operation that can at most double its operands is checked afterwards. Other operators are Python's.
+Rules: an operation whose result would exceed a limit of ``size_limits`` raises OverflowError before it computes the
+result. Only an operation such as ``+``, whose result is at most as large as both operands together, is checked
+afterwards. Operators that are not in this module are Python's.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _SEQUENCES: frozenset[type] = frozenset({str, bytes, bytearray, list, tuple})
 
 
 def checked_sequence(value: Any) -> Any:
-    """Return ``value``, or raise OverflowError if it is a text or sequence that is too long."""
+    """Return ``value`` unchanged, or raise OverflowError if it is a text or sequence that is too long."""
     kind = type(value)
     if kind in _SEQUENCES and len(value) > MAX_ITEMS:
         check_size(len(value), isinstance(value, _TEXTS))
@@ -40,13 +41,13 @@ def checked_sequence(value: Any) -> Any:
 
 
 def _check_bits(bits: int) -> None:
-    """Raise OverflowError if an integer of that many bits is too large."""
+    """Raise OverflowError if an integer with this number of bits is larger than a script may create."""
     if bits > MAX_BITS:
         raise OverflowError(f"a script cannot make a number of {bits:,} bits; {MAX_BITS:,} are allowed")
 
 
 def _check_product(a: Any, b: Any) -> None:
-    """Raise OverflowError if ``a * b`` would be too large."""
+    """Raise OverflowError if ``a * b``, of numbers or of a sequence and a number, would be too large."""
     if isinstance(a, int) and isinstance(b, int):
         _check_bits(a.bit_length() + b.bit_length())
     elif isinstance(a, int) and hasattr(b, "__len__"):
@@ -56,13 +57,13 @@ def _check_product(a: Any, b: Any) -> None:
 
 
 def multiply(a: Any, b: Any) -> Any:
-    """Return ``a * b``, or raise OverflowError if the result would be too large."""
+    """Return ``a * b``; raises OverflowError before computing a result that would be too large."""
     _check_product(a, b)
     return a * b
 
 
 def power(a: Any, b: Any, modulus: Any = None) -> Any:
-    """Return ``a ** b``, or the same modulo ``modulus``; raises OverflowError if the result would be too large."""
+    """Return ``a ** b``, or ``pow(a, b, modulus)``; raises OverflowError before computing a too large result."""
     if modulus is not None:
         return pow(a, b, modulus)
     if isinstance(a, int) and isinstance(b, int) and b > 0:
@@ -71,16 +72,16 @@ def power(a: Any, b: Any, modulus: Any = None) -> Any:
 
 
 def shift_left(a: Any, b: Any) -> Any:
-    """Return ``a << b``, or raise OverflowError if the result would be too large."""
+    """Return ``a << b``; raises OverflowError before computing a result that would be too large."""
     if isinstance(a, int) and isinstance(b, int) and a:
         _check_bits(a.bit_length() + b)
     return a << b
 
 
 def modulo(a: Any, b: Any) -> Any:
-    """Return ``a % b``: the remainder, or for a text the formatted text.
+    """Return ``a % b``: the remainder of numbers or, if ``a`` is a text, the text with its ``%s`` replaced by ``b``.
 
-    Raises OverflowError if the formatted text would be too long.
+    Raises OverflowError if the resulting text would be too long.
     """
     if isinstance(a, (str, bytes, bytearray)):
         text = a if isinstance(a, str) else a.decode("latin-1")
@@ -95,7 +96,10 @@ def modulo(a: Any, b: Any) -> Any:
 
 
 class SliceTarget:
-    """Target of an assignment to a slice; it checks the resulting length of the list first."""
+    """Stand-in for a list in an assignment to a slice, which checks the new length of the list first.
+
+    A script's ``x[1:3] = y`` is executed as ``SliceTarget(x)[1:3] = y``.
+    """
 
     __slots__ = ("_container",)
 
@@ -109,13 +113,13 @@ class SliceTarget:
 
 
 def _in_place_add(a: Any, b: Any) -> Any:
-    """Return the result of ``a += b``, or raise OverflowError if it is too long."""
+    """Execute ``a += b`` and return the new ``a``; raises OverflowError if it is too long."""
     a += b
     return checked_sequence(a)
 
 
 def _in_place_multiply(a: Any, b: Any) -> Any:
-    """Return the result of ``a *= b``, or raise OverflowError if it would be too large."""
+    """Execute ``a *= b`` and return the new ``a``; raises OverflowError before computing a too large result."""
     _check_product(a, b)
     a *= b
     return a
@@ -156,9 +160,10 @@ IN_PLACE: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyT
 
 
 def sized_method(value: Any, name: str) -> Callable[..., Any]:  # noqa: PLR0911 - a table of methods
-    """Return the method ``name`` (one of SIZED_METHODS) of a value of a built-in type, with a limited result size.
+    """Return the method ``name`` of ``value`` (of a built-in type) in a variant that limits the size of its result.
 
-    The method raises OverflowError if its result would be too large. Methods that consume iterables charge the budget.
+    ``name`` is one of ``SIZED_METHODS``. The returned function raises OverflowError if its result would be too large.
+    If the method consumes iterables, such as ``set.update``, each item costs a tick.
     """
     method: Callable[..., Any] = getattr(value, name)
     text = isinstance(value, _TEXTS)
@@ -186,7 +191,10 @@ def sized_method(value: Any, name: str) -> Callable[..., Any]:  # noqa: PLR0911 
 
 
 def _checked_parts(separator: Any, parts: Iterable[Any]) -> list[Any]:
-    """Return the parts of a ``join`` as a list, or raise OverflowError if the result would be too long."""
+    """Return the parts that ``separator.join`` will concatenate, as a list.
+
+    Raises OverflowError if the joined text would be too long. Each part costs a tick.
+    """
     listed = []
     total = 0
     for part in ticked(parts):
@@ -198,7 +206,10 @@ def _checked_parts(separator: Any, parts: Iterable[Any]) -> list[Any]:
 
 
 def _replace(value: Any, method: Callable[..., Any], old: Any, new: Any, count: int) -> Any:
-    """Call ``value.replace``, or raise OverflowError if the result would be too long."""
+    """Return ``value.replace(old, new, count)``; raises OverflowError if the text would be too long.
+
+    ``method`` is the bound method ``value.replace``. A negative ``count`` means no limit.
+    """
     if isinstance(old, _TEXTS) and isinstance(new, _TEXTS) and len(new) > len(old):
         found = value.count(old)
         check_size(len(value) + (found if count < 0 else min(found, count)) * len(new), text=True)
@@ -206,14 +217,17 @@ def _replace(value: Any, method: Callable[..., Any], old: Any, new: Any, count: 
 
 
 def _extend(value: Any, method: Callable[..., Any], items: Any) -> None:
-    """Call ``value.extend``, or raise OverflowError if the list would be too long."""
+    """Execute ``value.extend(items)``; raises OverflowError if the list would be too long.
+
+    ``method`` is the bound method ``value.extend``. Each item costs a tick.
+    """
     if hasattr(items, "__len__"):
         check_size(len(value) + len(items))
     method(ticked(items))
 
 
 def capped_range(*arguments: Any) -> range:
-    """Return ``range(…)``, or raise OverflowError if it has more than MAX_ITEMS numbers."""
+    """Implement ``range`` of scripts; raises OverflowError for more than MAX_ITEMS numbers."""
     numbers = range(*arguments)
     start, stop, step = numbers.start, numbers.stop, numbers.step
     check_size(max(0, (stop - start + step - (1 if step > 0 else -1)) // step))
@@ -221,7 +235,7 @@ def capped_range(*arguments: Any) -> range:
 
 
 def capped_round(number: Any, ndigits: int | None = None) -> Any:
-    """Return ``round(number, ndigits)``, or raise OverflowError for more than MAX_DIGITS digits."""
+    """Implement ``round`` of scripts; raises OverflowError for more than MAX_DIGITS digits."""
     if ndigits is None:
         return round(checked_decimal(number))
     if isinstance(ndigits, int) and abs(ndigits) > MAX_DIGITS:
@@ -230,7 +244,10 @@ def capped_round(number: Any, ndigits: int | None = None) -> Any:
 
 
 def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callable[..., int]:
-    """Return a variant of ``function`` (such as ``math.factorial``) that refuses arguments greater than ``most``."""
+    """Return a variant of a function such as ``math.factorial`` that raises OverflowError for numbers above ``most``.
+
+    The reason: the result for a large number would use too much memory and time.
+    """
 
     def capped(*numbers: int) -> int:
         if any(isinstance(number, int) and number > most for number in numbers):
@@ -241,7 +258,7 @@ def capped_integers(function: Callable[..., int], most: int = 10_000) -> Callabl
 
 
 def product(numbers: Iterable[Any], /, *, start: Any = 1) -> Any:
-    """Return the product of the numbers like ``math.prod``; each number costs a tick of the budget."""
+    """Implement ``math.prod`` of scripts: return the product of the numbers and ``start``; each number costs a tick."""
     result = start
     for number in ticked(numbers):
         result = multiply(result, number)

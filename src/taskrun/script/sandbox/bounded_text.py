@@ -20,14 +20,17 @@ _DIGITS = re.compile(r"\d{6,}")
 
 
 def checked_format_spec(spec: str) -> str:
-    """Return a format specification, or raise OverflowError if its width has six or more digits."""
+    """Return a format specification such as ``>10`` unchanged; raises OverflowError for a number of six or more digits.
+
+    Such a number is a width or precision that would produce a huge text.
+    """
     if _DIGITS.search(spec):
         raise OverflowError("a script cannot format with a width of more than 99,999")
     return spec
 
 
 def bounded_join(*parts: str) -> str:
-    """Return the concatenation of texts, or raise OverflowError if it would be too long."""
+    """Return the concatenation of texts; raises OverflowError if it would be too long."""
     check_size(sum(map(len, parts)), text=True)
     return "".join(parts)
 
@@ -36,7 +39,10 @@ _CONVERSIONS: Mapping[int, Callable[[Any], str]] = MappingProxyType({115: str, 1
 
 
 def bounded_format(value: Any, conversion: int, spec: str) -> str:
-    """Return the text of ``{value!r:spec}`` in an f-string; ``conversion`` is the code point after ``!``, or -1."""
+    """Return the text that ``{value!r:spec}`` produces in an f-string; raises OverflowError if it would be too long.
+
+    ``conversion`` is the code point of the letter after ``!``, or -1 if there is none, as in ``ast.FormattedValue``.
+    """
     value = checked_printable(value)
     if conversion in _CONVERSIONS:
         value = _CONVERSIONS[conversion](value)
@@ -44,7 +50,10 @@ def bounded_format(value: Any, conversion: int, spec: str) -> str:
 
 
 def checked_printable(value: Any) -> Any:
-    """Return a value that will be converted to text, or raise OverflowError if the text would be too long."""
+    """Return ``value`` unchanged, or raise OverflowError if its text would be too long.
+
+    Call it before converting a value to text.
+    """
     if type(value) in _CONTAINERS:
         check_size(text_length(value, {}), text=True)
     return value
@@ -56,9 +65,9 @@ def bounded_str(value: Any) -> str:
 
 
 def text_length(value: Any, known: dict[int, int]) -> int:
-    """Return the approximate length of a value as text.
+    """Return the approximate length of ``str(value)``, computed without creating the text.
 
-    ``known`` are the lengths of the containers that have been measured so far, by their ``id``.
+    ``known`` maps the ``id`` of each container that was measured already to its length; pass an empty dict.
     """
     kind = type(value)
     if kind in _TEXTS:
@@ -79,7 +88,7 @@ def text_length(value: Any, known: dict[int, int]) -> int:
 
 
 def checked_decimal(number: Any) -> Any:
-    """Return ``number``; raise OverflowError if it is a Decimal that has too many digits to become an integer."""
+    """Return ``number`` unchanged, or raise OverflowError if it is a Decimal with too many digits for an integer."""
     if isinstance(number, Decimal) and number.is_finite() and abs(number.adjusted()) > MAX_DIGITS:
         raise OverflowError(f"a script has decimal numbers of at most {MAX_DIGITS:,} digits")
     return number

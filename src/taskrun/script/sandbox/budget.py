@@ -1,9 +1,10 @@
-"""Budget of an evaluation: counts the steps (ticks) and the time of a script and stops it when they are used up.
+"""Budget of an evaluation: counts the ticks and the time of a script and stops it when they are used up.
 
-Rules: a budget belongs to one evaluation. Functions, generator expressions and iterable consumers (``sum``, ``sorted``,
-``join`` …) that the evaluation calls share it; a context variable holds the current budget. An exhausted budget stays
-exhausted, so that a script which catches the error is stopped by its next tick. A function that outlives its evaluation
-gets a new budget for each call. The time in which a script awaits a coroutine of the host does not count.
+Rules: a budget belongs to one evaluation. Functions, generator expressions and functions that consume iterables
+(``sum``, ``sorted``, ``join`` …) share the budget of the evaluation that calls them; a context variable holds the
+current budget. An exhausted budget stays exhausted, so that a script which catches the error is stopped by its next
+tick. A function of a script that is called after its evaluation has ended gets a new budget for each call. The time in
+which a script awaits a coroutine of Python code does not count.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ _CURRENT: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 class Budget:
-    """Remaining ticks and time of one evaluation.
+    """Remaining ticks and time of one evaluation; it is in use between ``begin`` and ``end``.
 
     Attributes:
         limits: The limits at the start of the evaluation.
         rest: The number of ticks that remain.
         deadline: The ``time.monotonic()`` time at which the evaluation is stopped.
         ended: Whether the evaluation is over.
-        ticks: Infinite iterator of true values; each value that is taken costs a tick.
+        ticks: Iterator of true values without end. Each value that is taken costs a tick; when none remain, taking
+            one raises ScriptBudgetError.
     """
 
     __slots__ = ("_token", "deadline", "ended", "limits", "rest", "ticks")
@@ -46,11 +48,14 @@ class Budget:
 
     @property
     def tick(self) -> Callable[[], int]:
-        """The function that consumes one tick."""
+        """The function that consumes one tick: ``budget.tick()``; raises ScriptBudgetError if none remain."""
         return self.ticks.__next__
 
     def _stretch(self) -> Iterable[int]:
-        """Charge the next ticks and return an iterable over them; it raises ScriptBudgetError if none remain."""
+        """Charge up to 512 ticks at once and return an iterable over them; so the time is not checked for each tick.
+
+        If the budget is exhausted, return an iterable whose items raise ScriptBudgetError.
+        """
         count = min(_STRIDE, self.rest)
         try:
             self.charge(max(count, 1))
@@ -59,7 +64,7 @@ class Budget:
         return range(1, count + 1)
 
     def charge(self, ticks: int) -> None:
-        """Consume several ticks at once and check the time; raises ScriptBudgetError if the budget is exhausted."""
+        """Consume several ticks at once; raises ScriptBudgetError if fewer remain or the time is over."""
         if ticks > self.rest:
             self.rest = 0
             raise ScriptBudgetError(f"the script was stopped: it took more than {self.limits.ticks:,} steps")
@@ -68,11 +73,11 @@ class Budget:
         self.rest -= ticks
 
     def begin(self) -> None:
-        """Make this budget the current one until ``end`` is called."""
+        """Make this budget the current one of this context (task or thread) until ``end`` is called."""
         self._token = _CURRENT.set(self)
 
     def end(self) -> None:
-        """Mark the evaluation as ended and restore the budget of the enclosing evaluation as the current one."""
+        """Mark the evaluation as ended; the budget of the enclosing evaluation, if any, is the current one again."""
         self.ended = True
         self.deadline = math.inf
         self.ticks = iter(())  # the iterator refers to this object: break the reference cycle
@@ -82,9 +87,10 @@ class Budget:
             self._token = None
 
     def renew(self) -> None:
-        """Reset the budget for a call of a function that has outlived its evaluation, possibly in another thread.
+        """Fill the budget again for a call of a script function whose evaluation has ended, possibly in another thread.
 
-        The new budget is not larger than the remaining budget of the evaluation that calls the function.
+        If another evaluation makes the call, the ticks and time are at most what remains of the budget of that
+        evaluation.
         """
         caller = _CURRENT.get()
         self.ended = False
@@ -97,7 +103,7 @@ class Budget:
 
 
 class _ExhaustedTicks:
-    """Iterator over the ticks of an exhausted budget: each one raises ScriptBudgetError until the budget is renewed.
+    """Iterator over the ticks of an exhausted budget: taking one raises ScriptBudgetError until the budget is renewed.
 
     This is a class because a generator is finished after it has raised an error once.
     """
@@ -116,7 +122,7 @@ class _ExhaustedTicks:
 
 
 def current_budget() -> Budget:
-    """Return the budget of the running evaluation, or a new one with default limits if there is none."""
+    """Return the budget of the running evaluation; outside of evaluations, return a new one with the default limits."""
     return _CURRENT.get() or Budget(Limits())
 
 
@@ -125,10 +131,10 @@ _SMALL = 256
 
 
 def ticked(items: Any) -> Any:
-    """Return an iterable over ``items`` in which each item costs a tick; call it before ``items`` are consumed.
+    """Return an iterable over ``items`` whose items cost a tick each; pass it on instead of ``items``.
 
-    A list or another built-in container is charged at once and returned unchanged. A value that is not iterable is
-    returned unchanged.
+    A list or another built-in container is returned unchanged, after its ticks were charged all at once (none if it is
+    small). A value that is not iterable is returned unchanged.
     """
     if type(items) in _SIZED:
         if len(items) > _SMALL:
@@ -138,7 +144,7 @@ def ticked(items: Any) -> Any:
 
 
 def with_ticked_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a variant of ``function`` that charges a tick for each item of an iterable positional argument."""
+    """Return a variant of ``function`` that charges a tick for each item of each iterable positional argument."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
         return function(*map(ticked, arguments), **keywords)
@@ -147,12 +153,19 @@ def with_ticked_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def container(value: Any) -> Any:
-    """Return ``value``, the right operand of ``in``; if Python searches it item by item, each item costs a tick."""
+    """Return what a script searches instead of ``value``, the right operand of ``in``.
+
+    If Python searches ``value`` item by item, it is an iterable whose items cost a tick each; otherwise ``value``
+    itself.
+    """
     return value if hasattr(type(value), "__contains__") else ticked(value)
 
 
 class PausedClock:
-    """Context manager that pauses the time of a budget; it is used while a script awaits a coroutine of Python code."""
+    """Context manager that stops the clock of a budget: ``with PausedClock(budget): await …``.
+
+    It is used while a script awaits Python code, whose time does not count.
+    """
 
     __slots__ = ("_budget", "_left")
 

@@ -1,8 +1,8 @@
 """Static checks of a script: the allow list of Python syntax, names and attributes.
 
-Rules: every node type that is not listed here is refused before the script runs. All problems of a text are reported
-together. Names that begin with ``_`` are refused, because Python's internals have such names; ``_`` alone may be
-assigned but not read.
+Rules: every type of AST node that is not listed here is refused before the script runs. All problems of a text are
+reported together. Names that begin with ``_`` are refused, because Python's internals have such names; ``_`` alone may
+be assigned but not read.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ _REPLACEMENTS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 
 def check_tree(body: list[ast.stmt], place: Place, limits: Limits) -> None:
-    """Raise ProblemsError with all problems of a script: unsupported syntax, refused names and attributes, limits.
+    """Check the statements of a script; raises ProblemsError with all problems.
 
-    ``place`` converts a line and a column in bytes of the syntax tree to an index in the text.
+    Problems are unsupported syntax, refused names and attributes, and exceeded limits. ``place`` converts a position in
+    the syntax tree (line, column in bytes) to an index in the text.
     """
     problems: list[Problem] = []
     parts = 0
@@ -89,7 +90,11 @@ def check_tree(body: list[ast.stmt], place: Place, limits: Limits) -> None:
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the children of an AST node that must be checked; operators and annotations are left out."""
+    """Yield the children of an AST node that must be checked.
+
+    Operators such as ``+`` are left out, because they are always allowed; so are annotations, which are never
+    evaluated.
+    """
     for field in node._fields:
         value = getattr(node, field, None)
         if isinstance(value, list):
@@ -99,7 +104,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:  # noqa: C901, PLR0912 - a table of nodes
-    """Yield the problems of an AST node, without those of its children."""
+    """Yield the problems of an AST node itself, such as a refused name; its children are not looked at."""
     match node:
         case ast.Name():
             yield from _name_problems(node.id, node, place, binds=not isinstance(node.ctx, ast.Load))
@@ -132,7 +137,10 @@ def _own_problems(node: ast.AST, place: Place) -> Iterator[Problem]:  # noqa: C9
 
 
 def _name_problems(name: str, node: ast.AST, place: Place, *, binds: bool) -> Iterator[Problem]:
-    """Yield a problem if a script may not use a name; ``binds`` is whether the node assigns it."""
+    """Yield a problem if a script may not use a name.
+
+    ``binds`` tells whether the AST node assigns the name, which is the only allowed use of ``_``.
+    """
     if not name.startswith("_") or (name == "_" and binds):
         return
     message = "'_' is never stored and cannot be read" if name == "_" else f"the name '{name}' is refused"
@@ -141,7 +149,7 @@ def _name_problems(name: str, node: ast.AST, place: Place, *, binds: bool) -> It
 
 
 def _attribute_problems(node: ast.Attribute, place: Place) -> Iterator[Problem]:
-    """Yield a problem if a script may not read this attribute, or if it writes or deletes an attribute."""
+    """Yield a problem if a script reads an attribute with a refused name, or writes or deletes any attribute."""
     index = place(node.end_lineno or 1, (node.end_col_offset or 0) - len(node.attr.encode()))
     if not isinstance(node.ctx, ast.Load):
         hint = f"items can be written: x['{node.attr}'] = …; for objects call one of their methods"

@@ -1,9 +1,9 @@
 """Run-time guards: the attributes that a script may read, and the results of calls that it may receive.
 
-Rules: attribute names are refused before a script runs, types while it runs. A script cannot read attributes of a
-refused type. A call cannot return frames, code objects or modules, through which a script could inspect the
-interpreter, nor awaitables. ``format`` of a text is refused, because format strings read attributes without the guard.
-An attribute is read exactly once, because reading a property may have effects.
+Rules: attribute names are refused before a script runs, and types of values while it runs. A script cannot read
+attributes of a refused type, such as a function. A call cannot return frames, code objects or modules, through which a
+script could inspect the interpreter, and no awaitables. ``format`` of a text is refused, because format strings read
+attributes without the guard. An attribute is read exactly once, because reading a property may have effects.
 """
 
 from __future__ import annotations
@@ -26,13 +26,19 @@ GUARDED_METHODS = SIZED_METHODS | _FORMATS | {"obj"}
 
 
 class Opaque:
-    """Base class of values that scripts can call or pass on, but whose attributes they cannot read."""
+    """Base class for values that scripts can call or pass on, but whose attributes they cannot read.
+
+    A class such as a function of a script derives from it; the guard refuses the attributes of its instances.
+    """
 
     __slots__ = ()
 
 
 class TemplateReadable:
-    """Base class of engine objects whose attributes text templates may read."""
+    """Marker base class for classes of the engine whose objects text templates may read, such as StepResult.
+
+    A text template cannot access other objects of the engine.
+    """
 
     __slots__ = ()
 
@@ -67,9 +73,10 @@ def refused_attribute(name: str) -> str:
 
 
 def guarded_getattr(value: Any, name: str) -> Any:
-    """Return ``value.name``.
+    """Return the attribute ``name`` of ``value``; both evaluators execute expressions ``value.name`` by this function.
 
-    Raises AttributeError if a script may not read the attribute, and TypeError if the value must be awaited first.
+    Raises AttributeError if a script may not read the attribute, and TypeError if ``value`` is a coroutine or another
+    awaitable, which must be awaited first. Some methods are replaced by variants that limit their results.
     """
     if name.startswith(REFUSED_PREFIXES) or name in REFUSED_ATTRIBUTES:
         raise AttributeError(f"the attribute '{name}' is refused: {refused_attribute(name)}")
@@ -85,10 +92,10 @@ def guarded_getattr(value: Any, name: str) -> Any:
 
 
 def guarded_result(value: Any, function: Callable[..., Any] | str) -> Any:
-    """Return ``value``, the result of a call, or raise TypeError if a script may not receive it.
+    """Return ``value``, the result of a call by a script, or raise TypeError if a script may not receive it.
 
-    ``function`` is the called function, or its name, for the message. A coroutine is closed. A generator is returned as
-    a plain iterator, so that a script cannot reach its frame.
+    ``function`` is the called function, or its name, for the message. A coroutine that was not awaited is closed. A
+    generator is returned as a plain iterator, so that a script cannot reach its frame.
     """
     if isinstance(value, types.CoroutineType):
         value.close()
@@ -101,9 +108,10 @@ def guarded_result(value: Any, function: Callable[..., Any] | str) -> Any:
 
 
 def _guarded_method(value: Any, name: str) -> Any:
-    """Return the method ``name`` (one of GUARDED_METHODS) of a value, replaced by a limited or metered variant.
+    """Return the method ``name`` of ``value`` in a variant that limits its result or charges the budget.
 
-    Raises AttributeError for ``format`` of a text, ``obj`` of an exception, and methods read from a type.
+    ``name`` is one of ``GUARDED_METHODS``. Raises AttributeError for ``format`` of a text, ``obj`` of an exception, and
+    methods read from a built-in type, such as ``str.join``.
     """
     is_type = isinstance(value, type)
     if name in _FORMATS:
@@ -122,7 +130,7 @@ def _guarded_method(value: Any, name: str) -> Any:
 
 
 def _described(value: Any) -> str:
-    """Return the type of a value with an article, such as "a list"."""
+    """Return the name of the type of a value with an article for messages, such as "a list"."""
     kind = type(value).__name__
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 

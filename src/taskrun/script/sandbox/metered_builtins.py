@@ -16,7 +16,7 @@ from taskrun.script.sandbox.metered_types import metered_callable
 
 
 def _metered(name: str) -> Callable[..., Any]:
-    """Return the variant of a built-in function that charges a tick for each item of its first argument."""
+    """Return the variant of the built-in function ``name`` that charges a tick for each item of its first argument."""
     function: Callable[..., Any] = getattr(builtins, name)
 
     def consume(*arguments: Any, **keywords: Any) -> Any:
@@ -31,27 +31,30 @@ def _metered(name: str) -> Callable[..., Any]:
 
 
 def map(function: Callable[..., Any], /, *iterables: Iterable[Any]) -> Iterator[Any]:  # noqa: A001 - same name
-    """Yield the results of a function for the items of the iterables."""
+    """Implement ``map`` of scripts: yield the results of a function for the items; each result costs a tick."""
     return _ticked_iterator(builtins.map(metered_callable(function), *iterables))
 
 
 def filter(function: Callable[..., Any] | None, items: Iterable[Any], /) -> Iterator[Any]:  # noqa: A001 - as above
-    """Yield the items for which a function returns a true value."""
+    """Implement ``filter`` of scripts: yield the items for which a function returns a true value.
+
+    With None instead of a function, yield the items that are true themselves. Each item examined costs a tick.
+    """
     return builtins.filter(metered_callable(function), _ticked_iterator(iter(items)))
 
 
 def zip(*iterables: Iterable[Any], strict: bool = False) -> Iterator[Any]:  # noqa: A001 - as above
-    """Yield tuples of the items at the same position of several iterables."""
+    """Implement ``zip`` of scripts: yield tuples of the items at the same position; each tuple costs a tick."""
     return _ticked_iterator(builtins.zip(*iterables, strict=strict))
 
 
 def enumerate(items: Iterable[Any], start: int = 0) -> Iterator[Any]:  # noqa: A001 - as above
-    """Yield tuples of a number, counted from ``start``, and an item."""
+    """Implement ``enumerate`` of scripts: yield pairs of a number, from ``start``, and an item; each costs a tick."""
     return _ticked_iterator(builtins.enumerate(items, start))
 
 
 def reversed(items: Any, /) -> Iterator[Any]:  # noqa: A001 - as above
-    """Yield the items in reverse order."""
+    """Implement ``reversed`` of scripts: yield the items in reverse order; each costs a tick."""
     return _ticked_iterator(builtins.reversed(items))
 
 

@@ -1,8 +1,8 @@
-"""Replacements of types at the moment when a script calls them; they charge the budget or limit the result.
+"""Functions that replace types such as ``list`` or ``str`` when a script calls them: they are metered or limited.
 
-Rules: the namespace contains the types themselves, so that ``isinstance`` and ``except`` work. Only a call is replaced:
-types that consume iterables charge the budget for each item; ``str``, ``int`` and ``Decimal`` check the size of the
-result first.
+Rules: the namespace contains the types themselves, so that ``isinstance`` and ``except`` work. Only a call of a type is
+replaced: types that consume iterables charge a tick for each item; ``str``, ``int`` and ``Decimal`` check the size of
+the result first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ _CONSUMING: frozenset[type] = frozenset({list, tuple, set, frozenset, dict, byte
 
 
 def metered_callable(function: Any) -> Any:
-    """Return what a script calls in place of ``function``: a metered variant of some types, else ``function``."""
+    """Return what a script calls in place of ``function``.
+
+    For a type such as ``list`` or ``str`` it is a function that charges the budget or limits the result; anything else
+    is returned unchanged.
+    """
     if function is str:
         return _call_str
     if function is int:
@@ -30,18 +34,18 @@ def metered_callable(function: Any) -> Any:
 
 
 def _call_int(*arguments: Any, **keywords: Any) -> int:
-    """Call ``int``; raises OverflowError for a decimal number with too many digits."""
+    """Call ``int`` for a script; raises OverflowError for a Decimal with too many digits."""
     return int(*map(checked_decimal, arguments), **keywords)
 
 
 def _call_decimal(*arguments: Any, **keywords: Any) -> Decimal:
-    """Call ``Decimal``; raises OverflowError for a number with too many digits."""
+    """Call ``Decimal`` for a script; raises OverflowError for a number with too many digits."""
     number: Decimal = checked_decimal(Decimal(*arguments, **keywords))
     return number
 
 
 def _call_str(*arguments: Any, **keywords: Any) -> str:
-    """Call ``str``; raises OverflowError if the text would be too long."""
+    """Call ``str`` for a script; raises OverflowError if the text would be too long."""
     if len(arguments) == 1 and not keywords:
         return bounded_str(arguments[0])
     return str(*arguments, **keywords)

@@ -1,7 +1,7 @@
 """Syntax errors that Python's parser accepts and its compiler refuses, such as ``break`` outside a loop.
 
-Rules: the messages are Python's. The errors are found here, because Python's compiler would also emit warnings, whose
-filters belong to the whole process. ``return`` is allowed anywhere in a script.
+Rules: the messages are Python's. The errors are found here and not by Python's compiler, because that would also emit
+warnings, whose filters belong to the whole process. ``return`` is allowed anywhere in a script.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from taskrun.script.variables import COMPREHENSIONS, defaults, iteration_names, 
 
 
 class _Context(NamedTuple):
-    """Surroundings of an AST node.
+    """Surroundings of an AST node, which determine whether it is allowed there.
 
     Attributes:
         loop: Whether the node is in the body of a loop.
         handler: Whether the node is in an ``except`` block.
         iterated: The iteration variables of the enclosing comprehensions.
-        iterable: Whether the node belongs to the iterable of a comprehension.
-        called: Whether the node belongs to a function or generator expression, which runs later, when it is called.
+        iterable: Whether the node belongs to the iterable of a comprehension: ``xs`` in ``[x for x in xs]``.
+        called: Whether the node belongs to a function or generator expression, whose code runs later.
     """
 
     loop: bool = False
@@ -35,7 +35,7 @@ _Placed = tuple[ast.AST, _Context]
 
 
 def misplaced_nodes(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
-    """Yield each misplaced AST node of a script with the error message."""
+    """Yield each AST node of a script that is not allowed at its place, with the error message."""
     todo: list[_Placed] = [(statement, _Context()) for statement in body]
     spread: set[int] = set()
     while todo:
@@ -53,7 +53,7 @@ def misplaced_nodes(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
 def _node_errors(  # noqa: C901, PLR0912 - a table of nodes
     node: ast.AST, context: _Context
 ) -> Iterator[tuple[ast.AST, str]]:
-    """Yield the errors of one AST node in its context, each as the wrong node and the message."""
+    """Yield the errors of one AST node with the surroundings ``context``: the wrong AST node and the message."""
     match node:
         case ast.Break() | ast.Continue() if not context.loop:
             yield node, f"'{type(node).__name__.lower()}' outside loop"
@@ -86,7 +86,7 @@ def _node_errors(  # noqa: C901, PLR0912 - a table of nodes
 
 
 def _pattern_errors(node: ast.Match) -> Iterator[tuple[ast.AST, str]]:
-    """Yield the errors of the patterns of a ``match`` statement."""
+    """Yield the errors of the patterns of a ``match`` statement, each as the wrong AST node and the message."""
     for case in node.cases:
         if case is not node.cases[-1] and case.guard is None and _matches_all(case.pattern):
             yield case.pattern, "this pattern matches everything and makes the remaining ones unreachable"
@@ -100,26 +100,29 @@ def _pattern_errors(node: ast.Match) -> Iterator[tuple[ast.AST, str]]:
 
 
 def _captured(part: ast.AST) -> str | None:
-    """Return the name to which a pattern assigns a value, or None if it assigns none."""
+    """Return the name to which a part of a pattern assigns a value, or None if it assigns none."""
     if isinstance(part, (ast.MatchAs, ast.MatchStar)):
         return part.name
     return part.rest if isinstance(part, ast.MatchMapping) else None
 
 
 def _matches_all(pattern: ast.pattern) -> bool:
-    """Return whether a pattern matches every value."""
+    """Return whether a pattern matches every value, such as ``_`` or a plain name."""
     if isinstance(pattern, ast.MatchAs):
         return pattern.pattern is None or _matches_all(pattern.pattern)
     return isinstance(pattern, ast.MatchOr) and _matches_all(pattern.patterns[-1])
 
 
 def _stars(nodes: Iterable[ast.expr]) -> list[ast.expr]:
-    """Return the starred expressions among the nodes."""
+    """Return those of the AST nodes that are starred expressions, such as ``*rest``."""
     return [node for node in nodes if isinstance(node, ast.Starred)]
 
 
 def _repeated(named: Iterable[tuple[str, ast.AST]], message: str) -> Iterator[tuple[ast.AST, str]]:
-    """Yield an error for each name that occurs again; ``{}`` in the message is replaced by the name."""
+    """Yield an error for each name in ``named`` that occurs again.
+
+    ``named`` are pairs of a name and its AST node. The ``{}`` in ``message`` is replaced by the name.
+    """
     seen: set[str] = set()
     for name, node in named:
         if name and name in seen:
@@ -128,7 +131,7 @@ def _repeated(named: Iterable[tuple[str, ast.AST]], message: str) -> Iterator[tu
 
 
 def _children(node: ast.AST, context: _Context) -> Iterator[_Placed]:
-    """Yield the children of an AST node, each with its context."""
+    """Yield the children of an AST node, each with its surroundings."""
     if isinstance(node, (ast.For, ast.While)):
         yield from ((statement, context._replace(loop=True)) for statement in node.body)
         yield from ((statement, context) for statement in node.orelse)

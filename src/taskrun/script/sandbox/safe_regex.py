@@ -1,7 +1,7 @@
 """The module ``re`` of scripts: regular expressions with a timeout, based on the package ``regex``.
 
 Rules: every call ends within ``SECONDS``, otherwise it raises TimeoutError. The sizes of patterns and results are
-limited. A match is represented by the class Match, which has only the methods below.
+limited. A match is an instance of the class Match below, which has only some of the methods of ``re.Match``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ MAX_PATTERN = 2_000
 
 
 class Match:
-    """Match of a pattern; a group is a text, or None if the group did not take part in the match."""
+    """Match of a pattern, as scripts get it from ``re.search`` and the like.
+
+    The value of a group is a text, or None if the group did not take part in the match.
+    """
 
     __slots__ = ("_match",)
 
@@ -33,15 +36,15 @@ class Match:
         return self._match[group]
 
     def group(self, *groups: int | str) -> Any:
-        """Return one group (0 is the whole match), or a tuple of several groups."""
+        """Return the value of one group (0 is the whole match), or a tuple of the values of several groups."""
         return self._match.group(*groups)
 
     def groups(self, default: Any = None) -> tuple[Any, ...]:
-        """Return all groups, with ``default`` for those that did not take part in the match."""
+        """Return the values of all groups from 1; a group that did not take part in the match has ``default``."""
         return tuple(self._match.groups(default))
 
     def groupdict(self, default: Any = None) -> dict[str, Any]:
-        """Return the named groups by name, with ``default`` for those that did not take part in the match."""
+        """Return the values of the named groups by name; one that did not take part in the match has ``default``."""
         return dict(self._match.groupdict(default))
 
     def start(self, group: int | str = 0) -> int:
@@ -53,12 +56,12 @@ class Match:
         return int(self._match.end(group))
 
     def span(self, group: int | str = 0) -> tuple[int, int]:
-        """Return the start and end index of a group."""
+        """Return the start and end index of a group; the end index is behind its last character."""
         return self.start(group), self.end(group)
 
 
 def _compile(pattern: str, flags: int = 0) -> Any:
-    """Return the compiled pattern; raises ValueError if it is too long or not valid."""
+    """Return the compiled pattern; raises ValueError if it is too long or not valid, TypeError if it is not a text."""
     import regex
 
     if not isinstance(pattern, str):
@@ -72,12 +75,15 @@ def _compile(pattern: str, flags: int = 0) -> Any:
 
 
 def _timeout_error() -> TimeoutError:
-    """Return the error of a pattern that took too long; raising it outside ``except`` avoids a chained exception."""
+    """Return the error for a pattern that took too long.
+
+    The callers raise it outside of their ``except`` block, so that the error of ``regex`` is not chained to it.
+    """
     return TimeoutError(f"the pattern took longer than {SECONDS:g} s")
 
 
 def _call_limited(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function of a compiled pattern and return its result; raises TimeoutError after ``SECONDS``."""
+    """Call a method of a compiled pattern and return its result; raises TimeoutError after ``SECONDS``."""
     try:
         return function(*arguments, timeout=SECONDS)
     except TimeoutError:
@@ -86,7 +92,7 @@ def _call_limited(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _matcher(name: str) -> Callable[..., Match | None]:
-    """Return the function of ``re`` with this name: ``match``, ``search`` or ``fullmatch``."""
+    """Create one of the functions ``match``, ``search`` and ``fullmatch`` of ``re``, which return a Match or None."""
 
     def find(pattern: str, text: str, flags: int = 0) -> Match | None:
         found = _call_limited(getattr(_compile(pattern, flags), name), text)
@@ -97,12 +103,15 @@ def _matcher(name: str) -> Callable[..., Match | None]:
 
 
 def findall(pattern: str, text: str, flags: int = 0) -> list[Any]:
-    """Return the texts of all matches, or tuples of the groups if the pattern has several groups."""
+    """Implement ``re.findall``: return the texts of all matches, or of the group if the pattern has one.
+
+    If the pattern has several groups, return a tuple of their texts for each match.
+    """
     return list(_call_limited(_compile(pattern, flags).findall, text))
 
 
 def finditer(pattern: str, text: str, flags: int = 0) -> list[Match]:
-    """Return the matches of a pattern in a text, as a list."""
+    """Implement ``re.finditer``: return the matches of a pattern in a text, as a list instead of an iterator."""
     found = _call_limited(_compile(pattern, flags).finditer, text)
     try:
         return [Match(match) for match in found]
@@ -112,12 +121,15 @@ def finditer(pattern: str, text: str, flags: int = 0) -> list[Match]:
 
 
 def split(pattern: str, text: str, maxsplit: int = 0, flags: int = 0) -> list[Any]:
-    """Return the parts of a text between the matches."""
+    """Implement ``re.split``: return the parts of a text between the matches, and the groups of the pattern."""
     return list(_call_limited(_compile(pattern, flags).split, text, maxsplit))
 
 
 def sub(pattern: str, replacement: Any, text: str, count: int = 0, flags: int = 0) -> str:
-    r"""Return the text with its matches replaced by a text (``\1`` is a group) or by the results of a function."""
+    r"""Implement ``re.sub``: return the text with the matches replaced, at most ``count`` of them unless it is 0.
+
+    ``replacement`` is a text, in which ``\1`` means a group, or a function that gets the Match and returns a text.
+    """
     compiled = _compile(pattern, flags)
     total = 0
 
@@ -132,7 +144,7 @@ def sub(pattern: str, replacement: Any, text: str, count: int = 0, flags: int = 
 
 
 def escape(text: str) -> str:
-    """Return a pattern that matches exactly ``text``."""
+    """Implement ``re.escape``: return a pattern that matches exactly ``text``."""
     import regex
 
     return str(regex.escape(text))
@@ -156,7 +168,7 @@ _FLAGS: Mapping[str, int] = MappingProxyType(
 
 @cache
 def regex_members() -> Mapping[str, Any]:
-    """Return the members of the module ``re`` of scripts, by name."""
+    """Return the functions and flags of the module ``re`` of scripts, by name."""
     functions: Iterable[Callable[..., Any]] = (
         _matcher("match"), _matcher("search"), _matcher("fullmatch"), findall, finditer, split, sub, escape,
     )  # fmt: skip

@@ -13,7 +13,7 @@ MAX_DIGITS = 10_000
 
 
 def check_size(length: float, text: bool = False) -> None:
-    """Raise OverflowError if ``length`` exceeds the limit of a sequence, or of a text if ``text`` is set."""
+    """Raise OverflowError if a sequence or, with ``text``, a text of this length is longer than a script may create."""
     if length > (MAX_TEXT if text else MAX_ITEMS):
         what, most = ("text", MAX_TEXT) if text else ("sequence", MAX_ITEMS)
         raise OverflowError(f"a script cannot make a {what} of {length:,} items; {most:,} are allowed")
