@@ -27,9 +27,9 @@ REVERT_VARIABLES = frozenset({"result", "outputs", "failure", "failures"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revert:
-    """The element ``<revert>`` of a step: a script, its time limit and its retries.
+    """The element ``<revert>`` of a step: the script that compensates the step, its time limit and its retries.
 
-    ``max_retry_count`` below 0 means any number of retries.
+    A negative ``max_retry_count`` means any number of retries.
     """
 
     body: AwaitingOwn
@@ -38,11 +38,17 @@ class Revert:
     retry_delay: Millis = ZERO
 
     def compensation_data(self, frame: Frame) -> dict[str, Any]:
-        """Return the present values of the variables that the script reads."""
+        """Return the variables that the script reads, with the values that they have now, when the step has succeeded.
+
+        They are stored until a rollback runs the script.
+        """
         return compensation_data(frame, self.body.reads)
 
     async def run(self, frame: Frame) -> None:
-        """Run the script in the frame of the compensation; raise the exception of the last attempt if all fail."""
+        """Run the script, and repeat it after a failure; if all attempts fail, raise the exception of the last one.
+
+        ``frame`` is a frame whose scope contains the stored variables (``compensation_data``).
+        """
         attempt = 0
         while True:
             try:
@@ -60,7 +66,10 @@ class Revert:
 
 
 def compensation_data(frame: Frame, names: frozenset[str]) -> dict[str, Any]:
-    """Return the values of the names that are variables of the flow in this frame's scope; other names are left out."""
+    """Return the values of those of the given names that are variables of the flow.
+
+    Names that the engine sets, such as ``stepRt`` or ``failure``, are left out, as the rollback sets them itself.
+    """
     scope, base = frame.scope, frame.run.base
     return {
         name: scope[name]

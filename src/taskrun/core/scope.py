@@ -55,7 +55,7 @@ class Scope(dict[str, Any]):
         return False
 
     def names(self) -> Iterator[str]:
-        """Yield the names of this scope and of its parents, the nearest first; the same name may occur repeatedly."""
+        """Yield the names of all readable variables, those of this scope first; a name may occur more than once."""
         scope: Scope | None = self
         while scope is not None:
             yield from scope

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Beans, workers, limiters, observers and compiled flows that all runs of a TaskManager share.
+    """What all runs of a TaskManager share: beans, worker threads and processes, limiters, observers, compiled flows.
 
-    Parameters: ``load`` returns the compiled flow of a file, ``compile_text`` that of a path and its recorded text;
-    ``log`` receives the events for the log; ``random`` returns a number from 0 to 1 for the jitter of retries.
+    ``load`` returns the compiled flow of a file. ``compile_text`` compiles a flow from a file path and the text that a
+    run has recorded. ``log`` receives each event for the log. ``random`` returns a number from 0 to 1, by which retries
+    vary their delays.
     """
 
     load: Callable[[str], Flow]
