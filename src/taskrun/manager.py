@@ -153,9 +153,12 @@ class TaskManager:
     ) -> RunResult:
         """Run a flow inside the running event loop and return its outputs.
 
-        Raises FlowError when the file is wrong, InputError when the inputs are, StepError (from the original exception)
-        when the run fails, and RunCancelled when it was cancelled by ``cancel``. Cancelling the task that awaits this cancels
-        the run, and CancelledError is raised.
+        A suspended run returns its wait points instead.
+
+        ``path`` is a task file or a loaded flow, ``run_id`` the id of the run (default: a random one). Raises FlowError
+        if the file is wrong, InputError if the inputs are, StepError if the run fails, and RunCancelled if ``cancel``
+        has cancelled it. If the asyncio task that awaits this is cancelled, the run is cancelled and CancelledError is
+        raised.
         """
         return await self._run(path, inputs, run_id)
 
@@ -163,9 +166,9 @@ class TaskManager:
     def run(
         self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
     ) -> RunResult:
-        """Run a flow to its end and return its outputs; raises as ``run_async``.
+        """Run a flow to its end and return its outputs; for parameters and exceptions see ``run_async``.
 
-        Inside a running event loop it raises RuntimeError: use ``await run_async(…)`` there.
+        Inside a running event loop it raises RuntimeError; use ``await run_async(…)`` there.
         """
         refuse_in_loop("run")
         return asyncio.run(self._run(path, inputs, run_id))
@@ -195,14 +198,17 @@ class TaskManager:
 
     @property
     def store(self) -> Store:
-        """The store of the runs; without the setting ``store``, a store in the memory of this process."""
+        """The store that records the runs.
+
+        A store in the memory of this process if the setting ``store`` was not given.
+        """
         return self.runs.store
 
     @OnClassToo
     def load(self, path: str | os.PathLike[str]) -> Flow:
-        """Return the compiled and linked flow of a file; raises FlowError with all problems.
+        """Return the compiled and linked flow of a file, which can be run any number of times.
 
-        A file is compiled again when it has changed. A loaded flow can be run any number of times.
+        Raises FlowError with all problems of the file. A file that has changed since the last call is compiled again.
         """
         flow = self.flows.get(os.fspath(path))
         if self._linked.get(flow.path) is not flow:
@@ -212,7 +218,7 @@ class TaskManager:
 
     @OnClassToo
     def check(self, path: str | os.PathLike[str]) -> tuple[Diagnostic, ...]:
-        """Return every problem of a flow without running it: errors, warnings and notes."""
+        """Return all problems of a flow without running it: errors, warnings and notes. Nothing is raised for them."""
         try:
             flow = self.flows.get(os.fspath(path))
         except FlowError as error:
@@ -220,7 +226,10 @@ class TaskManager:
         return (*flow.link(self._services_for(flow)), *flow.warnings)
 
     def close(self) -> None:
-        """Stop the idle worker processes, and close the store if it was given as a URL; active runs continue."""
+        """Stop the idle worker processes, and close the store if this object opened it from a URL.
+
+        Runs that are active continue.
+        """
         self._services.processes.close()
         self._client.close()
 
@@ -230,11 +239,14 @@ class TaskManager:
         return tuple(self._active)
 
     def limits(self) -> Mapping[str, Mapping[str, float]]:
-        """Return the state of the ``global`` throttles and rate limits by key: limit, held and waiting, or rate."""
+        """Return the state of each throttle and rate limit with ``global="true"``, by its name.
+
+        A throttle has ``limit``, ``held`` and ``waiting``; a rate limit has ``rate``.
+        """
         return self._services.limiters.statistics()
 
     def _suspends(self, flow: Flow) -> bool:
-        """Return whether a step of the flow, or of a flow that it can reach, may suspend the run."""
+        """Return whether a run of the flow can be suspended, by its own steps or by those of the flows that it may call."""
         known = self._suspending.get(flow.path)
         if known is None or known[0] is not flow:
             found = any(one.suspends for one in reachable_flows(flow, self._services_for(flow)))
@@ -243,7 +255,7 @@ class TaskManager:
 
     @cached_property
     def _scripts(self) -> ScriptSettings:
-        """The settings of scripts; installed packages are searched for functions at the first access."""
+        """The settings of scripts; computed late, because it searches all installed packages for functions."""
         return ScriptSettings(
             functions=installed_functions() | self._functions,
             limits=self._limits,
@@ -253,19 +265,19 @@ class TaskManager:
         )
 
     def _tag_context(self, path: str) -> TagContext:
-        """Return the context of the tags in the flow at ``path``: its folder, and the folders that tags may use."""
+        """Return what tags in the flow at ``path`` may use: its folder, the folders that they may read and write, the log."""
         folder = Path(path).resolve().parent
         return TagContext(folder, (folder, Path.cwd(), *self._folders), logging.getLogger("taskrun").info)
 
     def _roots(self) -> tuple[str, ...]:
-        """Return the search roots besides the folder of the flow that was started."""
+        """Return the folders in which files are searched, besides the folder of the flow that was started."""
         if self._path is not None:
             return (*self._path, self._shipped)
         variable = os.environ.get("TASKRUN_PATH", "")
         return (*(folder for folder in variable.split(os.pathsep) if folder), self._shipped)
 
     def _services_for(self, flow: Flow) -> Services:
-        """Return the services for runs of a flow: their search path depends on its folder and on TASKRUN_PATH."""
+        """Return the services for runs of a flow: they differ in the search path, which begins with the folder of the flow."""
         variable = os.environ.get("TASKRUN_PATH", "") if self._path is None else ""
         key = (flow.path, variable)
         services = self._services_by_path.get(key)
@@ -292,12 +304,15 @@ def run(
 async def run_async(
     path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
 ) -> RunResult:
-    """Run a flow with default settings inside the running event loop and return its outputs."""
+    """Run a flow with default settings inside the running event loop and return its outputs.
+
+    Parameters and exceptions are those of ``TaskManager.run_async``.
+    """
     return await TaskManager.run_async(path, inputs, run_id=run_id)
 
 
 def _open_store(url: str) -> Store:
-    """Open the store at a URL; the module of the store is imported then."""
+    """Open the store at a URL; imports the module of the store only now."""
     from taskrun.stores.open import open_store
 
     return open_store(url)

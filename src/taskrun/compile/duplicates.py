@@ -1,4 +1,4 @@
-"""Duplicate checks: child elements that are allowed once, and imports and beans with equal names."""
+"""Checks for duplicates: child elements that are allowed once only, and imports and beans of equal names."""
 
 from __future__ import annotations
 

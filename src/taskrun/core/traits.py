@@ -152,7 +152,7 @@ class DecoratorTraits:
     may_suspend: bool = True
     """Whether ``around`` may await anything besides the step; if False, the optimizer may avoid a coroutine."""
     moves_work: bool = False
-    """Whether the decorator may make functions of the step, and of steps inside it, run in a worker thread or process."""
+    """Whether functions of the step, and of steps inside it, may run in a worker because of the decorator."""
     implied_in: tuple[str, ...] = ()
     """For an implied decorator: names of fields of WeaveSettings, one of which must be true; empty: always."""
     implied_by: tuple[str, ...] = ()

@@ -199,7 +199,7 @@ class Weaver:
         return program
 
     def decorators(self, step: Step, settings: WeaveSettings) -> list[Decorator]:
-        """Return the decorators of a step, those of the file and the implied ones, from the innermost to the outermost."""
+        """Return all decorators of a step, of the file and implied ones, from the innermost to the outermost."""
         found: list[tuple[tuple[int, int], Decorator]] = []
         for item in step.decorators:
             traits = item.traits
