@@ -2,6 +2,8 @@
 
     TaskManager.run("greet.task.xml")               # on the class: uses an object with default settings
     TaskManager(store="sqlite:///runs.db").resume   # on an object: the method of its attribute ``runs``
+
+Rules: the class TaskManager uses these helpers to define its public methods.
 """
 
 from __future__ import annotations
@@ -47,9 +49,10 @@ def default_of(cls: type) -> Any:
 def blocking(
     method: Callable[Concatenate[Owner, Parameters], Coroutine[Any, Any, Returned]],
 ) -> Callable[Concatenate[Owner, Parameters], Returned]:
-    """Return a blocking form of a coroutine method, which runs the coroutine in a new event loop and returns its result.
+    """Return the blocking form of a coroutine method: it runs the coroutine in a new event loop.
 
-    Inside a running event loop the blocking form raises RuntimeError, which names the coroutine method to use instead.
+    The blocking form returns the result of the coroutine. Inside a running event loop it raises RuntimeError, which
+    names the coroutine method to use instead.
     """
     name = method.__name__.removesuffix("_async")
 

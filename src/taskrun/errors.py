@@ -87,7 +87,7 @@ class BindError(FlowError):
 
 
 class AnalysisError(FlowError):
-    """A file is valid, but the flow is certain to fail: a jump to a missing step, an unknown variable, an endless recursion."""
+    """A file is valid, but its flow cannot work: a jump to a missing step, an unknown variable, a cycle of calls."""
 
 
 def raise_errors(problems: Iterable[Diagnostic], error_class: type[FlowError]) -> tuple[Diagnostic, ...]:
@@ -223,7 +223,10 @@ class RevertError(ExceptionGroup[Exception], RunError):
 
 
 class DecisionChangedError(RunError):
-    """A resumed run would decide otherwise than it did before, because its flow has changed, so that its records do not fit."""
+    """A resumed run would decide otherwise than it did before, because its flow has changed.
+
+    The records that follow the decision do not fit the changed flow.
+    """
 
     def __init__(self, key: str, before: object, because: str, after: object, now_because: str) -> None:
         super().__init__(
@@ -311,6 +314,6 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
 
 def near_hint(word: str, words: Iterable[str]) -> str:
-    """Return the hint ``did you mean 'x'?`` with the one of ``words`` most similar to ``word``, "" if none is similar."""
+    """Return the hint ``did you mean 'x'?`` with the most similar of ``words``, "" if none is similar to ``word``."""
     found = nearest(word, words)
     return f"did you mean '{found}'?" if found else ""

@@ -246,7 +246,7 @@ class TaskManager:
         return self._services.limiters.statistics()
 
     def _suspends(self, flow: Flow) -> bool:
-        """Return whether a run of the flow can be suspended, by its own steps or by those of the flows that it may call."""
+        """Return whether a run of the flow can be suspended, by its steps or those of the flows that it may call."""
         known = self._suspending.get(flow.path)
         if known is None or known[0] is not flow:
             found = any(one.suspends for one in reachable_flows(flow, self._services_for(flow)))
@@ -265,7 +265,7 @@ class TaskManager:
         )
 
     def _tag_context(self, path: str) -> TagContext:
-        """Return what tags in the flow at ``path`` may use: its folder, the folders that they may read and write, the log."""
+        """Return what tags in the flow at ``path`` may use: the folder of the flow, the allowed folders, the log."""
         folder = Path(path).resolve().parent
         return TagContext(folder, (folder, Path.cwd(), *self._folders), logging.getLogger("taskrun").info)
 
@@ -277,7 +277,7 @@ class TaskManager:
         return (*(folder for folder in variable.split(os.pathsep) if folder), self._shipped)
 
     def _services_for(self, flow: Flow) -> Services:
-        """Return the services for runs of a flow: they differ in the search path, which begins with the folder of the flow."""
+        """Return the services for runs of a flow; their search path begins with the folder of the flow."""
         variable = os.environ.get("TASKRUN_PATH", "") if self._path is None else ""
         key = (flow.path, variable)
         services = self._services_by_path.get(key)

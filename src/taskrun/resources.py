@@ -1,4 +1,4 @@
-"""Find the folders that are shipped with taskrun: ``schemas`` (of the file formats) and ``lib`` (tag and step libraries)."""
+"""Find the folders that are shipped with taskrun: ``schemas`` and ``lib``, which contains libraries of tags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from taskrun.errors import PluginError
 
 
 def resource_folder(name: str) -> Path:
-    """Return the path of a shipped folder: in the installed package, or in the source tree when taskrun runs from there.
+    """Return the path of a shipped folder: in the installed package, or in the source tree that contains it.
 
     Raises PluginError if neither exists.
     """

@@ -84,8 +84,7 @@ class Binder:
     def step(self, node: Node, language: str) -> Step | None:
         """Create the step of an element; ``language`` is the dialect of scripts around it.
 
-        Returns None for a disabled step, an element with a namespace prefix, and an element with problems, which are
-        collected.
+        Returns None for a disabled step, and for an element with a namespace prefix or with problems.
         """
         if node.attributes.get("disabled") in _TRUE:
             return None
@@ -139,9 +138,7 @@ class Binder:
         return [item for item in found if item is not None]
 
     def part(self, cls: Any, node: Node, step_node: Node, language: str) -> Any:
-        """Create an instance of a decorator class or part class from an element.
-
-        Return None if the element has problems.
+        """Create an instance of a decorator or part class from an element; return None if that has problems.
 
         ``step_node`` is the element of the step around it, from which fields with the marker OnStep are read.
         """

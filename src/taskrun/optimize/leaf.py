@@ -46,7 +46,7 @@ class Parts(NamedTuple):
 
 
 def leaf(call: Call, inner: Program) -> Program | None:
-    """Return a program that does the same as ``call`` around ``inner`` in one plain function, None if there is no such program.
+    """Return the leaf program that does the same as ``call`` around ``inner``, None if there is none.
 
     There is none if ``inner`` is more than a script and its outputs.
     """

@@ -28,7 +28,10 @@ _new_record = tuple.__new__
 
 
 def recorded_leaf(call: Call, inner: Program) -> Program | None:
-    """Return a program that does the same as ``call`` around ``inner`` in one coroutine, None if there is no such program."""
+    """Return the recorded leaf program that does the same as ``call`` around ``inner``.
+
+    None if there is none, because the step is more than a script or has special settings.
+    """
     if not isinstance(inner, Woven) or not isinstance(inner.decorator, Replay):
         return None
     replay, step = inner.decorator, call.step

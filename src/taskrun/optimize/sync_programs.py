@@ -28,7 +28,7 @@ _new_scope = dict.__new__
 
 
 def body_of(steps: tuple[Program, ...]) -> Body:
-    """Return a body of optimized programs, with a fast path if all of them have one and there are fewer than ``TURN``."""
+    """Return a body of optimized programs; it has a fast path if all ``steps`` have one and are fewer than ``TURN``."""
     body = replace(Body.of_programs(steps), syncs=tuple(step.run_sync for step in steps))
     return body if None in body.syncs or len(steps) >= TURN else replace(body, run_sync=_sync_body(body))
 
@@ -94,7 +94,10 @@ def sync_choose(step: Choose) -> RunSync | None:
 
 
 def sync_outputs(outputs: Outputs, inner: Program) -> Program | None:
-    """Return a program with a fast path that runs ``inner`` and evaluates the outputs, None if ``inner`` has no fast path."""
+    """Return a program whose fast path runs ``inner`` and evaluates the outputs.
+
+    None if ``inner`` has no fast path.
+    """
     run_inner, evaluated = inner.run_sync, outputs.evaluated
     if run_inner is None:
         return None
@@ -106,7 +109,10 @@ def sync_outputs(outputs: Outputs, inner: Program) -> Program | None:
 
 
 def sync_call(call: Call, inner: Program) -> Program | None:
-    """Return a program with a fast path that calls the step (scope, inputs, exports), None if ``inner`` has no fast path."""
+    """Return a program whose fast path calls the step: creates its scope, sets the inputs, exports the outputs.
+
+    None if ``inner`` has no fast path.
+    """
     run_inner = inner.run_sync
     if run_inner is None:
         return None
