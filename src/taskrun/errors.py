@@ -75,7 +75,7 @@ class XmlError(FlowError):
 
 
 class ExtendError(FlowError):
-    """A file cannot be merged with the files that it extends."""
+    """A file cannot be merged with its base or its deltas, for example because its base does not exist."""
 
 
 class SchemaError(FlowError):
@@ -83,7 +83,7 @@ class SchemaError(FlowError):
 
 
 class BindError(FlowError):
-    """An attribute, a script or a step type of a file cannot be bound to a step object."""
+    """A step object cannot be made from an element: a wrong attribute value, a wrong script, an unknown step type."""
 
 
 class AnalysisError(FlowError):
@@ -133,7 +133,7 @@ class StoreError(TaskrunError):
 
 
 class UnknownRunError(StoreError):
-    """The store has no run with the given id."""
+    """The store has no run with the requested id."""
 
 
 class RunOwnedError(StoreError):
@@ -178,7 +178,7 @@ class StepTimeout(RunError, TimeoutError):
 
 
 class ThrottleTimeout(RunError, TimeoutError):
-    """A step waited longer than ``maxWait`` for a permit of its ``<throttle>``."""
+    """A step got no permit of its ``<throttle>`` within ``maxWait``, because too many other steps hold one."""
 
     error_code = "nop.err.task.throttle-timeout"
 
@@ -190,16 +190,17 @@ class RateLimitTimeout(RunError, TimeoutError):
 
 
 class RunCancelled(RunError):
-    """The run was cancelled: by its caller, a script or a signal."""
+    """The run was cancelled by its caller, by a script, or by a signal of the operating system."""
 
     error_code = "nop.err.task.cancelled"
     exit_status = 130
 
 
 class RevertError(ExceptionGroup[Exception], RunError):
-    """A rollback failed: ``exceptions`` are the failure that started it, then the failures of compensations.
+    """A rollback failed, so that some steps are not undone; a person has to check them.
 
-    No handler of a flow can stop it, because a person has to check the steps that were not undone.
+    ``exceptions`` are the failure that started the rollback, then the failures of compensations. No handler of a flow
+    can stop this error.
     """
 
     error_code = "taskrun.err.revert-failed"
@@ -253,7 +254,7 @@ class ShellError(RunError):
 
     @property
     def params(self) -> dict[str, object]:
-        """Values that handlers of a flow read as ``ERROR.params``."""
+        """The values that scripts of a flow read as ``ERROR.params``: ``exitCode``, ``stdout`` and ``stderr``."""
         return {"exitCode": self.exitCode, "stdout": self.stdout, "stderr": self.stderr}
 
 

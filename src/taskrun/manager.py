@@ -5,9 +5,9 @@
     result = TaskManager.run("greet.task.xml", {"who": "Ada"})
     result["greeting"], result.status
 
-Rules: a TaskManager is a set of settings with the flows that were compiled with them; its methods can also be called on
-the class, with default settings. Its runs share its ``Services`` and nothing else. The module has more than 300 lines,
-because the class is the documented interface of the package.
+Rules: a TaskManager consists of settings and of the flows that were compiled with them. Most methods can also be called
+on the class, which uses default settings. Its runs share its ``Services`` and nothing else. The module has more than 300
+lines, because the class is the documented interface of the package.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ class TaskManager:
 
     @property
     def active(self) -> tuple[str, ...]:
-        """The ids of the runs that this TaskManager executes at the moment."""
+        """The ids of the runs that this TaskManager is executing now."""
         return tuple(self._active)
 
     def limits(self) -> Mapping[str, Mapping[str, float]]:
@@ -291,10 +291,10 @@ class TaskManager:
 def run(
     path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
 ) -> RunResult:
-    """Run a flow with default settings and return its outputs; raises as ``TaskManager.run``.
+    """Run a flow with default settings to its end and return its outputs; raises as ``TaskManager.run``.
 
     Parameters:
-        path: the task file.
+        path: the task file, or a loaded flow.
         inputs: the inputs of the task by name.
         run_id: the id of the run; default: a random one.
     """

@@ -48,7 +48,7 @@ class Source:
         return self._starts
 
     def offset(self, line: int, column: int) -> int:
-        """Return the offset in ``text`` of a line and column (both from 1)."""
+        """Return the index in ``text`` of the character at a line and column, both counted from 1."""
         starts = self.starts
         return starts[min(line, len(starts)) - 1] + column - 1
 
@@ -58,7 +58,7 @@ class Source:
         return Location(self.path, line, offset - self.starts[line - 1] + 1)
 
     def line(self, number: int) -> str:
-        """Return the text of a line (from 1) without its line end, ``""`` if there is no such line."""
+        """Return the text of a line, counted from 1, without its line end; "" if there is no such line."""
         starts = self.starts
         if not 1 <= number <= len(starts):
             return ""

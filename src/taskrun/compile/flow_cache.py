@@ -105,7 +105,10 @@ class FlowCache:
             raise add_extends_chain(error, sources, path) from None
 
     def cross_check(self, path: FilePath) -> list[Diagnostic]:
-        """Return the problems that a second schema validator, xmlschema, finds in a file; raises FlowError."""
+        """Validate a file with xmlschema, a validator that is independent of taskrun's own, and return its problems.
+
+        Raises FlowError if the file cannot be read and merged.
+        """
         return cross_check(self.expand(path), self.schema)
 
     def check_layers(self, path: FilePath) -> None:

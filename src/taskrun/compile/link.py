@@ -60,7 +60,10 @@ def _problems_of_flow(flow: Flow, services: Services, calls: list[Call]) -> Iter
 
 
 def _always_run(step: Step) -> Iterator[Step]:
-    """Yield the steps that run whenever ``step`` runs and nothing fails."""
+    """Yield ``step`` and the steps inside it that run whenever it runs and nothing fails.
+
+    No condition can skip them.
+    """
     yield step
     if not step.traits.runs_all_children:
         return

@@ -29,10 +29,10 @@ class Registry:
     """The step and decorator classes by tag, their binding plans, and the schema that allows their elements."""
 
     def __init__(self, extra: Iterable[type] = (), more_languages: Mapping[str, Language] | None = None) -> None:
-        """Collect the built-in classes and those of entry points.
+        """Collect the built-in classes, those of installed packages, and those in ``extra``.
 
-        Parameters: ``extra`` are further step and decorator classes, ``more_languages`` further languages of
-        ``<script>`` by name. Raises PluginError when two classes have one tag or an entry point cannot be loaded.
+        ``more_languages`` are further languages of ``<script>`` by name. Raises PluginError if two classes have one
+        tag, or if an entry point cannot be loaded.
         """
         self.steps: dict[str, type[Step]] = {}
         self.decorators: dict[str, type[Decorator]] = {}

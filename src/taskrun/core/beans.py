@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ImportNotAllowedError(PluginError):
-    """Raised when a flow imports from a module that is not on the allow list."""
+    """A flow has tried to import from a module that is not on the allow list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,9 @@ class Imports:
         return any(fnmatchcase(module, pattern) or pattern == f"{module}.*" for pattern in self.allow)
 
     def get(self, name: str) -> Any:
-        """Import and return the object ``package.module:attribute`` (or ``package.module.attribute``).
+        """Import and return the object named ``package.module:attribute`` (or ``package.module.attribute``).
 
-        Raises ImportNotAllowedError if the module is not on the allow list, and PluginError if the object does not
-        exist.
+        Raises ImportNotAllowedError if the module is not on the allow list, and PluginError if there is no such object.
         """
         module_name, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
         if not module_name or not attribute:
@@ -65,7 +64,10 @@ class Imports:
         return value
 
     def module(self, name: str) -> Any:
-        """Import and return a module; raise ImportNotAllowedError, or PluginError if the import fails."""
+        """Import and return a module.
+
+        Raises ImportNotAllowedError if it is not on the allow list, and PluginError if the import fails.
+        """
         if not self.permits(name):
             raise ImportNotAllowedError(
                 f"importing from '{name}' is not allowed: add --allow '{name}', "

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _NEXT = Signal.NEXT
 TURN = 128
-"""The number of steps or iterations after which other tasks of the event loop may run."""
+"""After this many steps or iterations, a body or loop lets other asyncio tasks run, so that it can be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

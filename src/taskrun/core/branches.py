@@ -1,4 +1,4 @@
-"""Concurrent branches of a step, run by asyncio tasks that end before the ``async with`` block does.
+"""Concurrent branches of a step: asyncio tasks, all of which have ended when the ``async with`` block ends.
 
     async with Branches() as branches:
         for step in steps:
@@ -6,9 +6,9 @@
         while branches.unfinished:
             key, outcome = await branches.next()
 
-Rules: a branch that never awaits is run by ``start`` itself, without a task. Outcomes are returned in the order in
-which the branches end; an exception is returned as a value. At the end of the block the unfinished branches are
-cancelled and awaited, even if the block itself is cancelled meanwhile.
+Rules: a branch that never awaits is run by ``start`` itself, without an asyncio task. ``next`` returns the outcomes in
+the order in which the branches end; an exception is returned, not raised. At the end of the block the branches that
+still run are cancelled and awaited, even if the block itself is cancelled meanwhile.
 """
 
 from __future__ import annotations

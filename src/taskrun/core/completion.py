@@ -65,7 +65,7 @@ _NEXT = Signal.NEXT
 
 
 def completed(outputs: Mapping[str, Any]) -> Completion:
-    """Return ``Completion(outputs)``; faster than the constructor."""
+    """Return ``Completion(outputs)``, built without the cost of the constructor; for places that every step passes."""
     return _ended(Completion, (outputs, _NEXT, None))
 
 

@@ -1,7 +1,8 @@
 """Control of a run: cancellation, suspension and abort.
 
-Rules: a run that called tasks shares its control with their runs. To cancel a run, the asyncio task that executes it is
-cancelled. ``RunAborted`` is not an ``Exception``, so no handler of the flow catches it.
+Rules: a run and the runs of the tasks that it calls have one Control, so that they are cancelled together. A run is
+cancelled by cancelling the asyncio task that executes it. It is aborted by raising ``RunAborted``, which is not an
+``Exception``, so that no handler of the flow catches it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from taskrun.core.journal import RunJournal
 
 CANCEL, CANCEL_ONLY, SUSPEND = "cancel", "cancel-only", "suspend"
-"""The kinds of requests to a run: cancel and roll back, cancel without rollback, suspend."""
+"""The kinds of requests to a run, as texts: cancel it and roll it back, cancel it without rollback, suspend it."""
 
 
 class RunAborted(BaseException):
@@ -43,7 +44,7 @@ class Control:
     journal: RunJournal
     task: asyncio.Task[Any] | None = None
     cancelled: str | None = None
-    """The reason of the cancellation, None while the run is not cancelled."""
+    """The reason of the cancellation as text, None while the run is not cancelled."""
     reverts: bool = True
     """Whether a cancellation also rolls the run back."""
     suspending: bool = False

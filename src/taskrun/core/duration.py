@@ -23,7 +23,7 @@ _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|)\s*")
 
 
 def parse_duration(text: str) -> float | None:
-    """Return the seconds of a duration's text, None if the text is not a duration.
+    """Return the duration that a text means, in seconds; None if the text is not a duration.
 
     >>> parse_duration("1.5s"), parse_duration("250"), parse_duration("soon")
     (1.5, 0.25, None)

@@ -13,12 +13,12 @@
     description: Text                                         plain text of the child <description>
     then: Then, case: tuple[Case, ...], steps: Body           child elements that are steps
 
-``T | None`` or a default makes a field optional. ``Annotated[T, FromElement("input")]`` names the child element where
-the name of the field does not, ``Annotated[T, OnStep()]`` reads an attribute of the step that contains the decorator,
-and ``Annotated[Mapping[str, str], Prefixed()]`` collects the attributes with a namespace prefix.
+A field with a default, or with the type ``T | None``, is optional. Markers in ``Annotated`` change where a field is
+read: ``FromElement("input")`` names the child element, ``OnStep()`` reads an attribute of the decorated step, and
+``Prefixed()`` collects all attributes with a namespace prefix.
 
-Rules: annotations are resolved (``field_types``), never searched as text, so an alias of a type means the same as the
-type. They are resolved once per class, when the first flow that uses the class is compiled.
+Rules: annotations are evaluated, never searched as text, so an alias of a type means the same as the type. They are
+evaluated once per class (``field_types``), when the first flow that uses the class is compiled.
 """
 
 from __future__ import annotations
@@ -119,7 +119,10 @@ class FieldType:
     """Whether the field is a tuple, which collects several child elements."""
 
     def is_a(self, *classes: type) -> bool:
-        """Return whether the values of the field, or the items of its tuples, are instances of one of ``classes``."""
+        """Return whether ``kind`` is one of ``classes`` or a subclass of one.
+
+        For a tuple field, ``kind`` is the type of the items.
+        """
         return inspect.isclass(self.kind) and issubclass(self.kind, classes)
 
 

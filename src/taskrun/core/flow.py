@@ -57,7 +57,7 @@ class Header:
 
     @property
     def definitions(self) -> tuple[BeanDefinition, ...]:
-        """The bean definitions of the task's ``<beans>``."""
+        """The bean definitions in the task's ``<beans>``, empty if it has no such element."""
         return self.beans.bean if self.beans else ()
 
 
@@ -113,7 +113,7 @@ class Flow:
 
     @property
     def step_count(self) -> int:
-        """The number of steps of the flow, without its root."""
+        """The number of steps of the flow at any depth, without its root."""
         return sum(1 for _ in walk(self.model)) - 1
 
     @cached_property

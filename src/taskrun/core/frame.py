@@ -1,6 +1,6 @@
 """Frame: one activation of one step.
 
-Rules: the program is shared by all runs, so all mutable state of an execution is in its frames and its Run. A path is
+Rules: all runs of a flow share its program, so what changes during a run is in the frames and in the Run. A path is
 computed only when it is read, because most activations never need it.
 """
 

@@ -5,7 +5,8 @@
 
 Rules: the value is evaluated, replaced by the default if it is null, converted, checked for ``mandatory``, and checked
 by ``<schema>``, in this order. All problems of one step's inputs are reported together. A step's inputs are evaluated
-once, in the order of the file, in its parent's scope (with ``fromTaskScope``, in the task's scope).
+once, in the order of the file. They are evaluated in the scope of the container around the step, or with
+``fromTaskScope`` in that of the task.
 """
 
 from __future__ import annotations

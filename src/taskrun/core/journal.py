@@ -1,8 +1,8 @@
 """Records of steps, and the protocol of the journal that stores them.
 
-Rules: the kernel uses only the protocol ``RunJournal``; ``durable.recorder`` implements it. A run that is not recorded
-has the null object ``NoJournal``, which contains no records and ignores writes. The key of a record is the path of a
-step; for a part of a step it is the path, a colon and the name of the part, such as ``main/loop:items``.
+Rules: ``core`` uses only the protocol ``RunJournal``; ``durable.recorder`` implements it. A run that is not recorded
+has a ``NoJournal``, which contains no records and ignores writes. Each record has a key: the path of the step. For a
+part of a step it is the path, a colon and the name of the part, such as ``main/loop:items``.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class RunJournal(Protocol):
 
     @property
     def records(self) -> bool:
-        """Whether the run is recorded."""
+        """Whether the run is recorded; False for NoJournal, so that callers can save the work of making records."""
 
     @property
     def replays(self) -> bool:
@@ -128,7 +128,7 @@ class RunJournal(Protocol):
         """
 
     async def set_state(self, state: RunState) -> None:
-        """Write the state of the run and return when it is committed."""
+        """Write the new state of the run and return when it is committed."""
 
     def set_state_soon(self, state: RunState) -> None:
         """Write the state of the run with the next commit, without waiting for it."""
@@ -184,34 +184,34 @@ class NoJournal:
         return RunAborted(error)
 
     def recorded(self, key: str) -> StepRecord | None:
-        """Return None: there are no records."""
+        """Return None: a run that is not recorded has no records."""
         return None
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
-        """Return ``make()``; decisions are not recorded."""
+        """Return what ``make()`` returns: each decision is made anew, and none is recorded."""
         return make()
 
     def note(self, record: StepRecord) -> None:
-        """Ignore the record."""
+        """Do nothing with the record."""
 
     async def save(self, record: StepRecord, *, shared: bool = True) -> None:
-        """Ignore the record."""
+        """Do nothing with the record."""
 
     async def set_state(self, state: RunState) -> None:
-        """Ignore the state."""
+        """Do nothing: no state is stored."""
 
     def set_state_soon(self, state: RunState) -> None:
-        """Ignore the state."""
+        """Do nothing: no state is stored."""
 
     def request(self, kind: str) -> None:
-        """Ignore the request."""
+        """Do nothing: no request is stored, because no process can resume the run."""
 
     def text(self, value: Any, what: str) -> str:
         """Return an empty text: it is never written."""
         return ""
 
     def value(self, text: str | None) -> Any:
-        """Return None: no value is recorded."""
+        """Return None: there is no recorded value."""
         return None
 
     def error_record(self, error: BaseException) -> ErrorRecord | None:
@@ -219,11 +219,11 @@ class NoJournal:
         return None
 
     def failure(self, record: ErrorRecord | None) -> Exception:
-        """Raise LookupError: no exception is recorded."""
+        """Raise LookupError: there is no recorded exception, so the call is a mistake of the engine."""
         raise LookupError("the run is not recorded, so it has no recorded failure: give TaskManager a store")
 
     def order(self, key: str) -> int:
-        """Raise LookupError: no step is recorded."""
+        """Raise LookupError: there is no recorded step, so the call is a mistake of the engine."""
         raise LookupError(f"the run is not recorded, so it has no record of '{key}': give TaskManager a store")
 
     def inside(self, path: str) -> list[StepRecord]:
@@ -231,7 +231,7 @@ class NoJournal:
         return []
 
     def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
-        """Return ``flow``: no earlier text of it is recorded."""
+        """Return ``flow`` itself: no earlier text of the called task is recorded."""
         return flow
 
 

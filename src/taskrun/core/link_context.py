@@ -30,7 +30,7 @@ class VariableTable(Protocol):
         """Return the names of the variables that the step's inputs can read, None if the table is not ``closed``."""
 
     def find_problems(self) -> Iterator[Diagnostic]:
-        """Yield an error for each reference to a variable that no step or input sets."""
+        """Yield an error for each place where a script or input reads a variable that nothing in the flow sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
     <revert timeout="10s" maxRetryCount="2" retryDelay="1s">bank.refund(result)</revert>
 
-Rules: the script is run in a rollback, if the step had succeeded. It reads the inputs and other variables of the step
-with the values that they had at the end of the step, and ``result``, ``outputs``, ``failure`` (the cause of the
-rollback) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
+Rules: the script is run in a rollback, if the step had succeeded. It can read the variables of the step with the values
+that they had when the step ended. It can also read ``result`` and ``outputs`` (of the step), ``failure`` (the cause of
+the rollback) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
 REVERT_VARIABLES = frozenset({"result", "outputs", "failure", "failures"})
-"""The variables that a revert script can read besides those of its step."""
+"""The names of the variables that a rollback sets for a revert script; see the module docstring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

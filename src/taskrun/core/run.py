@@ -1,7 +1,7 @@
 """Run: one execution of a flow.
 
-Rules: all mutable state of an execution is in its Run and its frames. A called task has a Run of its own, whose parent
-is the caller's: it has its own task scope and inputs, and shares the caller's services, journal, control and rollback.
+Rules: what changes during an execution is in its Run and its frames. Each called task has a Run of its own, with its
+own scope and inputs. It shares services, journal, control and rollback with the Run of its caller, which is its parent.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Run:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the run is being cancelled."""
+        """Whether a cancellation of the run was requested; its steps may still be ending."""
         return self.control.cancelled is not None
 
     @property

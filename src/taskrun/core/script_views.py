@@ -2,8 +2,8 @@
 
     STEP_RESULTS.a.result        aggResults.getSuccessStepResultValues()        ERROR.description
 
-Rules: the names of methods and attributes are part of the language of flows, so they are in its spelling. The objects
-give no access to the engine. An attribute can also be read as an item.
+Rules: flows use the names of these methods and attributes, so they are in camelCase like all names in flows. The
+objects give no access to the engine. An attribute can also be read as an item, ``ERROR["description"]``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ReadOnlyView:
 
 
 VIEWS = frozenset({"stepRt", "taskStepRt"})
-"""The names of the variables whose value is a StepView."""
+"""The names of the variables whose value is a StepView; both mean the running step."""
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
@@ -85,7 +85,7 @@ class StepView(ReadOnlyView):
         return f"StepView({self.stepPath!r})"
 
     def isCancelled(self) -> bool:
-        """Return whether the run is being cancelled."""
+        """Return whether the run is being cancelled, so that a long script can end early."""
         return self._frame.run.is_cancelled
 
     def cancel(self, reason: str = "kill") -> None:
@@ -118,7 +118,7 @@ class TaskView(ReadOnlyView):
         return f"TaskView({self.taskName!r})"
 
     def isCancelled(self) -> bool:
-        """Return whether the run is being cancelled."""
+        """Return whether the run is being cancelled, so that a long script can end early."""
         return self._run.is_cancelled
 
     def cancel(self, reason: str = "kill") -> None:
@@ -184,11 +184,11 @@ class StepResult(ReadOnlyView, TemplateReadable):
         return self.outputs.get(RESULT)
 
     def isSuccess(self) -> bool:
-        """Return whether the step succeeded."""
+        """Return True if the step succeeded, False if it failed."""
         return self.error is None
 
     def getOutput(self, name: str) -> Any:
-        """Return an output by its name, None if there is none."""
+        """Return the output of that name, None if the step has none."""
         return self.outputs.get(name)
 
 
@@ -239,7 +239,7 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         return f"StepResults({self._results!r})"
 
     def size(self) -> int:
-        """Return the number of steps that have a result."""
+        """Return the number of results."""
         return len(self._results)
 
     def isEmpty(self) -> bool:

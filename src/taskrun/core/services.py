@@ -1,7 +1,7 @@
 """Services: the objects that all runs of a TaskManager share.
 
-Rules: runs share only these objects. Only ``search_path`` differs between runs, because its first root is the folder of
-the started flow.
+Rules: runs share nothing but these objects. Each started flow has its own ``search_path``, whose first folder is that
+of the flow; the other services are the same for all runs.
 """
 
 from __future__ import annotations
@@ -42,4 +42,4 @@ class Services:
     threads: Threads = field(default_factory=Threads)
     processes: Processes = field(default_factory=Processes)
     check_mutation: bool = False
-    """Whether a step fails if it changes its inputs in place."""
+    """Whether a step fails if it changes the value of an input in place, for example by appending to a list."""

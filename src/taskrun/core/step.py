@@ -73,7 +73,7 @@ class Decorator(ABC):
     tag: ClassVar[str] = ""
     rank: ClassVar[int] = 10
     attribute: ClassVar[bool] = False
-    """Whether the decorator is written as an attribute of the step instead of a child element."""
+    """Whether files write the decorator as an attribute of the step; if False, as a child element."""
     traits: ClassVar[DecoratorTraits] = DecoratorTraits()
 
     @abstractmethod
@@ -156,7 +156,10 @@ class Step(ABC):
         return self.node.at
 
     def children(self) -> Iterator[Step]:
-        """Yield the steps directly inside this one, in the order of the fields."""
+        """Yield the steps directly inside this one, at most one level deep.
+
+        They are found by the types of the fields, in the order of the fields.
+        """
         for name in child_fields(type(self)):
             value = getattr(self, name)
             if isinstance(value, Step):

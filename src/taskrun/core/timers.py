@@ -1,7 +1,7 @@
 """Times of a run: pauses, time limits, and delays between attempts.
 
-Rules: ``pause`` and ``run_with_timeout`` take seconds. The functions that compute delays are pure, and return the unit
-of their first parameter.
+Rules: ``pause`` and ``run_with_timeout`` take seconds. The functions that compute delays work in any unit: the result
+has the unit of the first parameter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ now: Final = time.time
 """Return the present time in seconds since 1970, the unit of times in records."""
 
 _MAX_DOUBLINGS = 1000
-"""Largest exponent of ``exponential_delay``: a few more doublings would overflow a float."""
+"""The number of doublings at which ``exponential_delay`` stops doubling, because a float would overflow soon after."""
 
 _MIN_JITTER, _JITTER_WIDTH = 0.7, 0.6
 
@@ -59,7 +59,7 @@ async def run_with_timeout(seconds: float, frame: Frame, inner: Inner, setting: 
 
 
 def exponential_delay(first: float, doublings: int, maximum: float) -> float:
-    """Return ``first`` doubled ``doublings`` times, at most ``maximum``.
+    """Return a delay before a retry: ``first``, doubled ``doublings`` times, at most ``maximum``.
 
     >>> [exponential_delay(200, doublings, 1000) for doublings in range(4)]
     [200.0, 400.0, 800.0, 1000]
@@ -68,7 +68,7 @@ def exponential_delay(first: float, doublings: int, maximum: float) -> float:
 
 
 def linear_delay(first: float, factor: int, maximum: float) -> float:
-    """Return ``first`` times ``factor``, at most ``maximum``.
+    """Return a delay before a retry: ``first`` times ``factor``, at most ``maximum``.
 
     >>> [linear_delay(200, factor, 500) for factor in (1, 2, 3)]
     [200, 400, 500]

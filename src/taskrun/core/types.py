@@ -1,9 +1,9 @@
 """Types of inputs and outputs: strict conversion of values, and JSON Schema checks.
 
-Rules: type names are those of NopTaskFlow and of Python. A conversion never loses information (``"3"`` becomes the int
-3, ``"3.5"`` is an error); None stays None. ``List<Integer>``, ``list[int]``, ``Map<String, Integer>`` and ``dict[str,
-int]`` convert their items too. The package jsonschema is an extra (``taskrun[schema]``), imported when the first flow
-with a ``<schema>`` is compiled.
+Rules: type names are those of Java (``Integer``), as in NopTaskFlow, and of Python (``int``). A conversion never loses
+information: ``"3"`` becomes the int 3, ``"3.5"`` is an error. None stays None. ``List<Integer>``, ``list[int]``,
+``Map<String, Integer>`` and ``dict[str, int]`` convert their items too. A ``<schema>`` needs the package jsonschema
+(``pip install 'taskrun[schema]'``), which is imported when the first flow with a ``<schema>`` is compiled.
 """
 
 from __future__ import annotations
@@ -76,7 +76,11 @@ def _float(value: Any) -> float:
 
 
 def _bool(value: Any) -> bool:
-    """Convert a bool, 0, 1, or the text true, false, 1 or 0 to a bool; raise KeyError or ValueError for others."""
+    """Convert a bool, 0, 1, or one of the texts true, false, 1 and 0 to a bool.
+
+    Raises KeyError for another text, ValueError for another value; ``_reporting`` turns both into a ValueError with a
+    message.
+    """
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -87,7 +91,10 @@ def _bool(value: Any) -> bool:
 
 
 def _decimal(value: Any) -> Decimal:
-    """Convert a number or its text to a Decimal; raise ValueError or ArithmeticError for others."""
+    """Convert a number, or the text of a number, to a Decimal.
+
+    Raises ValueError or ArithmeticError for others; ``_reporting`` turns both into a ValueError with a message.
+    """
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -121,7 +128,7 @@ def _datetime(value: Any) -> datetime:
 
 
 def _parse_json(value: Any) -> Any:
-    """Return the value of a JSON text; return any other value unchanged."""
+    """Parse a text as JSON and return its value; return any value that is not a text unchanged."""
     return json.loads(value) if isinstance(value, str) else value
 
 

@@ -1,9 +1,9 @@
 """Weave each step of a model with its decorators; the result is a tree of programs.
 
 Rules: decorators are ordered by rank, smaller is nearer to the step; equal ranks by ``order``, then by their order in
-the file. To the decorators of the file come the implied ones, each where it is needed. The model is woven once for each
-kind of run (traced or not, recorded or not), so that runs without observers or store do not pay for them. A woven
-program runs as coroutines only; the stage ``optimize`` adds the fast paths.
+the file. Implied decorators are added to those of the file, each only to the steps that need it. The model is woven
+separately for each kind of run: with or without observers, recorded or not. So a run does not pay for decorators that
+it does not need. A woven program runs as coroutines only; the stage ``optimize`` adds the fast paths.
 """
 
 from __future__ import annotations
@@ -72,11 +72,11 @@ class WeaveSettings:
     saves: bool = True
     """Whether steps without the attribute ``saveState`` are recorded: the task's ``defaultSaveState``."""
     compensates: bool = False
-    """Whether any step of the flow may have a compensation."""
+    """Whether any step of the flow may have a compensation, so that the containers need decorators for rollbacks."""
     suspends: bool = False
-    """Whether any step of the flow may suspend the run."""
+    """Whether any step of the flow may suspend the run, so that steps may need the decorator for it."""
     check_mutation: bool = False
-    """Whether a step that changes its inputs in place fails."""
+    """Whether a step fails if it changes the value of an input in place."""
     concurrent: bool = False
     """Whether the step is inside one of several branches that run concurrently."""
     root: bool = False

@@ -1,9 +1,9 @@
 """Worker threads and worker processes, which run Python functions that are not coroutines.
 
-Rules: a function in a thread cannot be stopped; if its step is cancelled, the thread is abandoned and the result is
-ignored. Threads are daemons, so that an abandoned one does not delay the end of the program. A function in a process is
-stopped by killing the process, which runs one function at a time. Processes need the extra loky, imported at the first
-use.
+Rules: a function in a thread cannot be stopped. If its step is cancelled, the thread is abandoned: the function runs
+on, and its result is ignored. Threads are daemons, so that an abandoned one does not delay the end of the program. A
+function in a process is stopped by killing the process, which runs one function at a time. Processes need the package
+loky (``pip install 'taskrun[process]'``), which is imported at the first use.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from typing import Any
 from taskrun.errors import PluginError, RunError
 
 MAX_THREADS = 64
-"""The maximum number of threads of a ``Threads`` object that are not abandoned."""
+"""The default maximum number of threads of a ``Threads`` object; abandoned threads do not count."""
 IDLE_PROCESS_SECONDS = 30
-"""The time after which an idle process ends."""
+"""After this many seconds without work, a worker process ends."""
 
 
 @dataclass(eq=False)
@@ -124,7 +124,7 @@ class _ThreadPool:
         self._jobs.put(None)
 
     def _start(self) -> None:
-        """Start a thread."""
+        """Start one more thread, which runs queued functions; the caller holds the lock."""
         self._count += 1
         threading.Thread(target=self._work, daemon=True).start()
 

@@ -122,7 +122,7 @@ class Variables:
             )
 
     def _reads(self, step: Step, script: Script | Template | None, names: frozenset[str]) -> Iterator[Diagnostic]:
-        """Yield an error for each variable that a script reads and that is not in ``names``."""
+        """Yield an error for each variable that a script reads and that is not in ``names``, the readable variables."""
         if script is None:
             return
         for name in sorted(script.reads - names):
