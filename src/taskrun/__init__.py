@@ -4,9 +4,10 @@
 
     taskrun.run("greet.task.xml", {"who": "Ada"})
 
-Every name below is imported on first use, so that importing the package costs next to nothing. Besides these, what
-``taskrun.errors``, ``taskrun.events``, ``taskrun.stores``, ``taskrun.observers`` and ``taskrun.testing`` export is public; all else may
-change. Begin reading with ``manager`` for the way from a file to a result, or with ``compile.pipeline`` and ``core``.
+Each public name is imported from its module on first use, so that importing the package costs next to nothing. Public
+are the names of this package, and what ``taskrun.errors``, ``taskrun.events``, ``taskrun.stores``,
+``taskrun.observers`` and ``taskrun.testing`` export; all else may change. Begin reading with ``manager`` for the way
+from a file to a result, or with ``compile.pipeline`` and ``core``.
 """
 
 from __future__ import annotations

@@ -19,12 +19,10 @@ Owner = TypeVar("Owner")
 
 
 class OnClassToo(Generic[Parameters, Returned]):
-    """Descriptor of a method that can be called on an object or on its class.
+    """Descriptor of a method that can be called on an object or on its class, which uses a default object.
 
-    The class uses one object with default settings.
-
-    With ``part``, the method belongs to the object in that attribute: ``resume = OnClassToo(RunOperations.resume,
-    "runs")``.
+    If the method belongs to an attribute of the object, ``part`` is the name of that attribute: with
+    ``OnClassToo(RunOperations.resume, "runs")``, ``manager.resume`` calls ``manager.runs.resume``.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, Parameters], Returned], part: str = "") -> None:

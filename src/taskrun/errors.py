@@ -79,7 +79,7 @@ class ExtendError(FlowError):
 
 
 class SchemaError(FlowError):
-    """A file has elements, attributes or values that the schema of the language does not allow."""
+    """A file has elements, attributes or values that the schema of flow files does not allow."""
 
 
 class BindError(FlowError):
@@ -158,10 +158,9 @@ class RunError(TaskrunError):
 class StepError(RunError):
     """A run failed, because no handler of the flow has stopped the failure of a step.
 
-    ``__cause__`` is the original exception.
-
-    ``path`` is the path of the step such as ``main/loop[2]/call``, ``location`` its location in the file. ``status`` is
-    the state of the run: FAILED, TIMED_OUT, REVERTED or REVERT_FAILED.
+    ``__cause__`` is the original exception. ``path`` is the path of the step such as ``main/loop[2]/call``,
+    ``location`` its location in the file. ``status`` is the state of the run: FAILED, TIMED_OUT, REVERTED or
+    REVERT_FAILED.
     """
 
     def __init__(self, message: str, path: str, location: Location, status: str = "FAILED") -> None:

@@ -64,20 +64,20 @@ class TaskManager:
         flags: the flags that are set at the start of each run.
         functions: further functions that scripts can call, besides those of installed packages (entry points
             ``taskrun.functions``).
-        limits: the time, steps and memory that one evaluation of a script may use.
+        limits: the budget of one evaluation of a script: the time, ticks and memory that it may use.
         evaluator: the executor of scripts: ``"compiled"``, or ``"asteval"``, which is slower and supports less.
         config: the configuration that ``feature:on`` and ``feature:off`` read, by name.
         delta: the names of the delta layers (folders ``_delta/NAME``) that are laid over files, the lowest first.
         tags: Python functions as tags: modules, objects or mappings of functions, by the name of the library.
-        folders: folders in which tags such as those of file-utils may read and write, besides that of the flow and the
-            current one.
+        folders: folders in which tags such as those of file-utils may read and write, besides the folder of the flow
+            and the current folder.
         steps: further step and decorator classes, besides those of installed packages.
         languages: further languages of ``<script lang="…">`` by name, besides those of installed packages.
         store: the store that records every run: a Store, or a URL such as ``"sqlite:///runs.db"``. Without it only runs
             of flows that can be suspended are recorded, in memory.
-        codecs: codecs for values of further types.
-        check_mutation: whether a step that changes an input in place fails, with an error that names both; for
-            development and tests, since it costs time.
+        codecs: codecs for further types of values that are recorded.
+        check_mutation: whether a step that changes an input in place fails with an error that names step and input; for
+            development and tests, because it costs time.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
     """
@@ -151,9 +151,7 @@ class TaskManager:
     async def run_async(
         self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
     ) -> RunResult:
-        """Run a flow inside the running event loop and return its outputs.
-
-        A suspended run returns its wait points instead.
+        """Run a flow inside the running event loop and return its outputs, or the wait points if it is suspended.
 
         ``path`` is a task file or a loaded flow, ``run_id`` the id of the run (default: a random one). Raises FlowError
         if the file is wrong, InputError if the inputs are, StepError if the run fails, and RunCancelled if ``cancel``
@@ -198,10 +196,7 @@ class TaskManager:
 
     @property
     def store(self) -> Store:
-        """The store that records the runs.
-
-        A store in the memory of this process if the setting ``store`` was not given.
-        """
+        """The store that records the runs; without the setting ``store``, one in the memory of this process."""
         return self.runs.store
 
     @OnClassToo
@@ -218,7 +213,7 @@ class TaskManager:
 
     @OnClassToo
     def check(self, path: str | os.PathLike[str]) -> tuple[Diagnostic, ...]:
-        """Return all problems of a flow without running it: errors, warnings and notes. Nothing is raised for them."""
+        """Return all problems of a flow without running it: errors, warnings and notes; a wrong file raises nothing."""
         try:
             flow = self.flows.get(os.fspath(path))
         except FlowError as error:

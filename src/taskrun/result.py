@@ -11,8 +11,8 @@ from taskrun.core.inputs import Input
 class RunResult(Mapping[str, Any]):
     """The outputs of a run, as a read-only mapping from names to values.
 
-    ``status`` is the state of the run: SUCCEEDED or SUSPENDED. A suspended run has no outputs yet; ``waiting`` are the
-    points at which it waits. ``run_id`` is the id of the run, ``result`` the value of its last step (RESULT).
+    ``status`` is the state of the run: SUCCEEDED or SUSPENDED. A suspended run has no outputs yet; ``waiting`` are its
+    wait points. ``run_id`` is the id of the run, ``result`` the value of its last step (RESULT).
 
     >>> result = RunResult({"b": 3}, "SUCCEEDED", "1", None)
     >>> result["b"], result == {"b": 3}

@@ -3,7 +3,7 @@
     name: str | int | float | bool | Enum | frozenset[str]    attribute of that name in camelCase
     delay: Millis                                             attribute with a duration
     items: Expr                                               attribute itemsExpr, one expression
-    pause: MillisExpr                                         attribute pauseMillisExpr, a duration or an expression
+    pause: Annotated[Millis, Expression()]                    attribute pauseExpr, a duration or an expression
     value: Template                                           attribute with ${…} parts
     source: Script                                            text of the child <source>
     source: AwaitingScript                                    the same, and it may await

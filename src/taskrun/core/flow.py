@@ -107,7 +107,7 @@ class Flow:
     def link(self, services: Services) -> list[Diagnostic]:
         """Run the stage ``link`` and return the problems of names outside the file, such as unknown beans.
 
-        The flows that this one calls are checked too. Nothing is raised.
+        The flows that this one calls are checked too. The problems are returned, not raised.
         """
         return list(dict.fromkeys(self._link(self, services)))
 

@@ -33,10 +33,10 @@ _new_scope = dict.__new__
 class Frame:
     """State of one activation of a step, passed to ``Step.run`` and ``Decorator.around``.
 
-    ``index`` is the number of the loop iteration or branch, from 0; None outside. ``attempt`` and ``visit`` count from
-    1. ``visits`` counts the visits of each step in the body; it is None until a step has jumped. ``compensations`` is
-    the list to which the enclosing container adds compensations. ``executor`` names what runs the functions of the
-    step; None means the event loop.
+    ``index`` is the number of the loop iteration or branch, from 0; None outside of loops and branches. ``attempt`` and
+    ``visit`` count from 1. ``visits`` counts the visits of each step in the body; it is None until a step has jumped.
+    ``compensations`` is the list of the enclosing container, to which this step adds its compensation. ``executor``
+    names what runs the functions of the step; None means the event loop.
     """
 
     __slots__ = (
@@ -101,7 +101,7 @@ class Frame:
         return f"{text}~{visit}" if visit > 1 else text
 
     def part_key(self, name: str, index: int | None = None) -> str:
-        """Return the name under which a part of the step is recorded, such as ``main/loop:items``.
+        """Return the key of the record for a part of the step, such as ``main/loop:items``.
 
         With ``index``, the part belongs to one iteration: ``main/loop[2]:while``.
         """

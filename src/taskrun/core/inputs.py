@@ -64,9 +64,7 @@ class Input:
 
     @cached_property
     def read(self) -> Callable[[Scope], Any]:
-        """The function that evaluates the input in a scope.
-
-        Default, conversion and checks are not included (``resolve``).
+        """The function that evaluates the input in a scope, before default, conversion and checks.
 
         For a by-name input it reads the variable of that name, and raises UnknownVariableError if there is none.
         """

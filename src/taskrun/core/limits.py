@@ -1,7 +1,8 @@
 """Limiters: what ``<throttle>`` and ``<rate-limit>`` count with.
 
 A throttle uses a counting semaphore, which limits how many steps run at once. A rate limit uses a token bucket, which
-limits how many steps start per second. Each is found by a text, the name that the user of the limiter gives it.
+limits how many steps start per second. Semaphores and buckets have names (parameter ``key``): steps that give the same
+name share one.
 
 Rules: the first user of a name determines the limit, as long as the name is in use. Waiters are served in the order in
 which they came. Unused semaphores are removed at once, unused buckets when there are many. Times are seconds of the

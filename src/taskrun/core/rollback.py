@@ -40,7 +40,8 @@ class Compensation(NamedTuple):
 class ChildError:
     """Failure of a step inside a container that is still running.
 
-    ``followed`` is True if the container has started another step since, which means that it has handled the failure.
+    ``followed`` is True if the container has started another step since. Then it has handled the failure, unless it
+    ends by raising the same exception.
     """
 
     path: str

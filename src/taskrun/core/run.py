@@ -97,7 +97,10 @@ class Run:
         return self._beans
 
     def inject(self, name: str) -> Any:
-        """Return a bean by name; scripts call it as ``inject("name")``. Raises PluginError if there is none."""
+        """Return a bean by name; scripts of a flow call it as ``inject("name")``.
+
+        Raises PluginError if there is none.
+        """
         return self.beans.get(name)
 
     def emit(self, event: Event) -> None:
@@ -138,7 +141,7 @@ class Run:
         """Create the run of a task that a step of this run calls; the new run has not started.
 
         Parameters: ``path`` is the file of the task, ``called_from`` the path of the calling step. Raises FlowError if
-        the file is wrong, and RunError if more than ``MAX_CALLS`` tasks call each other.
+        the file is wrong, and RunError if tasks call tasks more than ``MAX_CALLS`` levels deep.
         """
         if self.depth >= MAX_CALLS:
             chain = " → ".join(self.callers()[-4:])

@@ -64,9 +64,9 @@ class Traits:
     """Whether only scripts of the step can read its inputs, so that an input which no script mentions is unused."""
 
     def awaits(self, _step: Any) -> bool:
-        """Return whether ``run`` of this one step may await anything besides the steps inside.
+        """Return whether ``run`` of this step may await anything besides the steps inside.
 
-        Default: ``may_suspend``.
+        By default ``may_suspend``.
         """
         return self.may_suspend
 

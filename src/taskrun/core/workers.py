@@ -60,7 +60,7 @@ class Threads(Executor):
 
 
 class _Job(Future[Any]):
-    """A function to run in a thread, which is also the Future of its value."""
+    """A function to run in a thread (a job); the object is also the Future of the function's value."""
 
     def __init__(self, function: Callable[[], Any]) -> None:
         super().__init__()

@@ -51,8 +51,8 @@ def callee_problems(step: Step, context: LinkContext, function: Callable[..., An
 def argument_problems(step: Step, context: LinkContext, parameters: Parameters, called: str) -> Iterator[Diagnostic]:
     """Yield an error for each input that no parameter accepts, and for each required parameter without a value.
 
-    The inputs of the step are the arguments; if it has none, the variables that it can read are. ``called`` is the name
-    of the function for messages.
+    The inputs of the step are the arguments. A step without inputs passes the variables that it can read instead.
+    ``called`` is the name of the function for messages.
     """
     if step.inputs:
         nodes = {item.name: item.node for item in step.inputs}

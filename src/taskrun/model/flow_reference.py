@@ -36,14 +36,11 @@ class FlowReference:
 
     @property
     def attribute(self) -> str:
-        """The XML attribute by which this step names the file, such as ``taskName`` or ``taskModelPath``.
-
-        For messages.
-        """
+        """The XML attribute by which this step names its file, such as ``taskName``, ``taskModelPath`` or ``libName``."""
         return f"{self.kind}ModelPath" if self.path else f"{self.kind}Name"
 
     def find(self, search_path: SearchPath) -> str:
-        """Search the file and return its path; raises NotFoundError."""
+        """Search the file and return its path; raises NotFoundError if there is no such file."""
         if self.path:
             merged = self.node.places is not None  # then the attribute may come from another file than the element
             base = self.node.attribute_at(self.attribute).path if merged else self.node.source.path
@@ -72,9 +69,8 @@ class FlowReference:
     def link(self, context: LinkContext, step: Step) -> Iterator[Diagnostic]:
         """Yield an error if the file does not exist, or else the errors of the file.
 
-        ``step`` is the step with the reference.
-
-        A called task is registered in ``context``, so that it is linked too.
+        ``step`` is the step that has the reference. A called task is registered in ``context``, so that it is linked
+        too.
         """
         try:
             flow = self.load(context.services)
