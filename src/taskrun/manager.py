@@ -5,9 +5,9 @@
     result = TaskManager.run("greet.task.xml", {"who": "Ada"})
     result["greeting"], result.status
 
-Rules: a TaskManager consists of settings and of the flows that were compiled with them. Most methods can also be called
-on the class, which uses default settings. Its runs share its ``Services`` and nothing else. The module has more than 300
-lines, because the class is the documented interface of the package.
+Rules: a TaskManager has settings, and the flows that were compiled with them. Most methods can also be called on the
+class, which uses default settings. Its runs share its ``Services`` and nothing else. The module has more than 300 lines,
+because the class is the documented interface of the package.
 """
 
 from __future__ import annotations

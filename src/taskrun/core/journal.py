@@ -158,9 +158,9 @@ class RunJournal(Protocol):
         """
 
     def inside(self, path: str) -> list[StepRecord]:
-        """Return the records of the steps inside the step at a path that a rollback needs, the oldest first.
+        """Return the records of what is inside the step at a path and matters for a rollback, the oldest first.
 
-        They are the records that have ``inputs``, and those of compensations that were performed.
+        They are the records that have ``inputs`` (see StepRecord), and those of earlier rollbacks.
         """
 
     def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:

@@ -45,10 +45,7 @@ class Code(ABC):
     """
 
     attributes: ClassVar[frozenset[str]] = _NONE
-    """The attributes of ``<script>`` that this language understands, besides ``lang``.
-
-    Others are reported as errors.
-    """
+    """The attributes of ``<script>`` that only this language uses; with another language they are an error."""
     may_suspend: ClassVar[bool] = True
     """Whether ``run`` may await; set it to False only if it never does."""
 

@@ -36,7 +36,7 @@ class FlowReference:
 
     @property
     def attribute(self) -> str:
-        """The XML attribute by which this step names its file, such as ``taskName``, ``taskModelPath`` or ``libName``."""
+        """The XML attribute by which this step names its file, such as ``taskName`` or, for a library, ``libName``."""
         return f"{self.kind}ModelPath" if self.path else f"{self.kind}Name"
 
     def find(self, search_path: SearchPath) -> str:
