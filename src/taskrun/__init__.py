@@ -4,9 +4,10 @@
 
     taskrun.run("greet.task.xml", {"who": "Ada"})
 
-Every name below is imported on first use, so that importing the package costs next to nothing. Besides these, what
-``taskrun.errors``, ``taskrun.events``, ``taskrun.stores``, ``taskrun.observers`` and ``taskrun.testing`` export is public; all else may
-change. Begin reading with ``manager`` for the way from a file to a result, or with ``compile.pipeline`` and ``core``.
+Each public name is imported from its module on first use, so that importing the package costs next to nothing. Public
+are the names of this package, and what ``taskrun.errors``, ``taskrun.events``, ``taskrun.stores``,
+``taskrun.observers`` and ``taskrun.testing`` export; all else may change. Begin reading with ``manager`` for the way
+from a file to a result, or with ``compile.pipeline`` and ``core``.
 """
 
 from __future__ import annotations
@@ -98,11 +99,11 @@ _PLACES = (
     ("taskrun.syntax.node", ("Node",)),
     ("taskrun.tags.context", ("TagContext",)),
 )
-"""The public names by the module that defines them."""
+"""The public names of the package, by the module that defines them."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its module on first use."""
+    """Import a public name such as ``taskrun.Step`` from its module when it is first used (called by Python)."""
     for module, names in _PLACES:
         if name in names:
             import importlib
@@ -112,5 +113,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the public names, imported or not."""
+    """Return all public names, also those that were not imported yet."""
     return sorted({"__version__", *(name for _, names in _PLACES for name in names)})

@@ -1,7 +1,9 @@
-"""Descriptors for methods of TaskManager that can also be called on the class, and for blocking forms of coroutines.
+"""Helpers for methods that can be called on a class as well as on an object, and for blocking forms of coroutines.
 
-TaskManager.run("greet.task.xml")               # on the class: the object with default settings
-TaskManager(store="sqlite:///runs.db").resume   # the method of ``manager.runs``
+    TaskManager.run("greet.task.xml")               # on the class: uses an object with default settings
+    TaskManager(store="sqlite:///runs.db").resume   # on an object: the method of its attribute ``runs``
+
+Rules: the class TaskManager uses these helpers to define its public methods.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ Owner = TypeVar("Owner")
 
 
 class OnClassToo(Generic[Parameters, Returned]):
-    """Descriptor of a method that can also be called on the class, and then uses a shared object with default settings.
+    """Descriptor of a method that can be called on an object or on its class, which uses a default object.
 
-    ``part`` is the attribute of the object that implements the method, "" if the object itself implements it.
+    If the method belongs to an attribute of the object, ``part`` is the name of that attribute: with
+    ``OnClassToo(RunOperations.resume, "runs")``, ``manager.resume`` calls ``manager.runs.resume``.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, Parameters], Returned], part: str = "") -> None:
@@ -34,9 +37,9 @@ class OnClassToo(Generic[Parameters, Returned]):
 
 @cache
 def default_of(cls: type) -> Any:
-    """Return the shared object of a class, created with default settings at the first call.
+    """Return the object that calls on the class use; it is created with default settings at the first call and kept.
 
-    Creating a TaskManager may scan all installed packages for entry points.
+    The first call may be slow: creating a TaskManager may search all installed packages for entry points.
     """
     return cls()
 
@@ -44,9 +47,10 @@ def default_of(cls: type) -> Any:
 def blocking(
     method: Callable[Concatenate[Owner, Parameters], Coroutine[Any, Any, Returned]],
 ) -> Callable[Concatenate[Owner, Parameters], Returned]:
-    """Return the blocking form of a coroutine method: it runs the coroutine in a new event loop and returns the result.
+    """Return the blocking form of a coroutine method: it runs the coroutine in a new event loop.
 
-    Inside a running event loop it raises RuntimeError with the name of the coroutine method.
+    The blocking form returns the result of the coroutine. Inside a running event loop it raises RuntimeError, which
+    names the coroutine method to use instead.
     """
     name = method.__name__.removesuffix("_async")
 
@@ -59,7 +63,10 @@ def blocking(
 
 
 def refuse_in_loop(name: str) -> None:
-    """Raise RuntimeError if an event loop runs in this thread, because a blocking call would stop it."""
+    """Raise RuntimeError if an event loop runs in this thread, because a blocking call would stop the loop.
+
+    ``name`` is the blocking method; the message tells to use ``name_async`` instead.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:

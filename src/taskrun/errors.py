@@ -36,7 +36,7 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One problem of a file: location, stable code, message, source line, hint and severity."""
+    """One problem of a file: where it is, a stable code, a message, the line of the file, a hint and the severity."""
 
     location: Location
     code: str
@@ -55,13 +55,13 @@ class Diagnostic:
 
 
 class TaskrunError(Exception):
-    """Base class of all exceptions of taskrun; ``exit_status`` is that of the command line."""
+    """Base class of all exceptions of taskrun; ``exit_status`` is the exit status of the command ``taskrun``."""
 
     exit_status = 1
 
 
 class FlowError(TaskrunError):
-    """A file of a flow is wrong; ``diagnostics`` has all its problems, in the order of the file."""
+    """A file of a flow is wrong; ``diagnostics`` are its problems, in the order of the file."""
 
     exit_status = 2
 
@@ -71,29 +71,29 @@ class FlowError(TaskrunError):
 
 
 class XmlError(FlowError):
-    """A file is not valid XML (without DTD), YAML or JSON: it is malformed, too large or nested too deep."""
+    """A file is not valid XML, YAML or JSON, contains a DTD, is too large, or is nested too deep."""
 
 
 class ExtendError(FlowError):
-    """A file cannot be merged with the files that it extends."""
+    """A file cannot be merged with its base or its deltas, for example because its base does not exist."""
 
 
 class SchemaError(FlowError):
-    """A file has elements, attributes or values that the schema of the language does not allow."""
+    """A file has elements, attributes or values that the schema of flow files does not allow."""
 
 
 class BindError(FlowError):
-    """An attribute, a script or a step type of a file cannot be bound to a step object."""
+    """A step object cannot be made from an element: a wrong attribute value, a wrong script, an unknown step type."""
 
 
 class AnalysisError(FlowError):
-    """A valid file cannot work when it runs: a jump to a missing step, an unknown variable, a cycle."""
+    """A file is valid, but its flow cannot work: a jump to a missing step, an unknown variable, a cycle of calls."""
 
 
 def raise_errors(problems: Iterable[Diagnostic], error_class: type[FlowError]) -> tuple[Diagnostic, ...]:
-    """Raise ``error_class`` with the errors among the problems; return the problems when none of them is an error.
+    """Raise an exception of the class ``error_class`` with all errors among the problems.
 
-    Both are in the order of the file, each problem once.
+    If none of them is an error, return the warnings and notes, each once, in the order of the file.
     """
     found = sorted(dict.fromkeys(problems), key=lambda problem: problem.location)
     errors = [problem for problem in found if problem.severity == "error"]
@@ -103,7 +103,7 @@ def raise_errors(problems: Iterable[Diagnostic], error_class: type[FlowError]) -
 
 
 class InputError(TaskrunError):
-    """Inputs of a run, or of a step, are wrong; ``problems`` has one line for each of them."""
+    """Inputs of a run or of a step are wrong; ``problems`` are texts, one for each problem."""
 
     exit_status = 2
 
@@ -113,15 +113,15 @@ class InputError(TaskrunError):
 
 
 class PluginError(TaskrunError):
-    """A bean, a function, a package or another external part is missing or cannot be loaded."""
+    """A bean, function, package or entry point that a flow or a setting names is missing or cannot be loaded."""
 
     exit_status = 3
 
 
 class StoreError(TaskrunError):
-    """A store cannot be opened, written or read; earlier commits are safe.
+    """A store cannot be opened, written or read; what was committed before is safe.
 
-    ``problem`` describes the problem and its place, ``hint`` a remedy.
+    ``problem`` says what is wrong and where, ``hint`` what can be done about it.
     """
 
     exit_status = 3
@@ -133,30 +133,34 @@ class StoreError(TaskrunError):
 
 
 class UnknownRunError(StoreError):
-    """The store has no run with the given id."""
+    """The store has no run with the requested id."""
 
 
 class RunOwnedError(StoreError):
-    """Another live process owns the run; the message names it."""
+    """The run cannot be resumed or changed, because another live process executes it; the message names the process."""
 
 
 class FencedError(StoreError):
-    """A write was refused, because another process has claimed or deleted the run since the writer claimed it."""
+    """A write to a run was refused, because another process has since claimed or deleted the run.
+
+    This protects the records: two processes never write to one run.
+    """
 
 
 class TransitionError(StoreError):
-    """A run cannot change from its current state to the requested one."""
+    """A run cannot change from its current state to the requested one, such as from SUCCEEDED to RUNNING."""
 
 
 class RunError(TaskrunError):
-    """A run failed."""
+    """A run failed; base class of the exceptions that say how."""
 
 
 class StepError(RunError):
-    """A step failed and no handler of the flow stopped the failure; raised from the original exception.
+    """A run failed, because no handler of the flow has stopped the failure of a step.
 
-    ``path`` is the path of the step such as ``main/loop[2]/call``, ``location`` its location in the file, ``status`` the
-    state of the run: FAILED, TIMED_OUT, REVERTED or REVERT_FAILED.
+    ``__cause__`` is the original exception. ``path`` is the path of the step such as ``main/loop[2]/call``,
+    ``location`` its location in the file. ``status`` is the state of the run: FAILED, TIMED_OUT, REVERTED or
+    REVERT_FAILED.
     """
 
     def __init__(self, message: str, path: str, location: Location, status: str = "FAILED") -> None:
@@ -167,41 +171,46 @@ class StepError(RunError):
 
 
 class StepTimeout(RunError, TimeoutError):
-    """A step did not finish within its ``timeout``; handlers treat this like every other failure."""
+    """A step did not end within its ``timeout``; handlers of the flow can stop this failure like any other."""
 
     error_code = "nop.err.task.step-timeout"
 
 
 class ThrottleTimeout(RunError, TimeoutError):
-    """A step waited longer than ``maxWait`` for a permit of its ``<throttle>``."""
+    """A step got no permit of its ``<throttle>`` within ``maxWait``, because too many other steps hold one."""
 
     error_code = "nop.err.task.throttle-timeout"
 
 
 class RateLimitTimeout(RunError, TimeoutError):
-    """The ``<rate-limit>`` of a step would have delayed it longer than ``maxWait``."""
+    """A step would have had to wait longer than ``maxWait`` for its ``<rate-limit>``; it fails without waiting."""
 
     error_code = "nop.err.task.request-rate-exceed-limit"
 
 
 class RunCancelled(RunError):
-    """The run was cancelled: by its caller, a script or a signal."""
+    """The run was cancelled by its caller, by a script, or by a signal of the operating system."""
 
     error_code = "nop.err.task.cancelled"
     exit_status = 130
 
 
 class RevertError(ExceptionGroup[Exception], RunError):
-    """A rollback failed: ``exceptions`` are the failure that started it, then the failures of compensations.
+    """A rollback failed, so that some steps are not undone; a person has to check them.
 
-    No handler of a flow can stop it, because a person has to check the steps that were not undone.
+    ``exceptions`` are the failure that started the rollback, then the failures of compensations. No handler of a flow
+    can stop this error.
     """
 
     error_code = "taskrun.err.revert-failed"
 
     @classmethod
     def of(cls, failure: Exception, problems: Sequence[Exception]) -> RevertError:
-        """Return the error for a failed rollback after ``failure``, merging ``failure`` if it is a RevertError itself."""
+        """Return the error for a rollback because of ``failure``, in which the compensations failed with ``problems``.
+
+        If ``failure`` is itself a RevertError of an inner container, its members are taken over instead of nesting the
+        two.
+        """
         if isinstance(failure, RevertError):
             failure, *earlier = failure.exceptions
             problems = [*earlier, *problems]
@@ -209,12 +218,15 @@ class RevertError(ExceptionGroup[Exception], RunError):
         return cls(f"{steps} could not be undone after {type(failure).__name__}: {failure}", [failure, *problems])
 
     def derive(self, excs: Sequence[Exception]) -> RevertError:  # type: ignore[override]
-        """Return a RevertError with other exceptions, as ``ExceptionGroup.split`` requires."""
+        """Return a RevertError with other members; ``ExceptionGroup.split`` needs this method."""
         return RevertError(self.message, excs)
 
 
 class DecisionChangedError(RunError):
-    """A resumed run made another decision than the recorded one, because its flow has changed."""
+    """A resumed run would decide otherwise than it did before, because its flow has changed.
+
+    The records that follow the decision do not fit the changed flow.
+    """
 
     def __init__(self, key: str, before: object, because: str, after: object, now_because: str) -> None:
         super().__init__(
@@ -225,10 +237,10 @@ class DecisionChangedError(RunError):
 
 
 class ShellError(RunError):
-    """The script of a ``<script lang="shell">``, or a program of ``sh:Run``, failed or could not be started.
+    """A shell script (``<script lang="shell">``) or a program (tag ``sh:Run``) failed or could not be started.
 
-    ``exitCode`` is its exit status, the negative number of the signal that ended it, or None if it was not started or
-    was stopped. ``stdout`` and ``stderr`` are its output.
+    ``exitCode`` is its exit status. It is negative if a signal ended the program, and None if the program was not
+    started or was stopped. ``stdout`` and ``stderr`` are its output.
     """
 
     error_code = "nop.err.task.shell-failed"
@@ -241,16 +253,16 @@ class ShellError(RunError):
 
     @property
     def params(self) -> dict[str, object]:
-        """Values that handlers of a flow read as ``ERROR.params``."""
+        """The values that scripts of a flow read as ``ERROR.params``: ``exitCode``, ``stdout`` and ``stderr``."""
         return {"exitCode": self.exitCode, "stdout": self.stdout, "stderr": self.stderr}
 
 
 class RecordedError(RunError):
-    """Replacement of a recorded exception whose class is missing or cannot be constructed from the record.
+    """Stands for a recorded exception whose class is missing or cannot be created from the record.
 
-    The text is that of the original exception, ``kind`` its module and class. ``error_code``, ``params``, ``biz_fatal``
-    and ``status`` are those of the original if they were recorded; the default code is the name of the class.
-    ``exceptions`` are the members of an exception group, ``record`` is the record that this was created from.
+    Its text is that of the original exception, ``kind`` the class of the original with its module. ``error_code``,
+    ``params``, ``biz_fatal`` and ``status`` are those of the original, if they were recorded; without a code, it is the
+    name of the class. ``exceptions`` are the members of an exception group, ``record`` is the record itself.
     """
 
     def __init__(
@@ -267,7 +279,7 @@ class RecordedError(RunError):
 
 
 class ChangedInputError(RunError):
-    """A step modified a value of its inputs in place; reported only with ``TaskManager(check_mutation=True)``."""
+    """A step changed a value of its inputs in place; this is checked only with ``TaskManager(check_mutation=True)``."""
 
     error_code = "taskrun.err.changed-input"
 
@@ -277,7 +289,7 @@ class ChangedInputError(RunError):
 
 
 class UnsavableValueError(RunError):
-    """A value cannot be recorded; ``path`` is the position of the problem in it, such as ``['items'][3].owner``."""
+    """A value cannot be recorded; ``path`` says where in it the problem is, such as ``['items'][3].owner``."""
 
     error_code = "taskrun.err.unsavable-value"
 
@@ -288,7 +300,7 @@ class UnsavableValueError(RunError):
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Return the word of ``words`` that is most similar to ``word``, or None if none is similar.
+    """Return the one of ``words`` that is most similar to ``word``, None if none is similar.
 
     >>> nearest("totl", ["total", "count"])
     'total'
@@ -302,6 +314,6 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
 
 def near_hint(word: str, words: Iterable[str]) -> str:
-    """Return ``did you mean 'x'?`` for the most similar word, ``""`` if none is similar."""
+    """Return the hint ``did you mean 'x'?`` with the most similar of ``words``, "" if none is similar to ``word``."""
     found = nearest(word, words)
     return f"did you mean '{found}'?" if found else ""

@@ -5,9 +5,9 @@
     result = TaskManager.run("greet.task.xml", {"who": "Ada"})
     result["greeting"], result.status
 
-Rules: a TaskManager is a set of settings with the flows that were compiled with them; its methods can also be called on
-the class, with default settings. Its runs share its ``Services`` and nothing else. The module has more than 300 lines,
-because the class is the documented interface of the package.
+Rules: a TaskManager has settings, and the flows that were compiled with them. Most methods can also be called on the
+class, which uses default settings. Its runs share its ``Services`` and nothing else. The module has more than 300
+lines, because the class is the documented interface of the package.
 """
 
 from __future__ import annotations
@@ -66,20 +66,20 @@ class TaskManager:
         flags: the flags that are set at the start of each run.
         functions: further functions that scripts can call, besides those of installed packages (entry points
             ``taskrun.functions``).
-        limits: the time, steps and memory that one evaluation of a script may use.
+        limits: the budget of one evaluation of a script: the time, ticks and memory that it may use.
         evaluator: the executor of scripts: ``"compiled"``, or ``"asteval"``, which is slower and supports less.
         config: the configuration that ``feature:on`` and ``feature:off`` read, by name.
         delta: the names of the delta layers (folders ``_delta/NAME``) that are laid over files, the lowest first.
         tags: Python functions as tags: modules, objects or mappings of functions, by the name of the library.
-        folders: folders in which tags such as those of file-utils may read and write, besides that of the flow and the
-            current one.
+        folders: folders in which tags such as those of file-utils may read and write, besides the folder of the flow
+            and the current folder.
         steps: further step and decorator classes, besides those of installed packages.
         languages: further languages of ``<script lang="…">`` by name, besides those of installed packages.
         store: the store that records every run: a Store, or a URL such as ``"sqlite:///runs.db"``. Without it only runs
             of flows that can be suspended are recorded, in memory.
-        codecs: codecs for values of further types.
-        check_mutation: whether a step that changes an input in place fails, with an error that names both; for
-            development and tests, since it costs time.
+        codecs: codecs for further types of values that are recorded.
+        check_mutation: whether a step that changes an input in place fails with an error that names step and input; for
+            development and tests, because it costs time.
 
     >>> manager = TaskManager(beans={"shop": object()}, allow=["math"])
     """
@@ -153,11 +153,12 @@ class TaskManager:
     async def run_async(
         self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
     ) -> RunResult:
-        """Run a flow inside the running event loop and return its outputs.
+        """Run a flow inside the running event loop and return its outputs, or the wait points if it is suspended.
 
-        Raises FlowError when the file is wrong, InputError when the inputs are, StepError (from the original exception)
-        when the run fails, and RunCancelled when it was cancelled by ``cancel``. Cancelling the task that awaits this cancels
-        the run, and CancelledError is raised.
+        ``path`` is a task file or a loaded flow, ``run_id`` the id of the run (default: a random one). Raises FlowError
+        if the file is wrong, InputError if the inputs are, StepError if the run fails, and RunCancelled if ``cancel``
+        has cancelled it. If the asyncio task that awaits this is cancelled, the run is cancelled and CancelledError is
+        raised.
         """
         return await self._run(path, inputs, run_id)
 
@@ -165,9 +166,9 @@ class TaskManager:
     def run(
         self, path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
     ) -> RunResult:
-        """Run a flow to its end and return its outputs; raises as ``run_async``.
+        """Run a flow to its end and return its outputs; for parameters and exceptions see ``run_async``.
 
-        Inside a running event loop it raises RuntimeError: use ``await run_async(…)`` there.
+        Inside a running event loop it raises RuntimeError; use ``await run_async(…)`` there.
         """
         refuse_in_loop("run")
         return asyncio.run(self._run(path, inputs, run_id))
@@ -197,14 +198,14 @@ class TaskManager:
 
     @property
     def store(self) -> Store:
-        """The store of the runs; without the setting ``store``, a store in the memory of this process."""
+        """The store that records the runs; without the setting ``store``, one in the memory of this process."""
         return self.runs.store
 
     @OnClassToo
     def load(self, path: str | os.PathLike[str]) -> Flow:
-        """Return the compiled and linked flow of a file; raises FlowError with all problems.
+        """Return the compiled and linked flow of a file, which can be run any number of times.
 
-        A file is compiled again when it has changed. A loaded flow can be run any number of times.
+        Raises FlowError with all problems of the file. A file that has changed since the last call is compiled again.
         """
         flow = self.flows.get(os.fspath(path))
         if self._linked.get(flow.path) is not flow:
@@ -214,7 +215,7 @@ class TaskManager:
 
     @OnClassToo
     def check(self, path: str | os.PathLike[str]) -> tuple[Diagnostic, ...]:
-        """Return every problem of a flow without running it: errors, warnings and notes."""
+        """Return all problems of a flow without running it: errors, warnings and notes; a wrong file raises nothing."""
         try:
             flow = self.flows.get(os.fspath(path))
         except FlowError as error:
@@ -222,21 +223,27 @@ class TaskManager:
         return (*flow.link(self._services_for(flow)), *flow.warnings)
 
     def close(self) -> None:
-        """Stop the idle worker processes, and close the store if it was given as a URL; active runs continue."""
+        """Stop the idle worker processes, and close the store if this object opened it from a URL.
+
+        Runs that are active continue.
+        """
         self._services.processes.close()
         self._client.close()
 
     @property
     def active(self) -> tuple[str, ...]:
-        """The ids of the runs that this TaskManager executes at the moment."""
+        """The ids of the runs that this TaskManager is executing now."""
         return tuple(self._active)
 
     def limits(self) -> Mapping[str, Mapping[str, float]]:
-        """Return the state of the ``global`` throttles and rate limits by key: limit, held and waiting, or rate."""
+        """Return the state of each throttle and rate limit with ``global="true"``, by its name.
+
+        A throttle has ``limit``, ``held`` and ``waiting``; a rate limit has ``rate``.
+        """
         return self._services.limiters.statistics()
 
     def _suspends(self, flow: Flow) -> bool:
-        """Return whether a step of the flow, or of a flow that it can reach, may suspend the run."""
+        """Return whether a run of the flow can be suspended, by its steps or those of the flows that it may call."""
         known = self._suspending.get(flow.path)
         if known is None or known[0] is not flow:
             found = any(one.suspends for one in reachable_flows(flow, self._services_for(flow)))
@@ -245,7 +252,7 @@ class TaskManager:
 
     @cached_property
     def _scripts(self) -> ScriptSettings:
-        """The settings of scripts; installed packages are searched for functions at the first access."""
+        """The settings of scripts; computed late, because it searches all installed packages for functions."""
         return ScriptSettings(
             functions=installed_functions() | self._functions,
             limits=self._limits,
@@ -255,19 +262,19 @@ class TaskManager:
         )
 
     def _tag_context(self, path: str) -> TagContext:
-        """Return the context of the tags in the flow at ``path``: its folder, and the folders that tags may use."""
+        """Return what tags in the flow at ``path`` may use: the folder of the flow, the allowed folders, the log."""
         folder = Path(path).resolve().parent
         return TagContext(folder, (folder, Path.cwd(), *self._folders), logging.getLogger("taskrun").info)
 
     def _roots(self) -> tuple[str, ...]:
-        """Return the search roots besides the folder of the flow that was started."""
+        """Return the folders in which files are searched, besides the folder of the flow that was started."""
         if self._path is not None:
             return (*self._path, self._shipped)
         variable = os.environ.get("TASKRUN_PATH", "")
         return (*(folder for folder in variable.split(os.pathsep) if folder), self._shipped)
 
     def _services_for(self, flow: Flow) -> Services:
-        """Return the services for runs of a flow: their search path depends on its folder and on TASKRUN_PATH."""
+        """Return the services for runs of a flow; their search path begins with the folder of the flow."""
         variable = os.environ.get("TASKRUN_PATH", "") if self._path is None else ""
         key = (flow.path, variable)
         services = self._services_by_path.get(key)
@@ -281,10 +288,10 @@ class TaskManager:
 def run(
     path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
 ) -> RunResult:
-    """Run a flow with default settings and return its outputs; raises as ``TaskManager.run``.
+    """Run a flow with default settings to its end and return its outputs; raises as ``TaskManager.run``.
 
     Parameters:
-        path: the task file.
+        path: the task file, or a loaded flow.
         inputs: the inputs of the task by name.
         run_id: the id of the run; default: a random one.
     """
@@ -294,12 +301,15 @@ def run(
 async def run_async(
     path: str | os.PathLike[str] | Flow, inputs: Mapping[str, Any] | None = None, *, run_id: str | None = None
 ) -> RunResult:
-    """Run a flow with default settings inside the running event loop and return its outputs."""
+    """Run a flow with default settings inside the running event loop and return its outputs.
+
+    Parameters and exceptions are those of ``TaskManager.run_async``.
+    """
     return await TaskManager.run_async(path, inputs, run_id=run_id)
 
 
 def _open_store(url: str) -> Store:
-    """Open the store at a URL; the module of the store is imported then."""
+    """Open the store at a URL; imports the module of the store only now."""
     from taskrun.stores.open import open_store
 
     return open_store(url)

@@ -14,7 +14,7 @@ from typing import Any
 
 
 def entry_points(*, group: str, name: str | None = None) -> EntryPoints:
-    """Return the entry points of a group, or only those with a name.
+    """Return the entry points of a group that installed packages declare; with ``name``, only those of that name.
 
     >>> [entry.name for entry in entry_points(group="taskrun.tags", name="taskrun.sh")]
     ['taskrun.sh']

@@ -1,4 +1,4 @@
-"""Locate the folders that are shipped with taskrun: ``schemas`` and ``lib``."""
+"""Find the folders that are shipped with taskrun: ``schemas`` and ``lib``, which contains libraries of tags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from taskrun.errors import PluginError
 
 
 def resource_folder(name: str) -> Path:
-    """Return the path of a shipped folder: in the installed package, else in the source tree.
+    """Return the path of a shipped folder: in the installed package, or in the source tree that contains it.
 
     Raises PluginError if neither exists.
     """

@@ -1,4 +1,4 @@
-"""Result of a run: its outputs, or the points at which it waits."""
+"""Result of a run: its outputs or, for a suspended run, the points at which it waits."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from taskrun.core.inputs import Input
 
 
 class RunResult(Mapping[str, Any]):
-    """The outputs of a run, as a read-only mapping.
+    """The outputs of a run, as a read-only mapping from names to values.
 
-    ``status`` is the state of the run: SUCCEEDED, or SUSPENDED, which has no outputs yet and has its wait points in
-    ``waiting``. ``run_id`` is the id of the run, ``result`` the value of its last step (RESULT).
+    ``status`` is the state of the run: SUCCEEDED or SUSPENDED. A suspended run has no outputs yet; ``waiting`` are its
+    wait points. ``run_id`` is the id of the run, ``result`` the value of its last step (RESULT).
 
     >>> result = RunResult({"b": 3}, "SUCCEEDED", "1", None)
     >>> result["b"], result == {"b": 3}
@@ -44,19 +44,19 @@ class RunResult(Mapping[str, Any]):
 
 
 class WaitPoint(NamedTuple):
-    """A step at which a suspended run waits: the path of the step, a title for people, and the requested inputs."""
+    """A step at which a suspended run waits: its path, a title for people, and the inputs that a resume has to give."""
 
     path: str
     title: str
     requested: tuple[RequestedInput, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the wait point as a dict that JSON can represent."""
+        """Return the wait point as a dict of values that JSON can represent; ``from_json`` converts it back."""
         return {"path": self.path, "title": self.title, "inputs": [item._asdict() for item in self.requested]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> WaitPoint:
-        """Return the wait point that ``as_json`` converted to ``data``."""
+        """Create a wait point from the dict that ``as_json`` returned."""
         return cls(data["path"], data["title"], tuple(RequestedInput(**item) for item in data["inputs"]))
 
     def __str__(self) -> str:
@@ -65,9 +65,10 @@ class WaitPoint(NamedTuple):
 
 
 class RequestedInput(NamedTuple):
-    """An input that a wait point requests from the user.
+    """An input that the one who resumes a run has to give, for example to show a form for it.
 
-    ``mandatory`` is true for an input that must not be null and has no default; ``default`` is the text of the default.
+    ``mandatory`` is True if the value must not be null and there is no default. ``default`` is the text of the default,
+    as it is written in the file.
     """
 
     name: str
@@ -78,7 +79,7 @@ class RequestedInput(NamedTuple):
 
     @classmethod
     def of(cls, item: Input) -> RequestedInput:
-        """Return the request for the value of a declared input."""
+        """Create the description of a requested input from the declared ``<input>``."""
         mandatory = item.mandatory and item.default_value is None
         default = item.default_value.text if item.default_value else ""
         return cls(item.name, item.type.name if item.type else "", (item.description or "").strip(), mandatory, default)
@@ -88,5 +89,5 @@ class RequestedInput(NamedTuple):
 
 
 def requested_names(wait_points: Iterable[WaitPoint]) -> list[str]:
-    """Return the names of all inputs that the wait points request, each name once."""
+    """Return the names of all inputs that the wait points request; each name occurs once."""
     return list(dict.fromkeys(item.name for point in wait_points for item in point.requested))

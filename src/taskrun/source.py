@@ -1,7 +1,8 @@
-"""Locations in files, source texts, and the source line with a caret that an error shows.
+"""Locations in files, texts of files, and the line of a file with a caret that an error message shows.
 
-Rules: lines and columns count characters from 1, as editors do; this module knows nothing of XML or steps. A location is
-cheap to store; the exact location of an attribute, or of a character of a script, is computed only when an error needs it.
+Rules: lines and columns are counted in characters from 1, as editors do. This module knows nothing of XML or steps. A
+Location is cheap to store. The exact location of an attribute, or of a character in a script, is computed only when an
+error needs it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _WIDEST_SNIPPET = 160
 
 
 class Location(NamedTuple):
-    """Position in a file: ``path`` as the user would write it, ``line`` and ``column`` from 1.
+    """Position in a file: ``path`` as the user has written it, ``line`` and ``column`` from 1.
 
     >>> str(Location("flow.task.xml", 12, 5))
     'flow.task.xml:12:5'
@@ -30,7 +31,7 @@ class Location(NamedTuple):
 
 
 class Source:
-    """Text of one file, with conversions between offsets and locations."""
+    """Text of one file, which converts offsets (the index of a character) to locations and back."""
 
     __slots__ = ("_starts", "path", "text")
 
@@ -41,23 +42,23 @@ class Source:
 
     @property
     def starts(self) -> list[int]:
-        """Offset of the start of each line."""
+        """The offset at which each line begins, computed at the first use."""
         if self._starts is None:
             self._starts = [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
         return self._starts
 
     def offset(self, line: int, column: int) -> int:
-        """Return the offset in ``text`` of a line and column (both from 1)."""
+        """Return the index in ``text`` of the character at a line and column, both counted from 1."""
         starts = self.starts
         return starts[min(line, len(starts)) - 1] + column - 1
 
     def location(self, offset: int) -> Location:
-        """Return the location of an offset in ``text``."""
+        """Return the location of the character at an offset in ``text``."""
         line = bisect_right(self.starts, offset)
         return Location(self.path, line, offset - self.starts[line - 1] + 1)
 
     def line(self, number: int) -> str:
-        """Return the text of a line (from 1) without its line end, ``""`` if there is no such line."""
+        """Return the text of a line, counted from 1, without its line end; "" if there is no such line."""
         starts = self.starts
         if not 1 <= number <= len(starts):
             return ""
@@ -66,7 +67,7 @@ class Source:
 
 
 def snippet(line: str, column: int) -> str:
-    """Return a source line with a caret under ``column`` (from 1) below it; a long line is cut around the caret."""
+    """Return a line of a file and, below it, a caret under ``column`` (from 1); a long line is cut around the caret."""
     start = max(0, column - _WIDEST_SNIPPET // 2) if len(line) > _WIDEST_SNIPPET else 0
     shown = line[start : start + _WIDEST_SNIPPET]
     padding = "".join("\t" if character == "\t" else " " for character in shown[: column - 1 - start])

@@ -1,8 +1,8 @@
-"""Stage ``analyze``: find errors that the schema does not detect, before the flow runs.
+"""Stage ``analyze``: find errors that the schema cannot find, before the flow runs.
 
-Rules: an error is certain to fail, or can never be intended: a jump to an unknown step, two steps with one name, a
-variable that nothing sets. Probable mistakes are warnings (``compile.lint``); ``check --strict`` makes them errors.
-Checks for one step type are in the ``analyze`` method of its class.
+Rules: an error is certain to fail when the flow runs, or can never be intended. Examples are a jump to an unknown step,
+two steps of one name, a variable that nothing sets. Probable mistakes are warnings (``compile.lint``); ``taskrun check
+--strict`` treats them as errors. Checks for one step type are in the ``analyze`` method of its class.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from taskrun.model.variables import Variables
 
 
 def find_problems(root: Step, variables: Variables) -> Iterator[Diagnostic]:
-    """Yield every error of a model, given the table of its variables, and the warnings of its steps and decorators."""
+    """Yield every error of a model, and the warnings that its steps and decorators report themselves.
+
+    ``root`` is the root step, ``variables`` the table of the variables that each step can read.
+    """
     for step in walk(root):
         yield from _duplicate_steps(step)
         yield from _duplicate_inputs_and_outputs(step)
@@ -30,7 +33,7 @@ def find_problems(root: Step, variables: Variables) -> Iterator[Diagnostic]:
 
 
 def _duplicate_steps(step: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each child that has the name of an earlier one."""
+    """Yield an error for each step directly inside ``step`` that has the name of an earlier one."""
     seen: dict[str, Step] = {}
     for child in step.children():
         first = seen.setdefault(child.name, child)
@@ -44,7 +47,7 @@ def _duplicate_steps(step: Step) -> Iterator[Diagnostic]:
 
 
 def _duplicate_inputs_and_outputs(step: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each input, and each output, that has the name of an earlier one."""
+    """Yield an error for each input of the step with the name of an earlier input; the same for its outputs."""
     for kind, parts in (("input", step.inputs), ("output", step.outputs)):
         seen: set[str] = set()
         for part in parts:
@@ -54,7 +57,7 @@ def _duplicate_inputs_and_outputs(step: Step) -> Iterator[Diagnostic]:
 
 
 def _unknown_targets(step: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each ``next``, ``nextOnError`` or ``to`` that names no sibling."""
+    """Yield an error for each ``next``, ``nextOnError`` or ``to`` inside ``step`` that names no existing sibling."""
     siblings = {child.name for child in step.children()}
     if not step.traits.children_jump:
         special: tuple[str, ...] = ()  # in a graph ``next`` is an edge, so that @exit, @end and @suspend mean nothing

@@ -1,8 +1,9 @@
 """Stage ``bind``: create the step objects from the nodes of the kernel language.
 
 Rules: each element becomes an instance of the class that has its tag in the registry. The stage reports wrong attribute
-values, wrong scripts, missing and repeated parts, and unknown step types; all problems of the file are raised together.
-A ``disabled`` step is left out. The dialect of scripts (``scriptLang``) is inherited by the steps inside.
+values, wrong scripts, missing and repeated child elements, and unknown step types; all problems of the file are raised
+together. A step with ``disabled="true"`` is left out. Steps inherit the dialect of scripts (``scriptLang``) from the
+step around them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _NEAR = re.compile(r"did you mean '(\w+)'")
 
 
 class _Missing(enum.Enum):
-    """Type of the placeholder for the value of a wrong attribute."""
+    """Type of ``_MISSING``, which stands for the value of an attribute that is wrong and has been reported."""
 
     MISSING = 0
 
@@ -43,10 +44,10 @@ _MISSING = _Missing.MISSING
 def bind(
     root: Node, registry: Registry, templates: FlowTemplates, invalid: Sequence[Diagnostic] = ()
 ) -> tuple[Header, Step]:
-    """Create the header and the root step of a flow from its kernel tree.
+    """Create the header and the root step of a flow from its kernel tree; ``templates`` compiles its templates.
 
-    ``templates`` compiles the templates of the flow. ``invalid`` are the problems that ``validate`` found: all problems
-    are raised together, as SchemaError when there are such, else as BindError.
+    ``invalid`` are problems that the stage ``validate`` has found. They are raised together with those of this stage:
+    as SchemaError if there are any ``invalid`` ones, else as BindError.
     """
     binder = Binder(registry, templates)
     step = binder.step(root, templates.language)
@@ -61,7 +62,7 @@ def bind(
 
 
 def _without_misspelt(problems: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """Drop 'missing attribute' problems that a 'did you mean …?' about a misspelt attribute already explains."""
+    """Leave out each problem 'missing attribute x' if a misspelt attribute is reported with 'did you mean x'."""
     near = {hint for problem in problems if problem.code == "unknown-attribute" for hint in _NEAR.findall(problem.hint)}
     for problem in problems:
         if problem.code != "missing-attribute" or problem.message.rpartition(" ")[2] not in near:
@@ -69,7 +70,7 @@ def _without_misspelt(problems: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
 
 
 class Binder:
-    """Creates steps, decorators and parts from elements and collects the problems of the elements."""
+    """Creates the steps, decorators and parts of a flow from its elements; ``problems`` collects what is wrong."""
 
     def __init__(self, registry: Registry, templates: FlowTemplates) -> None:
         self.registry = registry
@@ -78,10 +79,13 @@ class Binder:
         self.settings: ScriptSettings = templates.settings
         self.problems: list[Diagnostic] = templates.problems
         self.planned: list[tuple[Node, BindingPlan]] = []
-        """The elements of steps that have several children, with the plans of their classes."""
+        """The elements of steps with several children, with the binding plans of their classes; to find duplicates."""
 
     def step(self, node: Node, language: str) -> Step | None:
-        """Create the step of an element; return None if it is disabled, in a foreign namespace, or has problems."""
+        """Create the step of an element; ``language`` is the dialect of scripts around it.
+
+        Returns None for a disabled step, and for an element with a namespace prefix or with problems.
+        """
         if node.attributes.get("disabled") in _TRUE:
             return None
         cls = self.registry.steps.get(node.tag)
@@ -97,7 +101,7 @@ class Binder:
         return node.problem("unknown-step-type", f"there is no step type <{node.tag}>", hint=hint)
 
     def _make(self, cls: type, node: Node, language: str) -> Any:
-        """Create an instance of a step class from an element; return None when the element has problems."""
+        """Create an instance of a step class from an element; return None if the element has problems."""
         plan = self.registry.plan(cls)
         language = node.attributes.get("scriptLang") or language
         if "lang" in plan.attributes and node.attributes.get("lang") in DIALECTS:
@@ -116,7 +120,7 @@ class Binder:
         return cls(**values)
 
     def _decorators(self, plan: BindingPlan, node: Node, language: str) -> list[Decorator]:
-        """Create the decorators that the attributes and children of a step's element ask for."""
+        """Create the decorators that the attributes and children of a step's element stand for."""
         table = self.registry.decorators
         found = []
         for name in node.attributes:
@@ -134,9 +138,9 @@ class Binder:
         return [item for item in found if item is not None]
 
     def part(self, cls: Any, node: Node, step_node: Node, language: str) -> Any:
-        """Create an instance of a decorator or part class from its element; return None when the element has problems.
+        """Create an instance of a decorator or part class from an element; return None if that has problems.
 
-        ``step_node`` is the element of the step that contains it.
+        ``step_node`` is the element of the step around it, from which fields with the marker OnStep are read.
         """
         plan = self.registry.plan(cls)
         values = self.values(plan, node, language)
@@ -156,7 +160,7 @@ class Binder:
         return None if _MISSING in values.values() else cls(**values)
 
     def values(self, plan: BindingPlan, node: Node, language: str) -> dict[str, Any] | None:
-        """Return the values of a plan's fields by name; None when problems were added for the element."""
+        """Read the fields of ``plan`` from an element and return the values by field; None if there are problems."""
         before = len(self.problems)
         values: dict[str, Any] = {}
         for name in node.attributes:
@@ -181,7 +185,7 @@ class Binder:
             self.problems.append(node.problem("missing-attribute", f"<{node.tag}> needs the attribute {binding.xml}"))
 
     def _child(self, binding: FieldBinding, child: Node, node: Node, language: str, values: dict[str, Any]) -> None:
-        """Add the value of a child element to ``values``."""
+        """Read a child element and set or extend its field in ``values``."""
         kind = binding.kind
         if binding.xml == "steps":
             steps = tuple(step for item in child.children if (step := self.step(item, language)) is not None)
@@ -215,7 +219,7 @@ class Binder:
             return None
 
     def script(self, node: Node, language: str, *, awaits: bool = False) -> Script | None:
-        """Compile the text or the template inside an element; return None when it has problems."""
+        """Compile the text or the template inside an element; return None if it has problems."""
         try:
             if node.children:
                 return self.templates.script(node, language, awaits=awaits)
@@ -225,7 +229,7 @@ class Binder:
             return None
 
     def _code(self, node: Node, step_node: Node) -> Code | None:
-        """Compile the text of an element in the language that the attribute ``lang`` of its step names."""
+        """Compile an element in the language that the attribute ``lang`` names; return None if it has problems."""
         if self._has_tags(node):
             return None
         try:
@@ -245,7 +249,10 @@ class Binder:
         return True
 
     def attribute(self, binding: FieldBinding, node: Node, language: str) -> Any:  # noqa: PLR0911 - a table of types
-        """Return the value of an attribute; add a problem and return MISSING when it is wrong."""
+        """Return the value of an attribute in the type of its field.
+
+        If it is wrong, report that and return _MISSING.
+        """
         text = node.attributes[binding.xml]
         kind = binding.kind
         try:

@@ -1,4 +1,4 @@
-"""Duplicate checks: child elements that are allowed once, and imports and beans with equal names."""
+"""Checks for duplicates: child elements that are allowed once only, and imports and beans of equal names."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _REPEATED = frozenset({"input", "output", "decorator", "import"})
 
 
 def find_problems(root: Node, steps: Iterable[tuple[Node, BindingPlan]]) -> Iterator[Diagnostic]:
-    """Yield an error for each duplicate import, bean and child element of a flow.
+    """Yield an error for each child element, import or bean that exists twice but may exist only once.
 
-    ``root`` is the root element, ``steps`` are the elements of its steps, each with the binding plan of its class.
+    ``root`` is the root element of the flow. ``steps`` are the elements of its steps, each with the binding plan of its
+    class.
     """
     yield from _equal_names(root.children, "import", "as")
     beans = root.child("beans")

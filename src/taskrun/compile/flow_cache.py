@@ -1,8 +1,8 @@
-"""FlowCache: compiles the flow files of a TaskManager and caches the results.
+"""FlowCache: compiles the flow files of a TaskManager and keeps the compiled flows.
 
-Rules: a flow is compiled when it is first requested, and again when a file that it was built from was changed, created
-or deleted; active runs keep their flow. A path with a leading ``/`` is searched in the folder of the flow, then in the
-search roots.
+Rules: a flow is compiled when it is first requested. It is compiled again when one of the files that it was built from
+was changed, created or deleted; runs that have started keep the flow that they started with. A file path that begins
+with ``/`` is searched in the folder of the flow, then in the search roots.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from taskrun.templates.tag_lookup import TagSettings
 
 FilePath: TypeAlias = "str | os.PathLike[str]"
 FileStates: TypeAlias = "dict[str, tuple[int, ...]]"
-"""The states of files by path, as ``state_of`` returns them."""
+"""File path → state of the file (``state_of``: size and times), by which a change of the file is noticed."""
 
 _LOG = logging.getLogger("taskrun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowCache:
-    """The compiled flows of a TaskManager by path, with the settings for compiling them.
+    """Compiles flow files and keeps the compiled flows, with the settings of one TaskManager.
 
     Parameters:
         registry: the table of step and decorator classes.
-        scripts: returns the settings of scripts.
-        roots: returns the search roots besides the flow's own folder.
+        scripts: function that returns the settings of scripts.
+        roots: function that returns the search roots besides the flow's own folder.
         config: the configuration that ``feature:on`` and ``feature:off`` read, by name.
         layers: the names of the delta layers, the lowest first.
         tags: the settings of tag libraries.
@@ -62,11 +62,14 @@ class FlowCache:
 
     @property
     def schema(self) -> Schema:
-        """The schema of flow files, with the elements of additional step and decorator classes."""
+        """The schema of flow files; it includes the elements of step and decorator classes from other packages."""
         return self.registry.schema
 
     def get(self, path: str) -> Flow:
-        """Return the compiled flow of a file, which is not linked; raises FlowError."""
+        """Return the compiled flow of a file, from the cache if none of its files has changed; raises FlowError.
+
+        The stage ``link`` is not run; ``TaskManager.load`` runs it.
+        """
         known = self._compiled.get(path)
         if known is not None and all(state_of(file) == state for file, state in known[0].items()):
             return known[1]
@@ -79,15 +82,18 @@ class FlowCache:
         return flow
 
     def compile_text(self, path: str, text: str) -> Flow:
-        """Compile ``text``, the ``Flow.text`` that the file at ``path`` had when a run was recorded; raises FlowError."""
+        """Compile a text that a run has recorded, instead of what the file at ``path`` contains now; raises FlowError.
+
+        ``text`` is the ``Flow.text`` of an earlier version of the file; the result is not cached.
+        """
         sources = self._sources(path)
         return compile_flow(path, self.registry, sources, partial(self._templates, sources), text)
 
     def expand(self, path: FilePath, *, root: Node | None = None, custom_types: bool = True) -> Node:
-        """Return the tree of a file, merged with its bases, its layers and its generated parts; raises FlowError.
+        """Return the tree of a file after the stage ``extend``: merged with its bases and layers; raises FlowError.
 
-        Parameters: ``root`` replaces the content of the file, which need not exist then; ``custom_types=False`` leaves
-        steps with a ``customType`` unchanged.
+        Parameters: ``root`` is used as the content of the file, which then need not exist. ``custom_types=False``
+        leaves steps with a ``customType`` as they are instead of replacing them.
         """
         path = os.fspath(path)
         sources = self._sources(path)
@@ -99,11 +105,14 @@ class FlowCache:
             raise add_extends_chain(error, sources, path) from None
 
     def cross_check(self, path: FilePath) -> list[Diagnostic]:
-        """Return the problems that a second schema validator, xmlschema, finds in a file; raises FlowError."""
+        """Validate a file with xmlschema, a validator that is independent of taskrun's own, and return its problems.
+
+        Raises FlowError if the file cannot be read and merged.
+        """
         return cross_check(self.expand(path), self.schema)
 
     def check_layers(self, path: FilePath) -> None:
-        """Raise ExtendError when a delta layer has no folder in any search root of the flow at ``path``."""
+        """Raise ExtendError if a delta layer of the settings has no folder in any search root of the flow."""
         path = os.fspath(path)
         folders = [os.path.join(root, FOLDER) for root in self.search_path(path).roots]  # noqa: PTH118 - keeps ./
         for layer in self.layers:
@@ -117,11 +126,11 @@ class FlowCache:
                 )
 
     def search_path(self, path: str) -> SearchPath:
-        """Return the folders in which files that the flow at ``path`` names are searched: its own, then the roots."""
+        """Return where files that the flow at ``path`` names are searched: its own folder, then the search roots."""
         return SearchPath(tuple(dict.fromkeys((os.path.dirname(path) or ".", *self.roots()))))  # noqa: PTH120 - keeps ./
 
     def _sources(self, path: str) -> Sources:
-        """Return the files and functions that the stages ``load`` and ``extend`` of the file at ``path`` use."""
+        """Return what the stages ``load`` and ``extend`` need for the file at ``path``: settings and functions."""
         search_path = self.search_path(path)
 
         def generate(section: Node, root: Node) -> Sequence[Node]:
@@ -151,5 +160,5 @@ class FlowCache:
 
 
 def _dump(root: Node) -> None:
-    """Log a tree, for ``x:dump="true"``."""
+    """Write a tree to the log; called for ``x:dump="true"``, which shows what a file is merged to."""
     _LOG.info("%s", write_xml(root, describe_origin, head=False))

@@ -1,7 +1,8 @@
 """Stage ``link``: check what a flow names outside its own file: beans, functions, other flows.
 
-Rules: each step and decorator checks its own names (``link``). The flows that a flow calls are linked too, each once.
-Tasks may call each other as long as something can end the recursion: a cycle of calls that always happen is an error.
+Rules: each step and each decorator checks the names that it uses (methods ``link``). The flows that a flow calls are
+checked too, each once. Tasks may call each other, if something can end the recursion. A cycle of calls that nothing can
+skip is an error.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Call: TypeAlias = "tuple[Step, Flow]"
 
 
 def find_problems(flow: Flow, services: Services) -> Iterator[Diagnostic]:
-    """Yield the problems of the names that a flow, or a flow that it calls, uses for things outside its own file."""
+    """Yield the problems of everything that a flow, or a flow that it calls, names outside its own file."""
     calls: dict[str, list[Call]] = {}
     waiting = [flow]
     while waiting:
@@ -38,7 +39,7 @@ def find_problems(flow: Flow, services: Services) -> Iterator[Diagnostic]:
 
 
 def _problems_of_flow(flow: Flow, services: Services, calls: list[Call]) -> Iterator[Diagnostic]:
-    """Yield the problems of one flow and append its calls of other flows to ``calls``."""
+    """Yield the problems of one flow, and append each call of another flow to the list ``calls``."""
     context = LinkContext(services=services, flow=flow, add_call=lambda *call: calls.append(call))
     if flow.variables.closed:
         context = replace(context, variables=flow.variables)
@@ -59,7 +60,10 @@ def _problems_of_flow(flow: Flow, services: Services, calls: list[Call]) -> Iter
 
 
 def _always_run(step: Step) -> Iterator[Step]:
-    """Yield the steps that run whenever ``step`` runs and nothing fails."""
+    """Yield ``step`` and the steps inside it that run whenever it runs and nothing fails.
+
+    No condition can skip them.
+    """
     yield step
     if not step.traits.runs_all_children:
         return
@@ -74,7 +78,10 @@ def _always_run(step: Step) -> Iterator[Step]:
 
 
 def _endless_calls(path: str, calls: Mapping[str, list[Call]], chain: tuple[str, ...] = ()) -> Iterator[Diagnostic]:
-    """Yield an error for each call that closes a cycle; ``calls`` are the unconditional calls by calling file."""
+    """Yield an error for each call that closes a cycle.
+
+    ``calls`` are, by file, the calls that nothing can skip. ``chain`` are the files from the start to the caller.
+    """
     chain = (*chain, path)
     for step, callee in calls.get(path, ()):
         if callee.path in chain:

@@ -1,6 +1,7 @@
-"""Warnings and notes of the stage ``analyze``, about parts of a flow that are valid but probably a mistake.
+"""Warnings and notes about parts of a flow that are valid but probably a mistake; they belong to the stage ``analyze``.
 
-Rules: a warning never prevents a run. Each check is a generator function; it reports certain cases only.
+Rules: a warning never prevents a run. Each check is a generator function. It warns only if what it describes is
+certain, such as that no script reads a variable.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from taskrun.errors import Diagnostic
 from taskrun.model.variables import Variables
 
 PLATFORM_WORDS = ("sync", "concurrent", "runOnContext", "internal")
-"""The attributes that configure threads and services of the Java platform and have no effect here."""
+"""Attributes that set up threads and services of the Java implementation of the format; taskrun ignores them."""
 
 
 def find_problems(root: Step, variables: Variables, reads: Iterable[str] = ()) -> Iterator[Diagnostic]:
-    """Yield every warning and note of a model; ``reads`` are variables that are read outside its steps."""
+    """Yield every warning and note of a model.
+
+    ``root`` is the root step. ``reads`` are the variables that are read outside of steps, such as by ``<beans>``.
+    """
     used = {*_all_reads(root), *reads}
     known = not any(step.traits.reads_unknown(step) for step in walk(root))
     # the outputs of a library's steps are read by the flows that call them
@@ -38,7 +42,7 @@ def find_problems(root: Step, variables: Variables, reads: Iterable[str] = ()) -
 
 
 def _platform_words(step: Step) -> Iterator[Diagnostic]:
-    """Yield a note for each attribute or element that only the Java platform uses and that has no effect here."""
+    """Yield a note for each attribute or element that has a meaning only for the Java implementation of the format."""
     for node in (step.node, *step.node.children):
         words = PLATFORM_WORDS if node is step.node else ("role", "roles")
         for word in words:
@@ -55,7 +59,10 @@ def _platform_words(step: Step) -> Iterator[Diagnostic]:
 
 
 def _catch_within_retry(step: Step) -> Iterator[Diagnostic]:
-    """Yield a warning for a ``catch`` inside a ``retry``, and for ``catchInternalException`` without ``catch``."""
+    """Yield a warning if a step has both ``<catch>`` and ``<retry>``: what the catch handles is never retried.
+
+    Also warn about ``catchInternalException`` without a ``<catch>``.
+    """
     node = step.node
     catch, retry = node.child("catch"), node.child("retry")
     if catch is not None and retry is not None:
@@ -75,7 +82,10 @@ def _catch_within_retry(step: Step) -> Iterator[Diagnostic]:
 
 
 def _unreachable(step: Step) -> Iterator[Diagnostic]:
-    """Yield a warning for each step that follows an unconditional jump or end and that no step jumps to."""
+    """Yield a warning for each step that can never run.
+
+    Such a step follows one that always jumps or ends the body, and no step jumps to it.
+    """
     for name in child_fields(type(step)):
         body = getattr(step, name)
         if not isinstance(body, Body):
@@ -94,7 +104,10 @@ def _unreachable(step: Step) -> Iterator[Diagnostic]:
 
 
 def _exported_twice(step: Step) -> Iterator[Diagnostic]:
-    """Yield a warning for each variable that two concurrent branches export: the last one to end wins."""
+    """Yield a warning for each variable that two concurrent branches export.
+
+    Its value is that of the branch that ends last, which may differ from run to run.
+    """
     if not step.traits.concurrent_children:
         return
     seen: dict[str, Step] = {}
@@ -111,7 +124,10 @@ def _exported_twice(step: Step) -> Iterator[Diagnostic]:
 
 
 def _unread_inputs(step: Step) -> Iterator[Diagnostic]:
-    """Yield a warning for each input of a script step that none of its scripts reads."""
+    """Yield a warning for each input that no script of its step reads.
+
+    Only for step types whose inputs only scripts read.
+    """
     if not step.traits.reads_only_scripts:
         return
     reads = set(_own_reads(step))
@@ -122,7 +138,7 @@ def _unread_inputs(step: Step) -> Iterator[Diagnostic]:
 
 
 def _unused_outputs(step: Step, used: set[str]) -> Iterator[Diagnostic]:
-    """Yield a warning for each output that is not among the variables that the flow reads (``used``)."""
+    """Yield a warning for each output of a step that nothing reads; ``used`` are all variables that the flow reads."""
     for output in step.outputs:
         if output.variable != RESULT and output.variable not in used and output.name not in used:
             text = f"nobody reads '{output.variable}'"
@@ -130,14 +146,17 @@ def _unused_outputs(step: Step, used: set[str]) -> Iterator[Diagnostic]:
 
 
 def _unread_task_inputs(root: Step, used: set[str]) -> Iterator[Diagnostic]:
-    """Yield a warning for each input of the task that is not among the variables that the flow reads (``used``)."""
+    """Yield a warning for each input of the task that nothing reads; ``used`` are all variables that the flow reads."""
     for item in root.inputs:
         if item.name not in used:
             yield item.node.problem("unread-input", f"nobody reads the input '{item.name}'", severity="warning")
 
 
 def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
-    """Yield the variables that the scripts, outputs and decorators of a step read."""
+    """Yield the variables that the scripts, outputs and decorators of one step read; the steps inside are not included.
+
+    With ``by_name``, an output without value and source counts as a read of the variable of its name.
+    """
     for script in scripts_of(step):
         yield from script.reads
     for output in step.outputs:
@@ -152,7 +171,10 @@ def _own_reads(step: Step, *, by_name: bool = True) -> Iterator[str]:
 
 
 def _all_reads(root: Step) -> Iterator[str]:
-    """Yield the variables that a step and all steps inside it read, also by the inputs of the inner steps."""
+    """Yield every variable that something in the flow reads, starting from its root step.
+
+    The inputs of the root are not counted, because they get their values from the caller.
+    """
     for step in walk(root):
         contains_steps = any(True for _ in step.children())
         yield from _own_reads(step, by_name=contains_steps)

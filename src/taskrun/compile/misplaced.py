@@ -1,6 +1,6 @@
-"""Checks for misplaced attributes and elements: the schema allows them, but they have no effect at their location.
+"""Errors for attributes and elements that the schema allows but that have no effect where they are.
 
-Rules: no attribute is accepted and ignored. The checks here are for all step types; those for one step type are in the
+Rules: nothing is accepted and then ignored. The checks here are for all step types; those for one step type are in the
 ``analyze`` method of its class.
 """
 
@@ -16,7 +16,10 @@ CODE = "no-meaning"
 
 
 def find_problems(step: Step, root: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each attribute or element of a step, or of a step in its body, that has no effect there."""
+    """Yield an error for each attribute or child element of a step that has no effect there; ``root`` is the root step.
+
+    The attributes by which the steps directly inside it jump or wait are checked too.
+    """
     for child in step.children():
         yield from _jumps_and_waits(step, child)
     node = step.node
@@ -32,7 +35,7 @@ def find_problems(step: Step, root: Step) -> Iterator[Diagnostic]:
 
 
 def _jumps_and_waits(around: Step, child: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each jump or wait attribute of a child that its container does not support."""
+    """Yield an error for each attribute of ``child`` for a jump or a wait that the step ``around`` does not support."""
     words = child.node.attributes
     if not around.traits.children_continue:
         for word in ("next", "nextOnError"):
@@ -45,7 +48,7 @@ def _jumps_and_waits(around: Step, child: Step) -> Iterator[Diagnostic]:
 
 
 def _root_only(root: Step) -> Iterator[Diagnostic]:
-    """Yield an error for each attribute or element of the root step that is allowed on other steps only."""
+    """Yield an error for each attribute or element of the root step that works only on other steps."""
     node = root.node
     for word in ("enterSteps", "exitSteps"):
         if node.tag == "task" and word in node.attributes and root.traits.children_jump:

@@ -20,11 +20,16 @@ from taskrun.syntax.normalize import normalize
 from taskrun.templates.flow_templates import FlowTemplates, expand_templates
 
 TemplatesOf: TypeAlias = Callable[[Node], FlowTemplates]
-"""Makes the template compiler of a flow from its extended tree."""
+"""Function that returns the compiler for the templates of a flow, given the extended tree of the flow."""
 
 
 def compile_flow(path: str, registry: Registry, sources: Sources, templates_of: TemplatesOf, text: str | None) -> Flow:
-    """Compile the file at ``path``, or the ``Flow.text`` that it had once, stage by stage; raises FlowError."""
+    """Compile a flow, stage by stage; raises FlowError with all problems of the first stage that finds errors.
+
+    Parameters: ``path`` is the file. ``text`` is compiled instead of its content, unless it is None: an earlier
+    ``Flow.text`` of the file. ``sources`` finds and reads the files, ``templates_of`` returns the compiler for
+    templates.
+    """
     from taskrun.optimize.optimize import optimize  # imports the step classes that it knows
 
     found = sources.files.with_layers(path)

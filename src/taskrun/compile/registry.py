@@ -1,8 +1,8 @@
 """Registry: the table from tags to step and decorator classes.
 
-Rules: a registry is a value that is passed as an argument; no class registers itself by being imported. The built-in
-classes are found by a scan of the packages ``taskrun.steps`` and ``taskrun.decorators``, those of other packages by the
-entry points ``taskrun.steps`` and ``taskrun.decorators``. Two classes with one tag are an error that names both.
+Rules: a registry is passed as an argument; importing a class does not register it anywhere. The built-in classes are
+found in the packages ``taskrun.steps`` and ``taskrun.decorators``. Those of other packages are found by the entry
+points of the same names. Two classes with one tag are an error that names both.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ GROUPS = ("taskrun.steps", "taskrun.decorators")
 
 
 class Registry:
-    """The step and decorator classes by tag, their binding plans, and the schema that includes all of them."""
+    """The step and decorator classes by tag, their binding plans, and the schema that allows their elements."""
 
     def __init__(self, extra: Iterable[type] = (), more_languages: Mapping[str, Language] | None = None) -> None:
-        """Collect the built-in classes and those of entry points.
+        """Collect the built-in classes, those of installed packages, and those in ``extra``.
 
-        Parameters: ``extra`` are further step and decorator classes, ``more_languages`` further languages of
-        ``<script>`` by name. Raises PluginError when two classes have one tag or an entry point cannot be loaded.
+        ``more_languages`` are further languages of ``<script>`` by name. Raises PluginError if two classes have one
+        tag, or if an entry point cannot be loaded.
         """
         self.steps: dict[str, type[Step]] = {}
         self.decorators: dict[str, type[Decorator]] = {}
@@ -51,12 +51,12 @@ class Registry:
 
     @cached_property
     def languages(self) -> Mapping[str, Language]:
-        """The languages of ``<script>`` by name, imported at the first use; raises PluginError for a wrong one."""
+        """The languages of ``<script>`` by name, found at the first use; raises PluginError if one of them is wrong."""
         return languages(self._more_languages)
 
     @property
     def implying(self) -> tuple[type[ImpliedDecorator], ...]:
-        """The implied decorator classes, whose decorators ``weave`` adds to steps."""
+        """The classes of implied decorators, which the weaver asks for each step."""
         return tuple(cls for cls in self.decorators.values() if issubclass(cls, ImpliedDecorator))
 
     def _add(self, cls: type) -> None:
@@ -68,14 +68,14 @@ class Registry:
                 raise PluginError(message)
 
     def plan(self, cls: type) -> BindingPlan:
-        """Return the binding plan of a class; it is cached."""
+        """Return the binding plan of a step, decorator or part class; each plan is computed once."""
         plan = self._plans.get(cls)
         if plan is None:
             plan = self._plans[cls] = plan_of(cls)
         return plan
 
     def _schema_parts(self, foreign: Mapping[str, type]) -> tuple[tuple[ExtraElement, ...], tuple[str, ...]]:
-        """Return the elements, and the attributes of every step, that classes of other packages add to the schema."""
+        """Return what classes of other packages add to the schema: elements, and attributes that all steps may have."""
         elements, attributes = [], []
         for tag, cls in foreign.items():
             plan = self.plan(cls)
@@ -93,7 +93,7 @@ class Registry:
 
 
 def _classes_in(package_name: str) -> Iterable[type]:
-    """Yield the step and decorator classes that the modules of a package define."""
+    """Yield the step and decorator classes that are defined in the modules of a package."""
     package = importlib.import_module(package_name)
     for info in pkgutil.iter_modules(package.__path__, package_name + "."):
         module = importlib.import_module(info.name)
@@ -103,7 +103,10 @@ def _classes_in(package_name: str) -> Iterable[type]:
 
 
 def _from_entry_points() -> Iterable[type]:
-    """Yield the step and decorator classes of installed packages; raises PluginError."""
+    """Yield the step and decorator classes of installed packages.
+
+    Raises PluginError if an entry point is something else.
+    """
     for group in GROUPS:
         for entry in entry_points(group=group):
             cls = load_entry_point(entry)
@@ -114,7 +117,7 @@ def _from_entry_points() -> Iterable[type]:
 
 
 def load_entry_point(entry: EntryPoint) -> Any:
-    """Load the object of an entry point; raises PluginError with its name and the cause."""
+    """Load and return the object of an entry point; raises PluginError, with the name and the cause, if that fails."""
     try:
         return entry.load()
     except Exception as error:

@@ -28,24 +28,29 @@ if TYPE_CHECKING:
 
 
 class ImportNotAllowedError(PluginError):
-    """Raised when a flow imports from a module that is not on the allow list."""
+    """A flow has tried to import from a module that is not on the allow list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Imports objects and modules by name, if their modules match a pattern of the allow list."""
+    """Import objects and modules for flows, but only from modules that match the allow list.
+
+    ``allow`` are the patterns of the allow list, such as ``shop.*``.
+    """
 
     allow: tuple[str, ...] = ()
 
     def permits(self, module: str) -> bool:
-        """Return whether the module may be imported: a pattern matches it; ``pkg.*`` also matches ``pkg`` itself."""
+        """Return whether flows may import from the module: one of the patterns in ``allow`` matches its name.
+
+        The pattern ``pkg.*`` matches the package ``pkg`` itself and every module inside it.
+        """
         return any(fnmatchcase(module, pattern) or pattern == f"{module}.*" for pattern in self.allow)
 
     def get(self, name: str) -> Any:
-        """Import and return the object ``package.module:attribute`` (or ``package.module.attribute``).
+        """Import and return the object named ``package.module:attribute`` (or ``package.module.attribute``).
 
-        Raises ImportNotAllowedError if the module is not on the allow list, and PluginError if the object does not
-        exist.
+        Raises ImportNotAllowedError if the module is not on the allow list, and PluginError if there is no such object.
         """
         module_name, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
         if not module_name or not attribute:
@@ -59,7 +64,10 @@ class Imports:
         return value
 
     def module(self, name: str) -> Any:
-        """Import and return a module; raise ImportNotAllowedError, or PluginError if the import fails."""
+        """Import and return a module.
+
+        Raises ImportNotAllowedError if it is not on the allow list, and PluginError if the import fails.
+        """
         if not self.permits(name):
             raise ImportNotAllowedError(
                 f"importing from '{name}' is not allowed: add --allow '{name}', "
@@ -73,13 +81,17 @@ class Imports:
 
 @dataclass(slots=True, eq=False)
 class Beans:
-    """The beans of a TaskManager: those passed to it, then those of the entry points ``taskrun.beans``."""
+    """The beans that all runs of a TaskManager share.
+
+    A name is searched first in the beans that were passed to the TaskManager, then in the entry points
+    ``taskrun.beans`` of installed packages.
+    """
 
     _given: dict[str, Any]
     _entries: dict[str, EntryPoint] | None = field(default=None, init=False)
 
     def entries(self) -> dict[str, EntryPoint]:
-        """Return the entry points ``taskrun.beans`` by name."""
+        """Return the entry points ``taskrun.beans`` of installed packages by name, not loaded yet."""
         if self._entries is None:
             self._entries = {entry.name: entry for entry in entry_points(group="taskrun.beans")}
         return self._entries
@@ -88,12 +100,15 @@ class Beans:
         return name in self._given or name in self.entries()
 
     def names(self) -> Iterator[str]:
-        """Yield the names of all beans."""
+        """Yield the names of all beans: those passed to the TaskManager, then those of entry points."""
         yield from self._given
         yield from self.entries()
 
     def get(self, name: str) -> Any:
-        """Return a bean; raise PluginError, with the most similar name, if there is none."""
+        """Return the bean of that name; a bean of an entry point is loaded at its first use.
+
+        Raises PluginError if there is no such bean (the message names the most similar one), or if it cannot be loaded.
+        """
         if name in self._given:
             return self._given[name]
         entry = self.entries().get(name)
@@ -107,14 +122,21 @@ class Beans:
 
 
 def unknown_bean(name: str, names: Iterable[str]) -> PluginError:
-    """Return the error for a bean that does not exist, with the most similar of ``names``."""
+    """Return (not raise) the PluginError for a bean that does not exist.
+
+    ``names`` are the beans that exist; the message suggests the one that is most similar to ``name``.
+    """
     hint = near_hint(name, names) or "define it in TaskManager(beans={…}), <beans> or an entry point taskrun.beans"
     return PluginError(f"there is no bean '{name}'; {hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A ``<constructor-arg>`` or ``<property>`` of a bean definition: a value or a reference to another bean."""
+    """One ``<constructor-arg>`` or ``<property>`` inside a ``<bean>``: a value to pass to the object that is created.
+
+    The value is either ``value``, a template that is evaluated, or ``ref``, the name of another bean. A constructor
+    argument without ``name`` is positional.
+    """
 
     node: Node = field(repr=False, compare=False)
     name: str | None = None
@@ -124,7 +146,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeanDefinition:
-    """A ``<bean>`` of a task: the class, and the values to create and configure an object of it."""
+    """One ``<bean id="…" class="…">`` of a task, from which each run creates its own object.
+
+    ``class_`` is called with ``arguments``, then ``properties`` are set as attributes. ``destroy_method`` names the
+    method that is called at the end of the run.
+    """
 
     node: Node = field(repr=False, compare=False)
     id: str
@@ -136,13 +162,17 @@ class BeanDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeanDefinitions:
-    """The element ``<beans>`` of a task."""
+    """The element ``<beans>`` of a task, which contains its bean definitions."""
 
     bean: tuple[BeanDefinition, ...] = ()
 
 
 class RunBeans:
-    """The beans of one run: those of the task's ``<beans>``, then those of ``outer``."""
+    """The beans that one run can use: those that it creates from the task's ``<beans>``, then those of ``outer``.
+
+    ``outer`` are the beans of the TaskManager, or those of the calling run if the task shares them
+    (``useParentBeanContainer``).
+    """
 
     def __init__(
         self, definitions: Sequence[BeanDefinition], outer: Beans | RunBeans, imports: Imports, scope: Scope
@@ -154,10 +184,10 @@ class RunBeans:
         self._made: dict[str, Any] = {}
 
     def get(self, name: str, seen: tuple[str, ...] = ()) -> Any:
-        """Return a bean, and create it at its first use.
+        """Return the bean of that name; a bean of the task's ``<beans>`` is created at its first use.
 
-        Raises PluginError if there is no such bean, or if beans refer to each other in a circle. ``seen`` are the names
-        of the beans that are being created.
+        Raises PluginError if there is no such bean, or if bean definitions refer to each other in a circle. ``seen``
+        are the beans whose creation needs this one; callers from outside leave it empty.
         """
         if name in self._made:
             return self._made[name]
@@ -170,7 +200,11 @@ class RunBeans:
         return bean
 
     def _make(self, definition: BeanDefinition, seen: tuple[str, ...]) -> Any:
-        """Create the object of a bean definition, and set its properties."""
+        """Create the object of a bean definition: call its class with the arguments, then set the properties.
+
+        ``seen`` are the names of the beans that are being created, including this one; a reference to one of them is a
+        circle.
+        """
         cls = self._imports.get(definition.class_)
 
         def value(setting: Setting) -> Any:
@@ -186,7 +220,11 @@ class RunBeans:
         return bean
 
     def close(self) -> Iterator[Exception]:
-        """Call the destroy methods of the created beans, the newest first, and yield the exceptions that they raise."""
+        """Call the destroy methods of the beans that the run has created, the newest first.
+
+        Yields the exceptions that destroy methods raise. The caller must exhaust the iterator; otherwise the remaining
+        beans are not destroyed.
+        """
         for name, bean in reversed(self._made.items()):
             method = self._definitions[name].destroy_method
             if method:

@@ -1,9 +1,10 @@
 """The body of a container: its ``<steps>``, which are run in order.
 
-Rules: the target of a completion is the step to run next, instead of the following one. The signal EXIT ends the body
-and is a normal success for its container; END and SUSPEND are returned to the container. The outputs of the body are
-those of its last step; if that has no RESULT, the variable RESULT of the container's scope is used. After every
-``TURN`` steps other tasks of the event loop may run, so that a long body can be cancelled.
+Rules: a step's completion may have a target: the name of the step to run next, instead of the following one. The signal
+EXIT ends the body, and the container succeeds. END and SUSPEND also end it, and are returned to the container. The
+outputs of the body are those of the last step that was run. If these lack RESULT, the variable RESULT of the
+container's scope is used. After every ``TURN`` steps the event loop may run other asyncio tasks, so that a long body
+can be cancelled.
 """
 
 from __future__ import annotations
@@ -22,38 +23,42 @@ if TYPE_CHECKING:
 
 _NEXT = Signal.NEXT
 TURN = 128
-"""The number of steps or iterations after which other tasks of the event loop may run."""
+"""After this many steps or iterations, a body or loop lets other asyncio tasks run, so that it can be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Steps to run in order; in a program, these are the programs of the steps."""
+    """The steps of a container that are run in order.
+
+    A Body of the model contains steps. The weaver and the optimizer create copies of it, which contain the programs of
+    the steps instead.
+    """
 
     steps: tuple[Step, ...]
     positions: Mapping[str, int]
     """The index of each step in ``steps``, by its name."""
     may_suspend: bool
-    """Whether a program of the body may await; False in a model, which does not run."""
+    """Whether running the body may await; always False in the model, whose bodies are never run."""
     syncs: tuple[Callable[[Frame], Completion] | None, ...] = field(repr=False)
-    """The ``run_sync`` of each step, None if it has none; only the optimizer sets them."""
+    """The fast path of each step, None for a step that has none; set by the optimizer."""
     run_sync: Callable[[Frame], Completion] | None = field(default=None, repr=False)
-    """The function that runs the body in a frame without a coroutine; only the optimizer sets it."""
+    """The fast path of the whole body, None if it has none; set by the optimizer."""
 
     @classmethod
     def of(cls, steps: tuple[Any, ...]) -> Body:
-        """Create the body of a model from its steps."""
+        """Create a body that contains the given steps of the model."""
         return cls(steps, {step.name: position for position, step in enumerate(steps)}, False, (None,) * len(steps))
 
     @classmethod
     def of_programs(cls, programs: tuple[Any, ...]) -> Body:
-        """Create the body of a program from the programs of its steps."""
+        """Create a body that contains programs, for a woven or optimized container."""
         return replace(cls.of(programs), may_suspend=any(program.may_suspend for program in programs))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
     async def run(self, frame: Frame) -> Completion:
-        """Run the steps in the frame of their container and return the completion of the body."""
+        """Run the steps in order and return the completion of the body; ``frame`` is the frame of the container."""
         steps, syncs = self.steps, self.syncs
         count = len(steps)
         position = turns = 0
@@ -75,10 +80,11 @@ class Body:
         return with_result(done, frame)
 
     def jump(self, target: str, frame: Frame, after: int) -> int:
-        """Count a visit of the step ``target`` and return its position.
+        """Count a visit of the step named ``target`` and return its index in the body.
 
-        Parameters: ``after`` is the number of steps visited before the first jump, each of them once. Raises RunError
-        if the body has no such step.
+        ``after`` is the index of the step that would have followed. At the first jump of an activation every step
+        before it has been visited once; visits are counted only from then on. Raises RunError if the body has no step
+        of that name.
         """
         if frame.visits is None:
             frame.visits = {step.name: 1 for step in self.steps[:after]}
@@ -90,7 +96,10 @@ class Body:
         return position
 
     def visit(self, frame: Frame, position: int) -> None:
-        """Count a visit of the step at a position, if a step of the body has jumped already."""
+        """Count a visit of the step at an index.
+
+        Do nothing before the first jump: visits are not counted until then.
+        """
         visits = frame.visits
         if visits is not None and position < len(self.steps):
             name = self.steps[position].name
@@ -98,9 +107,9 @@ class Body:
 
 
 def with_result(done: Completion, frame: Frame) -> Completion:
-    """Return the completion of a body after its last step, whose completion is ``done``.
+    """Return the completion of a body: ``done``, the completion of its last step, with a RESULT if one is known.
 
-    If the step has no RESULT, the variable RESULT of the frame's scope is used.
+    If ``done`` has no RESULT, the variable RESULT of the frame's scope is added, unless it is null.
     """
     if RESULT in done.outputs or frame.scope.get(RESULT) is None:
         return done

@@ -1,4 +1,4 @@
-"""Concurrent branches of a step, run by asyncio tasks that end before the ``async with`` block does.
+"""Concurrent branches of a step: asyncio tasks, all of which have ended when the ``async with`` block ends.
 
     async with Branches() as branches:
         for step in steps:
@@ -6,9 +6,9 @@
         while branches.unfinished:
             key, outcome = await branches.next()
 
-Rules: a branch that never awaits is run by ``start`` itself, without a task. Outcomes are returned in the order in
-which the branches end; an exception is returned as a value. At the end of the block the unfinished branches are
-cancelled and awaited, even if the block itself is cancelled meanwhile.
+Rules: a branch that never awaits is run by ``start`` itself, without an asyncio task. ``next`` returns the outcomes in
+the order in which the branches end; an exception is returned, not raised. At the end of the block the branches that
+still run are cancelled and awaited, even if the block itself is cancelled meanwhile.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Outcome = Completion | Exception
 
 
 class Branches:
-    """Context manager of concurrent branches, which starts them and returns their outcomes."""
+    """Context manager that runs concurrent branches; ``start`` begins one and ``next`` returns how one ended.
+
+    No branch runs longer than the ``async with`` block; see the module docstring for an example.
+    """
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[Completion], Hashable] = {}
@@ -47,19 +50,19 @@ class Branches:
 
     @property
     def unfinished(self) -> bool:
-        """Whether ``next`` has not returned the outcome of every branch yet."""
+        """Whether there are branches whose outcome ``next`` has not returned yet, running or ended."""
         return bool(self._tasks or self._ended)
 
     @property
     def ended(self) -> bool:
-        """Whether ``next`` can return an outcome without waiting."""
+        """Whether a branch has ended whose outcome ``next`` can return without waiting."""
         return bool(self._ended)
 
     async def start(self, key: Hashable, run: Callable[[], Awaitable[Completion]], may_suspend: bool) -> None:
-        """Start a branch; if it cannot suspend, run it to its end.
+        """Start a branch as an asyncio task; a branch that never awaits is run to its end here, without a task.
 
-        Parameters: ``key`` identifies the branch in ``next``, ``run`` returns a new coroutine, ``may_suspend`` is true
-        if the coroutine may await.
+        Parameters: ``key`` is what ``next`` returns to identify the branch. ``run`` is called once and returns the
+        coroutine of the branch. ``may_suspend`` is False if that coroutine never awaits.
         """
         if may_suspend:
             task = asyncio.create_task(_complete(run))
@@ -73,7 +76,11 @@ class Branches:
         self._ended.append((key, outcome))
 
     async def next(self) -> tuple[Hashable, Outcome]:
-        """Wait for the next branch to end and return its key and its completion or exception."""
+        """Wait until a branch has ended, remove its outcome from the queue, and return its key and the outcome.
+
+        The outcome is the completion of the branch, or the exception that it raised. Outcomes come in the order in
+        which the branches end. Raises RunAborted if a branch was stopped by an abort of the run.
+        """
         while not self._ended:
             if self._stopped is not None:
                 raise self._stopped
@@ -82,7 +89,7 @@ class Branches:
         return self._ended.popleft()
 
     def _on_done(self, task: asyncio.Task[Completion]) -> None:
-        """Store the outcome of a task that has ended."""
+        """Queue the outcome of an asyncio task that has ended; ignore it if the ``async with`` block is being left."""
         key = self._tasks.pop(task)
         if self._closing:
             if not task.cancelled():
@@ -111,18 +118,25 @@ class Branches:
         self._wake()
 
     def _wake(self) -> None:
-        """Continue a waiting call of ``next``."""
+        """Wake up the call of ``next`` that waits for an outcome, if there is one."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 
 async def _complete(run: Callable[[], Awaitable[Completion]]) -> Completion:
-    """Create and run the coroutine of a branch; a task cancelled before its start then leaves no unawaited coroutine."""
+    """Create and await the coroutine of a branch.
+
+    The coroutine is created inside the asyncio task, so that a task that is cancelled before it starts leaves no
+    coroutine that was never awaited.
+    """
     return await run()
 
 
 async def cancel_all(tasks: dict[asyncio.Task[Completion], Hashable]) -> None:
-    """Cancel the tasks and wait until all have ended; a cancellation of the caller is raised only after that."""
+    """Cancel the asyncio tasks and wait until all have ended and their done callbacks have removed them from ``tasks``.
+
+    If the caller is cancelled while it waits, CancelledError is raised only after all of them have ended.
+    """
     cancelled: asyncio.CancelledError | None = None
     for task in tuple(tasks):
         task.cancel()

@@ -1,6 +1,7 @@
-"""Completions: the outputs of a step that succeeded, and the signal or jump for its container.
+"""Completions: how a step ended that did not raise.
 
-Rules: control flow is a return value, a failure is an exception.
+Rules: a step that succeeds returns a Completion: its outputs, and a signal or a jump that its container obeys. A step
+that fails raises an exception. Control flow never uses exceptions.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Signal(enum.Enum):
-    """Request of a finished step to its container."""
+    """What a step that has ended asks of its container: to continue, or to end or suspend something."""
 
     NEXT = "run the following step, or the target of the completion"
     EXIT = "end the body of the nearest enclosing sequence"
@@ -24,9 +25,10 @@ class Signal(enum.Enum):
 
 
 class Completion(NamedTuple):
-    """Successful end of a step: its outputs (its value under ``RESULT``), a signal, and the sibling to jump to.
+    """Return value of a step that succeeded: its outputs, a signal, and the step to run next.
 
-    ``target`` None means the following step.
+    ``outputs`` contains the value of the step under the name ``RESULT``. ``target`` is the name of the sibling to jump
+    to; None means the following step.
     """
 
     outputs: Mapping[str, Any] = NO_OUTPUTS
@@ -35,17 +37,23 @@ class Completion(NamedTuple):
 
     @property
     def result(self) -> Any:
-        """The output RESULT, None if there is none."""
+        """The value of the step: its output RESULT, None if there is none."""
         return self.outputs.get(RESULT)
 
     @property
     def suspended(self) -> bool:
-        """Whether the run is suspended inside the step; with the target ``@suspend`` it is suspended after the step."""
+        """Whether the run was suspended inside the step, so that the step has not ended.
+
+        False for the target ``@suspend``: then the step has ended, and the run is suspended after it.
+        """
         return self.signal is Signal.SUSPEND and self.target is None
 
     @property
     def truthy(self) -> bool:
-        """Whether a selector accepts the completion: RESULT is true, or there is no RESULT but other outputs."""
+        """Whether a selector accepts the completion (a selector tries its steps until one is accepted).
+
+        True if RESULT is true; if there is no RESULT, true if there are any other outputs.
+        """
         outputs = self.outputs
         return bool(outputs[RESULT]) if RESULT in outputs else bool(outputs)
 
@@ -57,7 +65,7 @@ _NEXT = Signal.NEXT
 
 
 def completed(outputs: Mapping[str, Any]) -> Completion:
-    """Return ``Completion(outputs)``; faster than the constructor."""
+    """Return ``Completion(outputs)``, built without the cost of the constructor; for places that every step passes."""
     return _ended(Completion, (outputs, _NEXT, None))
 
 
@@ -67,9 +75,9 @@ SIGNAL_TARGETS: Mapping[str, Signal] = MappingProxyType(
 
 
 def completion_of(value: Any) -> Completion:
-    """Return the completion for the return value of a body.
+    """Convert what a step's code returned to a Completion.
 
-    None means no outputs, a Completion is returned unchanged, any other value is the RESULT.
+    None becomes a completion without outputs, a Completion is returned unchanged, any other value becomes the RESULT.
     """
     if value is None:
         return NEXT
@@ -79,7 +87,12 @@ def completion_of(value: Any) -> Completion:
 
 
 def jump_to(target: str | None, outputs: Mapping[str, Any]) -> Completion:
-    """Return the completion for a jump to a sibling, ``@exit``, ``@end`` or ``@suspend``; None means no jump."""
+    """Return a completion with these outputs that jumps to ``target``; None means no jump.
+
+    ``target`` is the name of a sibling, or ``@exit``, ``@end`` or ``@suspend``, which become signals. With ``@suspend``
+    the completion also keeps the target, which tells SuspendAfter that the run is suspended after the step, not inside
+    it.
+    """
     if target is None:
         return Completion(outputs)
     signal = SIGNAL_TARGETS.get(target)

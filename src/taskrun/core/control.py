@@ -1,7 +1,8 @@
 """Control of a run: cancellation, suspension and abort.
 
-Rules: a run that called tasks shares its control with their runs. To cancel a run, the asyncio task that executes it is
-cancelled. ``RunAborted`` is not an ``Exception``, so no handler of the flow catches it.
+Rules: a run and the runs of the tasks that it calls have one Control, so that they are cancelled together. A run is
+cancelled by cancelling the asyncio task that executes it. It is aborted by raising ``RunAborted``, which is not an
+``Exception``, so that no handler of the flow catches it.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
     from taskrun.core.journal import RunJournal
 
 CANCEL, CANCEL_ONLY, SUSPEND = "cancel", "cancel-only", "suspend"
-"""The kinds of requests to a run: cancel and roll back, cancel without rollback, suspend."""
+"""The kinds of requests to a run, as texts: cancel it and roll it back, cancel it without rollback, suspend it."""
 
 
 class RunAborted(BaseException):
-    """Abort of a run: it ends immediately, without handlers, because of ``error``.
+    """Exception that ends a run at once, without running any handler; ``error`` is the reason.
 
-    Raised when records cannot be written (the disk is full, another process claimed the run): steps executed after that
-    would be executed a second time by the process that resumes the run. It derives from BaseException, so that no
-    catch, retry or finally of the flow runs after it.
+    Raised when records cannot be written: the disk is full, or another process has claimed the run. Steps that were
+    executed after that would be executed again by the process that resumes the run. It derives from BaseException, so
+    that no catch, retry or finally of the flow runs after it.
     """
 
     def __init__(self, error: TaskrunError) -> None:
@@ -34,23 +35,31 @@ class RunAborted(BaseException):
 
 @dataclass(slots=True, eq=False)
 class Control:
-    """Cancels and suspends one run, and stores which requests were carried out.
+    """Cancels and suspends one run, and remembers the requests that it has carried out.
 
-    ``task`` is the asyncio task that executes the run, ``suspending`` is set when the run must be suspended.
+    ``task`` is the asyncio task that executes the run; None before the run starts. ``suspending`` is set when the run
+    has to be suspended at its next step.
     """
 
     journal: RunJournal
     task: asyncio.Task[Any] | None = None
     cancelled: str | None = None
-    """The reason of the cancellation, None while the run is not cancelled."""
+    """The reason of the cancellation as text, None while the run is not cancelled."""
     reverts: bool = True
-    """Whether a cancellation rolls the run back."""
+    """Whether a cancellation also rolls the run back."""
     suspending: bool = False
     seen_requests: set[str] = field(default_factory=set)
-    """The requests that were carried out; they remain in the store, but must not be carried out again."""
+    """The requests that were carried out (CANCEL, CANCEL_ONLY, SUSPEND).
+
+    They remain in the store, where they are found again, but must not be carried out twice.
+    """
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the running steps and store the request; must be called in the event loop of the run."""
+        """Cancel the asyncio task of the run, and store the request, so that a process that resumes the run finds it.
+
+        Does nothing if the run is not running or is being cancelled already. Must be called in the event loop of the
+        run.
+        """
         if self.cancelled is None and self.task is not None and not self.task.done():
             self.cancelled = reason
             kind = CANCEL if self.reverts else CANCEL_ONLY
@@ -59,9 +68,9 @@ class Control:
             self.task.cancel()
 
     def cancel_threadsafe(self, reason: str, *, revert: bool) -> bool:
-        """Cancel the run from any thread; return False if it is not running.
+        """Cancel the run from any thread; return True if the request was passed on, False if the run is not running.
 
-        With ``revert`` the completed steps are compensated.
+        With ``revert`` the compensations of its completed steps are performed; without, the run only ends.
         """
         task = self.task
         if task is None:
@@ -74,14 +83,17 @@ class Control:
         return True
 
     def uncancel(self) -> None:
-        """Clear the cancellation of the current asyncio task, and that of the run if this task executes it."""
+        """Forget a cancellation of the current asyncio task, so that it can continue.
+
+        If this task executes the run, the run no longer counts as cancelled either.
+        """
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         task.uncancel()
         if task is self.task:
             self.cancelled = None
 
     def handle(self, request: str) -> None:
-        """Carry out a request from the store (CANCEL, CANCEL_ONLY or SUSPEND), unless that was done before."""
+        """Carry out a request from the store (CANCEL, CANCEL_ONLY or SUSPEND), unless it was carried out before."""
         if request in self.seen_requests:
             return
         self.seen_requests.add(request)

@@ -23,7 +23,7 @@ _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|)\s*")
 
 
 def parse_duration(text: str) -> float | None:
-    """Return the seconds of a duration's text, None if the text is not a duration.
+    """Return the duration that a text means, in seconds; None if the text is not a duration.
 
     >>> parse_duration("1.5s"), parse_duration("250"), parse_duration("soon")
     (1.5, 0.25, None)
@@ -35,9 +35,10 @@ def parse_duration(text: str) -> float | None:
 
 
 def seconds_of(value: Any) -> float:
-    """Convert a value to seconds; raise ValueError if it is not a duration.
+    """Convert the value of a duration to seconds; raise ValueError if it is not a duration.
 
-    None is 0, a number is milliseconds, text is parsed as a duration; negative values become 0.
+    None is 0, a number is milliseconds, a text is read as by ``parse_duration``, a timedelta is allowed too. A negative
+    number or timedelta becomes 0.
     """
     if value is None:
         return 0.0
@@ -51,13 +52,16 @@ def seconds_of(value: Any) -> float:
 
 
 class Millis(NamedTuple):
-    """Duration in a flow: a constant in seconds, or a script that is evaluated when the step runs."""
+    """Duration in a flow: ``constant`` (in seconds), or a script that computes the duration when the step runs.
+
+    As the type of a field (``delay: Millis``) it reads an attribute such as ``delay="250ms"``.
+    """
 
     constant: float | None
     script: Script | Template | None = None
 
     def seconds(self, frame: Frame) -> float:
-        """Return the duration in seconds; a script is evaluated in the frame's scope."""
+        """Return the duration in seconds; if a script computes it, evaluate the script in the frame's scope."""
         if self.constant is not None:
             return self.constant
         return seconds_of(frame.eval(self.script)) if self.script else 0.0

@@ -16,7 +16,11 @@ from taskrun.source import Location
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run has started. ``flow`` is the task's name, ``file`` its file, ``parent`` the path of the calling step."""
+    """Event: a run has started.
+
+    ``flow`` is the name of the task and ``file`` its file. ``parent`` is the path of the step that called the task,
+    None if the run was started from outside.
+    """
 
     run_id: str
     flow: str
@@ -26,7 +30,11 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run has ended or is suspended. ``status`` is its state, ``seconds`` its duration, ``error`` its failure."""
+    """Event: a run has ended or was suspended.
+
+    ``status`` is the state of the run, ``seconds`` how long it ran, ``error`` the text of its failure, None if it did
+    not fail.
+    """
 
     run_id: str
     flow: str
@@ -37,7 +45,10 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """A step has started: its conditions are true, its inputs are evaluated next."""
+    """Event: a step starts; its conditions were true, and its inputs are evaluated next.
+
+    ``tag`` is the name of its element.
+    """
 
     run_id: str
     path: str
@@ -47,7 +58,10 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """A step has ended. ``status`` is SUCCEEDED, FAILED, CANCELLED or TIMED_OUT, ``error`` the text of the failure."""
+    """Event: a step has ended.
+
+    ``status`` is SUCCEEDED, FAILED, CANCELLED or TIMED_OUT, ``error`` the text of the failure, None if it did not fail.
+    """
 
     run_id: str
     path: str
@@ -57,12 +71,12 @@ class StepFinished:
     location: Location
     error: str | None = None
     recorded: bool = False
-    """Whether the step has the attribute ``recordMetrics``."""
+    """Whether the step has the attribute ``recordMetrics``, which asks observers to measure it; not about the store."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepSkipped:
-    """A step was skipped. ``reason`` names the condition or flag that caused it."""
+    """Event: a step was not run. ``reason`` names the condition or flag because of which it was skipped."""
 
     run_id: str
     path: str
@@ -72,7 +86,10 @@ class StepSkipped:
 
 @dataclass(frozen=True, slots=True)
 class StepRetried:
-    """An attempt of a step failed, and the next one follows after ``delay`` seconds. ``attempt`` is the failed one."""
+    """Event: an attempt of a step failed and is repeated after ``delay`` seconds.
+
+    ``attempt`` is the number of the failed one.
+    """
 
     run_id: str
     path: str
@@ -84,7 +101,7 @@ class StepRetried:
 
 @dataclass(frozen=True, slots=True)
 class FailureIgnored:
-    """A step with ``allowFailure`` failed; the run continues."""
+    """Event: a step with ``allowFailure`` failed, and the run continues. ``error`` is the text of the failure."""
 
     run_id: str
     path: str
@@ -94,7 +111,10 @@ class FailureIgnored:
 
 @dataclass(frozen=True, slots=True)
 class ValueDumped:
-    """The value of an input or output with the attribute ``dump``. ``kind`` is ``input`` or ``output``."""
+    """Event: the value of an input or output with the attribute ``dump``, for debugging.
+
+    ``kind`` is ``input`` or ``output``.
+    """
 
     run_id: str
     path: str
@@ -105,7 +125,10 @@ class ValueDumped:
 
 @dataclass(frozen=True, slots=True)
 class StepOutput:
-    """A line of output of a step's child process, without the line end. ``stream`` is ``stdout`` or ``stderr``."""
+    """Event: a child process of a step has written a line.
+
+    ``stream`` is ``stdout`` or ``stderr``; ``text`` has no line end.
+    """
 
     run_id: str
     path: str
@@ -115,7 +138,10 @@ class StepOutput:
 
 @dataclass(frozen=True, slots=True)
 class StepReverted:
-    """A step was compensated. ``status`` is REVERTED, or REVERT_FAILED if its compensation failed."""
+    """Event: the compensation of a step was performed.
+
+    ``status`` is REVERTED if it succeeded, REVERT_FAILED if it failed.
+    """
 
     run_id: str
     path: str
@@ -127,7 +153,7 @@ class StepReverted:
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """A step reports its progress. ``fraction`` is from 0 to 1, ``text`` a comment or empty."""
+    """Event: a step reports how far it is. ``fraction`` is from 0 to 1; ``text`` is a comment and may be empty."""
 
     run_id: str
     path: str
@@ -152,7 +178,10 @@ Observer: TypeAlias = Callable[[Event], None]
 
 
 def as_mapping(event: Event) -> Mapping[str, Any]:
-    """Return an event as a mapping for JSON: its class name as ``event``, its location as ``file:line:column``."""
+    """Return an event as a mapping whose values, except a dumped value, can be written as JSON.
+
+    The key ``event`` is the name of its class; locations become texts ``file:line:column``.
+    """
     values = {name: getattr(event, name) for name in event.__slots__}
     return {
         "event": type(event).__name__,

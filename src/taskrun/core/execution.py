@@ -1,7 +1,8 @@
 """Execute a run: bind its inputs, run the program, return its outputs.
 
-Rules: the last state of a run is determined here, and RunStarted and RunFinished are reported here. The exception of a
-failed run is raised unchanged. A cancelled run ends as CANCELLED even if its last step has succeeded.
+Rules: the state in which a run ends is determined here, and the events RunStarted and RunFinished are reported here.
+The exception of a failed run is raised unchanged. If a run is cancelled just after its last step has succeeded, it
+still ends as CANCELLED.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from taskrun.errors import FlowError, InputError, RevertError, StepError, StepTi
 
 
 async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
-    """Execute a run and return its completion, whose outputs are the declared ones and RESULT.
+    """Execute a run and return its completion: the declared outputs of the task, and RESULT.
 
-    The completion of a suspended run has the signal SUSPEND. Raises InputError if ``inputs`` are wrong, and the
-    exceptions of the flow.
+    If the run is suspended, the completion has the signal SUSPEND. Raises InputError if ``inputs`` are wrong; an
+    exception that no handler of the flow stops is raised unchanged.
     """
     flow = run.flow
     started = 0.0
@@ -67,7 +68,11 @@ async def execute(run: Run, inputs: Mapping[str, Any]) -> Completion:
 
 
 def state_after(run: Run, error: BaseException) -> RunState:
-    """Return the state of a run that failed with ``error``."""
+    """Return the state in which a run ends that failed with ``error``.
+
+    REVERT_FAILED if a compensation failed, REVERTED if steps were compensated, TIMED_OUT after a StepTimeout, else
+    FAILED.
+    """
     if isinstance(error, RevertError):
         return RunState.REVERT_FAILED
     if run.rollback.compensated:
@@ -76,7 +81,7 @@ def state_after(run: Run, error: BaseException) -> RunState:
 
 
 def _outputs(declared: tuple[Any, ...], done: Completion) -> Completion:
-    """Return the completion of a task: its declared outputs, and RESULT."""
+    """Return the completion of a task, which has only its declared outputs and RESULT; a missing output is null."""
     found = done.outputs.get
     outputs = {item.name: found(item.name) for item in declared}
     if RESULT not in outputs:
@@ -85,7 +90,7 @@ def _outputs(declared: tuple[Any, ...], done: Completion) -> Completion:
 
 
 def failed_step(error: BaseException) -> StepNote | None:
-    """Return the note of the innermost step that raised an exception, None if no step did."""
+    """Return the note of the innermost step through which an exception propagated, None if there is none."""
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, StepNote):
             return note
@@ -93,7 +98,10 @@ def failed_step(error: BaseException) -> StepNote | None:
 
 
 def run_error(error: Exception, run: Run) -> Exception:
-    """Return the exception that a failed run raises: an InputError or FlowError itself, otherwise a StepError."""
+    """Return the exception for the caller of a failed run: a StepError with path and location of the failed step.
+
+    An InputError or FlowError that no step raised is returned unchanged, because the run itself was called wrongly.
+    """
     first = error.exceptions[0] if isinstance(error, RevertError) else error
     note = failed_step(first)
     if note is None and isinstance(error, InputError | FlowError):

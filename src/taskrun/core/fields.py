@@ -3,7 +3,7 @@
     name: str | int | float | bool | Enum | frozenset[str]    attribute of that name in camelCase
     delay: Millis                                             attribute with a duration
     items: Expr                                               attribute itemsExpr, one expression
-    pause: MillisExpr                                         attribute pauseMillisExpr, a duration or an expression
+    pause: Annotated[Millis, Expression()]                    attribute pauseExpr, a duration or an expression
     value: Template                                           attribute with ${…} parts
     source: Script                                            text of the child <source>
     source: AwaitingScript                                    the same, and it may await
@@ -13,12 +13,12 @@
     description: Text                                         plain text of the child <description>
     then: Then, case: tuple[Case, ...], steps: Body           child elements that are steps
 
-``T | None`` or a default makes a field optional. ``Annotated[T, FromElement("input")]`` names the child element where
-the name of the field does not, ``Annotated[T, OnStep()]`` reads an attribute of the step that contains the decorator,
-and ``Annotated[Mapping[str, str], Prefixed()]`` collects the attributes with a namespace prefix.
+A field with a default, or with the type ``T | None``, is optional. Markers in ``Annotated`` change where a field is
+read: ``FromElement("input")`` names the child element, ``OnStep()`` reads an attribute of the decorated step, and
+``Prefixed()`` collects all attributes with a namespace prefix.
 
-Rules: annotations are resolved (``field_types``), never searched as text, so an alias of a type means the same as the
-type. They are resolved once per class, when the first flow that uses the class is compiled.
+Rules: annotations are evaluated, never searched as text, so an alias of a type means the same as the type. They are
+evaluated once per class (``field_types``), when the first flow that uses the class is compiled.
 """
 
 from __future__ import annotations
@@ -40,42 +40,61 @@ if TYPE_CHECKING:
     from taskrun.core.step import Decorator, Step
 
 Text = NewType("Text", str)
-"""The type of a field that contains the plain text of a child element."""
+"""Type of a field that contains the plain text of a child element: ``description: Text``."""
 
 
 @dataclass(frozen=True, slots=True)
 class FromElement:
-    """Marker of a field that is bound from child elements with this tag."""
+    """Marker: the field is read from the child elements with this tag.
+
+    Used where the tag is not the field's name: ``inputs: Annotated[tuple[Input, ...], FromElement("input")]``.
+    """
 
     tag: str
 
 
 class Expression:
-    """Marker of a field whose attribute ends in ``Expr`` and contains one expression."""
+    """Marker: the field is read from an attribute whose name ends in ``Expr`` and which contains one expression.
+
+    ``items: Annotated[Script, Expression()]``, or shorter ``items: Expr``, reads ``itemsExpr="…"``.
+    """
 
     __slots__ = ()
 
 
 class OwnText:
-    """Marker of a field that is bound from the text of the element."""
+    """Marker: the field is the text directly inside the element, as a script.
+
+    ``body: Annotated[Script, OwnText()]``, or shorter ``body: Own``.
+    """
 
     __slots__ = ()
 
 
 class Awaits:
-    """Marker of a script that may await: its ``run`` returns an awaitable then."""
+    """Marker: the script of the field may await; then its ``run`` returns an awaitable.
+
+    ``source: Annotated[Script, Awaits()]``, or shorter ``source: AwaitingScript``.
+    """
 
     __slots__ = ()
 
 
 class OnStep:
-    """Marker of a field of a decorator that is an attribute of the decorated step's element."""
+    """Marker for decorator classes: the field is read from the element of the decorated step.
+
+    ``strict: Annotated[bool, OnStep()]`` reads the attribute ``strict`` of the step, not of the decorator's own
+    element.
+    """
 
     __slots__ = ()
 
 
 class Prefixed:
-    """Marker of a field with all attributes that have a namespace prefix, by their names without it."""
+    """Marker: the field is a mapping of all attributes with a namespace prefix, by the name without the prefix.
+
+    ``headers: Annotated[Mapping[str, str], Prefixed()]``.
+    """
 
     __slots__ = ()
 
@@ -88,28 +107,37 @@ AwaitingOwn = Annotated[Script, OwnText(), Awaits()]
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
-    """Resolved type of a field: ``kind`` is the type of its value or, if it is a tuple, of the tuple's items."""
+    """What the annotation of a field means: the type of its values, and how it is read from XML.
+
+    ``kind`` is the type without ``| None`` and ``Annotated``; for a tuple it is the type of the items.
+    """
 
     kind: Any
     marks: tuple[Any, ...]
-    """The markers that ``Annotated`` adds to the type."""
+    """The markers in the annotation, such as ``OwnText()``."""
     repeated: bool
-    """Whether the field is a tuple."""
+    """Whether the field is a tuple, which collects several child elements."""
 
     def is_a(self, *classes: type) -> bool:
-        """Return whether the values of the field, or the items of its tuples, are instances of one of ``classes``."""
+        """Return whether ``kind`` is one of ``classes`` or a subclass of one.
+
+        For a tuple field, ``kind`` is the type of the items.
+        """
         return inspect.isclass(self.kind) and issubclass(self.kind, classes)
 
 
 @cache
 def field_types(cls: type) -> Mapping[str, FieldType]:
-    """Return the resolved type of each field of a dataclass; raises NameError for a name that its module lacks."""
+    """Return the FieldType of each field of a dataclass, by the name of the field.
+
+    Raises NameError if an annotation contains a name that is not defined in the module of the class.
+    """
     hints = get_type_hints(cls, include_extras=True)
     return MappingProxyType({item.name: _field_type(hints[item.name]) for item in dataclasses.fields(cls)})
 
 
 def _field_type(hint: Any) -> FieldType:
-    """Return the resolved form of a type annotation."""
+    """Return the FieldType of one type annotation."""
     kind, marks = _unwrap(hint)
     if get_origin(kind) is not tuple:
         return FieldType(kind, marks, repeated=False)
@@ -117,7 +145,7 @@ def _field_type(hint: Any) -> FieldType:
 
 
 def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type without ``Annotated`` and ``| None``, and the markers that ``Annotated`` contains."""
+    """Remove ``Annotated`` and ``| None`` from a type; return the bare type and the markers of ``Annotated``."""
     marks: tuple[Any, ...] = ()
     while True:
         if get_origin(hint) is Annotated:
@@ -131,12 +159,15 @@ def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 
 @cache
 def script_fields(cls: type) -> tuple[str, ...]:
-    """Return the names of the fields of a class that contain scripts."""
+    """Return the names of the fields of a step or decorator class whose values are or may contain scripts."""
     return tuple(name for name, found in field_types(cls).items() if found.is_a(Script, Template, Code, Millis))
 
 
 def scripts_of(value: Step | Decorator) -> Iterator[Script]:
-    """Yield the scripts in the fields of a step or decorator."""
+    """Yield the scripts in the own fields of a step or decorator.
+
+    Those of its inputs, outputs and children are not included.
+    """
     for name in script_fields(type(value)):
         found = getattr(value, name)
         for item in found if type(found) is tuple else (found,):

@@ -1,8 +1,8 @@
-"""Flow: a compiled task file or step library, with the compile stages that run later.
+"""Flow: a compiled task file or step library.
 
-Rules: a flow is immutable and shared by all its runs. ``compile.pipeline.compile_flow`` creates it. It calls the stage
-``link`` when the flow is loaded for a run, ``weave`` and ``optimize`` once per combination of the parameters of
-``program``.
+Rules: a flow is immutable and shared by all its runs. ``compile.pipeline.compile_flow`` creates it. The last stages of
+the compiler run later, when a method of the flow is called. ``link`` runs when the flow is loaded for a run. ``weave``
+and ``optimize`` run when ``program`` is first called with a combination of its parameters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """An element ``<import as="Orders" class="shop.orders:Orders"/>``: a short name for a Python object."""
+    """One ``<import as="Orders" class="shop.orders:Orders"/>``: a short name by which scripts use a Python object."""
 
     node: Node = field(repr=False, compare=False)
     as_: str
@@ -37,7 +37,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """Settings of a whole flow: attributes and children of its root element."""
+    """The attributes and children of a flow's root element that apply to the whole flow."""
 
     name: str | None = None
     version: int = 0
@@ -51,22 +51,22 @@ class Header:
 
     @property
     def reads(self) -> frozenset[str]:
-        """The names of the variables that the bean definitions read."""
+        """The names of the variables that the values in ``<beans>`` read."""
         settings = [item for bean in self.definitions for item in (*bean.arguments, *bean.properties)]
         return frozenset(name for item in settings if item.value for name in item.value.reads)
 
     @property
     def definitions(self) -> tuple[BeanDefinition, ...]:
-        """The bean definitions of the task's ``<beans>``."""
+        """The bean definitions in the task's ``<beans>``, empty if it has no such element."""
         return self.beans.bean if self.beans else ()
 
 
 class Flow:
-    """A compiled task or step library: its model, and the programs woven from it.
+    """A compiled task or step library: its model, and the programs that were woven from the model.
 
-    Attributes: ``path`` is the file, ``root`` its extended tree, ``header`` the settings of its root element, ``model``
-    the root step, ``variables`` the table of readable variables, ``bean_ids`` the names of the beans of its
-    ``<beans>``.
+    Attributes: ``path`` is the file, ``root`` the tree of the file after all deltas were merged. ``header`` has the
+    settings of the root element, ``model`` is the root step. ``variables`` is the table of the variables that each step
+    can read, ``bean_ids`` are the names of the beans in the flow's own ``<beans>``.
     """
 
     def __init__(
@@ -101,35 +101,38 @@ class Flow:
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """The warnings and notes about the flow, in the order of the file; computed at the first access."""
+        """The warnings and notes about the flow, in the order of the file; the checks are run at the first access."""
         return tuple(sorted(self._warnings(), key=lambda item: item.location))
 
     def link(self, services: Services) -> list[Diagnostic]:
-        """Return the problems of the stage ``link``, such as unknown beans, also those of the flows that are called."""
+        """Run the stage ``link`` and return the problems of names outside the file, such as unknown beans.
+
+        The flows that this one calls are checked too. The problems are returned, not raised.
+        """
         return list(dict.fromkeys(self._link(self, services)))
 
     @property
     def step_count(self) -> int:
-        """The number of steps of the flow, without its root."""
+        """The number of steps of the flow at any depth, without its root."""
         return sum(1 for _ in walk(self.model)) - 1
 
     @cached_property
     def compensates(self) -> bool:
-        """Whether a step of the flow may have a compensation."""
+        """Whether any step of the flow may have a compensation; other flows that it calls are not considered."""
         return any(step.traits.has_compensation(step) for step in walk(self.model))
 
     @cached_property
     def suspends(self) -> bool:
-        """Whether a step of the flow may suspend the run."""
+        """Whether any step of the flow may suspend the run; other flows that it calls are not considered."""
         return any(step.traits.suspends_run(step) for step in walk(self.model))
 
     @cached_property
     def text(self) -> str:
-        """The extended flow as XML, which compiles to the same flow without its prototypes and deltas."""
+        """The flow as one XML text, from which it can be compiled without its deltas, bases and prototypes."""
         return write_xml(self.root, head=False)
 
     def program(self, traced: bool, recorded: bool = False, check_mutation: bool = False) -> Program:
-        """Return the woven and optimized program of the whole flow; it is cached per combination of parameters.
+        """Return the program that a run of this flow executes; it is woven once per combination of parameters.
 
         Parameters: ``traced`` means that steps report events to observers, ``recorded`` that the run is recorded,
         ``check_mutation`` that a step fails if it changes its inputs in place.
@@ -142,13 +145,14 @@ class Flow:
         return program
 
     def library_step(self, name: str) -> Step | None:
-        """Return the top-level step of that name in this library, None if there is none."""
+        """Return the step of that name that a ``<call-step>`` can call in this library, None if there is none."""
         return next((step for step in self.model.children() if step.name == name), None)
 
     def library_program(self, name: str, traced: bool, recorded: bool = False, check_mutation: bool = False) -> Program:
-        """Return the program of one step of this library, with its decorators up to ``LIBRARY_RANK``.
+        """Return the program of one step of this library, for a ``<call-step>``; it is cached like ``program``.
 
-        The other parameters are those of ``program``. Raises LookupError if the library has no such step.
+        Decorators with a rank above ``LIBRARY_RANK`` are left out, because the ``<call-step>`` has its own. The other
+        parameters are those of ``program``. Raises LookupError if the library has no such step.
         """
         way = (traced, recorded, check_mutation)
         program = self._library_programs.get((name, *way))
@@ -161,7 +165,7 @@ class Flow:
         return program
 
     def _weave_settings(self, traced: bool, recorded: bool, check_mutation: bool) -> WeaveSettings:
-        """Return the settings for weaving a program of this flow."""
+        """Return the settings with which this flow is woven; the parameters are those of ``program``."""
         return WeaveSettings(
             traced=traced, recorded=recorded, saves=self.header.default_save_state,
             compensates=self.compensates, suspends=self.suspends, check_mutation=check_mutation,

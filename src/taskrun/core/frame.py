@@ -1,6 +1,6 @@
 """Frame: one activation of one step.
 
-Rules: the program is shared by all runs, so all mutable state of an execution is in its frames and its Run. A path is
+Rules: all runs of a flow share its program, so what changes during a run is in the frames and in the Run. A path is
 computed only when it is read, because most activations never need it.
 """
 
@@ -32,9 +32,10 @@ _new_scope = dict.__new__
 class Frame:
     """State of one activation of a step, passed to ``Step.run`` and ``Decorator.around``.
 
-    ``index`` is the number of the loop iteration or of the branch, from 0; ``attempt`` and ``visit`` count from 1;
-    ``visits`` are the visits of the children, None until one of them has jumped. ``compensations`` is the list of the
-    enclosing container, ``executor`` the name of the executor for functions, None for the event loop.
+    ``index`` is the number of the loop iteration or branch, from 0; None outside of loops and branches. ``attempt`` and
+    ``visit`` count from 1. ``visits`` counts the visits of each step in the body; it is None until a step has jumped.
+    ``compensations`` is the list of the enclosing container, to which this step adds its compensation. ``executor``
+    names what runs the functions of the step; None means the event loop.
     """
 
     __slots__ = (
@@ -73,10 +74,11 @@ class Frame:
 
     @property
     def path(self) -> str:
-        """The position in the run: ``main/loop[2]/call``; on a second visit ``main/a~2``, in attempt 2 ``main/s#2``.
+        """The position of the step in the run: ``main/loop[2]/call``.
 
-        An attempt of a task's root step is an additional level, ``main/#2/a``, since ``main/call#2`` is an attempt of
-        the call.
+        A second visit of a step is ``main/a~2``, a second attempt is ``main/s#2``. For the root step of a called task
+        the attempt is a level of its own: ``main/call/#2/a``, because ``main/call#2`` is the second attempt of the
+        calling step.
         """
         if self.parent is None:
             text = self.run.called_from or ROOT
@@ -85,7 +87,10 @@ class Frame:
         return f"{text}#{self.attempt}" if self.attempt > 1 else text
 
     def path_of(self, name: str, visit: int | None = None) -> str:
-        """Return the path of a child step by its name; ``visit`` is its number, None for the present one."""
+        """Return the path of the child step of that name.
+
+        ``visit`` is the number of its visit, None for the current one.
+        """
         text = self.path
         if self.index is not None:
             text += f"[{self.index}]"
@@ -95,27 +100,31 @@ class Frame:
         return f"{text}~{visit}" if visit > 1 else text
 
     def part_key(self, name: str, index: int | None = None) -> str:
-        """Return the key of the record of a part of the step: ``main/loop:items``, ``main/loop[2]:while``."""
+        """Return the key of the record for a part of the step, such as ``main/loop:items``.
+
+        With ``index``, the part belongs to one iteration: ``main/loop[2]:while``.
+        """
         text = self.path if index is None else f"{self.path}[{index}]"
         return f"{text}/:{name}" if self.parent is None and self.run.called_from else f"{text}:{name}"
 
     def recorded(self, part: str, index: int | None = None) -> StepRecord | None:
-        """Return the record of a part of the step from an earlier execution of the run, None if there is none."""
+        """Return the record of a part of the step from before the run was resumed, None if there is none."""
         journal = self.run.journal
         return journal.recorded(self.part_key(part, index)) if journal.replays else None
 
     def remember(self, name: str, make: Callable[[], Any], because: str = "", index: int | None = None) -> Any:
-        """Return the value of a decision: the recorded value in a replay, else the result of ``make()``, now recorded.
+        """Return the value of a decision: in a replay the recorded one; otherwise call ``make()`` and record its value.
 
-        Parameters: ``name`` and ``index`` identify the decision in the step, ``because`` is the text of the script that
-        makes it.
+        ``name`` and ``index`` identify the decision within the step. ``because`` is the text of the script that
+        decides; a message shows it if a resumed run decides otherwise. A run that is not recorded only calls
+        ``make()``.
         """
         journal = self.run.journal
         return journal.remember(self.part_key(name, index), make, "decision", because) if journal.records else make()
 
     @property
     def re_entered(self) -> bool:
-        """Whether the run was resumed while it was inside this step, so that the step begins a second time."""
+        """Whether the run was suspended or interrupted inside this step, which now begins a second time."""
         journal = self.run.journal
         if not journal.replays:
             return False
@@ -125,7 +134,10 @@ class Frame:
         return record is not None and record.state in _BEGUN
 
     def begin_visits(self) -> None:
-        """Reset the visits of the children, because a body begins in this frame."""
+        """Start counting visits anew.
+
+        A body calls it at its begin, because one frame may run its body several times.
+        """
         self.visits = None
 
     @property
@@ -138,7 +150,7 @@ class Frame:
         return script.run(self.scope)
 
     def call(self, script: Script, **arguments: Any) -> Any:
-        """Evaluate a script with additional variables, which exist only during the evaluation."""
+        """Evaluate a script with additional variables, given by keyword, which exist only during the evaluation."""
         with self.variables(**arguments):
             return script.run(self.scope)
 
@@ -156,7 +168,10 @@ class Frame:
             scope.update(hidden)
 
     def dump(self, kind: str, parts: Iterable[Input | Output], values: Mapping[str, Any]) -> None:
-        """Report the values of inputs or outputs with the attribute ``dump``; ``kind`` is ``input`` or ``output``."""
+        """Report an event ValueDumped for each input or output that has the attribute ``dump``.
+
+        ``kind`` is ``input`` or ``output``, ``parts`` are the declarations, ``values`` the values by name.
+        """
         for item in parts:
             if item.dump and item.name in values:
                 from taskrun.core.events import ValueDumped
@@ -164,7 +179,7 @@ class Frame:
                 self.run.emit(ValueDumped(self.run.run_id, self.path, kind, item.name, values[item.name]))
 
     def branch(self, index: int) -> Frame:
-        """Return a frame for one branch of this step; its scope is a child of the step's scope."""
+        """Return a frame for one iteration or branch of the step; its scope is a new child of the step's scope."""
         frame: Frame = _new_frame(Frame)
         frame.run = self.run
         frame.parent = self.parent

@@ -5,7 +5,8 @@
 
 Rules: the value is evaluated, replaced by the default if it is null, converted, checked for ``mandatory``, and checked
 by ``<schema>``, in this order. All problems of one step's inputs are reported together. A step's inputs are evaluated
-once, in the order of the file, in its parent's scope (with ``fromTaskScope``, in the task's scope).
+once, in the order of the file. They are evaluated in the scope of the container around the step, or with
+``fromTaskScope`` in that of the task.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ CONTAINERS = (str, bytes, list, tuple, set, frozenset, Mapping)
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """A declared input of a task or step. Not slotted, because its cached properties need a ``__dict__``."""
+    """A declared ``<input>`` of a task or step.
+
+    The class is not slotted, because its cached properties need a ``__dict__``.
+    """
 
     node: Node = field(repr=False, compare=False)
     name: str
@@ -47,7 +51,7 @@ class Input:
 
     @cached_property
     def plain(self) -> bool:
-        """Whether the value is used unchanged, without default, conversion and checks."""
+        """Whether the evaluated value is used unchanged: the input has no type, default, checks or other setting."""
         return not (
             self.type
             or self.mandatory
@@ -60,9 +64,9 @@ class Input:
 
     @cached_property
     def read(self) -> Callable[[Scope], Any]:
-        """The function that evaluates the value in a scope.
+        """The function that evaluates the input in a scope, before default, conversion and checks.
 
-        It raises UnknownVariableError if an input without value and source has no variable of its name.
+        For a by-name input it reads the variable of that name, and raises UnknownVariableError if there is none.
         """
         script = self.source or self.value
         if script is None:
@@ -74,11 +78,14 @@ class Input:
 
     @property
     def by_name(self) -> bool:
-        """Whether the value is the variable of the input's name: the input has neither value nor source."""
+        """Whether the input has neither value nor source: its value is then the variable of the same name."""
         return self.source is None and self.value is None
 
     def describe(self, path: str = "") -> str:
-        """Return name, type and description of the input for a message, with the path of the step that requests it."""
+        """Return name, type and description of the input for an error message.
+
+        With ``path``, the text also names the step that requests the input.
+        """
         text = f"input '{self.name}'"
         if self.type:
             text += f" ({self.type.name})"
@@ -87,13 +94,19 @@ class Input:
         return f"{text}, {self.description.strip()}" if self.description else text
 
     def resolve(self, value: Any, scope: Scope) -> Any:
-        """Return the value after default, conversion and checks; raise ValueError with the problem if it is wrong."""
+        """Replace None by the default, then convert and check the value; return it.
+
+        The default is evaluated in ``scope``. Raises ValueError, with the problem as text, if the value is wrong.
+        """
         if value is None and self.default_value is not None:
             value = self.default_value.run(scope)
         return self.convert(value)
 
     def convert(self, value: Any) -> Any:
-        """Return the value after conversion and checks; raise ValueError with the problem if it is wrong."""
+        """Convert a value to the type of the input, check it, and return it; the default is not used.
+
+        Raises ValueError, with the problem as text, if the value is wrong.
+        """
         if value is not None and self.type is not None:
             value = self.type.convert(value)
         if self.mandatory and (value is None or (isinstance(value, CONTAINERS) and not value)):
@@ -104,16 +117,20 @@ class Input:
 
 
 def unknown_variable(name: str, names: Iterable[str]) -> str:
-    """Return the message for an input whose variable does not exist, with the most similar of ``names``."""
+    """Return the error message for a by-name input whose variable does not exist.
+
+    ``names`` are the variables that exist; the message suggests the one that is most similar.
+    """
     hint = near_hint(name, {known for known in names if not known.startswith("_")})
     return f"unknown variable '{name}'" + (f"; {hint}" if hint else "")
 
 
 def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: bool) -> dict[str, Any]:
-    """Return the values of a step's inputs, or raise InputError with all problems.
+    """Evaluate, convert and check all inputs of a step and return their values by name.
 
-    Parameters: ``outer`` is the parent's scope, ``task`` the task's; ``lenient`` makes an unknown variable null instead
-    of a problem. An exception of a script is raised at once.
+    Parameters: ``outer`` is the scope of the caller, in which the inputs are evaluated; ``task`` is the scope of the
+    task, for inputs with ``fromTaskScope``. ``lenient`` means that an unknown variable is null. Raises one InputError
+    with the problems of all inputs; an exception of a script is raised at once.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -138,9 +155,10 @@ def bind_inputs(inputs: tuple[Input, ...], outer: Scope, task: Scope, lenient: b
 
 
 def resolve_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
-    """Return the values of inputs after default, conversion and checks, or raise InputError with all problems.
+    """Apply defaults, conversion and checks to values that were given from outside, and return the values by name.
 
-    Parameters: ``given`` are the values by name, ``scope`` is for the evaluation of defaults.
+    Parameters: ``given`` are the values by name, ``scope`` is the scope in which defaults are evaluated. Raises one
+    InputError with the problems of all inputs.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -155,10 +173,10 @@ def resolve_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: S
 
 
 def bind_task_inputs(inputs: tuple[Input, ...], given: Mapping[str, Any], scope: Scope) -> None:
-    """Set the inputs of a run in the task's scope, or raise InputError with all problems.
+    """Set the inputs of a task in its scope, after defaults, conversion and checks; raise InputError with all problems.
 
-    A given input that is not declared is a problem, unless the task declares none. An input that is not given is
-    evaluated from its value or source.
+    Parameters: ``given`` are the values from the caller by name. A name that the task does not declare is a problem,
+    unless the task declares no inputs at all. An input that is not given is evaluated from its own value or source.
     """
     declared = {item.name for item in inputs}
     problems = []

@@ -1,8 +1,8 @@
 """Records of steps, and the protocol of the journal that stores them.
 
-Rules: the kernel uses only the protocol ``RunJournal``; ``durable.recorder`` implements it. A run that is not recorded
-has the null object ``NoJournal``, which contains no records and ignores writes. The key of a record is the path of a
-step; for a part of a step it is the path, a colon and the name of the part, such as ``main/loop:items``.
+Rules: ``core`` uses only the protocol ``RunJournal``; ``durable.recorder`` implements it. A run that is not recorded
+has a ``NoJournal``, which contains no records and ignores writes. Each record has a key: the path of the step. For a
+part of a step it is the path, a colon and the name of the part, such as ``main/loop:items``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRecord:
-    """Record of an exception as text, which can be shown without importing its class.
+    """Record of an exception as text, which can be shown without importing the class of the exception.
 
-    ``kind`` is the class with its module, ``group`` the members of an exception group, ``cause`` the ``__cause__`` of
-    the exception, or its ``__context__`` if ``implicit`` is True. ``state`` is the JSON text of its arguments and
-    attributes (``codec.exception_state``), "" if none of them can be saved.
+    ``kind`` is the class with its module, ``group`` the members of an exception group. ``cause`` is the exception
+    before it: ``__cause__``, or ``__context__`` if ``implicit`` is True. ``state`` is JSON text of its arguments and
+    attributes (``codec.exception_state``), "" if none of them can be recorded.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class ErrorRecord:
     implicit: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return the record as a dict that JSON can represent."""
+        """Return the record as a dict of values that JSON can represent; ``from_json`` converts it back."""
         return {name: getattr(self, name) for name in self.__slots__} | {
             "notes": list(self.notes),
             "cause": self.cause and self.cause.as_json(),
@@ -48,7 +48,7 @@ class ErrorRecord:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ErrorRecord:
-        """Return the record that ``as_json`` converted to ``data``."""
+        """Create a record from the dict that ``as_json`` returned."""
         group, cause = tuple(map(cls.from_json, data["group"])), data["cause"] and cls.from_json(data["cause"])
         return cls(**{**data, "notes": tuple(data["notes"]), "cause": cause, "group": group})
 
@@ -57,12 +57,13 @@ class ErrorRecord:
 
 
 class StepRecord(NamedTuple):
-    """Record of one execution of a step, or of a part of it: an item, a decision, a rollback.
+    """Record of one execution of a step or of a part of it, such as a decision.
 
-    ``key`` is the path in the run, ``outputs`` JSON text; ``signal`` and ``target`` are those of the completion;
-    ``note`` is a comment for people, for example why the step was skipped. ``inputs`` is JSON text: the inputs of a
-    container that has begun, or the values that the compensation of a succeeded step needs (None: it has no
-    compensation). ``started`` and ``ended`` are seconds since 1970.
+    ``key`` is the path of the step, with the name of the part if it is one. ``outputs`` is JSON text. ``signal`` and
+    ``target`` are those of the completion. ``note`` is a comment for people, for example why the step was skipped.
+    ``inputs`` is JSON text. For a container that has begun, it has the inputs. For a step that has succeeded, it has
+    the values that its compensation needs, None without a compensation. ``started`` and ``ended`` are seconds since
+    1970.
     """
 
     key: str
@@ -81,79 +82,97 @@ class StepRecord(NamedTuple):
 
 
 class RunJournal(Protocol):
-    """Protocol of the journal of a run: reads its records, and writes new ones."""
+    """Protocol of the journal of a run: reads the records of its earlier execution, and writes new ones."""
 
     @property
     def records(self) -> bool:
-        """Whether the run is recorded."""
+        """Whether the run is recorded; False for NoJournal, so that callers can save the work of making records."""
 
     @property
     def replays(self) -> bool:
-        """Whether the run was resumed and has records of its earlier execution."""
+        """Whether this is a resumed run, which has records of its earlier execution to replay."""
 
     @property
     def problem(self) -> TaskrunError | None:
-        """The error because of which the run must be aborted, None while it may continue."""
+        """The error because of which the run has to be aborted, None if it may continue."""
 
     @property
     def is_broken(self) -> bool:
-        """Whether records can no longer be written."""
+        """Whether a write has failed, so that no records can be written any more."""
 
     def abort(self, error: TaskrunError) -> RunAborted:
-        """Return the exception that aborts the run because of ``error``; its other branches end too."""
+        """Mark the run as aborted because of ``error``, and return the exception for the caller to raise.
+
+        Concurrent branches of the run see the mark (``problem``) and end too.
+        """
 
     def recorded(self, key: str) -> StepRecord | None:
-        """Return the record of a key from an earlier execution of the run, None if there is none."""
+        """Return the record with that key from before the run was resumed, None if there is none."""
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
-        """Return the recorded value of a decision; if there is none, call ``make`` and record its value.
+        """Return the recorded value of a decision; if none is recorded, call ``make`` and record what it returns.
 
-        Parameters: ``kind`` is the kind of the record, ``because`` the text of the script that makes the decision.
+        Parameters: ``kind`` is the kind of the record, ``because`` the text of the script that decides, for messages.
         """
 
     def note(self, record: StepRecord) -> None:
-        """Write a record with the next commit."""
+        """Write a record with the next commit, without waiting for it.
+
+        The record is lost if the process dies before.
+        """
 
     async def save(self, record: StepRecord, *, shared: bool = True) -> None:
-        """Write a record and return when it is committed; ``shared`` allows other branches to join the commit."""
+        """Write a record and return when it is committed, so that it survives the death of the process.
+
+        With ``shared``, the records of concurrent branches may be committed together with it.
+        """
 
     async def set_state(self, state: RunState) -> None:
-        """Write the state of the run and return when it is committed."""
+        """Write the new state of the run and return when it is committed."""
 
     def set_state_soon(self, state: RunState) -> None:
-        """Write the state of the run with the next commit."""
+        """Write the state of the run with the next commit, without waiting for it."""
 
     def request(self, kind: str) -> None:
-        """Store a request such as ``cancel``, so that a process that resumes the run finds it."""
+        """Store a request to the run, such as ``cancel``; a process that resumes the run later finds it."""
 
     def text(self, value: Any, what: str) -> str:
-        """Return the JSON text of a value; raise UnsavableValueError, which names ``what``, if it has none."""
+        """Return the JSON text of a value.
+
+        Raises UnsavableValueError if the value cannot be recorded; ``what`` names the value in its message.
+        """
 
     def value(self, text: str | None) -> Any:
-        """Return the value of a JSON text, None for None."""
+        """Convert the JSON text of a value back; None becomes None."""
 
     def error_record(self, error: BaseException) -> ErrorRecord | None:
-        """Return the record of an exception, None if the run is not recorded."""
+        """Return the ErrorRecord of an exception, None if the run is not recorded."""
 
     def failure(self, record: ErrorRecord | None) -> Exception:
-        """Return the exception that a record describes."""
+        """Create an exception from its record."""
 
     def order(self, key: str) -> int:
-        """Return the rank of a recorded step among all completions: a negative number, as it precedes new ones."""
+        """Return the position of a recorded step among all steps that have ended, to compensate the newest first.
+
+        It is a negative number, because steps that end after the resume are counted from 0.
+        """
 
     def inside(self, path: str) -> list[StepRecord]:
-        """Return the records inside the step at a path that matter for a rollback, the oldest first."""
+        """Return the records of what is inside the step at a path and matters for a rollback, the oldest first.
+
+        They are the records that have ``inputs`` (see StepRecord), and those of earlier rollbacks.
+        """
 
     def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
-        """Return the flow of a called task as it was at its first call in the run.
+        """Return the flow of a called task with the text that it had when the run first called it.
 
-        Parameters: ``path`` is the file, ``flow`` the present flow, ``compile_text`` compiles the recorded text if it
-        differs.
+        Parameters: ``path`` is the file, ``flow`` what the file contains now. ``compile_text`` compiles the recorded
+        text if the file has changed since then.
         """
 
 
 class NoJournal:
-    """Null journal of a run that is not recorded: contains no records and ignores writes."""
+    """Journal of a run that is not recorded: it has no records and ignores all writes."""
 
     __slots__ = ()
 
@@ -161,38 +180,38 @@ class NoJournal:
     problem: TaskrunError | None = None
 
     def abort(self, error: TaskrunError) -> RunAborted:
-        """Return the exception that aborts the run because of ``error``."""
+        """Return the exception for the caller to raise; nothing is marked."""
         return RunAborted(error)
 
     def recorded(self, key: str) -> StepRecord | None:
-        """Return None: there are no records."""
+        """Return None: a run that is not recorded has no records."""
         return None
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
-        """Return ``make()``; decisions are not recorded."""
+        """Return what ``make()`` returns: each decision is made anew, and none is recorded."""
         return make()
 
     def note(self, record: StepRecord) -> None:
-        """Ignore the record."""
+        """Do nothing with the record."""
 
     async def save(self, record: StepRecord, *, shared: bool = True) -> None:
-        """Ignore the record."""
+        """Do nothing with the record."""
 
     async def set_state(self, state: RunState) -> None:
-        """Ignore the state."""
+        """Do nothing: no state is stored."""
 
     def set_state_soon(self, state: RunState) -> None:
-        """Ignore the state."""
+        """Do nothing: no state is stored."""
 
     def request(self, kind: str) -> None:
-        """Ignore the request."""
+        """Do nothing: no request is stored, because no process can resume the run."""
 
     def text(self, value: Any, what: str) -> str:
-        """Return an empty text."""
+        """Return an empty text: it is never written."""
         return ""
 
     def value(self, text: str | None) -> Any:
-        """Return None: no value is recorded."""
+        """Return None: there is no recorded value."""
         return None
 
     def error_record(self, error: BaseException) -> ErrorRecord | None:
@@ -200,11 +219,11 @@ class NoJournal:
         return None
 
     def failure(self, record: ErrorRecord | None) -> Exception:
-        """Raise LookupError: no exception is recorded."""
+        """Raise LookupError: there is no recorded exception, so the call is a mistake of the engine."""
         raise LookupError("the run is not recorded, so it has no recorded failure: give TaskManager a store")
 
     def order(self, key: str) -> int:
-        """Raise LookupError: no step is recorded."""
+        """Raise LookupError: there is no recorded step, so the call is a mistake of the engine."""
         raise LookupError(f"the run is not recorded, so it has no record of '{key}': give TaskManager a store")
 
     def inside(self, path: str) -> list[StepRecord]:
@@ -212,9 +231,9 @@ class NoJournal:
         return []
 
     def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
-        """Return ``flow``: no earlier text of it is recorded."""
+        """Return ``flow`` itself: no earlier text of the called task is recorded."""
         return flow
 
 
 NO_JOURNAL = NoJournal()
-"""The null journal of all runs that are not recorded."""
+"""The one NoJournal that all runs without records share."""

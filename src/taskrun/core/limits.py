@@ -1,7 +1,12 @@
-"""Limiters: counting semaphores and token buckets by key, for ``<throttle>`` and ``<rate-limit>``.
+"""Limiters: what ``<throttle>`` and ``<rate-limit>`` count with.
 
-Rules: the first user of a key determines its settings, as long as the key is in use. Waiters are served in the order in
-which they came. Unused keys are removed. Times are seconds of the event loop's clock.
+A throttle uses a counting semaphore, which limits how many steps run at once. A rate limit uses a token bucket, which
+limits how many steps start per second. Semaphores and buckets have names (parameter ``key``): steps that give the same
+name share one.
+
+Rules: the first user of a name determines the limit, as long as the name is in use. Waiters are served in the order in
+which they came. Unused semaphores are removed at once, unused buckets when there are many. Times are seconds of the
+event loop's clock.
 """
 
 from __future__ import annotations
@@ -13,23 +18,23 @@ from dataclasses import dataclass, field
 from taskrun.errors import RateLimitTimeout, ThrottleTimeout
 
 MAX_BUCKETS = 10_000
-"""The number of buckets from which on full ones are removed."""
+"""If there are this many token buckets, the full ones are removed before another is created."""
 ALMOST_ONE = 1 - 1e-6
-"""The part of a token that counts as a whole one, because clocks are not exact."""
+"""The fraction of a token that counts as a whole one, because times are not exact."""
 
 
 @dataclass(slots=True, eq=False)
 class Limiters:
-    """The semaphores and token buckets of a run, or the global ones of a TaskManager."""
+    """The semaphores and token buckets by name: those of one run, or the global ones of a TaskManager."""
 
     _permits: dict[str, Permits] = field(default_factory=dict, init=False)
     _buckets: dict[str, Bucket] = field(default_factory=dict, init=False)
 
     async def acquire(self, key: str, limit: int, max_wait: float) -> Permits:
-        """Acquire a permit of the key's semaphore and return the semaphore.
+        """Wait for a permit of the semaphore named ``key``, take it, and return the semaphore, which ``release`` needs.
 
-        Raises ThrottleTimeout if no permit becomes free within ``max_wait`` seconds. ``limit`` is the number of permits
-        if the semaphore does not exist yet.
+        ``limit`` is the number of permits; it is used only if the semaphore does not exist yet. Raises ThrottleTimeout
+        if no permit becomes free within ``max_wait`` seconds.
         """
         found = self._permits.get(key)
         if found is None:
@@ -41,20 +46,20 @@ class Limiters:
         return found
 
     def release(self, key: str, permits: Permits) -> None:
-        """Release a permit that ``acquire`` returned for the key."""
+        """Give back a permit of the semaphore that ``acquire`` returned."""
         permits.release()
         self._remove_unused(key, permits)
 
     def _remove_unused(self, key: str, permits: Permits) -> None:
-        """Remove the semaphore of a key if it is unused."""
+        """Remove the semaphore named ``key`` if nobody holds or awaits one of its permits."""
         if permits.unused and self._permits.get(key) is permits:
             del self._permits[key]
 
     async def take_token(self, key: str, rate: float, max_wait: float) -> None:
-        """Take a token of the key's bucket, waiting until there is one.
+        """Take a token of the bucket named ``key``, waiting until there is one; tokens are not given back.
 
-        Parameters: ``rate`` is the number of tokens per second if the bucket does not exist yet. Raises
-        RateLimitTimeout immediately if the wait would be longer than ``max_wait`` seconds.
+        ``rate`` is the number of new tokens per second; it is used only if the bucket does not exist yet. Raises
+        RateLimitTimeout immediately, without waiting, if the wait would be longer than ``max_wait`` seconds.
         """
         now = asyncio.get_running_loop().time()
         bucket = self._buckets.get(key)
@@ -65,7 +70,10 @@ class Limiters:
         await bucket.take(key, max_wait)
 
     def statistics(self) -> dict[str, dict[str, float]]:
-        """Return by key the limit, held permits and waiting users of each semaphore, and the rate of each bucket."""
+        """Return the state of each semaphore and bucket by name, for people who observe the program.
+
+        A semaphore has ``limit``, ``held`` (permits) and ``waiting`` (users); a bucket has ``rate``.
+        """
         return {
             **{key: {"limit": p.limit, "held": p.held, "waiting": len(p.waiting)} for key, p in self._permits.items()},
             **{key: {"rate": bucket.rate} for key, bucket in self._buckets.items()},
@@ -73,7 +81,10 @@ class Limiters:
 
 
 class Permits:
-    """Counting semaphore whose waiters are served in order."""
+    """Counting semaphore: at most ``limit`` permits are held at once.
+
+    Waiters are served in the order of their coming.
+    """
 
     __slots__ = ("held", "limit", "waiting")
 
@@ -84,11 +95,14 @@ class Permits:
 
     @property
     def unused(self) -> bool:
-        """Whether nobody holds or awaits a permit."""
+        """Whether nobody holds a permit or waits for one."""
         return not self.held and not self.waiting
 
     async def acquire(self, key: str, max_wait: float) -> None:
-        """Acquire a permit; raise ThrottleTimeout, with the key, after ``max_wait`` seconds."""
+        """Wait for a permit and take it.
+
+        Raises ThrottleTimeout after ``max_wait`` seconds; ``key`` is the name of the semaphore for the message.
+        """
         if self.held < self.limit and not self.waiting:
             self.held += 1
             return
@@ -111,7 +125,7 @@ class Permits:
             raise
 
     def release(self) -> None:
-        """Assign the permit to the first waiter, or make it available if there is none."""
+        """Give back a permit: the first waiter gets it, or it becomes free if nobody waits."""
         while self.waiting:
             waiter = self.waiting.popleft()
             if not waiter.done():
@@ -121,9 +135,10 @@ class Permits:
 
 
 class Bucket:
-    """Token bucket for ``rate`` tokens, at least one, which is refilled with ``rate`` tokens per second.
+    """Token bucket: ``rate`` tokens are added per second, until it contains ``rate`` tokens (at least one).
 
-    Waiters are served in order by one timer; the token of a cancelled waiter is assigned to the next one.
+    Waiters get tokens in the order in which they came; one timer serves all of them. If a waiter is cancelled, the next
+    one gets its token.
     """
 
     __slots__ = ("_at", "_size", "_timer", "_tokens", "_waiting", "rate")
@@ -137,11 +152,18 @@ class Bucket:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def full(self, now: float) -> bool:
-        """Return whether the bucket is full and has no waiters, so that a new one would be the same."""
+        """Return whether the bucket is full and has no waiters.
+
+        It may be removed then, because a new bucket is full too.
+        """
         return not self._waiting and self._tokens + (now - self._at) * self.rate >= self._size
 
     async def take(self, key: str, max_wait: float) -> None:
-        """Wait for a token and take it; raise RateLimitTimeout if the wait would exceed ``max_wait`` seconds."""
+        """Take a token, waiting until there is one.
+
+        Raises RateLimitTimeout immediately if the wait would exceed ``max_wait`` seconds; ``key`` is the name for the
+        message.
+        """
         loop = asyncio.get_running_loop()
         self._refill(loop.time())
         if self._tokens > ALMOST_ONE and not self._waiting:
@@ -167,12 +189,12 @@ class Bucket:
             raise
 
     def _refill(self, now: float) -> None:
-        """Add the tokens for the time since the last call."""
+        """Add the tokens for the time since the last call; ``now`` is the present time of the event loop's clock."""
         self._tokens = min(self._size, self._tokens + max(0.0, now - self._at) * self.rate)
         self._at = now
 
     def _serve(self) -> None:
-        """Assign the available tokens to waiters, and set the timer for the next token."""
+        """Give the available tokens to the first waiters, and set the timer for the next token."""
         loop = asyncio.get_running_loop()
         self._refill(loop.time())
         while self._waiting and self._tokens > ALMOST_ONE:
@@ -186,12 +208,12 @@ class Bucket:
         self._set_timer(loop)
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Set the timer for the next token, if there are waiters and no timer is set."""
+        """Set the timer that serves the waiters when the next token exists; do nothing if it is set or nobody waits."""
         if self._timer is None and self._waiting:
             self._timer = loop.call_later((1 - self._tokens) / self.rate, self._serve)
 
 
 def _remove_waiter(waiting: deque[asyncio.Future[None]], waiter: asyncio.Future[None]) -> None:
-    """Remove a waiter from the queue, if it is still in it."""
+    """Remove a waiter from the queue of those who wait, if it is still there."""
     if waiter in waiting:
         waiting.remove(waiter)

@@ -1,4 +1,4 @@
-"""LinkContext: the flow and the services that steps and decorators read in the stage ``link``."""
+"""LinkContext: what steps and decorators get in the stage ``link`` to check names outside their file."""
 
 from __future__ import annotations
 
@@ -14,40 +14,49 @@ if TYPE_CHECKING:
 
 
 class VariableTable(Protocol):
-    """Protocol of the table of the variables that each step of a flow can read (``compile.variables.Variables``)."""
+    """Protocol of the table of the variables that each step of a flow can read.
+
+    ``model.variables.Variables`` implements it; the protocol exists because ``core`` must not import ``model``.
+    """
 
     @property
     def closed(self) -> bool:
-        """Whether the names of all variables of the flow are known."""
+        """Whether the file determines the names of all variables of the flow.
+
+        Otherwise no variable can be called unknown.
+        """
 
     def before(self, step: Step) -> frozenset[str] | None:
-        """Return the variables that can be read directly before the step, None if they are not known."""
+        """Return the names of the variables that the step's inputs can read, None if the table is not ``closed``."""
 
     def find_problems(self) -> Iterator[Diagnostic]:
-        """Yield an error for each reference to a variable that no step or input sets."""
+        """Yield an error for each place where a script or input reads a variable that nothing in the flow sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkContext:
-    """Context of the stage ``link``: the flow that is being linked, and the services of its TaskManager."""
+    """Argument of ``link``: the flow that is being checked, and the services of its TaskManager."""
 
     services: Services
     flow: Flow
     variables: VariableTable | None = None
-    """The table of the flow's variables, None while it is being computed."""
+    """The table of the variables that each step can read; None while the table itself is being computed."""
     library_steps: frozenset[tuple[str, str]] = frozenset()
-    """File and name of the library steps that are being linked, so that a recursive step is linked only once."""
+    """The library steps that are being linked now, each as file and name.
+
+    A step that calls itself finds itself here, and is then not linked again.
+    """
     add_call: Callable[[Step, Flow], object]
-    """Function that registers a call of another flow by a step, so that the other flow is linked too."""
+    """Function that a step calls with itself and the flow that it calls, so that this flow is linked too."""
 
     def has_bean(self, name: str) -> bool:
-        """Return whether the flow can use a bean of that name."""
+        """Return whether the flow can use a bean of that name, from its own ``<beans>`` or from the TaskManager."""
         return name in self.services.beans or name in self.flow.bean_ids
 
     def bean_names(self) -> Sequence[str]:
-        """Return the names of the beans that the flow can use."""
+        """Return the names of all beans that the flow can use, for messages that suggest a similar name."""
         return (*self.flow.bean_ids, *self.services.beans.names())
 
     def visible(self, step: Step) -> frozenset[str] | None:
-        """Return the variables that can be read directly before the step, None if they are not known."""
+        """Return the names of the variables that the inputs of the step can read, None if they are not known."""
         return self.variables.before(step) if self.variables is not None else None

@@ -29,7 +29,7 @@ from taskrun.syntax.node import Node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A declared output of a task or step."""
+    """A declared ``<output>`` of a task or step."""
 
     node: Node = field(repr=False, compare=False)
     name: str
@@ -46,21 +46,27 @@ class Output:
 
     @property
     def by_name(self) -> bool:
-        """Whether the output is looked up by its name: it has neither value nor source."""
+        """Whether the output has neither value nor source.
+
+        Then its value is looked up by its name (``OutputLookup``).
+        """
         return self.source is None and self.value is None
 
     @property
     def untouched(self) -> bool:
-        """Whether the output has no expression, type or schema, so that its value is returned unchanged."""
+        """Whether the value is found by the output's name and returned unchanged: no value, source, type or schema."""
         return self.by_name and self.type is None and self.schema is None
 
     @property
     def variable(self) -> str:
-        """The name of the caller's variable to which the output is assigned."""
+        """The name of the variable of the caller to which the output is assigned: ``exportAs``, else its own name."""
         return self.export_as or self.name
 
     def convert(self, value: Any) -> Any:
-        """Return the value after conversion and check of the schema; raise ValueError with the name of the output."""
+        """Convert a value to the type of the output, check it by the schema, and return it; None stays None.
+
+        Raises ValueError, whose text begins with the name of the output, if the value is wrong.
+        """
         if value is None:
             return None
         try:
@@ -74,7 +80,10 @@ class Output:
 
 
 def unrecorded(outputs: tuple[Output, ...]) -> frozenset[str]:
-    """Return the names of the outputs with ``persist="false"`` and, if there are any, RESULT unless it is declared."""
+    """Return the names of the outputs whose values must not be recorded: those with ``persist="false"``.
+
+    If there are any, RESULT is one of them too, because it may contain the same values, unless it is a declared output.
+    """
     names = {item.name for item in outputs if item.persist is False}
     if names and all(item.name != RESULT for item in outputs):
         names.add(RESULT)
@@ -83,10 +92,11 @@ def unrecorded(outputs: tuple[Output, ...]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class OutputLookup:
-    """Finds the values of a step's outputs that have no expression.
+    """Finds the values of a step's outputs that have neither value nor source, by the rules of the module docstring.
 
-    ``names`` are their names, without RESULT; ``set_by_body`` are the variables that the body may assign, ``leaf``
-    means a step without steps inside, ``renamed`` are outputs of inner steps with ``exportAs`` or ``toTaskScope``.
+    ``names`` are the names of these outputs, without RESULT. ``set_by_body`` are the variables that the body may
+    assign. ``leaf`` is True for a step without steps inside. ``renamed`` are the names of outputs of inner steps that
+    are exported under another name or to the task's scope.
     """
 
     names: tuple[str, ...]
@@ -95,7 +105,10 @@ class OutputLookup:
     renamed: frozenset[str] = frozenset()
 
     def find(self, name: str, returned: Mapping[str, Any], scope: Scope) -> Any:
-        """Return the value of an output; ``returned`` are the outputs of the body, ``scope`` is the step's after it."""
+        """Return the value of the output of that name, None if there is none.
+
+        ``returned`` are the outputs that the body returned; ``scope`` is the scope of the step after the body has run.
+        """
         if name in returned and name not in self.renamed and (self.leaf or name not in scope):
             return returned[name]
         if name in scope and (name in self.set_by_body or not self.leaf):

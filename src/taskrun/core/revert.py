@@ -2,9 +2,9 @@
 
     <revert timeout="10s" maxRetryCount="2" retryDelay="1s">bank.refund(result)</revert>
 
-Rules: the script is run in a rollback, if the step had succeeded. It reads the inputs and other variables of the step
-with the values that they had at the end of the step, and ``result``, ``outputs``, ``failure`` (the cause of the
-rollback) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
+Rules: the script is run in a rollback, if the step had succeeded. It can read the variables of the step with the values
+that they had when the step ended. It can also read ``result`` and ``outputs`` (of the step), ``failure`` (the cause of
+the rollback) and ``failures`` (step path → error). An attempt that takes longer than ``timeout`` has failed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
 REVERT_VARIABLES = frozenset({"result", "outputs", "failure", "failures"})
-"""The variables that a revert script can read besides those of its step."""
+"""The names of the variables that a rollback sets for a revert script; see the module docstring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revert:
-    """The element ``<revert>`` of a step: a script, its time limit and its retries.
+    """The element ``<revert>`` of a step: the script that compensates the step, its time limit and its retries.
 
-    ``max_retry_count`` below 0 means any number of retries.
+    A negative ``max_retry_count`` means any number of retries.
     """
 
     body: AwaitingOwn
@@ -38,11 +38,17 @@ class Revert:
     retry_delay: Millis = ZERO
 
     def compensation_data(self, frame: Frame) -> dict[str, Any]:
-        """Return the present values of the variables that the script reads."""
+        """Return the variables that the script reads, with the values that they have now, when the step has succeeded.
+
+        They are stored until a rollback runs the script.
+        """
         return compensation_data(frame, self.body.reads)
 
     async def run(self, frame: Frame) -> None:
-        """Run the script in the frame of the compensation; raise the exception of the last attempt if all fail."""
+        """Run the script, and repeat it after a failure; if all attempts fail, raise the exception of the last one.
+
+        ``frame`` is a frame whose scope contains the stored variables (``compensation_data``).
+        """
         attempt = 0
         while True:
             try:
@@ -60,7 +66,10 @@ class Revert:
 
 
 def compensation_data(frame: Frame, names: frozenset[str]) -> dict[str, Any]:
-    """Return the values of the names that are variables of the flow in this frame's scope; other names are left out."""
+    """Return the values of those of the given names that are variables of the flow.
+
+    Names that the engine sets, such as ``stepRt`` or ``failure``, are left out, as the rollback sets them itself.
+    """
     scope, base = frame.scope, frame.run.base
     return {
         name: scope[name]

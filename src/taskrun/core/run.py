@@ -1,7 +1,7 @@
 """Run: one execution of a flow.
 
-Rules: all mutable state of an execution is in its Run and its frames. A called task has a Run of its own, whose parent
-is the caller's: it has its own task scope and inputs, and shares the caller's services, journal, control and rollback.
+Rules: what changes during an execution is in its Run and its frames. Each called task has a Run of its own, with its
+own scope and inputs. It shares services, journal, control and rollback with the Run of its caller, which is its parent.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ if TYPE_CHECKING:
     from taskrun.core.services import Services
 
 MAX_CALLS = 32
-"""The maximum depth of calls of tasks."""
+"""The maximum depth of tasks that call tasks; it ends an endless recursion."""
 
 
 class Run:
     """One execution of a flow: its id, scopes, services and state.
 
-    ``scope`` is the scope of the task; its parent ``base`` contains the variables that the engine sets. ``top`` is the
-    run that was started: this one, or the outermost of its callers. Only the ``state`` of ``top`` is updated.
-    ``called_from`` is the path of the step that called the task, ``depth`` the number of callers.
+    ``scope`` is the scope of the task; its parent ``base`` contains the variables that the engine sets, such as
+    ``taskRt``. A called task has a run of its own: ``parent`` is the run of the caller, ``called_from`` the path of the
+    calling step, and ``depth`` the number of callers. ``top`` is the outermost of the callers, or this run if nothing
+    called it. Only the ``state`` of ``top`` is kept up to date.
     """
 
     def __init__(
@@ -78,12 +79,16 @@ class Run:
         self.scope: Scope = Scope(self.base)
 
     def record_in(self, journal: RunJournal) -> None:
-        """Set the journal in which the run is recorded."""
+        """Set the journal in which the run is recorded; called before the run begins."""
         self.journal = self.control.journal = journal
 
     @property
     def beans(self) -> RunBeans:
-        """The beans of this run: those of the task's ``<beans>``, then those of the TaskManager."""
+        """The beans that this run can use.
+
+        These are those of the task's ``<beans>``, then those of the TaskManager. A called task with
+        ``useParentBeanContainer`` uses those of its caller instead of those of the TaskManager.
+        """
         if self._beans is None:
             outer: Any = self.services.beans
             if self.flow.header.use_parent_bean_container and self.parent is not None:
@@ -92,11 +97,17 @@ class Run:
         return self._beans
 
     def inject(self, name: str) -> Any:
-        """Return a bean by name, for scripts that call ``inject("name")``; raise PluginError if there is none."""
+        """Return a bean by name; scripts of a flow call it as ``inject("name")``.
+
+        Raises PluginError if there is none.
+        """
         return self.beans.get(name)
 
     def emit(self, event: Event) -> None:
-        """Pass an event to the log and all observers; an observer that raises is logged and removed from the run."""
+        """Pass an event to the log and to all observers.
+
+        If an observer raises an exception, the exception is logged and the observer gets no more events of this run.
+        """
         self.services.log(event)
         top = self.top
         for observer in top.observers:
@@ -109,28 +120,28 @@ class Run:
                 top.observers = tuple(other for other in top.observers if other is not observer)
 
     def report(self, text: str) -> None:
-        """Log a problem that must not make a step fail."""
+        """Log a problem as a warning, where an exception would make a step fail without need."""
         logging.getLogger("taskrun").warning("%s: %s", self.run_id, text)
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the running steps of the run; must be called in the event loop of the run."""
+        """Cancel the run, also for the tasks that called it; must be called in the event loop of the run."""
         self.control.cancel(reason)
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the run is being cancelled."""
+        """Whether a cancellation of the run was requested; its steps may still be ending."""
         return self.control.cancelled is not None
 
     @property
     def is_aborted(self) -> bool:
-        """Whether the run must end at once, because its records cannot be written or do not fit its flow."""
+        """Whether the run has to end at once, because its records cannot be written or do not fit its flow."""
         return self.journal.problem is not None
 
     def child_run(self, path: str, called_from: str) -> Run:
-        """Create the run of a called task.
+        """Create the run of a task that a step of this run calls; the new run has not started.
 
         Parameters: ``path`` is the file of the task, ``called_from`` the path of the calling step. Raises FlowError if
-        the file is wrong, and RunError if calls are nested too deep.
+        the file is wrong, and RunError if tasks call tasks more than ``MAX_CALLS`` levels deep.
         """
         if self.depth >= MAX_CALLS:
             chain = " → ".join(self.callers()[-4:])
@@ -141,7 +152,7 @@ class Run:
         return Run(self.services, flow, parent=self, called_from=called_from)
 
     def callers(self) -> list[str]:
-        """Return the files of the flows of this run and its callers, the outermost caller first."""
+        """Return the files of the flows from the outermost caller to this run, for messages."""
         chain = [self.flow.path]
         run = self.parent
         while run is not None:
@@ -150,7 +161,7 @@ class Run:
         return chain[::-1]
 
     def close(self) -> list[Exception]:
-        """Close the beans of the run and return the exceptions of their destroy methods."""
+        """Destroy the beans that the run has created, and return the exceptions of their destroy methods."""
         if self._beans is None:
             return []
         return list(self._beans.close())

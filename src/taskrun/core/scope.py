@@ -1,7 +1,8 @@
 """Scope: the variables of a step, with a parent scope in which missing names are looked up.
 
-Rules: a read also searches the parents, an assignment changes only the scope itself. A scope is a dict with
-``__missing__``, so that reading one of its own variables costs one dict lookup. Only outputs are assigned in a parent.
+Rules: a read also searches the parents, an assignment changes only the scope itself. A step changes a variable of
+another scope only by exporting outputs. A scope is a dict with ``__missing__``, so that reading one of its own
+variables costs one dict lookup.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from taskrun.script.scope import UnknownVariableError
 
 
 class Scope(dict[str, Any]):
-    """Dict of a step's own variables; ``scope[name]`` also reads those of the parents, or raises UnknownVariableError.
+    """The variables of one step, as a dict; a name that it lacks is looked up in the parent scopes.
+
+    ``scope[name]`` raises UnknownVariableError if no scope has the name. ``name in scope`` looks only in the scope
+    itself.
 
     >>> outer = Scope(None, x=1)
     >>> inner = Scope(outer, y=2)
@@ -28,7 +32,10 @@ class Scope(dict[str, Any]):
         self.parent: Scope | None = parent
 
     def __missing__(self, name: str) -> Any:
-        """Return a variable of the nearest parent that has it; raise UnknownVariableError if none has."""
+        """Look up a name that this scope lacks in its parents, the nearest first (called by ``scope[name]``).
+
+        Raises UnknownVariableError if none of them has it.
+        """
         scope = self.parent
         while scope is not None:
             if name in scope:
@@ -37,7 +44,7 @@ class Scope(dict[str, Any]):
         raise UnknownVariableError(name=name)
 
     def find(self, name: str, default: Any, /) -> Any:
-        """Return a variable of this scope or of its parents, or ``default`` if there is none."""
+        """Return the variable of that name from this scope or its parents, ``default`` if none of them has it."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope:
@@ -46,7 +53,7 @@ class Scope(dict[str, Any]):
         return default
 
     def has(self, name: str) -> bool:
-        """Return whether this scope or one of its parents has the variable."""
+        """Return whether this scope or one of its parents has a variable of that name."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope:
@@ -55,7 +62,7 @@ class Scope(dict[str, Any]):
         return False
 
     def names(self) -> Iterator[str]:
-        """Yield the names of this scope and of its parents, the nearest first; the same name may occur repeatedly."""
+        """Yield the names of all readable variables, those of this scope first; a name may occur more than once."""
         scope: Scope | None = self
         while scope is not None:
             yield from scope

@@ -38,16 +38,16 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code(ABC):
-    """Compiled text of a ``<script>``, which ``run`` evaluates.
+    """Compiled text of a ``<script>``; a language returns it, and ``run`` executes it.
 
-    For the analysis of the flow: ``reads`` are the variables that it needs, ``uses`` those that it reads if they exist,
-    ``stores`` those that it may assign in the step's scope.
+    Variables, for the checks of the flow: ``reads`` must exist, ``uses`` are read only if they exist, and ``stores``
+    may be assigned in the scope of the step.
     """
 
     attributes: ClassVar[frozenset[str]] = _NONE
-    """The attributes of ``<script>`` that the language uses, besides ``lang``."""
+    """The attributes of ``<script>`` that only this language uses; with another language they are an error."""
     may_suspend: ClassVar[bool] = True
-    """Whether ``run`` may await; False only if it never does."""
+    """Whether ``run`` may await; set it to False only if it never does."""
 
     text: str
     node: Node = field(repr=False, compare=False)
@@ -58,29 +58,35 @@ class Code(ABC):
 
     @abstractmethod
     def run(self, frame: Frame) -> Awaitable[Any]:
-        """Evaluate the code for the step of the frame; return the RESULT, or a Completion with several outputs."""
+        """Execute the code for the step of the frame; return the RESULT, or a Completion to return several outputs."""
 
     @property
     def function(self) -> Script | None:
-        """The script, if the code consists of a script only; otherwise None."""
+        """The code as a Script, for languages that compile to one; else None.
+
+        The optimizer runs a Script without a coroutine.
+        """
         return None
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
-        """Yield the problems of the step's other attributes and children that matter to the language."""
+        """Yield problems of the element ``<script>`` that only this language can find."""
         return ()
 
 
 class Language(Protocol):
-    """Protocol of a language of ``<script>``: compiles its text."""
+    """Protocol of a language for ``<script lang="…">``: an object that compiles the text of the element."""
 
     def compile(self, source: Node, step: Node, settings: ScriptSettings) -> Code:
-        """Return the code of the element ``source`` in the element ``step``; raise BindError if it is wrong."""
+        """Return the code of the element ``source``, which is inside the element ``step``.
+
+        Raise BindError if it is wrong.
+        """
 
 
 def languages(extra: Mapping[str, Language]) -> dict[str, Language]:
     """Return all languages by name: the built-in ones, those of installed packages, and ``extra``.
 
-    Raises PluginError if two have the same name, or if one cannot be loaded or has no method ``compile``.
+    Raises PluginError if two of them have the same name, if one cannot be loaded, or if one has no method ``compile``.
     """
     found: dict[str, Language] = dict(importlib.import_module(BUILT_IN).LANGUAGES)
     owners = dict.fromkeys(found, "taskrun itself")
@@ -95,7 +101,10 @@ def languages(extra: Mapping[str, Language]) -> dict[str, Language]:
 
 
 def language_of(step: Node, known: Mapping[str, Language]) -> Language:
-    """Return the language of the attribute ``lang`` of an element; raise BindError if there is none of that name."""
+    """Return the language that the attribute ``lang`` of an element names.
+
+    Raise BindError if ``known`` does not have it.
+    """
     name = step.attributes.get("lang", "")
     if name in known:
         return known[name]
@@ -105,20 +114,20 @@ def language_of(step: Node, known: Mapping[str, Language]) -> Language:
 
 
 def _installed_languages() -> Iterator[tuple[str, Any, str]]:
-    """Yield name, language and owner of each language of an entry point."""
+    """Yield name, language and owner (for messages) of each language that an installed package provides."""
     for entry in entry_points(group=GROUP):
         language = _load(entry)
         yield entry.name, language() if inspect.isclass(language) else language, f"entry point {GROUP} {entry.value}"
 
 
 def _passed_languages(extra: Mapping[str, Language]) -> Iterator[tuple[str, Any, str]]:
-    """Yield name, language and owner of each language that was passed to the TaskManager."""
+    """Yield name, language and owner (for messages) of each language that was passed to the TaskManager."""
     for name, language in extra.items():
         yield name, language() if inspect.isclass(language) else language, "TaskManager(languages=…)"
 
 
 def _load(entry: EntryPoint) -> Any:
-    """Load an entry point; raise PluginError if that fails."""
+    """Load the object of an entry point; raise PluginError if that fails."""
     try:
         return entry.load()
     except Exception as error:

@@ -2,8 +2,8 @@
 
     STEP_RESULTS.a.result        aggResults.getSuccessStepResultValues()        ERROR.description
 
-Rules: the names of methods and attributes are part of the language of flows, so they are in its spelling. The objects
-give no access to the engine. An attribute can also be read as an item.
+Rules: flows use the names of these methods and attributes, so they are in camelCase like all names in flows. The
+objects give no access to the engine. An attribute can also be read as an item, ``ERROR["description"]``.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _NEXT = Signal.NEXT
 
 
 class ReadOnlyView:
-    """Base of the objects for scripts: public attributes can also be read as items."""
+    """Base of the objects for scripts: a public attribute can also be read as an item, ``ERROR["description"]``."""
 
     __slots__ = ()
 
     def __getitem__(self, name: str) -> Any:
-        """Return a public attribute; raise KeyError if there is none of that name."""
+        """Return the public attribute of that name; raise KeyError if there is none."""
         if isinstance(name, str) and not name.startswith("_") and hasattr(self, name):
             return getattr(self, name)
         raise KeyError(name)
@@ -42,12 +42,12 @@ class ReadOnlyView:
 
 
 VIEWS = frozenset({"stepRt", "taskStepRt"})
-"""The names of the variables whose value is a StepView."""
+"""The names of the variables whose value is a StepView; both mean the running step."""
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
 class StepView(ReadOnlyView):
-    """The running step, for scripts that read ``stepRt`` or ``taskStepRt``."""
+    """Value of the variables ``stepRt`` and ``taskStepRt``: what a script can know about the step that runs it."""
 
     _frame: Frame
 
@@ -73,29 +73,29 @@ class StepView(ReadOnlyView):
 
     @property
     def attempt(self) -> int:
-        """The number of the attempt, from 1."""
+        """The number of the present attempt of the step, from 1."""
         return self._frame.attempt
 
     @property
     def flags(self) -> list[str]:
-        """The flags of the step, sorted."""
+        """The names of the flags that are set for the step, sorted."""
         return sorted(self._frame.flags)
 
     def __repr__(self) -> str:
         return f"StepView({self.stepPath!r})"
 
     def isCancelled(self) -> bool:
-        """Return whether the run is being cancelled."""
+        """Return whether the run is being cancelled, so that a long script can end early."""
         return self._frame.run.is_cancelled
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the run; ``reason`` is for the message of the error."""
+        """Cancel the run; ``reason`` is a text for the error message."""
         self._frame.run.cancel(reason)
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
 class TaskView(ReadOnlyView):
-    """The running task, for scripts that read ``taskRt``."""
+    """Value of the variable ``taskRt``: what a script can know about the running task."""
 
     _run: Run
 
@@ -106,7 +106,7 @@ class TaskView(ReadOnlyView):
 
     @property
     def taskVersion(self) -> int:
-        """The version of the task."""
+        """The version of the task, from its file; 0 if it has none."""
         return self._run.flow.version
 
     @property
@@ -118,25 +118,25 @@ class TaskView(ReadOnlyView):
         return f"TaskView({self.taskName!r})"
 
     def isCancelled(self) -> bool:
-        """Return whether the run is being cancelled."""
+        """Return whether the run is being cancelled, so that a long script can end early."""
         return self._run.is_cancelled
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the run; ``reason`` is for the message of the error."""
+        """Cancel the run; ``reason`` is a text for the error message."""
         self._run.cancel(reason)
 
 
 def run_of(view: TaskView) -> Run:
-    """Return the run of a TaskView; for code of the engine, not for scripts."""
+    """Return the run behind the value of ``taskRt``; for code of the engine, not for scripts."""
     return view._run  # noqa: SLF001 - private, so that scripts cannot read it
 
 
 class ErrorBean(ReadOnlyView, TemplateReadable):
-    """An exception, for scripts that read ``ERROR``.
+    """Value of the variable ``ERROR``: an exception, as scripts can read it.
 
-    ``errorCode`` is the exception's ``error_code`` or its class name, ``description`` its text, ``params`` its
-    ``params``, ``sourceLocation`` the location of the step that failed, ``errorStack`` the text of the traceback,
-    ``details`` the members of an exception group.
+    ``errorCode`` is the exception's attribute ``error_code``, or the name of its class. ``description`` is its text,
+    ``params`` its attribute ``params``. ``sourceLocation`` is the location of the step that failed, ``errorStack`` the
+    text of the traceback. ``details`` are the members of an exception group.
     """
 
     __slots__ = (
@@ -158,7 +158,10 @@ class ErrorBean(ReadOnlyView, TemplateReadable):
 
 
 class StepResult(ReadOnlyView, TemplateReadable):
-    """The result of one step: its outputs, or its error."""
+    """The result of one step, as scripts can read it: its outputs, or its error.
+
+    ``nextStepName`` is the step that it jumped to, or its signal, such as ``@end``; None for the following step.
+    """
 
     __slots__ = ("error", "nextStepName", "outputs", "stepName")
 
@@ -181,16 +184,19 @@ class StepResult(ReadOnlyView, TemplateReadable):
         return self.outputs.get(RESULT)
 
     def isSuccess(self) -> bool:
-        """Return whether the step succeeded."""
+        """Return True if the step succeeded, False if it failed."""
         return self.error is None
 
     def getOutput(self, name: str) -> Any:
-        """Return an output by its name, None if there is none."""
+        """Return the output of that name, None if the step has none."""
         return self.outputs.get(name)
 
 
 class StepResults(Mapping[str, StepResult], TemplateReadable):
-    """The results of several steps by name, in the order of the steps (``STEP_RESULTS``, ``aggResults``)."""
+    """Value of ``STEP_RESULTS`` and ``aggResults``: the results of several steps by name, in the order of the steps.
+
+    A result is read as ``STEP_RESULTS.a`` or ``STEP_RESULTS["a"]``.
+    """
 
     __slots__ = ("_results",)
 
@@ -198,11 +204,11 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         self._results: dict[str, StepResult] = {}
 
     def add(self, result: StepResult) -> None:
-        """Add the result of a step, or replace it."""
+        """Add the result of a step; it replaces an earlier result of a step of the same name."""
         self._results[result.stepName] = result
 
     def sort(self, order: Mapping[str, int]) -> None:
-        """Sort the results; ``order`` maps the name of each step to its position."""
+        """Sort the results by ``order``, which maps the name of each step to its position in the file."""
         results = self._results
         if list(results) != [name for name in order if name in results]:
             self._results = {
@@ -213,7 +219,7 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         return self._results[name]
 
     def __getattr__(self, name: str) -> StepResult:
-        """Return the result of a step; raise AttributeError if it has none."""
+        """Return the result of the step of that name; raise AttributeError if there is none."""
         if name.startswith("_") or name not in self._results:
             raise AttributeError(
                 f"there is no result of a step '{name}'; there are: {', '.join(self._results) or 'none'}"
@@ -233,23 +239,23 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         return f"StepResults({self._results!r})"
 
     def size(self) -> int:
-        """Return the number of steps that have a result."""
+        """Return the number of results."""
         return len(self._results)
 
     def isEmpty(self) -> bool:
-        """Return whether no step has a result."""
+        """Return True if no step has a result."""
         return not self._results
 
     def isAllSuccess(self) -> bool:
-        """Return whether all steps succeeded."""
+        """Return whether all steps that have a result succeeded."""
         return all(result.isSuccess() for result in self._results.values())
 
     def getStepResultBeanMap(self) -> dict[str, StepResult]:
-        """Return the results as a dict by the name of the step."""
+        """Return a dict from the name of each step to its result."""
         return dict(self._results)
 
     def getStepResultBeans(self) -> list[StepResult]:
-        """Return the results as a list."""
+        """Return the results as a list, in the order of the steps."""
         return list(self._results.values())
 
     def getSuccessStepResultBeans(self) -> list[StepResult]:
@@ -265,27 +271,27 @@ class StepResults(Mapping[str, StepResult], TemplateReadable):
         return [result.result for result in self.getSuccessStepResultBeans()]
 
     def getSuccessOutputs(self, name: str) -> list[Any]:
-        """Return an output of each step that succeeded, by the name of the output."""
+        """Return, for each step that succeeded, its output of that name, None if it has none."""
         return [result.getOutput(name) for result in self.getSuccessStepResultBeans()]
 
     def getStepResultBean(self, name: str) -> StepResult | None:
-        """Return the result of a step, None if it has none."""
+        """Return the result of the step of that name, None if it has none."""
         return self._results.get(name)
 
     def getStepResultValue(self, name: str) -> Any:
-        """Return the output RESULT of a step, None if it has none."""
+        """Return the output RESULT of the step of that name, None if it has none."""
         result = self._results.get(name)
         return None if result is None else result.result
 
     def getStepOutput(self, name: str, output: str) -> Any:
-        """Return an output of a step, None if there is none of that name."""
+        """Return the output ``output`` of the step ``name``, None if there is no such step or output."""
         result = self._results.get(name)
         return None if result is None else result.getOutput(output)
 
     def sum(self, name: str) -> Any:
-        """Return the sum of an output over the steps that succeeded, without nulls."""
+        """Return the sum of the outputs of that name of all steps that succeeded; nulls are ignored."""
         return sum(value for value in self.getSuccessOutputs(name) if value is not None)
 
     def count(self, name: str) -> int:
-        """Return the number of steps that succeeded and whose output is not null."""
+        """Return the number of steps that succeeded and have an output of that name that is not null."""
         return sum(value is not None for value in self.getSuccessOutputs(name))

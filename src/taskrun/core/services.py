@@ -1,7 +1,7 @@
 """Services: the objects that all runs of a TaskManager share.
 
-Rules: runs share only these objects. Only ``search_path`` differs between runs, because its first root is the folder of
-the started flow.
+Rules: runs share nothing but these objects. Each started flow has its own ``search_path``, whose first folder is that
+of the flow; the other services are the same for all runs.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Beans, workers, limiters, observers and compiled flows that all runs of a TaskManager share.
+    """What all runs of a TaskManager share: beans, worker threads and processes, limiters, observers, compiled flows.
 
-    Parameters: ``load`` returns the compiled flow of a file, ``compile_text`` that of a path and its recorded text;
-    ``log`` receives the events for the log; ``random`` returns a number from 0 to 1 for the jitter of retries.
+    ``load`` returns the compiled flow of a file. ``compile_text`` compiles a flow from a file path and the text that a
+    run has recorded. ``log`` receives each event for the log. ``random`` returns a number from 0 to 1, by which retries
+    vary their delays.
     """
 
     load: Callable[[str], Flow]
@@ -41,4 +42,4 @@ class Services:
     threads: Threads = field(default_factory=Threads)
     processes: Processes = field(default_factory=Processes)
     check_mutation: bool = False
-    """Whether a step fails if it changes its inputs in place."""
+    """Whether a step fails if it changes the value of an input in place, for example by appending to a list."""

@@ -1,7 +1,7 @@
-"""States of runs and steps, and the table of transitions between the states of a run.
+"""States of runs and steps, and the table of the changes from one state of a run to another that are allowed.
 
-Rules: every store checks a new state with this table before writing it; a transition that is not in it raises
-TransitionError.
+Rules: every store checks a new state with this table before it writes the state, and raises TransitionError for a
+change that the table does not allow.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from taskrun.errors import TransitionError
 
 
 class RunState(enum.StrEnum):
-    """State of a run."""
+    """State of a run; ``check_transition`` tells which states can follow."""
 
     CREATED = "CREATED"
     RUNNING = "RUNNING"
@@ -29,16 +29,22 @@ class RunState(enum.StrEnum):
 
     @property
     def active(self) -> bool:
-        """Whether a run in this state has an owner, which executes it or will begin to execute it."""
+        """Whether a process executes a run in this state or is about to: CREATED, RUNNING or REVERTING."""
         return self in ACTIVE
 
     @property
     def ended(self) -> bool:
-        """Whether a run in this state has ended; a failed one can still be resumed."""
+        """Whether a run in this state has ended: it is neither active nor suspended.
+
+        A failed run can still be resumed.
+        """
         return self not in ACTIVE and self is not RunState.SUSPENDED
 
     def check_transition(self, state: RunState, run_id: str) -> None:
-        """Raise TransitionError if a run in this state cannot change to ``state``; an unchanged state is allowed."""
+        """Raise TransitionError if a run in this state cannot change to ``state``; the same state is allowed.
+
+        ``run_id`` is the id of the run, for the message.
+        """
         if state is not self and state not in TRANSITIONS[self]:
             can = ", ".join(sorted(TRANSITIONS[self])) or "no other state"
             raise TransitionError(
@@ -47,7 +53,7 @@ class RunState(enum.StrEnum):
 
 
 ACTIVE = frozenset({RunState.CREATED, RunState.RUNNING, RunState.REVERTING})
-"""The states in which a run has an owner; the write of another state releases the ownership."""
+"""The states in which a process owns the run; writing any other state ends the ownership."""
 
 TRANSITIONS: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
     {
@@ -68,11 +74,11 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
         }.items()
     }
 )
-"""The states to which a run can change from each state."""
+"""State of a run → the states to which it can change."""
 
 
 class StepState(enum.StrEnum):
-    """State of the execution of a step."""
+    """State of one execution of a step, as it is recorded."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"

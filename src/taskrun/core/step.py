@@ -63,51 +63,60 @@ Class = TypeVar("Class", bound=type)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decorator(ABC):
-    """Base class of the decorators, which wrap a step: retry, timeout, catch.
+    """Base class of the decorators, which wrap a step and run it in their own way: retry, timeout, catch.
 
-    Decorators are ordered by ``rank``, smaller is nearer to the step; equal ranks by a field ``order`` if there is one,
-    then by their order in the file.
+    Subclasses are made by ``@decorator(tag, rank=…)`` and implement ``around``. A decorator with a smaller ``rank`` is
+    nearer to the step. Decorators of equal rank are ordered by a field ``order`` if they have one, then by their order
+    in the file.
     """
 
     tag: ClassVar[str] = ""
     rank: ClassVar[int] = 10
     attribute: ClassVar[bool] = False
-    """Whether the decorator is written as an attribute of the step instead of a child element."""
+    """Whether files write the decorator as an attribute of the step; if False, as a child element."""
     traits: ClassVar[DecoratorTraits] = DecoratorTraits()
 
     @abstractmethod
     def around(self, frame: Frame, inner: Inner) -> Awaitable[Completion]:
-        """Run the wrapped step by calling ``inner(frame)``, any number of times, and return the completion."""
+        """Run the wrapped step by calling ``inner(frame)`` and return the completion.
+
+        A decorator may call ``inner`` several times (retry) or not at all (skip), and may change the completion or the
+        exception.
+        """
 
     def stores(self) -> Iterator[str]:
-        """Yield the names of the variables that this decorator sets in the scope of the step."""
+        """Yield the names of the variables that this decorator sets in the scope of the step, for the checks."""
         return iter(())
 
     def analyze(self, _step: Step) -> Iterable[Diagnostic]:
-        """Yield the problems of the settings that the schema cannot express."""
+        """Yield the problems of this decorator's own attributes that the schema cannot express."""
         return ()
 
     def link(self, _context: LinkContext, _step: Step) -> Iterable[Diagnostic]:
-        """Yield the problems of names outside the file that the settings refer to, such as an unknown bean."""
+        """Yield the problems of what this decorator names outside the file, such as an unknown bean."""
         return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImpliedDecorator(Decorator):
-    """Base class of the decorators that the weaver adds to steps although the file does not mention them."""
+    """Base class of decorators that the weaver adds although no file mentions them, for example to report events."""
 
     @classmethod
     @abstractmethod
     def implied(cls, step: Step, settings: WeaveSettings) -> Decorator | None:
-        """Return the decorator of this class for a step, None if the step does not need it.
+        """Return the decorator to add to ``step``, None if the step does not need one.
 
-        The weaver calls it only where ``traits.implied_in`` and ``traits.implied_by`` allow the decorator.
+        ``settings`` describe the kind of run and the place of the step. The weaver calls this only where
+        ``traits.implied_in`` and ``traits.implied_by`` allow the decorator.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(ABC):
-    """Base class of the steps: a node of the model, with the fields that every step may have."""
+    """Base class of the steps: what one element of a file means, with the fields that every step may have.
+
+    Subclasses are made by ``@step(tag)`` and implement ``run``.
+    """
 
     tag: ClassVar[str] = ""
     traits: ClassVar[Traits] = Traits()
@@ -136,7 +145,10 @@ class Step(ABC):
 
     @abstractmethod
     def run(self, frame: Frame) -> Awaitable[Completion]:
-        """Execute the step in the given frame and return its completion; an exception is the failure of the step."""
+        """Perform the step and return its completion; an exception means that the step fails.
+
+        ``frame`` has what changes during a run: the scope of the step, its path, the run.
+        """
 
     @property
     def at(self) -> Location:
@@ -144,7 +156,10 @@ class Step(ABC):
         return self.node.at
 
     def children(self) -> Iterator[Step]:
-        """Yield the steps directly inside this one, in the order of the fields."""
+        """Yield the steps directly inside this one, at most one level deep.
+
+        They are found by the types of the fields, in the order of the fields.
+        """
         for name in child_fields(type(self)):
             value = getattr(self, name)
             if isinstance(value, Step):
@@ -153,28 +168,37 @@ class Step(ABC):
                 yield from value
 
     def stores(self) -> Iterator[str]:
-        """Yield the names of the variables that this step sets in its own scope, besides inputs and exports."""
+        """Yield the names of the variables that this step sets in its own scope, so that checks know them.
+
+        Inputs, and outputs that inner steps export, are known without it.
+        """
         return iter(())
 
     def analyze(self) -> Iterable[Diagnostic]:
-        """Yield the problems of this step that the schema cannot express; scripts are not evaluated."""
+        """Yield the problems of this step that the schema cannot express; nothing is executed."""
         return ()
 
     def link(self, _context: LinkContext) -> Iterable[Diagnostic]:
-        """Yield the problems of names outside the file that this step refers to, such as an unknown bean."""
+        """Yield the problems of what this step names outside the file, such as an unknown bean."""
         return ()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def base(cls: Class) -> Class:
-    """Make a class the common base of step or decorator types: a frozen dataclass without a tag."""
+    """Python class decorator for a common base of several step or decorator types: a frozen dataclass without a tag.
+
+    No element of a file is bound to the class itself.
+    """
     made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
     return made  # type: ignore[no-any-return]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def step(tag: str, *aliases: str) -> Callable[[Class], Class]:
-    """Make a class a step type: a frozen dataclass that the elements ``<tag>`` and ``<alias>`` are bound to."""
+    """Return a Python class decorator that makes a class a step type: ``@step("sleep") class Sleep(Step): …``.
+
+    The class becomes a frozen dataclass. ``<tag>``, and ``<alias>`` for each of ``aliases``, are its elements in files.
+    """
 
     def make(cls: Class) -> Class:
         made: Any = base(cls)
@@ -188,7 +212,12 @@ def step(tag: str, *aliases: str) -> Callable[[Class], Class]:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def decorator(tag: str, *, rank: int, attribute: bool = False) -> Callable[[Class], Class]:
-    """Make a class a decorator type, bound to the child element ``<tag>`` of a step or to its attribute ``tag``."""
+    """Return a Python class decorator that makes a class a decorator type: ``@decorator("retry", rank=40)``.
+
+    The class becomes a frozen dataclass. In files the decorator is the child element ``<tag>`` of a step; with
+    ``attribute=True`` it is the attribute ``tag`` of a step. ``rank`` orders decorators, a smaller one is nearer to the
+    step.
+    """
 
     def make(cls: Class) -> Class:
         made: Any = base(cls)
@@ -199,7 +228,7 @@ def decorator(tag: str, *, rank: int, attribute: bool = False) -> Callable[[Clas
 
 
 def walk(step: Step) -> Iterator[Step]:
-    """Yield the step and every step inside it, in the order of the file."""
+    """Yield the step itself and then every step inside it at any depth, in the order of the file."""
     waiting = [step]
     while waiting:
         yield (found := waiting.pop())
@@ -208,5 +237,5 @@ def walk(step: Step) -> Iterator[Step]:
 
 @cache
 def child_fields(cls: type[Step]) -> tuple[str, ...]:
-    """Return the names of the fields of a step class that contain steps."""
+    """Return the names of those fields of a step class whose values are steps, or bodies or tuples of steps."""
     return tuple(name for name, found in field_types(cls).items() if found.is_a(Step, Body))

@@ -1,7 +1,7 @@
 """Times of a run: pauses, time limits, and delays between attempts.
 
-Rules: ``pause`` and ``run_with_timeout`` take seconds. The functions that compute delays are pure, and return the unit
-of their first parameter.
+Rules: ``pause`` and ``run_with_timeout`` take seconds. The functions that compute delays work in any unit: the result
+has the unit of the first parameter.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from taskrun.core.step import Inner
 
 now: Final = time.time
-"""Return the present time in seconds since 1970, as it is stored in records."""
+"""Return the present time in seconds since 1970, the unit of times in records."""
 
 _MAX_DOUBLINGS = 1000
-"""Largest exponent of ``exponential_delay``: a few more doublings would overflow a float."""
+"""The number of doublings at which ``exponential_delay`` stops doubling, because a float would overflow soon after."""
 
 _MIN_JITTER, _JITTER_WIDTH = 0.7, 0.6
 
 
 async def pause(frame: Frame, seconds: float) -> None:
-    """Wait for ``seconds``; a step that is executed again in a resumed run waits only for the remaining time."""
+    """Wait for ``seconds``.
+
+    In a recorded run the end of the wait is recorded. If the run is resumed, the step waits only until that time.
+    """
     if seconds > 0 and frame.run.journal.records:
         begun = frame.recorded("due") is not None
         due = frame.remember("due", lambda: now() + seconds)
@@ -38,9 +41,10 @@ async def pause(frame: Frame, seconds: float) -> None:
 
 
 async def run_with_timeout(seconds: float, frame: Frame, inner: Inner, setting: str) -> Completion:
-    """Run ``inner`` in the frame and return its completion; cancel it and raise StepTimeout after ``seconds``.
+    """Run ``inner`` in the frame and return its completion; after ``seconds``, cancel it and raise StepTimeout.
 
-    Parameters: ``seconds`` 0 or less means no limit, ``setting`` is the name of the attribute for the message.
+    Parameters: 0 or a negative number of ``seconds`` means no limit. ``setting`` is the name of the attribute that set
+    the limit, for the message.
     """
     if seconds <= 0:
         return await inner(frame)
@@ -55,7 +59,7 @@ async def run_with_timeout(seconds: float, frame: Frame, inner: Inner, setting: 
 
 
 def exponential_delay(first: float, doublings: int, maximum: float) -> float:
-    """Return ``first`` doubled ``doublings`` times, at most ``maximum``.
+    """Return a delay before a retry: ``first``, doubled ``doublings`` times, at most ``maximum``.
 
     >>> [exponential_delay(200, doublings, 1000) for doublings in range(4)]
     [200.0, 400.0, 800.0, 1000]
@@ -64,7 +68,7 @@ def exponential_delay(first: float, doublings: int, maximum: float) -> float:
 
 
 def linear_delay(first: float, factor: int, maximum: float) -> float:
-    """Return ``first`` times ``factor``, at most ``maximum``.
+    """Return a delay before a retry: ``first`` times ``factor``, at most ``maximum``.
 
     >>> [linear_delay(200, factor, 500) for factor in (1, 2, 3)]
     [200, 400, 500]
@@ -73,10 +77,9 @@ def linear_delay(first: float, factor: int, maximum: float) -> float:
 
 
 def jittered_delay(delay: float, random: float) -> float:
-    """Return ``delay`` times a factor from 0.7 to 1.3.
+    """Return ``delay`` times a factor from 0.7 to 1.3, so that callers that failed together do not retry together.
 
-    Callers that failed at the same time then retry at different times. ``random`` selects the factor: a number from 0
-    (0.7) to 1 (1.3).
+    ``random`` is a random number from the caller that selects the factor: 0 selects 0.7, 1 selects 1.3.
 
     >>> [jittered_delay(100, random) for random in (0.0, 0.5)]
     [70.0, 100.0]

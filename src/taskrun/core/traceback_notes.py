@@ -8,7 +8,10 @@ from taskrun.source import Location
 
 
 class StepNote(str):
-    """Note on an exception that propagated through a step: ``in step main/b (flow.task.xml:12:5)``."""
+    """Note on an exception that propagated through a step: ``in step main/b (flow.task.xml:12:5)``.
+
+    It is a str, so that tracebacks show it, and has the path and the location of the step as attributes.
+    """
 
     __slots__ = ("location", "path")
 

@@ -1,9 +1,9 @@
 """Types of inputs and outputs: strict conversion of values, and JSON Schema checks.
 
-Rules: type names are those of NopTaskFlow and of Python. A conversion never loses information (``"3"`` becomes the int
-3, ``"3.5"`` is an error); None stays None. ``List<Integer>``, ``list[int]``, ``Map<String, Integer>`` and ``dict[str,
-int]`` convert their items too. The package jsonschema is an extra (``taskrun[schema]``), imported when the first flow
-with a ``<schema>`` is compiled.
+Rules: type names are those of Java (``Integer``), as in NopTaskFlow, and of Python (``int``). A conversion never loses
+information: ``"3"`` becomes the int 3, ``"3.5"`` is an error. None stays None. ``List<Integer>``, ``list[int]``,
+``Map<String, Integer>`` and ``dict[str, int]`` convert their items too. A ``<schema>`` needs the package jsonschema
+(``pip install 'taskrun[schema]'``), which is imported when the first flow with a ``<schema>`` is compiled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ Convert: TypeAlias = Callable[[Any], Any]
 
 
 class Type(NamedTuple):
-    """Type of an input or output: its name in the flow, and the function that converts a value or raises ValueError."""
+    """Type of an input or output: its name in the file, and the function that converts a value to it.
+
+    ``convert`` raises ValueError for a value that it cannot convert without losing information.
+    """
 
     name: str
     convert: Convert
@@ -73,7 +76,11 @@ def _float(value: Any) -> float:
 
 
 def _bool(value: Any) -> bool:
-    """Convert a bool, 0, 1, or the text true, false, 1 or 0 to a bool; raise KeyError or ValueError for others."""
+    """Convert a bool, 0, 1, or one of the texts true, false, 1 and 0 to a bool.
+
+    Raises KeyError for another text, ValueError for another value; ``_reporting`` turns both into a ValueError with a
+    message.
+    """
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -84,7 +91,10 @@ def _bool(value: Any) -> bool:
 
 
 def _decimal(value: Any) -> Decimal:
-    """Convert a number or its text to a Decimal; raise ValueError or ArithmeticError for others."""
+    """Convert a number, or the text of a number, to a Decimal.
+
+    Raises ValueError or ArithmeticError for others; ``_reporting`` turns both into a ValueError with a message.
+    """
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -118,12 +128,12 @@ def _datetime(value: Any) -> datetime:
 
 
 def _parse_json(value: Any) -> Any:
-    """Return the value of a JSON text; return any other value unchanged."""
+    """Parse a text as JSON and return its value; return any value that is not a text unchanged."""
     return json.loads(value) if isinstance(value, str) else value
 
 
 def _list(item: Convert) -> Convert:
-    """Return the conversion to a list whose items are converted by ``item``."""
+    """Return a function that converts a value to a list; ``item`` converts each element. JSON text is accepted."""
 
     def convert(value: Any) -> list[Any]:
         value = _parse_json(value)
@@ -135,7 +145,10 @@ def _list(item: Convert) -> Convert:
 
 
 def _dict(key: Convert, item: Convert) -> Convert:
-    """Return the conversion to a dict whose keys and values are converted by ``key`` and ``item``."""
+    """Return a function that converts a value to a dict; ``key`` and ``item`` convert keys and values.
+
+    JSON text is accepted.
+    """
 
     def convert(value: Any) -> dict[Any, Any]:
         value = _parse_json(value)
@@ -168,11 +181,11 @@ _SIMPLE: Mapping[str, Convert] = MappingProxyType(
 _LISTS = frozenset({"list", "List", "Collection"})
 _MAPS = frozenset({"dict", "Map"})
 NAMES = (*_SIMPLE, *sorted(_LISTS), *sorted(_MAPS))
-"""The names of all types, without parameters."""
+"""The names of all types, without parameters such as ``<String>``; a message suggests a similar one."""
 
 
 def type_of(text: str) -> Type | None:
-    """Return the type of a name such as ``Integer`` or ``java.util.List<String>``, None if there is none.
+    """Return the type with a name such as ``Integer`` or ``java.util.List<String>``, None if there is no such type.
 
     >>> type_of("List<Integer>").convert(["1", 2])
     [1, 2]
@@ -182,7 +195,10 @@ def type_of(text: str) -> Type | None:
 
 
 def _conversion(text: str) -> Convert | None:
-    """Return the conversion to the type of that name, None if the name is not a type."""
+    """Return the function that converts values to the type of that name, None if there is no such type.
+
+    It raises various exceptions for a wrong value; ``_reporting`` turns them into ValueError.
+    """
     head, bracket, rest = text.replace("<", "[").replace(">", "]").partition("[")
     head = head.strip()
     if not bracket:
@@ -200,7 +216,10 @@ def _conversion(text: str) -> Convert | None:
 
 
 def _split(text: str) -> list[str]:
-    """Split the parameters of a type at the commas outside of inner brackets."""
+    """Split the parameters of a type at their commas: ``String, List<int>`` has two.
+
+    Commas in inner brackets do not count.
+    """
     parts, depth = [""], 0
     for character in text:
         depth += {"[": 1, "]": -1}.get(character, 0)
@@ -212,7 +231,10 @@ def _split(text: str) -> list[str]:
 
 
 def _reporting(name: str, convert: Convert) -> Convert:
-    """Return a conversion that raises ValueError with value and type name for each failure of ``convert``."""
+    """Return a function like ``convert`` that raises only ValueError.
+
+    The message has the value and the type's ``name``.
+    """
 
     def checked(value: Any) -> Any:
         try:
@@ -226,7 +248,7 @@ def _reporting(name: str, convert: Convert) -> Convert:
 
 
 class SchemaCheck:
-    """A compiled JSON Schema, the text of a ``<schema>``."""
+    """A compiled JSON Schema, the text of a ``<schema>`` in an input or output; ``check`` tests a value."""
 
     __slots__ = ("_validator",)
 
@@ -249,13 +271,13 @@ class SchemaCheck:
         self._validator = validator(schema)
 
     def check(self, value: Any) -> None:
-        """Raise ValueError, which lists all violations, if the value does not satisfy the schema."""
+        """Raise ValueError with a list of all violations if the value does not satisfy the schema."""
         problems = sorted(self._validator.iter_errors(value), key=lambda error: list(map(str, error.absolute_path)))
         if problems:
             raise ValueError("; ".join(_violation_text(error) for error in problems))
 
 
 def _violation_text(error: Any) -> str:
-    """Return the message of a validation error, with the position inside the value."""
+    """Return the message of one violation, with the position inside the value such as ``['items'][3]``."""
     where = "".join(f"[{part!r}]" for part in error.absolute_path)
     return f"{where}: {error.message}" if where else str(error.message)

@@ -1,9 +1,9 @@
 """Weave each step of a model with its decorators; the result is a tree of programs.
 
 Rules: decorators are ordered by rank, smaller is nearer to the step; equal ranks by ``order``, then by their order in
-the file. To the decorators of the file come the implied ones, each where it is needed. The model is woven once for each
-kind of run (traced or not, recorded or not), so that runs without observers or store do not pay for them. A woven
-program runs as coroutines only; the stage ``optimize`` adds the fast paths.
+the file. Implied decorators are added to those of the file, each only to the steps that need it. The model is woven
+separately for each kind of run: with or without observers, recorded or not. So a run does not pay for decorators that
+it does not need. A woven program runs as coroutines only; the stage ``optimize`` adds the fast paths.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ RunSync: TypeAlias = "Callable[[Frame], Completion]"
 
 _RANK = itemgetter(0)
 LIBRARY_RANK = 100
-"""The outermost rank of the decorators that a library step is woven with when ``<call-step>`` calls it."""
+"""The greatest rank of the decorators that a library step keeps when ``<call-step>`` calls it.
+
+The ``<call-step>`` has the outer decorators itself.
+"""
 
 
 class Program(Protocol):
-    """Executable form of a step: the step, or the step wrapped in its decorators."""
+    """What a run executes for one step: the step itself, or the step wrapped in its decorators (protocol)."""
 
     @property
     def name(self) -> str:
@@ -40,62 +43,77 @@ class Program(Protocol):
 
     @property
     def model(self) -> Step:
-        """The step of the model that the program was woven from."""
+        """The step of the model that this program was made from."""
 
     @property
     def may_suspend(self) -> bool:
-        """Whether the step, a decorator around it or a step inside it may await."""
+        """Whether running the program may await, because of the step, a decorator around it or a step inside it."""
 
     @property
     def run(self) -> RunAsync:
-        """The coroutine function that runs the program in a frame."""
+        """The function that runs the program in a frame; its result is awaited and is the completion."""
 
     @property
     def run_sync(self) -> RunSync | None:
-        """The function that runs the program in a frame without a coroutine; None without a fast path."""
+        """The fast path: a function that runs the program in a frame and returns the completion directly.
+
+        None if there is none.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class WeaveSettings:
-    """Settings for weaving a step: the kind of run, and where the step is located."""
+    """What the weaver has to know besides the step: the kind of run, and where the step is located."""
 
     traced: bool = False
     """Whether observers receive the events of the run."""
     recorded: bool = False
     """Whether the run is recorded in a store."""
     saves: bool = True
-    """Whether steps without ``saveState`` are recorded (``defaultSaveState``)."""
+    """Whether steps without the attribute ``saveState`` are recorded: the task's ``defaultSaveState``."""
     compensates: bool = False
-    """Whether any step of the flow may have a compensation."""
+    """Whether any step of the flow may have a compensation, so that the containers need decorators for rollbacks."""
     suspends: bool = False
-    """Whether any step of the flow may suspend the run."""
+    """Whether any step of the flow may suspend the run, so that steps may need the decorator for it."""
     check_mutation: bool = False
-    """Whether a step that changes its inputs in place fails."""
+    """Whether a step fails if it changes the value of an input in place."""
     concurrent: bool = False
-    """Whether the step is inside one of several concurrent branches."""
+    """Whether the step is inside one of several branches that run concurrently."""
     root: bool = False
     """Whether the step is the root of the flow."""
     jumps: bool = True
-    """Whether ``next`` and ``nextOnError`` of the step are jumps to a sibling; in a graph they are edges."""
+    """Whether ``next`` and ``nextOnError`` of the step mean jumps to a sibling; in a graph they are edges instead."""
     outermost: int | None = None
-    """The greatest rank of decorators to weave, for a called library step; None for all."""
+    """Decorators with a greater rank are left out, for a library step that is called; None: all are woven."""
     in_foreign_container: bool = False
-    """Whether the enclosing container does not mark handled failures itself (``Traits.marks_handled``)."""
+    """Whether the engine has to find out which failures of the step its container has handled.
+
+    It has to if the enclosing container does not mark them itself (``Traits.marks_handled``).
+    """
     moved: bool = False
-    """Whether the step is inside a step with an ``executor``, so that its calls may run in a worker."""
+    """Whether the step is inside a step with the attribute ``executor``, so that its functions may run in a worker."""
 
     def saved(self, step: Step) -> bool:
-        """Return whether the end of the step is recorded."""
+        """Return whether the end of the step is recorded.
+
+        It is if the run is recorded and ``saveState`` of the step, or else its default ``saves``, is true.
+        """
         return self.recorded and (self.saves if step.save_state is None else step.save_state)
 
 
 class StepProgram:
-    """Program of a step without its decorators: a copy of the step whose child fields contain programs."""
+    """Program of a step without its decorators.
+
+    ``model`` is the step of the model. ``step`` is a copy of it, whose fields contain the programs of the inner steps.
+    """
 
     __slots__ = ("may_suspend", "model", "moved", "name", "run", "run_sync", "step")
 
     def __init__(self, model: Step, step: Step, moved: bool = False, run_sync: RunSync | None = None) -> None:
-        """Create the program of ``model``; ``step`` is its copy with programs inside, ``moved`` as in WeaveSettings."""
+        """Create the program of ``model``; ``step`` is its copy that contains programs.
+
+        ``moved`` is the field of WeaveSettings, ``run_sync`` the fast path.
+        """
         self.model: Step = model
         self.step: Step = step
         self.name: str = model.name
@@ -107,7 +125,7 @@ class StepProgram:
         self.run_sync: RunSync | None = run_sync
 
     def children(self) -> Iterator[Program]:
-        """Yield the programs directly inside, in the order of the step's fields."""
+        """Yield the programs of the inner steps, in the order of the fields of the step."""
         for name in child_fields(type(self.step)):
             value = getattr(self.step, name)
             if isinstance(value, Body | tuple):
@@ -117,14 +135,17 @@ class StepProgram:
 
 
 class Woven:
-    """Program of a decorator around another program."""
+    """Program that consists of a decorator and the program ``inner`` inside it."""
 
     __slots__ = ("decorator", "inner", "may_suspend", "model", "name", "run", "run_sync")
 
     def __init__(
         self, decorator: Decorator, inner: Program, run: RunAsync | None = None, run_sync: RunSync | None = None
     ) -> None:
-        """Wrap ``inner``; ``run`` and ``run_sync`` are equivalent functions that replace ``decorator.around``."""
+        """Wrap ``inner`` in ``decorator``.
+
+        ``run`` and ``run_sync`` are faster functions of the optimizer, which do the same as ``decorator.around``.
+        """
         self.decorator: Decorator = decorator
         self.inner: Program = inner
         self.name: str = inner.name
@@ -134,7 +155,7 @@ class Woven:
         self.run_sync: RunSync | None = run_sync
 
     def layers(self) -> Iterator[Decorator]:
-        """Yield the decorators from the outermost to the innermost."""
+        """Yield this program's decorators from the outermost to the innermost."""
         program: Any = self
         while isinstance(program, Woven):
             yield program.decorator
@@ -142,7 +163,7 @@ class Woven:
 
 
 def around(decorator: Decorator, inner: Program) -> RunAsync:
-    """Return the coroutine function that runs ``inner`` inside the decorator."""
+    """Return the function that runs ``inner`` inside the decorator, by calling ``decorator.around``."""
     run_around, run_inner = decorator.around, inner.run
 
     def run(frame: Frame) -> Awaitable[Completion]:
@@ -152,13 +173,13 @@ def around(decorator: Decorator, inner: Program) -> RunAsync:
 
 
 class Weaver:
-    """Weaver of steps; ``implying`` are the classes of the implied decorators."""
+    """Weaves steps; ``implying`` are the classes of all implied decorators."""
 
     def __init__(self, implying: Iterable[type[ImpliedDecorator]]) -> None:
         self._implying = tuple((cls, cls.traits.implied_in, cls.traits.implied_by) for cls in implying)
 
     def weave(self, step: Step, settings: WeaveSettings) -> Program:
-        """Return the program of a step, with the programs of the steps inside it."""
+        """Return the program of a step with its decorators; the steps inside it are woven too."""
         moved = settings.moved or any(item.traits.moves_work for item in step.decorators)
         woven = step
         if child_fields(type(step)):
@@ -178,7 +199,7 @@ class Weaver:
         return program
 
     def decorators(self, step: Step, settings: WeaveSettings) -> list[Decorator]:
-        """Return the decorators to weave around a step, from the innermost to the outermost."""
+        """Return all decorators of a step, of the file and implied ones, from the innermost to the outermost."""
         found: list[tuple[tuple[int, int], Decorator]] = []
         for item in step.decorators:
             traits = item.traits
@@ -194,14 +215,17 @@ class Weaver:
 
 
 def _any_set(owner: Any, names: tuple[str, ...]) -> bool:
-    """Return whether one of the named attributes is true, or no names are given."""
+    """Return whether one of the named attributes of ``owner`` is true; True also if ``names`` is empty."""
     return not names or any(getattr(owner, name) for name in names)
 
 
 def with_children(
     step: Step, program_of: Callable[[Any], Program], body_of: Callable[[tuple[Program, ...]], Body] = Body.of_programs
 ) -> Any:
-    """Return a copy of the step in which ``program_of(child)`` replaces each child, or a step without children itself."""
+    """Return a copy of the step that contains ``program_of(child)`` instead of each child.
+
+    ``body_of`` creates a body from programs. A step without children is returned itself.
+    """
     changes: dict[str, Any] = {}
     for name in child_fields(type(step)):
         value: Any = getattr(step, name)

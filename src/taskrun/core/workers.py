@@ -1,9 +1,9 @@
 """Worker threads and worker processes, which run Python functions that are not coroutines.
 
-Rules: a function in a thread cannot be stopped; if its step is cancelled, the thread is abandoned and the result is
-ignored. Threads are daemons, so that an abandoned one does not delay the end of the program. A function in a process is
-stopped by killing the process, which runs one function at a time. Processes need the extra loky, imported at the first
-use.
+Rules: a function in a thread cannot be stopped. If its step is cancelled, the thread is abandoned: the function runs
+on, and its result is ignored. Threads are daemons, so that an abandoned one does not delay the end of the program. A
+function in a process is stopped by killing the process, which runs one function at a time. Processes need the package
+loky (``pip install 'taskrun[process]'``), which is imported at the first use.
 """
 
 from __future__ import annotations
@@ -23,38 +23,44 @@ from typing import Any
 from taskrun.errors import PluginError, RunError
 
 MAX_THREADS = 64
-"""The maximum number of threads of a ``Threads`` object that are not abandoned."""
+"""The default maximum number of threads of a ``Threads`` object; abandoned threads do not count."""
 IDLE_PROCESS_SECONDS = 30
-"""The time after which an idle process ends."""
+"""After this many seconds without work, a worker process ends."""
 
 
 @dataclass(eq=False)
 class Threads(Executor):
-    """Pool of daemon threads, started on demand and reused; at most ``limit``, not counting abandoned ones."""
+    """Pool of at most ``limit`` daemon threads, which are started when needed and reused; abandoned ones do not count.
+
+    A thread is abandoned when its step was cancelled but its function cannot be stopped.
+    """
 
     limit: int = MAX_THREADS
 
     @cached_property
     def _pool(self) -> _ThreadPool:
-        """The threads; they end when this object is garbage-collected."""
+        """The threads and their queue; the threads end when this object is garbage-collected."""
         pool = _ThreadPool(self.limit)
         weakref.finalize(self, pool.stop)
         return pool
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run ``fn(*args, **kwargs)`` in a thread, and return the future of its value or exception."""
+        """Run ``fn(*args, **kwargs)`` in a thread; return a Future, which gets its value or exception."""
         job = _Job(partial(contextvars.copy_context().run, fn, *args, **kwargs))
         self._pool.add(job)
         return job
 
     def abandon(self, future: Future[Any]) -> None:
-        """Cancel a job whose result is not needed; if it is running, its thread no longer counts towards the limit."""
+        """Give up a function whose result is not needed any more; ``future`` is what ``submit`` returned.
+
+        If it has not started, it is cancelled. If it is running, its thread does not count towards the limit any more.
+        """
         if not future.cancel() and isinstance(future, _Job):
             self._pool.abandon(future)
 
 
 class _Job(Future[Any]):
-    """Function to run in a thread, and the future of its value."""
+    """A function to run in a thread (a job); the object is also the Future of the function's value."""
 
     def __init__(self, function: Callable[[], Any]) -> None:
         super().__init__()
@@ -62,7 +68,7 @@ class _Job(Future[Any]):
         self.ended = self.abandoned = False
 
     def run(self) -> None:
-        """Call the function and set the result of the future, unless it is cancelled."""
+        """Call the function and store its value or exception in the Future; do nothing if the Future was cancelled."""
         if not self.set_running_or_notify_cancel():
             return
         try:
@@ -81,7 +87,10 @@ class _Job(Future[Any]):
 
 
 class _ThreadPool:
-    """Threads and queue of a ``Threads`` object, without a reference to it, so that it can be garbage-collected."""
+    """The threads and the queue of one ``Threads`` object.
+
+    It has no reference to that object; otherwise its threads would keep the object from being garbage-collected.
+    """
 
     def __init__(self, limit: int) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -91,7 +100,7 @@ class _ThreadPool:
         self._spare = 0  # the threads without a job; below 0: the jobs without a thread
 
     def add(self, job: _Job) -> None:
-        """Queue a job, and start a thread if none is idle and the limit is not reached."""
+        """Queue a function, and start a thread for it if none is idle and the limit is not reached."""
         with self._lock:
             self._jobs.put(job)
             if self._spare <= 0 and self._count < self._limit:
@@ -100,7 +109,7 @@ class _ThreadPool:
                 self._spare -= 1
 
     def abandon(self, job: _Job) -> None:
-        """Exclude the thread of a running job from the limit, and start another if jobs are waiting."""
+        """Stop counting the thread of a running function towards the limit; start another if functions are waiting."""
         with self._lock:
             if job.ended:
                 return
@@ -111,16 +120,16 @@ class _ThreadPool:
                 self._start()
 
     def stop(self) -> None:
-        """End all threads after the queued jobs."""
+        """Make all threads end after the functions that are queued; does not wait for them."""
         self._jobs.put(None)
 
     def _start(self) -> None:
-        """Start a thread."""
+        """Start one more thread, which runs queued functions; the caller holds the lock."""
         self._count += 1
         threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
-        """Run queued jobs in a thread until None is queued or the thread is abandoned."""
+        """Run queued functions, as the main function of a thread, until None is queued or the thread is abandoned."""
         while (job := self._jobs.get()) is not None:
             job.run()
             with self._lock:
@@ -134,9 +143,9 @@ class _ThreadPool:
 
 @dataclass(slots=True, eq=False)
 class Processes:
-    """Pool of worker processes that are reused; each runs one function at a time, at most ``limit`` run at once.
+    """Pool of worker processes, which are started when needed and reused; each runs one function at a time.
 
-    ``limit`` None means the number of processors.
+    At most ``limit`` functions run at once in one event loop; None means the number of processors.
     """
 
     limit: int | None = None
@@ -146,9 +155,9 @@ class Processes:
     )
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Evaluate ``function(*arguments)`` in a process and return the value; kill the process if cancelled.
+        """Call ``function(*arguments)`` in a worker process and return the value or raise its exception.
 
-        Raises PluginError if loky is not installed.
+        If the caller is cancelled, the process is killed. Raises PluginError if the package loky is not installed.
         """
         loop = asyncio.get_running_loop()
         permits = self._permits.setdefault(loop, asyncio.Semaphore(self.limit or os.cpu_count() or 1))
@@ -166,7 +175,7 @@ class Processes:
             return value
 
     def _reuse(self, executor: Executor) -> None:
-        """Make a process available for the next function, unless it has died."""
+        """Keep a worker process for the next function, unless it has died."""
         broken = getattr(getattr(executor, "_flags", None), "broken", None)
         if broken is None:
             self._idle.append(executor)
@@ -174,13 +183,16 @@ class Processes:
             executor.shutdown(wait=False)
 
     def close(self) -> None:
-        """Kill the idle processes."""
+        """Kill the worker processes that are idle; those that run a function continue."""
         while self._idle:
             self._idle.pop().shutdown(wait=False, kill_workers=True)  # type: ignore[call-arg]
 
 
 def _new_process() -> Executor:
-    """Create an executor with one process; raise PluginError if loky is not installed."""
+    """Start a worker process, as an Executor with one process.
+
+    Raise PluginError if the package loky is not installed.
+    """
     try:
         from loky import ProcessPoolExecutor
     except ImportError:
@@ -191,14 +203,17 @@ def _new_process() -> Executor:
 
 
 async def run_in(executor: Executor, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Run ``function(*arguments)`` in an executor and return the value; if cancelled, abandon a job of ``Threads``."""
+    """Call ``function(*arguments)`` in an executor and return the value.
+
+    If the caller is cancelled and the executor is a ``Threads``, the function is abandoned there.
+    """
     loop = asyncio.get_running_loop()
     if not isinstance(executor, Threads):
         return await loop.run_in_executor(executor, function, *arguments)
     started: list[Future[Any]] = []
 
     class Capturing(Executor):
-        """Executor that stores the future of the submitted function in ``started``."""
+        """Executor that passes a function on to ``executor`` and keeps the Future, which asyncio does not show."""
 
         def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
             started.append(executor.submit(fn, *args, **kwargs))

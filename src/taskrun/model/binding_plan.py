@@ -1,7 +1,8 @@
-"""Binding plans: the rules by which ``bind`` reads the fields of a class from XML, derived from their types.
+"""Binding plans: the rules by which ``bind`` reads the fields of a class from XML.
 
-Rules: a plan is computed once per class and registry, when the first flow that uses the class is bound. Attributes have
-the name of the field in camelCase, child elements in kebab-case. ``core.fields`` has the types of fields.
+Rules: a plan is derived from the types of the fields, once per class and registry, when the first flow that uses the
+class is bound. An attribute has the name of the field in camelCase, a child element in kebab-case. ``core.fields``
+describes the types.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ NOT_FROM_XML = frozenset({"node", "name", "language", "decorators", "file_import
 
 @dataclass(frozen=True, slots=True)
 class FieldBinding:
-    """Rule for reading one field from XML.
+    """Rule for reading one field of a class from XML.
 
-    ``kind`` is the type of its value, ``xml`` the name of the attribute or child element. ``expression`` is set for
-    attributes with one expression, ``repeated`` for a tuple of child elements, ``awaits`` for scripts that may await.
+    ``xml`` is the name of the attribute or child element, ``kind`` the type of the value. ``expression`` means an
+    attribute that contains one expression, ``repeated`` a tuple of child elements, ``awaits`` a script that may await.
     """
 
     field: str
@@ -54,11 +55,11 @@ class FieldBinding:
 
 @dataclass(frozen=True, slots=True)
 class BindingPlan:
-    """Rules for reading the fields of a step, decorator or part class from an element.
+    """Rules for reading all fields of a step, decorator or part class (``cls``) from an element.
 
-    ``attributes`` and ``children`` are by XML name; ``on_step`` are attributes of the element of the step that contains
-    a decorator; ``own_text`` is the field for the text of the element, ``prefixed`` the field for its prefixed
-    attributes.
+    ``attributes`` and ``children`` map names in XML to rules. ``on_step`` does the same for fields of a decorator that
+    are attributes of the decorated step. ``own_text`` is the rule for the text of the element, ``prefixed`` that for
+    its attributes with a namespace prefix; each is None if the class has no such field.
     """
 
     cls: Any
@@ -73,13 +74,13 @@ class BindingPlan:
 
 
 def camel(name: str) -> str:
-    """Return the name of the XML attribute for a field: ``max_retry_count`` → ``maxRetryCount``."""
+    """Return the name of the XML attribute for a field: ``max_retry_count`` becomes ``maxRetryCount``."""
     head, *rest = name.split("_")
     return head + "".join(map(str.capitalize, rest))
 
 
 def kebab(name: str) -> str:
-    """Return the tag of the child element for a field: ``exception_filter`` → ``exception-filter``.
+    """Return the tag of the child element for a field: ``exception_filter`` becomes ``exception-filter``.
 
     An underscore at the end, as in ``else_``, is dropped.
     """
@@ -87,9 +88,9 @@ def kebab(name: str) -> str:
 
 
 def plan_of(cls: type) -> BindingPlan:
-    """Compute the binding plan of a step, decorator or part class from its dataclass fields.
+    """Compute the binding plan of a step, decorator or part class from the types of its fields.
 
-    Raises TypeError for a field whose type cannot be read from XML.
+    Raises TypeError if no rule exists for the type of a field.
     """
     found = field_types(cls)
     attributes, children, on_step = {}, {}, {}
@@ -122,10 +123,10 @@ def plan_of(cls: type) -> BindingPlan:
 def _binding(  # noqa: C901, PLR0911 - a table of types
     cls: type, item: dataclasses.Field[Any], found: FieldType
 ) -> tuple[FieldBinding, str]:
-    """Return the rule for reading a field, and where it is read from.
+    """Return the rule for one field, and a word that says where the field is read.
 
-    The second value is ``attribute``, ``child``, ``on-step`` (an attribute of the step around a decorator),
-    ``own-text`` or ``prefixed``.
+    The words are ``attribute``, ``child``, ``on-step`` (an attribute of the decorated step), ``own-text`` and
+    ``prefixed``.
     """
     required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     kind, repeated = found.kind, found.repeated
@@ -156,10 +157,10 @@ def _binding(  # noqa: C901, PLR0911 - a table of types
 
 
 def is_decorator(cls: object) -> bool:
-    """Return whether ``cls`` is a decorator class that declares its own tag, so that files can use it."""
+    """Return whether ``cls`` is a decorator class that files can use: it has a tag of its own, not an inherited one."""
     return inspect.isclass(cls) and issubclass(cls, Decorator) and bool(vars(cls).get("tag"))
 
 
 def is_step(cls: object) -> bool:
-    """Return whether ``cls`` is a step class that declares its own tag, so that files can use it."""
+    """Return whether ``cls`` is a step class that files can use: it has a tag of its own, not an inherited one."""
     return inspect.isclass(cls) and issubclass(cls, Step) and bool(vars(cls).get("tag"))

@@ -1,4 +1,4 @@
-"""The call graph: the flows that a run of a flow can call."""
+"""The call graph: which flows a run of a flow can reach by calls."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def reachable_flows(flow: Flow, services: Services) -> Iterator[Flow]:
-    """Yield the flow and each task and library that its steps may call, each once.
+    """Yield the flow itself, then each task and library that its steps, or those of called flows, may call, each once.
 
-    Files that cannot be loaded are omitted: the call fails when the run reaches it.
+    A file that cannot be loaded is left out; the call then fails when a run reaches it.
     """
     seen = {flow.path}
     waiting = [flow]

@@ -1,4 +1,4 @@
-"""Checks of the stage ``link`` for steps that call Python: the bean exists, and the function accepts the arguments."""
+"""Checks of the stage ``link`` for steps that call Python: the bean exists and the function accepts the arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def bean_problems(step: Step, context: LinkContext, bean: str) -> Iterator[Diagnostic]:
-    """Yield an error if the flow has no bean named ``bean``."""
+    """Yield an error at the attribute ``bean`` of the step if the flow cannot use a bean of that name."""
     if not context.has_bean(bean):
         hint = near_hint(bean, context.bean_names()) or (
             "give it with TaskManager(beans={…}), <beans> or an entry point taskrun.beans"
@@ -26,9 +26,10 @@ def bean_problems(step: Step, context: LinkContext, bean: str) -> Iterator[Diagn
 def bean_callee_problems(
     step: Step, context: LinkContext, bean: str, attribute: str, find: Callable[[Any], Callable[..., Any]]
 ) -> list[Diagnostic]:
-    """Return the problems of a step that calls a function of a bean: bean, function or argument errors.
+    """Return the problems of a step that calls a function of a bean.
 
-    ``find`` returns that function of the bean or raises PluginError, which is reported at ``attribute``.
+    They are an unknown bean, an unknown function, or wrong arguments. ``find`` gets the bean and returns the function,
+    or raises PluginError, which is reported at the XML attribute named ``attribute``.
     """
     problems = list(bean_problems(step, context, bean))
     beans = context.services.beans
@@ -42,7 +43,7 @@ def bean_callee_problems(
 
 
 def callee_problems(step: Step, context: LinkContext, function: Callable[..., Any]) -> Iterator[Diagnostic]:
-    """Yield an error for each input that the function does not accept, and each required parameter without a value."""
+    """Yield an error for each input of the step that ``function`` does not accept, and each argument that it lacks."""
     name = f"{getattr(function, '__qualname__', None) or type(function).__qualname__}()"
     return argument_problems(step, context, Parameters.of(function), name)
 
@@ -50,8 +51,8 @@ def callee_problems(step: Step, context: LinkContext, function: Callable[..., An
 def argument_problems(step: Step, context: LinkContext, parameters: Parameters, called: str) -> Iterator[Diagnostic]:
     """Yield an error for each input that no parameter accepts, and for each required parameter without a value.
 
-    ``called`` is the name of the function in messages. The arguments are the inputs of the step; a step without inputs
-    takes them from the variables that it can read.
+    The inputs of the step are the arguments. A step without inputs passes the variables that it can read instead.
+    ``called`` is the name of the function for messages.
     """
     if step.inputs:
         nodes = {item.name: item.node for item in step.inputs}

@@ -1,7 +1,7 @@
-"""Reference to another file: the attributes of ``call-task`` and ``call-step`` that name it.
+"""Reference to another file: the attributes by which ``<call-task>`` and ``<call-step>`` name a task or library.
 
-Rules: a file is named by path, or by name and version, never both. A file that is not found is reported before the run
-starts, with the paths that were tried.
+Rules: the file is named either by its path, or by name and version. A file that does not exist is reported before the
+run starts, with the places where it was searched.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FlowReference:
-    """Reference of a step to a task or step library, by path or by name and version.
+    """Reference of a step to a task or step library, by file path or by name and version.
 
-    ``kind`` is ``task`` or ``lib``, the beginning of the attribute names.
+    ``kind`` is ``task`` or ``lib``; the names of the attributes begin with it, such as ``taskName`` or ``libName``.
     """
 
     node: Node
@@ -36,11 +36,11 @@ class FlowReference:
 
     @property
     def attribute(self) -> str:
-        """The XML attribute by which the step names the file, such as ``taskName``."""
+        """The XML attribute by which this step names its file, such as ``taskName`` or, for a library, ``libName``."""
         return f"{self.kind}ModelPath" if self.path else f"{self.kind}Name"
 
     def find(self, search_path: SearchPath) -> str:
-        """Return the path of the referenced file; raises NotFoundError."""
+        """Search the file and return its path; raises NotFoundError if there is no such file."""
         if self.path:
             merged = self.node.places is not None  # then the attribute may come from another file than the element
             base = self.node.attribute_at(self.attribute).path if merged else self.node.source.path
@@ -49,11 +49,14 @@ class FlowReference:
         return search_path.by_name(self.name or "", self.version, kind)
 
     def load(self, services: Services) -> Flow:
-        """Return the compiled flow of the file; raises NotFoundError and FlowError."""
+        """Search the file and return its compiled flow.
+
+        Raises NotFoundError if there is no such file, FlowError if it is wrong.
+        """
         return services.load(self.find(services.search_path))
 
     def analyze(self) -> Iterator[Diagnostic]:
-        """Yield an error unless exactly one of path and name is given, and a version only with a name."""
+        """Yield an error unless the file is named in exactly one way: by path, or by name with or without a version."""
         path, name = f"{self.kind}ModelPath", f"{self.kind}Name"
         if not self.path and not self.name:
             yield self.node.problem("missing-attribute", f"<{self.node.tag}> needs {path} or {name}")
@@ -64,7 +67,11 @@ class FlowReference:
             yield self.node.problem("doubled", f"{attribute} is for {name}, not for {path}", attribute=attribute)
 
     def link(self, context: LinkContext, step: Step) -> Iterator[Diagnostic]:
-        """Yield an error if the file is not found, else the errors of the file; ``step`` has the reference."""
+        """Yield an error if the file does not exist, or else the errors of the file.
+
+        ``step`` is the step that has the reference. A called task is registered in ``context``, so that it is linked
+        too.
+        """
         try:
             flow = self.load(context.services)
         except NotFoundError as error:

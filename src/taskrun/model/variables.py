@@ -1,8 +1,8 @@
-"""Table of the variables that each step of a flow can read, as far as its file determines them.
+"""Table of the variables that each step of a flow can read, as far as the file determines them.
 
-Rules: a step reads its own scope, then that of the task (with ``useParentScope`` that of the enclosing step first).
-Control flow is not analyzed: a variable that any step may set counts as set, so that a correct flow has no errors. A
-task without declared inputs accepts all inputs, so its variables are not known.
+Rules: a step reads its own scope, then that of the task (with ``useParentScope`` that of the enclosing step first). The
+order of steps is ignored: a variable that any step may set counts as set, so that a correct flow never has errors. A
+task without declared inputs accepts any inputs, so its variables are not known.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from taskrun.core.link_context import LinkContext
 
 CALL_RANK = 120
-"""The scripts of decorators above this rank are evaluated in the scope of the caller."""
+"""The rank at which a step is called: decorators of a greater rank are outside the call, in the scope of the caller."""
 
 ENGINE_VARIABLES = frozenset(
     {
@@ -30,17 +30,20 @@ ENGINE_VARIABLES = frozenset(
         "taskStepRt", "svcCtx", "aggResults", "inject", "decoratorModel", "step",
     }
 )  # fmt: skip
-"""The names of the variables that the engine sets."""
+"""The names of the variables that the engine sets in some scopes, such as ``RESULT`` and ``ERROR``."""
 
 
 class Variables:
     """Table of the variables that each step of a flow can read.
 
-    ``closed`` is True when all variables of the flow are known; otherwise the methods return None.
+    ``closed`` is True if the file determines all variables of the flow. If it is False, the methods return None.
     """
 
     def __init__(self, root: Step, context: LinkContext | None = None) -> None:
-        """Compute the table of the flow with this root; with a ``context``, including the variables that beans set."""
+        """Compute the table for the flow with this root step.
+
+        With ``context``, the beans are known, and so are the variables that steps set because of their beans.
+        """
         self.root = root
         self._provided = {id(step.node): step.traits.provides(step, context) for step in walk(root)}
         self.closed: bool = bool(root.inputs) and all(
@@ -59,7 +62,7 @@ class Variables:
         self.task: frozenset[str] = self._own[id(root.node)] | to_task | ENGINE_VARIABLES
 
     def inside(self, step: Step) -> frozenset[str] | None:
-        """Return the variables that the scripts of the step itself can read, None when they are not known."""
+        """Return the names of the variables that scripts of the step can read, None if the table is not ``closed``."""
         if not self.closed:
             return None
         names = self._own[id(step.node)]
@@ -69,9 +72,9 @@ class Variables:
         return names | self.task
 
     def before(self, step: Step) -> frozenset[str] | None:
-        """Return the variables that the inputs of a step can read, None when they are not known.
+        """Return the names of the variables that the inputs of the step can read, None if they are not known.
 
-        They are those of the place where the step is called, without the step's own scope.
+        Inputs are evaluated in the scope of the caller, so the step's own variables are not among them.
         """
         if id(step.node) not in self._own:
             return None  # the step is part of a library that is called from this flow
@@ -79,7 +82,7 @@ class Variables:
         return self.inside(parent if parent is not None else self.root)
 
     def owner_of(self, name: str, step: Step) -> Step | None:
-        """Return the innermost enclosing step that has the variable in its own scope, or None if no step has it."""
+        """Return the innermost step around ``step`` that has the variable in its own scope, None if none has."""
         current = self._parents.get(id(step.node))
         while current is not None:
             if name in self._own[id(current.node)]:
@@ -88,7 +91,7 @@ class Variables:
         return None
 
     def find_problems(self) -> Iterator[Diagnostic]:
-        """Yield an error for each reference to a variable that nothing sets; none when the variables are not known."""
+        """Yield an error for each read of a variable that nothing sets; no errors if the table is not ``closed``."""
         if not self.closed:
             return
         for step in walk(self.root):
@@ -106,7 +109,7 @@ class Variables:
                     yield from self._reads(step, script, before if decorator.rank > CALL_RANK else inside)
 
     def _input(self, step: Step, item: Input, names: frozenset[str]) -> Iterator[Diagnostic]:
-        """Yield the errors of an input of a step; ``names`` are the variables that it can read."""
+        """Yield the errors of one input of a step; ``names`` are the variables that the input can read."""
         if step is self.root:
             return
         if step.traits.requests(step, item):
@@ -119,7 +122,7 @@ class Variables:
             )
 
     def _reads(self, step: Step, script: Script | Template | None, names: frozenset[str]) -> Iterator[Diagnostic]:
-        """Yield an error for each variable that a script reads and that is not in ``names``."""
+        """Yield an error for each variable that a script reads and that is not in ``names``, the readable variables."""
         if script is None:
             return
         for name in sorted(script.reads - names):
@@ -130,7 +133,10 @@ class Variables:
             yield reader.node.problem("unknown-variable", f"unknown variable '{name}'", hint=hint, at=place)
 
     def _hint(self, name: str, names: frozenset[str], step: Step) -> str:
-        """Return a hint for an unknown variable: the step that has it, a similar name, or the way to set it."""
+        """Return a hint for the error about an unknown variable ``name``.
+
+        It names the step that has the variable, or a variable of a similar name, or tells how to set one.
+        """
         owner = self.owner_of(name, step)
         if owner is not None:
             return (
@@ -144,12 +150,15 @@ class Variables:
 
 
 def _sets_any(step: Step) -> bool:
-    """Return whether a template of the step may set variables whose names are known only at run time."""
+    """Return whether a template in the step may set variables whose names only a run can tell."""
     return any(getattr(script, "sets_any", False) for script in scripts_of(step))
 
 
 def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
-    """Yield the names of the variables that may be set in the scope of a step, with or without its inputs."""
+    """Yield the names of the variables that may be set in the step's own scope.
+
+    ``with_inputs=False`` leaves out those that are set because they are inputs.
+    """
     if with_inputs:
         for item in step.inputs:
             yield item.name
@@ -168,7 +177,7 @@ def own_names(step: Step, *, with_inputs: bool = True) -> Iterator[str]:
 
 
 def _names_from_children(step: Step) -> Iterator[str]:
-    """Yield the names of the variables that the steps inside a step set in its scope, such as their outputs."""
+    """Yield the names of the variables that inner steps set in the scope of ``step``: outputs and error names."""
     for child in step.children():
         for output in child.outputs:
             if not output.to_task_scope:

@@ -1,4 +1,4 @@
-"""Look up a class in a table by the class that defines one of its methods; an override excludes the class."""
+"""Look up what the optimizer knows about a class, but only if the class has not overridden the method concerned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ Entry = TypeVar("Entry")
 
 
 def for_verb(table: Mapping[type, Entry], cls: type, verb: str) -> Entry | None:
-    """Return the entry of the class that defines the method ``verb`` of ``cls``, None without an entry."""
+    """Return the table's entry for the class that defines the method ``verb`` of ``cls``, None if it has no entry.
+
+    A subclass that inherits the method gets the entry of its base class. One that overrides it gets none.
+    """
     for owner in cls.__mro__:
         if verb in vars(owner):
             return table.get(owner)

@@ -1,11 +1,11 @@
-"""Leaf: a program that runs a step with only a script, with its inputs and outputs, as one plain function.
+"""Leaf programs: a step that is only a script, with its inputs and outputs, is run by one plain function.
 
     <step name="add"><input name="a"/><source>a + 1</source><output name="sum"/></step>
 
-Rules: a leaf does the same as Call around Outputs around the script, for steps that have no other decorators and no
-special settings. It needs no frame and no coroutine. It needs no scope either where the script only reads by-name
-inputs and assigns nothing: there the scope of the caller has the same values. Only a failure of the script creates the
-frame.
+Rules: the function does what the decorators Call and Outputs do around the script, for steps that have no other
+decorators and no special settings. It needs no frame and no coroutine. It needs no scope of its own either if the
+script only reads by-name inputs and assigns nothing, because the scope of the caller has the same values. A frame is
+created only when the script fails.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from taskrun.steps.script import LanguageStep
 from taskrun.steps.step import ScriptStep
 
 AS_IT_IS: frozenset[type] = frozenset({bool, int, float, str, bytes, list, set})
-"""Types of values that become RESULT unchanged: no mappings, not null, no Completion."""
+"""Types whose values become RESULT unchanged; a mapping, null or a Completion has to be looked at instead."""
 
 SCRIPTS: Mapping[type, Callable[[Any], Script | None]] = MappingProxyType(
     {ScriptStep: lambda step: step.source, LanguageStep: lambda step: step.source.function}
 )
-"""Step class → function that returns the script of a step; None if the step runs more than a script."""
+"""Step class → function that returns the script of a step, None if the step does more than to run a script."""
 
 _new_scope = dict.__new__
 
 
 class Parts(NamedTuple):
-    """Parts of a program that can be a leaf: the step, its script, and its outputs if it declares any."""
+    """What a leaf program is made from: a step, its script, and the decorator Outputs if the step declares outputs."""
 
     step: Step
     script: Script
@@ -46,7 +46,10 @@ class Parts(NamedTuple):
 
 
 def leaf(call: Call, inner: Program) -> Program | None:
-    """Return the leaf that is equivalent to ``call`` around ``inner``, None when ``inner`` is more than a script."""
+    """Return the leaf program that does the same as ``call`` around ``inner``, None if there is none.
+
+    There is none if ``inner`` is more than a script and its outputs.
+    """
     parts = leaf_parts(call, inner)
     if parts is None:
         return None
@@ -59,7 +62,7 @@ def leaf(call: Call, inner: Program) -> Program | None:
 
 
 def leaf_parts(call: Call, inner: Program) -> Parts | None:
-    """Return the parts of a step that is only a script with inputs and outputs, None when it is more."""
+    """Return the parts of a step that is only a script with inputs and outputs, None if the step is more than that."""
     if call.plain is None or call.views or call.careful or call.jump is not None or call.step.ignore_result:
         return None
     outputs = None
@@ -75,7 +78,7 @@ def leaf_parts(call: Call, inner: Program) -> Parts | None:
 
 
 def _run_sync(call: Call, parts: Parts) -> RunSync:
-    """Return the function that runs a leaf."""
+    """Return the plain function that runs a step with these parts."""
     step, script, outputs = parts
     inputs: Any = call.plain
     nested, exports = call.nested, call.exports
@@ -112,14 +115,17 @@ def _run_sync(call: Call, parts: Parts) -> RunSync:
 
 
 def in_place(step: Step, script: Script) -> bool:
-    """Return whether the script can run in the scope of the caller instead: it reads only by-name inputs."""
+    """Return whether the script can run in the scope of the caller, without a scope of its own.
+
+    It can if it reads exactly the inputs, each input is the variable of the same name, and nothing is assigned.
+    """
     names = {item.name for item in step.inputs}
     by_name = all(item.by_name for item in step.inputs)
     return by_name and script.reads == names and not script.stores and not script.uses and script.closed
 
 
 def sole_output(outputs: Outputs | None) -> str | None:
-    """Return the name of the only output if its value is the value of the script, else None."""
+    """Return the name of the only output if its value is simply the value of the script, else None."""
     if outputs is None or len(outputs.outputs) != 1:
         return None
     only = outputs.outputs[0]
@@ -129,7 +135,10 @@ def sole_output(outputs: Outputs | None) -> str | None:
 
 
 def own_scope(scope: Scope, outer: Scope, frame: Frame, inputs: Any) -> Scope:
-    """Return the scope of the step; create it if the script ran in the scope of the caller."""
+    """Return the scope of the step, for its outputs; it is created now if the script ran in the scope of the caller.
+
+    ``outer`` is the scope of the caller, ``scope`` the one in which the script ran.
+    """
     if scope is not outer:
         return scope
     own = Scope(frame.run.scope)

@@ -1,9 +1,9 @@
-"""The stage optimize: replace the programs of a woven tree by equivalent ones that cost less to run.
+"""The stage optimize: replace woven programs by equivalent ones that cost less to run.
 
-Rules: the tree is walked bottom-up. A program gets a ``run_sync`` where the programs inside it have one and the tables
-below have its step or decorator class. An entry applies to the class and to subclasses that inherit its method ``run``
-or ``around``; a subclass that overrides the method gets no fast path, because it may do something else. A program that
-may run in a worker (``executor``) gets none either.
+Rules: inner programs are replaced first. A program gets a fast path (``run_sync``) if the programs inside it have one
+and its class is in a table below. An entry also applies to subclasses that inherit the method ``run`` or ``around``. A
+subclass that overrides the method gets no fast path, because it may do something else. A program that may run in a
+worker (attribute ``executor``) gets none either.
 """
 
 from __future__ import annotations
@@ -27,16 +27,19 @@ StepForm: TypeAlias = "Callable[[Any], RunSync | None]"
 DecoratorForm: TypeAlias = "Callable[[Any, Program], Program | None]"
 
 STEPS: Mapping[type, StepForm] = MappingProxyType({Sequence: sync_sequence, If: sync_if, Choose: sync_choose})
-"""Step class → function that returns the ``run_sync`` of a step, None if a program inside has none."""
+"""Step class → function that returns the fast path of a step, None if a program inside the step has none."""
 
 DECORATORS: Mapping[type, tuple[DecoratorForm, ...]] = MappingProxyType(
     {Call: (leaf, recorded_leaf, sync_call), Outputs: (sync_outputs,)}
 )
-"""Decorator class → functions that return a faster program or None, in the order in which they are tried."""
+"""Decorator class → functions that return a faster program or None; the first that is not None is used."""
 
 
 def optimize(program: Program) -> Program:
-    """Return a program that is equivalent to a woven one and costs less to run."""
+    """Return a program that does the same as the woven ``program`` and costs less to run.
+
+    It may be ``program`` itself.
+    """
     layers: list[Woven] = []
     inner: Any = program
     while isinstance(inner, Woven):
@@ -49,7 +52,7 @@ def optimize(program: Program) -> Program:
 
 
 def _step(program: StepProgram) -> StepProgram:
-    """Return the program of a step with optimized programs inside."""
+    """Return the program of a step without decorators, after the programs inside it were optimized."""
     step = with_children(program.step, optimize, body_of)
     form = None if program.moved else for_verb(STEPS, type(step), "run")
     run_sync = None if form is None else form(step)
@@ -59,7 +62,7 @@ def _step(program: StepProgram) -> StepProgram:
 
 
 def _decorated(layer: Woven, inner: Program) -> Program:
-    """Return the program of a decorator around an optimized program."""
+    """Return the program of one decorator, given the optimized program ``inner`` inside it."""
     for form in for_verb(DECORATORS, type(layer.decorator), "around") or ():
         fast = form(layer.decorator, inner)
         if fast is not None:

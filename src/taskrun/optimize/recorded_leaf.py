@@ -1,8 +1,8 @@
-"""Recorded leaf: a program that runs a step with only a script, in a recorded run, as one coroutine.
+"""Recorded leaf programs: in a recorded run, a step that is only a script is run and recorded by one coroutine.
 
-Rules: a recorded leaf does the same as Call around Replay around the script when the step is run for the first time;
-steps that have a record already, and steps with special settings, run through these decorators. The outputs are
-exported after the commit of the record.
+Rules: the coroutine does what the decorators Call and Replay do around the script, when the step runs for the first
+time. A step that has a record already, or has special settings, runs through these decorators. Outputs are exported
+after the record of the step was committed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _new_record = tuple.__new__
 
 
 def recorded_leaf(call: Call, inner: Program) -> Program | None:
-    """Return the recorded leaf that is equivalent to ``call`` around ``inner``, None if there is none."""
+    """Return the recorded leaf program that does the same as ``call`` around ``inner``.
+
+    None if there is none, because the step is more than a script or has special settings.
+    """
     if not isinstance(inner, Woven) or not isinstance(inner.decorator, Replay):
         return None
     replay, step = inner.decorator, call.step
@@ -41,7 +44,10 @@ def recorded_leaf(call: Call, inner: Program) -> Program | None:
 def _run(  # noqa: C901 - one piece, because function calls are most of the cost of a step
     call: Call, replay: Replay, parts: Parts, slow: RunAsync
 ) -> RunAsync:
-    """Return the coroutine function of a recorded leaf; ``slow`` runs the step through its decorators."""
+    """Return the coroutine function of the program.
+
+    ``slow`` runs the step through its decorators if that is necessary.
+    """
     step, script, outputs = parts
     inputs: Any = call.plain
     name, nested, names, shared = step.name, call.nested, replay.input_names, replay.shared

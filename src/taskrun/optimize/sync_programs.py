@@ -1,9 +1,10 @@
-"""Fast paths without a coroutine, of containers and of the decorators that every step has.
+"""Fast paths of containers and of the decorators that every step has: they run without a coroutine.
 
 The containers are bodies, sequences, ``<if>`` and ``<choose>``; the decorators are Call and Outputs.
 
-Rules: a program has a fast path when each program inside has one. A body of ``TURN`` or more steps has none, and a
-``<choose>`` with ``to`` has none (it may jump back for ever), because the event loop must be able to run other tasks.
+Rules: a program has a fast path if each program inside it has one. There are two exceptions, because other tasks of the
+event loop must be able to run. A body of ``TURN`` or more steps has no fast path, nor has a ``<choose>`` with a ``to``,
+which may jump back for ever.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ _new_scope = dict.__new__
 
 
 def body_of(steps: tuple[Program, ...]) -> Body:
-    """Return the body of optimized programs; it has a fast path if all of these programs have one."""
+    """Return a body of optimized programs; it has a fast path if all ``steps`` have one and are fewer than ``TURN``."""
     body = replace(Body.of_programs(steps), syncs=tuple(step.run_sync for step in steps))
     return body if None in body.syncs or len(steps) >= TURN else replace(body, run_sync=_sync_body(body))
 
 
 def _sync_body(body: Body) -> RunSync:
-    """Return the function that runs a body without a coroutine."""
+    """Return the fast path of a body whose steps all have one."""
     syncs: Any = body.syncs
     count = len(syncs)
 
@@ -56,12 +57,12 @@ def _sync_body(body: Body) -> RunSync:
 
 
 def sync_sequence(step: Sequence) -> RunSync | None:
-    """Return the function that runs the body of a sequence, None if it needs a coroutine."""
+    """Return the fast path of a sequence: that of its body; None if the body has none."""
     return step.steps.run_sync
 
 
 def sync_if(step: If) -> RunSync | None:
-    """Return the function that evaluates the condition and runs its branch, None if a branch needs a coroutine."""
+    """Return the fast path of an ``<if>``, None if one of its two bodies has none."""
     branches: tuple[Any, ...] = (step.then, step.else_)
     if any(branch is not None and branch.run_sync is None for branch in branches):
         return None
@@ -76,7 +77,7 @@ def sync_if(step: If) -> RunSync | None:
 
 
 def sync_choose(step: Choose) -> RunSync | None:
-    """Return the function that evaluates the decider and runs its branch, None if a branch needs a coroutine."""
+    """Return the fast path of a ``<choose>``, None if one of its cases has none or has the attribute ``to``."""
     cases: tuple[Any, ...] = step.case
     others: tuple[Any, ...] = () if step.otherwise is None else (step.otherwise,)
     if any(branch.run_sync is None or branch.model.to for branch in (*cases, *others)):
@@ -93,7 +94,10 @@ def sync_choose(step: Choose) -> RunSync | None:
 
 
 def sync_outputs(outputs: Outputs, inner: Program) -> Program | None:
-    """Return the program that evaluates the outputs without a coroutine, None if ``inner`` needs one."""
+    """Return a program whose fast path runs ``inner`` and evaluates the outputs.
+
+    None if ``inner`` has no fast path.
+    """
     run_inner, evaluated = inner.run_sync, outputs.evaluated
     if run_inner is None:
         return None
@@ -105,7 +109,10 @@ def sync_outputs(outputs: Outputs, inner: Program) -> Program | None:
 
 
 def sync_call(call: Call, inner: Program) -> Program | None:
-    """Return the program that calls a step without a coroutine, None if ``inner`` needs one."""
+    """Return a program whose fast path calls the step: creates its scope, sets the inputs, exports the outputs.
+
+    None if ``inner`` has no fast path.
+    """
     run_inner = inner.run_sync
     if run_inner is None:
         return None
