@@ -6,8 +6,8 @@
 
 Rules: a parameter belongs to the function, a name to the flow. A parameter without a default is required. One with a
 default is optional unless ``requires`` or ``rebind`` contains it. The names in a list ``rebind`` belong to the required
-parameters, by position. If the list is longer, each further name is that of a parameter too. These are the rules of
-OpenStack TaskFlow.
+parameters, by position. If the list is longer, each further name belongs to the parameter of this name, or to
+``**kwargs``. These are the rules of OpenStack TaskFlow.
 """
 
 from __future__ import annotations
@@ -60,9 +60,10 @@ class Parameters:
 
     @classmethod
     def by_name(cls, owner: str, function: Callable[..., Any]) -> Parameters:
-        """Return the parameters of a function all of whose parameters can be passed by name; raises ValueError for any other.
+        """Return the parameters of a function that is to be called with named arguments only.
 
-        ``owner`` is what the function belongs to, for messages.
+        Raises ValueError if it has a positional-only parameter, or no signature. ``owner`` is what the function belongs
+        to, for messages.
         """
         parameters = cls.of(function)
         called = f"{owner}: {getattr(function, '__name__', type(function).__name__)}()"
@@ -79,7 +80,7 @@ class Parameters:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The parameters without a default, except ``context``, which the engine fills: the flow must pass their values."""
+        """The parameters for which the flow must pass values: those without a default, except ``context``."""
         return (*self.positional, *(name for name in self.required if name != CONTEXT))
 
     @property
@@ -88,7 +89,7 @@ class Parameters:
         return CONTEXT in self.required or CONTEXT in self.optional
 
     def accepts(self, name: str) -> bool:
-        """Return whether the function can be called with an argument of this name: it has the parameter, or ``**kwargs``."""
+        """Return whether the function accepts an argument of this name: it has the parameter, or ``**kwargs``."""
         return self.any_name or name in self.required or name in self.optional
 
     def problems(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -169,7 +170,10 @@ class ArgumentNames:
         )
 
     def arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments by parameter, given the values by name of the flow; raises LookupError if one is missing."""
+        """Return the arguments by parameter; ``values`` are the values by name of the flow.
+
+        Raises LookupError if the value for a required parameter is missing.
+        """
         arguments = {}
         for parameter, name in self.names.items():
             if name in values:
@@ -180,7 +184,7 @@ class ArgumentNames:
 
 
 def _rebound(owner: str, parameters: Sequence[str], rebind: Rebind) -> Mapping[str, str]:
-    """Return ``rebind`` as a mapping from parameters to names; raises TypeError if it is neither a list nor a mapping."""
+    """Return ``rebind`` as a mapping from parameters to names; raises TypeError if it is no list or mapping."""
     if isinstance(rebind, Mapping):
         return rebind
     if isinstance(rebind, str) or not isinstance(rebind, Sequence):

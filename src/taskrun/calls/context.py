@@ -53,7 +53,7 @@ class StepContext:
 
     @property
     def idempotency_key(self) -> str:
-        """A text that identifies this attempt of this step; it is the same when the attempt is executed again after a crash.
+        """A text that identifies this attempt of this step; it stays the same if a crash makes it run again.
 
         Pass it to a service, so that the service does the same work only once.
         """
@@ -61,7 +61,7 @@ class StepContext:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the run or the step was cancelled; a long function in a thread should check it often, and then return."""
+        """Whether the run or step was cancelled; a long function in a thread should check it often, and then return."""
         return self.stopped()
 
     def progress(self, fraction: float, text: str = "") -> None:

@@ -21,10 +21,10 @@ Provides: TypeAlias = str | Sequence[str] | AbstractSet[str] | Mapping[str, Any]
 
 
 def keys_by_name(owner: str, provides: Provides | None) -> Mapping[str, Any]:
-    """Return for each output name in ``provides`` the key or position of its value in the result; None: the whole result.
+    """Return for each output name in ``provides`` the key or position of its item in the result of the Task.
 
-    ``owner`` is the name of the Task, for messages. Raises TypeError if ``provides`` has a wrong type, and ValueError
-    if it contains the name RESULT, which is always the whole result.
+    None stands for the whole result. ``owner`` is the name of the Task, for messages. Raises TypeError if ``provides``
+    has a wrong type, and ValueError if it contains the name RESULT, which is always the whole result.
     """
     keys = dict(_keys(owner, provides))
     for name in keys:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 INLINE, THREAD, PROCESS = "inline", "thread", "process"
 EXECUTORS = (INLINE, THREAD, PROCESS)
-"""The names of the executors of taskrun: the event loop, a worker thread, a worker process; other names are those of beans."""
+"""The executors of taskrun: the event loop, a worker thread, a worker process. Any other name is that of a bean."""
 
 
 def values_for(frame: Frame, parameters: Parameters) -> dict[str, Any]:
@@ -69,7 +69,7 @@ async def _call_or_offload(
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Return whether a call returns a coroutine: for an ``async def`` function, or an object whose ``__call__`` is one."""
+    """Return whether a callable is an ``async def`` function, or an object whose ``__call__`` is one."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
@@ -99,7 +99,7 @@ def executor_bean(frame: Frame, name: str) -> Executor:
 
 
 async def _inline(function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
-    """Call a function at once, on the event loop, and return its value; it is a coroutine only to be awaited like the others."""
+    """Call a function on the event loop and return its value; awaitable, as the calls in other executors are."""
     return function(*positional, **named)
 
 

@@ -82,7 +82,7 @@ def has_revert(bean: Any) -> bool:
 
 
 def names_for_revert(bean: Any) -> frozenset[str]:
-    """Return the names under which the ``revert`` of a bean gets its arguments from the flow; an empty set if it has none."""
+    """Return the names of the values of the flow that the ``revert`` of a bean needs; an empty set without one."""
     task = task_of(bean)
     if task is None or not task.has_revert:
         return frozenset()
@@ -146,7 +146,7 @@ def _context_for(
 
 @dataclass(frozen=True, slots=True)
 class _WithHooks:
-    """Function that calls a method of a Task between its ``pre_…`` and ``post_…`` methods; a process can unpickle it."""
+    """Function that calls a method of a Task between its ``pre_…`` and ``post_…`` methods; it can be pickled."""
 
     before: Callable[[], Any]
     work: Callable[..., Any]
@@ -161,7 +161,7 @@ class _WithHooks:
 
 
 async def _with_hooks(frame: Frame, task: Task, method: str, arguments: dict[str, Any]) -> Any:
-    """Call the method ``execute`` or ``revert`` of a Task between its ``pre_…`` and ``post_…`` methods; return its value."""
+    """Call ``execute`` or ``revert`` of a Task between its ``pre_…`` and ``post_…`` methods; return its value."""
     before, work, after = f"pre_{method}", getattr(task, method), f"post_{method}"
     around = [getattr(task, name) for name in (before, after)]
     if not any(map(is_async, (*around, work))):

@@ -39,10 +39,10 @@ class Task(ABC):
 
     Parameters:
         name: the name in messages; default: the class with its module.
-        provides: output names for the result or its parts (a name, tuple, set or mapping); default: ``default_provides``.
-        requires: further parameters that get an argument; only useful if the method has ``**kwargs``.
+        provides: output names for the result or its items, see ``Provides``; default: ``default_provides``.
+        requires: further parameters that must get an argument: optional ones, or names for ``**kwargs``.
         auto_extract: whether each parameter in the signatures of ``execute`` and ``revert`` gets an argument.
-        rebind: the names that the arguments have in the flow: a list, by position, or a mapping from parameters to names.
+        rebind: the names of the arguments in the flow: a list, by position, or a mapping from parameters to names.
         inject: values by name, which replace those of the flow.
         ignore_list: parameters that get no argument.
         revert_rebind: ``rebind`` for ``revert``; default: the names of ``execute``.
@@ -103,10 +103,10 @@ class Task(ABC):
 
     @abstractmethod
     def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Do the work of the step and return its result; may be ``async``. A subclass implements it with its own parameters."""
+        """Do the work of the step and return its result; may be ``async``. A subclass declares the parameters."""
 
     def revert(self, *args: Any, **kwargs: Any) -> Any:  # noqa: B027 - a task need not have a compensation
-        """Undo the work of ``execute``; may be ``async``. The default does nothing, so that the step has no compensation.
+        """Undo the work of ``execute``; may be ``async``. Without this method the step has no compensation.
 
         A subclass declares the parameters that it needs: those of ``execute``, ``result`` (the value that ``execute``
         returned or the exception that it raised), ``failure`` (the exception that started the rollback) and
@@ -126,7 +126,10 @@ class Task(ABC):
         """Prepare ``revert``; called directly before it. The default does nothing."""
 
     def post_revert(self) -> Any:  # noqa: B027 - a hook
-        """Clean up after ``revert``; called after it, also if ``revert`` or ``pre_revert`` failed. The default does nothing."""
+        """Clean up after ``revert``; called after it, also if ``revert`` or ``pre_revert`` failed.
+
+        The default does nothing.
+        """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -169,7 +172,7 @@ class Task(ABC):
         )
 
     def _from_flow(self, names: Iterable[str]) -> frozenset[str]:
-        """Return those of the ``names`` whose values must come from the flow, because ``inject`` does not contain them."""
+        """Return those of the ``names`` whose values come from the flow, because ``inject`` does not contain them."""
         return frozenset(names).difference(self.inject)
 
     def _check_inject(self) -> None:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class _VirtualTimeSelector(selectors.DefaultSelector):
-    """Selector with the virtual clock: it does not wait for files or timers, but sets the clock forward to the next timer.
+    """Selector with the virtual clock: instead of waiting for the next timer, it sets the clock forward to it.
 
     ``now`` is the virtual time in seconds. While ``jobs`` (functions in executors, child processes) are running, it
     waits in real time.
