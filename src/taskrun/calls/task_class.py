@@ -184,9 +184,9 @@ class Task(ABC):
                 raise ValueError(f"{self.name}: inject contains '{name}', which {text}")
 
     def _parameters_of_step(self) -> Parameters:
-        """Return the parameters of ``execute`` and ``revert`` together, as if they were those of one function.
+        """Return the parameters of ``execute`` and ``revert`` together, under their names in the flow.
 
-        They have their names in the flow. The step must have a value for each required one.
+        The step must pass a value for each required one. Injected values are not among them.
         """
         names, revert_names = self.execute_names, self.revert_names
         required, optional = (*names.required, *revert_names.required), (*names.optional, *revert_names.optional)

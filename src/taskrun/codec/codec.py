@@ -36,7 +36,7 @@ TAG = "$"
 MAX_DEPTH = 100
 """Values that are nested deeper than this number of levels are refused."""
 _MAX_DECIMAL_BITS = 4096
-"""Longer integers are written in hexadecimal, because Python limits the length of decimal ones."""
+"""Integers with more bits are written in hexadecimal, because Python limits the length of decimal numbers."""
 _FAST_INT_LIMIT = 1 << 64
 _MAX_REPR = 40
 
@@ -282,7 +282,7 @@ def _shortened_repr(value: Any) -> str:
 
 
 def _unsupported_type(cls: type) -> str:
-    """Return the message for a value of an unsupported type; it says which type or setting would help."""
+    """Return the message for a value of an unsupported type; it suggests a supported type, or a codec."""
     known = next(
         (base.__name__ for base in cls.__mro__[1:-1] if base in BUILTIN_TYPES or base in (dict, list, tuple, set)), None
     )

@@ -19,7 +19,7 @@ HANDLER_ATTRIBUTES = ("error_code", "params", "biz_fatal", "status")
 """The attributes of any exception that handlers and ``<retry>`` of a flow read."""
 
 _HEAP_TYPE = 1 << 9
-"""``Py_TPFLAGS_HEAPTYPE``, set on types created at run time; the constructors of other types are written in C."""
+"""Flag of a class that was not written in C but created at run time (``Py_TPFLAGS_HEAPTYPE``)."""
 
 _C_ATTRIBUTES: Mapping[type, tuple[str, ...]] = MappingProxyType(
     {
@@ -56,7 +56,7 @@ def dump_exception(error: BaseException, codecs: Codecs) -> str:
 def rebuild_exception(cls: type[Exception], args: Sequence[Any], attributes: Mapping[str, Any]) -> Exception:
     """Create an exception of the class ``cls`` from its arguments and attributes, without running Python constructors.
 
-    Any exception that its constructor raises is propagated; TypeError if it creates an object of another class.
+    Raises what the constructor of its base class in C raises, and TypeError if that creates an object of another class.
     """
     base: Any = cls
     while base.__flags__ & _HEAP_TYPE:

@@ -67,14 +67,14 @@ class CommitGroup:
         return self.open_journals <= 1
 
     def commit_soon(self) -> None:
-        """Schedule a commit at the next iteration of the event loop."""
+        """Schedule a commit at the next iteration of the event loop, in place of a later one."""
         if not self._commits_soon:
             self._cancel_handle()
             self._handle = asyncio.get_running_loop().call_soon(self.commit)
             self._commits_soon = True
 
     def commit_later(self) -> None:
-        """Schedule a commit in NOTE_SECONDS unless one is scheduled already."""
+        """Schedule a commit in NOTE_SECONDS; do nothing if a commit is scheduled already."""
         if self._handle is None:
             self._handle = asyncio.get_running_loop().call_later(NOTE_SECONDS, self.commit)
 
@@ -101,9 +101,9 @@ class CommitGroup:
 
 
 class CommitGroups:
-    """The commit groups of one store, one for each event loop that uses it; may be called in any thread.
+    """The commit groups of one store, one for each event loop that uses it.
 
-    The group of an event loop that no longer exists is dropped.
+    ``here`` may be called in any thread. The group of an event loop that no longer exists is dropped.
     """
 
     def __init__(self, store: Store) -> None:

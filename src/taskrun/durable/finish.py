@@ -36,7 +36,7 @@ class Finish:
     def end(
         self, state: RunState, error: BaseException | None = None, outputs: Mapping[str, Any] | None = None
     ) -> None:
-        """Record that the run is over or suspended: its new ``state``, with its error or its outputs."""
+        """Record that the run has ended or is suspended: its new ``state``, with its error or its outputs."""
         run, recorder = self._run, self._recorder
         if recorder is None:
             return

@@ -21,7 +21,7 @@ POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 2.0
 """The seconds between two renewals of the lease."""
 STALE_AFTER = 30.0
-"""An owner whose process cannot be checked counts as dead after this number of seconds without a heartbeat."""
+"""An owner that has sent no heartbeat for this number of seconds counts as dead."""
 
 
 class Heartbeat:

@@ -5,7 +5,7 @@
     if result.status == "SUSPENDED":
         result = manager.runs.resume(result.run_id, {"approved": True})
 
-Rules: a run is named by its id or by the beginning of it. Each operation that executes steps exists twice: for programs
+Rules: the operations here accept the beginning of a run's id. Each one that executes steps exists twice: for programs
 without an event loop and, with ``_async``, for use inside one.
 """
 
@@ -79,7 +79,7 @@ class RunOperations(History):
         return self._flows.flow_of(self._record_of(run_id), flow)[0]
 
     def waiting(self, run_id: str) -> tuple[WaitPoint, ...]:
-        """Return the wait points of a run; a run that is not suspended has none."""
+        """Return the wait points of a run, with the inputs that they request; it has none unless it is suspended."""
         return wait_points_of(self._record_of(run_id))
 
     async def resume_async(
@@ -96,7 +96,7 @@ class RunOperations(History):
             run_id: the id of the run, or the beginning of it.
             inputs: those that the run waits for, and those with ``persist="false"``, which are never recorded.
             flow: a file to continue with instead of the run's own flow; its steps are matched with the records by path.
-            stale_after: after so many seconds without a heartbeat, an owner that cannot be checked counts as dead.
+            stale_after: an owner that has sent no heartbeat for so many seconds counts as dead.
 
         If the run has already succeeded, its result is returned. Raises UnknownRunError, RunOwnedError if another
         process executes the run, TransitionError if it is over, InputError for wrong inputs (nothing has changed then),
@@ -155,8 +155,8 @@ class RunOperations(History):
             flow: a file to run instead of the flow of the earlier run.
             new_id: the id of the new run; default: a random one.
 
-        Raises UnknownRunError, StoreError if there is no such step or nothing failed, TransitionError if the flow has
-        ``restartable="false"``, and the exceptions of ``run``.
+        Raises UnknownRunError, StoreError if there is no ``from_step`` or the run has not failed, TransitionError if
+        the flow has ``restartable="false"``, and the exceptions of ``run``.
         """
         record = self._record_of(run_id)
         compiled, _ = self._flows.flow_of(record, flow)

@@ -1,4 +1,4 @@
-"""Recorder: the journal of a recorded run for the kernel, which passes and receives Python values instead of JSON text.
+"""Recorder: the journal of a recorded run, which steps read and write with Python values instead of JSON text.
 
     items = recorder.remember("main/loop:items", lambda: list(frame.eval(self.items)))
 
@@ -71,7 +71,7 @@ class Recorder:
     def abort(self, error: TaskrunError) -> RunAborted:
         """Return the exception to raise in order to abort the run because of ``error``.
 
-        The other branches of the run end too, when they next use the recorder.
+        From now on ``problem`` is this error, so that no handler in any branch catches a failure any more.
         """
         self.abort_reason = self.abort_reason or error
         return RunAborted(error)

@@ -85,7 +85,10 @@ class Store(Protocol):
         """
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """Return the stored requests for the owner of a run, the oldest first; they stay in the store."""
+        """Return the requests for the owner of a run, the oldest first.
+
+        Reading does not remove them: they stay until the run is not active any more.
+        """
 
     def runs(
         self,
@@ -137,8 +140,8 @@ def fencing_error(run_id: str, epoch: int, present: int | None, owner: Owner | N
 def check_claim(run: RunSummary, now: float, stale_after: float) -> None:
     """Raise an exception if a run cannot be claimed.
 
-    TransitionError: the run has ended for good. RunOwnedError: its owner may be alive. An owner whose process cannot be
-    checked counts as dead after ``stale_after`` seconds without a heartbeat.
+    TransitionError: the run has ended for good. RunOwnedError: its owner may be alive, because it is not known to be
+    dead and has sent a heartbeat in the last ``stale_after`` seconds.
     """
     if not TRANSITIONS[run.state]:
         raise TransitionError(f"run {run.run_id} is over: it is {run.state}")

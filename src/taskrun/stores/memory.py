@@ -92,8 +92,8 @@ class MemoryStore:
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
         """Make ``owner`` the owner of a run, and return its new epoch; ``now`` is the time in seconds since 1970.
 
-        Raises RunOwnedError if the present owner may be alive, and TransitionError if the run has ended for good. An
-        owner whose process cannot be checked counts as dead after ``stale_after`` seconds without a heartbeat.
+        Raises RunOwnedError if the present owner may be alive: it is not known to be dead, and has sent a heartbeat in
+        the last ``stale_after`` seconds. Raises TransitionError if the run has ended for good.
         """
         with self._lock:
             entry = self._entry(run_id)
@@ -114,7 +114,7 @@ class MemoryStore:
             self._entry(run_id).requests.setdefault(kind)
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """Return the stored requests for the owner of a run, the oldest first; they stay in the store."""
+        """Return the requests for the owner of a run, the oldest first; reading does not remove them."""
         with self._lock:
             return tuple(self._entry(run_id).requests)
 
@@ -185,7 +185,7 @@ class MemoryStore:
         return self._entries
 
     def _entry(self, run_id: str) -> _Entry:
-        """Return the entry of a run; raises UnknownRunError."""
+        """Return what the store has of a run; raises UnknownRunError."""
         entry = self._open_entries().get(run_id)
         if entry is None:
             raise unknown_run(run_id)

@@ -183,7 +183,7 @@ class SqliteStore:
             )
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """Return the stored requests for the owner of a run, the oldest first; they stay in the store."""
+        """Return the requests for the owner of a run, the oldest first; reading does not remove them."""
         with self._reading():
             rows = self._execute("SELECT kind FROM requests WHERE run = ? ORDER BY id", (self._run_number(run_id),))
             return tuple(kind for (kind,) in rows)
