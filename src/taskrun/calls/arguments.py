@@ -149,10 +149,10 @@ class ArgumentNames:
     ) -> ArgumentNames:
         """Decide under which name of the flow each parameter gets its argument.
 
-        Parameters: ``owner`` names the function in messages. ``requires`` are further parameters that get an argument
-        (for ``**kwargs``). ``rebind`` gives parameters other names. ``auto_extract``: all parameters except ``ignored``
-        get an argument. Raises ValueError if the function does not accept one of these, or if a required one gets no
-        argument.
+        Parameters: ``owner`` names the function in messages. ``requires`` are further parameters that must get an
+        argument: optional ones, or names for ``**kwargs``. ``rebind`` gives parameters other names. ``auto_extract``:
+        all parameters except ``ignored`` get an argument. Raises ValueError if the function does not accept one of
+        these, or if a required one gets no argument.
         """
         needed = [name for name in parameters.required if name not in ignored]
         names = dict.fromkeys((*(needed if auto_extract else ()), *requires))

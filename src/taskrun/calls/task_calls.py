@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def task_of(bean: Any) -> Task | None:
-    """Return a bean as a Task, None if it is none.
+    """Return a bean as a Task, None if it is not used as a Task.
 
     A Task is returned unchanged. A subclass of Task is instantiated. An object with methods ``execute`` and ``revert``
     is wrapped in a FunctionTask. Raises PluginError if that is not possible.

@@ -51,7 +51,7 @@ class CompensationFrame(Frame):
 def register_compensation(
     frame: Frame, step: Step, values: Mapping[str, Any], done: Completion, record: StepRecord | None = None
 ) -> None:
-    """Add the compensation of a completed step to the list of its container.
+    """Add the compensation of a completed step to the list of its container; ``frame`` is the frame of the step.
 
     ``values`` are the variables that the compensation reads. ``done`` is the completion of the step. ``record`` is the
     record of the step, None if it has none.
@@ -69,9 +69,9 @@ def register_compensation(
 async def with_compensation(frame: Frame, inner: Inner, index: int | None = None) -> Completion:
     """Run the body of a container, and compensate its completed steps if it fails or is cancelled.
 
-    ``inner`` executes the body. ``index`` is the number of the body in a container with several bodies (branches). If
-    an earlier process died during the rollback, the body is not run: the rollback is continued. Raises the failure of
-    the body after the rollback.
+    ``inner`` executes the body. ``index`` is the number of the body if the container has several (branches). Raises the
+    failure of the body after the rollback. If an earlier process died during this rollback, the body is not run: only
+    the rest of the rollback is performed.
     """
     run = frame.run
     outer = frame.compensations
@@ -200,7 +200,8 @@ async def _compensate(one: Compensation, failure: Exception) -> None:
 def recorded_compensations(run: Run, path: str, *, retry_failed: bool = False) -> list[Compensation]:
     """Return the compensations of the steps inside the step at ``path``, created from their records, the oldest first.
 
-    Compensations that have failed before are marked as failed; with ``retry_failed=True`` they are to be tried again.
+    A compensation that has failed before is not tried again (its recorded failure is raised), unless ``retry_failed``
+    is True.
     """
     compensations = []
     journal = run.journal

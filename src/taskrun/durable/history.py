@@ -155,7 +155,7 @@ def resolve_run_id(store: Store, text: str) -> str:
 
 @contextmanager
 def _readable(what: str) -> Iterator[None]:
-    """Convert errors that the block raises for malformed data to StoreError; ``what`` names the data in the message.
+    """Convert errors that the ``with`` block raises for malformed data to StoreError; its message names the data, ``what``.
 
     A file may be damaged in a way that SQLite does not notice; then only the conversion of its rows fails.
     """

@@ -288,7 +288,7 @@ def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
 
 
 def _mark_running(run: Run, recorder: Recorder, record: RunRecord, input_records: tuple[StepRecord, ...]) -> None:
-    """Record that a resumed run is RUNNING, in one commit with ``input_records``; a rollback stays REVERTING."""
+    """Record that a resumed run is RUNNING, with ``input_records``; one that was in a rollback stays REVERTING."""
     if record.state is RunState.REVERTING:
         run.state = record.state
     elif record.state is not RunState.RUNNING:

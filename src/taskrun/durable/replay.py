@@ -39,12 +39,12 @@ def records_to_replay(records: Iterable[StepRecord], state: RunState) -> list[St
 
 
 def inherited_records(records: list[StepRecord], record: RunRecord, from_step: str | None) -> list[StepRecord]:
-    """Return the records that a new run inherits from an earlier one (``record``), to return their results again.
+    """Return the records that a new run inherits from an earlier one, so that it need not repeat their steps.
 
-    ``from_step`` is the path of a step, with or without ``main/``: the records written before that step began are
-    inherited. With None, all are inherited that were written before the failure of the run was rolled back; the step
-    that failed is executed again. Records of cancelled steps, and of steps with a rollback (begun, done or failed), are
-    never inherited.
+    ``records`` and ``record`` are those of the earlier run. ``from_step`` is the path of a step, with or without
+    ``main/``: the records written before that step began are inherited. With None, all are inherited that were written
+    before the failure of the run was rolled back; the step that failed is executed again. Records of cancelled steps,
+    and of steps with a rollback (begun, done or failed), are never inherited.
 
     Raises StoreError if the run has not executed ``from_step``, or if ``from_step`` is None and the run has succeeded.
     """

@@ -94,7 +94,7 @@ class StoreClient:
 
     @contextmanager
     def claimed(self, run_id: str, stale_after: float) -> Iterator[tuple[int, RunRecord]]:
-        """Claim a run for this process during the block; yield the new epoch and the run's record.
+        """Claim a run for this process; yield its new epoch and its record to the ``with`` block.
 
         If the block raises, the ownership ends at once, so that another process can resume the run. Otherwise it stays.
         Raises RunOwnedError if another process executes the run, TransitionError if the run has ended for good.

@@ -68,7 +68,10 @@ def damaged_record_error(path: Path | str, error: Exception) -> StoreError:
 
 @contextmanager
 def translate_errors(path: Path | str) -> Iterator[None]:
-    """Convert errors of SQLite and of the file system in the block to StoreError; ``path`` is the database file."""
+    """Convert errors of SQLite and of the file system that the ``with`` block raises to StoreError.
+
+    ``path`` is the database file, which the messages name.
+    """
     try:
         yield
     except MEDIUM_ERRORS as error:

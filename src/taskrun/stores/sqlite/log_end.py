@@ -21,8 +21,8 @@ _MAX_RUNS = 10_000
 class KnownRun(NamedTuple):
     """What is cached of a run that this process writes: its row id (``number``), its epoch, and a block of row ids.
 
-    ``block`` is the last block of the log in which the table ``places`` says that the run has rows; -1 if it is
-    unknown.
+    ``block`` is the last block of row ids (see ``BLOCK_BITS``) that the table ``places`` lists for the run; -1 if it is
+    not known.
     """
 
     number: int
