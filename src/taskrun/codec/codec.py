@@ -115,7 +115,10 @@ class Codecs:
             raise StoreError(f"a recorded value cannot be read: {type(error).__name__}: {error}") from error
 
     def _read(self, data: Any) -> Any:
-        """Return the value for data from ``json.loads``; objects with the member ``$`` become values of that kind."""
+        """Return the value that the data from ``json.loads`` stand for.
+
+        An object with the member ``$`` stands for a value of the kind that this member names.
+        """
         if isinstance(data, list):
             return [self._read(one) for one in data]
         if not isinstance(data, dict):
@@ -239,7 +242,10 @@ def _dump_plain_dict(value: dict[Any, Any]) -> str | None:
 
 
 def _is_valid_unicode(value: str) -> bool:
-    """Return whether UTF-8 can encode a text; a text with lone surrogates would be changed by JSON."""
+    """Return whether UTF-8 can encode a text.
+
+    A text with lone surrogates cannot be encoded, and JSON would change it: it joins two of them into one character.
+    """
     if value.isascii():
         return True
     try:

@@ -155,7 +155,7 @@ def resolve_run_id(store: Store, text: str) -> str:
 
 @contextmanager
 def _readable(what: str) -> Iterator[None]:
-    """Convert errors that the ``with`` block raises for malformed data to StoreError; its message names the data, ``what``.
+    """Convert errors of the ``with`` block about malformed data, which ``what`` names, to StoreError.
 
     A file may be damaged in a way that SQLite does not notice; then only the conversion of its rows fails.
     """

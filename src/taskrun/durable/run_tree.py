@@ -93,7 +93,9 @@ class _Entry:
 
 
 def step_and_part(record: StepRecord) -> tuple[str, str]:
-    """Return the path of the step of a record, and the name of the part; ``""`` if the whole step is recorded.
+    """Return the path of the step to which a record belongs, and the name of the part that it records.
+
+    The name is ``""`` for the record of the step itself.
 
     >>> step_and_part(StepRecord("main/loop:items", "items"))
     ('main/loop', 'items')
@@ -127,9 +129,9 @@ def _tree(records: Iterable[StepRecord]) -> RunStep:
 
 
 def _entry_of(entries: dict[str, _Entry], key: str, position: int) -> _Entry:
-    """Return the entry of the step at the path ``key``.
+    """Return what is known of the step at the path ``key``, to add something to it.
 
-    If it does not exist, it is created, and with it the entries of all steps that enclose it.
+    For a new path the entry is created, and with it the entries of all steps that enclose the step.
     """
     entry = entries.get(key)
     if entry is None:

@@ -54,9 +54,10 @@ class LogEnd:
 
 
 def append_fence(connection: sqlite3.Connection) -> None:
-    """Append a row that belongs to no run, so that every other process notices that its ``LogEnd`` is outdated.
+    """Append a fence to the log: a row that belongs to no run.
 
-    Call it in the transaction that claims or deletes a run. Such rows are never removed.
+    By it every other process notices that its ``LogEnd`` is outdated. Call this function in the transaction that claims
+    or deletes a run. Fences are never removed.
     """
     last_id = connection.execute(
         "INSERT INTO steps (run, key, kind, state, attempt, signal, note) VALUES (0, '', 'fence', '', 0, '', '')"

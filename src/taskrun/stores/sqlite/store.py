@@ -240,7 +240,7 @@ class SqliteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Lock the connection while the ``with`` block reads; errors, also those about malformed rows, become StoreError."""
+        """Lock the connection while the ``with`` block reads; errors, also about malformed rows, become StoreError."""
         with self._lock, translate_errors(self.path):
             try:
                 yield
@@ -252,7 +252,7 @@ class SqliteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Execute the ``with`` block in a write transaction; commit it at the end, or roll it back after an exception."""
+        """Execute the ``with`` block in a write transaction; commit it, or roll it back after an exception."""
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
