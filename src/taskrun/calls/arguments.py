@@ -1,13 +1,13 @@
-"""Parameters of a Python function, and the names under which a flow gives their values.
+"""Parameters of a Python function, and the names under which a flow passes their values.
 
     def execute(self, spam, eggs, bacon=None): ...      spam and eggs are required, bacon is optional
-    rebind=["ham", "yolk"]                              spam gets the value named ham, eggs that named yolk
-    rebind={"spam": "ham"}                              the same for spam alone
+    rebind=["ham", "yolk"]                              spam gets the variable ham, eggs the variable yolk
+    rebind={"spam": "ham"}                              spam gets the variable ham, eggs the variable eggs
 
-Rules: a parameter belongs to the function, a name to the flow. A parameter without a default is required; one with a
-default is optional unless ``requires`` or ``rebind`` names it. A list for ``rebind`` is matched with the required
-parameters by position; a name beyond these needs a parameter of that name, or ``**kwargs``. These are OpenStack
-TaskFlow's rules.
+Rules: a parameter belongs to the function, a name to the flow. A parameter without a default is required. One with a
+default is optional unless ``requires`` or ``rebind`` contains it. The names in a list ``rebind`` belong to the required
+parameters, by position. If the list is longer, each further name belongs to the parameter of this name, or to
+``**kwargs``. These are the rules of OpenStack TaskFlow.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from typing import Any, TypeAlias
 from taskrun.errors import near_hint
 
 CONTEXT = "context"
-"""The parameter that receives a StepContext unless the flow gives it another value."""
+"""The name of the parameter that gets the StepContext, unless the flow passes another value under this name."""
 
 Rebind: TypeAlias = Sequence[str] | Mapping[str, str]
-"""Names in the order of the parameters, or by parameter."""
+"""A value of the setting ``rebind``: names in the order of the parameters, or a mapping from parameters to names."""
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of a function.
+    """The names of the parameters of a function.
 
-    ``required`` and ``optional`` can be given by name, ``positional`` only by position; ``any_name`` is true for a
-    function with ``**kwargs``. ``known`` is false for a built-in function that has no signature.
+    ``required`` have no default, ``optional`` have one; both can be passed by name. ``positional`` can be passed only
+    by position. ``any_name`` is True for a function with ``**kwargs``. ``known`` is False for a built-in function whose
+    signature Python cannot read.
     """
 
     required: tuple[str, ...] = ()
@@ -44,7 +45,7 @@ class Parameters:
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Parameters:
-        """Return the parameters of a function."""
+        """Return the parameters of a function, read from its signature."""
         try:
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError):
@@ -59,7 +60,11 @@ class Parameters:
 
     @classmethod
     def by_name(cls, owner: str, function: Callable[..., Any]) -> Parameters:
-        """Return the parameters of a function of ``owner``; raises ValueError if they cannot all be given by name."""
+        """Return the parameters of a function that is to be called with named arguments only.
+
+        Raises ValueError if it has a positional-only parameter, or no signature. ``owner`` is what the function belongs
+        to, for messages.
+        """
         parameters = cls.of(function)
         called = f"{owner}: {getattr(function, '__name__', type(function).__name__)}()"
         if not parameters.known:
@@ -70,27 +75,27 @@ class Parameters:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The parameters that can be given by name, the required ones first."""
+        """The parameters that can be passed by name, the required ones first."""
         return (*self.required, *self.optional)
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The parameters that need a value from the flow: those without a default, except the context."""
+        """The parameters for which the flow must pass values: those without a default, except ``context``."""
         return (*self.positional, *(name for name in self.required if name != CONTEXT))
 
     @property
     def takes_context(self) -> bool:
-        """Whether the function has a parameter for the context."""
+        """Whether the function has a parameter ``context``, which gets the StepContext."""
         return CONTEXT in self.required or CONTEXT in self.optional
 
     def accepts(self, name: str) -> bool:
-        """Return whether the function can be called with a named argument of that name."""
+        """Return whether the function accepts an argument of this name: it has the parameter, or ``**kwargs``."""
         return self.any_name or name in self.required or name in self.optional
 
     def problems(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield the problems of a call that passes arguments with these names.
+        """Yield what is wrong with a call that passes arguments with these names, in this order.
 
-        A problem is the name of the argument, "" for a missing one, and a message.
+        Each problem is a pair: the name of the argument that is wrong, "" if an argument is missing, and a message.
         """
         if not self.known:
             return
@@ -107,10 +112,9 @@ class Parameters:
                 yield "", f"its parameter '{name}' is not given: add <input name=\"{name}\"/>"
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the positional and the named arguments of a call, given the values by name.
+        """Return the positional and the named arguments of a call with these values, given by name.
 
-        Positional-only parameters are filled in the order of the values; a function without a signature receives all
-        values by position.
+        Positional-only parameters get the first values. A function whose signature is not known gets all by position.
         """
         if not self.known:
             return tuple(values.values()), {}
@@ -121,10 +125,10 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentNames:
-    """The names under which a flow gives the arguments of a function.
+    """Under which name of the flow each parameter of a function gets its argument.
 
-    ``names`` has the name of each parameter that gets an argument. ``required`` and ``optional`` are names of the flow;
-    ``parameters`` are those of the function.
+    ``names`` maps parameters to names of the flow. ``required`` and ``optional`` are the names of the flow that must
+    and may have a value. ``parameters`` are all parameters of the function.
     """
 
     names: Mapping[str, str]
@@ -143,11 +147,12 @@ class ArgumentNames:
         auto_extract: bool = True,
         ignored: Collection[str] = (),
     ) -> ArgumentNames:
-        """Return the names under which a flow gives the arguments of a function with these parameters.
+        """Decide under which name of the flow each parameter gets its argument.
 
-        Parameters: ``owner`` names the function in messages; ``requires`` are further parameters that get an argument;
-        ``rebind`` gives names to parameters; with ``auto_extract``, all parameters except ``ignored`` get an argument.
-        Raises ValueError if the function does not accept one of these, or if a required parameter gets no argument.
+        Parameters: ``owner`` names the function in messages. ``requires`` are further parameters that must get an
+        argument: optional ones, or names for ``**kwargs``. ``rebind`` gives parameters other names. ``auto_extract``:
+        all parameters except ``ignored`` get an argument. Raises ValueError if the function does not accept one of
+        these, or if a required one gets no argument.
         """
         needed = [name for name in parameters.required if name not in ignored]
         names = dict.fromkeys((*(needed if auto_extract else ()), *requires))
@@ -165,7 +170,10 @@ class ArgumentNames:
         )
 
     def arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments by parameter name, given the values by flow name; raises LookupError for a missing one."""
+        """Return the arguments by parameter; ``values`` are the values by name of the flow.
+
+        Raises LookupError if the value for a required parameter is missing.
+        """
         arguments = {}
         for parameter, name in self.names.items():
             if name in values:
@@ -176,7 +184,7 @@ class ArgumentNames:
 
 
 def _rebound(owner: str, parameters: Sequence[str], rebind: Rebind) -> Mapping[str, str]:
-    """Return the names of ``rebind`` by parameter; raises TypeError if it is neither a list nor a mapping."""
+    """Return ``rebind`` as a mapping from parameters to names; raises TypeError if it is no list or mapping."""
     if isinstance(rebind, Mapping):
         return rebind
     if isinstance(rebind, str) or not isinstance(rebind, Sequence):
@@ -186,7 +194,10 @@ def _rebound(owner: str, parameters: Sequence[str], rebind: Rebind) -> Mapping[s
 
 
 def _check(owner: str, parameters: Parameters, needed: Iterable[str], bound: Mapping[str, str]) -> None:
-    """Raise ValueError if a bound parameter is not accepted, or a needed one is not bound."""
+    """Raise ValueError if the function does not accept a parameter in ``bound``, or ``bound`` lacks one in ``needed``.
+
+    ``bound`` are the parameters that get an argument, ``needed`` those without a default.
+    """
     extra = [name for name in bound if not parameters.accepts(name)]
     if extra:
         named = "its parameters are: " + ", ".join(parameters.named) if parameters.named else "it has no parameters"
@@ -197,5 +208,5 @@ def _check(owner: str, parameters: Parameters, needed: Iterable[str], bound: Map
 
 
 def _quoted(names: Iterable[str]) -> str:
-    """Return the names in quotes, separated by commas."""
+    """Return the names in quotes, separated by commas, for a message."""
     return ", ".join(f"'{name}'" for name in names)

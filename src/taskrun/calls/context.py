@@ -1,12 +1,12 @@
-"""StepContext: the value of the parameter ``context`` of a Python function that a step calls.
+"""StepContext: what a Python function gets that a step calls, if it has a parameter ``context``.
 
     def pay(order, context):
         bank.pay(order.total, key=context.idempotency_key)
         context.progress(0.5, "paid")
 
-Rules: a context may be used in any thread. In a worker process it has the same idempotency key, but cannot report
-progress and is never cancelled: the process of a cancelled step is killed. Progress that is reported after the end of
-the step is ignored.
+Rules: a context may be used in any thread. In a worker process its idempotency key is the same, but it cannot report
+progress, and ``is_cancelled`` is always False: if the step is cancelled, the process is killed. Progress that is
+reported after the end of the step is ignored.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from taskrun.core.frame import Frame
 
 ReportProgress: TypeAlias = Callable[[float, str], None]
-"""Function that takes a fraction from 0 to 1 and a text."""
+"""A function that takes the progress as a fraction from 0 to 1, and a text for people."""
 
 
 def _never() -> bool:
-    """Return False, because a context that is created without ``stopped`` is never cancelled."""
+    """Return False: the default for ``stopped`` of a context that cannot be cancelled."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """The step that calls a function: its identity, its progress reports and its cancellation.
+    """What a Python function can ask and tell the step that calls it: identity, cancellation, progress.
 
-    Parameters: ``run_id`` is the id of the run that was started, ``path`` the path of the step in it, ``attempt`` the
-    attempt of the step's own ``<retry>``, counted from 1. ``report`` receives the progress and may be called from any
-    thread; ``stopped`` returns whether the step was cancelled.
+    Parameters: ``run_id`` is the id of the outermost run, ``path`` the path of the step in it. ``attempt`` is counted
+    from 1 by the ``<retry>`` of this step. ``report`` is called for each progress report, in any thread; None if
+    progress cannot be reported. ``stopped`` returns whether the step was cancelled.
     """
 
     run_id: str
@@ -52,18 +52,21 @@ class StepContext:
 
     @property
     def idempotency_key(self) -> str:
-        """A text that identifies this attempt of this step, and is the same when it is executed again after a crash."""
+        """A text that identifies this attempt of this step; it stays the same if a crash makes it run again.
+
+        Pass it to a service, so that the service does the same work only once.
+        """
         return f"{self.run_id}/{self.path}/{self.attempt}"
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the run or the step was cancelled; long work in a thread should check this regularly, and stop."""
+        """Whether the run or step was cancelled; a long function in a thread should check it often, and then return."""
         return self.stopped()
 
     def progress(self, fraction: float, text: str = "") -> None:
-        """Report the progress of the work: a ``fraction`` from 0 to 1 and a text for people.
+        """Report how far the work is: ``fraction`` is a number from 0 to 1, ``text`` tells people more.
 
-        Raises ValueError for another fraction, RunError in a worker process.
+        Raises ValueError for a number outside this range, and RunError in a worker process.
         """
         if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not 0 <= fraction <= 1:
             raise ValueError(f"progress goes from 0 to 1, not {fraction!r}")
@@ -80,9 +83,9 @@ class StepContext:
 
 @contextmanager
 def step_context(frame: Frame, *, shielded: bool = False) -> Iterator[StepContext]:
-    """Create the context of a call for the body of the ``with`` block.
+    """Yield the StepContext for one call of a function; it reports progress only inside the ``with`` block.
 
-    The context of a ``shielded`` call is never cancelled.
+    A ``shielded`` call (of a compensation) continues although the run is cancelled, so its context is never cancelled.
     """
     run, path = frame.run, frame.path
     loop, thread = asyncio.get_running_loop(), threading.get_ident()

@@ -1,11 +1,11 @@
-"""Conversion of the result of a task to named outputs, as its setting ``provides`` describes.
+"""Split the result of a Task into named outputs, as its setting ``provides`` describes.
 
-    provides="answer"                        the whole result
-    provides=("bits", "pieces")              the items of the result, by position
-    provides={"bits", "pieces"}              its items, by key
-    provides={"bits": "b", "all": None}      its items, by the key given; None is the whole
+    provides="answer"                        the output answer is the whole result
+    provides=("bits", "pieces")              bits is the first item of the result, pieces the second
+    provides={"bits", "pieces"}              bits is result["bits"], pieces is result["pieces"]
+    provides={"bits": "b", "all": None}      bits is result["b"], all is the whole result
 
-Rules: if the result does not have one of the items, the step fails and has no outputs at all.
+Rules: if the result lacks one of the items, the step fails and has no outputs at all.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any, TypeAlias
 from taskrun.core.completion import RESULT
 
 Provides: TypeAlias = str | Sequence[str] | AbstractSet[str] | Mapping[str, Any]
-"""A name, names by position, names that are keys, or a mapping from names to keys."""
+"""A value of the setting ``provides``: a name, a tuple of names, a set of names, or a mapping from names to keys."""
 
 
 def keys_by_name(owner: str, provides: Provides | None) -> Mapping[str, Any]:
-    """Return each output name of ``provides`` with its key or position in the result, None for the whole result.
+    """Return for each output name in ``provides`` the key or position of its item in the result of the Task.
 
-    Raises TypeError if ``provides`` is of a wrong type, ValueError if it names RESULT. ``owner`` is the name of the
-    task.
+    None stands for the whole result. ``owner`` is the name of the Task, for messages. Raises TypeError if ``provides``
+    has a wrong type, and ValueError if it contains the name RESULT, which is always the whole result.
     """
     keys = dict(_keys(owner, provides))
     for name in keys:
@@ -36,7 +36,10 @@ def keys_by_name(owner: str, provides: Provides | None) -> Mapping[str, Any]:
 
 
 def _keys(owner: str, provides: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each output name of ``provides`` with its key in the result; raises TypeError for a value of a wrong type."""
+    """Yield each output name in ``provides`` with the key of its value in the result.
+
+    Raises TypeError if ``provides`` has a wrong type.
+    """
     if provides is None:
         return
     if isinstance(provides, str):
@@ -53,7 +56,10 @@ def _keys(owner: str, provides: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def provided_outputs(owner: str, keys: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    """Return the outputs of a task: by name, the item of ``result`` at its key; raises LookupError for a missing item."""
+    """Return the outputs of a Task, by name: the items of ``result`` at the ``keys`` that ``keys_by_name`` returned.
+
+    Raises LookupError if the result lacks one of these items. ``owner`` is the name of the Task, for messages.
+    """
     outputs = {}
     for name, key in keys.items():
         try:

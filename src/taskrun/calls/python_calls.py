@@ -1,9 +1,9 @@
-"""Call Python functions from steps: collect their arguments and choose the executor.
+"""Call Python functions from steps: collect their arguments, and execute them in the right executor.
 
-Rules: the arguments are the inputs of the step, by name. For a step without inputs they are variables of the enclosing
-scope, by the names of the parameters. An ``async def`` function is awaited on the event loop; any other function runs
-in a worker thread, or in the executor that the step names, so that it does not block other branches. A parameter
-``context`` receives the StepContext unless the flow gives it another value.
+Rules: the arguments are the inputs of the step, by name. For a step without inputs they are the variables of the
+enclosing scope with the names of the parameters. An ``async def`` function is awaited on the event loop. Any other
+function is executed in a worker thread, or in the executor that the step names, so that it does not block other
+branches. A parameter ``context`` gets the StepContext unless the flow passes another value under this name.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 INLINE, THREAD, PROCESS = "inline", "thread", "process"
 EXECUTORS = (INLINE, THREAD, PROCESS)
-"""The executors of taskrun; any other executor is a bean."""
+"""The executors of taskrun: the event loop, a worker thread, a worker process. Any other name is that of a bean."""
 
 
 def values_for(frame: Frame, parameters: Parameters) -> dict[str, Any]:
-    """Return the values of a call by name: the inputs of the step or, if it has none, variables named like parameters.
+    """Return the values for a call, by name: the inputs of the step, or variables with the names of the parameters.
 
-    Raises LookupError if there is no variable for a parameter that needs a value.
+    The variables are used if the step has no inputs. Raises LookupError if there is none for a parameter without a
+    default.
     """
     inputs = frame.step.inputs
     if inputs:
@@ -48,7 +49,7 @@ def values_for(frame: Frame, parameters: Parameters) -> dict[str, Any]:
 
 
 async def call(frame: Frame, function: Callable[..., Any]) -> Any:
-    """Call a function for the step of ``frame`` and return its value."""
+    """Call a function with the inputs of the step of ``frame``, in the executor of the step, and return its value."""
     parameters = Parameters.of(function)
     values = values_for(frame, parameters)
     if not parameters.takes_context or CONTEXT in values:
@@ -60,7 +61,7 @@ async def call(frame: Frame, function: Callable[..., Any]) -> Any:
 async def _call_or_offload(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
-    """Call a function on the event loop if it is ``async``, else in the executor of the frame; return its value."""
+    """Call a function and return its value: on the event loop if it is ``async``, else in the executor of the frame."""
     if is_async(function):
         return await function(*positional, **named)
     value = await offload(frame, function, positional, named)
@@ -68,14 +69,17 @@ async def _call_or_offload(
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Return whether a call of the function returns a coroutine."""
+    """Return whether a callable is an ``async def`` function, or an object whose ``__call__`` is one."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 def offload(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]
 ) -> Awaitable[Any]:
-    """Run a plain function in the executor of the frame; without one, in a worker thread."""
+    """Execute a function that is not ``async`` in the executor of the frame; return an awaitable for its value.
+
+    A step that names no executor uses a worker thread.
+    """
     name = frame.executor or THREAD
     services = frame.run.services
     if name == INLINE:
@@ -87,7 +91,7 @@ def offload(
 
 
 def executor_bean(frame: Frame, name: str) -> Executor:
-    """Return the bean that ``executor="…"`` names; raises PluginError if it is not an Executor."""
+    """Return the Executor that a step names with ``executor="…"``; raises PluginError if the bean is something else."""
     bean = frame.run.beans.get(name)
     if not isinstance(bean, Executor):
         raise PluginError(f"executor '{name}' is a {type(bean).__name__}, not a concurrent.futures.Executor")
@@ -95,12 +99,15 @@ def executor_bean(frame: Frame, name: str) -> Executor:
 
 
 async def _inline(function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
-    """Call a function in the event loop and return its value."""
+    """Call a function on the event loop and return its value; awaitable, as the calls in other executors are."""
     return function(*positional, **named)
 
 
 def _apply(function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
-    """Call a function in a worker and return its value; a StopIteration becomes a RunError."""
+    """Call a function inside a worker and return its value.
+
+    A StopIteration becomes a RunError, because asyncio cannot pass this exception on.
+    """
     try:
         return function(*positional, **named)
     except StopIteration as error:  # asyncio forbids this exception in a future
@@ -110,9 +117,9 @@ def _apply(function: Callable[..., Any], positional: tuple[Any, ...], named: Map
 async def _in_process(
     frame: Frame, function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
-    """Call a function in a worker process.
+    """Call a function in a worker process and return its value.
 
-    Raises RunError that names the function or argument that cannot be pickled.
+    Raises RunError, which names the function or the argument, if one of them cannot be pickled.
     """
     try:
         return await frame.run.services.processes.run(_apply, function, positional, named)
@@ -124,7 +131,7 @@ async def _in_process(
 
 
 def _unpicklable(function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> str | None:
-    """Return a text that names the first part of a call that cannot be pickled, None if all parts can."""
+    """Return a text that names the part of a call (function or argument) that cannot be pickled; None if all can."""
     import cloudpickle
 
     parts = {"the function": function, **{f"argument {n + 1}": value for n, value in enumerate(positional)}}

@@ -1,8 +1,8 @@
-"""Execution of scripts in a worker thread, a worker process or another executor.
+"""Evaluate scripts outside the event loop: in a worker thread, a worker process or an executor of the user.
 
-Rules: a thread receives the compiled script, any other executor its text, which can always be pickled, and compiles it
-there. The script receives copies of the variables that it reads, and returns its value and the variables that it
-assigned.
+Rules: a thread gets the compiled script. Any other executor gets its text, which can always be pickled, and compiles it
+there. The script works on copies of the variables that it reads; its value, and the variables that it assigned, come
+back.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 RemoteScript: TypeAlias = Script | TextTemplate
-"""A script or text template that an executor can evaluate."""
+"""A script or text template, which can be evaluated in an executor."""
 
 
 def compile_with_defaults(node: Node, language: str) -> RemoteScript:
-    """Compile the script in the text of ``node`` with the default settings."""
+    """Compile the script in the text of ``node`` with the default settings of its language."""
     return compile_script(node, language=language)
 
 
 async def evaluate_async(script: RemoteScript, scope: Scope) -> Any:
-    """Evaluate a script on the event loop and return its value."""
+    """Evaluate a script on the event loop and return its value; a script with ``await`` is awaited."""
     value = script.run(scope)
     return await value if script.suspends else value
 
@@ -38,10 +38,11 @@ async def evaluate_async(script: RemoteScript, scope: Scope) -> Any:
 async def run_elsewhere(
     frame: Frame, script: RemoteScript, compile_node: Callable[[Node, str], RemoteScript] = compile_with_defaults
 ) -> Any:
-    """Evaluate a script in the executor of the frame, assign its variables to the scope and return its value.
+    """Evaluate a script in the executor of the frame, assign its variables to the scope, and return its value.
 
-    ``compile_node`` compiles the script from its node; it must be a module-level function, because a process imports it.
-    Raises TypeError for a script that awaits, and for a body with tags outside a thread.
+    ``compile_node`` compiles the script in a worker process from its node. It must be defined at the top level of a
+    module, because the process imports it. Raises TypeError for a script that awaits, and for a template with tags that
+    is to be evaluated outside this process.
     """
     if frame.executor == INLINE:
         return await evaluate_async(script, frame.scope)
@@ -67,12 +68,15 @@ async def run_elsewhere(
 def evaluate_text(
     compile_node: Callable[[Node, str], RemoteScript], node: Node, language: str, variables: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """Compile and evaluate the script in the text of ``node``; return its value and the variables that it assigned."""
+    """Compile the script in the text of ``node``, evaluate it, and return its value and the variables that it assigned.
+
+    It is called in the worker process; ``variables`` are those that the script reads.
+    """
     return evaluate(compile_node(node, language), variables)
 
 
 def evaluate(script: RemoteScript, variables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Evaluate a script with these variables; return its value and the variables that it assigned."""
+    """Evaluate a script with these variables, and return its value and the variables that it assigned."""
     scope = Scope(None, **variables)
     value = script.run(scope)
     return value, {name: scope[name] for name in script.stores if name in scope}

@@ -1,10 +1,10 @@
-"""Call a Task from a step: ``execute`` for the step itself, ``revert`` for its compensation.
+"""Call a Task (an object with ``execute`` and ``revert``) from a step: ``revert`` is the compensation of the step.
 
-Rules: an object with ``execute`` and ``revert`` counts as a Task; so does a subclass of Task, which is instantiated for
-each call. The values are the inputs of the step, or for a step without inputs, variables of the enclosing scope; values
-that the task injects replace them. ``pre_…``, the method itself and ``post_…`` are one call in the executor of the
-step; if one of them is ``async``, they are three calls, the ``async`` ones on the event loop. ``post_…`` is called
-after failures too.
+Rules: any object with these two methods is used as a Task; a subclass of Task itself is instantiated for each call. The
+arguments are the inputs of the step, or for a step without inputs, variables of the enclosing scope; values that the
+Task was created with (``inject``) replace them. ``pre_execute``, ``execute`` and ``post_execute`` are one call in the
+executor of the step. If one of them is ``async``, they are three calls, the ``async`` ones on the event loop.
+``post_execute`` is called after failures too. All this applies to ``pre_revert``, ``revert`` and ``post_revert`` too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 def task_of(bean: Any) -> Task | None:
-    """Return a bean as a Task, None if it is not a task; raises PluginError for a task that cannot be used."""
+    """Return a bean as a Task, None if it is not used as a Task.
+
+    A Task is returned unchanged. A subclass of Task is instantiated. An object with methods ``execute`` and ``revert``
+    is wrapped in a FunctionTask. Raises PluginError if that is not possible.
+    """
     if isinstance(bean, type):
         return _instance_of(bean) if issubclass(bean, Task) else None
     if isinstance(bean, Task):
@@ -45,7 +49,7 @@ def task_of(bean: Any) -> Task | None:
 
 
 def _instance_of(cls: type[Task]) -> Task:
-    """Return a new object of a class of tasks; raises PluginError if that needs arguments."""
+    """Return a new object of a subclass of Task; raises PluginError if it cannot be created without arguments."""
     try:
         return cls()
     except Exception as error:
@@ -54,7 +58,10 @@ def _instance_of(cls: type[Task]) -> Task:
 
 
 async def execute_task(frame: Frame, task: Task) -> Completion:
-    """Execute a task for the step of the frame; the outputs are RESULT and the values that the task provides."""
+    """Execute a Task for the step of the frame.
+
+    The outputs of the completion are RESULT, the value of ``execute``, and those that the Task declares (``provides``).
+    """
     names = task.execute_names
     values = {**values_for(frame, task.step_parameters), **task.inject}
     with _context_for(frame, names, values) as context:
@@ -69,13 +76,13 @@ async def execute_task(frame: Frame, task: Task) -> Completion:
 
 
 def has_revert(bean: Any) -> bool:
-    """Return whether a bean is a task that implements ``revert``."""
+    """Return whether a bean is a Task with a ``revert`` of its own, so that its step has a compensation."""
     task = task_of(bean)
     return task is not None and task.has_revert
 
 
 def names_for_revert(bean: Any) -> frozenset[str]:
-    """Return the names of the step's values that the ``revert`` of a bean needs."""
+    """Return the names of the values of the flow that the ``revert`` of a bean needs; an empty set without one."""
     task = task_of(bean)
     if task is None or not task.has_revert:
         return frozenset()
@@ -83,9 +90,9 @@ def names_for_revert(bean: Any) -> frozenset[str]:
 
 
 def values_for_revert(frame: Frame, bean: Any) -> dict[str, Any]:
-    """Return the values to record for the ``revert`` of a bean, by name.
+    """Return the values that must be recorded, by name, so that the ``revert`` of a bean can be called later.
 
-    Call it in the frame in which the bean is executed, before the outputs of the step are set.
+    Call it in the frame of the step before its outputs become variables, which could replace these values.
     """
     task, needed = task_of(bean), names_for_revert(bean)
     if task is None or not needed:
@@ -102,11 +109,12 @@ async def revert_with(
     failure: BaseException,
     failures: Mapping[str, BaseException],
 ) -> Any:
-    """Call the ``revert`` of a bean and return its value; without a ``revert``, do nothing and return None.
+    """Call the ``revert`` of a bean and return its value; if it has none, do nothing and return None.
 
-    Parameters: ``values`` are those of ``values_for_revert`` (others are ignored); ``result`` is the value or the
-    exception of ``execute``; ``failure`` is the failure that started the rollback; ``failures`` are all failures by
-    step path. Raises LookupError if a value is missing, and the exceptions of ``revert``.
+    Parameters: ``values`` are what ``values_for_revert`` returned; superfluous ones are ignored. ``result`` is the
+    value that ``execute`` returned or the exception that it raised. ``failure`` is the exception that started the
+    rollback, ``failures`` are all exceptions by the path of the step. Raises LookupError if a value is missing, and the
+    exceptions of ``revert``.
     """
     task = task_of(bean)
     if task is None or not task.has_revert:
@@ -124,9 +132,10 @@ async def revert_with(
 def _context_for(
     frame: Frame, names: ArgumentNames, values: Mapping[str, Any], *, shielded: bool = False
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the argument for the parameter ``context`` of a method: a mapping from that name to the StepContext.
+    """Yield the argument for the parameter ``context`` of a method as a mapping: ``{"context": StepContext}``.
 
-    The mapping is empty if the method has no such parameter, or if ``values`` contain another value for it.
+    The mapping is empty if the method has no such parameter, or if ``values`` contain another value for it. A
+    ``shielded`` call is never cancelled.
     """
     if CONTEXT in values or CONTEXT not in names.names.values():
         yield {}
@@ -137,7 +146,7 @@ def _context_for(
 
 @dataclass(frozen=True, slots=True)
 class _WithHooks:
-    """One call of a method of a task with its ``pre_…`` and ``post_…`` methods; it can be pickled."""
+    """Function that calls a method of a Task between its ``pre_…`` and ``post_…`` methods; it can be pickled."""
 
     before: Callable[[], Any]
     work: Callable[..., Any]
@@ -152,7 +161,7 @@ class _WithHooks:
 
 
 async def _with_hooks(frame: Frame, task: Task, method: str, arguments: dict[str, Any]) -> Any:
-    """Call ``execute`` or ``revert`` of a task with its ``pre_…`` and ``post_…`` methods and return its value."""
+    """Call ``execute`` or ``revert`` of a Task between its ``pre_…`` and ``post_…`` methods; return its value."""
     before, work, after = f"pre_{method}", getattr(task, method), f"post_{method}"
     around = [getattr(task, name) for name in (before, after)]
     if not any(map(is_async, (*around, work))):
@@ -167,7 +176,7 @@ async def _with_hooks(frame: Frame, task: Task, method: str, arguments: dict[str
 
 
 async def _call_or_offload(frame: Frame, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """Call a function on the event loop if it is ``async``, else in the executor of the frame; return its value."""
+    """Call a function and return its value: on the event loop if it is ``async``, else in the executor of the frame."""
     if is_async(function):
         return await function(**arguments)
     value = await offload(frame, function, (), arguments)

@@ -1,4 +1,4 @@
-"""Task: a step written as a Python class with its compensation, and FunctionTask, which makes a task of functions.
+"""Task: base class for steps in Python that can be undone; FunctionTask and function_task make such steps of functions.
 
     class Spawn(Task):
         default_provides = "server"
@@ -11,10 +11,10 @@
 
     TaskManager(beans={"spawn": Spawn(rebind={"image": "image_id"})})         <simple bean="spawn"/>
 
-Rules: these are OpenStack TaskFlow's tasks. The parameters of ``execute`` and ``revert`` are read from their signatures
-when the object is created, and wrong settings are refused then. One object is shared by all steps and runs,
-concurrently. ``revert`` may be called on another object in another process, so it must get its data from ``result``,
-not from ``self``.
+Rules: names and meaning of the settings are those of OpenStack TaskFlow. The parameters of ``execute`` and ``revert``
+are read from their signatures when the object is created, and wrong settings are refused then. One object is shared by
+all steps and runs, concurrently. ``revert`` may be called on another object in another process, so it must get its data
+from ``result``, not from ``self``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ from taskrun.calls.arguments import ArgumentNames, Parameters, Rebind
 from taskrun.calls.provides import Provides, keys_by_name
 
 REVERT_ONLY = ("result", "flow_failures", "failure")
-"""The parameters of ``revert`` that the engine fills: the result of ``execute``, the failures by path, the failure."""
+"""The parameters of ``revert`` that the engine fills.
+
+``result`` is the value or exception of ``execute``, ``flow_failures`` are all exceptions by step path, and ``failure``
+is the exception that started the rollback.
+"""
 
 
 class Task(ABC):
@@ -35,17 +39,18 @@ class Task(ABC):
 
     Parameters:
         name: the name in messages; default: the class with its module.
-        provides: names for the result or its parts (a name, tuple, set or mapping); default: ``default_provides``.
-        requires: parameters that get an argument besides those of the signature, for ``**kwargs``.
-        auto_extract: whether the parameters in the signatures of ``execute`` and ``revert`` get arguments.
+        provides: output names for the result or its items, see ``Provides``; default: ``default_provides``.
+        requires: further parameters that must get an argument: optional ones, or names for ``**kwargs``.
+        auto_extract: whether each parameter in the signatures of ``execute`` and ``revert`` gets an argument.
         rebind: the names of the arguments in the flow: a list, by position, or a mapping from parameters to names.
         inject: values by name, which replace those of the flow.
         ignore_list: parameters that get no argument.
         revert_rebind: ``rebind`` for ``revert``; default: the names of ``execute``.
         revert_requires: ``requires`` for ``revert``; default: none.
 
-    Attributes: ``requires`` and ``optional`` are the names that the task reads from the flow, ``provides`` the names of
-    its outputs, ``rebind`` and ``revert_rebind`` the names by parameter, ``save_as`` the keys of the result by name.
+    Attributes: ``requires`` are the names of the values that the flow must have, ``optional`` of those that it may
+    have. ``provides`` are the names of the outputs, ``save_as`` maps them to the keys of the result. ``rebind`` and
+    ``revert_rebind`` map parameters to names in the flow.
 
     >>> class Add(Task):
     ...     def execute(self, spam, eggs, bacon=None):
@@ -55,7 +60,7 @@ class Task(ABC):
     """
 
     default_provides: ClassVar[Provides | None] = None
-    """The value of ``provides`` for objects that are created without it."""
+    """The setting ``provides`` of objects of this class that are created without it."""
 
     def __init__(  # noqa: PLR0917 - the order is TaskFlow's
         self,
@@ -98,36 +103,40 @@ class Task(ABC):
 
     @abstractmethod
     def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Do the work and return the result; may be ``async``. A subclass declares the parameters."""
+        """Do the work of the step and return its result; may be ``async``. A subclass declares the parameters."""
 
     def revert(self, *args: Any, **kwargs: Any) -> Any:  # noqa: B027 - a task need not have a compensation
-        """Undo the work of ``execute``; may be ``async``. The default does nothing.
+        """Undo the work of ``execute``; may be ``async``. Without this method the step has no compensation.
 
-        A subclass declares parameters of ``execute`` that it needs, ``result`` (the value or the exception of
-        ``execute``), ``failure`` (the failure that started the rollback) and ``flow_failures`` (failures by step path).
+        A subclass declares the parameters that it needs: those of ``execute``, ``result`` (the value that ``execute``
+        returned or the exception that it raised), ``failure`` (the exception that started the rollback) and
+        ``flow_failures`` (all exceptions by the path of the step).
         """
 
     def pre_execute(self) -> Any:  # noqa: B027 - a hook
-        """Prepare ``execute``: called before it. The default does nothing."""
+        """Prepare ``execute``; called directly before it. The default does nothing."""
 
     def post_execute(self) -> Any:  # noqa: B027 - a hook
-        """Clean up after ``execute``: called after it, even if it or ``pre_execute`` failed.
+        """Clean up after ``execute``; called after it, also if ``execute`` or ``pre_execute`` failed.
 
         The default does nothing.
         """
 
     def pre_revert(self) -> Any:  # noqa: B027 - a hook
-        """Prepare ``revert``: called before it. The default does nothing."""
+        """Prepare ``revert``; called directly before it. The default does nothing."""
 
     def post_revert(self) -> Any:  # noqa: B027 - a hook
-        """Clean up after ``revert``: called after it, even if it or ``pre_revert`` failed. The default does nothing."""
+        """Clean up after ``revert``; called after it, also if ``revert`` or ``pre_revert`` failed.
+
+        The default does nothing.
+        """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
 
     @property
     def has_revert(self) -> bool:
-        """Whether the task implements ``revert``."""
+        """Whether the class or object has a ``revert`` of its own, so that its step has a compensation."""
         return overridden(self, "revert")
 
     def _names_of_revert(
@@ -138,7 +147,10 @@ class Task(ABC):
         auto_extract: bool,
         ignored: tuple[str, ...],
     ) -> ArgumentNames:
-        """Return the names of the arguments of ``revert``: those of ``execute`` if ``revert_rebind`` is not given."""
+        """Return the names under which the flow passes the arguments of ``revert``.
+
+        Without ``revert_rebind``, a parameter that ``execute`` has too gets its value under the same name as there.
+        """
         if not self.has_revert:
             return ArgumentNames.of(f"revert() of {self.name}", Parameters(any_name=True))
         parameters = Parameters.by_name(self.name, self.revert)
@@ -160,11 +172,11 @@ class Task(ABC):
         )
 
     def _from_flow(self, names: Iterable[str]) -> frozenset[str]:
-        """Return the ``names`` without the injected ones: the flow must supply their values."""
+        """Return those of the ``names`` whose values come from the flow, because ``inject`` does not contain them."""
         return frozenset(names).difference(self.inject)
 
     def _check_inject(self) -> None:
-        """Raise ValueError if a value is injected that neither ``execute`` nor ``revert`` has a parameter for."""
+        """Raise ValueError if ``inject`` contains a name that neither ``execute`` nor ``revert`` uses."""
         used = {*self.rebind.values(), *self.revert_rebind.values()}
         for name in self.inject:
             if name not in used:
@@ -172,7 +184,10 @@ class Task(ABC):
                 raise ValueError(f"{self.name}: inject contains '{name}', which {text}")
 
     def _parameters_of_step(self) -> Parameters:
-        """Return the parameters of ``execute`` and ``revert`` together, under their names in the flow."""
+        """Return the parameters of ``execute`` and ``revert`` together, under their names in the flow.
+
+        The step must pass a value for each required one. Injected values are not among them.
+        """
         names, revert_names = self.execute_names, self.revert_names
         required, optional = (*names.required, *revert_names.required), (*names.optional, *revert_names.optional)
         in_order = dict.fromkeys((*required, *optional))
@@ -184,7 +199,10 @@ class Task(ABC):
 
 
 class FunctionTask(Task):
-    """Task made of a function and, optionally, a second function that undoes it."""
+    """Task made of a function, which is its ``execute``, and optionally a second function, its ``revert``.
+
+    ``settings`` are the other parameters of Task. See ``function_task``, which creates these objects.
+    """
 
     def __init__(
         self, function: Callable[..., Any], *, revert: Callable[..., Any] | None = None, name: str, **settings: Any
@@ -195,7 +213,7 @@ class FunctionTask(Task):
         super().__init__(name, **settings)
 
     def execute(self) -> Any:
-        """Do nothing: each object replaces this method by its function."""
+        """Never called: each object has its function under this name."""
 
 
 def function_task(
@@ -212,9 +230,9 @@ def function_task(
     revert_rebind: Rebind | None = None,
     revert_requires: str | Iterable[str] | None = None,
 ) -> Task:
-    """Return a Task whose ``execute`` is ``function``; ``revert`` undoes it. The other parameters are those of Task.
+    """Return a Task made of functions: ``function`` does the work, ``revert`` undoes it. For the settings see Task.
 
-    Raises TypeError if one of the two is not callable, ValueError if the settings do not match their signatures.
+    Raises TypeError if one of the two is not callable, and ValueError if the settings do not match their signatures.
 
     >>> function_task(lambda x, y: x + y, provides="sum", inject={"y": 1}, name="add").requires
     frozenset({'x'})
@@ -238,10 +256,10 @@ def function_task(
 
 
 def overridden(task: Task, method: str) -> bool:
-    """Return whether a task implements a method that does nothing in the class Task."""
+    """Return whether a Task has an implementation of its own of a method that does nothing in the class Task."""
     return getattr(getattr(task, method), "__func__", None) is not getattr(Task, method)
 
 
 def _tuple(names: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return one name, several or none as a tuple."""
+    """Return the names as a tuple: of a single text that text, of None none."""
     return (names,) if isinstance(names, str) else tuple(names or ())

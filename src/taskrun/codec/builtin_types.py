@@ -1,6 +1,7 @@
-"""Table of the supported types of Python's standard library, with their conversion to simpler values and back.
+"""The types of Python's standard library that can be recorded, with their conversion to simpler values and back.
 
-Rules: an entry applies to values of exactly its type, not of subclasses, so that a value is restored with its own type.
+Rules: a conversion applies to values of exactly its type, not of subclasses, so that a value is restored with its own
+type.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from zoneinfo import ZoneInfo
 
 
 class UnsavableError(Exception):
-    """Raised for a value that cannot be converted; ``path_parts`` lists its path, the innermost part first."""
+    """Raised for a value that cannot be converted to JSON text.
+
+    ``path_parts`` leads to the problem inside the whole value, from the inside to the outside: ``['.city',
+    "['address']"]`` for ``value['address'].city``. Only this package sees this exception; ``Codecs.dumps`` raises
+    UnsavableValueError for it.
+    """
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -26,7 +32,11 @@ class UnsavableError(Exception):
 
 
 class BuiltinType(NamedTuple):
-    """Conversion of one Python type to simpler values (``parts``) and back (``build``); ``tag`` is its name in JSON."""
+    """How values of one Python type are converted to JSON and back.
+
+    ``parts`` returns a simpler value (a text, a number, a list …) for a value; ``build`` creates the value from it
+    again. ``tag`` is the name of the type in the JSON text.
+    """
 
     type: type
     tag: str
@@ -35,51 +45,54 @@ class BuiltinType(NamedTuple):
 
 
 def _encode_surrogates(text: str) -> str:
-    """Return a text with lone surrogates in base64."""
+    """Return a text with lone surrogates (characters that UTF-8 cannot encode) as bytes in base64."""
     return _encode_base64(text.encode("utf-8", "surrogatepass"))
 
 
 def _decode_surrogates(text: str) -> str:
-    """Decode the text that ``_encode_surrogates`` returned."""
+    """Return the text that ``_encode_surrogates`` encoded."""
     return base64.b64decode(text).decode("utf-8", "surrogatepass")
 
 
 def _encode_base64(data: bytes | bytearray) -> str:
-    """Return bytes in base64."""
+    """Return bytes as base64 text."""
     return base64.b64encode(data).decode()
 
 
 def _datetime_parts(value: datetime) -> list[str | int | tzinfo | None]:
-    """Return ISO text, fold and time zone of a datetime."""
+    """Return a datetime as its ISO text without time zone, its ``fold``, and its time zone."""
     return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, value.tzinfo]
 
 
 def _build_datetime(parts: list[Any]) -> datetime:
-    """Create a datetime from the parts that ``_datetime_parts`` returned."""
+    """Create the datetime whose parts ``_datetime_parts`` returned."""
     text, fold, zone = parts
     return datetime.fromisoformat(text).replace(fold=fold, tzinfo=zone)
 
 
 def _time_parts(value: time) -> list[str | int | tzinfo | None]:
-    """Return ISO text, fold and time zone of a time."""
+    """Return a time of day as its ISO text without time zone, its ``fold``, and its time zone."""
     return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, value.tzinfo]
 
 
 def _build_time(parts: list[Any]) -> time:
-    """Create a time from the parts that ``_time_parts`` returned."""
+    """Create the time of day whose parts ``_time_parts`` returned."""
     text, fold, zone = parts
     return time.fromisoformat(text).replace(fold=fold, tzinfo=zone)
 
 
 def _zone_key(zone: ZoneInfo) -> str:
-    """Return the key of a time zone; raises UnsavableError if it has none."""
+    """Return the name of a time zone, such as ``Europe/Berlin``.
+
+    Raises UnsavableError for a ZoneInfo that was read from a file and so has no name.
+    """
     if zone.key is None:
         raise UnsavableError("a ZoneInfo without a key cannot be saved")
     return zone.key
 
 
 def _timezone_parts(zone: timezone) -> list[timedelta | str]:
-    """Return the offset of a timezone, and its name if it has one."""
+    """Return the arguments of ``timezone(…)``: the offset, and the name if it has one."""
     return list(zone.__getinitargs__())  # type: ignore[attr-defined]
 
 
@@ -108,9 +121,12 @@ _TYPES = (
 )
 
 BUILTIN_TYPES: Mapping[type, BuiltinType] = MappingProxyType({one.type: one for one in _TYPES})
-"""The conversions by type."""
+"""The conversion for each supported type."""
 
 BUILDERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {one.tag: one.build for one in _TYPES} | {"tuple": tuple, "set": set, "frozenset": frozenset, "dict": dict}
 )
-"""The functions that restore a value from its parts, by tag; includes those of collections."""
+"""For each tag (the name of a type in JSON text) the function that creates a value from its parts.
+
+Tuples, sets and dictionaries are included, although they have no entry in BUILTIN_TYPES.
+"""

@@ -1,9 +1,9 @@
-"""Conversion of enum members, named tuples, dataclasses and pydantic models to parts and a class name, and back.
+"""Convert enum members, named tuples, dataclasses and pydantic models to simpler values, and back.
 
-Rules: a value is converted only if the name of its class resolves to that class. Names are resolved in loaded modules,
-via their ``__dict__``, so that no module-level ``__getattr__`` runs; other modules are imported only if ``allow``
-permits it. The class that is found must be of the stored kind, so that a forged record cannot call arbitrary classes.
-Dataclasses are restored without calling ``__init__``.
+Rules: what is stored is the name of the class, and parts such as the fields. A value is converted only if its class can
+be found again by its name. A class is searched in loaded modules, via their ``__dict__``, so that no ``__getattr__`` of
+a module runs. Other modules are imported only if an ImportFilter permits it. The class must be of the stored kind (such
+as ``enum``), so that a forged record cannot call any class. Dataclasses are restored without calling ``__init__``.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ from taskrun.codec.builtin_types import UnsavableError
 from taskrun.errors import StoreError
 
 ImportFilter: TypeAlias = Callable[[str], bool]
-"""A function that returns whether a module may be imported to find the class of a stored value."""
+"""A function from the name of a module to whether it may be imported to find the class of a stored value."""
 
 KINDS_WITH_FIELDS = ("namedtuple", "dataclass")
-"""The kinds of classes whose parts are a dictionary of fields."""
+"""The kinds of classes (see ``class_kind``) whose values are stored as a dictionary from field names to values."""
 
 
 def allow_no_import(name: str) -> bool:  # noqa: ARG001
-    """Return False: no module may be imported."""
+    """Return False for every module: an ImportFilter that permits no import."""
     return False
 
 
 def class_kind(cls: type) -> str | None:
-    """Return the kind of a supported class (``enum``, ``namedtuple``, ``model`` or ``dataclass``), None for others."""
+    """Return the kind of a class: ``enum``, ``namedtuple``, ``model`` or ``dataclass``; it decides what is stored.
+
+    ``model`` is a class with the methods of a pydantic model. None for a class of which no value can be stored.
+    """
     if issubclass(cls, enum.Enum):
         return "enum"
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
@@ -45,7 +48,10 @@ def class_kind(cls: type) -> str | None:
 
 
 def class_reference(cls: type) -> str:
-    """Return the name of a class as ``module:qualname``; raises UnsavableError if that name does not lead to the class."""
+    """Return the name under which a class is stored, ``module:qualname``.
+
+    Raises UnsavableError if the class cannot be found by this name, for example because it was defined in a function.
+    """
     name = f"{cls.__module__}:{cls.__qualname__}"
     if _loaded_class(name) is not cls:
         raise UnsavableError(f"the class {name.replace(':', '.')} cannot be saved: it cannot be found by its name")
@@ -53,7 +59,10 @@ def class_reference(cls: type) -> str:
 
 
 def resolve_class(name: str, kind: str, allow: ImportFilter) -> type:
-    """Return the class with a name from ``class_reference``; raises StoreError if it is missing or of another kind."""
+    """Return the class with a stored name, ``module:qualname``; its module is imported if ``allow`` permits it.
+
+    Raises StoreError if there is no such class or if it is not of the stored ``kind``.
+    """
     module = name.partition(":")[0]
     if module not in sys.modules and allow(module):
         importlib.import_module(module)
@@ -67,7 +76,7 @@ def resolve_class(name: str, kind: str, allow: ImportFilter) -> type:
 
 
 def _loaded_class(name: str) -> Any:
-    """Return the object that ``module:qualname`` names, if its module is loaded; else None."""
+    """Return the object with the name ``module:qualname``; None if there is none or its module is not loaded."""
     module, _, path = name.partition(":")
     found: Any = sys.modules.get(module)
     for part in path.split("."):
@@ -76,7 +85,11 @@ def _loaded_class(name: str) -> Any:
 
 
 def parts_of_value(value: Any, kind: str) -> Any:
-    """Return the parts of an instance: a dictionary of its fields; of an enum member its name, of a flag its number."""
+    """Return what is stored of a value whose class is of this ``kind``.
+
+    That is a dictionary of its fields. For an enum member it is the name, for a member of an ``enum.Flag`` the number,
+    and for a model the value of ``model_dump()``.
+    """
     if kind == "enum":
         return value.value if isinstance(value, enum.Flag) else value.name
     if kind == "namedtuple":
@@ -85,12 +98,15 @@ def parts_of_value(value: Any, kind: str) -> Any:
 
 
 def build(cls: type, kind: str, members: Any) -> Any:
-    """Create an instance of a class from the parts that ``parts_of_value`` returned."""
+    """Create a value of the class ``cls`` from its parts, which ``parts_of_value`` returned."""
     return _BUILD[kind](cls, members)
 
 
 def _dataclass_members(value: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass instance; raises UnsavableError if a field was never set."""
+    """Return the values of all fields of a dataclass object, by field name.
+
+    Raises UnsavableError if a field was never set, or if the class also inherits from a built-in type.
+    """
     cls = type(value)
     try:
         object.__new__(cls)
@@ -106,7 +122,11 @@ def _dataclass_members(value: Any) -> dict[str, Any]:
 
 
 def _build_dataclass(cls: Any, members: Mapping[str, Any]) -> Any:
-    """Create a dataclass instance without ``__init__``; fields that were added since get their defaults."""
+    """Create a dataclass object from the stored values of its fields, without calling ``__init__``.
+
+    A field that the class got after the value was stored has its default. Raises StoreError if such a field has no
+    default, or if a stored field does not exist any more.
+    """
     value = object.__new__(cls)
     rest = dict(members)
     for field in dataclasses.fields(cls):
@@ -127,7 +147,11 @@ def _build_dataclass(cls: Any, members: Mapping[str, Any]) -> Any:
 
 
 def _model_members(value: Any) -> Any:
-    """Return a ``model_dump`` of a pydantic model, by field name or alias, that validates to an equal model."""
+    """Return the ``model_dump()`` of a pydantic model, with its field names or with their aliases.
+
+    It is the first of these two from which ``model_validate`` creates an equal model; raises UnsavableError if neither
+    does.
+    """
     for settings in ({}, {"by_alias": True}):
         try:
             members = value.model_dump(**settings)
@@ -144,12 +168,12 @@ def _model_members(value: Any) -> Any:
 
 
 def _build_enum(cls: Any, member: Any) -> Any:
-    """Return the member of an enum by name, or of a flag by number."""
+    """Return the member of an enum with this name, or of an ``enum.Flag`` with this number."""
     return cls(member) if issubclass(cls, enum.Flag) else cls[member]
 
 
 def _build_namedtuple(cls: Any, members: Mapping[str, Any]) -> Any:
-    """Create a named tuple; raises StoreError if its class has other fields now."""
+    """Create a named tuple from the stored values of its fields; raises StoreError if the class has other ones now."""
     if tuple(members) != cls._fields:
         raise StoreError(
             f"a recorded {cls.__qualname__} has the fields {', '.join(members)}: the class was changed since"
@@ -158,7 +182,7 @@ def _build_namedtuple(cls: Any, members: Mapping[str, Any]) -> Any:
 
 
 def _build_model(cls: Any, members: Any) -> Any:
-    """Create a pydantic model by validation."""
+    """Create a pydantic model from its stored parts with ``model_validate``, which checks them."""
     return cls.model_validate(members)
 
 

@@ -1,7 +1,7 @@
-"""Conversion of values to JSON text, and back to equal values: same types, same order, same keys.
+"""Convert values to JSON text, and back to equal values: same types, same order, same keys.
 
 Rules: a value that JSON supports is written unchanged. Any other value is written as an object with the members ``$``
-(the kind of value) and ``v`` (its parts); so is a dictionary that has a key ``$`` or keys that are not text. A value of
+(the kind of value) and ``v`` (its parts). So is a dictionary that has a key ``$`` or keys that are not text. A value of
 an unsupported type is an error that names its place in the whole value. Reading unpickles nothing, and imports only
 modules that ``allow`` permits. Two references to one object are restored as two equal objects.
 
@@ -34,9 +34,9 @@ from taskrun.errors import StoreError, UnsavableValueError
 
 TAG = "$"
 MAX_DEPTH = 100
-"""The deepest supported nesting of values."""
+"""Values that are nested deeper than this number of levels are refused."""
 _MAX_DECIMAL_BITS = 4096
-"""Longer integers are written in hexadecimal, because Python limits the length of decimal ones."""
+"""Integers with more bits are written in hexadecimal, because Python limits the length of decimal numbers."""
 _FAST_INT_LIMIT = 1 << 64
 _MAX_REPR = 40
 
@@ -46,11 +46,13 @@ _encode = json.JSONEncoder(check_circular=False, allow_nan=False, separators=(",
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """Conversion of the values of one type, for ``Codecs``.
+    """How values of one type are converted to JSON and back, for a type that taskrun does not support itself.
 
-    Parameters: ``name`` identifies the codec in stored text, so it must stay the same when the class is moved or
-    renamed. ``type`` is the exact type, values of subclasses are not converted. ``to_json`` returns the parts of a
-    value: any value that can be converted itself. ``from_json`` creates the value from these parts.
+        Codec("money", Money, lambda money: [money.amount, money.currency], lambda parts: Money(*parts))
+
+    Parameters: ``name`` identifies the codec in stored text, so it must stay the same if the class is moved or renamed.
+    ``type`` is the type of the values; values of subclasses are not converted. ``to_json`` returns the parts of a
+    value: anything that ``Codecs`` can convert. ``from_json`` creates the value from these parts.
     """
 
     name: str
@@ -60,11 +62,11 @@ class Codec:
 
 
 class Codecs:
-    """Converter of values to JSON text and back.
+    """Converts values to JSON text and back.
 
-    Parameters: ``codecs`` convert types that are not supported already. ``allow`` returns whether a module may be
-    imported to find the class of a stored value; by default none may.
-    Raises ValueError if two codecs have the same type or name.
+    Parameters: ``codecs`` convert types that taskrun does not support itself. ``allow`` takes the name of a module and
+    returns whether it may be imported to find the class of a stored value; by default none may. Raises ValueError if
+    two codecs have the same type or name.
     """
 
     def __init__(self, codecs: Iterable[Codec] = (), allow: ImportFilter = allow_no_import) -> None:
@@ -92,7 +94,7 @@ class Codecs:
             raise UnsavableValueError("values are nested too deeply for the present depth of the call stack") from None
 
     def can_save(self, value: Any) -> bool:
-        """Return whether ``dumps`` can convert a value."""
+        """Return whether ``dumps`` can convert the value."""
         try:
             self.dumps(value)
         except UnsavableValueError:
@@ -100,9 +102,9 @@ class Codecs:
         return True
 
     def loads(self, text: str) -> Any:
-        """Return the value of a text that ``dumps`` returned.
+        """Return the value whose JSON text ``dumps`` returned.
 
-        Raises StoreError if the text is malformed, or needs a class or codec that this process does not have.
+        Raises StoreError if the text is malformed, or if it needs a class or a codec that this process does not have.
         """
         try:
             data = json.loads(text)
@@ -113,7 +115,10 @@ class Codecs:
             raise StoreError(f"a recorded value cannot be read: {type(error).__name__}: {error}") from error
 
     def _read(self, data: Any) -> Any:
-        """Return the value that parsed JSON represents."""
+        """Return the value that the data from ``json.loads`` stand for.
+
+        An object with the member ``$`` stands for a value of the kind that this member names.
+        """
         if isinstance(data, list):
             return [self._read(one) for one in data]
         if not isinstance(data, dict):
@@ -133,14 +138,17 @@ class Codecs:
 
 
 class _Encoder:
-    """Conversion of one value to data that ``json`` can encode; detects cycles."""
+    """Converts one value to data that ``json`` can encode; it refuses values that contain themselves.
+
+    It is used for one value only: it stores which objects enclose the present one.
+    """
 
     def __init__(self, codecs: Mapping[type, Codec]) -> None:
         self._codecs = codecs
         self._open: set[int] = set()
 
     def write(self, value: Any) -> Any:
-        """Return the JSON data for a value; raises UnsavableError."""
+        """Return the data for a value, which may be nested; raises UnsavableError if it cannot be converted."""
         cls = type(value)
         if cls in _JSON_TYPES and _JSON_TYPES[cls](value):
             return value
@@ -159,7 +167,7 @@ class _Encoder:
         return written
 
     def _container(self, value: Any, cls: type) -> Any:
-        """Return the JSON data for a collection, a value with a codec, or an instance of a class."""
+        """Return the data for a value that contains others: a collection, one with a codec, an object of a class."""
         if cls is dict:
             return self._dict(value)
         if cls is list or cls is tuple:
@@ -185,7 +193,10 @@ class _Encoder:
         return {TAG: kind, "name": class_reference(cls), "v": written}
 
     def _dict(self, value: dict[Any, Any]) -> Any:
-        """Return the JSON data for a dictionary: an object, or pairs if JSON cannot represent its keys."""
+        """Return the data for a dictionary: an object if all keys are texts, else a list of pairs of key and value.
+
+        A dictionary that has the key ``$`` is written as pairs too.
+        """
         if all(type(key) is str and _is_valid_unicode(key) for key in value) and TAG not in value:
             return {key: self._member(one, f"[{key!r}]") for key, one in value.items()}
         pairs = [
@@ -195,7 +206,10 @@ class _Encoder:
         return {TAG: "dict", "v": pairs}
 
     def _member(self, value: Any, piece: str) -> Any:
-        """Return the JSON data for a member of a value; an UnsavableError gets ``piece`` as part of its path."""
+        """Return the data for a value inside another one; ``piece`` is its place there, such as ``[2]`` or ``.name``.
+
+        An UnsavableError gets ``piece`` as a further part of the place that it names.
+        """
         try:
             return self.write(value)
         except UnsavableError as problem:
@@ -204,7 +218,10 @@ class _Encoder:
 
 
 def _dump_plain_dict(value: dict[Any, Any]) -> str | None:
-    """Return the JSON text of a dictionary of plain values, on a fast path; None if it needs the full conversion."""
+    """Return the JSON text of a dictionary of short plain values, None if it contains anything else.
+
+    It is a shortcut for the most frequent case, which does not need the full conversion.
+    """
     parts = []
     for key, one in value.items():
         cls = one.__class__
@@ -225,7 +242,10 @@ def _dump_plain_dict(value: dict[Any, Any]) -> str | None:
 
 
 def _is_valid_unicode(value: str) -> bool:
-    """Return whether UTF-8 can encode a text; JSON would join pairs of lone surrogates into one character."""
+    """Return whether UTF-8 can encode a text.
+
+    A text with lone surrogates cannot be encoded, and JSON would change it: it joins two of them into one character.
+    """
     if value.isascii():
         return True
     try:
@@ -244,11 +264,14 @@ _JSON_TYPES: Mapping[type, Callable[[Any], bool]] = MappingProxyType(
         float: lambda value: value - value == 0,  # neither infinite nor NaN
     }
 )
-"""The types that JSON supports, each with a function that returns whether JSON restores a value of it exactly."""
+"""The types that JSON supports, each with a function that returns whether JSON restores a value of the type exactly."""
 
 
 def _call_codec(function: Callable[[Any], Any], value: Any, name: str) -> Any:
-    """Call ``to_json`` of a codec, and convert any error that it raises into UnsavableError."""
+    """Return ``function(value)``, where ``function`` is ``to_json`` of the codec ``name``.
+
+    Any exception that it raises becomes an UnsavableError that names the codec.
+    """
     try:
         return function(value)
     except Exception as error:
@@ -256,7 +279,7 @@ def _call_codec(function: Callable[[Any], Any], value: Any, name: str) -> Any:
 
 
 def _shortened_repr(value: Any) -> str:
-    """Return the repr of a value, shortened for messages; its class if repr raises."""
+    """Return the repr of a value for a message, at most 40 characters; the name of its class if ``repr`` raises."""
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001
@@ -265,7 +288,7 @@ def _shortened_repr(value: Any) -> str:
 
 
 def _unsupported_type(cls: type) -> str:
-    """Return the message about a value of an unsupported type."""
+    """Return the message for a value of an unsupported type; it suggests a supported type, or a codec."""
     known = next(
         (base.__name__ for base in cls.__mro__[1:-1] if base in BUILTIN_TYPES or base in (dict, list, tuple, set)), None
     )

@@ -1,9 +1,8 @@
-"""Conversion of exceptions to text (arguments and attributes), and back without running ``__init__`` of their class.
+"""Convert the arguments and attributes of exceptions to JSON text, and create the exceptions again from them.
 
-Rules: the stored parts of an exception are its arguments, its public attributes, and the ``HANDLER_ATTRIBUTES``, which
-may be attributes of its class. Values that cannot be converted are left out. An exception is restored by the
-constructor of its nearest base class that is written in C; no code of users runs, since the arguments of their
-constructors are unknown.
+Rules: what is stored of an exception are its arguments, its public attributes, and the HANDLER_ATTRIBUTES even if its
+class defines them. Values that cannot be converted are left out. To create the exception again, the ``__init__`` of its
+nearest base class that is written in C is called. Python constructors do not run: their arguments are unknown.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
     from taskrun.codec.codec import Codecs
 
 HANDLER_ATTRIBUTES = ("error_code", "params", "biz_fatal", "status")
-"""The attributes that handlers and retries in flows read from any exception."""
+"""The attributes of any exception that handlers and ``<retry>`` of a flow read."""
 
 _HEAP_TYPE = 1 << 9
-"""``Py_TPFLAGS_HEAPTYPE``, set on types created at run time; the constructors of other types are written in C."""
+"""Flag of a class that was not written in C but created at run time (``Py_TPFLAGS_HEAPTYPE``)."""
 
 _C_ATTRIBUTES: Mapping[type, tuple[str, ...]] = MappingProxyType(
     {
@@ -31,11 +30,14 @@ _C_ATTRIBUTES: Mapping[type, tuple[str, ...]] = MappingProxyType(
         SyntaxError: ("msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset"),
     }
 )
-"""Attributes of built-in exceptions that are not in ``__dict__`` and can be set without a constructor argument."""
+"""Attributes of built-in exceptions that are not in ``__dict__``; they are set after the exception is created."""
 
 
 def dump_exception(error: BaseException, codecs: Codecs) -> str:
-    """Return arguments and attributes of an exception as JSON text, ``""`` if none of them can be converted."""
+    """Return the arguments and attributes of an exception as JSON text; ``""`` if none of them can be converted.
+
+    The text has the members ``args``, ``attributes`` (of the object) and ``shown`` (HANDLER_ATTRIBUTES of its class).
+    """
     attributes = _attributes(error)
     parts = {"attributes": attributes, "shown": _handler_attributes(error, attributes)}
     # the exceptions of a group are recorded separately
@@ -52,7 +54,10 @@ def dump_exception(error: BaseException, codecs: Codecs) -> str:
 
 
 def rebuild_exception(cls: type[Exception], args: Sequence[Any], attributes: Mapping[str, Any]) -> Exception:
-    """Create an exception of a class from its arguments and attributes; exceptions of the class itself are propagated."""
+    """Create an exception of the class ``cls`` from its arguments and attributes, without running Python constructors.
+
+    Raises what the constructor of its base class in C raises, and TypeError if that creates an object of another class.
+    """
     base: Any = cls
     while base.__flags__ & _HEAP_TYPE:
         base = base.__base__
@@ -69,7 +74,7 @@ def rebuild_exception(cls: type[Exception], args: Sequence[Any], attributes: Map
 
 
 def _attributes(error: BaseException) -> dict[str, Any]:
-    """Return the public instance attributes of an exception."""
+    """Return the public attributes of an exception by name, including those in slots and members of C classes."""
     names = [name for name in vars(error) if not name.startswith("_")]
     for base in type(error).__mro__:
         slots = vars(base).get("__slots__", ())
@@ -79,12 +84,18 @@ def _attributes(error: BaseException) -> dict[str, Any]:
 
 
 def _handler_attributes(error: BaseException, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the HANDLER_ATTRIBUTES that the class of an exception defines, as constants or properties, by name."""
+    """Return by name the HANDLER_ATTRIBUTES that are defined by the class of an exception, as constants or properties.
+
+    ``attributes`` are those of the object, which are left out.
+    """
     return _read_attributes(error, [name for name in HANDLER_ATTRIBUTES if name not in attributes], {})
 
 
 def _read_attributes(error: BaseException, names: Sequence[str], present: Mapping[str, Any]) -> dict[str, Any]:
-    """Return attributes by name, without those that raise, and those that are None and not in ``present``."""
+    """Return the attributes with these names; one that raises an exception is left out.
+
+    One that is None is left out too, unless ``present`` contains its name: then it was set to None.
+    """
     values = {}
     for name in names:
         with suppress(Exception):  # a property or __getattr__ of users may raise anything
@@ -95,7 +106,7 @@ def _read_attributes(error: BaseException, names: Sequence[str], present: Mappin
 
 
 def _can_save(value: Any, codecs: Codecs) -> bool:
-    """Return whether a value can be converted; False also if the conversion raises an exception."""
+    """Return whether a value can be converted to JSON text; False also if the conversion raises any exception."""
     try:
         codecs.dumps(value)
     except Exception:  # noqa: BLE001  # a value of users may raise anything
@@ -104,6 +115,6 @@ def _can_save(value: Any, codecs: Codecs) -> bool:
 
 
 def _has_descriptor(cls: type, name: str) -> bool:
-    """Return whether an attribute is stored in a slot or C member instead of ``__dict__``."""
+    """Return whether an attribute is stored in a slot or a member of a C class, instead of ``__dict__``."""
     found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
     return isinstance(found, MemberDescriptorType | GetSetDescriptorType)

@@ -1,4 +1,4 @@
-"""Codecs for the objects that scripts see of finished steps: STEP_RESULTS, its members, and error beans."""
+"""Codecs for what scripts see of finished steps: STEP_RESULTS, the result of each step in it, and errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BEAN = tuple(ErrorBean.__slots__)
 
 
 def _bean_from(parts: dict[str, Any]) -> ErrorBean:
-    """Create an error bean from its attributes."""
+    """Create an ErrorBean (an exception as scripts see it) from its attributes by name."""
     bean = ErrorBean.__new__(ErrorBean)
     for name in _BEAN:
         setattr(bean, name, parts[name])
@@ -20,7 +20,7 @@ def _bean_from(parts: dict[str, Any]) -> ErrorBean:
 
 
 def _result_to(result: StepResult) -> dict[str, Any]:
-    """Return the parts of a step result."""
+    """Return what is stored of a StepResult: the step's name, outputs, error, and the step that it jumped to."""
     return {
         "name": result.stepName,
         "outputs": dict(result.outputs),
@@ -30,7 +30,7 @@ def _result_to(result: StepResult) -> dict[str, Any]:
 
 
 def _result_from(parts: dict[str, Any]) -> StepResult:
-    """Create a step result from its parts."""
+    """Create a StepResult from the parts that ``_result_to`` returned."""
     result = StepResult(parts["name"], Completion(parts["outputs"]))
     result.error = parts["error"]
     result.nextStepName = parts["next"]
@@ -38,7 +38,7 @@ def _result_from(parts: dict[str, Any]) -> StepResult:
 
 
 def _results_from(parts: list[StepResult]) -> StepResults:
-    """Create STEP_RESULTS from its members."""
+    """Create STEP_RESULTS from the results of its steps."""
     results = StepResults()
     for part in parts:
         results.add(part)
@@ -50,4 +50,4 @@ RESULT_CODECS = (
     Codec("taskrun.step-result", StepResult, _result_to, _result_from),
     Codec("taskrun.step-results", StepResults, lambda results: list(results.values()), _results_from),
 )
-"""The codecs that every recorder includes."""
+"""The codecs that every run uses besides those of the user."""

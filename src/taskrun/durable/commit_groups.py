@@ -1,7 +1,8 @@
 """Commit groups: collect the writes of several journals and commit them in one transaction.
 
-Rules: a store has one commit group per event loop. A group commits at the next iteration of the event loop when a
-journal waits for a commit, otherwise within NOTE_SECONDS. An error of a write breaks the journal that it belongs to.
+Rules: a store has one commit group per event loop. If a journal waits for a commit, the group commits at the next
+iteration of the event loop, otherwise within NOTE_SECONDS. If the store refuses a write, only the journal of this write
+breaks: it refuses all later writes.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from taskrun.durable.journal import Journal
 
 NOTE_SECONDS = 0.25
-"""The longest time in seconds until a noted record is committed."""
+"""A record for whose commit nobody waits (``Journal.note``) is committed after at most this number of seconds."""
 
 
 class Batch:
-    """The uncommitted writes of one journal, and the futures that wait for their commit."""
+    """The writes of one journal that are not committed yet, and the asyncio futures of the tasks that wait for them."""
 
     __slots__ = ("changes", "journal", "records", "waiters")
 
@@ -36,7 +37,10 @@ class Batch:
         self.waiters: list[asyncio.Future[None]] = []
 
     def settle(self, problem: StoreError | None) -> None:
-        """Complete the futures after the commit, with ``problem`` as their exception if it failed."""
+        """End the waiting for the commit: ``problem`` is the error of the commit, None if it succeeded.
+
+        With a problem, the waiting tasks get it as an exception, and the journal is broken.
+        """
         if problem is not None:
             self.journal.problem = self.journal.problem or problem
         for waiter in self.waiters:
@@ -48,7 +52,7 @@ class Batch:
 
 
 class CommitGroup:
-    """Collects the writes of the journals of one store in one event loop, and commits them in one transaction."""
+    """Collects the writes of all journals that use one store in one event loop, and commits them in one transaction."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -59,23 +63,23 @@ class CommitGroup:
 
     @property
     def alone(self) -> bool:
-        """Whether at most one journal is open, so that no other journal can share its commits."""
+        """Whether at most one journal of the group is open; then a commit need not wait for writes of others."""
         return self.open_journals <= 1
 
     def commit_soon(self) -> None:
-        """Schedule a commit at the next iteration of the event loop."""
+        """Schedule a commit at the next iteration of the event loop, in place of a later one."""
         if not self._commits_soon:
             self._cancel_handle()
             self._handle = asyncio.get_running_loop().call_soon(self.commit)
             self._commits_soon = True
 
     def commit_later(self) -> None:
-        """Schedule a commit in NOTE_SECONDS unless one is scheduled already."""
+        """Schedule a commit in NOTE_SECONDS; do nothing if a commit is scheduled already."""
         if self._handle is None:
             self._handle = asyncio.get_running_loop().call_later(NOTE_SECONDS, self.commit)
 
     def commit(self) -> None:
-        """Commit all collected writes and complete the futures that wait for them."""
+        """Commit all collected writes now, before this returns, and wake the tasks that wait for them."""
         self._cancel_handle()
         batches, self.batches = self.batches, []
         if not batches:
@@ -89,7 +93,7 @@ class CommitGroup:
             batch.settle(problem)
 
     def _cancel_handle(self) -> None:
-        """Cancel the scheduled commit."""
+        """Cancel the scheduled commit, if there is one; the collected writes stay."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -97,7 +101,10 @@ class CommitGroup:
 
 
 class CommitGroups:
-    """The commit groups of one store, one per event loop; the group of a deleted event loop is dropped."""
+    """The commit groups of one store, one for each event loop that uses it.
+
+    ``here`` may be called in any thread. The group of an event loop that no longer exists is dropped.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -105,16 +112,17 @@ class CommitGroups:
         self._groups: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, CommitGroup] = weakref.WeakKeyDictionary()
 
     def here(self) -> CommitGroup:
-        """Return the group of the running event loop."""
+        """Return the commit group of the running event loop; the first call in a loop creates it."""
         loop = asyncio.get_running_loop()
         with self._lock:
             return self._groups.setdefault(loop, CommitGroup(self.store))
 
 
 def write_all(store: Store, writes: Sequence[Write]) -> list[StoreError | None]:
-    """Write all; return one error or None per write.
+    """Perform the writes in one transaction; return for each write None, or the error that prevented its commit.
 
-    Any exception of a third-party store becomes a StoreError, so that no future waits for ever.
+    Unlike ``Store.write_all`` it raises no exception. If the whole transaction fails, each write has its error. An
+    unexpected exception of a third-party store becomes a StoreError, so that no task waits for ever.
     """
     try:
         return store.write_all(writes)

@@ -1,12 +1,13 @@
-"""Perform compensations: roll back the completed steps of a container that failed or was cancelled, newest first.
+"""Perform compensations: roll back the completed steps of a container that failed or was cancelled, the newest first.
 
     <step name="pay">… <revert maxRetryCount="2" retryDelay="1s">bank.refund(result)</revert></step>
 
-Rules: a container has a list of the compensations of its completed steps. When it succeeds, the list is appended to
-that of the enclosing container. When its body fails or is cancelled, the list is performed in reverse order of
-completion, before any handler of the container receives the failure. The values that a compensation needs are recorded
-when its step ends, so that another process can perform it. Rollback is shielded from cancellation. If a compensation
-fails, the others are performed all the same, and no handler of the flow may stop the failure any more.
+Rules: a container has a list of the compensations of its completed steps. When the container succeeds, the list is
+appended to that of the enclosing container. When its body fails or is cancelled, the compensations are performed in
+reverse order of completion; then the handlers of the container receive the failure. The values that a compensation
+needs are recorded when its step ends, so that another process can perform it. A rollback is executed to its end
+although the run is cancelled. If one compensation fails, the others are still performed, and no handler may catch the
+failure.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class CompensationFrame(Frame):
-    """The frame of a compensation; its path is ``key``, the path of the step that is undone."""
+    """The frame in which the compensation of a step is executed; ``key`` is the path of this step in the run."""
 
     __slots__ = ("key",)
 
@@ -42,17 +43,17 @@ class CompensationFrame(Frame):
 
     @property
     def path(self) -> str:
-        """The path of the step that is undone."""
+        """The path of the step whose work is undone."""
         return self.key
 
 
 def register_compensation(
     frame: Frame, step: Step, values: Mapping[str, Any], done: Completion, record: StepRecord | None = None
 ) -> None:
-    """Add the compensation of a completed step to the list of its container.
+    """Add the compensation of a completed step to the list of its container; ``frame`` is the frame of the step.
 
-    ``values`` are the variables of the compensation, ``done`` is the completion of the step, ``record`` its record if
-    any.
+    ``values`` are the variables that the compensation reads. ``done`` is the completion of the step. ``record`` is the
+    record of the step, None if it has none.
     """
     run = frame.run
     path = frame.path
@@ -65,9 +66,11 @@ def register_compensation(
 
 
 async def with_compensation(frame: Frame, inner: Inner, index: int | None = None) -> Completion:
-    """Run the body of a container, and roll it back when it fails or is cancelled.
+    """Run the body of a container, and compensate its completed steps if it fails or is cancelled.
 
-    ``index`` is the number of the branch if the container has several.
+    ``inner`` executes the body. ``index`` is the number of the body if the container has several (branches). Raises the
+    failure of the body after the rollback. If an earlier process died during this rollback, the body is not run: only
+    the rest of the rollback is performed.
     """
     run = frame.run
     outer = frame.compensations
@@ -104,9 +107,10 @@ async def with_compensation(frame: Frame, inner: Inner, index: int | None = None
 async def revert_partial_work(
     frame: Frame, work: Callable[[Exception], Coroutine[Any, Any, None]], error: BaseException
 ) -> None:
-    """Call ``work`` to undo the partial work of a step that failed or was cancelled.
+    """Call ``work`` to undo what a step has done before it failed or was cancelled with ``error``.
 
-    Raises RevertError if that fails.
+    ``work`` receives ``error``, or RunCancelled for a cancellation. Raises RevertError if ``work`` raises; no handler
+    may catch the failure then.
     """
     run = frame.run
     failure = as_failure(error, run)
@@ -118,7 +122,7 @@ async def revert_partial_work(
 
 
 def as_failure(error: BaseException, run: Run) -> Exception:
-    """Return the exception that compensations receive as ``failure``: ``error``, or RunCancelled for a cancellation."""
+    """Return what compensations read as ``failure``: ``error`` itself, or RunCancelled for a cancellation."""
     if isinstance(error, Exception):
         return error
     reason = run.control.cancelled
@@ -128,10 +132,11 @@ def as_failure(error: BaseException, run: Run) -> Exception:
 async def compensate_all(
     run: Run, compensations: list[Compensation], failure: BaseException, key: str, begun: StepRecord | None = None
 ) -> None:
-    """Perform compensations, the newest first.
+    """Perform compensations, the newest first, because of ``failure``; record the rollback and its outcome.
 
-    ``key`` is the key of the record of the rollback; ``begun`` is that record if the rollback began in an earlier
-    process. Raises RevertError with ``failure`` and the failures of the compensations.
+    ``key`` is the record key of the rollback. ``begun`` is the record with this key if an earlier process began the
+    rollback. If compensations fail, the others are still performed; then RevertError is raised, which contains
+    ``failure`` and all their failures.
     """
     journal, rollback = run.journal, run.rollback
     failure = as_failure(failure, run)
@@ -158,9 +163,9 @@ async def compensate_all(
 
 
 async def _compensate(one: Compensation, failure: Exception) -> None:
-    """Perform one compensation, record its outcome and emit its event.
+    """Perform one compensation because of ``failure``, record its outcome and emit its event; raises its exception.
 
-    A compensation that has failed in an earlier process is not repeated: its recorded failure is raised.
+    If it has failed in an earlier process, it is not repeated: its recorded exception is raised again.
     """
     run = one.run
     journal, record = run.journal, one.record
@@ -194,9 +199,10 @@ async def _compensate(one: Compensation, failure: Exception) -> None:
 
 
 def recorded_compensations(run: Run, path: str, *, retry_failed: bool = False) -> list[Compensation]:
-    """Return the compensations of the recorded steps inside the step at ``path``, in the order of completion.
+    """Return the compensations of the steps inside the step at ``path``, created from their records, the oldest first.
 
-    ``retry_failed``: include the compensations that failed before.
+    A compensation that has failed before is not tried again (its recorded failure is raised), unless ``retry_failed``
+    is True.
     """
     compensations = []
     journal = run.journal
@@ -219,7 +225,11 @@ _COMPENSABLE = frozenset({StepState.SUCCEEDED, StepState.REVERT_FAILED})
 
 
 def failures_by_path(failure: Exception) -> dict[str, Exception]:
-    """Return the failures that started a rollback, by the path of the step that failed."""
+    """Return the exceptions in ``failure`` by the path of the step that raised each.
+
+    They are ``failure`` itself, or the members of an exception group. An exception without a StepNote, the note that
+    names the step, is left out.
+    """
     if isinstance(failure, ExceptionGroup):
         failures: dict[str, Exception] = {}
         for member in failure.exceptions:
@@ -230,7 +240,7 @@ def failures_by_path(failure: Exception) -> dict[str, Exception]:
 
 
 async def shielded(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end although the current task is cancelled; raise the cancellation afterwards."""
+    """Run a coroutine to its end even if the current task is cancelled meanwhile; then raise CancelledError."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -244,18 +254,19 @@ async def shielded(work: Coroutine[Any, Any, None]) -> None:
 
 
 def may_handle(run: Run, error: BaseException) -> bool:
-    """Return whether a handler may catch a failure.
+    """Return whether a handler of the flow may catch a failure.
 
-    It may not if the run is aborted or a compensation has failed.
+    False if the run is aborted, or a compensation has failed.
     """
     return run.rollback.may_handle(error) and not run.is_aborted
 
 
 def mark_handled(run: Run, path: str, handler: str = "") -> None:
-    """Record that ``handler`` caught the failure of the step at ``path``, so that a resume does not run the step again.
+    """Note that a handler caught the failure of the step at ``path``.
 
-    With an empty ``handler`` nothing is recorded. Forget the compensations inside the step: its failure was handled, so
-    the run must not end as REVERTED because of them.
+    If ``handler`` (its name) is not empty, this is recorded, so that a resume does not execute the failed step again. A
+    run whose steps were compensated ends as REVERTED; the compensations inside this step no longer count for that,
+    because their cause was handled.
     """
     journal, top = run.journal, run.top
     if handler and journal.records and journal.recorded(f"{path}:handled") is None:

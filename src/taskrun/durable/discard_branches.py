@@ -1,7 +1,7 @@
-"""Discard suspended branches whose join has ended, or has failed, without them.
+"""Discard suspended branches that are not needed any more, because their join has ended or failed without them.
 
-Rules: a discarded branch counts as cancelled: its completed steps are compensated and its wait points are dropped. When
-the container fails, the rollback of the container compensates the branch.
+Rules: a discarded branch counts as cancelled. Its completed steps are compensated, and its wait points are removed, so
+that the run does not wait for their inputs. If the whole container fails, its rollback compensates the branch instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 async def discard(frame: Frame, branches: Iterable[str]) -> None:
-    """Compensate the completed steps of the suspended branches at these paths; raises RevertError if one fails."""
+    """Discard suspended branches: compensate their completed steps and remove their wait points.
+
+    ``frame`` is that of the container, ``branches`` are the paths of the branches. Raises RevertError if a compensation
+    fails.
+    """
     for branch in branches:
         drop_wait_points(frame, branch)
         discarded = [one for one in frame.compensations if is_inside(one.key, branch)]
@@ -32,7 +36,10 @@ async def discard(frame: Frame, branches: Iterable[str]) -> None:
 
 
 def drop_wait_points(frame: Frame, path: str) -> None:
-    """Remove the wait points inside the step at ``path`` from the run."""
+    """Remove the wait points of the step at ``path``, and of all steps inside it, from the run.
+
+    The steps of these wait points are recorded as CANCELLED.
+    """
     recorder = frame.run.journal
     if not isinstance(recorder, Recorder):  # only recorded runs are suspended
         return

@@ -1,4 +1,4 @@
-"""Conversion of exceptions to ErrorRecords."""
+"""Convert exceptions to ErrorRecords, which a store can save."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from taskrun.core.journal import ErrorRecord
 from taskrun.errors import RecordedError
 
 _MAX_DEPTH = 100
-"""The maximum number of levels of causes and nested groups that are recorded."""
+"""Causes and groups of exceptions that are nested deeper than this number of levels are not recorded."""
 
 
 def record_error(error: BaseException, codecs: Codecs | None = None) -> ErrorRecord:
-    """Return the record of an exception; an exception whose ``__str__`` raises is recorded too.
+    """Return the record of an exception, with its causes and the members of a group.
 
-    ``codecs`` convert its arguments and attributes; values that no codec converts are left out. The default are the
-    codecs of taskrun. Causes and groups that are nested deeper than 100 levels are left out.
+    ``codecs`` convert the arguments and attributes of the exception (default: the codecs of taskrun); what they cannot
+    convert is left out. An exception whose ``__str__`` raises is recorded with a text that says so. Causes and groups
+    that are nested deeper than 100 levels are left out.
     """
     return _record(error, Codecs() if codecs is None else codecs, frozenset())
 
 
 def _record(error: BaseException, codecs: Codecs, seen: frozenset[int]) -> ErrorRecord:
-    """Return the record of an exception; ``seen`` are the ids of the exceptions that led to it."""
+    """Return the record of an exception.
+
+    ``seen`` are the ids of the exceptions that lead to it as causes or groups; it prevents endless cycles.
+    """
     notes = tuple(map(str, vars(error).get("__notes__", ())))
     if isinstance(error, RecordedError) and isinstance(error.record, ErrorRecord):
         return replace(error.record, notes=notes)  # it only represents the recorded exception

@@ -1,7 +1,7 @@
 """Finish: records how a run ended, and builds its result.
 
-Rules: a run that has ended, or is suspended, has no owner. If a run was aborted because its records
-cannot be written, nothing more is recorded; another process resumes it from its last checkpoint.
+Rules: a run that has ended, or is suspended, has no owner. If a run was aborted because its records cannot be written,
+nothing more is recorded. Another process can then resume it from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from taskrun.result import RunResult
 
 @dataclass(slots=True, eq=False)
 class Finish:
-    """Records the end of one run; for a run that is not recorded, it does nothing.
+    """Records the end of one run; if the run is not recorded, the methods record nothing.
 
-    ``before`` is the record of a resumed run as it was before the resume.
+    ``before`` is the record that a resumed run had before it was resumed, None for a new run.
     """
 
     _run: Run
@@ -36,7 +36,7 @@ class Finish:
     def end(
         self, state: RunState, error: BaseException | None = None, outputs: Mapping[str, Any] | None = None
     ) -> None:
-        """Record the state in which the run ended, with its error or its outputs."""
+        """Record that the run has ended or is suspended: its new ``state``, with its error or its outputs."""
         run, recorder = self._run, self._recorder
         if recorder is None:
             return
@@ -56,13 +56,17 @@ class Finish:
         run.state = state
 
     def suspended(self) -> RunResult:
-        """Record that the run is suspended and return its result, which has the wait points."""
+        """Record that the run is suspended, and return its result; ``waiting`` of the result lists the wait points."""
         self.end(RunState.SUSPENDED)
         points = () if self._recorder is None else tuple(self._recorder.wait_points)
         return RunResult({}, RunState.SUSPENDED, self._run.run_id, None, points)
 
     def withdraw(self) -> bool:
-        """Delete the record of a run whose inputs were refused before its first step; return whether there was one."""
+        """Delete the record of a new run whose inputs were refused, as if it had never been started.
+
+        Returns True if the record was deleted, False if the run is not recorded or is a resumed one, whose record must
+        stay.
+        """
         recorder = self._recorder
         if recorder is None or recorder.replays:
             return False
@@ -70,7 +74,11 @@ class Finish:
         return True
 
     def aborted(self, error: TaskrunError) -> None:
-        """Record the state of an aborted run: the state before the resume, or FAILED if the run was not resumed."""
+        """Record the end of a run that was aborted because of ``error``.
+
+        A new run becomes FAILED. A resumed run returns to the state that it had before the resume, unless a rollback
+        has begun since: then it becomes FAILED. If records cannot be written any more, nothing is recorded.
+        """
         run, recorder, before = self._run, self._recorder, self._before
         if recorder is None or recorder.is_broken:
             return
@@ -84,14 +92,14 @@ class Finish:
             )
 
     def outputs_text(self, recorder: Recorder, outputs: Mapping[str, Any]) -> str:
-        """Return the JSON text of the outputs, without those with ``persist="false"``."""
+        """Return the JSON text of the outputs of the run; outputs with ``persist="false"`` are left out."""
         hidden = unrecorded(self._run.flow.model.outputs)
         public = {name: value for name, value in outputs.items() if name not in hidden}
         return recorder.text(public, "the result of the run: ")
 
 
 def result_of(flow: Flow, run_id: str, outputs: Mapping[str, Any]) -> RunResult:
-    """Return the RunResult of a succeeded run; ``outputs`` are its outputs and RESULT."""
+    """Return the RunResult of a succeeded run; ``outputs`` contains the declared outputs of its flow, and RESULT."""
     names = [item.name for item in flow.model.outputs] or ["RESULT"]
     declared = {name: outputs.get(name) for name in names}
     return RunResult(declared, RunState.SUCCEEDED, run_id, outputs.get("RESULT"))

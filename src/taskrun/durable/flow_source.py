@@ -1,7 +1,7 @@
 """FlowSource: compiles the flow with which a recorded run is resumed.
 
-Rules: a run is resumed with its original flow, unless the user gives another one. If the file of the flow was changed
-or deleted, the recorded text is compiled.
+Rules: a run is resumed with the flow that it was started with, unless the user names another file. If the file of its
+flow was changed or deleted since, the text of the flow in the run's record is compiled.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ FlowPath = str | os.PathLike[str]
 
 @dataclass(frozen=True, slots=True)
 class FlowSource:
-    """Compiles the flows of recorded runs.
+    """Compiles the flows of recorded runs with functions of the TaskManager.
 
-    ``load`` compiles a file; ``compile_text`` compiles a recorded text, given the path of its file and the text;
-    ``services`` returns the services for the runs of a flow.
+    ``load`` compiles a file. ``compile_text`` compiles the recorded text of a flow; its arguments are the file of the
+    flow and the text. ``services`` returns the services with which runs of a flow are executed.
     """
 
     load: Callable[[FlowPath], Flow]
@@ -35,7 +35,11 @@ class FlowSource:
     services: Callable[[Flow], Services]
 
     def flow_of(self, record: RunRecord, file: FlowPath | None) -> tuple[Flow, bool]:
-        """Return the flow with which to resume a run, and whether it differs from the original flow of the run."""
+        """Return the flow with which to resume a run, and whether its text differs from the recorded one.
+
+        ``file`` is another flow that the user wants to continue with; None means the flow of the run itself. Raises
+        FlowError if ``file`` is wrong, StoreError if the recorded text cannot be compiled.
+        """
         if file is not None:
             flow = self.load(file)
             return flow, flow.text != record.text

@@ -2,9 +2,9 @@
 
     history = History(open_store("sqlite:///runs.db"))
     history.runs(state="FAILED", limit=10)
-    history.show(resolve_run_id(history.store, "3f9a")).steps
+    history.show(resolve_run_id(history.store, "3f9a")).steps      # "3f9a" is the beginning of the id
 
-Rules: the methods read or delete runs, but never change or execute them. They are ordinary functions, like those of a
+Rules: the methods read or delete runs; they never change or execute them. They are ordinary functions, like those of a
 store, and may be called inside an event loop. Damaged records raise StoreError.
 """
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from taskrun.durable.run_tree import RunDetails
 
 _LISTED = 10
-"""The number of runs that the error for an ambiguous beginning of an id lists."""
+"""The error for an ambiguous beginning of an id lists at most this number of runs."""
 _COMPARED = 1000
-"""The number of runs, the newest, among which a similar id is searched."""
+"""``resolve_run_id`` searches a similar id, for its error message, among this number of the newest runs."""
 
 
 class History:
@@ -50,12 +50,12 @@ class History:
         since: datetime | float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return summaries of runs, the newest first.
+        """Return summaries of runs, the newest first; each parameter that is not None restricts the list.
 
         Parameters:
-            state: select runs in this state, such as ``"FAILED"``.
-            flow: select runs of the flow with this name.
-            since: select runs that were created at or after this time: a datetime, or seconds since 1970.
+            state: only runs in this state, such as ``"FAILED"``.
+            flow: only runs of the flow with this name.
+            since: only runs that were created at or after this time: a datetime, or seconds since 1970.
             limit: the maximum number of runs.
 
         Raises ValueError for an unknown state or a negative limit, StoreError if the store cannot be read.
@@ -68,16 +68,20 @@ class History:
             return self.store.runs(selected, flow, moment, limit)
 
     def show(self, run_id: str) -> RunDetails:
-        """Return the record of a run with the tree of its steps; raises UnknownRunError, StoreError."""
+        """Return the record of a run with the tree of its steps; ``run_id`` is the complete id.
+
+        Raises UnknownRunError if there is no such run, and StoreError if its records cannot be read.
+        """
         from taskrun.durable.run_tree import RunDetails
 
         with _readable(f"run {run_id}"):
             return RunDetails.of(self.store.load(run_id), self.store.records(run_id))
 
     def delete(self, run_id: str) -> None:
-        """Delete a run in any state, and the runs that it called.
+        """Delete a run, in whatever state it is, and the runs that it called; ``run_id`` is the complete id.
 
-        Raises RunOwnedError with the owner if a process executes the run, and UnknownRunError.
+        Raises UnknownRunError if there is no such run, and RunOwnedError, which names the owner, if a process executes
+        it.
         """
         with _readable(f"run {run_id}"):
             with suppress(TransitionError):  # a run that has ended for good has no owner
@@ -100,9 +104,9 @@ class History:
 
 
 def state_of(name: str) -> RunState:
-    """Return the run state with a name, in upper or lower case.
+    """Return the RunState with this name, which may be in upper or lower case.
 
-    Raises ValueError with a similar name if there is none.
+    Raises ValueError, which suggests a similar name, if there is no such state.
     """
     try:
         return RunState(name.upper())
@@ -112,7 +116,11 @@ def state_of(name: str) -> RunState:
 
 
 def is_orphaned(run: RunSummary, now: float) -> bool:
-    """Return whether a run is active and its owner is dead, or has sent no heartbeat for ``STALE_AFTER`` seconds."""
+    """Return whether a run is active although no living process executes it.
+
+    That is so if it has no owner, or its owner is dead or has sent no heartbeat for ``STALE_AFTER`` seconds. ``now`` is
+    the present time in seconds since 1970.
+    """
     if not run.state.active:
         return False
     try:
@@ -123,9 +131,10 @@ def is_orphaned(run: RunSummary, now: float) -> bool:
 
 
 def resolve_run_id(store: Store, text: str) -> str:
-    """Return the id of a run, from the id itself or from the beginning of exactly one id.
+    """Return the complete id of a run; ``text`` is this id or the beginning of it.
 
-    Raises UnknownRunError with a similar id if no id begins with ``text``, and StoreError with a list if several do.
+    Raises UnknownRunError, which suggests a similar id, if no id begins with ``text``. Raises StoreError, which lists
+    the runs, if several ids do.
     """
     with suppress(UnknownRunError):
         store.requests(text)  # the cheapest query that raises for an unknown run
@@ -146,7 +155,10 @@ def resolve_run_id(store: Store, text: str) -> str:
 
 @contextmanager
 def _readable(what: str) -> Iterator[None]:
-    """Convert errors about malformed data to StoreError: a file may be damaged in a way that SQLite does not detect."""
+    """Convert errors of the ``with`` block about malformed data, which ``what`` names, to StoreError.
+
+    A file may be damaged in a way that SQLite does not notice; then only the conversion of its rows fails.
+    """
     try:
         yield
     except (ValueError, KeyError, TypeError) as error:

@@ -5,7 +5,7 @@
     if result.status == "SUSPENDED":
         result = manager.runs.resume(result.run_id, {"approved": True})
 
-Rules: a run is named by its id or by the beginning of it. Each operation that executes steps exists twice: for programs
+Rules: the operations here accept the beginning of a run's id. Each one that executes steps exists twice: for programs
 without an event loop and, with ``_async``, for use inside one.
 """
 
@@ -48,9 +48,10 @@ if TYPE_CHECKING:
 
 
 class RunOperations(History):
-    """The recorded runs of one TaskManager: calling it lists them, its methods show, resume, cancel and delete them.
+    """The recorded runs of one TaskManager (``manager.runs``): lists, shows, resumes, cancels and deletes them.
 
-    Parameters: ``client`` is the access to the store, ``active`` are the runs that are being executed, by id.
+    Parameters: ``client`` gives access to the store. ``flows`` compiles the flows of recorded runs. ``active`` are the
+    runs that this TaskManager is executing, by id.
     """
 
     def __init__(self, client: StoreClient, flows: FlowSource, active: dict[str, Run]) -> None:
@@ -60,7 +61,7 @@ class RunOperations(History):
 
     @property
     def store(self) -> Store:
-        """The store of the runs; without the setting ``store``, a store in the memory of this process."""
+        """The store of the runs; a TaskManager without the setting ``store`` has one in the memory of its process."""
         return self._client.store
 
     def __call__(
@@ -70,15 +71,15 @@ class RunOperations(History):
         since: datetime | float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return the runs, newest first; the parameters and exceptions are those of ``History.runs``."""
+        """Return summaries of runs, the newest first; the parameters and exceptions are those of ``History.runs``."""
         return self.runs(state, flow, since, limit)
 
     def flow_of(self, run_id: str, flow: FlowPath | None = None) -> Flow:
-        """Return the flow that a run is resumed with: that of the file ``flow`` if given, else its original flow."""
+        """Return the flow with which a run is resumed: that of the file ``flow``, by default the run's own flow."""
         return self._flows.flow_of(self._record_of(run_id), flow)[0]
 
     def waiting(self, run_id: str) -> tuple[WaitPoint, ...]:
-        """Return the wait points of a run; a run that is not suspended has none."""
+        """Return the wait points of a run, with the inputs that they request; it has none unless it is suspended."""
         return wait_points_of(self._record_of(run_id))
 
     async def resume_async(
@@ -89,17 +90,17 @@ class RunOperations(History):
         flow: FlowPath | None = None,
         stale_after: float = STALE_AFTER,
     ) -> RunResult:
-        """Continue a run that is suspended, has failed, or whose process has died; completed steps are not run again.
+        """Continue a run that is suspended, has failed, or whose process has died; completed steps are not repeated.
 
         Parameters:
-            run_id: the run's id, or the beginning of it. inputs: the inputs that the run waits for, and inputs that are
-            not recorded (``persist="false"``). flow: a file to continue with instead of the original flow of the run;
-            steps are matched by path. stale_after: seconds without a heartbeat after which an owner whose process
-            cannot be checked counts as dead.
+            run_id: the id of the run, or the beginning of it.
+            inputs: those that the run waits for, and those with ``persist="false"``, which are never recorded.
+            flow: a file to continue with instead of the run's own flow; its steps are matched with the records by path.
+            stale_after: an owner that has sent no heartbeat for so many seconds counts as dead.
 
-        Raises UnknownRunError, RunOwnedError when another process executes the run, TransitionError when it has ended,
-        InputError for wrong inputs (nothing has changed then), and the exceptions of ``run``. A run that has succeeded
-        returns its result; one that was being cancelled when its process died is rolled back and raises RunCancelled.
+        If the run has already succeeded, its result is returned. Raises UnknownRunError, RunOwnedError if another
+        process executes the run, TransitionError if it is over, InputError for wrong inputs (nothing has changed then),
+        RunCancelled if its process died during a cancellation (which is finished now), and the exceptions of ``run``.
         """
         record = self._record_of(run_id)
         compiled, flow_changed = self._flows.flow_of(record, flow)
@@ -145,16 +146,17 @@ class RunOperations(History):
         flow: FlowPath | None = None,
         new_id: str | None = None,
     ) -> RunResult:
-        """Start a new run that inherits the records of an earlier one before a step, or before its failure.
+        """Start a new run that inherits records of an earlier one, and does not execute the recorded steps again.
 
         Parameters:
             run_id: the earlier run, which does not change.
             inputs: inputs that are different in the new run.
-            from_step: the path of the step to begin with, such as ``main/pay``; default: the one that failed.
+            from_step: the path of the first step to execute again, such as ``main/pay``; default: the step that failed.
             flow: a file to run instead of the flow of the earlier run.
             new_id: the id of the new run; default: a random one.
 
-        Raises UnknownRunError, StoreError when there is no such step or nothing failed, and the exceptions of ``run``.
+        Raises UnknownRunError, StoreError if there is no ``from_step`` or the run has not failed, TransitionError if
+        the flow has ``restartable="false"``, and the exceptions of ``run``.
         """
         record = self._record_of(run_id)
         compiled, _ = self._flows.flow_of(record, flow)
@@ -168,13 +170,13 @@ class RunOperations(History):
         return await RunSession(run, self._active, self._client.create(run, inputs, inherited)).run(inputs)
 
     async def cancel_async(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
-        """Cancel a run: stop its running steps and roll back its completed steps, unless ``revert`` is false.
+        """Cancel a run: stop its running steps, and unless ``revert`` is False, compensate its completed steps.
 
-        A run that this TaskManager executes, in any thread, is cancelled immediately. For other runs, a request is
-        stored for the owner; if the owner is dead, or the run is suspended or has failed, it is rolled back by this
+        A run that this TaskManager executes, in any thread, is cancelled immediately. For a run of another process a
+        request is stored, which its owner carries out. A run that no living process executes is rolled back by this
         call.
 
-        Returns whether the run exists and had not ended.
+        Returns True if the run is or will be cancelled, False if there is no such run or it had ended for good.
         """
         live = self._cancel_active(run_id, reason, revert=revert)
         if live is not None:
@@ -197,9 +199,10 @@ class RunOperations(History):
         return True
 
     def cancel(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
-        """Cancel a run like ``cancel_async``; inside a running event loop, only store a request for its owner.
+        """Cancel a run like ``cancel_async``; inside a running event loop, do so only for active runs.
 
-        Returns whether the run exists and had not ended.
+        There it only stores a request for the owner, unless this TaskManager executes the run. Returns True if the run
+        is or will be cancelled, False if there is no such run, or it cannot be cancelled.
         """
         live = self._cancel_active(run_id, reason, revert=revert)
         if live is not None:
@@ -211,9 +214,9 @@ class RunOperations(History):
         return self._request(run_id, CANCEL if revert else CANCEL_ONLY)
 
     def suspend(self, run_id: str) -> bool:
-        """Request that a run is suspended: its running steps finish, no further steps start, and it can be resumed.
+        """Request that an active run is suspended: its running steps finish, no further ones start; it can be resumed.
 
-        Returns whether the run exists and is being executed.
+        Returns True if the request was stored, False if there is no such run or it is not active.
         """
         return self._request(run_id, SUSPEND)
 
@@ -225,13 +228,13 @@ class RunOperations(History):
         return self.store.load(resolve_run_id(self.store, run_id))
 
     def _run_of(self, record: RunRecord, flow: Flow) -> Run:
-        """Return a new Run object with the id and flags of a recorded run."""
+        """Return a new Run object, in memory, for a recorded run; it has the id and flags of the record."""
         return Run(self._flows.services(flow), flow, run_id=record.run_id, flags=record.flags)
 
     def _input_records(
         self, record: RunRecord, flow: Flow, resume_inputs: Mapping[str, Any], private: Mapping[str, Any]
     ) -> tuple[StepRecord, ...]:
-        """Check the inputs of a resume against the wait points of the run; return their records or raise InputError."""
+        """Check the inputs of a resume, and return the records that pass them to the wait points; raises InputError."""
         points = wait_points_of(record)
         run = self._run_of(record, flow)
         if any(
@@ -242,7 +245,7 @@ class RunOperations(History):
         return resume_input_records(run, points, resume_inputs, self._client.codecs)
 
     async def _finish_cancellation(self, run: Run, recorder: Recorder, record: RunRecord) -> None:
-        """Roll back a run that was being cancelled when its process died; raises RunCancelled then."""
+        """If the process of the run died during a cancellation, finish that cancellation and raise RunCancelled."""
         requests = self.store.requests(record.run_id)
         kind = next((kind for kind in requests if kind in {CANCEL, CANCEL_ONLY}), None)
         if kind is not None and record.state.active:
@@ -250,12 +253,12 @@ class RunOperations(History):
             raise RunCancelled(f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now")
 
     async def _roll_back(self, run: Run, recorder: Recorder, state: RunState, *, revert: bool) -> None:
-        """Roll back a recorded run that was in ``state``, and end it as CANCELLED."""
+        """Roll back a run that no process executes and whose recorded state is ``state``; end it as CANCELLED."""
         run.state = state
         await RunSession(run, self._active, recorder).roll_back(revert=revert)
 
     def _request(self, run_id: str, kind: str) -> bool:
-        """Store a request to an active run; return whether there is one with this id."""
+        """Store a request for the owner of an active run; return False if there is no such run or it is not active."""
         try:
             record = self._record_of(run_id)
         except UnknownRunError:
@@ -265,15 +268,16 @@ class RunOperations(History):
         return record.state.active
 
     def _cancel_active(self, run_id: str, reason: str, *, revert: bool) -> bool | None:
-        """Cancel a run that this TaskManager executes; return whether it was still running, None without such a run."""
+        """Cancel a run that this TaskManager executes; return None if there is none, False if it has just ended."""
         run = self._active.get(run_id)
         return None if run is None else run.control.cancel_threadsafe(reason, revert=revert)
 
 
 def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
-    """Raise TransitionError or RunOwnedError if a run cannot be resumed.
+    """Raise an exception if a run must not be resumed.
 
-    The first for a run that has ended or whose flow forbids a restart, the second if a process executes the run.
+    TransitionError: the run is over, or it has failed and its flow has ``restartable="false"``. RunOwnedError: a
+    process executes the run.
     """
     if record.state in _OVER:
         hint = "'taskrun rerun' starts a new run that inherits its records"
@@ -284,7 +288,7 @@ def check_resumable(record: RunRecord, flow: Flow, stale_after: float) -> None:
 
 
 def _mark_running(run: Run, recorder: Recorder, record: RunRecord, input_records: tuple[StepRecord, ...]) -> None:
-    """Record that a resumed run is RUNNING, together with the inputs of the resume; a rollback stays REVERTING."""
+    """Record that a resumed run is RUNNING, with ``input_records``; one that was in a rollback stays REVERTING."""
     if record.state is RunState.REVERTING:
         run.state = record.state
     elif record.state is not RunState.RUNNING:

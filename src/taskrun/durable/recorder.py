@@ -1,10 +1,10 @@
-"""Recorder: reads and writes the journal of a recorded run, with Python values instead of their JSON text.
+"""Recorder: the journal of a recorded run, which steps read and write with Python values instead of JSON text.
 
     items = recorder.remember("main/loop:items", lambda: list(frame.eval(self.items)))
 
 Rules: a resumed run executes the same program again (replay); recorded steps and decisions return their recorded
-values. A decision is written with the next commit, so it never needs a commit of its own; the end of a step is
-committed before the run continues. When a record cannot be written, the run is aborted.
+values. A decision is written with the next commit, so it never needs a commit of its own. The end of a step is
+committed before the run continues. If a record cannot be written, the run is aborted.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """The journal of one recorded run; implements the protocol ``RunJournal``.
+    """The journal of one recorded run with Python values; implements the protocol ``RunJournal``.
 
-    ``flow_changed`` is true if the run is resumed with a flow that differs from its original one. ``resume_inputs`` are
-    the inputs that the run was resumed with; ``wait_points`` are the steps at which it waits when it is suspended.
+    ``flow_changed`` is True if the run is resumed with a flow that differs from the recorded one. ``resume_inputs`` are
+    the inputs that were passed to the resume. ``wait_points`` is the list to which steps add where the run is to wait.
     """
 
     records = True
@@ -58,7 +58,7 @@ class Recorder:
 
     @property
     def is_broken(self) -> bool:
-        """Whether records can no longer be written."""
+        """Whether a write has failed, after which no record can be written."""
         return self.journal.problem is not None
 
     @property
@@ -67,15 +67,19 @@ class Recorder:
         return self.journal.problem or self.abort_reason
 
     def abort(self, error: TaskrunError) -> RunAborted:
-        """Return the exception that aborts the run, and stop its other branches."""
+        """Return the exception to raise in order to abort the run because of ``error``.
+
+        From now on ``problem`` is this error, so that no handler in any branch catches a failure any more.
+        """
         self.abort_reason = self.abort_reason or error
         return RunAborted(error)
 
     def remember(self, key: str, make: Callable[[], Any], kind: str = "decision", because: str = "") -> Any:
-        """Return the recorded value of a key; without one, call ``make`` and record its value.
+        """Return the recorded value of a decision; if there is none, return the value of ``make()`` and record it.
 
-        ``because`` is the text of the script that decides. If the run is resumed with another text, and ``make``
-        returns another value than the recorded one, the run is aborted with DecisionChangedError.
+        ``key`` is the record key of the decision, ``kind`` the kind of its record. ``because`` is the text of the
+        script that makes the decision. If the run is resumed with a flow in which this text is different, ``make`` is
+        called too; if its value is not the recorded one, the run is aborted with DecisionChangedError.
         """
         record = self.recorded(key)
         if record is None:
@@ -90,16 +94,17 @@ class Recorder:
         return value
 
     def note(self, record: StepRecord) -> None:
-        """Write a record with the next commit."""
+        """Write a record without waiting: it is committed with the next commit."""
         try:
             self.journal.note(record)
         except StoreError as error:
             raise RunAborted(error) from error
 
     async def save(self, record: StepRecord, *, shared: bool = True) -> None:
-        """Write a record and return when it is committed.
+        """Write a record, and wait until it is committed.
 
-        With ``shared`` the commit may include the records of concurrent branches.
+        With ``shared`` the commit waits for one turn of the event loop, so that it can include the records of
+        concurrent branches. Without it, and while no other run is executed, the commit happens at once.
         """
         try:
             if shared or not self.journal.alone:
@@ -110,18 +115,18 @@ class Recorder:
             raise RunAborted(error) from error
 
     async def set_state(self, state: RunState) -> None:
-        """Write the state of the run and return when it is committed."""
+        """Write the new state of the run, and wait until it is committed."""
         try:
             await self.journal.change({"state": state})
         except StoreError as error:
             raise RunAborted(error) from error
 
     def set_state_soon(self, state: RunState) -> None:
-        """Write the state of the run with the next commit."""
+        """Write the new state of the run without waiting: it is committed with the next commit."""
         self.journal.change_soon({"state": state})
 
     def write(self, changes: RunChanges, records: Sequence[StepRecord] = ()) -> None:
-        """Commit earlier writes, then changes of the run together with records, before this returns."""
+        """Commit all earlier writes, then changes of the run and records in one transaction, before this returns."""
         journal = self.journal
         try:
             journal.flush()
@@ -131,27 +136,40 @@ class Recorder:
             raise RunAborted(error) from error
 
     def request(self, kind: str) -> None:
-        """Store a request to the run, such as ``cancel``, for the process that resumes the run."""
+        """Store a request, such as ``cancel``, so that a process that resumes the run after a crash carries it out."""
         try:
             self.journal.store.request(self.journal.run_id, kind)
         except StoreError as error:
             self.journal.problem = self.journal.problem or error
 
     def recorded_flow(self, path: str, flow: Flow, compile_text: Callable[[str, str], Flow]) -> Flow:
-        """Return the flow of the task at ``path`` with the text that it had when the run first called it."""
+        """Return a called task as it was when the run first called it; ``path`` is its file, ``flow`` its present flow.
+
+        If its text has changed since, ``compile_text`` compiles the recorded text. If the run is resumed with another
+        flow, ``flow`` is returned unchanged.
+        """
         text: str = self.remember(f"main:flow {path}", lambda: flow.text, "flow")
         return flow if text == flow.text or self.flow_changed else compile_text(path, text)
 
     def order(self, key: str) -> int:
-        """Return the rank of a replayed step among all completions: a negative number, as it precedes new ones."""
+        """Return the position of a replayed step in the order of completion.
+
+        It is negative, because replayed steps ended before those of this process, whose positions are positive.
+        """
         return self.journal.order(key)
 
     def inside(self, path: str) -> list[StepRecord]:
-        """Return the records inside the step at ``path`` that a rollback needs, in the order of their last writes."""
+        """Return the records that a rollback of the step at ``path`` needs, the oldest first.
+
+        These are the records of the steps with a compensation, and of the rollbacks, inside this step.
+        """
         return self.journal.inside(path)
 
     def text(self, value: Any, what: str) -> str:
-        """Return the JSON text of a value; raises UnsavableValueError, which calls the value ``what``."""
+        """Return the JSON text of a value.
+
+        Raises UnsavableValueError, whose message calls the value ``what``, if it cannot be converted.
+        """
         try:
             return self.codecs.dumps(value)
         except UnsavableValueError as error:
@@ -159,7 +177,7 @@ class Recorder:
             raise UnsavableValueError(f"{place} cannot be recorded: {error.problem}") from error
 
     def value(self, text: str | None) -> Any:
-        """Return the value of a JSON text, None for None; raises RunAborted if the text cannot be read."""
+        """Return the value of a JSON text, None for None; aborts the run if the text cannot be read."""
         if text is None:
             return None
         try:
@@ -168,13 +186,13 @@ class Recorder:
             raise self.abort(error) from error
 
     def error_record(self, error: BaseException) -> ErrorRecord:
-        """Return the record of an exception."""
+        """Return the record of an exception, with its causes and the members of a group."""
         from taskrun.durable.error_records import record_error
 
         return record_error(error, self.codecs)
 
     def failure(self, record: ErrorRecord | None) -> Exception:
-        """Return the exception that a record describes."""
+        """Return an exception that equals the recorded one; a RuntimeError if ``record`` is None."""
         if record is None:
             return RuntimeError("a failure whose error was not recorded")
         from taskrun.durable.revive_exception import revive
@@ -183,7 +201,7 @@ class Recorder:
 
 
 def recorder_of(run: Run) -> Recorder:
-    """Return the recorder of a run; raises RunError for a run that is not recorded."""
+    """Return the recorder of a run, for a step that suspends it; raises RunError if the run is not recorded."""
     journal = run.journal
     if not isinstance(journal, Recorder):
         raise RunError("the run cannot be suspended, because it is not recorded: use a TaskManager with a store")
@@ -191,7 +209,7 @@ def recorder_of(run: Run) -> Recorder:
 
 
 def inputs_text(codecs: Codecs, inputs: Mapping[str, Any]) -> str:
-    """Return the JSON text of a run's inputs; raises UnsavableValueError, which names the input."""
+    """Return inputs as JSON text; raises UnsavableValueError, which names the input, if one cannot be converted."""
     try:
         return codecs.dumps(dict(inputs))
     except UnsavableValueError as error:

@@ -1,4 +1,4 @@
-"""Records of runs: the data that a store has of a run and of its owner.
+"""Records of runs: what a store contains about a run and about the process that executes it.
 
 Rules: a record consists of texts and numbers only. Values (inputs, outputs, wait points) are JSON text from
 ``codec.codec``, so that a store never handles Python objects. Times are seconds since 1970.
@@ -19,7 +19,10 @@ from taskrun.core.states import RunState
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that executes a run; ``token`` distinguishes it from a later process with the same id."""
+    """The process that executes a run: its host, its process id and a random ``token``.
+
+    The token tells the process from a later one to which the operating system gives the same id.
+    """
 
     host: str
     pid: int
@@ -32,7 +35,10 @@ class Owner:
 
     @property
     def is_dead(self) -> bool:
-        """Whether the process does not exist any more; False for a process on another host, which cannot be checked."""
+        """Whether the process is known to have ended.
+
+        False also for a process on another host: this host cannot check it.
+        """
         if self.host != socket.gethostname():
             return False
         try:
@@ -49,7 +55,13 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """Summary of a run: the short fields, which lists of runs show."""
+    """The short fields of a run's record, which are enough for a list of runs.
+
+    ``flow`` is the name of the flow, ``path`` its file, ``sha256`` the hash of its text. ``owner`` is the process that
+    executes the run, None if no process does. ``heartbeat`` is the time of the owner's last heartbeat. ``parent`` is
+    the id of the run that called this one, ``parent_step`` the path of the calling step; both are None for a run that
+    was started from outside.
+    """
 
     run_id: str
     flow: str
@@ -70,10 +82,10 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord(RunSummary):
-    """All fields of a run: those of RunSummary, the text of its flow, its flags, inputs, outputs and wait points.
+    """The complete record of a run: the fields of RunSummary, and the long ones.
 
-    ``inputs``, ``outputs`` and ``waits_for`` are JSON text. ``text`` is the merged text of the flow; ``sha256`` is
-    computed from it unless it is given.
+    ``text`` is the text of the flow after its base and deltas were merged. ``sha256`` is computed from it if it is not
+    passed. ``inputs``, ``outputs`` and ``waits_for`` (the wait points) are JSON text.
     """
 
     text: str = ""
@@ -88,7 +100,10 @@ class RunRecord(RunSummary):
 
 
 class RunChanges(TypedDict, total=False):
-    """Fields of a run that a write changes; ``owner`` can only be removed, and ``text`` changes ``sha256`` too."""
+    """The fields of a run's record that one write changes; fields that are not in it stay as they are.
+
+    ``owner`` can only be set to None, which ends the ownership. A change of ``text`` changes ``sha256`` too.
+    """
 
     state: RunState
     owner: None
@@ -105,5 +120,8 @@ class RunChanges(TypedDict, total=False):
 
 
 def sha256_of(text: str) -> str:
-    """Return the SHA-256 of a text as UTF-8, in hexadecimal digits; lone surrogates are allowed."""
+    """Return the SHA-256 of a text in UTF-8, as hexadecimal digits.
+
+    A text with lone surrogates, which strict UTF-8 cannot encode, has a hash too.
+    """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

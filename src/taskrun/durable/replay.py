@@ -1,7 +1,7 @@
-"""Selection of the records that a resumed run replays, and that a new run inherits.
+"""Select the records that a resumed run replays, and those that a rerun inherits from an earlier run.
 
-Rules: records are in the order of their last writes, so all records before that of a step belong to steps that had
-ended before the step began.
+Rules: records are in the order of their last writes. So all records before the first one of a step belong to steps that
+had ended before that step began.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ _NOT_INHERITED = frozenset({StepState.REVERTED, StepState.REVERT_FAILED, StepSta
 
 
 def records_to_replay(records: Iterable[StepRecord], state: RunState) -> list[StepRecord]:
-    """Return the records that a resumed run replays.
+    """Return the records that a resumed run replays; ``state`` is the state of the run before the resume.
 
-    If the run has failed, steps whose failure no handler caught count as RUNNING, so that they are executed again.
+    For a run that is FAILED or TIMED_OUT, two kinds of records are treated in a special way. A step whose failure no
+    handler caught counts as RUNNING, so that it is executed again. Records of cancelled steps are left out. For other
+    states all records are replayed unchanged.
     """
     replayed = list(records)
     if state not in {RunState.FAILED, RunState.TIMED_OUT}:
@@ -37,11 +39,14 @@ def records_to_replay(records: Iterable[StepRecord], state: RunState) -> list[St
 
 
 def inherited_records(records: list[StepRecord], record: RunRecord, from_step: str | None) -> list[StepRecord]:
-    """Return the records that a new run inherits from an earlier one: those before a step, or before the failure.
+    """Return the records that a new run inherits from an earlier one, so that it need not repeat their steps.
 
-    ``from_step`` is the path of the step, with or without ``main/``; None means the failure. Records of steps that were
-    rolled back, or were being rolled back, are not inherited, nor are those of containers with such steps inside.
-    Raises StoreError if there is no such step, or if nothing failed.
+    ``records`` and ``record`` are those of the earlier run. ``from_step`` is the path of a step, with or without
+    ``main/``: the records written before that step began are inherited. With None, all are inherited that were written
+    before the failure of the run was rolled back; the step that failed is executed again. Records of cancelled steps,
+    and of steps with a rollback (begun, done or failed), are never inherited.
+
+    Raises StoreError if the run has not executed ``from_step``, or if ``from_step`` is None and the run has succeeded.
     """
     if from_step is None:
         if record.state is RunState.SUCCEEDED:
@@ -61,7 +66,10 @@ def inherited_records(records: list[StepRecord], record: RunRecord, from_step: s
 
 
 def _contains_compensated(one: StepRecord, records: list[StepRecord]) -> bool:
-    """Return whether a record is that of a succeeded container with steps that were compensated or cancelled."""
+    """Return whether the record is that of a succeeded container inside which a step was cancelled or rolled back.
+
+    Such a container must be executed again although it has succeeded.
+    """
     inside = (f"{one.key}/", f"{one.key}[")
     return one.state is StepState.SUCCEEDED and any(
         other.state in _NOT_INHERITED and other.key.startswith(inside) for other in records

@@ -1,8 +1,8 @@
-"""Check and record the inputs that a run is resumed with.
+"""Check and record the inputs with which a run is resumed.
 
-Rules: all problems are reported at once, and the run does not change if there is one. An input is accepted if one of
-the wait points of the run requests it. If several wait points have mandatory inputs, those of one of them are enough.
-The inputs are recorded together with the claim of the run, before any step uses them.
+Rules: all problems are reported at once, and if there is one, the run does not change. An input is accepted if one of
+the wait points of the run requests it. If several wait points have mandatory inputs, it is enough to pass those of one
+wait point. The inputs are recorded in the same commit as the new state of the run, before any step uses them.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 
 def wait_points_of(record: RunRecord) -> tuple[WaitPoint, ...]:
-    """Return the wait points of a suspended run."""
+    """Return the wait points of a run, read from its record; a run that is not suspended has none."""
     return tuple(map(WaitPoint.from_json, json.loads(record.waits_for or "[]")))
 
 
 def unrecorded_inputs(flow: Flow, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs of the flow that are never recorded (``persist="false"``) and so must be given again."""
+    """Return those of ``inputs`` that the flow declares with ``persist="false"``.
+
+    Such inputs are never recorded, so they must be passed again with each resume.
+    """
     private = {item.name for item in flow.model.inputs if not item.persist}
     return {name: value for name, value in inputs.items() if name in private}
 
@@ -43,9 +46,10 @@ def check_resume_inputs(
     resume_inputs: Mapping[str, Any],
     private_inputs: Mapping[str, Any],
 ) -> None:
-    """Raise InputError unless the inputs are those that the wait points request.
+    """Raise InputError, with all problems, unless the inputs are those that the wait points of the run request.
 
-    ``private_inputs`` are the inputs of the flow that are not recorded, ``resume_inputs`` all others.
+    ``private_inputs`` are inputs of the flow with ``persist="false"``, which a resume must pass again;
+    ``resume_inputs`` are all others.
     """
     problems = [
         *_wrong_values(filter(_is_private, run.flow.model.inputs), private_inputs),
@@ -65,7 +69,11 @@ def check_resume_inputs(
 def resume_input_records(
     run: Run, wait_points: tuple[WaitPoint, ...], resume_inputs: Mapping[str, Any], codecs: Codecs
 ) -> tuple[StepRecord, ...]:
-    """Return the records of the inputs of each wait point whose mandatory inputs are all given."""
+    """Return a record of the resume inputs for each wait point at which the run can continue.
+
+    That is each wait point whose mandatory inputs are all passed; when its step is executed again, it reads this record
+    (record key ``path:given``).
+    """
     records = []
     for point in wait_points:
         items = _requested_inputs(run, point)
@@ -79,7 +87,7 @@ def resume_input_records(
 
 
 def _requested_inputs(run: Run, point: WaitPoint) -> tuple[Input, ...]:
-    """Return the declared inputs that the step of a wait point requests."""
+    """Return the declarations of the inputs that the step of a wait point requests."""
     if not point.requested:
         return ()
     owner, step = locate(run, point.path)
@@ -95,17 +103,20 @@ def _unknown_names(names: list[str], resume_inputs: Mapping[str, Any]) -> Iterat
 
 
 def _is_private(item: Input) -> bool:
-    """Return whether an input of the flow is not recorded, so that each resume must give it again."""
+    """Return whether each resume must pass the input again: a by-name input with ``persist="false"``."""
     return not item.persist and item.by_name
 
 
 def _is_missing(item: Input, resume_inputs: Mapping[str, Any]) -> bool:
-    """Return whether a mandatory input is not among the inputs of a resume."""
+    """Return whether an input is mandatory and ``resume_inputs`` contains no value for it, or None."""
     return RequestedInput.of(item).mandatory and resume_inputs.get(item.name) is None
 
 
 def _wrong_values(items: Iterable[Input], inputs: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Yield a message for each value that its declaration does not allow; ``path`` is the step of the declarations."""
+    """Yield a message for each value in ``inputs`` that its declaration in ``items`` does not allow.
+
+    ``path`` is the path of the step with these declarations, which the messages name; "" for the inputs of the flow.
+    """
     for item in items:
         value = inputs.get(item.name)
         if value is None and not (_is_private(item) and RequestedInput.of(item).mandatory):

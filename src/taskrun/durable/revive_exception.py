@@ -1,11 +1,11 @@
-"""Conversion of the record of a failure to an exception that handlers treat like the original one.
+"""Convert the record of a failure back to an exception, which handlers of the flow treat like the original one.
 
     revive(record_error(KeyError("id")), Codecs(), allow_no_import)    # a KeyError whose text is 'id', in quotes
 
-Rules: the class is searched in loaded modules, in taskrun, and in modules that may be imported. The exception is used
-only if its text, and the attributes that handlers read, equal those of the record. If they do not, or if there is no
-such subclass of Exception, a RecordedError with the text and attributes of the record replaces it. No function here
-raises.
+Rules: the class of the exception is searched in loaded modules, in taskrun, and in modules that may be imported. An
+object of this class is used only if its text, and the attributes that handlers read (such as ``error_code``), equal
+those of the record. Otherwise, or if there is no such class, a RecordedError with the recorded text and attributes
+takes its place. No function here raises.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _NOTE = re.compile(r"in step (.+?) \((.+):(\d+):(\d+)\)", re.DOTALL)
 
 
 def revive(record: ErrorRecord, codecs: Codecs, allow: ImportFilter) -> Exception:
-    """Return an exception with the text and attributes of the record, of the recorded class if possible.
+    """Return an exception with the recorded text and attributes, of the recorded class or else a RecordedError.
 
-    ``allow`` returns whether a module may be imported to find the class. The notes, the cause or context, and the
-    members of a group are restored; the traceback is not, its text is in the record.
+    ``allow`` takes the name of a module and returns whether it may be imported to find the class. The notes, the cause
+    or context, and the members of a group are restored. The traceback is not: the record has only its text.
     """
     members = tuple(revive(member, codecs, allow) for member in record.group)
     parts = _parts(record, codecs)
@@ -52,7 +52,10 @@ def revive(record: ErrorRecord, codecs: Codecs, allow: ImportFilter) -> Exceptio
 
 
 def _parts(record: ErrorRecord, codecs: Codecs) -> Mapping[str, Any]:
-    """Return the arguments and attributes of a recorded exception; only its text if the rest cannot be read."""
+    """Return the recorded ``args`` and ``attributes`` of an exception, and as ``shown`` those that handlers read.
+
+    If they cannot be read, return only the text of the exception, as its argument.
+    """
     try:
         parts = codecs.loads(record.state) if record.state else {}
         args, attributes, shown = (
@@ -68,7 +71,7 @@ def _parts(record: ErrorRecord, codecs: Codecs) -> Mapping[str, Any]:
 def _instance_of(
     cls: type[Exception], record: ErrorRecord, parts: Mapping[str, Any], members: tuple[Exception, ...]
 ) -> Exception | None:
-    """Return a new exception of a class, None if its text or attributes would differ from the record."""
+    """Return a new exception of the class ``cls``; None if its text or attributes would differ from the record."""
     args = parts["args"]
     if issubclass(cls, BaseExceptionGroup):
         args = [*args[:1], members]
@@ -82,7 +85,7 @@ def _instance_of(
 
 
 def _replacement(record: ErrorRecord, parts: Mapping[str, Any], members: tuple[Exception, ...]) -> RecordedError:
-    """Return a RecordedError in place of an exception that cannot be constructed."""
+    """Return a RecordedError with the recorded text and attributes, for an exception that cannot be created."""
     failure = RecordedError(record.message, record.kind, members, record)
     attributes = {**parts["attributes"], **parts["shown"]}
     for name in HANDLER_ATTRIBUTES:
@@ -92,7 +95,10 @@ def _replacement(record: ErrorRecord, parts: Mapping[str, Any], members: tuple[E
 
 
 def _class_of(kind: str, allow: ImportFilter) -> type[Exception] | None:
-    """Return the exception class with a full name, None if there is none or its module may not be imported."""
+    """Return the exception class with this full name, such as ``shop.errors.NoStock``.
+
+    None if there is no such subclass of Exception, or its module is not loaded and may not be imported.
+    """
     for module, path in _splits(kind):
         if module not in sys.modules and (module.partition(".")[0] == "taskrun" or allow(module)):
             try:
@@ -109,7 +115,10 @@ def _class_of(kind: str, allow: ImportFilter) -> type[Exception] | None:
 
 
 def _splits(kind: str) -> Iterator[tuple[str, str]]:
-    """Yield all splits of a full name into a module and a class in it, the longest module first."""
+    """Yield all pairs of module and class name that a full name can mean, the longest module first.
+
+    The last pair is a built-in class: its whole full name in the module ``builtins``.
+    """
     end = kind.rfind(".")
     while end > 0:
         yield kind[:end], kind[end + 1 :]
@@ -118,7 +127,7 @@ def _splits(kind: str) -> Iterator[tuple[str, str]]:
 
 
 def _note(text: str) -> str:
-    """Return the note with a text: a StepNote if the text names a step and its location, else the text itself."""
+    """Return a recorded note as a StepNote if it names a step and its location, otherwise as a plain text."""
     match = _NOTE.fullmatch(text)
     if match is None:
         return text

@@ -1,11 +1,11 @@
-"""Tree of the steps of a run, built from the records of the run.
+"""Build the tree of the steps of a run from its records, whose keys are paths.
 
-    main                    the key of a step is its path; a container without a record is added for the steps inside
-      main/loop[2]/call     an iteration is inside its loop; main/a~2 is the second visit of a step, main/s#2 its
-                            second attempt
-      main/loop:items       a key with a colon is the record of a part of the step: its items, its rollback …
+    main/loop             a step inside main; main is in the tree even if it has no record
+    main/loop[2]/call     a step inside the iteration main/loop[2], which is inside main/loop
+    main/a~2, main/s#2    the second visit of a step, the second attempt of a step
+    main/loop:items       the record of a part of main/loop: its items
 
-Rules: the steps of a container are in the order of their starting times; if one of them has no starting time, they are
+Rules: the steps of a container are in the order of their starting times. If one of them has no starting time, all are
 in the order of their records.
 """
 
@@ -26,7 +26,10 @@ _ITERATION = re.compile(r"\[[^\[\]/]*\]$")
 
 @dataclass(frozen=True, slots=True)
 class RunStep:
-    """One step of a run: its record (None if it has none yet), the records of its parts, and the steps inside it."""
+    """One step in the tree of a run: its record, the records of its parts, and the steps inside it.
+
+    ``key`` is its path. ``record`` is None for a container that has no record itself, but has steps inside it.
+    """
 
     key: str
     record: StepRecord | None = None
@@ -35,19 +38,22 @@ class RunStep:
 
     @property
     def name(self) -> str:
-        """The last part of the key, such as ``call`` or ``loop[2]``."""
+        """The last segment of the path, such as ``call`` or ``loop[2]``."""
         return self.key.rpartition("/")[2]
 
     @property
     def attempt(self) -> int:
-        """The number of the attempt, counted from 1."""
+        """The number of the last recorded attempt of the step, counted from 1."""
         match = _ATTEMPT.search(self.key)
         return max(int(match[1]) if match else 1, self.record.attempt if self.record else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class RunDetails:
-    """A run with the tree of its steps, whose root is usually ``main``; ``parts`` are the records of the run itself."""
+    """A run with the tree of its steps, for people who want to see what it did.
+
+    ``steps`` are the outermost steps, usually only ``main``. ``parts`` are records that belong to the run as a whole.
+    """
 
     run: RunRecord
     steps: tuple[RunStep, ...] = ()
@@ -55,9 +61,10 @@ class RunDetails:
 
     @classmethod
     def of(cls, run: RunRecord, records: Iterable[StepRecord]) -> RunDetails:
-        """Build the tree of a run from its records, which are in the order of the store.
+        """Build the tree of a run from its records, which must be in the order in which the store returns them.
 
-        Steps that were RUNNING when the run ended are shown as CANCELLED, because their end was not recorded.
+        If the run has ended, steps that are still recorded as RUNNING are shown as CANCELLED: their end was not
+        recorded.
         """
         if run.state.ended:
             records = [
@@ -72,9 +79,10 @@ class RunDetails:
 
 @dataclass(slots=True)
 class _Entry:
-    """The records of a step and the keys of the steps inside it, while the tree is built.
+    """What is known of one step while the tree is built: its records, and the paths of the steps inside.
 
-    ``began`` is the earliest time in these records, ``position`` the position of the first of them.
+    ``began`` is the earliest time in the records of the step and its parts. ``position`` is the place of the first of
+    these records in the order of the store.
     """
 
     record: StepRecord | None = None
@@ -85,7 +93,9 @@ class _Entry:
 
 
 def step_and_part(record: StepRecord) -> tuple[str, str]:
-    """Return the key of a record's step and the name of the part of the step, ``""`` for the step itself.
+    """Return the path of the step to which a record belongs, and the name of the part that it records.
+
+    The name is ``""`` for the record of the step itself.
 
     >>> step_and_part(StepRecord("main/loop:items", "items"))
     ('main/loop', 'items')
@@ -98,7 +108,7 @@ def step_and_part(record: StepRecord) -> tuple[str, str]:
 
 
 def _tree(records: Iterable[StepRecord]) -> RunStep:
-    """Return the tree of the records, below a root that represents the run."""
+    """Return the tree of the records; its root has the path "" and represents the run."""
     entries = {"": _Entry()}
     for position, record in enumerate(records):
         key, part = step_and_part(record)
@@ -119,7 +129,10 @@ def _tree(records: Iterable[StepRecord]) -> RunStep:
 
 
 def _entry_of(entries: dict[str, _Entry], key: str, position: int) -> _Entry:
-    """Return the entry of a key; create it, and the entries of the enclosing steps, if they do not exist."""
+    """Return what is known of the step at the path ``key``, to add something to it.
+
+    For a new path the entry is created, and with it the entries of all steps that enclose the step.
+    """
     entry = entries.get(key)
     if entry is None:
         entry = entries[key] = _Entry(position=position)
@@ -128,12 +141,12 @@ def _entry_of(entries: dict[str, _Entry], key: str, position: int) -> _Entry:
 
 
 def _in_order(keys: list[str], entries: Mapping[str, _Entry]) -> list[str]:
-    """Return the keys in the order of their starting times, or if one has none, of their first records."""
+    """Return the paths of sibling steps, sorted by starting time; if one has none, sorted by their first records."""
     timed = all(entries[key].began != inf for key in keys)
     return sorted(keys, key=lambda key: (entries[key].began if timed else 0.0, entries[key].position))
 
 
 def _enclosing(key: str) -> str:
-    """Return the key of the step that encloses a step: for an iteration the loop, for ``main`` the run ("")."""
+    """Return the path of what encloses a step: the container, for an iteration the loop, for ``main`` the run ("")."""
     loop = _ITERATION.sub("", key)
     return loop if loop != key else key.rpartition("/")[0]

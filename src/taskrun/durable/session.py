@@ -1,8 +1,8 @@
 """RunSession: executes one run, recorded or not, from its start to its end.
 
 Rules: a recorded run is executed by one process at a time, its owner, which has claimed it under a new epoch. During a
-session, the run can be cancelled by its id. A run with compensations is executed in a separate asyncio task, so that a
-cancellation of the awaiting task is noticed before the rollback begins.
+session, the run can be cancelled by its id. If steps of the flow have compensations, the run is executed in an asyncio
+task of its own. Then a cancellation of the task that awaits the run is noticed before the rollback begins.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from taskrun.result import RunResult
 class RunSession:
     """Session of one run: starts it, executes it and records how it ended.
 
-    Parameters: ``active`` are the runs of the TaskManager that are being executed, by id; ``recorder`` is the journal
-    of a recorded run; ``before`` is the record of a resumed run as it was before the resume.
+    Parameters: ``active`` are the runs that the TaskManager is executing, by id; the run is in it during the session.
+    ``recorder`` is the recorder of the run, None if it is not recorded. ``before`` is the record that a resumed run had
+    before the resume.
     """
 
     __slots__ = ("_active", "_finish", "_recorder", "_run")
@@ -50,8 +51,8 @@ class RunSession:
     async def run(self, inputs: Mapping[str, Any], client: StoreClient | None = None) -> RunResult:
         """Execute the run until it ends or is suspended, record that, and return the result.
 
-        ``client`` creates the record of a new run; None if the run is not recorded, or has a record already. Raises the
-        exceptions of ``TaskManager.run``.
+        ``client`` creates the record of a new run that is to be recorded. It is None if the run is not recorded, or
+        already has a record. Raises the exceptions of ``TaskManager.run``.
         """
         run = self._run
         check_idle(self._active, run.run_id)
@@ -80,9 +81,10 @@ class RunSession:
             del self._active[run.run_id]
 
     async def roll_back(self, *, revert: bool) -> None:
-        """Roll back a run that no process executes and end it as CANCELLED; raises StepError if a compensation fails.
+        """End a recorded run that no process executes as CANCELLED, after compensating its completed steps.
 
-        With ``revert=False`` the run ends without a rollback.
+        With ``revert=False`` no step is compensated. Raises StepError if a compensation fails; the run is REVERT_FAILED
+        then.
         """
         run, recorder = self._run, self._recorder
         assert recorder is not None  # noqa: S101 - only recorded runs outlive their process
@@ -112,7 +114,11 @@ class RunSession:
             raise run_error(problem, run) from problem
 
     async def _execute_apart(self, inputs: Mapping[str, Any]) -> RunResult:
-        """Execute the run in a separate task; a cancellation of the awaiting task cancels the run by its control."""
+        """Execute the run in an asyncio task of its own, and return its result.
+
+        If the task that awaits the run is cancelled, the run is cancelled too, its compensations are performed, and
+        CancelledError is raised at the end.
+        """
         control = self._run.control
         task = control.task = asyncio.ensure_future(self._execute(inputs))
         cancelled: asyncio.CancelledError | None = None
@@ -134,7 +140,7 @@ class RunSession:
         return result
 
     async def _execute(self, inputs: Mapping[str, Any]) -> RunResult:
-        """Execute the run in this task and record how it ended; return the result or raise the error of the run."""
+        """Execute the run in the current asyncio task and record how it ended; return its result or raise its error."""
         run, finish = self._run, self._finish
         task = run.control.task = asyncio.current_task()
         cancellations = task.cancelling() if task else 0
@@ -166,13 +172,17 @@ class RunSession:
         return result_of(run.flow, run.run_id, done.outputs)
 
     def _cancelled(self) -> RunCancelled:
-        """Record that the run was cancelled, and return the error for its caller."""
+        """Record that the run was cancelled, and return the RunCancelled to raise for the caller of the run."""
         reason = RunCancelled(f"the run was cancelled ({self._run.control.cancelled or 'kill'})")
         self._finish.end(RunState.CANCELLED, reason)
         return reason
 
     async def _check_outputs(self, done: Completion, recorder: Recorder) -> None:
-        """Roll the run back and raise UnsavableValueError if its outputs cannot be recorded."""
+        """Check that the outputs of the run, whose completion is ``done``, can be recorded.
+
+        If they cannot, the run fails as if a step had failed: its steps are compensated, and UnsavableValueError is
+        raised.
+        """
         if done.suspended:
             return
         run = self._run
@@ -185,6 +195,6 @@ class RunSession:
 
 
 def check_idle(active: Mapping[str, Run], run_id: str) -> None:
-    """Raise ValueError if this TaskManager executes a run with this id."""
+    """Raise ValueError if this TaskManager is already executing a run with this id."""
     if run_id in active:
         raise ValueError(f"a run with the id '{run_id}' is being executed")

@@ -1,8 +1,8 @@
-"""Find the step of a flow at the path of a record.
+"""Find the step of a flow that has a certain path in a run, such as ``main/loop[2]/call~2/pay#3``.
 
-Rules: a path consists of the names of steps, from the root to the step: ``main/loop[2]/call~2/pay#3``. Indexes, visits
-and attempts are ignored. The steps of a called task are those of its own flow, in a run of its own below the caller's
-run.
+Rules: each segment of a path is the name of a step, from the outermost to the innermost. The signs behind a name are
+ignored: the iteration ``[2]``, the visit ``~2``, the attempt ``#3``. Below a step that calls a task, the names are
+those of steps of the called task.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _MARKS = re.compile(r"(?:~\d+)?(?:#\d+)?(?:\[\d+\])?$")
 
 
 def locate(top: Run, key: str) -> tuple[Run, Step]:
-    """Return the step at the path ``key`` and its run; raises StoreError if the flow has no such step."""
+    """Return the step at the path ``key``, and the Run that it belongs to: ``top``, or the run of a called task.
+
+    Raises StoreError if the flow has no such step.
+    """
     run, step = top, top.flow.model
     path, *names = key.split("/")
     for part in names:

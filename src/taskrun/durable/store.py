@@ -1,9 +1,9 @@
-"""Store: the interface of a database in which runs are recorded, and the checks that all stores share.
+"""Store: the protocol of a database in which runs are recorded, and the checks that all stores share.
 
-Rules: the methods are ordinary functions, because a change of thread costs more than a commit. Every write has the
-epoch of its process's claim of the run. A write with an older epoch is refused with ``FencedError``, so that a process
-that counted as dead does no harm when it continues. A method that raises StoreError has changed nothing; a method that
-returns has committed. Several threads and several processes may use a store at the same time.
+Rules: the methods are ordinary functions, because a change of thread costs more than a commit. Every write carries the
+epoch under which its process claimed the run. A write with an older epoch is refused with ``FencedError``, so that a
+process that counted as dead does no harm when it continues. A method that raises StoreError has changed nothing; a
+method that returns has committed. Several threads and several processes may use a store at the same time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from taskrun.errors import FencedError, RunOwnedError, StoreError, TransitionErr
 
 
 class Write(NamedTuple):
-    """One write of one run: records of steps, then changes of the run itself."""
+    """One write for one run: records of its steps, then changes of the run's own record.
+
+    ``epoch`` is that of the claim of the process that writes.
+    """
 
     run_id: str
     epoch: int
@@ -28,55 +31,64 @@ class Write(NamedTuple):
 
 
 class Store(Protocol):
-    """A database of runs.
+    """Protocol of a database of runs.
 
-    All methods raise UnknownRunError for an unknown run, and StoreError when the database cannot be read or written.
+    All methods with a ``run_id`` raise UnknownRunError if there is no such run, unless they say otherwise. All methods
+    raise StoreError if the database cannot be read or written.
     """
 
     def create(self, run: RunRecord) -> None:
-        """Insert a new run; raises StoreError if there is a run with its id."""
+        """Insert the record of a new run; raises StoreError if a run with its id exists."""
 
     def load(self, run_id: str) -> RunRecord:
-        """Return the record of a run."""
+        """Return the record of a run, without the records of its steps."""
 
     def records(self, run_id: str) -> list[StepRecord]:
-        """Return all step records of a run in the order of their last writes."""
+        """Return the latest record for each record key of a run, in the order in which these were written."""
 
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """Write records and changes of one run in one transaction; a record replaces the older record with its key.
+        """Write records of steps and changes of one run in one transaction.
 
-        Raises FencedError if the run was claimed under a newer epoch or deleted, and TransitionError if its state
-        cannot change to the given one. A change to a state that is not active removes the owner and the requests of the
-        run.
+        A new record replaces the one with the same record key. Raises FencedError if the run was deleted, or claimed
+        under a newer epoch, and TransitionError if its state cannot change to the new one. A change to a state in which
+        the run is not active also removes its owner and its requests.
         """
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """Write for several runs in one transaction; return one error or None per write.
+        """Perform the writes of several runs in one transaction.
 
-        A write that is refused with FencedError or TransitionError changes nothing and does not affect the others.
-        Raises StoreError if the database fails; then nothing is written.
+        Returns for each write None, or the FencedError or TransitionError with which it was refused. A refused write
+        changes nothing and does not affect the others. Raises StoreError if the database fails; then nothing is
+        written.
         """
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
-        """Make ``owner`` the owner of a run and return the new epoch; ``now`` is the time in seconds since 1970.
+        """Make ``owner`` the owner of a run, and return its new epoch; ``now`` is the time in seconds since 1970.
 
-        Raises RunOwnedError if the run has an owner that is not known to be dead and whose heartbeat is not older than
-        ``stale_after`` seconds, and TransitionError if the run has ended and cannot be resumed.
+        Raises RunOwnedError if the present owner may be alive: it is not known to be dead, and its last heartbeat is
+        not older than ``stale_after`` seconds. Raises TransitionError if the run has ended for good, so that it cannot
+        be resumed.
         """
 
     def heartbeat(self, run_id: str, epoch: int, now: float) -> None:
-        """Renew the lease of a run; raises FencedError if the run was claimed under a newer epoch or deleted."""
+        """Renew the lease of a run: store the time ``now`` of the heartbeat.
+
+        Raises FencedError if the run was deleted, or claimed under a newer epoch.
+        """
 
     def request(self, run_id: str, kind: str) -> None:
-        """Store a request to a run, such as ``cancel`` or ``suspend``.
+        """Store a request for the owner of a run: ``cancel``, ``cancel-only`` (without rollback) or ``suspend``.
 
-        A request that exists already is not repeated.
+        If the same request is stored already, nothing changes.
         """
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """Return the requests to a run, the oldest first."""
+        """Return the requests for the owner of a run, the oldest first.
+
+        Reading does not remove them: they stay until the run is not active any more.
+        """
 
     def runs(
         self,
@@ -85,36 +97,37 @@ class Store(Protocol):
         since: float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return runs, the newest first: those in ``state``, of ``flow``, created at or after ``since``.
+        """Return summaries of runs, the newest first; each parameter that is not None restricts the list.
 
-        ``limit`` is the maximum number of runs.
+        ``state``: only runs in this state; ``flow``: of the flow with this name; ``since``: created at or after this
+        time in seconds since 1970; ``limit``: the maximum number of runs.
         """
 
     def delete(self, run_id: str) -> None:
-        """Delete a run and the runs that it called.
+        """Delete a run and the runs that it called, in whatever state they are.
 
-        Later writes of its owner raise FencedError. Claim the run first.
+        To be sure that no process executes the run, claim it first. Later writes of an earlier owner raise FencedError.
         """
 
     def purge(self, before: float) -> int:
-        """Delete the runs that ended before a time, and the runs that they called.
+        """Delete the runs that ended before a time (seconds since 1970), and the runs that they called.
 
-        Returns the number of deleted runs.
+        Runs whose calling run stays are not deleted. Returns the number of deleted runs.
         """
 
     def close(self) -> None:
-        """Close the files and connections of the store; all other methods raise StoreError afterwards."""
+        """Close the files and connections of the store; every later call of another method raises StoreError."""
 
 
 def unknown_run(run_id: str) -> UnknownRunError:
-    """Return the error for a run id that the store does not have."""
+    """Return the exception to raise if the store has no run with this id."""
     return UnknownRunError(f"there is no run {run_id}", "'taskrun runs' lists them")
 
 
 def fencing_error(run_id: str, epoch: int, present: int | None, owner: Owner | None = None) -> FencedError:
-    """Return the error for a write with an older epoch than the present one.
+    """Return the exception to raise for a write whose ``epoch`` is not the present one of the run.
 
-    ``present`` is None for a deleted run. ``owner`` is the owner of the run now, None if it has none any more.
+    ``present`` is the present epoch, None if the run was deleted. ``owner`` is the present owner, None if it has none.
     """
     if present is None:
         return FencedError(f"run {run_id} is not in the store any more: it was deleted while it ran")
@@ -125,10 +138,10 @@ def fencing_error(run_id: str, epoch: int, present: int | None, owner: Owner | N
 
 
 def check_claim(run: RunSummary, now: float, stale_after: float) -> None:
-    """Raise TransitionError or RunOwnedError if a run cannot be claimed.
+    """Raise an exception if a run cannot be claimed.
 
-    The first for a run that has ended for good, the second for one whose owner is alive. ``stale_after`` are the
-    seconds without a heartbeat after which an owner whose process cannot be checked counts as dead.
+    TransitionError: the run has ended for good. RunOwnedError: its owner may be alive, because it is not known to be
+    dead and has sent a heartbeat in the last ``stale_after`` seconds.
     """
     if not TRANSITIONS[run.state]:
         raise TransitionError(f"run {run.run_id} is over: it is {run.state}")
@@ -141,7 +154,10 @@ def check_claim(run: RunSummary, now: float, stale_after: float) -> None:
 
 
 def with_changes(run: RunRecord, changes: RunChanges) -> RunRecord:
-    """Return a run with the changes applied; raises TransitionError if its state cannot change to the given one."""
+    """Return the record of a run with the changes applied.
+
+    Raises TransitionError if a run in its state cannot change to the new state.
+    """
     derived: dict[str, str | None] = {}
     if "text" in changes:
         derived["sha256"] = sha256_of(changes["text"])

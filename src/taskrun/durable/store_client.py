@@ -1,4 +1,4 @@
-"""Access of one TaskManager to its store: open it, create runs in it, claim them, and open their journals."""
+"""StoreClient: how one TaskManager uses its store: open it, create runs in it, claim them, and open their journals."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from taskrun.errors import StoreError
 
 
 class StoreClient:
-    """The store of one TaskManager, and the codecs of the values that it records.
+    """The store of one TaskManager, and the codecs for the values that it records.
 
-    Parameters: ``store`` is a Store or a URL; ``open_store`` opens a URL when the store is first used; ``codecs`` are
-    for types of values that taskrun does not support; ``permits`` returns whether a module may be imported to find the
-    class of a recorded value.
+    Parameters: ``store`` is a Store, or a URL that ``open_store`` opens when the store is first used. ``codecs``
+    convert types of values that taskrun does not support itself. ``permits`` takes the name of a module and returns
+    whether this module may be imported to find the class of a recorded value.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class StoreClient:
 
     @property
     def store(self) -> Store:
-        """The store; a store that is given as a URL is opened at the first use."""
+        """The store; if the setting is a URL, the first use opens it."""
         if isinstance(self._store, str):
             with self._lock:
                 if isinstance(self._store, str):  # another thread may have opened it meanwhile
@@ -59,12 +59,16 @@ class StoreClient:
         return self._store
 
     def close(self) -> None:
-        """Close the store if this client opened it."""
+        """Close the store if this object opened it from a URL; a Store that the user passed stays open."""
         if self._opened:
             self.store.close()
 
     def create(self, run: Run, inputs: Mapping[str, Any], inherited: Iterable[StepRecord] = ()) -> Recorder:
-        """Create the record of a new run and return its recorder; ``inherited`` are records of an earlier run."""
+        """Create the record of a new run, owned by this process, and return the recorder of the run.
+
+        ``inputs`` are recorded except those with ``persist="false"``. ``inherited`` are records of an earlier run that
+        the new run replays (for a rerun).
+        """
         flow = run.flow
         hidden = {item.name for item in flow.model.inputs if not item.persist}
         public = {name: value for name, value in inputs.items() if name not in hidden}
@@ -90,9 +94,10 @@ class StoreClient:
 
     @contextmanager
     def claimed(self, run_id: str, stale_after: float) -> Iterator[tuple[int, RunRecord]]:
-        """Claim a run for this process; yield the new epoch and the run's record. Raises RunOwnedError.
+        """Claim a run for this process; yield its new epoch and its record to the ``with`` block.
 
-        If the block fails, the claim is released, so that other processes need not wait for this one to end.
+        If the block raises, the ownership ends at once, so that another process can resume the run. Otherwise it stays.
+        Raises RunOwnedError if another process executes the run, TransitionError if the run has ended for good.
         """
         epoch = self.store.claim(run_id, Owner.here(), now(), stale_after)
         try:
@@ -113,7 +118,11 @@ class StoreClient:
         flow_changed: bool = False,
         resume_inputs: Mapping[str, Any] | None = None,
     ) -> Recorder:
-        """Open the journal of a run, with the records to replay, and record the run in it from now on."""
+        """Open the journal of a run, make the run record its steps there from now on, and return its recorder.
+
+        ``epoch`` is that of this process's claim, ``records`` are the records to replay. ``flow_changed`` and
+        ``resume_inputs`` are those of the Recorder.
+        """
         if self._groups is None:
             self._groups = CommitGroups(self.store)
         journal = Journal(self.store, run.run_id, epoch, records, self._groups.here())

@@ -2,9 +2,11 @@
 
     from taskrun.observers import Metrics, Progress
 
-Modules here import ``taskrun.core.events`` and the standard library only. The names below are imported on first use,
-because every manager imports ``log``, but few need the others.
-Begin with ``log``, the shortest one; ``taskrun.events`` has the events themselves.
+    TaskManager(observers=[Metrics(), Progress(sys.stderr)])
+
+Modules here import ``taskrun.core.events`` and the standard library only. The public names are imported on first use,
+because every manager imports ``log``, but few need the others. Begin with ``log``, the shortest one; ``taskrun.events``
+has the events themselves.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ _PLACES = (
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its module on first use."""
+    """Return a public name of this package, which is imported from its module when it is first read."""
     for module, names in _PLACES:
         if name in names:
             import importlib
@@ -37,5 +39,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the public names, imported or not."""
+    """Return the public names of this package, including those that have not been imported yet."""
     return sorted(name for _, names in _PLACES for name in names)

@@ -1,6 +1,7 @@
-"""Observer of every run that logs ignored failures and dumped values to the logger ``taskrun``.
+"""Observer of every run that logs ignored failures and dumped values with the logger ``taskrun``.
 
-Rules: ignored failures are logged as warnings, dumped values with level INFO (the command line shows this level).
+Rules: a failure that a step was allowed to have (``allowFailure``) is logged as a warning. A value that a flow dumps
+(``dump="true"``) is logged with level INFO; the command line shows this level.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def log_event(event: Event) -> None:
-    """Log the event if it is an ignored failure or a dumped value; ignore other events."""
+    """Log an event if it is an ignored failure or a dumped value; do nothing for any other event."""
     from taskrun.core.events import FailureIgnored, ValueDumped
 
     logger = logging.getLogger("taskrun")

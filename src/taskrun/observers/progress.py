@@ -1,14 +1,15 @@
-"""Observer that prints the progress of a run for people: one line per finished step, output line or progress report.
+"""Observer that prints the progress of a run for people, one line per event.
 
     ✓ main/b  12 ms
     ✗ main/c  ValueError: no such order
     – main/d  skipped: when 'total > 100' was false
+    ↻ main/d  attempt 1 failed: TimeoutError; next in 2.0 s
     │ main/e  a line of output of the step's process
     … main/f  40% the text of a progress report
     ↶ main/b  undone
 
-Rules: colors are used only on a terminal and without the variable NO_COLOR; ASCII signs replace the others if the
-stream's encoding lacks them.
+Rules: colors are used only on a terminal, and not if the environment variable NO_COLOR is set. If the encoding of the
+stream lacks these signs, words such as ``ok`` and ``failed`` replace them.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ SUCCEEDED, FAILED, SKIPPED, RETRIED, OUTPUT, PROGRESS, REVERTED = range(7)
 
 
 class Progress:
-    """Observer that writes one line per event to a text stream.
+    """Observer that writes the progress of runs to a text stream: ``TaskManager(observers=[Progress(sys.stderr)])``.
 
-    Parameters: ``stream`` is the text stream, usually ``sys.stderr``.
+    It writes a line when a step ends, is skipped, retried or undone, for each line of output of a step's process, and
+    for each progress report.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -36,7 +38,7 @@ class Progress:
         self._colored = stream.isatty() and "NO_COLOR" not in os.environ
 
     def __call__(self, event: Event) -> None:
-        """Write the line of an event; ignore events that have none."""
+        """Write the line of an event; do nothing for an event that has none, such as the start of a step."""
         if isinstance(event, StepFinished):
             if event.status == "SUCCEEDED":
                 self._write(SUCCEEDED, event.path, _time(event.seconds))
@@ -59,7 +61,7 @@ class Progress:
             )
 
     def _write(self, sign: int, path: str, text: str) -> None:
-        """Write a line with a sign (an index of ``_SIGNS``) and flush the stream."""
+        """Write a line and flush the stream; ``sign`` is an index of ``_SIGNS``, such as SUCCEEDED."""
         shown = self._signs[sign]
         if self._colored:
             shown = f"\x1b[{_COLORS[sign]}m{shown}\x1b[0m"
@@ -79,5 +81,5 @@ def _can_encode(stream: TextIO, text: str) -> bool:
 
 
 def _time(seconds: float) -> str:
-    """Return a duration as text, in seconds or milliseconds."""
+    """Return a duration for people: ``1.5 s``, or ``12 ms`` if it is shorter than a second."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"

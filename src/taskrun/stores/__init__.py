@@ -1,11 +1,10 @@
-"""Stores of recorded runs: the bundled ones (in memory, SQLite), and the names that users of any store import.
+"""Stores of recorded runs: the bundled ones (in memory, SQLite), and all names that a user of stores needs.
 
     from taskrun.stores import History, open_store
 
-Modules here import ``taskrun.durable``, ``taskrun.core`` and ``taskrun.errors``, never the manager. The names below are
-imported on first use, because ``taskrun.durable`` itself imports modules of this package.
-Begin with the protocol ``taskrun.durable.store.Store``, then ``memory``, the shortest implementation, and
-``sqlite.store``.
+Modules here import ``taskrun.durable``, ``taskrun.core`` and ``taskrun.errors``, never the manager. The public names
+are imported on first use, because ``taskrun.durable`` itself imports modules of this package. Begin with the protocol
+``taskrun.durable.store.Store``, then ``memory``, the shortest implementation, and ``sqlite.store``.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ _PLACES = (
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name of this package from its module when it is first read."""
+    """Return a public name of this package, which is imported from its module when it is first read."""
     for module, names in _PLACES:
         if name in names:
             import importlib
@@ -58,5 +57,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the public names of this package, including those that have not been imported."""
+    """Return the public names of this package, including those that have not been imported yet."""
     return sorted(name for _, names in _PLACES for name in names)

@@ -22,7 +22,7 @@ _SUMMARY_FIELDS = tuple(one.name for one in fields(RunSummary))
 
 @dataclass(slots=True)
 class _Entry:
-    """Record of a run with the latest records of its steps and the open requests to its owner."""
+    """What the store has of one run: its record, its step records by record key, and the requests for its owner."""
 
     run: RunRecord
     steps: dict[str, StepRecord] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class _Entry:
 
 
 class MemoryStore:
-    """Store of runs in a dictionary."""
+    """Store that keeps the runs in a dictionary; they are lost when the process ends."""
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
@@ -38,7 +38,7 @@ class MemoryStore:
         self._closed = False
 
     def create(self, run: RunRecord) -> None:
-        """Insert a new run; raises StoreError if its id exists."""
+        """Insert the record of a new run; raises StoreError if a run with its id exists."""
         with self._lock:
             if run.run_id in self._open_entries():
                 raise StoreError(
@@ -47,34 +47,35 @@ class MemoryStore:
             self._entries[run.run_id] = _Entry(run)
 
     def load(self, run_id: str) -> RunRecord:
-        """Return the record of a run; raises UnknownRunError."""
+        """Return the record of a run, without the records of its steps; raises UnknownRunError."""
         with self._lock:
             return self._entry(run_id).run
 
     def records(self, run_id: str) -> list[StepRecord]:
-        """Return the latest record of each step of a run, in the order in which they were written."""
+        """Return the latest record for each record key of a run, in the order in which these were written."""
         with self._lock:
             return list(self._entry(run_id).steps.values())
 
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """Write step records and changes of one run.
+        """Write records of steps and changes of one run.
 
-        Raises FencedError for an outdated epoch, TransitionError if the run cannot get the new state.
+        Raises FencedError if the run was deleted or claimed under a newer epoch, and TransitionError if its state
+        cannot change to the new one.
         """
         for problem in self.write_all([Write(run_id, epoch, records, run_changes)]):
             if problem is not None:
                 raise problem
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """Perform writes of several runs; return one error or None per write."""
+        """Perform the writes of several runs; return for each None, or the error with which it was refused."""
         with self._lock:
             self._open_entries()
             return [self._write(one) for one in writes]
 
     def _write(self, one: Write) -> StoreError | None:
-        """Perform one write and return None, or change nothing and return the error that refuses it."""
+        """Perform one write and return None; if it is refused, change nothing and return the error."""
         try:
             entry = self._fenced_entry(one.run_id, one.epoch)
             if one.changes:
@@ -89,10 +90,10 @@ class MemoryStore:
         return None
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
-        """Make ``owner`` the owner of a run and return the new epoch.
+        """Make ``owner`` the owner of a run, and return its new epoch; ``now`` is the time in seconds since 1970.
 
-        Raises RunOwnedError if the current owner is alive (``stale_after`` are the seconds without a heartbeat after
-        which an owner that cannot be checked counts as dead), and TransitionError if the run has ended.
+        Raises RunOwnedError if the present owner may be alive: it is not known to be dead, and has sent a heartbeat in
+        the last ``stale_after`` seconds. Raises TransitionError if the run has ended for good.
         """
         with self._lock:
             entry = self._entry(run_id)
@@ -101,19 +102,19 @@ class MemoryStore:
             return entry.run.epoch
 
     def heartbeat(self, run_id: str, epoch: int, now: float) -> None:
-        """Renew the lease of a run's owner; raises FencedError if the epoch is outdated."""
+        """Renew the lease of a run; raises FencedError if the run was deleted or claimed under a newer epoch."""
         with self._lock:
             self._open_entries()
             entry = self._fenced_entry(run_id, epoch)
             entry.run = replace(entry.run, heartbeat=now)
 
     def request(self, run_id: str, kind: str) -> None:
-        """Store a request to the owner of a run, such as ``cancel``; a repeated request has no effect."""
+        """Store a request for the owner of a run, such as ``cancel``; if it is stored already, nothing changes."""
         with self._lock:
             self._entry(run_id).requests.setdefault(kind)
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """Return the open requests to the owner of a run, oldest first."""
+        """Return the requests for the owner of a run, the oldest first; reading does not remove them."""
         with self._lock:
             return tuple(self._entry(run_id).requests)
 
@@ -124,7 +125,11 @@ class MemoryStore:
         since: float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return summaries of runs, newest first, filtered by state, flow and time of creation."""
+        """Return summaries of runs, the newest first; each parameter that is not None restricts the list.
+
+        ``state``: only runs in this state; ``flow``: of the flow with this name; ``since``: created at or after this
+        time in seconds since 1970; ``limit``: the maximum number of runs.
+        """
         with self._lock:
             entries = list(self._open_entries().values())
         found = [
@@ -138,13 +143,16 @@ class MemoryStore:
         return found[:limit]
 
     def delete(self, run_id: str) -> None:
-        """Delete a run and the runs that it called, at any depth; raises UnknownRunError."""
+        """Delete a run, the runs that it called, the runs that these called, and so on; raises UnknownRunError."""
         with self._lock:
             self._entry(run_id)
             self._delete_with_called({run_id})
 
     def purge(self, before: float) -> int:
-        """Delete the runs that ended before a time (seconds since 1970), and return how many were deleted."""
+        """Delete the runs that ended before a time (seconds since 1970), and all runs that they called.
+
+        Runs whose calling run exists are deleted only together with it. Returns the number of deleted runs.
+        """
         with self._lock:
             old = {
                 entry.run.run_id
@@ -157,7 +165,7 @@ class MemoryStore:
             return self._delete_with_called(old)
 
     def _delete_with_called(self, run_ids: set[str]) -> int:
-        """Delete runs and, level by level, the runs that they called; return how many were deleted."""
+        """Delete runs and all runs that they called, directly or indirectly; return the number of deleted runs."""
         count = 0
         while run_ids:
             for run_id in run_ids:
@@ -167,24 +175,27 @@ class MemoryStore:
         return count
 
     def close(self) -> None:
-        """Close the store; later calls raise StoreError."""
+        """Close the store: every later call of another method raises StoreError."""
         self._closed = True
 
     def _open_entries(self) -> dict[str, _Entry]:
-        """Return all entries by run id; raises StoreError if the store is closed."""
+        """Return the entries of all runs by run id; raises StoreError if the store is closed."""
         if self._closed:
             raise StoreError("the store is closed")
         return self._entries
 
     def _entry(self, run_id: str) -> _Entry:
-        """Return the entry of a run; raises UnknownRunError."""
+        """Return what the store has of a run; raises UnknownRunError."""
         entry = self._open_entries().get(run_id)
         if entry is None:
             raise unknown_run(run_id)
         return entry
 
     def _fenced_entry(self, run_id: str, epoch: int) -> _Entry:
-        """Return the entry of a run; raises FencedError unless ``epoch`` is the current epoch of the run."""
+        """Return the entry of a run that a process with this ``epoch`` may write.
+
+        Raises FencedError if the run was deleted or has another epoch.
+        """
         entry = self._entries.get(run_id)
         if entry is None:
             raise fencing_error(run_id, epoch, None)

@@ -1,11 +1,12 @@
-"""Opening of stores by URL.
+"""Open stores by URL.
 
     memory:                             in memory, lost when the process ends
     sqlite:///runs.db                   a SQLite file, relative to the current folder
     sqlite:////var/lib/runs.db          a SQLite file with an absolute path; optionally ?synchronous=NORMAL&timeout=10
 
-Rules: the scheme selects the function that parses the rest. Stores of other packages are callables that take the URL
-and return a store, registered under their scheme in the entry points ``taskrun.stores``; they are loaded on first use.
+Rules: the part before the first colon selects the kind of store. Other packages can add kinds: they register, in the
+entry points ``taskrun.stores``, a function that takes the URL and returns a store. The name of the entry point is the
+part before the colon. The function is loaded on first use.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ _SECONDS = re.compile(r"\d{1,6}(\.\d+)?")
 def open_store(url: str) -> Store:
     """Open the store at a URL.
 
-    Raises StoreError if the URL is not one of a store or the store cannot be opened, and PluginError if the package
-    that provides the store cannot be loaded.
+    Raises StoreError if the URL is not that of a store, or the store cannot be opened. Raises PluginError if the store
+    is provided by another package and cannot be loaded.
     """
     scheme, colon, _ = url.partition(":")
     scheme = scheme.lower()
@@ -54,7 +55,7 @@ def open_store(url: str) -> Store:
 
 
 def _memory(url: str) -> Store:
-    """Open a new store in memory; raises StoreError if the URL has a path."""
+    """Open a new, empty store in memory; raises StoreError if the URL names a file."""
     from taskrun.stores.memory import MemoryStore
 
     if url.partition(":")[2].strip("/"):
@@ -63,7 +64,7 @@ def _memory(url: str) -> Store:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the path of the SQLite file in the URL of a store, or None for a store of another kind.
+    """Return the file of the SQLite store at a URL; None if the URL is that of a store of another kind.
 
     Nothing is opened or created. Raises StoreError for a malformed URL of a SQLite store.
     """
@@ -71,7 +72,7 @@ def sqlite_file(url: str) -> Path | None:
 
 
 class _SqliteSettings(NamedTuple):
-    """Path and settings in the URL of a SQLite store."""
+    """What the URL of a SQLite store contains: the file, and the parameters ``synchronous`` and ``timeout``."""
 
     path: str
     synchronous: Literal["FULL", "NORMAL"]
@@ -79,7 +80,7 @@ class _SqliteSettings(NamedTuple):
 
 
 def _sqlite(url: str) -> Store:
-    """Open the SQLite store at a URL."""
+    """Open the SQLite store at a URL; a file that does not exist is created."""
     from taskrun.stores.sqlite.store import SqliteStore
 
     path, synchronous, timeout = _sqlite_settings(url)
@@ -87,7 +88,7 @@ def _sqlite(url: str) -> Store:
 
 
 def _sqlite_settings(url: str) -> _SqliteSettings:
-    """Return path and settings from the URL of a SQLite store; raises StoreError for a malformed URL."""
+    """Return the file and the settings in the URL of a SQLite store; raises StoreError for a malformed URL."""
     try:
         parts = urlsplit(url)
     except ValueError as error:

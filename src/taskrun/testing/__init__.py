@@ -2,7 +2,7 @@
 
     from taskrun.testing import TaskManager, run_virtual
 
-Modules here import ``taskrun.manager`` and asyncio; nothing else in taskrun imports this package, only tests do.
+Modules here import ``taskrun.manager`` and asyncio. Nothing else in taskrun imports this package: it is for tests only.
 Begin with ``virtual_time``.
 """
 

@@ -11,9 +11,9 @@ from taskrun import manager
 
 
 class TaskManager(manager.TaskManager):
-    """TaskManager with ``check_mutation`` enabled by default.
+    """TaskManager for tests: by default a step that changes its inputs fails.
 
-    Parameters: ``check_mutation`` makes a step fail that changes its inputs; ``settings`` are the parameters of
+    Parameters: ``check_mutation=False`` switches this check off; ``settings`` are the parameters of
     ``taskrun.TaskManager``.
     """
 

@@ -1,11 +1,12 @@
-"""Event loop with virtual time: it jumps to the next deadline instead of waiting for it.
+"""Event loop with virtual time: instead of waiting for the next timer, it sets its clock forward to it.
 
     result, elapsed = run_virtual(TaskManager.run_async("nightly.task.xml", {"x": 1}))
     assert elapsed == 3_600_000                      # an hour of <sleep>, run in milliseconds
 
 Rules: only the clock of the loop is virtual, so code must read the time from the loop (``asyncio.sleep``,
-``asyncio.timeout``, ``loop.time()``). Calls of ``loop.run_in_executor`` and child processes are real, and the loop
-waits for them. They take no virtual time unless they outlast the next deadline, which then passes in real time.
+``asyncio.timeout``, ``loop.time()``). Calls of ``loop.run_in_executor`` and child processes take real time, and the
+loop waits for them. On the virtual clock they take no time, unless a timer is due before they end: while they run, the
+clock goes no faster than real time.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ T = TypeVar("T")
 
 
 class _VirtualTimeSelector(selectors.DefaultSelector):
-    """Selector with a virtual clock, which it advances to the next deadline if nothing else is pending."""
+    """Selector with the virtual clock: instead of waiting for the next timer, it sets the clock forward to it.
+
+    ``now`` is the virtual time in seconds. While ``jobs`` (functions in executors, child processes) are running, it
+    waits in real time.
+    """
 
     now = 0.0
     jobs = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return the ready files; if there are none, advance the clock by ``timeout`` seconds."""
+        """Return the files that are ready; if there are none, set the clock ``timeout`` seconds forward."""
         jump = timeout is not None and not self.jobs
         ready = super().select(0 if jump else timeout)
         if not ready and timeout:
@@ -35,27 +40,27 @@ class _VirtualTimeSelector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Event loop whose clock starts at 0 and jumps from deadline to deadline."""
+    """Event loop with a virtual clock, which starts at 0 and jumps from timer to timer; see ``run_virtual``."""
 
     def __init__(self) -> None:
         self._virtual = _VirtualTimeSelector()
         super().__init__(self._virtual)
 
     def time(self) -> float:
-        """Return the virtual time in seconds since the loop was created."""
+        """Return the virtual time in seconds; it was 0 when the loop was created."""
         return self._virtual.now
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
-        """Call ``func(*args)`` in a real thread or process; meanwhile the clock advances no faster than real time."""
+        """Call ``func(*args)`` in a real thread or process; until it ends, the clock goes no faster than real time."""
         future = super().run_in_executor(executor, func, *args)
         self._virtual.jobs += 1
         future.add_done_callback(self._job_done)
         return future
 
     async def subprocess_exec(self, protocol_factory: Callable[[], Any], *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        """Start a real process; until it ends, the clock advances no faster than real time."""
+        """Start a child process; until it ends, the clock goes no faster than real time."""
 
         def watched() -> Any:
             protocol = protocol_factory()
@@ -76,15 +81,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             raise
 
     def _job_done(self, _: asyncio.Future[Any]) -> None:
-        """Count a finished call of ``run_in_executor``."""
+        """Note that a function in an executor has ended, so that the clock may jump again."""
         self._virtual.jobs -= 1
 
 
 def run_virtual(coroutine: Coroutine[Any, Any, T]) -> tuple[T, float]:
-    """Run a coroutine in an event loop with virtual time.
+    """Run a coroutine in an event loop with virtual time; return its result and its virtual duration in milliseconds.
 
-    Returns its result, and its duration in virtual milliseconds (whole numbers are exact). Raises the errors of the
-    coroutine, and RuntimeError if an event loop is running already.
+    Whole milliseconds are exact. Raises the exceptions of the coroutine, and RuntimeError if an event loop is running
+    already.
     """
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         result = runner.run(coroutine)

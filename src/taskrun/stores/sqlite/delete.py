@@ -1,7 +1,7 @@
-"""Deletion of runs from the SQLite store, with everything that belongs to them.
+"""Delete runs from the SQLite store, with everything that belongs to them.
 
-Rules: the runs that a run called are deleted with it. The text of a flow is deleted with the last run that uses it. The
-caller removes unused files afterwards.
+Rules: the runs that a run called are deleted with it. The text of a flow is deleted with the last run of this flow. The
+caller removes the files that no run uses any more.
 """
 
 # ruff: noqa: S608  # only constants are formatted into statements
@@ -25,7 +25,7 @@ _DELETE_STEPS = (
 
 
 def delete_runs(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
-    """Delete the runs with these row ids and the runs that they called; return how many runs were deleted."""
+    """Delete the runs with these row ids, and all runs that they called; return the number of deleted runs."""
     append_fence(connection)  # before the deletion, so that the fence gets a row id that was never used
     found: set[int] = set()
     waiting = list(numbers)
@@ -44,7 +44,10 @@ def delete_runs(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
 
 
 def purge_runs(connection: sqlite3.Connection, before: float) -> int:
-    """Delete the runs that ended before a time (seconds since 1970), except runs whose calling run still exists."""
+    """Delete the runs that ended before a time (seconds since 1970), and all runs that they called.
+
+    Runs whose calling run exists are deleted only together with it. Returns the number of deleted runs.
+    """
     old = connection.execute(
         f"SELECT id FROM runs WHERE ended < ? AND state IN ({_ENDED})"
         " AND (parent IS NULL OR parent NOT IN (SELECT run_id FROM runs))",

@@ -1,6 +1,6 @@
-"""Translation of SQLite and file system errors into StoreError, with an explanation and a hint for users.
+"""Convert errors of SQLite and of the file system to StoreError, with an explanation and a hint for users.
 
-Rules: every such error becomes a StoreError raised ``from`` the original.
+Rules: the StoreError is raised ``from`` the original error.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _EXPLANATIONS: Mapping[int, tuple[str, str]] = MappingProxyType(
         sqlite3.SQLITE_PERM: ("access to the file is denied", "check the permissions of the file and its folder"),
     }
 )
-"""Problem and hint by primary result code of SQLite."""
+"""The problem and the hint for each primary result code of SQLite."""
 
 
 def store_error(error: Exception, path: Path | str) -> StoreError:
-    """Return the StoreError that explains an error of SQLite or of the file system about the database ``path``."""
+    """Return the StoreError that explains an error of SQLite or of the file system; ``path`` is the database."""
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(code, int):
         problem, hint = _EXPLANATIONS.get(code & 0xFF, (str(error), ""))
@@ -60,7 +60,7 @@ def store_error(error: Exception, path: Path | str) -> StoreError:
 
 
 def damaged_record_error(path: Path | str, error: Exception) -> StoreError:
-    """Return the StoreError about a record that cannot be decoded; ``error`` is the exception of the decoder."""
+    """Return the StoreError for a record that cannot be decoded; ``error`` is what the decoder raised."""
     return StoreError(
         f"the store {path}: a record in it cannot be read: it is damaged ({type(error).__name__}: {error})", _NEW_FILE
     )
@@ -68,7 +68,10 @@ def damaged_record_error(path: Path | str, error: Exception) -> StoreError:
 
 @contextmanager
 def translate_errors(path: Path | str) -> Iterator[None]:
-    """Convert errors of SQLite and of the file system that the block raises into StoreError."""
+    """Convert errors of SQLite and of the file system that the ``with`` block raises to StoreError.
+
+    ``path`` is the database file, which the messages name.
+    """
     try:
         yield
     except MEDIUM_ERRORS as error:

@@ -1,9 +1,9 @@
-"""Cached end of the append-only log of a SQLite store, which lets most writes skip the check of the epoch.
+"""Cache of the end of a SQLite store's log; it spares most writes the check of the epoch.
 
-Rules: row ids of the log (the table ``steps``) only grow. A process that claims or deletes a run appends a fence: a row
-that belongs to no run. Hence, as long as the next row id is free, no other process wrote, claimed or deleted anything,
-and the cached epochs are valid: inserting a row with exactly that id checks the epoch implicitly. That is free, whereas
-reading the epoch in the same statement makes a commit 50 % slower.
+Rules: the log is the table ``steps``, to which rows are only added, with growing row ids. A process that claims or
+deletes a run appends a fence: a row that belongs to no run. So if the row id behind the last known one is still free,
+no other process has written, claimed or deleted anything since, and the cached epochs are valid. Inserting a row with
+exactly this id thus checks the epoch at no cost; reading the epoch in the same statement makes a commit 50 % slower.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from typing import NamedTuple
 from taskrun.stores.sqlite.schema import BLOCK_BITS
 
 _MAX_RUNS = 10_000
-"""The cache is cleared when it contains more runs than this."""
+"""If more runs than this are cached, the cache is cleared."""
 
 
 class KnownRun(NamedTuple):
-    """Cached row id and epoch of a run that this process writes, and the last id block that ``places`` lists for it."""
+    """What is cached of a run that this process writes: its row id (``number``), its epoch, and a block of row ids.
+
+    ``block`` is the last block of row ids (see ``BLOCK_BITS``) that the table ``places`` lists for the run; -1 if it is
+    not known.
+    """
 
     number: int
     epoch: int
@@ -28,28 +32,32 @@ class KnownRun(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class LogEnd:
-    """Cache of the last row id of the log, and of the runs that were written since another process wrote last."""
+    """The last row id of the log, and the runs that this process has written since another process wrote last."""
 
     last_id: int = 0
     runs: dict[str, KnownRun] = field(default_factory=dict)
 
     def refresh(self, connection: sqlite3.Connection) -> None:
-        """Read the last row id, inside a write transaction; drop the cached runs if another process wrote."""
+        """Read the last row id; if another process has written since, forget the cached runs.
+
+        Call it inside a write transaction, so that no other process writes afterwards.
+        """
         (last_id,) = connection.execute("SELECT max(id) FROM steps").fetchone()
         if last_id != self.last_id or len(self.runs) > _MAX_RUNS:
             self.runs.clear()
         self.last_id = last_id or 0
 
     def invalidate(self) -> None:
-        """Clear the cache, so that the next write reads the last row id and the epoch again."""
+        """Clear the cache, so that the next write reads the last row id and the epoch from the database."""
         self.last_id = 0
         self.runs.clear()
 
 
 def append_fence(connection: sqlite3.Connection) -> None:
-    """Append a row that belongs to no run, which invalidates the ``LogEnd`` of every other process.
+    """Append a fence to the log: a row that belongs to no run.
 
-    Call it in the transaction that claims or deletes a run. Deletions never remove such rows.
+    By it every other process notices that its ``LogEnd`` is outdated. Call this function in the transaction that claims
+    or deletes a run. Fences are never removed.
     """
     last_id = connection.execute(
         "INSERT INTO steps (run, key, kind, state, attempt, signal, note) VALUES (0, '', 'fence', '', 0, '', '')"

@@ -1,8 +1,8 @@
-"""Conversion of records to rows of the SQLite store, and back.
+"""Convert records to rows of the SQLite store, and back.
 
 Rules: a text is stored as text, with two exceptions. A text that UTF-8 cannot encode (lone surrogates of file names) is
-stored as a blob that begins with ``t``. A long text is stored in a file; its cell is a blob of ``f`` and the file's
-name.
+stored as a blob that begins with ``t``. A text of more than MAX_CELL_CHARACTERS is stored in a file; the database has a
+blob of ``f`` and the name of the file.
 """
 
 # ruff: noqa: S608  # only constants are formatted into statements
@@ -21,7 +21,7 @@ from taskrun.core.states import RunState, StepState
 from taskrun.durable.records import Owner, RunChanges, RunRecord, RunSummary, sha256_of
 
 MAX_CELL_CHARACTERS = 256 * 1024
-"""The most characters that are stored in a cell; longer texts are stored in files."""
+"""A text with more characters than this is stored in a file instead of the database."""
 
 STEP_COLUMNS = "key, kind, state, attempt, input_names, outputs, signal, target, error, note, started, ended, inputs"
 SUMMARY_COLUMNS = (
@@ -35,13 +35,16 @@ _STATES: Mapping[str, StepState] = MappingProxyType({state.value: state for stat
 
 Cell: TypeAlias = str | bytes | int | float | None
 Spill: TypeAlias = Callable[[bytes], str]
-"""A function that writes data to a file and returns the name of the file."""
+"""A function that writes data to a file for long values, and returns the name of the file."""
 Fetch: TypeAlias = Callable[[str], bytes]
-"""A function that returns the content of a file by its name."""
+"""A function that takes the name of a file for long values, and returns its content."""
 
 
 def cell(text: str | None, spill: Spill | None = None) -> Cell:
-    """Return the database value for a text: itself, or a blob if it is long (``spill`` writes a file) or not UTF-8."""
+    """Return what the database stores for a text: the text itself, or a blob if it is too long or not valid in UTF-8.
+
+    ``spill`` writes a text that is too long to a file; without ``spill``, a long text is stored in the database.
+    """
     if text is None:
         return None
     if spill is not None and len(text) > MAX_CELL_CHARACTERS:
@@ -56,7 +59,10 @@ def cell(text: str | None, spill: Spill | None = None) -> Cell:
 
 
 def text_from_cell(stored: Any, fetch: Fetch) -> Any:
-    """Return the text for a database value; ``fetch`` reads a long text from its file. Only blobs are converted."""
+    """Return the text for a stored value; ``fetch`` reads a long text from its file.
+
+    Only blobs are converted: a text, a number or None is returned unchanged.
+    """
     if not isinstance(stored, bytes):
         return stored
     data = stored[1:] if stored.startswith(b"t") else fetch(stored[1:].decode())
@@ -64,9 +70,10 @@ def text_from_cell(stored: Any, fetch: Fetch) -> Any:
 
 
 def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
-    """Return the columns in which a record differs from the defaults of the table ``steps``, and their values.
+    """Return the row of a step record: the names of the columns to set, separated by commas, and their values.
 
-    Most records differ in few columns, and each bound value costs time, even None.
+    A column whose value is the default of the table ``steps`` is left out. Most records set few columns, and each value
+    costs time, even None.
     """
     key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = record
     columns = "key"
@@ -95,7 +102,10 @@ def step_row(record: StepRecord, spill: Spill) -> tuple[str, list[Cell]]:
 
 
 def _further_cells(record: StepRecord, spill: Spill, cells: list[Cell]) -> str:
-    """Append the values of the rarely used columns of a record to ``cells``, and return the names of these columns."""
+    """Append the values of the rarely used columns of a record to ``cells``; return the names of these columns.
+
+    The names are one text that begins with a comma; columns without a value are left out.
+    """
     names, signal = record.input_names, record.signal
     further: dict[str, Cell] = {
         ", input_names": _names_cell(names) if names else None,
@@ -112,19 +122,19 @@ def _further_cells(record: StepRecord, spill: Spill, cells: list[Cell]) -> str:
 
 @lru_cache(maxsize=1024)
 def _names_cell(names: tuple[str, ...]) -> str:
-    """Return names as JSON; cached, because all executions of a step have the same input names."""
+    """Return the input names of a step as JSON text; cached, because all executions of a step have the same names."""
     return json.dumps(names)
 
 
 @lru_cache(maxsize=256)
 def insert_statement(columns: str) -> str:
-    """Return the INSERT statement for the given columns of ``steps``, followed by ``run`` and ``id``."""
+    """Return the INSERT statement for the table ``steps`` that sets these columns, then ``run`` and ``id``."""
     columns += ", run, id"
     return f"INSERT INTO steps ({columns}) VALUES ({', '.join('?' * len(columns.split(', ')))})"
 
 
 def step_from_row(row: Sequence[Any], fetch: Fetch) -> StepRecord:
-    """Return the StepRecord of a row that was selected with STEP_COLUMNS; ``fetch`` reads long texts from files."""
+    """Return the StepRecord of a row with the columns STEP_COLUMNS; ``fetch`` reads long texts from their files."""
     key, kind, state, attempt, names, outputs, signal, target, error, note, started, ended, inputs = (
         text_from_cell(one, fetch) if type(one) is bytes else one for one in row
     )
@@ -147,12 +157,12 @@ def step_from_row(row: Sequence[Any], fetch: Fetch) -> StepRecord:
 
 @lru_cache(maxsize=1024)
 def _names(text: str) -> tuple[str, ...]:
-    """Return the names in a JSON text; cached, because all executions of a step have the same input names."""
+    """Return the input names of a step from their JSON text; cached, because all its executions have the same."""
     return tuple(json.loads(text))
 
 
 def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
-    """Return the database values of a run in the order of SUMMARY_COLUMNS and LONG_COLUMNS."""
+    """Return the values of a run's record for the columns SUMMARY_COLUMNS and LONG_COLUMNS of the table ``runs``."""
     owner = run.owner
     return (
         *(cell(text) for text in (run.run_id, run.flow, run.version, run.path, run.sha256)),
@@ -168,7 +178,10 @@ def run_row(run: RunRecord, spill: Spill) -> tuple[Cell, ...]:
 
 
 def changed_columns(changes: RunChanges, spill: Spill) -> dict[str, Cell]:
-    """Return the columns of ``runs`` that ``changes`` set, with their values; of a new flow text only its hash."""
+    """Return the columns of the table ``runs`` that ``changes`` set, with their new values.
+
+    For a new text of the flow that is only its hash: the text is in the table ``texts``.
+    """
     columns: dict[str, Cell] = {}
     for name, value in changes.items():
         if name == "owner":
@@ -187,12 +200,15 @@ def changed_columns(changes: RunChanges, spill: Spill) -> dict[str, Cell]:
 
 
 def summary_from_row(row: Sequence[Any], fetch: Fetch) -> RunSummary:
-    """Return the RunSummary of a row that was selected with SUMMARY_COLUMNS."""
+    """Return the RunSummary of a row with the columns SUMMARY_COLUMNS; ``fetch`` reads long texts from their files."""
     return RunSummary(**_summary(row, fetch))
 
 
 def run_from_row(row: Sequence[Any], fetch: Fetch) -> RunRecord:
-    """Return the RunRecord of a row that was selected with SUMMARY_COLUMNS, LONG_COLUMNS and the flow's text."""
+    """Return the RunRecord of a row with the columns SUMMARY_COLUMNS, LONG_COLUMNS and ``text``, in this order.
+
+    ``fetch`` reads long texts from their files.
+    """
     flags, inputs, outputs, waits_for, text = (text_from_cell(one, fetch) for one in row[-5:])
     return RunRecord(
         **_summary(row[:-5], fetch),
@@ -205,7 +221,7 @@ def run_from_row(row: Sequence[Any], fetch: Fetch) -> RunRecord:
 
 
 def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
-    """Return the fields of a RunSummary from a row that was selected with SUMMARY_COLUMNS."""
+    """Return the fields of a RunSummary, by name, from a row with the columns SUMMARY_COLUMNS."""
     values = dict(zip(SUMMARY_COLUMNS.split(", "), (text_from_cell(one, fetch) for one in row), strict=True))
     host, pid, token = (values.pop(name) for name in ("owner_host", "owner_pid", "owner_token"))
     values["owner"] = None if host is None else Owner(host, pid, token)
@@ -215,10 +231,10 @@ def _summary(row: Sequence[Any], fetch: Fetch) -> dict[str, Any]:
 
 
 def _error_cell(error: ErrorRecord | None, spill: Spill) -> Cell:
-    """Return the database value for an error record, its JSON text; None for no error."""
+    """Return what the database stores for the record of an exception: its JSON text; None if there is none."""
     return None if error is None else cell(json.dumps(error.as_json()), spill)
 
 
 def _error_of(stored: Any, fetch: Fetch) -> ErrorRecord | None:
-    """Return the error record for a database value, its JSON text; None for no error."""
+    """Return the record of an exception from what the database stores; None if there is none."""
     return None if stored is None else ErrorRecord.from_json(json.loads(text_from_cell(stored, fetch)))

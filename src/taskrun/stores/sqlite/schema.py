@@ -1,8 +1,8 @@
 """Tables of the SQLite store, and the migrations that create and change them.
 
-Rules: ``PRAGMA user_version`` is the number of entries of ``MIGRATIONS`` that were applied to a database. A released
-migration is never edited: a change is a further migration. A database of a newer taskrun or of another program is
-refused.
+Rules: a migration is a list of SQL statements. ``PRAGMA user_version`` of a database is the number of migrations that
+were applied to it. A released migration is never edited: a change of the tables is a further migration. A database of a
+newer taskrun, or of another program, is refused.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import sqlite3
 from taskrun.errors import StoreError
 
 APPLICATION_ID = 0x74726E31
-"""``PRAGMA application_id`` of a taskrun database: the letters ``trn1``."""
+"""``PRAGMA application_id`` of each taskrun database: the letters ``trn1``."""
 
 BLOCK_BITS = 12
-"""The block of a row in ``places`` is its id shifted right by this many bits; part of the schema."""
+"""The log (the table ``steps``) is divided into blocks of 2 ** BLOCK_BITS row ids; ``places`` lists those of each run.
+
+The number of a row's block is its id shifted right by this many bits. It is part of the schema: never change it.
+"""
 
 _VERSION_1 = (
     # AUTOINCREMENT, because a run's id must never be reused: other processes cache it (``LogEnd``). The columns that
@@ -44,13 +47,14 @@ _VERSION_1 = (
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
-"""The statements of each migration; entry n migrates from version n to n + 1."""
+"""The SQL statements of each migration; entry n changes a database of version n to version n + 1."""
 
 
 def migrate(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Create or migrate the tables of a database to the current schema; must be called outside of a transaction.
+    """Create the tables of a new database, or change those of an older version to the present one.
 
-    ``name`` is the name of the database in messages. Raises StoreError if the database is not taskrun's, or is newer.
+    ``name`` names the database in messages. Call it outside of a transaction. Raises StoreError if the database is one
+    of another program or of a newer taskrun.
     """
     connection.execute("BEGIN")  # read a consistent state
     try:
@@ -73,7 +77,10 @@ def migrate(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[s
 
 
 def _version(connection: sqlite3.Connection, name: str, migrations: tuple[tuple[str, ...], ...]) -> int:
-    """Return the schema version of a database that is taskrun's or empty; raises StoreError for any other."""
+    """Return the schema version of a database, 0 for an empty one.
+
+    Raises StoreError if the database is one of another program or of a newer taskrun.
+    """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -1,9 +1,9 @@
-"""SqliteStore: a store in one SQLite file, in write-ahead-log mode, with a folder of long values beside it.
+"""SqliteStore: a store in one SQLite file, with a folder of files for long values beside it.
 
-Rules: transactions are begun and committed explicitly. Each begins with BEGIN IMMEDIATE, so that none fails later
-because it could not become a write transaction. The statement that writes also checks the epoch. After each commit the
-file is compared with the one that was opened. See ``schema`` for the tables, ``rows`` for the conversion of records,
-``errors`` for the translation of errors.
+Rules: the file is in write-ahead-log mode. A write transaction begins with BEGIN IMMEDIATE, so that it cannot fail
+later, in the middle, because another process writes. Each write checks the epoch. After each commit it is checked that
+the file is still the one that was opened. See ``schema`` for the tables, ``rows`` for the conversion of records,
+``errors`` for that of exceptions.
 """
 
 # ruff: noqa: S608  # only constants are formatted into statements
@@ -53,9 +53,9 @@ class SqliteStore:
     """Store of runs in a SQLite file.
 
     Parameters: ``path`` is the file; it and its folder are created if they do not exist. ``synchronous`` is SQLite's
-    setting: commits survive a loss of power with ``FULL``, only the death of the process with ``NORMAL``. ``timeout``
-    is the number of seconds to wait for another process that writes.
-    Raises StoreError if the file cannot be opened or is not a store of taskrun.
+    setting: with ``FULL`` commits survive a loss of power, with ``NORMAL`` only the death of the process. ``timeout``
+    is the number of seconds to wait while another process writes. Raises StoreError if the file cannot be opened or is
+    not a store of taskrun.
     """
 
     def __init__(self, path: Path | str, *, synchronous: Synchronous = "FULL", timeout: float = 5.0) -> None:
@@ -78,7 +78,7 @@ class SqliteStore:
                 raise
 
     def _prepare(self, synchronous: Synchronous, timeout: float) -> None:
-        """Migrate the schema and configure the connection."""
+        """Create or migrate the tables, and set the modes; wait at most ``timeout`` seconds for other processes."""
         migrate(self._connection, str(self.path))
         self._execute(f"PRAGMA synchronous = {synchronous}")
         deadline = time.monotonic() + timeout
@@ -92,7 +92,7 @@ class SqliteStore:
         self._identity = self._file_identity()
 
     def create(self, run: RunRecord) -> None:
-        """Insert a new run; raises StoreError if its id exists."""
+        """Insert the record of a new run; raises StoreError if a run with its id exists."""
         with self._lock, translate_errors(self.path):
             files = SpilledFiles(self._files)
             row = run_row(run, files.spill)
@@ -107,7 +107,7 @@ class SqliteStore:
                 files.register(self._connection, self._run_number(run.run_id))
 
     def load(self, run_id: str) -> RunRecord:
-        """Return the record of a run; raises UnknownRunError."""
+        """Return the record of a run, without the records of its steps; raises UnknownRunError."""
         with self._reading():
             row = self._execute(
                 f"SELECT {SUMMARY_COLUMNS}, {LONG_COLUMNS}, text FROM runs JOIN texts USING (sha256) WHERE run_id = ?",
@@ -118,7 +118,7 @@ class SqliteStore:
             return run_from_row(row, self._files.load)
 
     def records(self, run_id: str) -> list[StepRecord]:
-        """Return the latest record of each step of a run, in the order in which they were written."""
+        """Return the latest record for each record key of a run, in the order in which these were written."""
         with self._reading():
             last: dict[str | bytes, Any] = {}
             for row in self._execute(READ_STEPS, (self._run_number(run_id),)):
@@ -129,13 +129,13 @@ class SqliteStore:
     def write(
         self, run_id: str, epoch: int, records: Sequence[StepRecord] = (), run_changes: RunChanges | None = None
     ) -> None:
-        """Write step records and changes of one run in one transaction; raises FencedError or TransitionError."""
+        """Write records of steps and changes of one run in one transaction; raises FencedError or TransitionError."""
         for problem in self.write_all((Write(run_id, epoch, records, run_changes),)):
             if problem is not None:
                 raise problem
 
     def write_all(self, writes: Sequence[Write]) -> list[StoreError | None]:
-        """Perform writes of several runs in one transaction; return one error or None per write."""
+        """Perform the writes of several runs in one transaction; return for each None, or the error that refused it."""
         with self._lock:
             try:
                 if len(writes) == 1 and try_append(self._connection, self._log_end, writes[0]):
@@ -151,7 +151,7 @@ class SqliteStore:
                 raise
 
     def claim(self, run_id: str, owner: Owner, now: float, stale_after: float) -> int:
-        """Make ``owner`` the owner of a run and return the new epoch; raises RunOwnedError or TransitionError."""
+        """Make ``owner`` the owner of a run, and return its new epoch; raises RunOwnedError or TransitionError."""
         with self._lock, translate_errors(self.path), self._transaction():
             row = self._execute(f"SELECT {SUMMARY_COLUMNS} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
@@ -167,7 +167,7 @@ class SqliteStore:
             return run.epoch + 1
 
     def heartbeat(self, run_id: str, epoch: int, now: float) -> None:
-        """Renew the lease of a run's owner; raises FencedError if the epoch is outdated."""
+        """Renew the lease of a run; raises FencedError if the run was deleted or claimed under a newer epoch."""
         with self._lock, translate_errors(self.path):
             done = self._execute("UPDATE runs SET heartbeat = ? WHERE run_id = ? AND epoch = ?", (now, run_id, epoch))
             self._check_file()
@@ -175,14 +175,14 @@ class SqliteStore:
                 raise read_fencing_error(self._connection, run_id, epoch)
 
     def request(self, run_id: str, kind: str) -> None:
-        """Store a request to the owner of a run, such as ``cancel``; a repeated request has no effect."""
+        """Store a request for the owner of a run, such as ``cancel``; if it is stored already, nothing changes."""
         with self._lock, translate_errors(self.path), self._transaction():
             self._execute(
                 "INSERT OR IGNORE INTO requests (run, kind) VALUES (?, ?)", (self._run_number(run_id), cell(kind))
             )
 
     def requests(self, run_id: str) -> tuple[str, ...]:
-        """Return the open requests to the owner of a run, oldest first."""
+        """Return the requests for the owner of a run, the oldest first; reading does not remove them."""
         with self._reading():
             rows = self._execute("SELECT kind FROM requests WHERE run = ? ORDER BY id", (self._run_number(run_id),))
             return tuple(kind for (kind,) in rows)
@@ -194,7 +194,7 @@ class SqliteStore:
         since: float | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return summaries of runs, newest first, filtered by state, flow and time of creation."""
+        """Return summaries of the newest ``limit`` runs, filtered by state, name of the flow, and time of creation."""
         filters: dict[str, Any] = {
             "state = ?": None if state is None else state.value,
             "flow = ?": cell(flow),
@@ -210,7 +210,7 @@ class SqliteStore:
             return [summary_from_row(row, self._files.load) for row in rows]
 
     def delete(self, run_id: str) -> None:
-        """Delete a run and the runs that it called; raises UnknownRunError."""
+        """Delete a run and all runs that it called; raises UnknownRunError."""
         from taskrun.stores.sqlite.delete import delete_runs
 
         with self._lock, translate_errors(self.path):
@@ -219,7 +219,10 @@ class SqliteStore:
             self._sweep()
 
     def purge(self, before: float) -> int:
-        """Delete the runs that ended before a time (seconds since 1970), and return how many were deleted."""
+        """Delete the runs that ended before a time (seconds since 1970), and those that they called.
+
+        Runs whose calling run exists are deleted only together with it. Returns the number of deleted runs.
+        """
         from taskrun.stores.sqlite.delete import purge_runs
 
         with self._lock, translate_errors(self.path):
@@ -229,18 +232,18 @@ class SqliteStore:
             return count
 
     def _sweep(self) -> None:
-        """Remove the files of long values that no run uses; a transaction prevents other writes meanwhile."""
+        """Remove the files for long values that no run uses; a transaction prevents that others write meanwhile."""
         with self._transaction():
             self._files.sweep([name for (name,) in self._execute("SELECT DISTINCT name FROM files")])
 
     def close(self) -> None:
-        """Close the connection; later calls raise StoreError."""
+        """Close the file; every later call of another method raises StoreError."""
         with self._lock, translate_errors(self.path):
             self._connection.close()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Lock the connection while the block reads; errors about malformed rows become StoreError."""
+        """Lock the connection while the ``with`` block reads; errors, also about malformed rows, become StoreError."""
         with self._lock, translate_errors(self.path):
             try:
                 yield
@@ -252,7 +255,7 @@ class SqliteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Run the block in a write transaction: commit it, or roll it back if the block raises."""
+        """Execute the ``with`` block in a write transaction; commit it, or roll it back after an exception."""
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -264,19 +267,19 @@ class SqliteStore:
         self._check_file()
 
     def _run_number(self, run_id: str) -> int:
-        """Return the row id of a run in ``runs``; raises UnknownRunError."""
+        """Return the row id of a run in the table ``runs``; raises UnknownRunError."""
         row = self._execute("SELECT id FROM runs WHERE run_id = ?", (run_id,)).fetchone()
         if row is None:
             raise unknown_run(run_id)
         return int(row[0])
 
     def _file_identity(self) -> tuple[int, int, bool]:
-        """Return device and inode of the file at the path, and whether it has content."""
+        """Return what identifies the file that is now the store: device, inode, and whether it has content."""
         found = os.stat(self._name)  # noqa: PTH116  # called at every commit; a Path takes twice as long
         return found.st_dev, found.st_ino, found.st_size > 0
 
     def _check_file(self) -> None:
-        """Raise StoreError if the database file was deleted, replaced or emptied: its records would be lost."""
+        """Raise StoreError if the store's file was deleted, replaced or emptied: further writes would be lost."""
         try:
             same = self._file_identity() == self._identity
         except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Files for long values, in a folder beside the database; each file is named by the SHA-256 of its content.
+"""Files for long values, in a folder beside the database; the name of each is the SHA-256 of its content.
 
-Rules: a file is complete or does not exist (it is written under another name, synced and renamed), and never changes.
-It is written before the transaction that refers to it, and checked again inside the transaction, because a purge may
-have removed it in between. Files are removed only under the database's write lock.
+Rules: a file is complete or does not exist: it is written under another name, synced and renamed. Its content never
+changes. It is written before the transaction that refers to it. Inside the transaction it is checked again, because a
+purge may have removed it in between. Files are removed only under the database's write lock.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from pathlib import Path
 from taskrun.errors import StoreError
 
 _PARTIAL_PREFIX = "new-"
-"""Prefix of the names of files that are still being written."""
+"""The names of files that are not complete yet begin with this text."""
 _PARTIAL_MAX_AGE = 3600.0
-"""Age in seconds after which an incomplete file is considered abandoned."""
+"""An incomplete file that is older than this number of seconds was left by a process that died, and may be removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueFiles:
-    """Folder of files with long values, addressed by the hash of their content."""
+    """The folder with the files for long values; equal values share a file, as its name is the hash of the content."""
 
     folder: Path
 
     def save(self, data: bytes) -> str:
-        """Write the data to a file named by its hash, unless that file exists, and return the name."""
+        """Write data to the file that is named by their hash, unless it exists, and return the name of the file."""
         name = hashlib.sha256(data).hexdigest()
         target = self.folder / name
         if self._is_complete(target, len(data)):
@@ -50,7 +50,7 @@ class ValueFiles:
         return name
 
     def load(self, name: str) -> bytes:
-        """Return the content of a file; raises StoreError if the file is missing or its content has another hash."""
+        """Return the content of the file with this name; raises StoreError if it is missing or has another hash."""
         path = self.folder / name
         try:
             data = path.read_bytes()
@@ -63,7 +63,11 @@ class ValueFiles:
         return data
 
     def sweep(self, used: Iterable[str]) -> None:
-        """Remove all files except those in ``used``; must be called under the database's write lock."""
+        """Remove all files except those with the names ``used``.
+
+        Call it under the database's write lock, so that no other process refers to a file meanwhile. Incomplete files
+        of processes that may still write them stay.
+        """
         if not self.folder.is_dir():
             return
         for name in {path.name for path in self.folder.iterdir()}.difference(used):
@@ -72,14 +76,14 @@ class ValueFiles:
                 path.unlink(missing_ok=True)
 
     def _is_complete(self, target: Path, size: int) -> bool:
-        """Return whether the file exists with the expected size in bytes."""
+        """Return whether the file exists with ``size`` bytes; then it need not be written."""
         try:
             return target.stat().st_size == size
         except FileNotFoundError:
             return False
 
     def _sync_folder(self) -> None:
-        """Sync the folder, so that a new file survives a loss of power; does nothing where folders cannot be synced."""
+        """Make sure that a new file survives a loss of power; on Windows, which cannot sync folders, do nothing."""
         if os.name != "posix":
             return
         handle = os.open(self.folder, os.O_RDONLY)

@@ -1,7 +1,8 @@
 """Writes of the SQLite store: prepared before the transaction begins, applied inside it.
 
-Rules: cells are encoded and files written before the transaction begins. A write checks the epoch and the state
-transition before it changes anything, so that a refused write leaves no trace in a transaction shared with other runs.
+Rules: values are encoded and files for long values are written before the transaction begins, so that it is short. A
+write checks the epoch and the new state before it changes anything. So a refused write leaves no trace in the
+transaction, which it shares with writes of other runs.
 """
 
 # ruff: noqa: S608  # only constants are formatted into statements
@@ -27,12 +28,16 @@ READ_STEPS = (
     f" AND steps.id BETWEEN block << {BLOCK_BITS} AND (block << {BLOCK_BITS}) + {2**BLOCK_BITS - 1}"
     " WHERE places.run = ? ORDER BY block, steps.id"
 )
-"""The query for all step rows of a run, in the order in which they were written."""
+"""The query for all rows of a run in the log (the table ``steps``), in the order in which they were written."""
 _RELEASE = "UPDATE runs SET owner_host = NULL, owner_pid = NULL, owner_token = NULL WHERE id = ?"
 
 
 class PendingRows:
-    """Rows of step records that a transaction inserts at its end, grouped by the columns that they set."""
+    """The rows that a transaction inserts at its end, all at once, because that is faster than single inserts.
+
+    ``steps`` are rows of the log, grouped by the columns that they set. ``places`` are the pairs of run and block that
+    the table ``places`` does not list yet.
+    """
 
     __slots__ = ("places", "steps")
 
@@ -41,7 +46,7 @@ class PendingRows:
         self.places: list[tuple[int, int]] = []
 
     def insert(self, connection: sqlite3.Connection) -> None:
-        """Insert all rows with ``executemany``, because single inserts cost 50 % more."""
+        """Insert all rows with ``executemany``; single inserts cost 50 % more."""
         for columns, rows in self.steps.items():
             connection.executemany(insert_statement(columns), rows)
         if self.places:
@@ -49,7 +54,7 @@ class PendingRows:
 
 
 class SpilledFiles:
-    """The files for long values that were written for one write or one new run."""
+    """The files for long values to which one write, or one new run, refers: their content by file name."""
 
     __slots__ = ("files", "store")
 
@@ -58,20 +63,23 @@ class SpilledFiles:
         self.files: dict[str, bytes] = {}
 
     def spill(self, data: bytes) -> str:
-        """Write a long text to a file and return the name of the file."""
+        """Write a long value to a file, and return the name of the file."""
         name = self.store.save(data)
         self.files[name] = data
         return name
 
     def register(self, connection: sqlite3.Connection, number: int) -> None:
-        """Record that the run ``number`` uses these files; write those again that a purge has removed meanwhile."""
+        """Record, inside the transaction, that the run with the row id ``number`` uses these files.
+
+        A file that a purge has removed since it was written is written again.
+        """
         for name, data in self.files.items():
             self.store.save(data)
             connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
 def read_fencing_error(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:
-    """Return the FencedError for a write with an outdated epoch; its message names the current owner of the run."""
+    """Return the FencedError for a write whose ``epoch`` is outdated; it names the present owner of the run."""
     row = connection.execute(
         "SELECT epoch, owner_host, owner_pid, owner_token FROM runs WHERE run_id = ?", (run_id,)
     ).fetchone()
@@ -81,7 +89,11 @@ def read_fencing_error(connection: sqlite3.Connection, run_id: str, epoch: int) 
 
 
 class PreparedWrite(NamedTuple):
-    """A write whose values are encoded and whose files for long values, if any, are written."""
+    """A write whose values are encoded and whose files for long values are written, so that it can be applied quickly.
+
+    ``rows`` are the rows of the log: for each the columns that it sets, and their values. ``columns`` are the changed
+    columns of the run's own row. ``files`` are the files for long values, None if there are none.
+    """
 
     write: Write
     rows: list[tuple[str, list[Cell]]]
@@ -89,9 +101,10 @@ class PreparedWrite(NamedTuple):
     files: SpilledFiles | None
 
     def apply(self, connection: sqlite3.Connection, log_end: LogEnd, rows: PendingRows) -> StoreError | None:
-        """Apply the write in the open transaction, or return the error that refuses it, with nothing changed.
+        """Apply the write in the open transaction and return None; if it is refused, only return the error.
 
-        ``log_end`` must be refreshed; it is advanced by the rows of steps, which are added to ``rows``.
+        Rows of the log are only added to ``rows``: the caller inserts them at the end of the transaction. ``log_end``,
+        which must be refreshed, counts them as written.
         """
         write = self.write
         known = log_end.runs.get(write.run_id)
@@ -122,7 +135,10 @@ class PreparedWrite(NamedTuple):
         return None
 
     def _change(self, connection: sqlite3.Connection, number: int, present: RunState) -> None:
-        """Update the row of the run; raises TransitionError if its state ``present`` cannot become the new one."""
+        """Change the run's own row, whose id is ``number``; ``present`` is the state of the run.
+
+        Raises TransitionError if this state cannot change to the new one.
+        """
         changes = self.write.changes
         if not changes:
             return
@@ -158,7 +174,7 @@ def prepare_writes(writes: Sequence[Write], store: ValueFiles) -> list[PreparedW
 def apply_writes(
     connection: sqlite3.Connection, log_end: LogEnd, prepared: Sequence[PreparedWrite]
 ) -> list[StoreError | None]:
-    """Apply writes of several runs in the open transaction; return one error or None per write."""
+    """Apply writes of several runs in the open transaction; return for each None, or the error that refused it."""
     log_end.refresh(connection)
     rows = PendingRows()
     done = [one.apply(connection, log_end, rows) for one in prepared]
@@ -167,10 +183,11 @@ def apply_writes(
 
 
 def try_append(connection: sqlite3.Connection, log_end: LogEnd, write: Write) -> bool:
-    """Append a single short record in one statement, the fastest possible transaction; return whether it was written.
+    """Write a single short record in one statement, which is the fastest transaction; return whether that was possible.
 
-    Nothing is written if the write needs ``PreparedWrite`` instead: it contains more than one record, a long text or
-    changes of the run; another process wrote meanwhile; or the run, or its latest block of row ids, is not cached.
+    If it was not, nothing is written, and the write must be prepared and applied. That is so if it has changes of the
+    run, several records or a long value, if another process has written since, or if ``log_end`` lacks data about the
+    run.
     """
     known = log_end.runs.get(write.run_id)
     next_id = log_end.last_id + 1
@@ -189,9 +206,9 @@ def try_append(connection: sqlite3.Connection, log_end: LogEnd, write: Write) ->
 
 
 class _NeedsFile(Exception):
-    """Raised for a record with a text that is too long for the database and needs a file."""
+    """Raised for a record with a value that is too long for the database, and needs a file."""
 
 
 def _refuse_file(_: bytes) -> str:
-    """Raise _NeedsFile: a variant of ``SpilledFiles.spill`` that writes no file."""
+    """Raise _NeedsFile; ``try_append``, which writes no files, passes this in place of ``SpilledFiles.spill``."""
     raise _NeedsFile
