@@ -6,8 +6,8 @@
     result["greeting"], result.status
 
 Rules: a TaskManager has settings, and the flows that were compiled with them. Most methods can also be called on the
-class, which uses default settings. Its runs share its ``Services`` and nothing else. The module has more than 300
-lines, because the class is the documented interface of the package.
+class, which uses default settings. Its runs share its ``Services`` and nothing else. It has more than 300 lines,
+because the class is the documented interface of the package.
 """
 
 from __future__ import annotations

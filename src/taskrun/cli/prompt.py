@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from taskrun.cli.inputs import parse_input_value
 from taskrun.cli.stderr import report
-from taskrun.core.types import type_of
 from taskrun.errors import InputError
 from taskrun.result import RequestedInput, WaitPoint
+from taskrun.value_types import type_of
 
 if TYPE_CHECKING:
     from taskrun.result import RunResult

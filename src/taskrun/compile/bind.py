@@ -21,12 +21,12 @@ from taskrun.core.fields import Text
 from taskrun.core.flow import Header
 from taskrun.core.script_language import Code, language_of
 from taskrun.core.step import Decorator, Step
-from taskrun.core.types import NAMES, SchemaCheck, Type, type_of
 from taskrun.errors import BindError, Diagnostic, SchemaError, near_hint, raise_errors
 from taskrun.model.binding_plan import BindingPlan, FieldBinding
 from taskrun.script.script import DIALECTS, Script, ScriptSettings, Template, compile_script, compile_template
 from taskrun.syntax.node import TEXT, Node
 from taskrun.templates.flow_templates import FlowTemplates
+from taskrun.value_types import NAMES, SchemaCheck, Type, type_of
 
 _TRUE = frozenset({"true", "1"})
 _NEAR = re.compile(r"did you mean '(\w+)'")

@@ -1,4 +1,7 @@
-"""The compile pipeline: one function that names every stage in order."""
+"""The compile pipeline: one function that names every stage in order.
+
+It gets the ``registry`` of step types, the ``sources`` that find and read files, and the function ``templates_of``.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,7 @@ TemplatesOf: TypeAlias = Callable[[Node], FlowTemplates]
 
 
 def compile_flow(path: str, registry: Registry, sources: Sources, templates_of: TemplatesOf, text: str | None) -> Flow:
-    """Compile a flow, stage by stage; raises FlowError with all problems of the first stage that finds errors.
-
-    Parameters: ``path`` is the file. ``text`` is compiled instead of its content, unless it is None: an earlier
-    ``Flow.text`` of the file. ``sources`` finds and reads the files, ``templates_of`` returns the compiler for
-    templates.
-    """
+    """Compile the file at ``path``, or ``text`` in place of its content; raises FlowError with all problems of a stage."""
     from taskrun.optimize.optimize import optimize  # imports the step classes that it knows
 
     found = sources.files.with_layers(path)

@@ -19,10 +19,10 @@ from typing import Any
 
 from taskrun.core.fields import Text
 from taskrun.core.scope import Scope
-from taskrun.core.types import SchemaCheck, Type
 from taskrun.errors import InputError, near_hint
 from taskrun.script.script import Script, Template, UnknownVariableError
 from taskrun.syntax.node import Node
+from taskrun.value_types import SchemaCheck, Type
 
 CONTAINERS = (str, bytes, list, tuple, set, frozenset, Mapping)
 

@@ -22,9 +22,9 @@ from typing import Any
 from taskrun.core.completion import RESULT
 from taskrun.core.fields import Text
 from taskrun.core.scope import Scope
-from taskrun.core.types import SchemaCheck, Type
 from taskrun.script.script import Script, Template
 from taskrun.syntax.node import Node
+from taskrun.value_types import SchemaCheck, Type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from taskrun.core.completion import RESULT, Completion
 from taskrun.core.frame import Frame
 from taskrun.core.step import Decorator, Inner, decorator
 from taskrun.core.traits import DecoratorTraits
-from taskrun.core.types import Type
+from taskrun.value_types import Type
 
 
 @decorator("returnType", rank=5, attribute=True)

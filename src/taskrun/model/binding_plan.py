@@ -29,8 +29,8 @@ from taskrun.core.fields import (
 )
 from taskrun.core.script_language import Code
 from taskrun.core.step import Decorator, Step
-from taskrun.core.types import SchemaCheck, Type
 from taskrun.script.script import Script, Template
+from taskrun.value_types import SchemaCheck, Type
 
 ATTRIBUTE_TYPES = (str, int, float, bool, frozenset, Millis, Template, Type)
 NOT_FROM_XML = frozenset({"node", "name", "language", "decorators", "file_imports", "owner"})

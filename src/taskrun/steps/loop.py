@@ -28,9 +28,9 @@ from taskrun.core.fields import Expr
 from taskrun.core.frame import Frame
 from taskrun.core.step import Step, base, step
 from taskrun.core.traits import Traits
-from taskrun.core.types import Type
 from taskrun.errors import Diagnostic
 from taskrun.script.script import Script
+from taskrun.value_types import Type
 
 _NEXT = Signal.NEXT
 

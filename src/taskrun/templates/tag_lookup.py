@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taskrun.core.beans import Imports
-from taskrun.core.types import type_of
 from taskrun.core.workers import Threads, run_in
 from taskrun.errors import PluginError
 from taskrun.plugins import entry_points
 from taskrun.syntax.delta.extend import Sources, language_of, load_and_extend
 from taskrun.syntax.node import Node
+from taskrun.value_types import type_of
 
 GROUP = "taskrun.tags"
 _MODULE = "python:"

@@ -14,9 +14,9 @@ from taskrun.calls.remote_scripts import compile_with_defaults, evaluate_text
 from taskrun.compile.bind import Binder
 from taskrun.compile.registry import Registry
 from taskrun.core.fields import Own
-from taskrun.core.types import type_of
 from taskrun.errors import FlowError, PluginError, StepError
 from taskrun.syntax.load import parse
+from taskrun.value_types import type_of
 
 STEP = '<step name="a"><source>1</source></step>'
 

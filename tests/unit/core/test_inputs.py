@@ -10,11 +10,11 @@ from small_flows import Bench, task
 
 from taskrun.core.inputs import Input, bind_inputs, bind_task_inputs
 from taskrun.core.scope import Scope
-from taskrun.core.types import SchemaCheck, type_of
 from taskrun.errors import InputError
 from taskrun.script.script import compile_script, compile_template
 from taskrun.syntax.load import parse
 from taskrun.syntax.node import Node
+from taskrun.value_types import SchemaCheck, type_of
 
 
 def node(text: str) -> Node:

@@ -11,9 +11,9 @@ from small_flows import Bench, task
 
 from taskrun.core.completion import NEXT, RESULT, Completion, Signal, completion_of, jump_to
 from taskrun.core.scope import Scope
-from taskrun.core.types import SchemaCheck
 from taskrun.errors import PluginError
 from taskrun.script.script import UnknownVariableError
+from taskrun.value_types import SchemaCheck
 
 
 class Door:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from taskrun.core.types import type_of
+from taskrun.value_types import type_of
 
 NOON = datetime(2024, 2, 3, 12)  # noqa: DTZ001 - flows have local times
 
