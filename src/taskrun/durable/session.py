@@ -100,9 +100,6 @@ class RunSession:
                     await shielded(compensate_all(run, compensations, asyncio.CancelledError(), "main:undo"))
                 except RevertError as error:
                     state, problem = RunState.REVERT_FAILED, error
-                except asyncio.CancelledError:  # of the awaiting task; the rollback is complete
-                    self._finish.end(state)
-                    raise
             self._finish.end(state, problem)
         except RunAborted as aborted:
             raise aborted.error from aborted.error.__cause__
@@ -128,10 +125,6 @@ class RunSession:
             except asyncio.CancelledError as error:
                 cancelled = error
                 control.cancel()
-        if task.cancelled() and self._run.state.active:  # before its first step
-            reason = self._cancelled()
-            if cancelled is None:
-                raise reason
         if cancelled is not None:
             if not task.cancelled():
                 task.exception()  # mark it as retrieved: the awaiting task was cancelled
