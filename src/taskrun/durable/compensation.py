@@ -242,15 +242,28 @@ def failures_by_path(failure: Exception) -> dict[str, Exception]:
 async def shielded(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to its end even if the current task is cancelled meanwhile; then raise CancelledError."""
     task = asyncio.ensure_future(work)
+    cancelled = await wait_for_end(task)
+    task.result()
+    if cancelled is not None:
+        raise cancelled
+
+
+async def wait_for_end(
+    task: asyncio.Future[Any], on_cancel: Callable[[], None] | None = None
+) -> asyncio.CancelledError | None:
+    """Wait until another asyncio task has ended, even if the current task is cancelled meanwhile.
+
+    ``on_cancel`` is called at each cancellation. Returns the last one, for the caller to raise; None without one.
+    """
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.wait((task,))
         except asyncio.CancelledError as error:
             cancelled = error
-    task.result()
-    if cancelled is not None:
-        raise cancelled
+            if on_cancel is not None:
+                on_cancel()
+    return cancelled
 
 
 def may_handle(run: Run, error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from taskrun.core.outputs import unrecorded
 from taskrun.core.run import Run
 from taskrun.core.states import RunState
 from taskrun.core.timers import now
-from taskrun.durable.recorder import Recorder
+from taskrun.durable.recorder import Recorder, find_recorder
 from taskrun.durable.records import RunChanges, RunRecord
 from taskrun.errors import TaskrunError
 from taskrun.result import RunResult
@@ -30,14 +30,13 @@ class Finish:
     """
 
     _run: Run
-    _recorder: Recorder | None
     _before: RunRecord | None
 
     def end(
         self, state: RunState, error: BaseException | None = None, outputs: Mapping[str, Any] | None = None
     ) -> None:
         """Record that the run has ended or is suspended: its new ``state``, with its error or its outputs."""
-        run, recorder = self._run, self._recorder
+        run, recorder = self._run, find_recorder(self._run)
         if recorder is None:
             return
         if run.state is RunState.REVERTING and state in {RunState.SUCCEEDED, RunState.SUSPENDED}:
@@ -58,7 +57,8 @@ class Finish:
     def suspended(self) -> RunResult:
         """Record that the run is suspended, and return its result; ``waiting`` of the result lists the wait points."""
         self.end(RunState.SUSPENDED)
-        points = () if self._recorder is None else tuple(self._recorder.wait_points)
+        recorder = find_recorder(self._run)
+        points = () if recorder is None else tuple(recorder.wait_points)
         return RunResult({}, RunState.SUSPENDED, self._run.run_id, None, points)
 
     def withdraw(self) -> bool:
@@ -67,7 +67,7 @@ class Finish:
         Returns True if the record was deleted, False if the run is not recorded or is a resumed one, whose record must
         stay.
         """
-        recorder = self._recorder
+        recorder = find_recorder(self._run)
         if recorder is None or recorder.replays:
             return False
         recorder.journal.store.delete(self._run.run_id)
@@ -79,7 +79,7 @@ class Finish:
         A new run becomes FAILED. A resumed run returns to the state that it had before the resume, unless a rollback
         has begun since: then it becomes FAILED. If records cannot be written any more, nothing is recorded.
         """
-        run, recorder, before = self._run, self._recorder, self._before
+        run, recorder, before = self._run, find_recorder(self._run), self._before
         if recorder is None or recorder.is_broken:
             return
         if before is None or run.state is not RunState.RUNNING:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from taskrun.class_api import blocking
@@ -27,7 +26,7 @@ from taskrun.durable.flow_source import FlowPath, FlowSource
 from taskrun.durable.heartbeat import STALE_AFTER
 from taskrun.durable.history import History, resolve_run_id
 from taskrun.durable.recorder import Recorder
-from taskrun.durable.records import RunRecord, RunSummary
+from taskrun.durable.records import RunRecord
 from taskrun.durable.replay import inherited_records, records_to_replay
 from taskrun.durable.resume_inputs import check_resume_inputs, resume_input_records, unrecorded_inputs, wait_points_of
 from taskrun.durable.session import RunSession, check_idle
@@ -64,15 +63,7 @@ class RunOperations(History):
         """The store of the runs; a TaskManager without the setting ``store`` has one in the memory of its process."""
         return self._client.store
 
-    def __call__(
-        self,
-        state: RunState | str | None = None,
-        flow: str | None = None,
-        since: datetime | float | None = None,
-        limit: int | None = None,
-    ) -> list[RunSummary]:
-        """Return summaries of runs, the newest first; the parameters and exceptions are those of ``History.runs``."""
-        return self.runs(state, flow, since, limit)
+    __call__: Final = History.runs
 
     def flow_of(self, run_id: str, flow: FlowPath | None = None) -> Flow:
         """Return the flow with which a run is resumed: that of the file ``flow``, by default the run's own flow."""
@@ -124,12 +115,12 @@ class RunOperations(History):
             recorder = self._client.open_recorder(
                 run, epoch, [*records, *input_records], flow_changed=flow_changed, resume_inputs=resume_inputs
             )  # fmt: skip
-            await self._finish_cancellation(run, recorder, record)
+            await self._finish_cancellation(run, record)
             _mark_running(run, recorder, record, input_records)
             if flow_changed:
                 recorder.write({"text": compiled.text, "path": compiled.path, "version": str(compiled.version or "")})
         try:
-            return await RunSession(run, self._active, recorder, record).run({**recorded, **private})
+            return await RunSession(run, self._active, record).run({**recorded, **private})
         except (DecisionChangedError, StoreError):
             if (
                 flow_changed and not recorder.is_broken
@@ -167,7 +158,8 @@ class RunOperations(History):
         inherited = inherited_records(self.store.records(record.run_id), record, from_step)
         run = Run(self._flows.services(compiled), compiled, run_id=new_id, flags=record.flags)
         inputs = {**self._client.codecs.loads(record.inputs), **(inputs or {})}
-        return await RunSession(run, self._active, self._client.create(run, inputs, inherited)).run(inputs)
+        self._client.create(run, inputs, inherited)
+        return await RunSession(run, self._active).run(inputs)
 
     async def cancel_async(self, run_id: str, reason: str = "kill", *, revert: bool = True) -> bool:
         """Cancel a run: stop its running steps, and unless ``revert`` is False, compensate its completed steps.
@@ -190,8 +182,8 @@ class RunOperations(History):
             with self._client.claimed(record.run_id, STALE_AFTER) as (epoch, present):
                 self.store.request(record.run_id, kind)
                 run = self._run_of(record, self._flows.flow_of(present, None)[0])
-                recorder = self._client.open_recorder(run, epoch, self.store.records(record.run_id))
-                await self._roll_back(run, recorder, present.state, revert=revert)
+                self._client.open_recorder(run, epoch, self.store.records(record.run_id))
+                await self._roll_back(run, present.state, revert=revert)
         except RunOwnedError:
             self.store.request(record.run_id, kind)
         except TransitionError:
@@ -244,18 +236,18 @@ class RunOperations(History):
         check_resume_inputs(run, points, resume_inputs, private)
         return resume_input_records(run, points, resume_inputs, self._client.codecs)
 
-    async def _finish_cancellation(self, run: Run, recorder: Recorder, record: RunRecord) -> None:
+    async def _finish_cancellation(self, run: Run, record: RunRecord) -> None:
         """If the process of the run died during a cancellation, finish that cancellation and raise RunCancelled."""
         requests = self.store.requests(record.run_id)
         kind = next((kind for kind in requests if kind in {CANCEL, CANCEL_ONLY}), None)
         if kind is not None and record.state.active:
-            await self._roll_back(run, recorder, record.state, revert=kind == CANCEL)
+            await self._roll_back(run, record.state, revert=kind == CANCEL)
             raise RunCancelled(f"run {record.run_id} was being cancelled when its process died; it is CANCELLED now")
 
-    async def _roll_back(self, run: Run, recorder: Recorder, state: RunState, *, revert: bool) -> None:
+    async def _roll_back(self, run: Run, state: RunState, *, revert: bool) -> None:
         """Roll back a run that no process executes and whose recorded state is ``state``; end it as CANCELLED."""
         run.state = state
-        await RunSession(run, self._active, recorder).roll_back(revert=revert)
+        await RunSession(run, self._active).roll_back(revert=revert)
 
     def _request(self, run_id: str, kind: str) -> bool:
         """Store a request for the owner of an active run; return False if there is no such run or it is not active."""

@@ -200,12 +200,18 @@ class Recorder:
         return revive(record, self.codecs, self._allow)
 
 
+def find_recorder(run: Run) -> Recorder | None:
+    """Return the recorder of a run, None if the run is not recorded."""
+    journal = run.journal
+    return journal if isinstance(journal, Recorder) else None
+
+
 def recorder_of(run: Run) -> Recorder:
     """Return the recorder of a run, for a step that suspends it; raises RunError if the run is not recorded."""
-    journal = run.journal
-    if not isinstance(journal, Recorder):
+    recorder = find_recorder(run)
+    if recorder is None:
         raise RunError("the run cannot be suspended, because it is not recorded: use a TaskManager with a store")
-    return journal
+    return recorder
 
 
 def inputs_text(codecs: Codecs, inputs: Mapping[str, Any]) -> str:

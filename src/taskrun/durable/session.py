@@ -8,7 +8,8 @@ task of its own. Then a cancellation of the task that awaits the run is noticed 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from taskrun.core.completion import Completion, Signal
@@ -16,10 +17,10 @@ from taskrun.core.control import RunAborted
 from taskrun.core.execution import execute, failed_step, run_error, state_after
 from taskrun.core.run import Run
 from taskrun.core.states import RunState
-from taskrun.durable.compensation import compensate_all, recorded_compensations, shielded
+from taskrun.durable.compensation import compensate_all, recorded_compensations, shielded, wait_for_end
 from taskrun.durable.finish import Finish, result_of
 from taskrun.durable.heartbeat import Heartbeat
-from taskrun.durable.recorder import Recorder
+from taskrun.durable.recorder import Recorder, find_recorder
 from taskrun.durable.records import RunRecord
 from taskrun.durable.store_client import StoreClient
 from taskrun.errors import InputError, RevertError, RunCancelled, UnsavableValueError
@@ -30,23 +31,15 @@ class RunSession:
     """Session of one run: starts it, executes it and records how it ended.
 
     Parameters: ``active`` are the runs that the TaskManager is executing, by id; the run is in it during the session.
-    ``recorder`` is the recorder of the run, None if it is not recorded. ``before`` is the record that a resumed run had
-    before the resume.
+    ``before`` is the record that a resumed run had before the resume.
     """
 
-    __slots__ = ("_active", "_finish", "_recorder", "_run")
+    __slots__ = ("_active", "_finish", "_run")
 
-    def __init__(
-        self,
-        run: Run,
-        active: dict[str, Run],
-        recorder: Recorder | None = None,
-        before: RunRecord | None = None,
-    ) -> None:
+    def __init__(self, run: Run, active: dict[str, Run], before: RunRecord | None = None) -> None:
         self._run = run
         self._active = active
-        self._recorder = recorder
-        self._finish = Finish(run, recorder, before)
+        self._finish = Finish(run, before)
 
     async def run(self, inputs: Mapping[str, Any], client: StoreClient | None = None) -> RunResult:
         """Execute the run until it ends or is suspended, record that, and return the result.
@@ -56,28 +49,16 @@ class RunSession:
         """
         run = self._run
         check_idle(self._active, run.run_id)
-        if client is not None:
-            self._recorder = client.create(run, inputs)
-            self._finish = Finish(run, self._recorder, None)
-        recorder = self._recorder
+        recorder = find_recorder(run) if client is None else client.create(run, inputs)
         run.control.task = asyncio.current_task()  # before the run is active, so that it can always be cancelled
+        if recorder is not None:
+            with self._owned(recorder):
+                return await (self._execute_apart(inputs) if run.flow.compensates else self._execute(inputs))
         self._active[run.run_id] = run
-        if recorder is None:
-            try:
-                return await self._execute(inputs)
-            finally:
-                run.control.task = None
-                del self._active[run.run_id]
-        heartbeat = Heartbeat(run.control, recorder.journal)
-        heartbeat.start()
         try:
-            return await (self._execute_apart(inputs) if run.flow.compensates else self._execute(inputs))
-        except RunAborted as aborted:
-            raise aborted.error from aborted.error.__cause__
+            return await self._execute(inputs)
         finally:
             run.control.task = None
-            heartbeat.stop()
-            recorder.journal.close()
             del self._active[run.run_id]
 
     async def roll_back(self, *, revert: bool) -> None:
@@ -86,13 +67,11 @@ class RunSession:
         With ``revert=False`` no step is compensated. Raises StepError if a compensation fails; the run is REVERT_FAILED
         then.
         """
-        run, recorder = self._run, self._recorder
+        run = self._run
+        recorder = find_recorder(run)
         assert recorder is not None  # noqa: S101 - only recorded runs outlive their process
-        self._active[run.run_id] = run
-        heartbeat = Heartbeat(run.control, recorder.journal)
-        heartbeat.start()
         state, problem = RunState.CANCELLED, None
-        try:
+        with self._owned(recorder):
             run.control.cancelled = "kill"
             compensations = recorded_compensations(run, "main", retry_failed=True) if revert else []
             if compensations:
@@ -101,14 +80,28 @@ class RunSession:
                 except RevertError as error:
                     state, problem = RunState.REVERT_FAILED, error
             self._finish.end(state, problem)
+        if problem is not None:
+            raise run_error(problem, run) from problem
+
+    @contextmanager
+    def _owned(self, recorder: Recorder) -> Iterator[None]:
+        """Make the run active and renew its lease in the block of a ``with``; close its journal after the block.
+
+        If the run is aborted in the block, the error that aborted it is raised.
+        """
+        run = self._run
+        self._active[run.run_id] = run
+        heartbeat = Heartbeat(run.control, recorder.journal)
+        heartbeat.start()
+        try:
+            yield
         except RunAborted as aborted:
             raise aborted.error from aborted.error.__cause__
         finally:
+            run.control.task = None
             heartbeat.stop()
-            del self._active[run.run_id]
             recorder.journal.close()
-        if problem is not None:
-            raise run_error(problem, run) from problem
+            del self._active[run.run_id]
 
     async def _execute_apart(self, inputs: Mapping[str, Any]) -> RunResult:
         """Execute the run in an asyncio task of its own, and return its result.
@@ -118,13 +111,7 @@ class RunSession:
         """
         control = self._run.control
         task = control.task = asyncio.ensure_future(self._execute(inputs))
-        cancelled: asyncio.CancelledError | None = None
-        while not task.done():
-            try:
-                await asyncio.wait((task,))
-            except asyncio.CancelledError as error:
-                cancelled = error
-                control.cancel()
+        cancelled = await wait_for_end(task, control.cancel)
         if cancelled is not None:
             if not task.cancelled():
                 task.exception()  # mark it as retrieved: the awaiting task was cancelled
@@ -134,15 +121,15 @@ class RunSession:
 
     async def _execute(self, inputs: Mapping[str, Any]) -> RunResult:
         """Execute the run in the current asyncio task and record how it ended; return its result or raise its error."""
-        run, finish = self._run, self._finish
+        run, finish, recorder = self._run, self._finish, find_recorder(self._run)
         task = run.control.task = asyncio.current_task()
         cancellations = task.cancelling() if task else 0
         try:
-            if self._recorder is not None:
+            if recorder is not None:
                 await asyncio.sleep(0)  # runs that start at the same time share their commits
             done = await execute(run, inputs)
-            if self._recorder is not None:
-                await self._check_outputs(done, self._recorder)
+            if recorder is not None:
+                await self._check_outputs(done, recorder)
         except asyncio.CancelledError:
             if run.journal.problem is not None:
                 finish.aborted(run.journal.problem)
