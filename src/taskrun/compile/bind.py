@@ -3,17 +3,17 @@
 Rules: each element becomes an instance of the class that has its tag in the registry. The stage reports wrong attribute
 values, wrong scripts, missing and repeated child elements, and unknown step types; all problems of the file are raised
 together. A step with ``disabled="true"`` is left out. Steps inherit the dialect of scripts (``scriptLang``) from the
-step around them.
+step around them. The module has more than 300 lines because steps, decorators and parts contain each other, so that one
+class reads them all.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from taskrun.compile import duplicates
 from taskrun.compile.registry import Registry
 from taskrun.core.body import Body
 from taskrun.core.duration import EXPECTED, Millis, parse_duration
@@ -29,6 +29,7 @@ from taskrun.templates.flow_templates import FlowTemplates
 from taskrun.value_types import NAMES, SchemaCheck, Type, type_of
 
 _TRUE = frozenset({"true", "1"})
+_REPEATED = frozenset({"input", "output", "decorator", "import"})
 _NEAR = re.compile(r"did you mean '(\w+)'")
 
 
@@ -51,14 +52,38 @@ def bind(
     """
     binder = Binder(registry, templates)
     step = binder.step(root, templates.language)
+    beans = [bean for group in root.children if group.tag == "beans" for bean in group.children]
     header: Header | None = binder.part(Header, root, root, templates.language)
-    found = (*binder.problems, *duplicates.find_problems(root, binder.planned))
+    found = (*binder.problems, *_equal_names(root.children, "import", "as"), *_equal_names(beans, "bean", "id"))
     explained = {problem.location for problem in invalid}  # one problem per place: that of the schema is clearer
     problems = (*invalid, *(problem for problem in found if problem.location not in explained))
     raise_errors(_without_misspelt(problems), SchemaError if invalid else BindError)
     assert header is not None  # noqa: S101 - else there is a problem
     assert step is not None  # noqa: S101 - likewise
     return header, step
+
+
+def _equal_names(nodes: Iterable[Node], tag: str, key: str) -> Iterator[Diagnostic]:
+    """Yield an error for each element ``tag`` whose attribute ``key`` has the value of an earlier one."""
+    seen: set[str] = set()
+    for node in nodes:
+        name = node.attributes.get(key) if node.tag == tag else None
+        if name in seen:
+            yield node.problem("duplicate-name", f"a second <{tag}> with {key}='{name}'", attribute=key)
+        elif name is not None:
+            seen.add(name)
+
+
+def _repeated_children(node: Node, plan: BindingPlan) -> Iterator[Diagnostic]:
+    """Yield an error for each child element of a step that exists twice but may exist only once."""
+    seen: set[str] = set()
+    for child in node.children if len(node.children) > 1 else ():
+        tag = child.tag
+        if tag in seen and tag not in _REPEATED and ":" not in tag and tag != TEXT:
+            binding = plan.children.get(tag)
+            if binding is None or not binding.repeated:
+                yield child.problem("doubled", f"a second <{tag}> in <{node.tag}>; there can be one")
+        seen.add(tag)
 
 
 def _without_misspelt(problems: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
@@ -78,8 +103,6 @@ class Binder:
         self.templates = templates
         self.settings: ScriptSettings = templates.settings
         self.problems: list[Diagnostic] = templates.problems
-        self.planned: list[tuple[Node, BindingPlan]] = []
-        """The elements of steps with several children, with the binding plans of their classes; to find duplicates."""
 
     def step(self, node: Node, language: str) -> Step | None:
         """Create the step of an element; ``language`` is the dialect of scripts around it.
@@ -133,8 +156,7 @@ class Binder:
             cls = table.get(child.tag)
             if cls is not None and not cls.attribute and child.tag not in plan.children:
                 found.append(self.part(cls, child, node, language))
-        if len(node.children) > 1:
-            self.planned.append((node, plan))
+        self.problems.extend(_repeated_children(node, plan))
         return [item for item in found if item is not None]
 
     def part(self, cls: Any, node: Node, step_node: Node, language: str) -> Any:

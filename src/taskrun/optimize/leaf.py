@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from taskrun.core.completion import RESULT, Completion, completed, completion_of
 from taskrun.core.frame import Frame
@@ -21,7 +21,6 @@ from taskrun.core.step import Step
 from taskrun.core.weave import Program, RunSync, StepProgram, Woven
 from taskrun.decorators.implied.call import Call
 from taskrun.decorators.implied.outputs import Outputs
-from taskrun.optimize.by_class import for_verb
 from taskrun.script.script import Script
 from taskrun.steps.script import LanguageStep
 from taskrun.steps.step import ScriptStep
@@ -35,6 +34,7 @@ SCRIPTS: Mapping[type, Callable[[Any], Script | None]] = MappingProxyType(
 """Step class → function that returns the script of a step, None if the step does more than to run a script."""
 
 _new_scope = dict.__new__
+Entry = TypeVar("Entry")
 
 
 class Parts(NamedTuple):
@@ -72,7 +72,7 @@ def leaf_parts(call: Call, inner: Program) -> Parts | None:
         outputs, inner = inner.decorator, inner.inner
     if not isinstance(inner, StepProgram) or inner.moved:
         return None
-    script_of = for_verb(SCRIPTS, type(inner.step), "run")
+    script_of = entry_for(SCRIPTS, type(inner.step), "run")
     script = None if script_of is None else script_of(inner.step)
     return None if script is None or script.suspends else Parts(inner.step, script, outputs)
 
@@ -145,3 +145,14 @@ def own_scope(scope: Scope, outer: Scope, frame: Frame, inputs: Any) -> Scope:
     for name, read in inputs:
         own[name] = read(outer)
     return own
+
+
+def entry_for(table: Mapping[type, Entry], cls: type, method: str) -> Entry | None:
+    """Return the table's entry for the class that defines ``method`` of ``cls``, None if it has no entry.
+
+    A subclass that inherits the method gets the entry of its base class. One that overrides it gets none.
+    """
+    for owner in cls.__mro__:
+        if method in vars(owner):
+            return table.get(owner)
+    return None

@@ -15,8 +15,7 @@ from typing import Any, TypeAlias
 from taskrun.core.weave import Program, RunSync, StepProgram, Woven, with_children
 from taskrun.decorators.implied.call import Call
 from taskrun.decorators.implied.outputs import Outputs
-from taskrun.optimize.by_class import for_verb
-from taskrun.optimize.leaf import leaf
+from taskrun.optimize.leaf import entry_for, leaf
 from taskrun.optimize.recorded_leaf import recorded_leaf
 from taskrun.optimize.sync_programs import body_of, sync_call, sync_choose, sync_if, sync_outputs, sync_sequence
 from taskrun.steps.choose import Choose
@@ -54,7 +53,7 @@ def optimize(program: Program) -> Program:
 def _step(program: StepProgram) -> StepProgram:
     """Return the program of a step without decorators, after the programs inside it were optimized."""
     step = with_children(program.step, optimize, body_of)
-    form = None if program.moved else for_verb(STEPS, type(step), "run")
+    form = None if program.moved else entry_for(STEPS, type(step), "run")
     run_sync = None if form is None else form(step)
     if step is program.step and run_sync is None:
         return program
@@ -63,7 +62,7 @@ def _step(program: StepProgram) -> StepProgram:
 
 def _decorated(layer: Woven, inner: Program) -> Program:
     """Return the program of one decorator, given the optimized program ``inner`` inside it."""
-    for form in for_verb(DECORATORS, type(layer.decorator), "around") or ():
+    for form in entry_for(DECORATORS, type(layer.decorator), "around") or ():
         fast = form(layer.decorator, inner)
         if fast is not None:
             return fast

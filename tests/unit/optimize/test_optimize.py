@@ -14,7 +14,7 @@ from taskrun.compile.registry import Registry
 from taskrun.core.flow import Flow
 from taskrun.core.step import step
 from taskrun.core.weave import StepProgram, Weaver, WeaveSettings, Woven
-from taskrun.optimize.by_class import for_verb
+from taskrun.optimize.leaf import entry_for
 from taskrun.steps.sequence import Sequence
 from taskrun.steps.step import ScriptStep
 
@@ -124,9 +124,9 @@ def test_a_subclass_that_overrides_run_has_no_fast_path(bench: Bench) -> None:
 def test_a_class_without_the_method_has_no_entry() -> None:
     """An entry belongs to the class that defines the method."""
     table = {Sequence: "sequence"}
-    assert for_verb(table, Again, "run") == "sequence"
-    assert for_verb(table, Reversed, "run") is None
-    assert for_verb(table, Again, "no_such_method") is None
+    assert entry_for(table, Again, "run") == "sequence"
+    assert entry_for(table, Reversed, "run") is None
+    assert entry_for(table, Again, "no_such_method") is None
 
 
 OTHER = SCRIPT.replace('"a"', '"b"')
