@@ -41,9 +41,8 @@ from taskrun.model.call_graph import reachable_flows
 from taskrun.observers.log import log_event
 from taskrun.resources import resource_folder
 from taskrun.result import RunResult
-from taskrun.script.evaluators import EVALUATORS
-from taskrun.script.functions import checked_functions, installed_functions
-from taskrun.script.script import Limits, ScriptSettings
+from taskrun.script.script import EVALUATORS, Limits, ScriptSettings
+from taskrun.script.settings import checked_functions, installed_functions
 from taskrun.syntax.delta.layers import layer_name
 from taskrun.syntax.search_path import SearchPath
 from taskrun.tags.context import TagContext

@@ -1,14 +1,19 @@
-"""Compilation of the text of a script into a Script, the object that a step runs."""
+"""Compilation of the text of a script into a Script, the object that a step runs.
+
+Rules: the module of an evaluator is imported when the first script runs with it. The evaluators differ in speed and in
+the supported subset of the language, not in security: guards, namespace and limits are the same.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from taskrun.errors import BindError, near_hint
-from taskrun.script.evaluators import EVALUATORS, check_asteval_support
+from taskrun.script.limits import Limits
 from taskrun.script.problems import UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.program import ScriptProgram, build_program
 from taskrun.script.scope import Names
@@ -16,6 +21,8 @@ from taskrun.script.script_source import ScriptSource
 from taskrun.script.settings import ScriptSettings
 from taskrun.syntax.node import Node
 
+Evaluator = Callable[[ScriptProgram, ScriptSource, Mapping[str, Any], Limits], Callable[[Names], Any]]
+"""Function that turns a checked script into a Python function, which executes the script in a scope."""
 DIALECTS = ("python", "xscript")
 
 
@@ -74,6 +81,40 @@ def check_language(node: Node, attribute: str | None, language: str) -> None:
     hint = near_hint(language, DIALECTS) or f"known are {' and '.join(DIALECTS)}"
     raise BindError(
         [node.problem("unsupported-language", f"unknown script language '{language}'", hint=hint, attribute=attribute)]
+    )
+
+
+def compile_script(
+    node: Node,
+    attribute: str | None = None,
+    *,
+    language: str = "python",
+    expression: bool = False,
+    awaits: bool = False,
+    settings: ScriptSettings | None = None,
+) -> Script:
+    """Compile the script in the text of an element, or in one of its attributes, and return it.
+
+    Args:
+        node: The element.
+        attribute: The attribute that contains the script, or None for the text of the element.
+        language: The dialect, one of ``DIALECTS``.
+        expression: Whether the script must be exactly one expression.
+        awaits: Whether the script may contain ``await``. If it does, ``Script.run`` returns an awaitable.
+        settings: Limits, additional names, evaluator and cache; None means the defaults.
+
+    Raises:
+        BindError: Contains all problems, each at its character in the file: ``script-syntax``, ``script-unsupported``
+            (a construct that scripts do not support), ``script-forbidden`` (a name or attribute that scripts may not
+            use), ``unsupported-language``.
+    """
+    check_language(node, attribute, language)
+    return compile_source(
+        ScriptSource.of(node, attribute),
+        settings or ScriptSettings(),
+        language=language,
+        expression=expression,
+        awaits=awaits,
     )
 
 
@@ -163,3 +204,44 @@ def _cached_program(
         if cache is not None:
             cache[key] = program
     return program
+
+
+def _compiled(
+    program: ScriptProgram, source: ScriptSource, namespace: Mapping[str, Any], limits: Limits
+) -> Callable[[Names], Any]:
+    """Evaluator ``compiled``: return a native Python function that executes the script in a scope."""
+    from taskrun.script.compiler.compile import native_function
+
+    return native_function(program, source, namespace, limits)
+
+
+def _asteval(
+    program: ScriptProgram, source: ScriptSource, namespace: Mapping[str, Any], limits: Limits
+) -> Callable[[Names], Any]:
+    """Evaluator ``asteval``: return a function that interprets the syntax tree of the script in a scope."""
+    from taskrun.script.asteval.evaluator import evaluate
+    from taskrun.script.asteval.lower import lower
+
+    code = program.compile_once(lower)
+
+    def run(scope: Names) -> Any:
+        return evaluate(code, scope, namespace, limits, lambda node: source.place(program.index(node)))
+
+    return run
+
+
+def check_asteval_support(program: ScriptProgram, language: str) -> None:
+    """Raise ProblemsError if the script uses a dialect or construct that the evaluator ``asteval`` does not support."""
+    if language != "python":
+        message = f"the evaluator 'asteval' has no {language}"
+        raise ProblemsError([Problem(0, UNSUPPORTED, message, "use the evaluator 'compiled', or write Python")])
+    for statement in program.parsed.body:
+        for node in ast.walk(statement):
+            if isinstance(node, _COMPILED_ONLY):
+                message = f"the evaluator 'asteval' has no '{type(node).__name__.lower()}'"
+                hint = "use the evaluator 'compiled'"
+                raise ProblemsError([Problem(program.index(node), UNSUPPORTED, message, hint)])
+
+
+_COMPILED_ONLY = (ast.Await, ast.Match)
+EVALUATORS: Mapping[str, Evaluator] = MappingProxyType({"compiled": _compiled, "asteval": _asteval})

@@ -12,8 +12,7 @@ import pytest
 
 from taskrun.core.scope import Scope
 from taskrun.errors import BindError
-from taskrun.script.evaluators import EVALUATORS
-from taskrun.script.script import Script, ScriptSettings, compile_script
+from taskrun.script.script import EVALUATORS, Script, ScriptSettings, compile_script
 from taskrun.syntax.load import parse
 
 Compile = Callable[..., Script]

@@ -2,8 +2,8 @@
 
 It starts from the syntax tree that the checks of the sandbox have accepted. The emitters (``emitter``, ``expressions``,
 ``statements``, ``functions``, ``matching``) replace each operation that could do harm by a call of a function in
-``operations``, which checks it at run time. ``compile`` makes the code object; ``function`` gives it the file path and
-lines of the script. May import: ``script.sandbox``, modules at the root of ``script`` and, in a function,
+``operations``, which checks it at run time. ``compile`` makes the native function, with the file path and lines of the
+script. May import: ``script.sandbox``, modules at the root of ``script`` and, in a function,
 ``script.xscript.operations``. Imported when the first script runs. Begin reading with ``compile``, whose docstring
 shows an example.
 """

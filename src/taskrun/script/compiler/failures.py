@@ -73,17 +73,6 @@ def explain(origin: CodeOrigin, error: Exception) -> None:
     add_location_note(error, failed, origin.part.place)
 
 
-def moved_code(code: CodeType, file: str, lines: int) -> CodeType:
-    """Return a copy of a code object for the file path ``file``, with ``lines`` added to its line numbers.
-
-    The code objects of functions inside it are changed in the same way.
-    """
-    constants = tuple(moved_code(item, file, lines) if isinstance(item, CodeType) else item for item in code.co_consts)
-    first = max(0, code.co_firstlineno + lines)
-    name = code.co_qualname.removeprefix("script.<locals>.")
-    return code.replace(co_consts=constants, co_filename=file, co_firstlineno=first, co_qualname=name)
-
-
 def _nested_codes(code: CodeType) -> Iterator[CodeType]:
     """Yield a code object and the code objects of all functions inside it, at any depth."""
     yield code

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from taskrun.script.limits import Limits
 from taskrun.script.problems import FORBIDDEN, SYNTAX, UNSUPPORTED, Problem, ProblemsError
 from taskrun.script.sandbox.guard import refused_attribute
-from taskrun.script.sandbox.misplaced_statements import misplaced_nodes
+from taskrun.script.sandbox.misplaced_statements import CHECKED, misplaced_nodes
 
 Place = Callable[[int, int], int]
 
@@ -62,10 +62,12 @@ def check_tree(body: list[ast.stmt], place: Place, limits: Limits) -> None:
     """
     problems: list[Problem] = []
     parts = 0
+    kinds: set[type[ast.AST]] = set()
     todo: list[tuple[ast.AST, int]] = [(statement, 1) for statement in body]
     while todo:
         node, depth = todo.pop()
         kind = type(node)
+        kinds.add(kind)
         if kind in _ALLOWED:
             parts += 1
             depth += 1
@@ -82,7 +84,7 @@ def check_tree(body: list[ast.stmt], place: Place, limits: Limits) -> None:
     if parts > limits.source_nodes:
         message = f"the script has {parts:,} parts; {limits.source_nodes:,} are allowed"
         problems.append(Problem(0, SYNTAX, message, _USE_MODULE))
-    if not problems:
+    if not problems and not kinds.isdisjoint(CHECKED):
         found = misplaced_nodes(body)
         problems.extend(Problem(_at(node, place), SYNTAX, f"not valid Python: {message}") for node, message in found)
     if problems:

@@ -12,6 +12,14 @@ from typing import NamedTuple
 
 from taskrun.script.variables import COMPREHENSIONS, defaults, iteration_names, parameters
 
+CHECKED: frozenset[type[ast.AST]] = frozenset(
+    {
+        *(ast.Break, ast.Continue, ast.Await, ast.Match, ast.Raise, ast.Try, ast.NamedExpr),
+        *(ast.Starred, ast.keyword, ast.FunctionDef, ast.Lambda),
+    }
+)
+"""The types of AST nodes that can cause an error; a script without any of them has none."""
+
 
 class _Context(NamedTuple):
     """Surroundings of an AST node, which determine whether it is allowed there.
