@@ -109,7 +109,7 @@ HEAVY = {
     "loky": ("core.workers",),
     "cloudpickle": ("calls.python_calls", "calls.remote_scripts"),
     "jsonschema": ("value_types",),
-    "platformdirs": ("cli.stores",),
+    "platformdirs": ("cli.manager_options",),
 }
 """The packages that take long to import or are extras, and who may import them, in functions."""
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sample_runs import BOOKING, CALLED, ELSEWHERE, GREETING, LOST, NOW, START, WORKING, a_run
 
+from taskrun.cli.manager_options import add_store_options, store_url
 from taskrun.cli.runs import format_run_time, unique_prefixes
-from taskrun.cli.stores import add_store_options, store_url
 from taskrun.core.states import RunState
 from taskrun.stores.open import open_store
 

@@ -13,10 +13,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from taskrun.cli.exit_codes import CANCELLED, FAILED
-from taskrun.cli.manager_options import add_manager_options
+from taskrun.cli.history import existing_store_url
+from taskrun.cli.manager_options import add_manager_options, add_store_options
 from taskrun.cli.stderr import report
 from taskrun.cli.stdout import print_result
-from taskrun.cli.stores import add_store_options, existing_store_url
 
 if TYPE_CHECKING:
     from taskrun.manager import TaskManager

@@ -1,8 +1,12 @@
-"""Options for the settings of the TaskManager, such as search paths, allowed imports and the evaluator of scripts."""
+"""Options for the settings of the TaskManager, such as search paths, allowed imports and the store.
+
+Rules: the store is that of ``--store``, else of the variable ``TASKRUN_STORE``, else a file in the user's state folder.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +15,9 @@ from taskrun.errors import PluginError
 
 if TYPE_CHECKING:
     from taskrun.manager import TaskManager
+
+STORE_VARIABLE = "TASKRUN_STORE"
+"""The environment variable with the URL of the store."""
 
 
 def add_manager_options(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +46,32 @@ def format_manager_options(arguments: argparse.Namespace) -> list[str]:
     given |= {"--delta": arguments.delta, "--folder": arguments.folder}
     words += [(option, value) for option, values in given.items() for value in values or ()]
     return [word for pair in words for word in pair]
+
+
+def add_store_options(parser: argparse.ArgumentParser, *, recording: bool = False) -> None:
+    """Add ``--store``; with ``recording`` also ``--no-record``. Only one of the two can be given."""
+    group = parser.add_mutually_exclusive_group()
+    text = f"the store of runs, such as sqlite:///runs.db (default: {STORE_VARIABLE}, or a file in your state folder)"
+    group.add_argument("--store", metavar="URL", help=text)
+    if recording:
+        group.add_argument("--no-record", action="store_true", help="do not record this run")
+
+
+def store_url(arguments: argparse.Namespace) -> str:
+    """Return the URL of the store that the command line or the environment selects; the store is not created."""
+    selected: str | None = arguments.store
+    if selected is not None:
+        return selected
+    return os.environ.get(STORE_VARIABLE) or _default_url()
+
+
+def _default_url() -> str:
+    """Return the URL of the default store, a file in the user's state folder; nothing is created."""
+    from urllib.parse import quote
+
+    from platformdirs import user_state_path
+
+    return "sqlite:///" + quote((user_state_path("taskrun", appauthor=False) / "runs.db").as_posix(), safe="/:")
 
 
 def create_manager(arguments: argparse.Namespace, **settings: Any) -> TaskManager:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 
+from taskrun.cli.history import open_history
+from taskrun.cli.manager_options import add_store_options
 from taskrun.cli.stdout import pluralize, print_result
-from taskrun.cli.stores import add_store_options, open_history
 from taskrun.cli.times import parse_duration_option
 
 

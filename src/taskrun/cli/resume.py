@@ -14,10 +14,10 @@ from __future__ import annotations
 import argparse
 
 from taskrun.cli.exit_codes import SUSPENDED
+from taskrun.cli.history import existing_store_url
 from taskrun.cli.inputs import add_input_options, read_inputs, typed_input_names
-from taskrun.cli.manager_options import add_manager_options
+from taskrun.cli.manager_options import add_manager_options, add_store_options
 from taskrun.cli.run_execution import add_run_options, check_terminal, execute_run, open_manager, report_state
-from taskrun.cli.stores import add_store_options, existing_store_url
 from taskrun.cli.times import parse_duration_option
 
 

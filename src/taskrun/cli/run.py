@@ -16,10 +16,9 @@ from taskrun.cli import COMMANDS
 from taskrun.cli.command import UsageError
 from taskrun.cli.exit_codes import SUCCEEDED, WRONG_USE
 from taskrun.cli.inputs import add_input_options, read_inputs, typed_input_names
-from taskrun.cli.manager_options import add_manager_options, create_manager
+from taskrun.cli.manager_options import add_manager_options, add_store_options, create_manager, store_url
 from taskrun.cli.run_execution import add_run_options, check_terminal, execute_run, open_manager
 from taskrun.cli.stderr import report
-from taskrun.cli.stores import add_store_options, store_url
 from taskrun.errors import StoreError, near_hint
 
 

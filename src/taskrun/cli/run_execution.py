@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -80,13 +81,38 @@ def open_manager(arguments: argparse.Namespace, **settings: Any) -> Iterator[Tas
         arguments: the parsed options, which also select the observers.
         settings: further parameters of TaskManager.
     """
-    from taskrun.cli.logs import log_to_stderr
-
     with ExitStack() as stack:
-        stack.enter_context(log_to_stderr())
+        stack.enter_context(_log_to_stderr())
         manager = create_manager(arguments, observers=list(_create_observers(arguments, stack)), **settings)
         stack.callback(manager.close)
         yield manager
+
+
+class _LineFormatter(logging.Formatter):
+    """Formatter of log records as lines such as ``taskrun: warning: …``; the level INFO is left out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a log record as one line with its level."""
+        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        return f"taskrun: {level}{super().format(record)}"
+
+
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """Write the messages of the logger ``taskrun`` to standard error during the block; scripts log to it too."""
+    logger = logging.getLogger("taskrun")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LineFormatter("%(message)s"))
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
 
 
 def _create_observers(arguments: argparse.Namespace, stack: ExitStack) -> Iterator[Any]:

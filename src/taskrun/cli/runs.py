@@ -19,10 +19,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from taskrun.cli.exit_codes import SUCCEEDED
+from taskrun.cli.history import open_history
+from taskrun.cli.manager_options import add_store_options
 from taskrun.cli.render_values import one_line
 from taskrun.cli.stderr import report
 from taskrun.cli.stdout import print_result
-from taskrun.cli.stores import add_store_options, open_history
 from taskrun.cli.times import format_elapsed, format_iso, format_local, parse_since_option
 
 if TYPE_CHECKING:

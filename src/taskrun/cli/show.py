@@ -23,9 +23,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from taskrun.cli.history import open_history
+from taskrun.cli.manager_options import add_store_options
 from taskrun.cli.render_values import MAX_VALUE_LENGTH, abbreviate, error_lines, one_line, untagged
 from taskrun.cli.stdout import print_result
-from taskrun.cli.stores import add_store_options, open_history
 from taskrun.cli.times import format_elapsed, format_local
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 
 from taskrun.cli.exit_codes import CANCELLED, FAILED
+from taskrun.cli.history import open_history
+from taskrun.cli.manager_options import add_store_options
 from taskrun.cli.stderr import report
 from taskrun.cli.stdout import print_result
-from taskrun.cli.stores import add_store_options, open_history
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -157,6 +157,13 @@ class DecoratorTraits:
     """For an implied decorator: names of fields of WeaveSettings, one of which must be true; empty: always."""
     implied_by: tuple[str, ...] = ()
     """For an implied decorator: names of fields of the step, one of which must be set; empty: for all steps."""
+    implied_if_recorded: bool | None = None
+    """For an implied decorator: True if only recorded steps may have it, False if only unrecorded ones; None: both."""
+    belongs_to_call: bool = False
+    """For an implied decorator: whether it belongs to the call of a step by its container.
+
+    The root of a flow and a library step that ``<call-step>`` calls do not have it then.
+    """
 
     def parts(self, decorator: Any, _step: Step) -> Iterable[Decorator]:
         """Return the decorators to weave in place of one from the file: that one, or several with different ranks."""

@@ -88,10 +88,16 @@ class WeaveSettings:
     in_foreign_container: bool = False
     """Whether the engine has to find out which failures of the step its container has handled.
 
-    It has to if the enclosing container does not mark them itself (``Traits.marks_handled``).
+    It has to if the run is recorded or compensates, and the container does not mark them itself
+    (``Traits.marks_handled``).
     """
     moved: bool = False
     """Whether the step is inside a step with the attribute ``executor``, so that its functions may run in a worker."""
+
+    @property
+    def called(self) -> bool:
+        """Whether the container of the step calls it; False for the root and a step that ``<call-step>`` calls."""
+        return not self.root and self.outermost is None
 
     def saved(self, step: Step) -> bool:
         """Return whether the end of the step is recorded.
@@ -176,7 +182,7 @@ class Weaver:
     """Weaves steps; ``implying`` are the classes of all implied decorators."""
 
     def __init__(self, implying: Iterable[type[ImpliedDecorator]]) -> None:
-        self._implying = tuple((cls, cls.traits.implied_in, cls.traits.implied_by) for cls in implying)
+        self._implying = tuple((cls, cls.traits) for cls in implying)
 
     def weave(self, step: Step, settings: WeaveSettings) -> Program:
         """Return the program of a step with its decorators; the steps inside it are woven too."""
@@ -190,7 +196,7 @@ class Weaver:
                 outermost=None,
                 moved=moved,
                 concurrent=settings.concurrent or step.traits.concurrent_children,
-                in_foreign_container=not step.traits.marks_handled,
+                in_foreign_container=(settings.recorded or settings.compensates) and not step.traits.marks_handled,
             )
             woven = with_children(step, lambda child: self.weave(child, inner))
         program: Program = StepProgram(step, woven, moved)
@@ -204,8 +210,14 @@ class Weaver:
         for item in step.decorators:
             traits = item.traits
             found.extend((traits.rank_of(item, part), part) for part in traits.parts(item, step))
-        for cls, flags, names in self._implying:
-            if _any_set(settings, flags) and _any_set(step, names):
+        called, states = settings.called, (None, settings.saved(step))
+        for cls, traits in self._implying:
+            if (
+                (called or not traits.belongs_to_call)
+                and traits.implied_if_recorded in states
+                and _any_set(settings, traits.implied_in)
+                and _any_set(step, traits.implied_by)
+            ):
                 implied = cls.implied(step, settings)
                 if implied is not None:
                     found.append(((implied.rank, 0), implied))

@@ -28,7 +28,7 @@ class NextOnError(ImpliedDecorator):
     """Implied decorator for ``nextOnError``: jumps to another step when its step fails."""
 
     traits: ClassVar[DecoratorTraits] = DecoratorTraits(
-        may_suspend=False, implied_in=("jumps",), implied_by=("next_on_error",)
+        may_suspend=False, implied_in=("jumps",), implied_by=("next_on_error",), belongs_to_call=True
     )
 
     name: str
@@ -36,12 +36,12 @@ class NextOnError(ImpliedDecorator):
     error_name: str
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> NextOnError | None:
+    def implied(cls, step: Step, _settings: WeaveSettings) -> NextOnError | None:
         """Return the decorator for a step with ``nextOnError``, None for any other step.
 
         The weaver asks only for steps that run one after the other; in a graph ``nextOnError`` is an edge.
         """
-        if step.next_on_error is None or settings.root or settings.outermost is not None:
+        if step.next_on_error is None:
             return None
         return cls(name=step.name, target=step.next_on_error, error_name=step.error_name)
 

@@ -14,7 +14,7 @@ import regex
 
 from taskrun import Limits, TaskManager
 from taskrun.errors import PluginError
-from taskrun.script import functions
+from taskrun.script import settings as script_settings
 from taskrun.script.builtins import NAMES
 from taskrun.script.sandbox import safe_regex as patterns
 
@@ -90,8 +90,10 @@ def test_modules_are_refused_as_functions() -> None:
 def test_functions_of_installed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "f.task.xml"
     path.write_text(SCRIPT.format("return shout('a')"))
-    entry = EntryPoint("shout", "shop.texts:shout", functions.GROUP)
-    monkeypatch.setattr(functions, "entry_points", lambda group: [entry] if group == functions.GROUP else [])
+    entry = EntryPoint("shout", "shop.texts:shout", script_settings.GROUP)
+    monkeypatch.setattr(
+        script_settings, "entry_points", lambda group: [entry] if group == script_settings.GROUP else []
+    )
     with pytest.raises(PluginError, match=r"'shout' of .* cannot be loaded"):
         TaskManager().run(path)
     monkeypatch.setattr(EntryPoint, "load", lambda _entry: str.upper)
@@ -130,6 +132,6 @@ def test_script_modules_replace_modules(run: Any) -> None:
 
 def test_an_entry_point_without_a_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = SimpleNamespace(name="bad name", dist=None, load=lambda: len)
-    monkeypatch.setattr(functions, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(script_settings, "entry_points", lambda group: [entry])
     with pytest.raises(PluginError, match=r"entry point taskrun\.functions of"):
-        functions.installed_functions()
+        script_settings.installed_functions()

@@ -34,7 +34,7 @@ _new_scope = dict.__new__
 class Call(ImpliedDecorator):
     """Implied decorator that calls a step like a function: inputs are its arguments, outputs its return values."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False)
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, belongs_to_call=True)
 
     step: Step
     nested: bool
@@ -58,13 +58,12 @@ class Call(ImpliedDecorator):
     """Whether the step may read its views, ``stepRt`` and ``taskStepRt``."""
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> Call | None:
-        """Return the decorator for a step; None for the root of a flow and for a step that ``<call-step>`` calls.
+    def implied(cls, step: Step, settings: WeaveSettings) -> Call:
+        """Return the decorator for a step.
 
-        The root is called by the session, and a library step uses the inputs and outputs of its ``<call-step>``.
+        The root has none, because the session calls it. A library step uses the inputs and outputs of its
+        ``<call-step>``.
         """
-        if settings.root or settings.outermost is not None:
-            return None
         inputs = tuple(item for item in step.inputs if not step.traits.requests(step, item))
         plain = all(item.plain for item in inputs) and step.language == "python"
         careful = tuple(item for item in step.outputs if item.to_task_scope or item.dump)

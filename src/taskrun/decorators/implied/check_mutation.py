@@ -41,15 +41,13 @@ class Snapshot(NamedTuple):
 class CheckMutation(ImpliedDecorator):
     """Implied decorator that compares the inputs before and after the step, and fails the step if one has changed."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("check_mutation",))
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("check_mutation",), belongs_to_call=True)
 
     names: tuple[str, ...]
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> CheckMutation | None:
+    def implied(cls, step: Step, _settings: WeaveSettings) -> CheckMutation | None:
         """Return the decorator for a step with inputs, None for others; called only if the check is switched on."""
-        if settings.root or settings.outermost is not None:
-            return None
         names = tuple(item.name for item in step.inputs if not step.traits.requests(step, item))
         return cls(names=names) if names else None
 

@@ -71,13 +71,9 @@ class ChildFailure(ImpliedDecorator):
     name: str
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> ChildFailure | None:
-        """Return the decorator for a child of a container that does not mark handled failures itself, None for others.
-
-        None too in a run that is neither recorded nor has compensations.
-        """
-        tracked = settings.recorded or settings.compensates
-        return cls(name=step.name) if tracked and settings.in_foreign_container else None
+    def implied(cls, step: Step, _settings: WeaveSettings) -> ChildFailure:
+        """Return the decorator for a child of a container that does not mark handled failures itself."""
+        return cls(name=step.name)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:
         """Run the child and store its failure, if it fails.

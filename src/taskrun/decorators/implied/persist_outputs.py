@@ -25,16 +25,16 @@ from taskrun.core.weave import WeaveSettings
 class PersistOutputs(ImpliedDecorator):
     """Implied decorator that records outputs with ``persist="true"`` of a step that is not recorded itself."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded",), implied_by=("outputs",))
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(
+        implied_in=("recorded",), implied_by=("outputs",), implied_if_recorded=False, belongs_to_call=True
+    )
 
     name: str
     outputs: tuple[Output, ...]
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> PersistOutputs | None:
-        """Return the decorator for an unrecorded step with outputs that have ``persist="true"``, None for others."""
-        if settings.saved(step) or settings.root or settings.outermost is not None:
-            return None
+    def implied(cls, step: Step, _settings: WeaveSettings) -> PersistOutputs | None:
+        """Return the decorator for a step with outputs that have ``persist="true"``, None for other steps."""
         persisted = tuple(item for item in step.outputs if item.persist)
         return cls(name=step.name, outputs=persisted) if persisted else None
 

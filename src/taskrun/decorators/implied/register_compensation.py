@@ -20,15 +20,15 @@ from taskrun.durable.compensation import register_compensation
 class RegisterCompensation(ImpliedDecorator):
     """Implied decorator that registers the compensation of an unrecorded step when the step succeeds."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("compensates",))
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(
+        may_suspend=False, implied_in=("compensates",), implied_if_recorded=False, belongs_to_call=True
+    )
 
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> RegisterCompensation | None:
-        """Return the decorator for a step that has a compensation and is not recorded, None for any other step."""
-        if settings.outermost is not None or settings.root or settings.saved(step):
-            return None
+    def implied(cls, step: Step, _settings: WeaveSettings) -> RegisterCompensation | None:
+        """Return the decorator for a step that has a compensation, None for any other step."""
         return cls(step=step) if step.traits.has_compensation(step) else None
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:

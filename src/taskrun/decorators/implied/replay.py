@@ -41,7 +41,7 @@ COMPENSATED = "what the steps inside had done is undone"
 class Replay(ImpliedDecorator):
     """Implied decorator that replays or records a step of a recorded run."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_in=("recorded",))
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(implied_if_recorded=True, belongs_to_call=True)
 
     step: Step
     input_names: tuple[str, ...]
@@ -59,13 +59,11 @@ class Replay(ImpliedDecorator):
     """The variables of the task that steps inside set (``toTaskScope``); they are recorded with this step."""
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> Replay | None:
-        """Return the decorator for a step that is recorded; None for the root and a step with ``saveState="false"``.
+    def implied(cls, step: Step, settings: WeaveSettings) -> Replay:
+        """Return the decorator for a recorded step.
 
-        None too for a library step that ``<call-step>`` calls: the ``<call-step>`` is recorded in its place.
+        A library step that ``<call-step>`` calls has none: the ``<call-step>`` is recorded in its place.
         """
-        if settings.root or settings.outermost is not None or not settings.saved(step):
-            return None
         return cls(
             step=step,
             input_names=tuple(item.name for item in step.inputs),

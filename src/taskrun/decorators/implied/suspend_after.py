@@ -28,7 +28,9 @@ SUSPEND = "@suspend"
 class SuspendAfter(ImpliedDecorator):
     """Implied decorator for ``next="@suspend"``: adds a wait point after the step."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("suspends",))
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(
+        may_suspend=False, implied_in=("suspends",), belongs_to_call=True
+    )
 
     step: Step
 
@@ -38,7 +40,7 @@ class SuspendAfter(ImpliedDecorator):
 
         The next step can be named by ``next``, by ``nextOnError``, and by ``to`` of a ``<case>``.
         """
-        if not settings.jumps or settings.root or settings.outermost is not None:
+        if not settings.jumps:
             return None
         targets = {step.next, step.next_on_error, *(target for _, target in step.traits.jumps(step))}
         return cls(step=step) if SUSPEND in targets else None

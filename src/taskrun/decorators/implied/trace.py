@@ -21,15 +21,13 @@ from taskrun.errors import StepTimeout
 class Trace(ImpliedDecorator):
     """Implied decorator that emits StepStarted before a step and StepFinished after it."""
 
-    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("traced",))
+    traits: ClassVar[DecoratorTraits] = DecoratorTraits(may_suspend=False, implied_in=("traced",), belongs_to_call=True)
 
     step: Step
 
     @classmethod
-    def implied(cls, step: Step, settings: WeaveSettings) -> Trace | None:
-        """Return the decorator for a step of a traced program; None for the root and for a called library step."""
-        if settings.root or settings.outermost is not None:
-            return None
+    def implied(cls, step: Step, _settings: WeaveSettings) -> Trace:
+        """Return the decorator for a step of a traced program."""
         return cls(step=step)
 
     async def around(self, frame: Frame, inner: Inner) -> Completion:

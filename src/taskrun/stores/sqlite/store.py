@@ -36,10 +36,9 @@ from taskrun.stores.sqlite.rows import (
     summary_from_row,
 )
 from taskrun.stores.sqlite.schema import migrate
-from taskrun.stores.sqlite.value_files import ValueFiles
+from taskrun.stores.sqlite.value_files import SpilledFiles, ValueFiles
 from taskrun.stores.sqlite.writes import (
     READ_STEPS,
-    SpilledFiles,
     apply_writes,
     prepare_writes,
     read_fencing_error,
@@ -104,7 +103,8 @@ class SqliteStore:
                 places = ", ".join("?" * len(row))
                 self._execute(f"INSERT INTO runs ({SUMMARY_COLUMNS}, {LONG_COLUMNS}) VALUES ({places})", row)
                 self._execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (run.sha256, cell(run.text)))
-                files.register(self._connection, self._run_number(run.run_id))
+                if files.files:
+                    files.register(self._connection, self._run_number(run.run_id))
 
     def load(self, run_id: str) -> RunRecord:
         """Return the record of a run, without the records of its steps; raises UnknownRunError."""

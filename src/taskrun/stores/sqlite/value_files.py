@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from taskrun.errors import StoreError
@@ -91,3 +92,26 @@ class ValueFiles:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+@dataclass(slots=True, eq=False)
+class SpilledFiles:
+    """The files for long values to which one write, or one new run, refers: their content by file name."""
+
+    store: ValueFiles
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def spill(self, data: bytes) -> str:
+        """Write a long value to a file, and return the name of the file."""
+        name = self.store.save(data)
+        self.files[name] = data
+        return name
+
+    def register(self, connection: sqlite3.Connection, number: int) -> None:
+        """Record, inside the transaction, that the run with the row id ``number`` uses these files.
+
+        A file that a purge has removed since it was written is written again.
+        """
+        for name, data in self.files.items():
+            self.store.save(data)
+            connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))

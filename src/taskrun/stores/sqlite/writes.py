@@ -21,7 +21,7 @@ from taskrun.errors import FencedError, StoreError, TransitionError
 from taskrun.stores.sqlite.log_end import KnownRun, LogEnd
 from taskrun.stores.sqlite.rows import STEP_COLUMNS, Cell, cell, changed_columns, insert_statement, step_row
 from taskrun.stores.sqlite.schema import BLOCK_BITS
-from taskrun.stores.sqlite.value_files import ValueFiles
+from taskrun.stores.sqlite.value_files import SpilledFiles, ValueFiles
 
 READ_STEPS = (
     f"SELECT {STEP_COLUMNS} FROM places CROSS JOIN steps ON steps.run = places.run"
@@ -51,31 +51,6 @@ class PendingRows:
             connection.executemany(insert_statement(columns), rows)
         if self.places:
             connection.executemany("INSERT OR IGNORE INTO places VALUES (?, ?)", self.places)
-
-
-class SpilledFiles:
-    """The files for long values to which one write, or one new run, refers: their content by file name."""
-
-    __slots__ = ("files", "store")
-
-    def __init__(self, store: ValueFiles) -> None:
-        self.store: ValueFiles = store
-        self.files: dict[str, bytes] = {}
-
-    def spill(self, data: bytes) -> str:
-        """Write a long value to a file, and return the name of the file."""
-        name = self.store.save(data)
-        self.files[name] = data
-        return name
-
-    def register(self, connection: sqlite3.Connection, number: int) -> None:
-        """Record, inside the transaction, that the run with the row id ``number`` uses these files.
-
-        A file that a purge has removed since it was written is written again.
-        """
-        for name, data in self.files.items():
-            self.store.save(data)
-            connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (number, name))
 
 
 def read_fencing_error(connection: sqlite3.Connection, run_id: str, epoch: int) -> FencedError:

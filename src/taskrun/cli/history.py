@@ -1,4 +1,4 @@
-"""The store of a command: ``--store URL``, else the variable ``TASKRUN_STORE``, else a file in the user's state folder.
+"""The store of a command that reads recorded runs, such as ``taskrun show``.
 
 Rules: only ``taskrun run`` creates a store that does not exist. The other commands then report that no runs are
 recorded.
@@ -7,41 +7,14 @@ recorded.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from taskrun.cli.manager_options import STORE_VARIABLE, store_url
+
 if TYPE_CHECKING:
     from taskrun.durable.history import History
-
-STORE_VARIABLE = "TASKRUN_STORE"
-
-
-def add_store_options(parser: argparse.ArgumentParser, *, recording: bool = False) -> None:
-    """Add ``--store``; with ``recording`` also ``--no-record``. Only one of the two can be given."""
-    group = parser.add_mutually_exclusive_group()
-    text = f"the store of runs, such as sqlite:///runs.db (default: {STORE_VARIABLE}, or a file in your state folder)"
-    group.add_argument("--store", metavar="URL", help=text)
-    if recording:
-        group.add_argument("--no-record", action="store_true", help="do not record this run")
-
-
-def store_url(arguments: argparse.Namespace) -> str:
-    """Return the URL of the store that the command line or the environment selects; the store is not created."""
-    selected: str | None = arguments.store
-    if selected is not None:
-        return selected
-    return os.environ.get(STORE_VARIABLE) or _default_url()
-
-
-def _default_url() -> str:
-    """Return the URL of the default store, a file in the user's state folder; nothing is created."""
-    from urllib.parse import quote
-
-    from platformdirs import user_state_path
-
-    return "sqlite:///" + quote((user_state_path("taskrun", appauthor=False) / "runs.db").as_posix(), safe="/:")
 
 
 def existing_store_url(arguments: argparse.Namespace) -> str:
