@@ -15,8 +15,7 @@ from typing import Any, TypeAlias
 from taskrun.core.weave import Program, RunSync, StepProgram, Woven, with_children
 from taskrun.decorators.implied.call import Call
 from taskrun.decorators.implied.outputs import Outputs
-from taskrun.optimize.leaf import entry_for, leaf
-from taskrun.optimize.recorded_leaf import recorded_leaf
+from taskrun.optimize.leaf import entry_for, leaf, recorded_leaf
 from taskrun.optimize.sync_programs import body_of, sync_call, sync_choose, sync_if, sync_outputs, sync_sequence
 from taskrun.steps.choose import Choose
 from taskrun.steps.if_step import If

@@ -110,7 +110,7 @@ def compile_script(
     """
     check_language(node, attribute, language)
     return compile_source(
-        ScriptSource.of(node, attribute),
+        ScriptSource(node, attribute, node.text_of(attribute)),
         settings or ScriptSettings(),
         language=language,
         expression=expression,

@@ -29,14 +29,6 @@ class ScriptSource(NamedTuple):
     text: str
     offset: int = 0
 
-    @classmethod
-    def of(cls, node: Node, attribute: str | None) -> ScriptSource:
-        """Return the whole text of an element, or the whole value of one of its attributes, as a ScriptSource.
-
-        The text is empty if the attribute is missing.
-        """
-        return cls(node, attribute, node.text if attribute is None else node.attributes.get(attribute, ""))
-
     def section(self, start: int, end: int) -> ScriptSource:
         """Return the characters from index ``start`` up to, but without, ``end`` as a new ScriptSource."""
         return ScriptSource(self.node, self.attribute, self.text[start:end], self.offset + start)

@@ -74,7 +74,7 @@ def compile_template(
     file.
     """
     check_language(node, attribute, language)
-    source = ScriptSource.of(node, attribute)
+    source = ScriptSource(node, attribute, node.text_of(attribute))
     if source.text.startswith(JSON_PREFIX):
         return Template(source.text, node, attribute, constant=True, run=_json_evaluator(source))
     try:

@@ -67,7 +67,7 @@ def compile_text_template(
     ``script-forbidden``.
     """
     settings = settings or ScriptSettings()
-    whole = ScriptSource.of(node, attribute)
+    whole = ScriptSource(node, attribute, node.text_of(attribute))
     source = _trimmed(whole)
     try:
         check_length(source.text, settings.limits, "template")

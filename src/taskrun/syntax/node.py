@@ -68,6 +68,10 @@ class Node(NamedTuple):
             return self.source.location(found.start(1))
         return Location(self.source.path, self.line, self.column)
 
+    def text_of(self, attribute: str | None) -> str:
+        """Return the value of an attribute, or the text of the element if ``attribute`` is None; "" if it is missing."""
+        return self.text if attribute is None else self.attributes.get(attribute, "")
+
     def child(self, tag: str) -> Node | None:
         """Return the first child element with the given tag, or None."""
         for node in self.children:

@@ -71,7 +71,7 @@ def test_a_recorded_leaf_has_its_own_coroutine(bench: Bench) -> None:
     flow = bench.load(task(SCRIPT, head='<input name="x"/>'))
     program = named(flow, "a", False, True)
     assert program.run_sync is None
-    assert program.run.__module__ == "taskrun.optimize.recorded_leaf"
+    assert program.run.__module__ == "taskrun.optimize.leaf"
 
 
 def test_weaving_alone_makes_no_fast_path(bench: Bench) -> None:
