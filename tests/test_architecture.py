@@ -77,7 +77,7 @@ LAYERS = {
         "optimize",
     ),
     "languages": ("source", "errors", "syntax.node", "script", "core", "calls"),
-    "stores": ("source", "errors", "core", "codec", "durable"),
+    "stores": ("source", "errors", "plugins", "core", "codec", "durable"),
     "observers": ("source", "errors", "core"),
     "tags": ("errors", "core", "languages.process"),
     "manager": (

@@ -65,12 +65,12 @@ class RunSession:
         """End a recorded run that no process executes as CANCELLED, after compensating its completed steps.
 
         With ``revert=False`` no step is compensated. Raises StepError if a compensation fails; the run is REVERT_FAILED
-        then.
+        then. If the current asyncio task is cancelled meanwhile, CancelledError is raised after the end of the run.
         """
         run = self._run
         recorder = find_recorder(run)
         assert recorder is not None  # noqa: S101 - only recorded runs outlive their process
-        state, problem = RunState.CANCELLED, None
+        state, problem, cancelled = RunState.CANCELLED, None, None
         with self._owned(recorder):
             run.control.cancelled = "kill"
             compensations = recorded_compensations(run, "main", retry_failed=True) if revert else []
@@ -79,7 +79,11 @@ class RunSession:
                     await shielded(compensate_all(run, compensations, asyncio.CancelledError(), "main:undo"))
                 except RevertError as error:
                     state, problem = RunState.REVERT_FAILED, error
+                except asyncio.CancelledError as error:
+                    cancelled = error
             self._finish.end(state, problem)
+        if cancelled is not None:
+            raise cancelled
         if problem is not None:
             raise run_error(problem, run) from problem
 
@@ -112,6 +116,10 @@ class RunSession:
         control = self._run.control
         task = control.task = asyncio.ensure_future(self._execute(inputs))
         cancelled = await wait_for_end(task, control.cancel)
+        if task.cancelled() and self._run.state is not RunState.CANCELLED:  # the task had not begun to execute the run
+            reason = self._cancelled()
+            if cancelled is None:
+                raise reason
         if cancelled is not None:
             if not task.cancelled():
                 task.exception()  # mark it as retrieved: the awaiting task was cancelled

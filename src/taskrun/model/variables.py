@@ -40,7 +40,7 @@ class Variables:
     """
 
     def __init__(self, root: Step, context: LinkContext | None = None) -> None:
-        """Compute the table for the flow with this root step.
+        """Compute the table of the variables that each step of a flow can read; ``root`` is its root step.
 
         With ``context``, the beans are known, and so are the variables that steps set because of their beans.
         """

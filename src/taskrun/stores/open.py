@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple, cast
@@ -21,6 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from taskrun.durable.store import Store
 from taskrun.errors import PluginError, StoreError, near_hint
+from taskrun.plugins import entry_points
 
 GROUP = "taskrun.stores"
 _URL_FORMS = "a store is memory:, sqlite:///relative/file.db or sqlite:////absolute/file.db"

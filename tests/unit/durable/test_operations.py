@@ -183,6 +183,72 @@ def test_a_run_that_is_cancelled_when_it_starts(bench: Bench, by: str, turns: in
     assert [run.state for run in store.runs()] in ([], [RunState.CANCELLED])
 
 
+def test_a_run_that_is_cancelled_before_its_task_begins(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal handler may cancel a run that is active, but whose asyncio task does not exist yet."""
+    store = MemoryStore()
+    manager = TaskManager(store=store)
+    monkeypatch.setattr(heartbeat.Heartbeat, "start", lambda _: manager.cancel("r"))
+    path = bench.write(task('<step name="a"><source>1</source><revert>2</revert></step>'))
+    with pytest.raises(RunCancelled):
+        run_virtual(manager.run_async(path, run_id="r"))
+    run = store.load("r")
+    assert (run.state, run.owner, store.records("r")) == (RunState.CANCELLED, None, [])
+
+
+def test_both_the_run_and_the_awaiting_task_are_cancelled_before_the_run_begins(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CancelledError is raised in the awaiting task, and the run is CANCELLED."""
+    store = MemoryStore()
+    path = bench.write(task('<step name="a"><source>1</source><revert>2</revert></step>'))
+
+    async def main() -> None:
+        manager = TaskManager(store=store)
+
+        def cancel_both(_: object) -> None:
+            manager.cancel("r")
+            asyncio.get_running_loop().call_soon(running.cancel)
+
+        monkeypatch.setattr(heartbeat.Heartbeat, "start", cancel_both)
+        running = asyncio.ensure_future(manager.run_async(path, run_id="r"))
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    run_virtual(main())
+    assert store.load("r").state is RunState.CANCELLED
+
+
+def test_the_task_that_rolls_a_run_back_is_cancelled(bench: Bench) -> None:
+    """The rollback of a suspended run ends and the run is CANCELLED; then CancelledError is raised."""
+    store = MemoryStore()
+    said: list[str] = []
+
+    async def main() -> None:
+        entered, opened = asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            entered.set()
+            await opened.wait()
+
+        manager = TaskManager(store=store, functions={"say": said.append}, beans={"wait": wait})
+        steps = (
+            '<step name="a"><source>1</source><revert>say("a")</revert></step>'
+            '<step name="b"><source>1</source><revert>await inject("wait")()\nsay("b")</revert></step>'
+        )
+        await manager.run_async(bench.write(task(steps + PAUSE)), run_id="r")
+        cancelling = asyncio.ensure_future(manager.cancel_async("r"))
+        await entered.wait()
+        cancelling.cancel()
+        await asyncio.sleep(1)
+        opened.set()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelling
+
+    run_virtual(main())
+    run = store.load("r")
+    assert (said, run.state, run.owner) == (["b", "a"], RunState.CANCELLED, None)
+
+
 UNDONE = '<step name="a"><source>1</source><revert>say("undo")</revert></step>'
 
 

@@ -19,10 +19,11 @@ _MAX_RUNS = 10_000
 
 
 class KnownRun(NamedTuple):
-    """What is cached of a run that this process writes: its row id (``number``), its epoch, and a block of row ids.
+    """Cached row of a run that this process writes: its row id (``number``) and its epoch.
 
-    ``block`` is the last block of row ids (see ``BLOCK_BITS``) that the table ``places`` lists for the run; -1 if it is
-    not known.
+    ``block`` is the part of the log to which the run's newest record was written. The table ``places`` lists such parts
+    for each run, so that its records are found without reading the whole log; a new part has to be added to it. -1 if
+    it is not known. A part of the log is the rows whose ids are equal without the last ``BLOCK_BITS`` bits.
     """
 
     number: int

@@ -89,19 +89,6 @@ class Entries(NamedTuple):
 Value: TypeAlias = Scalar | Items | Entries
 
 
-def scalars(value: Value) -> Iterator[Scalar]:
-    """Yield every scalar inside a value, keys included, in the order of the file."""
-    todo = [value]
-    while todo:
-        match todo.pop():
-            case Scalar() as scalar:
-                yield scalar
-            case Items(values):
-                todo.extend(reversed(values))
-            case Entries(pairs):
-                todo.extend(part for pair in reversed(pairs) for part in reversed(pair))
-
-
 def _walk(pieces: re.Pattern[str], text: str, scalar: Scalar) -> list[int]:
     """Return the offset of each character of a quoted scalar, and last that of its closing quote.
 
