@@ -75,7 +75,7 @@ def leaf(call: Call, inner: Program) -> Program | None:
 
 def leaf_parts(call: Call, inner: Program) -> Parts | None:
     """Return the parts of a step that is only a script with inputs and outputs, None if the step is more than that."""
-    if call.plain is None or call.views or call.careful or call.jump is not None or call.step.ignore_result:
+    if call.plain is None or call.views or call.task_exports or call.jump is not None or call.step.ignore_result:
         return None
     outputs = None
     if isinstance(inner, Woven):

@@ -118,7 +118,7 @@ def sync_call(call: Call, inner: Program) -> Program | None:
         return None
     step, nested = call.step, call.nested
     inputs = None if call.views else call.plain
-    bind, leave, fail = call.bind, call.leave, call.fail
+    bind, complete, fail = call.bind, call.complete, call.fail
 
     def run_sync(frame: Frame) -> Completion:
         outer, run = frame.scope, frame.run
@@ -135,6 +135,6 @@ def sync_call(call: Call, inner: Program) -> Program | None:
         except Exception as error:
             fail(error, callee, outer)
             raise
-        return leave(done, callee, outer)
+        return complete(done, callee, outer)
 
     return Woven(call, inner, run_sync=run_sync)

@@ -44,15 +44,15 @@ class Call(ImpliedDecorator):
     """The inputs as names and functions of the caller's scope; None if one needs a conversion or a check."""
     exports: tuple[tuple[str, str], ...]
     """Names and variables of the outputs that are set in the scope of the caller."""
-    careful: tuple[Output, ...]
-    """Outputs that are set in the scope of the task or are dumped."""
+    task_exports: tuple[Output, ...]
+    """Outputs that are set in the scope of the task (``toTaskScope``) or are reported by an event (``dump``)."""
     names: frozenset[str]
     """The names that are exported: RESULT and the declared outputs."""
-    open: bool
+    exports_all: bool
     """Whether all outputs of the body are exported, because only the run can tell their names (``Traits.provides``)."""
     jump: str | None
     """The ``next`` of the step; None without one, or where it is not a jump."""
-    bare: bool
+    only_result: bool
     """Whether only RESULT is exported: there are no declared outputs, no ``next`` and no ``ignoreResult``."""
     views: bool
     """Whether the step may read its views, ``stepRt`` and ``taskStepRt``."""
@@ -66,18 +66,18 @@ class Call(ImpliedDecorator):
         """
         inputs = tuple(item for item in step.inputs if not step.traits.requests(step, item))
         plain = all(item.plain for item in inputs) and step.language == "python"
-        careful = tuple(item for item in step.outputs if item.to_task_scope or item.dump)
+        task_exports = tuple(item for item in step.outputs if item.to_task_scope or item.dump)
         return cls(
             step=step,
             nested=bool(step.use_parent_scope),
             inputs=inputs,
             plain=tuple((item.name, item.read) for item in inputs) if plain else None,
             exports=tuple((item.name, item.variable) for item in step.outputs if not item.to_task_scope),
-            careful=careful,
+            task_exports=task_exports,
             names=frozenset({RESULT, *(item.name for item in step.outputs)}),
-            open=step.traits.provides(step, None) is None,
+            exports_all=step.traits.provides(step, None) is None,
             jump=step.next if settings.jumps else None,
-            bare=not (step.outputs or step.ignore_result or (settings.jumps and step.next)),
+            only_result=not (step.outputs or step.ignore_result or (settings.jumps and step.next)),
             views=not VIEWS.isdisjoint((*reads_of(step), *step.traits.reads_by_name(step))),
         )
 
@@ -90,7 +90,7 @@ class Call(ImpliedDecorator):
         except Exception as error:
             self.fail(error, callee, frame.scope)
             raise
-        return self.leave(done, callee, frame.scope)
+        return self.complete(done, callee, frame.scope)
 
     def callee(self, frame: Frame) -> Frame:
         """Return a frame with an empty scope, in which the step will run.
@@ -117,7 +117,7 @@ class Call(ImpliedDecorator):
         if self.views:
             scope["taskStepRt"] = scope["stepRt"] = StepView(callee)
 
-    def leave(self, done: Completion, callee: Frame, outer: Scope) -> Completion:
+    def complete(self, done: Completion, callee: Frame, outer: Scope) -> Completion:
         """End the call of a step that did not fail: export its outputs and return the completion for its container.
 
         Nothing is exported if the step suspended the run. Parameters: ``done`` is the completion of the step,
@@ -125,12 +125,12 @@ class Call(ImpliedDecorator):
         """
         if done.suspended:
             return done
-        if self.bare and len(done.outputs) < 2:  # noqa: PLR2004 - one output is its RESULT, if anything
+        if self.only_result and len(done.outputs) < 2:  # noqa: PLR2004 - one output is its RESULT, if anything
             outer[RESULT] = done.outputs.get(RESULT)
             return done
         done = self.exported(done, outer)
-        if self.careful:
-            self._export(callee, done.outputs)
+        if self.task_exports:
+            self._export_to_task(callee, done.outputs)
         return done
 
     def fail(self, error: Exception, callee: Frame, outer: Scope) -> None:
@@ -153,7 +153,7 @@ class Call(ImpliedDecorator):
         outputs = done.outputs
         if len(outputs) > 1 and done.signal is not Signal.END and not outputs.keys() <= self.names:
             # undeclared outputs are not exported; with END they are the outputs of the task
-            if self.open:
+            if self.exports_all:
                 outer.update({name: value for name, value in outputs.items() if name != RESULT})
             else:
                 outputs = {name: value for name, value in outputs.items() if name in self.names}
@@ -179,14 +179,14 @@ class Call(ImpliedDecorator):
             return error
         return InputError([f"{item.describe()}: {unknown_variable(item.name, outer.names())}" for item in missing])
 
-    def _export(self, callee: Frame, outputs: Any) -> None:
+    def _export_to_task(self, callee: Frame, outputs: Any) -> None:
         """Set outputs with ``toTaskScope`` in the scope of the task; send an event for each output with ``dump``."""
-        for item in self.careful:
+        for item in self.task_exports:
             if item.name in outputs:
                 value = outputs[item.name]
                 if item.to_task_scope:
                     callee.run.scope[item.variable] = value
-        callee.dump("output", self.careful, outputs)
+        callee.dump("output", self.task_exports, outputs)
 
 
 def add_note(error: BaseException, note: StepNote) -> None:
