@@ -49,8 +49,11 @@ class Activation:
 
     Parameters: ``handlers`` contains the function that evaluates a node, by the type of the node; nodes of a subclass
     are not found. ``namespace`` contains the names that the script can read besides its variables. ``variables`` are the
-    local variables of a function or comprehension. ``parent`` is the activation in which the function or comprehension
-    was defined, None for a script. The attribute ``value`` is that of the expression statement that was executed last.
+    local variables of a function or comprehension, and are empty for a script.
+
+    Attributes:
+        parent: The activation in which the function or comprehension was defined, None for a script.
+        value: The value of the expression statement that was executed last.
     """
 
     __slots__ = ("budget", "handlers", "namespace", "parent", "scope", "tick", "value", "variables")
@@ -61,17 +64,15 @@ class Activation:
         scope: Names,
         namespace: Mapping[str, Any],
         budget: Budget,
-        *,
-        variables: dict[str, Any] | None = None,
-        parent: Activation | None = None,
+        variables: dict[str, Any],
     ) -> None:
         self.handlers = handlers
         self.scope = scope
         self.namespace = namespace
         self.budget = budget
         self.tick: Callable[[], int] = budget.tick
-        self.variables: dict[str, Any] = {} if variables is None else variables
-        self.parent = parent
+        self.variables = variables
+        self.parent: Activation | None = None
         self.value: Any = None
 
     def child(self, variables: dict[str, Any], budget: Budget | None = None) -> Activation:
@@ -80,8 +81,9 @@ class Activation:
         Parameters: ``variables`` are its local variables. ``budget`` is given for a function that is called after the
         evaluation has ended; otherwise the budget of this activation is used.
         """
-        budget = budget or self.budget
-        return Activation(self.handlers, self.scope, self.namespace, budget, variables=variables, parent=self)
+        child = Activation(self.handlers, self.scope, self.namespace, budget or self.budget, variables)
+        child.parent = self
+        return child
 
     def run(self, node: ast.AST) -> Any:
         """Consume a tick and evaluate an AST node.

@@ -51,7 +51,7 @@ def evaluate(
     """
     budget = Budget(limits)
     budget.begin()
-    activation = Activation(HANDLERS, scope, namespace, budget)
+    activation = Activation(HANDLERS, scope, namespace, budget, {})
     try:
         if code.expression is not None:
             return activation.run(code.expression)
