@@ -40,16 +40,16 @@ BREAK = LoopSignal()
 CONTINUE = LoopSignal()
 Signal = ReturnSignal | LoopSignal | None
 
-Handlers = Mapping[type[ast.AST], Callable[["Activation", Any], Any]]
+NodeHandlers = Mapping[type[ast.AST], Callable[["Activation", Any], Any]]
 """For each type of AST node its handler: the function ``(activation, node) -> value`` that evaluates it."""
 
 
 class Activation:
-    """State of one execution of a script, function or comprehension; evaluates AST nodes with a table of handlers.
+    """State of one execution of a script, function or comprehension; evaluates AST nodes with a table of node handlers.
 
     Parameters: ``handlers`` contains the function that evaluates a node, by the type of the node; nodes of a subclass
-    are not found. ``namespace`` contains the names that the script can read besides its variables. ``variables`` are the
-    local variables of a function or comprehension, and are empty for a script.
+    are not found. ``namespace`` contains the names that the script can read besides its variables. ``variables`` are
+    the local variables of a function or comprehension, and are empty for a script.
 
     Attributes:
         parent: The activation in which the function or comprehension was defined, None for a script.
@@ -60,7 +60,7 @@ class Activation:
 
     def __init__(
         self,
-        handlers: Handlers,
+        handlers: NodeHandlers,
         scope: Names,
         namespace: Mapping[str, Any],
         budget: Budget,

@@ -15,7 +15,7 @@ from typing import Any
 
 import asteval
 
-from taskrun.script.asteval.activation import Activation, Handlers, ReturnSignal
+from taskrun.script.asteval.activation import Activation, NodeHandlers, ReturnSignal
 from taskrun.script.asteval.expressions import EXPRESSION_HANDLERS
 from taskrun.script.asteval.failures import LocationText, explain
 from taskrun.script.asteval.functions import FUNCTION_HANDLERS
@@ -25,7 +25,7 @@ from taskrun.script.limits import Limits
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names
 
-HANDLERS: Handlers = MappingProxyType(
+HANDLERS: NodeHandlers = MappingProxyType(
     {
         ast.Constant: asteval.Interpreter.on_constant,
         ast.Subscript: asteval.Interpreter.on_subscript,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from taskrun.script.asteval.activation import Activation, Handlers
+from taskrun.script.asteval.activation import Activation, NodeHandlers
 from taskrun.script.asteval.lower import LocalVariable
 from taskrun.script.asteval.targets import bind
 from taskrun.script.sandbox.bounded_operators import BINARY, checked_sequence
@@ -175,7 +175,7 @@ def on_formattedvalue(activation: Activation, node: ast.FormattedValue) -> str:
     return format(value, checked_format_spec(activation.run(node.format_spec)) if node.format_spec else "")
 
 
-EXPRESSION_HANDLERS: Handlers = MappingProxyType(
+EXPRESSION_HANDLERS: NodeHandlers = MappingProxyType(
     {
         ast.Name: on_name,
         LocalVariable: on_localvariable,

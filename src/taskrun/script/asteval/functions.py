@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from types import FunctionType, MappingProxyType
 from typing import Any
 
-from taskrun.script.asteval.activation import Activation, Handlers, ReturnSignal
+from taskrun.script.asteval.activation import Activation, NodeHandlers, ReturnSignal
 from taskrun.script.asteval.lower import LoweredFunction
 from taskrun.script.asteval.targets import bind
 from taskrun.script.sandbox.budget import Budget
@@ -127,7 +127,7 @@ def iterate_combinations(
                 )
 
 
-FUNCTION_HANDLERS: Handlers = MappingProxyType(
+FUNCTION_HANDLERS: NodeHandlers = MappingProxyType(
     {
         LoweredFunction: on_loweredfunction,
         ast.ListComp: on_listcomp,

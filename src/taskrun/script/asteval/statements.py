@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 from types import MappingProxyType
 
-from taskrun.script.asteval.activation import BREAK, CONTINUE, Activation, Handlers, ReturnSignal, Signal
+from taskrun.script.asteval.activation import BREAK, CONTINUE, Activation, NodeHandlers, ReturnSignal, Signal
 from taskrun.script.asteval.lower import LoweredExceptHandler
 from taskrun.script.asteval.targets import bind, delete_target, remove_variable
 from taskrun.script.exception_types import catchable_types, raisable
@@ -166,7 +166,7 @@ def run_handler(activation: Activation, handler: ast.ExceptHandler, error: Excep
         remove_variable(activation, target)
 
 
-STATEMENT_HANDLERS: Handlers = MappingProxyType(
+STATEMENT_HANDLERS: NodeHandlers = MappingProxyType(
     {
         ast.Expr: on_expr,
         ast.Pass: on_pass,
