@@ -2,19 +2,18 @@
 
 Rules: an activation is never shared, so evaluations can be nested and run in several tasks and threads. A function or
 generator of a script can be used after the script has ended, because it keeps its activation. Activations have little
-state and are cheap to create. The exceptions of a script are Python's own; ``failures`` finds the failed AST node in
-the traceback.
+state and are cheap to create. This module imports no handlers: ``evaluator`` passes their table to the activation of a
+script, and each activation passes it to its children. The exceptions of a script are Python's own; ``failures`` finds
+the failed AST node in the traceback.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
-from taskrun.script.asteval.lower import LocalVariable, LoweredFunction
 from taskrun.script.sandbox.budget import Budget
-from taskrun.script.sandbox.checks import EXPRESSIONS, STATEMENTS
 from taskrun.script.scope import Names, UnknownVariableError
 from taskrun.script.unknown_name import unknown_variable
 
@@ -41,54 +40,70 @@ BREAK = LoopSignal()
 CONTINUE = LoopSignal()
 Signal = ReturnSignal | LoopSignal | None
 
+NodeHandlers = Mapping[type[ast.AST], Callable[["Activation", Any], Any]]
+"""For each type of AST node its handler: the function ``(activation, node) -> value`` that evaluates it."""
+
 
 class Activation:
-    """State of one execution of a script, function or comprehension; evaluates AST nodes by methods ``on_<node>``.
+    """State of one execution of a script, function or comprehension; evaluates AST nodes with a table of node handlers.
 
-    Parameters: ``namespace`` contains the names that the script can read besides its variables. ``variables`` are the
-    local variables of a function or comprehension. ``parent`` is the activation in which the function or comprehension
-    was defined, None for a script. The attribute ``value`` is that of the expression statement that was executed last.
+    Parameters: ``handlers`` contains the function that evaluates a node, by the type of the node; nodes of a subclass
+    are not found. ``namespace`` contains the names that the script can read besides its variables. ``variables`` are
+    the local variables of a function or comprehension, and are empty for a script.
+
+    Attributes:
+        parent: The activation in which the function or comprehension was defined, None for a script.
+        value: The value of the expression statement that was executed last.
     """
 
-    handlers: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Any]]]
-
-    def __init_subclass__(cls) -> None:
-        kinds = {*STATEMENTS, *EXPRESSIONS, LocalVariable, LoweredFunction} - {ast.FunctionDef, ast.Lambda, ast.Starred}
-        named = {kind: "on_" + kind.__name__.lower() for kind in kinds}
-        cls.handlers = {kind: getattr(cls, name) for kind, name in named.items() if hasattr(cls, name)}
+    __slots__ = ("budget", "handlers", "namespace", "parent", "scope", "tick", "value", "variables")
 
     def __init__(
         self,
+        handlers: NodeHandlers,
         scope: Names,
         namespace: Mapping[str, Any],
         budget: Budget,
-        variables: dict[str, Any] | None = None,
-        parent: Activation | None = None,
+        variables: dict[str, Any],
     ) -> None:
+        self.handlers = handlers
         self.scope = scope
         self.namespace = namespace
         self.budget = budget
         self.tick: Callable[[], int] = budget.tick
-        self.variables: dict[str, Any] = {} if variables is None else variables
-        self.parent = parent
+        self.variables = variables
+        self.parent: Activation | None = None
         self.value: Any = None
 
-    def child(self, variables: dict[str, Any], budget: Budget | None = None) -> Any:
+    def child(self, variables: dict[str, Any], budget: Budget | None = None) -> Activation:
         """Return a new activation for one execution of a function or comprehension that this activation has defined.
 
         Parameters: ``variables`` are its local variables. ``budget`` is given for a function that is called after the
         evaluation has ended; otherwise the budget of this activation is used.
         """
-        return self.__class__(self.scope, self.namespace, budget or self.budget, variables, self)
+        child = Activation(self.handlers, self.scope, self.namespace, budget or self.budget, variables)
+        child.parent = self
+        return child
 
     def run(self, node: ast.AST) -> Any:
         """Consume a tick and evaluate an AST node.
 
         Returns the value of an expression. For a statement, returns a ReturnSignal or LoopSignal if it has executed a
-        ``return``, ``break`` or ``continue``, else None.
+        ``return``, ``break`` or ``continue``, else None. Raises KeyError for a type of node that has no handler.
         """
         self.tick()
         return self.handlers[node.__class__](self, node)
+
+    def run_block(self, statements: Iterable[ast.stmt]) -> Signal:
+        """Execute statements until one returns the signal of a ``return``, ``break`` or ``continue``.
+
+        Returns that signal, or None if all statements were executed.
+        """
+        for statement in statements:
+            signal: Signal = self.run(statement)
+            if signal is not None:
+                return signal
+        return None
 
     def ancestor(self, hops: int) -> Activation:
         """Return the activation that is ``hops`` parents outwards: 0 is this one, 1 its parent."""
@@ -96,13 +111,6 @@ class Activation:
         for _ in range(hops):
             activation = activation.parent
         return cast("Activation", activation)
-
-    def bind(self, target: ast.expr, value: Any) -> None:
-        """Assign ``value`` to an assignment target: a variable, an item, or a tuple or list of targets.
-
-        The subclass StatementHandlers implements it.
-        """
-        raise NotImplementedError
 
     def unknown_variable_error(self, name: str) -> UnknownVariableError:
         """Return the error for a name that is neither a variable nor in the namespace.

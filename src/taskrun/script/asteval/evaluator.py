@@ -1,37 +1,42 @@
-"""Evaluation of a script by an interpreter that is derived from the class ``asteval.Interpreter``.
+"""Evaluation of a script with the handlers of this package and four handlers of the class ``asteval.Interpreter``.
 
 Rules: of the package asteval, only the methods for constants, subscripts, unary operators and conditional expressions
-are used, because they behave exactly like Python. All others are overridden. Its symbol table, printing and error
-handling are not used. An AST node without a method cannot be evaluated.
+are used, because they behave exactly like Python. They are called with an Activation as ``self`` and use nothing of it
+but ``run``. The interpreter's symbol table, printing and error handling are not used. An AST node without a handler
+cannot be evaluated.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any
 
 import asteval
 
-from taskrun.script.asteval.activation import ReturnSignal
-from taskrun.script.asteval.expressions import ExpressionHandlers
+from taskrun.script.asteval.activation import Activation, NodeHandlers, ReturnSignal
+from taskrun.script.asteval.expressions import EXPRESSION_HANDLERS
 from taskrun.script.asteval.failures import LocationText, explain
-from taskrun.script.asteval.functions import FunctionHandlers
+from taskrun.script.asteval.functions import FUNCTION_HANDLERS
 from taskrun.script.asteval.lower import LoweredCode
+from taskrun.script.asteval.statements import STATEMENT_HANDLERS
 from taskrun.script.limits import Limits
 from taskrun.script.sandbox.budget import Budget
 from taskrun.script.scope import Names
 
-if TYPE_CHECKING:
-
-    class AstevalInterpreter:
-        """Declaration of ``asteval.Interpreter`` for type checkers, because the package asteval has no type hints."""
-
-else:
-    AstevalInterpreter = asteval.Interpreter
-
-
-class Interpreter(FunctionHandlers, ExpressionHandlers, AstevalInterpreter):
-    """Activation that can evaluate every AST node: it combines the methods of this package and of asteval."""
+HANDLERS: NodeHandlers = MappingProxyType(
+    {
+        ast.Constant: asteval.Interpreter.on_constant,
+        ast.Subscript: asteval.Interpreter.on_subscript,
+        ast.UnaryOp: asteval.Interpreter.on_unaryop,
+        ast.IfExp: asteval.Interpreter.on_ifexp,
+        **EXPRESSION_HANDLERS,
+        **FUNCTION_HANDLERS,
+        **STATEMENT_HANDLERS,
+    }
+)
+"""The handlers of all AST nodes of a script after lowering."""
 
 
 def evaluate(
@@ -46,7 +51,7 @@ def evaluate(
     """
     budget = Budget(limits)
     budget.begin()
-    activation = Interpreter(scope, namespace, budget)
+    activation = Activation(HANDLERS, scope, namespace, budget, {})
     try:
         if code.expression is not None:
             return activation.run(code.expression)
