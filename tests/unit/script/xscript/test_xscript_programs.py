@@ -15,6 +15,9 @@ from taskrun.core.scope import Scope
 from taskrun.errors import BindError
 from taskrun.script.problems import ProblemsError
 from taskrun.script.script import Limits, Script, ScriptBudgetError, ScriptSettings, compile_script
+from taskrun.script.xscript.expressions import EXPRESSION_HANDLERS
+from taskrun.script.xscript.parse import _parser
+from taskrun.script.xscript.statements import STATEMENT_HANDLERS
 from taskrun.script.xscript.translate import translate_xscript
 from taskrun.syntax.load import parse
 
@@ -149,3 +152,26 @@ def test_an_import_binds_the_object(tmp_path: Path) -> None:
 def test_asteval_has_no_xscript() -> None:
     with pytest.raises(BindError, match="'asteval' has no xscript"):
         xscript("1", settings=ScriptSettings(evaluator="asteval"))
+
+
+def kinds_of(first: str) -> set[str]:
+    """Return the kinds of syntax nodes that a rule of the grammar can become; a ``?rule`` becomes what it consists of."""
+    rules = _parser().rules
+    inlined = {rule.origin.name for rule in rules if rule.options.expand1}
+    found: set[str] = set()
+    done: set[str] = set()
+    todo = [first]
+    while todo:
+        name = todo.pop()
+        done.add(name)
+        for rule in (rule for rule in rules if rule.origin.name == name):
+            if rule.alias or name not in inlined:
+                found.add(rule.alias or name)
+            else:
+                todo += {rule.expansion[0].name} - done
+    return found
+
+
+def test_each_kind_of_syntax_node_has_a_handler() -> None:
+    assert kinds_of("expression") == set(EXPRESSION_HANDLERS)
+    assert kinds_of("statement") == set(STATEMENT_HANDLERS)
