@@ -9,11 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from functools import partial
-from types import MappingProxyType
 
 from taskrun.script.ir import LocalName, intrinsic
 from taskrun.script.xscript.chains import member_name
-from taskrun.script.xscript.expressions import BINARY
+from taskrun.script.xscript.expressions import ARITHMETIC
 from taskrun.script.xscript.parse import SyntaxNode
 from taskrun.script.xscript.patterns import destructure
 from taskrun.script.xscript.translator import Translator, unsupported
@@ -21,8 +20,6 @@ from taskrun.script.xscript.variables import LOAD, STORE
 
 _MakeValue = Callable[[Callable[[], ast.expr]], ast.expr]
 """Function that returns the expression to assign; it calls its argument for an expression that reads the target."""
-
-_CHANGES = MappingProxyType({"+": "PLUS", "-": "MINUS", "*": "TIMES", "/": "DIVIDE", "%": "REMAINDER"})
 
 
 def translate_declaration(translator: Translator, node: SyntaxNode) -> list[ast.stmt]:
@@ -53,14 +50,14 @@ def translate_assign(translator: Translator, node: SyntaxNode) -> list[ast.stmt]
 def translate_change(translator: Translator, node: SyntaxNode) -> list[ast.stmt]:
     """Translate an assignment with an operator, such as ``a += b``."""
     target, sign, source = node.children
-    operation = BINARY[_CHANGES[sign.text[0]]]
+    operation = ARITHMETIC[sign.text[0]]
     return _assign(translator, target, lambda read: intrinsic(operation, read(), translator.expression(source)))
 
 
 def translate_step(translator: Translator, node: SyntaxNode) -> list[ast.stmt]:
     """Translate ``a++`` or ``a--``."""
     sign = next(token.text for token in node.children if not isinstance(token, SyntaxNode))
-    operation = BINARY["PLUS" if sign == "++" else "MINUS"]
+    operation = ARITHMETIC[sign[0]]
     return _assign(
         translator, node.nodes[0], lambda read: intrinsic(operation, intrinsic("number", read()), ast.Constant(1))
     )

@@ -18,10 +18,8 @@ from taskrun.script.xscript.parse import SyntaxNode
 from taskrun.script.xscript.translator import ExpressionHandlers, Translator, is_null, unsupported
 from taskrun.script.xscript.variables import LOAD, STORE
 
-BINARY = MappingProxyType(
-    {"PLUS": "add", "TIMES": "multiply", "DIVIDE": "divide", "REMAINDER": "remainder", "MINUS": "subtract"}
-)
-"""The operation of each arithmetic operator, by the kind of its token."""
+ARITHMETIC = MappingProxyType({"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"})
+"""The operation of each arithmetic operator."""
 
 _COMPARE = MappingProxyType({"LT": ast.Lt, "GT": ast.Gt, "LE": ast.LtE, "GE": ast.GtE})
 _CONSTANTS = MappingProxyType({"null": None, "true": True, "false": False})
@@ -105,7 +103,7 @@ def translate_binary(translator: Translator, node: SyntaxNode) -> ast.expr:
         return ast.Compare(left, [_COMPARE[sign.kind]()], [right])
     if sign.kind in {"EQUAL", "UNEQUAL"}:
         return _equality(left, right, negated=sign.kind == "UNEQUAL")
-    return intrinsic(BINARY[sign.kind], left, right)
+    return intrinsic(ARITHMETIC[sign.text], left, right)
 
 
 def _equality(left: ast.expr, right: ast.expr, *, negated: bool) -> ast.expr:
