@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 RunAsync: TypeAlias = "Callable[[Frame], Awaitable[Completion]]"
 RunSync: TypeAlias = "Callable[[Frame], Completion]"
 
+Implying: TypeAlias = "list[tuple[type[ImpliedDecorator], bool | None, tuple[str, ...]]]"
+"""Classes of implied decorators, each with ``implied_if_recorded`` and ``implied_by`` of its traits."""
+
 _RANK = itemgetter(0)
 LIBRARY_RANK = 100
 """The greatest rank of the decorators that a library step keeps when ``<call-step>`` calls it.
@@ -182,10 +185,14 @@ class Weaver:
     """Weaves steps; ``implying`` are the classes of all implied decorators."""
 
     def __init__(self, implying: Iterable[type[ImpliedDecorator]]) -> None:
-        self._implying = tuple((cls, cls.traits) for cls in implying)
+        self._implying = tuple(implying)
 
     def weave(self, step: Step, settings: WeaveSettings) -> Program:
         """Return the program of a step with its decorators; the steps inside it are woven too."""
+        return self._weave(step, settings, self._implied_in(settings))
+
+    def _weave(self, step: Step, settings: WeaveSettings, implying: Implying) -> Program:
+        """Weave a step; ``implying`` are the implied decorators that ``settings`` allow."""
         moved = settings.moved or any(item.traits.moves_work for item in step.decorators)
         woven = step
         if child_fields(type(step)):
@@ -198,37 +205,39 @@ class Weaver:
                 concurrent=settings.concurrent or step.traits.concurrent_children,
                 in_foreign_container=(settings.recorded or settings.compensates) and not step.traits.marks_handled,
             )
-            woven = with_children(step, lambda child: self.weave(child, inner))
+            implying_inside = self._implied_in(inner)
+            woven = with_children(step, lambda child: self._weave(child, inner, implying_inside))
         program: Program = StepProgram(step, woven, moved)
-        for item in self.decorators(step, settings):
+        for item in _decorators_of(step, settings, implying):
             program = Woven(item, program)
         return program
 
-    def decorators(self, step: Step, settings: WeaveSettings) -> list[Decorator]:
-        """Return all decorators of a step, of the file and implied ones, from the innermost to the outermost."""
-        found: list[tuple[tuple[int, int], Decorator]] = []
-        for item in step.decorators:
-            traits = item.traits
-            found.extend((traits.rank_of(item, part), part) for part in traits.parts(item, step))
-        called, states = settings.called, (None, settings.saved(step))
-        for cls, traits in self._implying:
-            if (
-                (called or not traits.belongs_to_call)
-                and traits.implied_if_recorded in states
-                and _any_set(settings, traits.implied_in)
-                and _any_set(step, traits.implied_by)
-            ):
-                implied = cls.implied(step, settings)
-                if implied is not None:
-                    found.append(((implied.rank, 0), implied))
-        found.sort(key=_RANK)
-        outermost = settings.outermost
-        return [item for rank, item in found if outermost is None or rank[0] <= outermost]
+    def _implied_in(self, settings: WeaveSettings) -> Implying:
+        """Return the classes of the implied decorators that the settings allow, with what their steps must have."""
+        return [
+            (cls, traits.implied_if_recorded, traits.implied_by)
+            for cls in self._implying
+            for traits in (cls.traits,)
+            if (settings.called or not traits.belongs_to_call)
+            and (not traits.implied_in or any(getattr(settings, name) for name in traits.implied_in))
+        ]
 
 
-def _any_set(owner: Any, names: tuple[str, ...]) -> bool:
-    """Return whether one of the named attributes of ``owner`` is true; True also if ``names`` is empty."""
-    return not names or any(getattr(owner, name) for name in names)
+def _decorators_of(step: Step, settings: WeaveSettings, implying: Implying) -> list[Decorator]:
+    """Return all decorators of a step, of the file and implied ones, from the innermost to the outermost."""
+    found: list[tuple[tuple[int, int], Decorator]] = []
+    for item in step.decorators:
+        traits = item.traits
+        found.extend((traits.rank_of(item, part), part) for part in traits.parts(item, step))
+    saved = settings.saved(step)
+    for cls, recorded, names in implying:
+        if (recorded is None or recorded is saved) and (not names or any(getattr(step, name) for name in names)):
+            implied = cls.implied(step, settings)
+            if implied is not None:
+                found.append(((implied.rank, 0), implied))
+    found.sort(key=_RANK)
+    outermost = settings.outermost
+    return [item for rank, item in found if outermost is None or rank[0] <= outermost]
 
 
 def with_children(

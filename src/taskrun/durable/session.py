@@ -53,10 +53,10 @@ class RunSession:
         run.control.task = asyncio.current_task()  # before the run is active, so that it can always be cancelled
         if recorder is not None:
             with self._owned(recorder):
-                return await (self._execute_apart(inputs) if run.flow.compensates else self._execute(inputs))
+                return await (self._execute_apart if run.flow.compensates else self._execute)(inputs, recorder)
         self._active[run.run_id] = run
         try:
-            return await self._execute(inputs)
+            return await self._execute(inputs, None)
         finally:
             run.control.task = None
             del self._active[run.run_id]
@@ -107,14 +107,14 @@ class RunSession:
             recorder.journal.close()
             del self._active[run.run_id]
 
-    async def _execute_apart(self, inputs: Mapping[str, Any]) -> RunResult:
+    async def _execute_apart(self, inputs: Mapping[str, Any], recorder: Recorder) -> RunResult:
         """Execute the run in an asyncio task of its own, and return its result.
 
         If the task that awaits the run is cancelled, the run is cancelled too, its compensations are performed, and
         CancelledError is raised at the end.
         """
         control = self._run.control
-        task = control.task = asyncio.ensure_future(self._execute(inputs))
+        task = control.task = asyncio.ensure_future(self._execute(inputs, recorder))
         cancelled = await wait_for_end(task, control.cancel)
         if task.cancelled() and self._run.state is not RunState.CANCELLED:  # the task had not begun to execute the run
             reason = self._cancelled()
@@ -127,10 +127,10 @@ class RunSession:
         result: RunResult = await task
         return result
 
-    async def _execute(self, inputs: Mapping[str, Any]) -> RunResult:
+    async def _execute(self, inputs: Mapping[str, Any], recorder: Recorder | None) -> RunResult:
         """Execute the run in the current asyncio task and record how it ended; return its result or raise its error."""
-        run, finish, recorder = self._run, self._finish, find_recorder(self._run)
-        task = run.control.task = asyncio.current_task()
+        run, finish = self._run, self._finish
+        task = run.control.task
         cancellations = task.cancelling() if task else 0
         try:
             if recorder is not None:
