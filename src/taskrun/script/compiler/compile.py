@@ -18,7 +18,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from taskrun.script.compiler.ast_builders import (
@@ -36,15 +36,25 @@ from taskrun.script.compiler.ast_builders import (
     constant,
     load,
 )
+from taskrun.script.compiler.emitter import Emitter, NodeHandlers
+from taskrun.script.compiler.expressions import EXPRESSION_HANDLERS
 from taskrun.script.compiler.failures import CodeOrigin, explain
-from taskrun.script.compiler.matching import MatchEmitter
+from taskrun.script.compiler.functions import FUNCTION_HANDLERS
+from taskrun.script.compiler.matching import MATCH_HANDLERS
+from taskrun.script.compiler.names import NAME_HANDLERS
 from taskrun.script.compiler.operations import operations
+from taskrun.script.compiler.statements import STATEMENT_HANDLERS
 from taskrun.script.limits import Limits
 from taskrun.script.program import ScriptProgram
 from taskrun.script.scope import Names
 from taskrun.script.script_source import ScriptSource
 
 FUNCTION_NAME = "script"
+
+HANDLERS: NodeHandlers = MappingProxyType(
+    {**NAME_HANDLERS, **EXPRESSION_HANDLERS, **STATEMENT_HANDLERS, **FUNCTION_HANDLERS, **MATCH_HANDLERS}
+)
+"""The node handlers of all types of AST nodes that are replaced; other nodes remain, with their children replaced."""
 
 
 def native_function(
@@ -78,7 +88,7 @@ def compile_program(body: list[ast.stmt], *, namespace: frozenset[str], lenient:
     unknown variable gives None instead of an error (XScript). With ``suspends``, the native function is a coroutine
     function, because the script contains ``await``.
     """
-    emitter = MatchEmitter(namespace, lenient=lenient)
+    emitter = Emitter(HANDLERS, namespace, lenient=lenient)
     last = body[-1] if body else None
     ends = isinstance(last, (ast.Expr, ast.Return, ast.Raise))
     emitter.stores_value = not ends and any(isinstance(node, ast.Expr) for node in _statements_outside_functions(body))
@@ -93,7 +103,7 @@ def compile_program(body: list[ast.stmt], *, namespace: frozenset[str], lenient:
     return next(found for found in module.co_consts if isinstance(found, CodeType))
 
 
-def _function_definition(body: list[ast.stmt], emitter: MatchEmitter, suspends: bool) -> ast.stmt:
+def _function_definition(body: list[ast.stmt], emitter: Emitter, suspends: bool) -> ast.stmt:
     """Return the AST node of the native function ``script``, whose statements are ``body``.
 
     They are put into a ``try``, which adds the location to an exception. If the emitter has found that the script can

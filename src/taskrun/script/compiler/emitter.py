@@ -1,39 +1,33 @@
-"""Base of the emitters: calls the method ``visit_<Node>`` for each AST node, and resolves names.
+"""Emitter: replaces the AST nodes of a script by guarded ones, with a table of node handlers.
 
-Rules: a name is resolved as in Python. Inside a function or comprehension that binds the name, it is a Python variable.
-Everywhere else it is a variable of the scope or, if there is none, a name of the namespace. Emitted code keeps a value
-in a temporary variable by an assignment expression. Python allows none in the iterable of a comprehension, so
-``new_temporary`` returns None there.
+Rules: a node handler is a function ``emit_<node>(emitter, node)`` for one type of AST node; the modules ``names``,
+``expressions``, ``statements``, ``functions`` and ``matching`` define them. This module imports none of them: ``compile``
+passes their tables. Emitted code keeps a value in a temporary variable by an assignment expression. Python allows none
+in the iterable of a comprehension, so ``new_temporary`` returns None there.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from taskrun.script.compiler.ast_builders import (
-    NAMESPACE,
-    SCOPE,
-    STORE,
-    all_with_position,
-    call,
-    constant,
-    load,
-    scope_variable,
-    with_position,
-)
-from taskrun.script.ir import LocalName, ScopeName
+from taskrun.script.compiler.ast_builders import all_with_position, with_position
+from taskrun.script.variables import function_names
+
+NodeHandlers = Mapping[type[ast.AST], Callable[["Emitter", Any], Any]]
+"""For each type of AST node its node handler, which returns the guarded replacement of a node."""
 
 
 class Emitter:
-    """Base class that replaces the AST nodes of a script by guarded ones: one method ``visit_<Node>`` per type of node.
+    """State of the compilation of one script, and the replacement of its AST nodes by guarded ones.
 
-    Parameters: ``namespace`` contains the names of the namespace that the script reads. With ``lenient``, reading an
+    Parameters: ``handlers`` contains the node handlers by the exact type of the node. ``namespace`` contains the names of the namespace that the script reads. With ``lenient``, reading an
     unknown variable gives None instead of an error.
     """
 
-    def __init__(self, namespace: frozenset[str], *, lenient: bool) -> None:
+    def __init__(self, handlers: NodeHandlers, namespace: frozenset[str], *, lenient: bool) -> None:
+        self._handlers = handlers
         self.namespace = namespace
         self.lenient = lenient
         self.local_names: list[frozenset[str]] = []
@@ -41,6 +35,7 @@ class Emitter:
         self.iterable_depth: int = 0
         self.temporary_count: int = 0
         self.needs_budget: bool = False  # whether the program can run for long
+        self.stores_value: bool = False  # whether expression statements store their value
 
     def require_budget(self, required: bool = True) -> None:
         """Record that the script can run for long, so that its native function gets a budget.
@@ -53,13 +48,13 @@ class Emitter:
         """Return the guarded replacement of an AST node.
 
         For an expression it is one expression, for a statement one statement or a list of statements. If there is no
-        method ``visit_<Node>`` for the node, the node itself is returned, with its children replaced.
+        node handler for the type of the node, the node itself is returned, with its children replaced.
         """
-        handler: Callable[[Any], Any] | None = getattr(self, "visit_" + node.__class__.__name__, None)
+        handler = self._handlers.get(node.__class__)
         if handler is None:
             self.visit_children(node)
             return node
-        new = handler(node)
+        new = handler(self, node)
         if isinstance(new, list):
             return all_with_position(new, node)
         return new if new is node else with_position(new, node)
@@ -76,6 +71,14 @@ class Emitter:
     def visit_all(self, nodes: Iterable[ast.AST]) -> list[Any]:
         """Return the guarded replacements of several AST nodes, in the same order."""
         return [self.visit(node) for node in nodes]
+
+    def visit_block(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Return the guarded replacements of the statements of a block of code as one list."""
+        statements: list[ast.stmt] = []
+        for statement in body:
+            new = self.visit(statement)
+            statements.extend(new if isinstance(new, list) else [new])
+        return statements
 
     def new_temporary(self) -> str | None:
         """Return a new name ``_t1``, ``_t2`` … for a temporary variable; None inside the iterable of a comprehension.
@@ -106,41 +109,15 @@ class Emitter:
         """
         return name == "_" or any(name in names for names in self.local_names[:depth])
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Return the AST node of a variable: of a Python variable where the name is local, else of one of the scope."""
-        return node if self.is_local(node.id) else self.visit_ScopeName(node)
+    def enter_function(self, node: ast.FunctionDef | ast.Lambda) -> None:
+        """Begin a function, in which its parameters and local variables resolve to Python variables.
 
-    def visit_LocalName(self, node: LocalName) -> ast.expr:
-        """Return the AST node of a Python variable, for a name that the translator of XScript has marked as local."""
-        return ast.Name(node.id, node.ctx)
-
-    def visit_ScopeName(self, node: ScopeName | ast.Name) -> ast.expr:
-        """Return the AST node that reads, assigns or deletes a variable of the scope.
-
-        If the scope has no such variable, reading gives the name of the namespace or, with ``lenient``, None.
+        The function ends with ``leave_function``.
         """
-        if not isinstance(node.ctx, ast.Load):
-            return scope_variable(node.id, node.ctx)
-        if node.id in self.namespace:
-            from_scope_or_namespace = call("_variable_or_name", load(SCOPE), load(NAMESPACE), constant(node.id))
-            is_own_variable = ast.Compare(constant(node.id), [ast.In()], [load(SCOPE)])
-            return ast.IfExp(is_own_variable, scope_variable(node.id, node.ctx), from_scope_or_namespace)
-        if self.lenient:
-            return call("_variable_or_none", load(SCOPE), constant(node.id))
-        return scope_variable(node.id, node.ctx)
+        self.local_names.append(function_names(node))
+        self.function_depths.append(len(self.local_names))
 
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
-        """Return the replacement of ``name := value``, which sets a Python variable or a variable of the scope.
-
-        It is a Python variable if an enclosing function binds the name. Comprehensions do not count: as in Python, the
-        assignment goes to the function around them.
-        """
-        value = self.visit(node.value)
-        if isinstance(node.target, LocalName):
-            return ast.NamedExpr(ast.Name(node.target.id, STORE), value)
-        name = node.target.id
-        if isinstance(node.target, ScopeName) or not self.is_local(
-            name, self.function_depths[-1] if self.function_depths else 0
-        ):
-            return call("_assign_variable", load(SCOPE), constant(name), value)
-        return ast.NamedExpr(ast.Name(name, STORE), value)
+    def leave_function(self) -> None:
+        """End the innermost function that ``enter_function`` began: its local names are no longer known."""
+        self.local_names.pop()
+        self.function_depths.pop()

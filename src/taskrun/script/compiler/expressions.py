@@ -1,11 +1,11 @@
-"""Emitter of expressions: adds guards to attributes, calls, operators and formatted strings.
+"""Node handlers of expressions: they add guards to attributes, calls, operators and formatted strings.
 
 Rules: each operand is evaluated once and in Python's order. Many operations are harmless for operands of some types.
 The emitted code then tests the exact types first: it executes Python's own operation for harmless ones, and calls the
 guarded operation for all others.
 """
 
-# ruff: noqa: D102 - a method visit_<Node> returns the guarded replacement of that node
+# ruff: noqa: D103 - a function emit_<node> returns the guarded replacement of that node
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from taskrun.script.compiler.ast_builders import (
     type_is_in,
     type_is_number,
 )
-from taskrun.script.compiler.emitter import Emitter
+from taskrun.script.compiler.emitter import Emitter, NodeHandlers
 from taskrun.script.ir import Intrinsic
 from taskrun.script.sandbox.guard import GUARDED_METHODS, refused_attribute
 
@@ -47,141 +47,151 @@ _UNMETERED = frozenset(
 )  # fmt: skip
 
 
-class ExpressionEmitter(Emitter):
-    """Emitter of attributes, calls, operators and formatted strings: returns their guarded replacements."""
+def emit_attribute(emitter: Emitter, node: ast.Attribute) -> ast.expr:
+    if refused_attribute(node.attr) or not isinstance(node.ctx, ast.Load):
+        raise AssertionError(f"the sandbox checks did not refuse the attribute '{node.attr}'")
+    value, name = emitter.visit(node.value), emitter.new_temporary()
+    if node.attr in GUARDED_METHODS or name is None:
+        emitter.require_budget(node.attr in GUARDED_METHODS)
+        return call("_attribute", value, constant(node.attr))
+    test = type_is_in(ast.NamedExpr(ast.Name(name, STORE), value), "_PLAIN")
+    own = ast.Attribute(load(name), node.attr, ast.Load())
+    return conditional(test, own, call("_attribute", load(name), constant(node.attr)))
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        if refused_attribute(node.attr) or not isinstance(node.ctx, ast.Load):
-            raise AssertionError(f"the sandbox checks did not refuse the attribute '{node.attr}'")
-        value, name = self.visit(node.value), self.new_temporary()
-        if node.attr in GUARDED_METHODS or name is None:
-            self.require_budget(node.attr in GUARDED_METHODS)
-            return call("_attribute", value, constant(node.attr))
-        test = type_is_in(ast.NamedExpr(ast.Name(name, STORE), value), "_PLAIN")
-        own = ast.Attribute(load(name), node.attr, ast.Load())
-        return conditional(test, own, call("_attribute", load(name), constant(node.attr)))
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        return self.checked_result(self.unchecked_call(node), _display_name(node.func))
+def emit_call(emitter: Emitter, node: ast.Call) -> ast.expr:
+    return checked_result(emitter, unchecked_call(emitter, node), _display_name(node.func))
 
-    def unchecked_call(self, node: ast.Call) -> ast.Call:
-        """Return the replacement of a call without the check of its result, which ``checked_result`` adds.
 
-        If the called function could run for long, the script gets a budget, and ``metered_callee`` replaces the
-        function.
-        """
-        function = node.func
-        unmetered = isinstance(function, ast.Name) and function.id in _UNMETERED
-        if isinstance(function, ast.Attribute):
-            unmetered = not (isinstance(function.value, ast.Name) and function.value.id in self.namespace)
-        self.require_budget(not unmetered)
-        callee = self.visit(function)
-        if not unmetered:
-            callee = self.metered_callee(callee)
-        return ast.Call(callee, self.visit_all(node.args), self.visit_all(node.keywords))
+def unchecked_call(emitter: Emitter, node: ast.Call) -> ast.Call:
+    """Return the replacement of a call without the check of its result, which ``checked_result`` adds.
 
-    def metered_callee(self, function: ast.expr) -> ast.expr:
-        """Return an expression for what is called instead of ``function``: a type is replaced by its metered variant.
+    If the called function could run for long, the script gets a budget, and ``metered_callee`` replaces the
+    function.
+    """
+    function = node.func
+    unmetered = isinstance(function, ast.Name) and function.id in _UNMETERED
+    if isinstance(function, ast.Attribute):
+        unmetered = not (isinstance(function.value, ast.Name) and function.value.id in emitter.namespace)
+    emitter.require_budget(not unmetered)
+    callee = emitter.visit(function)
+    if not unmetered:
+        callee = metered_callee(emitter, callee)
+    return ast.Call(callee, emitter.visit_all(node.args), emitter.visit_all(node.keywords))
 
-        Types such as ``list`` consume an iterable. Their metered variants charge the budget for each item. At run time,
-        any other function is called as it is.
-        """
-        name = self.new_temporary()
+
+def metered_callee(emitter: Emitter, function: ast.expr) -> ast.expr:
+    """Return an expression for what is called instead of ``function``: a type is replaced by its metered variant.
+
+    Types such as ``list`` consume an iterable. Their metered variants charge the budget for each item. At run time,
+    any other function is called as it is.
+    """
+    name = emitter.new_temporary()
+    if name is None:
+        return call("_metered_callee", function)
+    test = type_is(ast.NamedExpr(ast.Name(name, STORE), function), "type")
+    return conditional(test, call("_metered_callee", load(name)), load(name))
+
+
+def checked_result(emitter: Emitter, value: ast.expr, function_name: str) -> ast.expr:
+    """Return an expression that evaluates a call and checks that the script may receive the result.
+
+    At run time the check raises TypeError for a refused result, such as a module or a coroutine that is not
+    awaited. Parameters: ``value`` is the AST node of the call, ``function_name`` the name of the function for the
+    message.
+    """
+    name = emitter.new_temporary()
+    if name is None:
+        return call("_checked_result", value, constant(function_name))
+    test = type_is_in(ast.NamedExpr(ast.Name(name, STORE), value), "_PLAIN")
+    return conditional(test, load(name), call("_checked_result", load(name), constant(function_name)))
+
+
+def emit_await(emitter: Emitter, node: ast.Await) -> ast.expr:
+    emitter.require_budget()
+    value = unchecked_call(emitter, node.value) if isinstance(node.value, ast.Call) else emitter.visit(node.value)
+    shown = _display_name(node.value.func if isinstance(node.value, ast.Call) else node.value)
+    return checked_result(emitter, ast.Await(call("_awaited", load(BUDGET), value, constant(shown))), shown)
+
+
+def emit_starred(emitter: Emitter, node: ast.Starred) -> ast.expr:
+    if not isinstance(node.ctx, ast.Load):
+        return ast.Starred(emitter.visit(node.value), node.ctx)
+    emitter.require_budget()
+    return ast.Starred(call("_ticked", emitter.visit(node.value)), node.ctx)
+
+
+def emit_intrinsic(emitter: Emitter, node: Intrinsic) -> ast.expr:
+    emitter.require_budget()
+    return call("_x_" + node.operation, *emitter.visit_all(node.arguments))
+
+
+def emit_bin_op(emitter: Emitter, node: ast.BinOp) -> ast.expr:
+    left, right = emitter.visit(node.left), emitter.visit(node.right)
+    return checked_operation(emitter, node.op, left, right)
+
+
+def checked_operation(
+    emitter: Emitter, operator: ast.operator, left: ast.expr, right: ast.expr, *, in_place: bool = False
+) -> ast.expr:
+    """Return an expression for ``left operator right`` that raises OverflowError if the result would be too large.
+
+    Operations whose result is certainly small remain Python's own. With ``in_place``, the expression gives the
+    value that an assignment such as ``left += right`` assigns.
+    """
+    checked = _CHECKED.get(type(operator))
+    native = ast.BinOp(left, operator, right)
+    if checked is None or (
+        type(operator) is ast.Add and (_is_small_number(left) or _is_small_number(right)) and not in_place
+    ):
+        return native
+    function = "_in_place_" + type(operator).__name__ if in_place else checked
+    if type(operator) in {ast.Pow, ast.LShift} or not _is_cheap_to_repeat(right):
+        return call(function, left, right)
+    value = kind = left
+    if not isinstance(left, ast.Name):
+        name = emitter.new_temporary()
         if name is None:
-            return call("_metered_callee", function)
-        test = type_is(ast.NamedExpr(ast.Name(name, STORE), function), "type")
-        return conditional(test, call("_metered_callee", load(name)), load(name))
-
-    def checked_result(self, value: ast.expr, function_name: str) -> ast.expr:
-        """Return an expression that evaluates a call and checks that the script may receive the result.
-
-        At run time the check raises TypeError for a refused result, such as a module or a coroutine that is not
-        awaited. Parameters: ``value`` is the AST node of the call, ``function_name`` the name of the function for the
-        message.
-        """
-        name = self.new_temporary()
-        if name is None:
-            return call("_checked_result", value, constant(function_name))
-        test = type_is_in(ast.NamedExpr(ast.Name(name, STORE), value), "_PLAIN")
-        return conditional(test, load(name), call("_checked_result", load(name), constant(function_name)))
-
-    def visit_Await(self, node: ast.Await) -> ast.expr:
-        self.require_budget()
-        value = self.unchecked_call(node.value) if isinstance(node.value, ast.Call) else self.visit(node.value)
-        shown = _display_name(node.value.func if isinstance(node.value, ast.Call) else node.value)
-        return self.checked_result(ast.Await(call("_awaited", load(BUDGET), value, constant(shown))), shown)
-
-    def visit_Starred(self, node: ast.Starred) -> ast.expr:
-        if not isinstance(node.ctx, ast.Load):
-            return ast.Starred(self.visit(node.value), node.ctx)
-        self.require_budget()
-        return ast.Starred(call("_ticked", self.visit(node.value)), node.ctx)
-
-    def visit_Intrinsic(self, node: Intrinsic) -> ast.expr:
-        self.require_budget()
-        return call("_x_" + node.operation, *self.visit_all(node.arguments))
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        left, right = self.visit(node.left), self.visit(node.right)
-        return self.checked_operation(node.op, left, right)
-
-    def checked_operation(
-        self, operator: ast.operator, left: ast.expr, right: ast.expr, *, in_place: bool = False
-    ) -> ast.expr:
-        """Return an expression for ``left operator right`` that raises OverflowError if the result would be too large.
-
-        Operations whose result is certainly small remain Python's own. With ``in_place``, the expression gives the
-        value that an assignment such as ``left += right`` assigns.
-        """
-        checked = _CHECKED.get(type(operator))
-        native = ast.BinOp(left, operator, right)
-        if checked is None or (
-            type(operator) is ast.Add and (_is_small_number(left) or _is_small_number(right)) and not in_place
-        ):
-            return native
-        function = "_in_place_" + type(operator).__name__ if in_place else checked
-        if type(operator) in {ast.Pow, ast.LShift} or not _is_cheap_to_repeat(right):
             return call(function, left, right)
-        value = kind = left
-        if not isinstance(left, ast.Name):
-            name = self.new_temporary()
-            if name is None:
-                return call(function, left, right)
-            value, kind = load(name), ast.NamedExpr(ast.Name(name, STORE), left)
-        test = type_is_number(kind) if type(operator) is not ast.Mult else _product_is_small(kind, value, right)
-        return conditional(test, ast.BinOp(value, operator, right), call(function, value, right))
+        value, kind = load(name), ast.NamedExpr(ast.Name(name, STORE), left)
+    test = type_is_number(kind) if type(operator) is not ast.Mult else _product_is_small(kind, value, right)
+    return conditional(test, ast.BinOp(value, operator, right), call(function, value, right))
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        self.visit_children(node)
-        if any(isinstance(operator, (ast.Is, ast.IsNot)) for operator in node.ops):
-            node.left, *node.comparators = [_without_warning(operand) for operand in (node.left, *node.comparators)]
-        for index, operator in enumerate(node.ops):
-            if isinstance(operator, (ast.In, ast.NotIn)) and not _is_container_display(node.comparators[index]):
-                node.comparators[index] = call("_container", node.comparators[index])
-        return node
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        self.visit_children(node)
-        if isinstance(node.value, _LITERALS):
-            node.value = call("_unchanged", node.value)
-        return node
+def emit_compare(emitter: Emitter, node: ast.Compare) -> ast.expr:
+    emitter.visit_children(node)
+    if any(isinstance(operator, (ast.Is, ast.IsNot)) for operator in node.ops):
+        node.left, *node.comparators = [_without_warning(operand) for operand in (node.left, *node.comparators)]
+    for index, operator in enumerate(node.ops):
+        if isinstance(operator, (ast.In, ast.NotIn)) and not _is_container_display(node.comparators[index]):
+            node.comparators[index] = call("_container", node.comparators[index])
+    return node
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
-        parts = self.visit_all(node.values)
-        if sum(isinstance(part, ast.FormattedValue) for part in parts) > _MAX_VALUES_MEASURED_ONCE:
-            return call("_joined", *(ast.JoinedStr([part]) for part in parts))
-        return call("_measured", ast.JoinedStr(parts))
 
-    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.expr:
-        value = self.visit(node.value)
-        specification = node.format_spec
-        if specification is None and node.conversion == -1:
-            return ast.FormattedValue(call("_showable", value), -1, None)
-        written = (
-            ast.JoinedStr(self.visit_all(specification.values)) if isinstance(specification, ast.JoinedStr) else None
-        )
-        text = call("_formatted", value, constant(node.conversion), written or constant(""))
-        return ast.FormattedValue(text, -1, None)
+def emit_subscript(emitter: Emitter, node: ast.Subscript) -> ast.expr:
+    emitter.visit_children(node)
+    if isinstance(node.value, _LITERALS):
+        node.value = call("_unchanged", node.value)
+    return node
+
+
+def emit_joined_str(emitter: Emitter, node: ast.JoinedStr) -> ast.expr:
+    parts = emitter.visit_all(node.values)
+    if sum(isinstance(part, ast.FormattedValue) for part in parts) > _MAX_VALUES_MEASURED_ONCE:
+        return call("_joined", *(ast.JoinedStr([part]) for part in parts))
+    return call("_measured", ast.JoinedStr(parts))
+
+
+def emit_formatted_value(emitter: Emitter, node: ast.FormattedValue) -> ast.expr:
+    value = emitter.visit(node.value)
+    specification = node.format_spec
+    if specification is None and node.conversion == -1:
+        return ast.FormattedValue(call("_showable", value), -1, None)
+    written = (
+        ast.JoinedStr(emitter.visit_all(specification.values)) if isinstance(specification, ast.JoinedStr) else None
+    )
+    text = call("_formatted", value, constant(node.conversion), written or constant(""))
+    return ast.FormattedValue(text, -1, None)
 
 
 def _display_name(node: ast.AST) -> str:
@@ -238,3 +248,19 @@ def _is_container_display(node: ast.expr) -> bool:
     budget.
     """
     return isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Constant))
+
+
+EXPRESSION_HANDLERS: NodeHandlers = MappingProxyType(
+    {
+        ast.Attribute: emit_attribute,
+        ast.Call: emit_call,
+        ast.Await: emit_await,
+        ast.Starred: emit_starred,
+        Intrinsic: emit_intrinsic,
+        ast.BinOp: emit_bin_op,
+        ast.Compare: emit_compare,
+        ast.Subscript: emit_subscript,
+        ast.JoinedStr: emit_joined_str,
+        ast.FormattedValue: emit_formatted_value,
+    }
+)
