@@ -66,12 +66,12 @@ class Activation:
         budget: Budget,
         variables: dict[str, Any],
     ) -> None:
-        self.handlers = handlers
-        self.scope = scope
-        self.namespace = namespace
-        self.budget = budget
+        self.handlers: NodeHandlers = handlers
+        self.scope: Names = scope
+        self.namespace: Mapping[str, Any] = namespace
+        self.budget: Budget = budget
         self.tick: Callable[[], int] = budget.tick
-        self.variables = variables
+        self.variables: dict[str, Any] = variables
         self.parent: Activation | None = None
         self.value: Any = None
 

@@ -28,8 +28,8 @@ class Emitter:
 
     def __init__(self, handlers: NodeHandlers, namespace: frozenset[str], *, lenient: bool) -> None:
         self._handlers = handlers
-        self.namespace = namespace
-        self.lenient = lenient
+        self.namespace: frozenset[str] = namespace
+        self.lenient: bool = lenient
         self.local_names: list[frozenset[str]] = []
         self.function_depths: list[int] = []  # number of levels around each function body
         self.iterable_depth: int = 0
