@@ -36,12 +36,11 @@ from taskrun.script.compiler.ast_builders import (
     constant,
     load,
 )
-from taskrun.script.compiler.emitter import Emitter, NodeHandlers
+from taskrun.script.compiler.emitter import NAME_HANDLERS, Emitter, NodeHandlers
 from taskrun.script.compiler.expressions import EXPRESSION_HANDLERS
 from taskrun.script.compiler.failures import CodeOrigin, explain
 from taskrun.script.compiler.functions import FUNCTION_HANDLERS
 from taskrun.script.compiler.matching import MATCH_HANDLERS
-from taskrun.script.compiler.names import NAME_HANDLERS
 from taskrun.script.compiler.operations import operations
 from taskrun.script.compiler.statements import STATEMENT_HANDLERS
 from taskrun.script.limits import Limits
