@@ -115,17 +115,22 @@ class RunSession:
         """
         control = self._run.control
         task = control.task = asyncio.ensure_future(self._execute(inputs, recorder))
-        cancelled = await wait_for_end(task, control.cancel)
-        if task.cancelled() and self._run.state is not RunState.CANCELLED:  # the task had not begun to execute the run
+        return self._result_of(task, await wait_for_end(task, control.cancel))
+
+    def _result_of(self, task: asyncio.Task[RunResult], cancelled: asyncio.CancelledError | None) -> RunResult:
+        """Return the result of the asyncio task that has executed the run, or raise its error.
+
+        If the awaiting task was cancelled, ``cancelled`` is its error and is raised. If the asyncio task was cancelled
+        before it began to execute the run, the run is recorded as CANCELLED here.
+        """
+        if task.cancelled() and self._run.state is not RunState.CANCELLED:
             reason = self._cancelled()
-            if cancelled is None:
-                raise reason
+            raise cancelled or reason
         if cancelled is not None:
             if not task.cancelled():
                 task.exception()  # mark it as retrieved: the awaiting task was cancelled
             raise cancelled
-        result: RunResult = await task
-        return result
+        return task.result()
 
     async def _execute(self, inputs: Mapping[str, Any], recorder: Recorder | None) -> RunResult:
         """Execute the run in the current asyncio task and record how it ended; return its result or raise its error."""
