@@ -111,6 +111,8 @@ def _scope_call(translator: Translator, function: ast.expr, call: SyntaxNode, ar
         raise unsupported(given[0], f"the name '{name}' is refused", "")
     if function.id == "get":
         return translator.variables.load_name(name)
+    if len(given) > 1 and given[1].kind == "spread":
+        raise unsupported(given[1], "'...' cannot be the value of 'assign'", "assign a list: [...x]")
     translator.variables.stores.add(name)
     value = translator.expression(given[1]) if len(given) > 1 else ast.Constant(None)
     return ast.NamedExpr(ScopeName(name, STORE), value)

@@ -59,7 +59,8 @@ def _arrow_function(
     outer += translator.hoisted
     _enter_function(translator)
     translator.hoisted = []
-    arguments, prelude = _translate_parameters(translator, parameters, defaults)
+    arguments, taken_apart = _translate_parameters(translator, parameters, defaults)
+    prelude, translator.hoisted = [*translator.hoisted, *taken_apart], []
     if body.kind == "block":
         value = None
         statements = translator.block(body.nodes)

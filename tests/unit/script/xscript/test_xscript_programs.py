@@ -63,6 +63,7 @@ ERRORS = [
     ("class A {}", 1, 1, "script-unsupported", "'class' is not possible"),
     ("await f()", 1, 1, "script-unsupported", "<invoke>"),
     ("x == undefined", 1, 6, "script-unsupported", "write null"),
+    ('assign("x", ...y)', 1, 13, "script-unsupported", "assign a list: [...x]"),
     ("for (let k in o) {}", 1, 12, "script-unsupported", "'in' is not possible"),
     ("const k = 1\nk = 2", 2, 1, "script-unsupported", "constant"),
     ("const k", 1, 7, "script-unsupported", "no value"),
