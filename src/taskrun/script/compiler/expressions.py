@@ -5,8 +5,6 @@ The emitted code then tests the exact types first: it executes Python's own oper
 guarded operation for all others.
 """
 
-# ruff: noqa: D103 - a function emit_<node> returns the guarded replacement of that node
-
 from __future__ import annotations
 
 import ast
@@ -48,6 +46,7 @@ _UNMETERED = frozenset(
 
 
 def emit_attribute(emitter: Emitter, node: ast.Attribute) -> ast.expr:
+    """Return the replacement of ``value.name``, which reads a value of any type that is not harmless by the guard."""
     if refused_attribute(node.attr) or not isinstance(node.ctx, ast.Load):
         raise AssertionError(f"the sandbox checks did not refuse the attribute '{node.attr}'")
     value, name = emitter.visit(node.value), emitter.new_temporary()
@@ -60,6 +59,7 @@ def emit_attribute(emitter: Emitter, node: ast.Attribute) -> ast.expr:
 
 
 def emit_call(emitter: Emitter, node: ast.Call) -> ast.expr:
+    """Return the replacement of a call, which meters the called function and checks the result."""
     return checked_result(emitter, unchecked_call(emitter, node), _display_name(node.func))
 
 
@@ -108,6 +108,7 @@ def checked_result(emitter: Emitter, value: ast.expr, function_name: str) -> ast
 
 
 def emit_await(emitter: Emitter, node: ast.Await) -> ast.expr:
+    """Return the replacement of ``await``, which pauses the clock of the budget and checks the result."""
     emitter.require_budget()
     value = unchecked_call(emitter, node.value) if isinstance(node.value, ast.Call) else emitter.visit(node.value)
     shown = _display_name(node.value.func if isinstance(node.value, ast.Call) else node.value)
@@ -115,6 +116,7 @@ def emit_await(emitter: Emitter, node: ast.Await) -> ast.expr:
 
 
 def emit_starred(emitter: Emitter, node: ast.Starred) -> ast.expr:
+    """Return the replacement of ``*value``: where its items are read, each of them charges the budget one tick."""
     if not isinstance(node.ctx, ast.Load):
         return ast.Starred(emitter.visit(node.value), node.ctx)
     emitter.require_budget()
@@ -122,11 +124,13 @@ def emit_starred(emitter: Emitter, node: ast.Starred) -> ast.expr:
 
 
 def emit_intrinsic(emitter: Emitter, node: Intrinsic) -> ast.expr:
+    """Return the call of the built-in operation of XScript that an Intrinsic names."""
     emitter.require_budget()
     return call("_x_" + node.operation, *emitter.visit_all(node.arguments))
 
 
 def emit_bin_op(emitter: Emitter, node: ast.BinOp) -> ast.expr:
+    """Return the replacement of ``left operator right``, which checks the size of the result."""
     left, right = emitter.visit(node.left), emitter.visit(node.right)
     return checked_operation(emitter, node.op, left, right)
 
@@ -159,6 +163,7 @@ def checked_operation(
 
 
 def emit_compare(emitter: Emitter, node: ast.Compare) -> ast.expr:
+    """Return the comparison itself with replaced operands; the search of ``in`` in an iterable charges the budget."""
     emitter.visit_children(node)
     if any(isinstance(operator, (ast.Is, ast.IsNot)) for operator in node.ops):
         node.left, *node.comparators = [_without_warning(operand) for operand in (node.left, *node.comparators)]
@@ -169,6 +174,7 @@ def emit_compare(emitter: Emitter, node: ast.Compare) -> ast.expr:
 
 
 def emit_subscript(emitter: Emitter, node: ast.Subscript) -> ast.expr:
+    """Return ``value[key]`` itself with replaced parts; a literal ``value`` is put into a call to avoid a warning."""
     emitter.visit_children(node)
     if isinstance(node.value, _LITERALS):
         node.value = call("_unchanged", node.value)
@@ -176,6 +182,7 @@ def emit_subscript(emitter: Emitter, node: ast.Subscript) -> ast.expr:
 
 
 def emit_joined_str(emitter: Emitter, node: ast.JoinedStr) -> ast.expr:
+    """Return the replacement of an f-string, which checks the size of the text."""
     parts = emitter.visit_all(node.values)
     if sum(isinstance(part, ast.FormattedValue) for part in parts) > _MAX_VALUES_MEASURED_ONCE:
         return call("_joined", *(ast.JoinedStr([part]) for part in parts))
@@ -183,6 +190,7 @@ def emit_joined_str(emitter: Emitter, node: ast.JoinedStr) -> ast.expr:
 
 
 def emit_formatted_value(emitter: Emitter, node: ast.FormattedValue) -> ast.expr:
+    """Return the replacement of a part ``{value!r:format}`` of an f-string, formatted by a guarded operation."""
     value = emitter.visit(node.value)
     specification = node.format_spec
     if specification is None and node.conversion == -1:

@@ -5,8 +5,6 @@ comprehension consumes one tick. A function may be called after the evaluation t
 a callback; each such call renews the budget. A lambda without calls and comprehensions needs no budget.
 """
 
-# ruff: noqa: D103 - a function emit_<node> returns the guarded replacement of that node
-
 from __future__ import annotations
 
 import ast
@@ -14,9 +12,9 @@ from types import MappingProxyType
 
 from taskrun.script.compiler.ast_builders import BUDGET, STORE, TICK, TICKS, assign, call, load, scope_variable
 from taskrun.script.compiler.emitter import Emitter, NodeHandlers
-from taskrun.script.compiler.statements import assignment_target, metered_unpacking
+from taskrun.script.compiler.targets import assignment_target, metered_unpacking
 from taskrun.script.parameters import without_annotations
-from taskrun.script.variables import Comprehension, iteration_names
+from taskrun.script.variables import Comprehension
 
 _METERED_NODES = (ast.Call, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _HAS_OUTLIVED = "_o"  # whether the evaluation had ended when the function was called
@@ -29,6 +27,7 @@ def emitted_parameters(emitter: Emitter, node: ast.arguments) -> ast.arguments:
 
 
 def emit_lambda(emitter: Emitter, node: ast.Lambda) -> ast.expr:
+    """Return the replacement of a lambda; its body charges the budget only if it has calls or comprehensions."""
     arguments = emitted_parameters(emitter, node.args)
     emitter.enter_function(node)
     body = emitter.visit(node.body)
@@ -41,6 +40,7 @@ def emit_lambda(emitter: Emitter, node: ast.Lambda) -> ast.expr:
 
 
 def emit_function_def(emitter: Emitter, node: ast.FunctionDef) -> list[ast.stmt]:
+    """Return the statements that define a function and, if its name is not local, store it in the scope."""
     emitter.require_budget()
     if node.name.startswith("_") and node.name != "_" and "@" not in node.name:
         raise AssertionError(f"the sandbox checks did not refuse the name '{node.name}'")
@@ -74,7 +74,7 @@ def emit_comprehension(emitter: Emitter, node: Comprehension) -> ast.expr:
     emitter.require_budget()
     first = node.generators[0]
     outermost = emitter.visit_iterable(first.iter)
-    emitter.local_names.append(iteration_names(node))
+    emitter.enter_comprehension(node)
     for generator in node.generators:
         items = outermost if generator is first else emitter.visit_iterable(generator.iter)
         generator.iter = call("_compress", metered_unpacking(items, generator.target), load(TICKS))
@@ -84,7 +84,7 @@ def emit_comprehension(emitter: Emitter, node: Comprehension) -> ast.expr:
         node.key, node.value = emitter.visit(node.key), emitter.visit(node.value)
     else:
         node.elt = emitter.visit(node.elt)
-    emitter.local_names.pop()
+    emitter.leave_comprehension()
     return node
 
 

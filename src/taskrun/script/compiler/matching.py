@@ -1,4 +1,4 @@
-"""Node handler of ``match``: replaces it by a sequence of ``if`` statements, so that attributes in patterns pass the guard.
+"""Node handler of ``match``: returns a sequence of ``if`` statements, so that patterns read attributes by the guard.
 
     match order:                         _t1 = order
         case {"items": [first, *_]}:     if _match_mapping(_t1, ("items",), …) and …:
@@ -8,8 +8,6 @@ Rules: the subject (the value behind ``match``) is evaluated once. The names in 
 whole pattern has matched, before the ``if`` of its ``case`` is evaluated, as in Python. A class pattern reads
 attributes through the guard.
 """
-
-# ruff: noqa: D103 - a function emit_<node> returns the guarded replacement of that node
 
 from __future__ import annotations
 
@@ -22,6 +20,7 @@ from taskrun.script.compiler.emitter import Emitter, NodeHandlers
 
 
 def emit_match(emitter: Emitter, node: ast.Match) -> list[ast.stmt]:
+    """Return the statements that replace ``match``: assignments of the subject, then one ``if`` for each ``case``."""
     subject, unmatched = emitter.new_temporary() or "", emitter.new_temporary() or ""
     before: list[ast.stmt] = [assign(subject, emitter.visit(node.subject)), assign(unmatched, constant(True))]
     cases = [statement for case in node.cases for statement in emit_case(emitter, case, subject, unmatched)]
@@ -51,7 +50,7 @@ def pattern_test(  # noqa: PLR0911 - one return per kind of pattern
     """Return an expression that is true if ``subject`` matches ``pattern``.
 
     The expression also stores each captured value in a temporary variable. Parameters: ``names`` is an output: the
-    method adds the temporary variable of each name that the pattern captures.
+    function adds the temporary variable of each name that the pattern captures.
     """
     match pattern:
         case ast.MatchValue():
@@ -80,8 +79,8 @@ def pattern_test(  # noqa: PLR0911 - one return per kind of pattern
 def capture(name: str, value: ast.expr, names: dict[str, str]) -> ast.expr:
     """Return an expression that stores ``value`` in the temporary variable of a captured name.
 
-    The expression itself is always true. ``names`` is an output: the method adds the temporary variable under
-    ``name``.
+    The expression itself is always true. ``names`` is an output: the function adds the temporary variable
+    under ``name``.
     """
     own = names.setdefault(name, f"_m_{name}")
     return ast.Tuple([ast.NamedExpr(ast.Name(own, STORE), value)], ast.Load())
@@ -133,8 +132,4 @@ def _all(tests: list[ast.expr]) -> ast.expr:
     return ast.BoolOp(ast.And(), tests) if len(tests) > 1 else tests[0]
 
 
-MATCH_HANDLERS: NodeHandlers = MappingProxyType(
-    {
-        ast.Match: emit_match,
-    }
-)
+MATCH_HANDLERS: NodeHandlers = MappingProxyType({ast.Match: emit_match})

@@ -6,12 +6,9 @@ expression statement that was executed last. If the script does not end with an 
 therefore stores its value in a variable.
 """
 
-# ruff: noqa: D103 - a function emit_<node> returns the guarded replacement of that node
-
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from types import MappingProxyType
 
 from taskrun.script.compiler.ast_builders import (
@@ -29,18 +26,28 @@ from taskrun.script.compiler.ast_builders import (
 )
 from taskrun.script.compiler.emitter import Emitter, NodeHandlers
 from taskrun.script.compiler.expressions import checked_operation
+from taskrun.script.compiler.targets import (
+    assignment_target,
+    flatten_targets,
+    has_starred,
+    metered_unpacking,
+    unpacking_target,
+)
 
 
 def emit_expr(emitter: Emitter, node: ast.Expr) -> ast.stmt:
+    """Return the replacement of an expression statement; it stores its value if that may be the script's value."""
     value = emitter.visit(node.value)
-    return assign(VALUE, value) if emitter.stores_value and not emitter.local_names else ast.Expr(value)
+    return assign(VALUE, value) if emitter.stores_value and not emitter.in_function else ast.Expr(value)
 
 
 def emit_return(emitter: Emitter, node: ast.Return) -> ast.stmt:
+    """Return the replacement of ``return``."""
     return ast.Return(emitter.visit(node.value) if node.value else None)
 
 
 def emit_assign(emitter: Emitter, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
+    """Return the replacement of ``target = … = value``: an assignment, or several ones for nested starred targets."""
     value = emitter.visit(node.value)
     if any(has_starred(target) for target in node.targets):
         value = call("_ticked", value)
@@ -49,58 +56,16 @@ def emit_assign(emitter: Emitter, node: ast.Assign) -> ast.stmt | list[ast.stmt]
     return [ast.Assign(targets, value), *later] if later else ast.Assign(targets, value)
 
 
-def unpacking_target(emitter: Emitter, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
-    """Return the replacement of an assignment target that may be a tuple or list of targets: ``a, (b, *c)``.
-
-    A starred target takes any number of items, so the budget must be charged for them. A nested tuple with a
-    starred target is therefore unpacked by a statement of its own. Such statements are appended to ``later``; the
-    caller must emit them behind the assignment.
-    """
-    if not isinstance(target, (ast.Tuple, ast.List)):
-        return assignment_target(emitter, target)
-    emitter.require_budget(has_starred(target))
-    parts: list[ast.expr] = []
-    for part in target.elts:
-        if has_starred(part):
-            own = emitter.new_temporary() or ""
-            inner: list[ast.stmt] = []
-            new = unpacking_target(emitter, part, inner)
-            later += [ast.Assign([new], call("_ticked", load(own))), *inner]
-            parts.append(ast.Name(own, STORE))
-        elif isinstance(part, ast.Starred):
-            parts.append(ast.Starred(unpacking_target(emitter, part.value, later), STORE))
-        else:
-            parts.append(unpacking_target(emitter, part, later))
-    return type(target)(parts, STORE)
-
-
 def emit_ann_assign(emitter: Emitter, node: ast.AnnAssign) -> ast.stmt:
+    """Return the replacement of ``target: type = value``, an assignment; ``pass`` if there is no value."""
     if node.value is None:
         return ast.Pass()
     value = emitter.visit(node.value)
     return ast.Assign([assignment_target(emitter, node.target)], value)
 
 
-def assignment_target(emitter: Emitter, node: ast.expr) -> ast.expr:
-    """Return the replacement of an assignment target: a variable, an item, a slice, or a tuple or list of targets.
-
-    At run time, an assignment to a slice checks the new size of the list.
-    """
-    if isinstance(node, ast.Subscript):
-        key = emitter.visit(node.slice)
-        container = emitter.visit(node.value)
-        if isinstance(node.slice, ast.Slice):
-            container = call("_sliced", container)
-        return ast.Subscript(container, key, node.ctx)
-    if isinstance(node, (ast.Tuple, ast.List)):
-        return type(node)([assignment_target(emitter, element) for element in node.elts], node.ctx)
-    if isinstance(node, ast.Starred):
-        return ast.Starred(assignment_target(emitter, node.value), node.ctx)
-    target: ast.expr = emitter.visit(node)
-    return target
-
-
 def emit_aug_assign(emitter: Emitter, node: ast.AugAssign) -> ast.stmt | list[ast.stmt]:
+    """Return the replacement of ``target op= value``, which evaluates each part of the target once."""
     target = node.target
     before: list[ast.stmt] = []
     if isinstance(target, ast.Subscript):
@@ -128,7 +93,8 @@ def in_place_value(emitter: Emitter, operator: ast.operator, left: ast.expr, rig
 
 
 def emit_delete(emitter: Emitter, node: ast.Delete) -> list[ast.stmt]:
-    return [deletion(emitter, target) for target in _flatten_targets(node.targets)]
+    """Return the statements that replace ``del``, one for each target."""
+    return [deletion(emitter, target) for target in flatten_targets(node.targets)]
 
 
 def deletion(emitter: Emitter, target: ast.expr) -> ast.stmt:
@@ -139,10 +105,12 @@ def deletion(emitter: Emitter, target: ast.expr) -> ast.stmt:
 
 
 def emit_if(emitter: Emitter, node: ast.If) -> ast.stmt:
+    """Return the replacement of ``if``."""
     return ast.If(emitter.visit(node.test), emitter.visit_block(node.body), emitter.visit_block(node.orelse))
 
 
 def emit_for(emitter: Emitter, node: ast.For) -> ast.stmt:
+    """Return the replacement of ``for``, in which each iteration charges the budget one tick."""
     emitter.require_budget()
     items = call("_compress", metered_unpacking(emitter.visit(node.iter), node.target), load(TICKS))
     later: list[ast.stmt] = []
@@ -151,6 +119,7 @@ def emit_for(emitter: Emitter, node: ast.For) -> ast.stmt:
 
 
 def emit_while(emitter: Emitter, node: ast.While) -> ast.stmt:
+    """Return the replacement of ``while``, in which each iteration charges the budget one tick."""
     emitter.require_budget()
     tick = ast.Expr(ast.Call(load(TICK), [], []))
     return ast.While(
@@ -159,6 +128,7 @@ def emit_while(emitter: Emitter, node: ast.While) -> ast.stmt:
 
 
 def emit_with(emitter: Emitter, node: ast.With) -> ast.stmt:
+    """Return the replacement of ``with``."""
     later: list[ast.stmt] = []
     items = []
     for part in node.items:
@@ -172,17 +142,20 @@ def emit_with(emitter: Emitter, node: ast.With) -> ast.stmt:
 
 
 def emit_assert(emitter: Emitter, node: ast.Assert) -> ast.stmt:
+    """Return the ``if`` statement that replaces ``assert`` and raises AssertionError."""
     error = ast.Call(load("AssertionError"), [emitter.visit(node.msg)] if node.msg else [], [])
     return ast.If(ast.UnaryOp(ast.Not(), emitter.visit(node.test)), [ast.Raise(error, None)], [])
 
 
 def emit_raise(emitter: Emitter, node: ast.Raise) -> ast.stmt:
+    """Return the replacement of ``raise``, which checks that a script may raise the exception."""
     if node.exc is None:
         return ast.Raise(None, None)
     return ast.Raise(call("_raisable", emitter.visit(node.exc)), emitter.visit(node.cause) if node.cause else None)
 
 
 def emit_try(emitter: Emitter, node: ast.Try) -> ast.stmt:
+    """Return the replacement of ``try``, whose ``except`` clauses catch no error that a script may not catch."""
     body, handlers = emitter.visit_block(node.body), [except_handler(emitter, handler) for handler in node.handlers]
     if handlers:
         handlers.insert(0, ast.ExceptHandler(load("_Uncatchable"), None, [ast.Raise(None, None)]))
@@ -204,31 +177,6 @@ def except_handler(emitter: Emitter, node: ast.ExceptHandler) -> ast.ExceptHandl
     store = ast.Assign([scope_variable(name, STORE)], load(own))
     forget = ast.Expr(call("_discard_variable", load(SCOPE), constant(name)))
     return ast.ExceptHandler(kinds, own, [store, ast.Try(body, [], [], [forget])])
-
-
-def has_starred(target: ast.expr) -> bool:
-    """Return whether an assignment target is a tuple or list with a starred part, such as ``a, *b``.
-
-    Unpacking to such a target takes any number of items, so it must charge the budget.
-    """
-    return isinstance(target, (ast.Tuple, ast.List)) and any(isinstance(part, ast.Starred) for part in target.elts)
-
-
-def metered_unpacking(items: ast.expr, target: ast.expr) -> ast.expr:
-    """Return the iterable of a loop in a form that charges the budget when its items are unpacked.
-
-    Only a ``target`` with a starred part needs it, as in ``for a, *b in items``. For any other target the expression
-    ``items`` is returned unchanged.
-    """
-    return call("_map", load("_ticked"), items) if has_starred(target) else items
-
-
-def _flatten_targets(targets: Sequence[ast.expr]) -> list[ast.expr]:
-    """Return the targets of a ``del`` as a flat list of variables and items: ``a, (b, c[0])`` gives a, b, c[0]."""
-    found: list[ast.expr] = []
-    for target in targets:
-        found.extend(_flatten_targets(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target])
-    return found
 
 
 STATEMENT_HANDLERS: NodeHandlers = MappingProxyType(
