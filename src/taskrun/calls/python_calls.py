@@ -49,7 +49,10 @@ def values_for(frame: Frame, parameters: Parameters) -> dict[str, Any]:
 
 
 async def call(frame: Frame, function: Callable[..., Any]) -> Any:
-    """Call a function with the inputs of the step of ``frame``, in the executor of the step, and return its value."""
+    """Call a function with the inputs of the step of ``frame``, in the executor of the step.
+
+    Returns the value of the function; an awaitable that it returns is awaited.
+    """
     parameters = Parameters.of(function)
     values = values_for(frame, parameters)
     if not parameters.takes_context or CONTEXT in values:

@@ -124,7 +124,10 @@ class Binder:
         return node.problem("unknown-step-type", f"there is no step type <{node.tag}>", hint=hint)
 
     def _make(self, cls: type, node: Node, language: str) -> Any:
-        """Create an instance of a step class from an element; return None if the element has problems."""
+        """Create an instance of a step class from an element; report the problems of the element and then return None.
+
+        ``language`` is the dialect of scripts around the element.
+        """
         plan = self.registry.plan(cls)
         language = node.attributes.get("scriptLang") or language
         if "lang" in plan.attributes and node.attributes.get("lang") in DIALECTS:

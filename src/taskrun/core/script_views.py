@@ -89,7 +89,7 @@ class StepView(ReadOnlyView):
         return self._frame.run.is_cancelled
 
     def cancel(self, reason: str = "kill") -> None:
-        """Cancel the run; ``reason`` is a text for the error message."""
+        """Cancel the run to which the step belongs; ``reason`` is a text for the error message."""
         self._frame.run.cancel(reason)
 
 

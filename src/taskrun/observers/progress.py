@@ -61,7 +61,7 @@ class Progress:
             )
 
     def _write(self, sign: int, path: str, text: str) -> None:
-        """Write a line and flush the stream; ``sign`` is an index of ``_SIGNS``, such as SUCCEEDED."""
+        """Write a line that begins with a sign, such as ``✓``; ``sign`` is its index, a constant such as SUCCEEDED."""
         shown = self._signs[sign]
         if self._colored:
             shown = f"\x1b[{_COLORS[sign]}m{shown}\x1b[0m"

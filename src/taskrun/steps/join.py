@@ -1,7 +1,7 @@
 """Branches and their join: what ``parallel``, ``fork`` and ``fork-n`` share.
 
     joinType="allSuccess"    waits for all branches; fails with the error that came first (the default)
-    joinType="anyFailure"    waits for all branches; fails as soon as one fails
+    joinType="anyFailure"    fails as soon as one branch fails; ends when all have succeeded
     joinType="anySuccess"    ends as soon as one branch succeeds; fails when all have failed
     joinType="allComplete"   waits for all branches; never fails
 
@@ -9,8 +9,9 @@ Rules: branches start in order. One that never waits runs to its end before the 
 decided, the unfinished branches are cancelled and the others are not started. With ``autoCancelUnfinished="false"`` all
 branches are run to their end, without changing the decision. All branches have ended when the step ends.
 
-When a branch suspends the run, the other branches are run to their end. If they decide the join, the suspended branch
-counts as cancelled and the step ends; otherwise, or with ``autoCancelUnfinished="false"``, the step is suspended.
+When a branch suspends the run, the other branches continue until the join is decided or they have ended. If they decide
+the join, the suspended branch counts as cancelled and the step ends. Otherwise, or with
+``autoCancelUnfinished="false"``, the step is suspended.
 """
 
 from __future__ import annotations

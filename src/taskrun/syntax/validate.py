@@ -83,7 +83,10 @@ def _text_mark(text: str) -> str | None:
 
 
 def _clean(node: Node) -> dict[str, str]:
-    """Return the attributes of an element without prefixed ones; characters that lxml refuses are replaced."""
+    """Return the attributes of an element without prefixed ones, in a form that lxml accepts.
+
+    A name that is not allowed becomes ``_``, which the schema refuses; a forbidden character in a value becomes U+FFFD.
+    """
     return {
         name if _PLAIN_NAME.match(name) else _REFUSED: NOT_XML.sub("\ufffd", value)
         for name, value in node.attributes.items()

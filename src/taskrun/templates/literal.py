@@ -26,7 +26,8 @@ async def emit_element(
 ) -> None:
     """Output the element ``node`` with the attributes ``values``; its content is what ``inside`` outputs.
 
-    ``bare`` is the element without attributes and content: in the mode ``node`` the new element is a copy of it.
+    ``values`` are all its attributes. ``bare`` is the element without attributes and content; in the mode ``node`` the
+    output is a copy of ``bare`` with ``values`` and the content.
     """
     attributes = {name: text_of(value) for name, value in values.items() if value is not None}
     if env.out.mode == "node":

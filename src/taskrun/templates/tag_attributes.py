@@ -50,7 +50,7 @@ def _accepts_unknown(tag: Tag) -> bool:
 
 
 def _compile_given(compiler: Compiler, node: Node, tag: Tag) -> dict[str, Any]:
-    """Compile the attributes of a call to templates, by name; report unknown ones and constants of a wrong type."""
+    """Compile each attribute of the call of a tag into a template; return the templates by name. Report wrong attributes."""
     given: dict[str, Any] = {}
     for name in node.attributes:
         if name.startswith(("xpl:", "xmlns:")):

@@ -167,7 +167,10 @@ def _keyword_as_name(found: list[Token], index: int) -> Token:
 
 
 def _operator_kind(source: str, position: int, text: str) -> str:
-    """Return the kind of the operator or bracket ``source``; raise ProblemsError if XScript does not support it."""
+    """Return the kind of token for an operator or bracket, such as ``+=``; ``source`` is how it is written.
+
+    ``position`` is its index in ``text``, the whole script. Raises ProblemsError if XScript does not support it.
+    """
     if source == "`":
         return "TEMPLATE"
     if text.startswith("/*", position):
