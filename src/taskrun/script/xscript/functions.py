@@ -59,8 +59,7 @@ def _arrow_function(
     outer += translator.hoisted
     _enter_function(translator)
     translator.hoisted = []
-    arguments, taken_apart = _translate_parameters(translator, parameters, defaults)
-    prelude, translator.hoisted = [*translator.hoisted, *taken_apart], []
+    arguments, prelude = _translate_parameters(translator, parameters, defaults)
     if body.kind == "block":
         value = None
         statements = translator.block(body.nodes)
@@ -115,9 +114,11 @@ def _translate_parameters(
     """Return the Python parameters of a function, and the statements that must be executed at its start.
 
     These statements take apart the arguments whose parameter is a pattern, as in ``({a, b}) => a + b``, and make a list
-    of ``...rest``. Parameters: ``defaults`` are the expressions for the default values.
+    of ``...rest``. Functions in the patterns are defined before them, inside the function, because they may read its
+    parameters. Parameters: ``defaults`` are the expressions for the default values.
     """
     variables = translator.variables
+    outer, translator.hoisted = translator.hoisted, []
     names: list[ast.arg] = []
     prelude: list[ast.stmt] = []
     rest = ast.arg(variables.unique_name("rest"))
@@ -142,4 +143,5 @@ def _translate_parameters(
         kw_defaults=[],
         defaults=list(defaults[: len(names)]),
     )
+    prelude, translator.hoisted = [*translator.hoisted, *prelude], outer
     return listed, prelude
