@@ -52,9 +52,13 @@ def bind(
     """
     binder = Binder(registry, templates)
     step = binder.step(root, templates.language)
-    beans = [bean for group in root.children if group.tag == "beans" for bean in group.children]
     header: Header | None = binder.part(Header, root, root, templates.language)
-    found = (*binder.problems, *_equal_names(root.children, "import", "as"), *_equal_names(beans, "bean", "id"))
+    beans = root.child("beans")
+    found = (
+        *binder.problems,
+        *_equal_names(root.children, "import", "as"),
+        *_equal_names(beans.children if beans is not None else (), "bean", "id"),
+    )
     explained = {problem.location for problem in invalid}  # one problem per place: that of the schema is clearer
     problems = (*invalid, *(problem for problem in found if problem.location not in explained))
     raise_errors(_without_misspelt(problems), SchemaError if invalid else BindError)
@@ -77,7 +81,7 @@ def _equal_names(nodes: Iterable[Node], tag: str, key: str) -> Iterator[Diagnost
 def _repeated_children(node: Node, plan: BindingPlan) -> Iterator[Diagnostic]:
     """Yield an error for each child element of a step that exists twice but may exist only once."""
     seen: set[str] = set()
-    for child in node.children if len(node.children) > 1 else ():
+    for child in node.children:
         tag = child.tag
         if tag in seen and tag not in _REPEATED and ":" not in tag and tag != TEXT:
             binding = plan.children.get(tag)

@@ -215,11 +215,10 @@ class Weaver:
     def _implied_in(self, settings: WeaveSettings) -> Implying:
         """Return the classes of the implied decorators that the settings allow, with what their steps must have."""
         return [
-            (cls, traits.implied_if_recorded, traits.implied_by)
+            (cls, cls.traits.implied_if_recorded, cls.traits.implied_by)
             for cls in self._implying
-            for traits in (cls.traits,)
-            if (settings.called or not traits.belongs_to_call)
-            and (not traits.implied_in or any(getattr(settings, name) for name in traits.implied_in))
+            if (settings.called or not cls.traits.belongs_to_call)
+            and (not cls.traits.implied_in or any(getattr(settings, name) for name in cls.traits.implied_in))
         ]
 
 

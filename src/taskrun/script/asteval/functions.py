@@ -3,8 +3,8 @@
 Rules: ``on_<node>`` evaluates the AST node of that name and returns its value. Each execution of a function or
 comprehension has its own activation. Its parent is the activation that defined it, so that names have lexical scope. A
 native Python function with the same parameters assigns the arguments to them. A function may be called after the
-evaluation that defined it has ended; each such call gets a new budget. A
-generator expression is evaluated item by item, as it is consumed.
+evaluation that defined it has ended; each such call gets a new budget. A generator expression is evaluated item by
+item, as it is consumed.
 """
 
 # ruff: noqa: D103 - a handler on_<node> evaluates the node of that name
